@@ -1,0 +1,215 @@
+//! The pool of port pairs: RTP on an even port, RTCP on the odd one after it, chosen at random and
+//! rested after use.
+
+use std::{
+    collections::VecDeque,
+    io,
+    net::{IpAddr, SocketAddr},
+    ops::RangeInclusive,
+    sync::{Arc, Mutex, PoisonError},
+    time::{Duration, Instant},
+};
+
+use ring::rand::{SecureRandom, SystemRandom};
+use socket2::{Domain, Protocol, Socket, Type};
+
+use super::{MediaError, clock};
+
+/// Pairs tried before giving up when other programs hold ports of our range.
+const BIND_ATTEMPTS: usize = 32;
+/// Room for a second of packets, so a short stall of the thread loses nothing.
+const SOCKET_BUFFER: usize = 64 * 1024;
+
+/// Which even ports are free, taken or resting. Pure: the time is handed in.
+#[derive(Debug)]
+pub(super) struct PortPool {
+    range: RangeInclusive<u16>,
+    free: Vec<u16>,
+    resting: VecDeque<(Instant, u16)>,
+    in_use: usize,
+    quarantine: Duration,
+}
+
+impl PortPool {
+    pub(super) fn new(range: RangeInclusive<u16>, quarantine: Duration) -> Self {
+        let last = *range.end();
+        let free = range.clone().filter(|port| port % 2 == 0 && *port > 0 && *port < last).collect();
+        Self { range, free, resting: VecDeque::new(), in_use: 0, quarantine }
+    }
+
+    /// A free even port. `chance` picks which.
+    pub(super) fn take(&mut self, now: Instant, chance: usize) -> Result<u16, MediaError> {
+        while let Some(&(until, port)) = self.resting.front() {
+            if until > now {
+                break;
+            }
+            self.resting.pop_front();
+            self.free.push(port);
+        }
+        if self.free.is_empty() {
+            return Err(MediaError::PortsExhausted {
+                range: self.range.clone(),
+                in_use: self.in_use,
+                quarantined: self.resting.len(),
+            });
+        }
+        self.in_use += 1;
+        Ok(self.free.swap_remove(chance % self.free.len()))
+    }
+
+    /// Gives a port back; it rests first.
+    pub(super) fn release(&mut self, now: Instant, port: u16) {
+        self.in_use = self.in_use.saturating_sub(1);
+        self.resting.push_back((now + self.quarantine, port));
+    }
+
+    /// `0..=0`: the system chooses.
+    fn system_chooses(&self) -> bool {
+        *self.range.end() == 0
+    }
+}
+
+/// The pool as legs share it.
+pub(super) type SharedPool = Arc<Mutex<PortPool>>;
+
+/// A pair of bound sockets. Dropping the lease, which must outlive them, puts the port to rest.
+#[derive(Debug)]
+pub(super) struct PortPair {
+    pub(super) rtp: std::net::UdpSocket,
+    pub(super) rtcp: std::net::UdpSocket,
+    pub(super) lease: PortLease,
+}
+
+/// Keeps a port out of the pool.
+#[derive(Debug)]
+pub(super) struct PortLease {
+    pool: SharedPool,
+    pub(super) port: u16,
+    pooled: bool,
+}
+
+impl Drop for PortLease {
+    fn drop(&mut self) {
+        if self.pooled {
+            self.pool.lock().unwrap_or_else(PoisonError::into_inner).release(clock::now(), self.port);
+        }
+    }
+}
+
+/// Takes a pair from the pool and binds it at `local`.
+pub(super) fn bind_pair(
+    pool: &SharedPool,
+    random: &SystemRandom,
+    local: IpAddr,
+) -> Result<PortPair, MediaError> {
+    let mut last = io::Error::from(io::ErrorKind::AddrInUse);
+    for _ in 0..BIND_ATTEMPTS {
+        let mut lease = lease(pool, random)?;
+        match bind_both(local, &lease) {
+            Ok((rtp, rtcp)) => {
+                lease.port = rtp.local_addr()?.port();
+                return Ok(PortPair { rtp, rtcp, lease });
+            }
+            Err(error) if error.kind() == io::ErrorKind::AddrInUse => last = error,
+            Err(error) => return Err(error.into()),
+        }
+    }
+    Err(last.into())
+}
+
+fn lease(pool: &SharedPool, random: &SystemRandom) -> Result<PortLease, MediaError> {
+    let mut guard = pool.lock().unwrap_or_else(PoisonError::into_inner);
+    if guard.system_chooses() {
+        return Ok(PortLease { pool: Arc::clone(pool), port: 0, pooled: false });
+    }
+    let port = guard.take(clock::now(), random_usize(random))?;
+    Ok(PortLease { pool: Arc::clone(pool), port, pooled: true })
+}
+
+fn bind_both(local: IpAddr, lease: &PortLease) -> io::Result<(std::net::UdpSocket, std::net::UdpSocket)> {
+    let rtp = bind(SocketAddr::new(local, lease.port))?;
+    let port = rtp.local_addr()?.port();
+    if port % 2 == 1 || port == u16::MAX {
+        return Err(io::ErrorKind::AddrInUse.into());
+    }
+    let rtcp = bind(SocketAddr::new(local, port + 1))?;
+    Ok((rtp, rtcp))
+}
+
+fn bind(address: SocketAddr) -> io::Result<std::net::UdpSocket> {
+    let socket = Socket::new(Domain::for_address(address), Type::DGRAM, Some(Protocol::UDP))?;
+    socket.set_nonblocking(true)?;
+    socket.set_recv_buffer_size(SOCKET_BUFFER)?;
+    socket.bind(&address.into())?;
+    Ok(socket.into())
+}
+
+/// A random number from the system's generator; ports and SSRCs must not be guessable.
+pub(super) fn random_bytes<const N: usize>(random: &SystemRandom) -> [u8; N] {
+    let mut bytes = [0; N];
+    if random.fill(&mut bytes).is_err() {
+        tracing::error!("the system's random generator failed; media identifiers are predictable");
+    }
+    bytes
+}
+
+fn random_usize(random: &SystemRandom) -> usize {
+    usize::from_ne_bytes(random_bytes(random))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const REST: Duration = Duration::from_secs(120);
+
+    #[test]
+    fn ports_are_even_and_leave_room_for_rtcp() {
+        let mut pool = PortPool::new(1001..=1010, REST);
+        let mut taken: Vec<u16> = (0..4).map(|chance| pool.take(clock::now(), chance).unwrap()).collect();
+        taken.sort_unstable();
+        assert_eq!(taken, [1002, 1004, 1006, 1008]);
+    }
+
+    #[test]
+    fn an_empty_pool_says_what_is_used_and_what_rests() {
+        let now = clock::now();
+        let mut pool = PortPool::new(1000..=1005, REST);
+        let first = pool.take(now, 7).unwrap();
+        pool.take(now, 7).unwrap();
+        pool.take(now, 7).unwrap();
+        pool.release(now, first);
+        let refusal = pool.take(now, 7).unwrap_err();
+        assert!(matches!(refusal, MediaError::PortsExhausted { in_use: 2, quarantined: 1, .. }), "{refusal}");
+        assert!(refusal.to_string().contains("1000..=1005"));
+    }
+
+    #[test]
+    fn a_released_port_rests_for_the_quarantine() {
+        let now = clock::now();
+        let mut pool = PortPool::new(1000..=1001, REST);
+        let port = pool.take(now, 0).unwrap();
+        pool.release(now, port);
+        assert!(pool.take(now + REST - Duration::from_millis(1), 0).is_err());
+        assert_eq!(pool.take(now + REST, 0).unwrap(), port);
+    }
+
+    #[test]
+    fn the_order_of_ports_is_not_the_order_of_numbers() {
+        let pool = Arc::new(Mutex::new(PortPool::new(20_000..=29_999, REST)));
+        let random = SystemRandom::new();
+        let ports: Vec<u16> = (0..50).map(|_| lease(&pool, &random).unwrap().port).collect();
+        let ascending = ports.windows(2).filter(|pair| pair[1] > pair[0]).count();
+        assert!((5..45).contains(&ascending), "{ports:?}");
+    }
+
+    #[test]
+    fn a_dropped_lease_puts_its_port_to_rest() {
+        let pool = Arc::new(Mutex::new(PortPool::new(1000..=1001, REST)));
+        drop(lease(&pool, &SystemRandom::new()).unwrap());
+        assert!(matches!(
+            lease(&pool, &SystemRandom::new()),
+            Err(MediaError::PortsExhausted { in_use: 0, quarantined: 1, .. })
+        ));
+    }
+}
