@@ -1,0 +1,51 @@
+//! What every aggregate has in common: decide purely, then apply.
+
+/// Makes `$name` an aggregate of its log: `decide(&self, command) -> Result<Vec<event>, error>` holds its rules,
+/// `on(&mut self, event)` its memory, and an optional list of `claims` its reservations.
+macro_rules! aggregate {
+    ($name:ident, $type:literal, $log:ident, $command:ident, $event:ident, $error:ident) => {
+        impl cqrs_es::Aggregate for $name {
+            const TYPE: &'static str = $type;
+            type Command = $command;
+            type Event = $event;
+            type Error = $error;
+            type Services = ();
+
+            async fn handle(
+                &mut self,
+                command: $command,
+                (): &(),
+                sink: &cqrs_es::event_sink::EventSink<Self>,
+            ) -> Result<(), $error> {
+                for event in self.decide(command)? {
+                    sink.write(event, self).await;
+                }
+                Ok(())
+            }
+
+            fn apply(&mut self, event: $event) {
+                self.on(event);
+            }
+        }
+
+        impl cqrs_es::DomainEvent for $event {
+            fn event_type(&self) -> String {
+                <&'static str>::from(self).to_owned()
+            }
+
+            fn event_version(&self) -> String {
+                "1".to_owned()
+            }
+        }
+
+        impl crate::Stream for $name {
+            const LOG: crate::Log = crate::Log::$log;
+
+            fn claims(&self, event: &$event) -> Vec<crate::Claim> {
+                self.reserve(event)
+            }
+        }
+    };
+}
+
+pub(crate) use aggregate;

@@ -1,0 +1,208 @@
+//! How calls end, and what Twilio's surface calls it.
+
+use serde::{Deserialize, Serialize};
+
+/// A call's status on Twilio's surface.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Status {
+    /// Waits to be placed.
+    Queued,
+    /// Rings.
+    Ringing,
+    /// Answered.
+    InProgress,
+    /// Was answered, and is over.
+    Completed,
+    /// The far end was busy or declined.
+    Busy,
+    /// It could not be placed or taken.
+    Failed,
+    /// Nobody answered in time.
+    NoAnswer,
+    /// Ended by us before it was answered.
+    Canceled,
+}
+
+const STATUSES: [(Status, &str); 8] = [
+    (Status::Queued, "queued"),
+    (Status::Ringing, "ringing"),
+    (Status::InProgress, "in-progress"),
+    (Status::Completed, "completed"),
+    (Status::Busy, "busy"),
+    (Status::Failed, "failed"),
+    (Status::NoAnswer, "no-answer"),
+    (Status::Canceled, "canceled"),
+];
+
+impl Status {
+    /// Twilio's spelling.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        STATUSES.iter().find(|(status, _)| *status == self).map_or("", |(_, text)| text)
+    }
+
+    /// Whether the call is over.
+    #[must_use]
+    pub fn is_final(self) -> bool {
+        !matches!(self, Status::Queued | Status::Ringing | Status::InProgress)
+    }
+}
+
+impl std::str::FromStr for Status {
+    type Err = String;
+    fn from_str(text: &str) -> Result<Status, String> {
+        let found = STATUSES.iter().find(|(_, name)| *name == text);
+        found.map(|(status, _)| *status).ok_or_else(|| format!("not a call status: {text:?}"))
+    }
+}
+
+/// Why a call is over.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum EndReason {
+    /// The far end of this call hung up.
+    HungUp,
+    /// The TwiML ended, or said `<Hangup>`.
+    ApplicationHungUp,
+    /// The other party of a `<Dial>` ended it, or its parent did.
+    PeerHungUp,
+    /// The API completed it.
+    CompletedByApi,
+    /// The API cancelled it before it was answered.
+    CanceledByApi,
+    /// The caller gave up before it was answered.
+    CanceledByCaller,
+    /// Another leg of the same `<Dial>` was answered first.
+    AnsweredElsewhere,
+    /// The application said `<Reject>`.
+    Rejected,
+    /// The application said `<Reject reason="busy">`.
+    RejectedBusy,
+    /// The far end was busy (486, 600).
+    Busy,
+    /// The far end declined (603).
+    Declined,
+    /// Nobody answered in time (408, 480, 487, or our own timer).
+    NoAnswer,
+    /// The dialled number is not in the inventory, or not assigned.
+    NumberNotFound,
+    /// The number is disabled.
+    NumberDisabled,
+    /// The account is disabled.
+    AccountDisabled,
+    /// The number has no Voice URL.
+    NotConfigured,
+    /// The trunk or the far end has no such destination (404, 410, 484, 604).
+    DestinationNotFound,
+    /// There is no trunk to call through.
+    NoRoute,
+    /// The trunk did not accept our credentials or our address (401, 403, 407).
+    TrunkRefused,
+    /// The trunk answered with another failure.
+    TrunkFailed,
+    /// The trunk could not be reached, or stopped answering.
+    TrunkUnreachable,
+    /// No codec in common (488), or no media could be opened.
+    MediaFailed,
+    /// The application could not be asked, nor its fallback.
+    ApplicationFailed,
+    /// It lasted as long as it may.
+    TimeLimit,
+    /// Our answer was never acknowledged, or media and signalling went silent.
+    ConnectionLost,
+    /// It waited in the queue for too long.
+    Expired,
+    /// More calls than this node takes.
+    Overloaded,
+    /// The engine that had it stopped without finishing it.
+    Interrupted,
+    /// The engine was shut down.
+    ShutDown,
+    /// A defect of ours.
+    InternalError,
+}
+
+impl EndReason {
+    /// What Twilio's surface calls a call that ended for this reason.
+    #[must_use]
+    pub fn status(self, answered: bool) -> Status {
+        use EndReason as R;
+        match self {
+            _ if answered => Status::Completed,
+            R::Busy | R::Declined | R::RejectedBusy | R::Rejected => Status::Busy,
+            R::NoAnswer | R::CanceledByCaller => Status::NoAnswer,
+            R::CanceledByApi | R::CompletedByApi | R::AnsweredElsewhere | R::PeerHungUp => Status::Canceled,
+            _ => Status::Failed,
+        }
+    }
+}
+
+/// How a call ended.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Ending {
+    /// Why.
+    pub reason: EndReason,
+    /// What Twilio's surface calls it.
+    pub status: Status,
+    /// The final SIP response's code, when there was one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub sip_code: Option<u16>,
+    /// More, for a person.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub detail: Option<String>,
+}
+
+impl Ending {
+    /// An end for this reason. The aggregate sets the status: it knows whether the call was answered.
+    #[must_use]
+    pub fn because(reason: EndReason) -> Ending {
+        Ending { reason, status: reason.status(false), sip_code: None, detail: None }
+    }
+
+    /// The same, with the final SIP response's code.
+    #[must_use]
+    pub fn with_code(mut self, code: u16) -> Ending {
+        self.sip_code = Some(code);
+        self
+    }
+
+    /// The same, with more for a person.
+    #[must_use]
+    pub fn with_detail(mut self, detail: impl Into<String>) -> Ending {
+        self.detail = Some(detail.into());
+        self
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_answered_call_is_completed_whatever_ended_it() {
+        for reason in [EndReason::HungUp, EndReason::Interrupted, EndReason::ConnectionLost] {
+            assert_eq!(reason.status(true), Status::Completed);
+        }
+    }
+
+    #[test]
+    fn an_unanswered_call_says_what_was_wrong() {
+        for (reason, status) in [
+            (EndReason::Busy, "busy"),
+            (EndReason::NoAnswer, "no-answer"),
+            (EndReason::CanceledByApi, "canceled"),
+            (EndReason::NumberNotFound, "failed"),
+        ] {
+            assert_eq!(reason.status(false).as_str(), status);
+        }
+    }
+
+    #[test]
+    fn every_status_survives_its_spelling() {
+        for (status, text) in STATUSES {
+            assert_eq!(text.parse(), Ok(status));
+        }
+        assert!("done".parse::<Status>().is_err());
+    }
+}

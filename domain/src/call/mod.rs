@@ -1,0 +1,215 @@
+//! A call: its whole life, from the INVITE or the API request to the reason it ended.
+//!
+//! New ──► Queued ──► (claimed) ──► Ringing ──► Answered ──► Ended
+//!     └─► Received ──────────────────┘
+//!
+//! The engine reports what happened; the table below decides what of it is a fact, so that repeated or late reports
+//! change nothing.
+
+mod ending;
+mod facts;
+mod rules;
+
+pub use ending::{EndReason, Ending, Status};
+pub use facts::{
+    Callback, CallbackEvent, Direction, Document, ExchangeError, MediaSummary, Program, Purpose, Queued,
+    Received, WebhookExchange,
+};
+
+use crate::{Claim, Sid, aggregate::aggregate};
+use serde::{Deserialize, Serialize};
+
+/// A call's state.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct Call {
+    pub(self) phase: Phase,
+    pub(self) claimed_by: Option<String>,
+    pub(self) answered: bool,
+    pub(self) ended: Option<Ending>,
+    pub(self) deleted: bool,
+}
+
+/// How far a call has come.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Phase {
+    /// Nothing happened yet.
+    #[default]
+    New,
+    /// Waits to be placed.
+    Queued,
+    /// An engine has it.
+    Claimed,
+    /// The other side is being called or rings.
+    Ringing,
+    /// People (or programs) talk.
+    Answered,
+    /// Over.
+    Ended,
+}
+
+/// What can be asked of a call or reported about it.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub enum CallCommand {
+    /// An INVITE came in.
+    Receive(Received),
+    /// A call was asked for, by the API or by `<Dial>`.
+    Queue(Queued),
+    /// This engine places it.
+    Claim {
+        /// Name of the node.
+        node: String,
+    },
+    /// The INVITE left.
+    Initiate {
+        /// Through which trunk.
+        trunk: Sid,
+        /// To which Request-URI.
+        request_uri: String,
+        /// Under which SIP Call-ID.
+        sip_call_id: String,
+    },
+    /// The other side rings: a 180, or a 183 with early media.
+    Ring {
+        /// The provisional response's code.
+        sip_code: u16,
+    },
+    /// The call was answered (200 OK sent or received).
+    Answer,
+    /// A webhook was requested and answered, or failed.
+    Exchange(Box<WebhookExchange>),
+    /// A TwiML verb began.
+    StartVerb {
+        /// Which one since the call began, from 0.
+        index: u32,
+        /// Its element name.
+        verb: String,
+        /// What it was given, as written.
+        attributes: Vec<(String, String)>,
+    },
+    /// A TwiML verb ended.
+    EndVerb {
+        /// The number it began with.
+        index: u32,
+        /// How it ended, in a few words.
+        outcome: String,
+    },
+    /// Keys were pressed at the far end.
+    Press {
+        /// `0`-`9`, `*`, `#`, `A`-`D`.
+        digits: String,
+    },
+    /// Something is wrong that does not end the call.
+    Warn {
+        /// Twilio's error code.
+        code: u32,
+        /// What and where.
+        message: String,
+    },
+    /// The far end put us on hold, or took us back.
+    Hold {
+        /// On hold.
+        held: bool,
+    },
+    /// Two calls hear each other.
+    Bridge {
+        /// The other call.
+        with: Sid,
+    },
+    /// They do not any more.
+    Unbridge {
+        /// The other call.
+        with: Sid,
+    },
+    /// What the media was like; once, when the call's media closed.
+    Summarize(MediaSummary),
+    /// Run this program instead of the one that runs.
+    Redirect(Program),
+    /// End it from outside: cancel before it is answered, or complete it at any time.
+    RequestEnd {
+        /// `Canceled` or `Completed`.
+        status: Status,
+    },
+    /// It is over.
+    End(Ending),
+    /// Remove it from what the API shows.
+    Delete,
+}
+
+/// What happened to a call.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, strum::IntoStaticStr)]
+#[expect(missing_docs, reason = "the variants and fields are the command's")]
+pub enum CallEvent {
+    Received(Received),
+    Queued(Queued),
+    Claimed { node: String },
+    Initiated { trunk: Sid, request_uri: String, sip_call_id: String },
+    Ringing { sip_code: u16 },
+    Answered {},
+    Exchanged(Box<WebhookExchange>),
+    VerbStarted { index: u32, verb: String, attributes: Vec<(String, String)> },
+    VerbEnded { index: u32, outcome: String },
+    Pressed { digits: String },
+    Warned { code: u32, message: String },
+    Held { held: bool },
+    Bridged { with: Sid },
+    Unbridged { with: Sid },
+    Summarized(MediaSummary),
+    Redirected(Program),
+    EndRequested { status: Status },
+    Ended(Ending),
+    Deleted {},
+}
+
+/// Why a call refuses.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum CallError {
+    /// Receiving or queueing it twice.
+    #[error("this call exists already")]
+    AlreadyExists,
+    /// Any command before it exists or after it was deleted.
+    #[error("there is no such call")]
+    NotFound,
+    /// Another engine places it.
+    #[error("the call was claimed by {0}")]
+    AlreadyClaimed(String),
+    /// Redirecting or ending a call that is over (Twilio error 21220).
+    #[error("call is not in-progress; cannot redirect or end it")]
+    NotInProgress,
+    /// Cancelling a call that was answered (Twilio error 21220).
+    #[error("call was answered already; complete it instead of cancelling it")]
+    AlreadyAnswered,
+    /// Ending it with another status than canceled or completed.
+    #[error("a call can be ended as canceled or completed only")]
+    NotAnEnd,
+    /// Deleting a call that is not over (Twilio error 20009).
+    #[error("call is in progress; cannot delete it")]
+    StillInProgress,
+}
+
+impl Call {
+    /// How far it has come.
+    #[must_use]
+    pub fn phase(&self) -> Phase {
+        self.phase
+    }
+
+    /// The engine that has it.
+    #[must_use]
+    pub fn claimed_by(&self) -> Option<&str> {
+        self.claimed_by.as_deref()
+    }
+
+    /// How it ended, once it did.
+    #[must_use]
+    pub fn ending(&self) -> Option<&Ending> {
+        self.ended.as_ref()
+    }
+
+    #[expect(clippy::unused_self, reason = "the same shape for every aggregate")]
+    fn reserve(&self, _: &CallEvent) -> Vec<Claim> {
+        vec![]
+    }
+}
+
+aggregate!(Call, "call", Calls, CallCommand, CallEvent, CallError);

@@ -1,0 +1,27 @@
+//! What the business believes: carriers, accounts, trunks, phone numbers, users and calls, and the rules about them.
+//!
+//! Pure: no I/O, no clock, no randomness, no await that waits. Time and chance are handed in (`clock`), facts come out
+//! as events. One file per noun; the same noun names the same file in every other crate.
+
+mod aggregate;
+pub mod clock;
+pub mod country;
+pub mod e164;
+pub mod name;
+pub mod sid;
+pub mod stream;
+pub mod timestamp;
+pub mod webhook_url;
+
+pub mod account;
+pub mod call;
+pub mod carrier;
+pub mod phone_number;
+pub mod trunk;
+pub mod user;
+
+pub use clock::{Clock, Ids};
+pub use e164::{E164, Number};
+pub use sid::{Kind, Sid};
+pub use stream::{Actor, Claim, Log, Meta, Stream, Tenant};
+pub use timestamp::Timestamp;

@@ -1,0 +1,189 @@
+//! A phone number: E.164 or short code, unique within its carrier, perhaps assigned to an account and configured.
+//!
+//! New ──► Held ──► Released
+
+use crate::{
+    Claim, Number, Sid,
+    aggregate::aggregate,
+    name::Name,
+    webhook_url::{Method, WebhookUrl},
+};
+use serde::{Deserialize, Serialize};
+
+/// Where a number's calls are answered from.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct VoiceConfiguration {
+    /// Asked for TwiML when a call comes in; without it calls are refused.
+    pub voice_url: Option<WebhookUrl>,
+    /// How `voice_url` is asked.
+    pub voice_method: Method,
+    /// Asked when `voice_url` fails.
+    pub voice_fallback_url: Option<WebhookUrl>,
+    /// How the fallback is asked.
+    pub voice_fallback_method: Method,
+    /// Told when a call has ended.
+    pub status_callback_url: Option<WebhookUrl>,
+    /// How the status callback is told.
+    pub status_callback_method: Method,
+}
+
+/// A phone number's state.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct PhoneNumber {
+    carrier: Option<Sid>,
+    number: Option<Number>,
+    account: Option<Sid>,
+    enabled: bool,
+    released: bool,
+    voice: VoiceConfiguration,
+    friendly_name: Option<Name>,
+}
+
+/// What can be asked of a phone number.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub enum PhoneNumberCommand {
+    /// Adds the number to a carrier's inventory.
+    Create {
+        /// The carrier.
+        carrier: Sid,
+        /// The number.
+        number: Number,
+        /// Whether it takes calls.
+        enabled: bool,
+        /// The account that answers it, if any yet.
+        account: Option<Sid>,
+    },
+    /// Lets it take calls.
+    Enable,
+    /// Its calls are refused.
+    Disable,
+    /// Gives it to an account. Another account's configuration does not come along.
+    Assign {
+        /// The account.
+        account: Sid,
+    },
+    /// Takes it from its account and forgets the configuration.
+    Unassign,
+    /// Sets where its calls are answered from.
+    ConfigureVoice(VoiceConfiguration),
+    /// Gives it a name of the account's choice.
+    Rename {
+        /// Friendly name.
+        name: Name,
+    },
+    /// Removes it from the inventory; the number can then be created anew.
+    Release,
+}
+
+/// What happened to a phone number.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, strum::IntoStaticStr)]
+#[expect(missing_docs, reason = "the fields are the command's")]
+pub enum PhoneNumberEvent {
+    /// The carrier has the number.
+    Created { carrier: Sid, number: Number, enabled: bool, account: Option<Sid> },
+    /// It takes calls.
+    Enabled {},
+    /// It does not.
+    Disabled {},
+    /// It is this account's.
+    Assigned { account: Sid },
+    /// It is nobody's, and not configured.
+    Unassigned {},
+    /// Its calls are answered from here.
+    VoiceConfigured(VoiceConfiguration),
+    /// It has this name.
+    Renamed { name: Name },
+    /// It is gone.
+    Released {},
+}
+
+/// Why a phone number refuses.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum PhoneNumberError {
+    /// Creating it twice.
+    #[error("this phone number exists already")]
+    AlreadyExists,
+    /// Any command before it was created or after it was released.
+    #[error("there is no such phone number")]
+    NotFound,
+}
+
+impl PhoneNumber {
+    /// The carrier it belongs to, once it exists.
+    #[must_use]
+    pub fn carrier(&self) -> Option<&Sid> {
+        self.carrier.as_ref()
+    }
+
+    /// The account it is assigned to.
+    #[must_use]
+    pub fn account(&self) -> Option<&Sid> {
+        self.account.as_ref()
+    }
+
+    /// Where its calls are answered from.
+    #[must_use]
+    pub fn voice(&self) -> &VoiceConfiguration {
+        &self.voice
+    }
+
+    /// Every rule about phone numbers is in this one table.
+    fn decide(&self, command: PhoneNumberCommand) -> Result<Vec<PhoneNumberEvent>, PhoneNumberError> {
+        use {PhoneNumberCommand as C, PhoneNumberError as R, PhoneNumberEvent as E};
+        match command {
+            C::Create { .. } if self.carrier.is_some() => Err(R::AlreadyExists),
+            C::Create { carrier, number, enabled, account } => {
+                Ok(vec![E::Created { carrier, number, enabled, account }])
+            }
+            _ if self.carrier.is_none() || self.released => Err(R::NotFound),
+            C::Enable if self.enabled => Ok(vec![]),
+            C::Enable => Ok(vec![E::Enabled {}]),
+            C::Disable if !self.enabled => Ok(vec![]),
+            C::Disable => Ok(vec![E::Disabled {}]),
+            C::Assign { account } if self.account.as_ref() == Some(&account) => Ok(vec![]),
+            C::Assign { account } if self.account.is_none() => Ok(vec![E::Assigned { account }]),
+            C::Assign { account } => Ok(vec![E::Unassigned {}, E::Assigned { account }]),
+            C::Unassign if self.account.is_none() => Ok(vec![]),
+            C::Unassign => Ok(vec![E::Unassigned {}]),
+            C::ConfigureVoice(voice) if self.voice == voice => Ok(vec![]),
+            C::ConfigureVoice(voice) => Ok(vec![E::VoiceConfigured(voice)]),
+            C::Rename { name } if self.friendly_name.as_ref() == Some(&name) => Ok(vec![]),
+            C::Rename { name } => Ok(vec![E::Renamed { name }]),
+            C::Release => Ok(vec![E::Released {}]),
+        }
+    }
+
+    fn on(&mut self, event: PhoneNumberEvent) {
+        use PhoneNumberEvent as E;
+        match event {
+            E::Created { carrier, number, enabled, account } => {
+                (self.carrier, self.number, self.enabled, self.account) =
+                    (Some(carrier), Some(number), enabled, account);
+            }
+            E::Enabled {} => self.enabled = true,
+            E::Disabled {} => self.enabled = false,
+            E::Assigned { account } => self.account = Some(account),
+            E::Unassigned {} => {
+                (self.account, self.voice, self.friendly_name) = (None, VoiceConfiguration::default(), None)
+            }
+            E::VoiceConfigured(voice) => self.voice = voice,
+            E::Renamed { name } => self.friendly_name = Some(name),
+            E::Released {} => self.released = true,
+        }
+    }
+
+    /// A number is one carrier's once: taken when it is created, free again when it is released.
+    fn reserve(&self, event: &PhoneNumberEvent) -> Vec<Claim> {
+        match (event, &self.carrier, &self.number) {
+            (PhoneNumberEvent::Created { carrier, number, .. }, _, _) => {
+                vec![Claim::take(format!("phone_number:{carrier}"), number.digits())]
+            }
+            (PhoneNumberEvent::Released {}, Some(carrier), Some(number)) => {
+                vec![Claim::release(format!("phone_number:{carrier}"), number.digits())]
+            }
+            _ => vec![],
+        }
+    }
+}
+
+aggregate!(PhoneNumber, "phone_number", Core, PhoneNumberCommand, PhoneNumberEvent, PhoneNumberError);

@@ -1,0 +1,320 @@
+//! A SIP trunk: where a carrier's calls come from (inbound sources) and where ours go to (outbound host).
+//!
+//! New ──► Held ──► Deleted
+
+use crate::{Claim, Number, Sid, aggregate::aggregate, country::Country, name::Name};
+use ipnet::IpNet;
+use serde::{Deserialize, Serialize};
+
+/// Most source addresses a trunk may have.
+pub const MAX_SOURCES: usize = 64;
+
+/// Who is taken to be this trunk.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Inbound {
+    /// Addresses and networks its INVITEs come from; the longest prefix over all trunks wins.
+    pub sources: Vec<IpNet>,
+    /// Whose national numbers it dials; the carrier's country when absent.
+    pub country: Option<Country>,
+}
+
+/// How SIP is carried to an outbound host.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Transport {
+    /// RFC 3261 section 18 over UDP.
+    #[default]
+    Udp,
+    /// Over TCP.
+    Tcp,
+}
+
+/// How to call through this trunk.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Outbound {
+    /// Host name or address, perhaps with a port.
+    pub host: Host,
+    /// UDP or TCP.
+    pub transport: Transport,
+    /// Digits put before every number.
+    pub dial_string_prefix: String,
+    /// Whether a plus goes before the number.
+    pub plus_prefix: bool,
+    /// Whether numbers go in national form with the country's trunk digit.
+    pub trunk_prefix: bool,
+    /// User name for digest authentication; the password is in the vault.
+    pub username: Option<String>,
+}
+
+impl Outbound {
+    /// The user part of the Request-URI that calls `number`: prefix, plus, number, in this order. A short code takes
+    /// neither plus nor trunk digit, and a national number takes no plus.
+    #[must_use]
+    pub fn dial_string(&self, number: &Number) -> String {
+        let prefix = &self.dial_string_prefix;
+        match number {
+            Number::ShortCode(digits) => format!("{prefix}{digits}"),
+            Number::E164(number) if self.trunk_prefix => format!("{prefix}{}", number.national()),
+            Number::E164(number) if self.plus_prefix => format!("{prefix}+{}", number.digits()),
+            Number::E164(number) => format!("{prefix}{}", number.digits()),
+        }
+    }
+}
+
+/// A host name or IP address with an optional port, for example `sip.example.com:5080` or `[2001:db8::1]:5060`.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(try_from = "String", into = "String")]
+pub struct Host(String);
+
+/// Why a text is not a host.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("not a host: give a host name or IP address, with :port if it is not 5060 (IPv6 in brackets)")]
+pub struct InvalidHost;
+
+impl Host {
+    /// As it was written.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+
+    /// The name or address without brackets, and the port (5060 when none is given, RFC 3261 section 19.1.2).
+    #[must_use]
+    pub fn name_and_port(&self) -> (&str, u16) {
+        split_host(&self.0).unwrap_or((&self.0, 5060))
+    }
+}
+
+impl std::str::FromStr for Host {
+    type Err = InvalidHost;
+    fn from_str(text: &str) -> Result<Host, InvalidHost> {
+        let text = text.trim();
+        let (name, _) = split_host(text).ok_or(InvalidHost)?;
+        let label = |label: &str| {
+            let alphabet =
+                label.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'-' || byte == b'_');
+            (1..=63).contains(&label.len()) && alphabet && !label.starts_with('-')
+        };
+        let valid = name.parse::<std::net::IpAddr>().is_ok() || name.split('.').all(label);
+        if valid && name.len() <= 253 { Ok(Host(text.into())) } else { Err(InvalidHost) }
+    }
+}
+
+fn split_host(text: &str) -> Option<(&str, u16)> {
+    if let Some(bracketed) = text.strip_prefix('[') {
+        let (address, rest) = bracketed.split_once(']')?;
+        address.parse::<std::net::Ipv6Addr>().ok()?;
+        return Some((address, port_of(rest)?));
+    }
+    if text.parse::<std::net::Ipv6Addr>().is_ok() {
+        return Some((text, 5060));
+    }
+    let end = text.find(':').unwrap_or(text.len());
+    let (name, rest) = text.split_at(end);
+    Some((name, port_of(rest)?))
+}
+
+fn port_of(rest: &str) -> Option<u16> {
+    match rest.strip_prefix(':') {
+        Some(port) => port.parse().ok().filter(|port| *port > 0),
+        None if rest.is_empty() => Some(5060),
+        None => None,
+    }
+}
+
+impl TryFrom<String> for Host {
+    type Error = InvalidHost;
+    fn try_from(text: String) -> Result<Host, InvalidHost> {
+        text.parse()
+    }
+}
+
+impl From<Host> for String {
+    fn from(host: Host) -> String {
+        host.0
+    }
+}
+
+/// A trunk's state.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct Trunk {
+    carrier: Option<Sid>,
+    name: Option<Name>,
+    inbound: Option<Inbound>,
+    outbound: Option<Outbound>,
+    deleted: bool,
+}
+
+/// What can be asked of a trunk.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub enum TrunkCommand {
+    /// Makes a trunk for one direction or both.
+    Create {
+        /// The carrier it connects.
+        carrier: Sid,
+        /// Friendly name.
+        name: Name,
+        /// Who is taken to be it.
+        inbound: Option<Inbound>,
+        /// How to call through it.
+        outbound: Option<Outbound>,
+    },
+    /// Gives it another name.
+    Rename {
+        /// Friendly name.
+        name: Name,
+    },
+    /// Replaces who is taken to be it; `None` takes no more calls from it.
+    ConfigureInbound(Option<Inbound>),
+    /// Replaces how to call through it; `None` places no more calls through it.
+    ConfigureOutbound(Option<Outbound>),
+    /// Records that the digest password was replaced in the vault.
+    ReplaceCredential,
+    /// Removes it; its source addresses can then be another's.
+    Delete,
+}
+
+/// What happened to a trunk.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, strum::IntoStaticStr)]
+#[expect(missing_docs, reason = "the fields are the command's")]
+pub enum TrunkEvent {
+    /// The trunk exists.
+    Created { carrier: Sid, name: Name, inbound: Option<Inbound>, outbound: Option<Outbound> },
+    /// It has another name.
+    Renamed { name: Name },
+    /// These are taken to be it.
+    InboundConfigured(Option<Inbound>),
+    /// This is how to call through it.
+    OutboundConfigured(Option<Outbound>),
+    /// The old digest password is not used any more.
+    CredentialReplaced {},
+    /// It is gone.
+    Deleted {},
+}
+
+/// Why a trunk refuses.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum TrunkError {
+    /// Creating it twice.
+    #[error("this trunk exists already")]
+    AlreadyExists,
+    /// Any command before it was created or after it was deleted.
+    #[error("there is no such trunk")]
+    NotFound,
+    /// An inbound side without any source address, or with too many.
+    #[error("give 1 to {MAX_SOURCES} source addresses")]
+    SourceCount,
+    /// The same source address twice.
+    #[error("source address {0} is given twice")]
+    RepeatedSource(IpNet),
+    /// A network so wide that strangers are in it.
+    #[error("source network {0} is too wide: at most /8 for IPv4 and /32 for IPv6")]
+    SourceTooWide(IpNet),
+    /// A dial string prefix with other things than digits, or over 16 of them.
+    #[error("the dial string prefix is at most 16 digits, * or #")]
+    DialStringPrefix,
+    /// A digest user name that is empty, too long, or has quotes or control characters.
+    #[error("the user name is 1 to 64 characters without quotes")]
+    Username,
+}
+
+impl Trunk {
+    /// The carrier it belongs to, once it exists and is not deleted.
+    #[must_use]
+    pub fn carrier(&self) -> Option<&Sid> {
+        self.carrier.as_ref().filter(|_| !self.deleted)
+    }
+
+    /// Every rule about trunks is in this one table.
+    fn decide(&self, command: TrunkCommand) -> Result<Vec<TrunkEvent>, TrunkError> {
+        use {TrunkCommand as C, TrunkError as R, TrunkEvent as E};
+        match command {
+            C::Create { .. } if self.carrier.is_some() => Err(R::AlreadyExists),
+            C::Create { carrier, name, inbound, outbound } => {
+                let (inbound, outbound) = (checked_inbound(inbound)?, checked_outbound(outbound)?);
+                Ok(vec![E::Created { carrier, name, inbound, outbound }])
+            }
+            _ if self.carrier.is_none() || self.deleted => Err(R::NotFound),
+            C::Rename { name } if self.name.as_ref() == Some(&name) => Ok(vec![]),
+            C::Rename { name } => Ok(vec![E::Renamed { name }]),
+            C::ConfigureInbound(inbound) => {
+                let inbound = checked_inbound(inbound)?;
+                Ok(if inbound == self.inbound { vec![] } else { vec![E::InboundConfigured(inbound)] })
+            }
+            C::ConfigureOutbound(outbound) => {
+                let outbound = checked_outbound(outbound)?;
+                Ok(if outbound == self.outbound { vec![] } else { vec![E::OutboundConfigured(outbound)] })
+            }
+            C::ReplaceCredential => Ok(vec![E::CredentialReplaced {}]),
+            C::Delete => Ok(vec![E::Deleted {}]),
+        }
+    }
+
+    fn on(&mut self, event: TrunkEvent) {
+        match event {
+            TrunkEvent::Created { carrier, name, inbound, outbound } => {
+                (self.carrier, self.name, self.inbound, self.outbound) =
+                    (Some(carrier), Some(name), inbound, outbound);
+            }
+            TrunkEvent::Renamed { name } => self.name = Some(name),
+            TrunkEvent::InboundConfigured(inbound) => self.inbound = inbound,
+            TrunkEvent::OutboundConfigured(outbound) => self.outbound = outbound,
+            TrunkEvent::CredentialReplaced {} => {}
+            TrunkEvent::Deleted {} => self.deleted = true,
+        }
+    }
+
+    /// One source address means one trunk, whoever's: two carriers can't both be who calls from it.
+    fn reserve(&self, event: &TrunkEvent) -> Vec<Claim> {
+        let none = Vec::new();
+        let old = self.inbound.as_ref().map_or(&none, |inbound| &inbound.sources);
+        let new = match event {
+            TrunkEvent::Created { inbound, .. } | TrunkEvent::InboundConfigured(inbound) => {
+                inbound.as_ref().map_or(&none, |inbound| &inbound.sources)
+            }
+            TrunkEvent::Deleted {} => &none,
+            _ => return vec![],
+        };
+        let released = old.iter().filter(|source| !new.contains(source));
+        let taken = new.iter().filter(|source| !old.contains(source));
+        let release = released.map(|source| Claim::release("trunk_source", source.to_string()));
+        release.chain(taken.map(|source| Claim::take("trunk_source", source.to_string()))).collect()
+    }
+}
+
+fn checked_inbound(inbound: Option<Inbound>) -> Result<Option<Inbound>, TrunkError> {
+    let Some(Inbound { sources, country }) = inbound else { return Ok(None) };
+    if !(1..=MAX_SOURCES).contains(&sources.len()) {
+        return Err(TrunkError::SourceCount);
+    }
+    let mut seen: Vec<IpNet> = Vec::new();
+    for source in sources.iter().map(IpNet::trunc) {
+        let narrowest = if source.addr().is_ipv4() { 8 } else { 32 };
+        if source.prefix_len() < narrowest {
+            return Err(TrunkError::SourceTooWide(source));
+        }
+        if seen.contains(&source) {
+            return Err(TrunkError::RepeatedSource(source));
+        }
+        seen.push(source);
+    }
+    Ok(Some(Inbound { sources: seen, country }))
+}
+
+fn checked_outbound(outbound: Option<Outbound>) -> Result<Option<Outbound>, TrunkError> {
+    let Some(outbound) = outbound else { return Ok(None) };
+    let prefix = &outbound.dial_string_prefix;
+    if prefix.len() > 16 || !prefix.bytes().all(|byte| byte.is_ascii_digit() || matches!(byte, b'*' | b'#')) {
+        return Err(TrunkError::DialStringPrefix);
+    }
+    let sound = |name: &String| {
+        (1..=64).contains(&name.chars().count())
+            && !name.chars().any(|c| c.is_control() || c == '"' || c == '\\')
+    };
+    if !outbound.username.as_ref().is_none_or(sound) {
+        return Err(TrunkError::Username);
+    }
+    Ok(Some(outbound))
+}
+
+aggregate!(Trunk, "trunk", Core, TrunkCommand, TrunkEvent, TrunkError);
