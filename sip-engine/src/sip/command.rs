@@ -1,0 +1,116 @@
+//! What the call engine can ask of the SIP endpoint.
+//!
+//! A command for a leg that has already ended does nothing: the leg's closing event is on its way to the caller.
+
+use std::fmt;
+use std::net::SocketAddr;
+use std::time::Duration;
+
+use bytes::Bytes;
+
+use super::flow::{LegKey, Transport};
+
+/// One order to the endpoint.
+#[derive(Debug, Clone)]
+pub enum Command {
+    /// Answers the request of this leg that waits for one: the initial INVITE, a re-INVITE or an UPDATE.
+    ///
+    /// 1xx may be sent several times (the initial INVITE only); 2xx needs `sdp` unless the peer's request carried none
+    /// and none is offered; 300-699 to the initial INVITE ends the leg with `Event::Ended{by: Us}`.
+    Respond {
+        /// The leg.
+        leg: LegKey,
+        /// 101 to 699. 100 was sent by itself.
+        code: u16,
+        /// Reason phrase; the standard one when `None`.
+        reason: Option<String>,
+        /// Further headers, such as `Retry-After` or `Contact` for a redirect. Names and values with CR or LF are dropped.
+        headers: Vec<(String, String)>,
+        /// An SDP body.
+        sdp: Option<Bytes>,
+    },
+    /// Places a call.
+    Invite(Box<Invite>),
+    /// Gives up a call we placed that is not answered yet. The leg closes at once with `Event::Cancelled`; what the wire
+    /// still needs (CANCEL once a provisional has come, or ACK and BYE if the answer crossed it) is done behind it.
+    Cancel {
+        /// The leg.
+        leg: LegKey,
+    },
+    /// Hangs up an answered leg. It closes at once with `Event::Ended{by: Us}`.
+    ///
+    /// Before the answer this is `Cancel` for a leg we placed and 480 for a leg that arrived.
+    Bye {
+        /// The leg.
+        leg: LegKey,
+        /// Further headers, such as `Reason`.
+        headers: Vec<(String, String)>,
+    },
+    /// Offers a new session description inside the dialog. Ends in `Event::Reoffered` or `Event::ReofferFailed`.
+    Reinvite {
+        /// The leg.
+        leg: LegKey,
+        /// The offer.
+        sdp: Bytes,
+    },
+    /// Sends an INFO, as `application/dtmf-relay` digits need it. Its answer is not reported unless the dialog is gone.
+    Info {
+        /// The leg.
+        leg: LegKey,
+        /// The body's Content-Type.
+        content_type: String,
+        /// The body, at most 4 KiB.
+        body: Bytes,
+    },
+}
+
+/// A call to place.
+#[derive(Debug, Clone)]
+pub struct Invite {
+    /// The caller's name for the new leg, from [`LegKey::outbound`].
+    pub leg: LegKey,
+    /// Where it goes.
+    pub target: Target,
+    /// The From header without its tag: `"Ann" <sip:+15551234@example.com>` or `<sip:anonymous@anonymous.invalid>`.
+    pub from: String,
+    /// The To header: `<sip:+15557890@carrier.example>`.
+    pub to: String,
+    /// Further headers, such as `P-Asserted-Identity`.
+    pub headers: Vec<(String, String)>,
+    /// The offer.
+    pub sdp: Bytes,
+    /// Digest credentials of the trunk, used towards `target.next_hop` and nobody else.
+    pub credentials: Option<Credentials>,
+    /// After this long without an answer the call is cancelled and the leg closes with `Event::TimedOut`.
+    pub ring_timeout: Duration,
+}
+
+/// Where an INVITE goes.
+#[derive(Debug, Clone)]
+pub struct Target {
+    /// The Request-URI, `sip:` or `sips:`.
+    pub uri: String,
+    /// The resolved address the message is sent to. No name is looked up here.
+    pub next_hop: SocketAddr,
+    /// UDP or TCP.
+    pub transport: Transport,
+    /// Our own address towards `next_hop`; `net` fills it in.
+    pub local: Option<SocketAddr>,
+}
+
+/// A username and password for digest authentication (RFC 8760: SHA-256 before MD5).
+#[derive(Clone)]
+pub struct Credentials {
+    /// The username.
+    pub username: String,
+    /// The password.
+    pub password: String,
+    /// If set, challenges of any other realm are not answered.
+    pub realm: Option<String>,
+}
+
+impl fmt::Debug for Credentials {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Credentials").field("username", &self.username).finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,231 @@
+//! What the SIP endpoint tells the call engine.
+//!
+//! Every leg ends with exactly one closing event: `Cancelled`, `Failed`, `TimedOut` or `Ended`. After it the leg's key
+//! means nothing any more.
+
+use std::net::SocketAddr;
+use std::time::{Duration, Instant};
+
+use bytes::Bytes;
+
+use super::flow::{LegKey, Transport};
+
+/// One thing that happened.
+#[derive(Debug, Clone)]
+pub enum Event {
+    /// An INVITE arrived; 100 Trying is already on its way. Answer with `Command::Respond`.
+    IncomingCall(Box<IncomingCall>),
+    /// Closing: the caller gave up before the answer (487 was sent), or we did with `Command::Cancel`.
+    Cancelled {
+        /// The leg.
+        leg: LegKey,
+        /// The Reason header of the peer's CANCEL, such as `SIP;cause=200;text="Call completed elsewhere"`.
+        reason_header: Option<String>,
+    },
+    /// The ACK for our 2xx came. `sdp` is the answer if our 2xx carried the offer.
+    Acknowledged {
+        /// The leg.
+        leg: LegKey,
+        /// An SDP body.
+        sdp: Option<Bytes>,
+    },
+    /// A 101-199 for a call we placed. May repeat, with or without early media.
+    Ringing {
+        /// The leg.
+        leg: LegKey,
+        /// 180, 183, …
+        code: u16,
+        /// Early media.
+        sdp: Option<Bytes>,
+    },
+    /// A call we placed was answered; the ACK is on its way. The first answer of a forked call wins.
+    Answered {
+        /// The leg.
+        leg: LegKey,
+        /// The answer to our offer; `None` is a peer's error, hang up with 488 in mind.
+        sdp: Option<Bytes>,
+    },
+    /// Closing: a call we placed was refused, or could not be sent (408 without an answer, 503 on a transport error).
+    Failed {
+        /// The leg.
+        leg: LegKey,
+        /// 300 to 699.
+        code: u16,
+        /// The reason phrase as received.
+        reason: String,
+        /// Seconds from `Retry-After`.
+        retry_after: Option<Duration>,
+        /// True if a peer said it, false if nobody answered.
+        from_peer: bool,
+    },
+    /// Closing: `ring_timeout` passed without an answer; the call was cancelled.
+    TimedOut {
+        /// The leg.
+        leg: LegKey,
+    },
+    /// Closing: an answered leg is over, or an incoming one was refused by `Command::Respond`.
+    Ended {
+        /// The leg.
+        leg: LegKey,
+        /// Who or what ended it.
+        by: ClosedBy,
+        /// The Reason header of a BYE.
+        reason_header: Option<String>,
+    },
+    /// The peer asks to change the session by re-INVITE or UPDATE (hold, resume, new address). Answer with
+    /// `Command::Respond`. Without `sdp` the 200 must carry our offer.
+    ReOffer {
+        /// The leg.
+        leg: LegKey,
+        /// The new offer.
+        sdp: Option<Bytes>,
+    },
+    /// Our `Command::Reinvite` was accepted; the ACK is on its way.
+    Reoffered {
+        /// The leg.
+        leg: LegKey,
+        /// The answer.
+        sdp: Option<Bytes>,
+    },
+    /// Our `Command::Reinvite` was refused; the session stays as it was.
+    ReofferFailed {
+        /// The leg.
+        leg: LegKey,
+        /// 300 to 699; 408 without an answer. 491 is tried once again before it is reported.
+        code: u16,
+    },
+    /// An INFO inside the dialog, already answered with 200.
+    Info {
+        /// The leg.
+        leg: LegKey,
+        /// Its Content-Type, lower case, without parameters.
+        content_type: String,
+        /// Its body.
+        body: Bytes,
+    },
+    /// A message went in or out. Authorization headers are blanked.
+    Trace(Box<Trace>),
+}
+
+impl Event {
+    /// The leg this event speaks of.
+    #[must_use]
+    pub fn leg(&self) -> Option<LegKey> {
+        match self {
+            Event::IncomingCall(call) => Some(call.leg),
+            Event::Cancelled { leg, .. }
+            | Event::Acknowledged { leg, .. }
+            | Event::Ringing { leg, .. }
+            | Event::Answered { leg, .. }
+            | Event::Failed { leg, .. }
+            | Event::TimedOut { leg }
+            | Event::Ended { leg, .. }
+            | Event::ReOffer { leg, .. }
+            | Event::Reoffered { leg, .. }
+            | Event::ReofferFailed { leg, .. }
+            | Event::Info { leg, .. } => Some(*leg),
+            Event::Trace(trace) => trace.leg,
+        }
+    }
+
+    /// True for the last event of a leg.
+    #[must_use]
+    pub fn is_closing(&self) -> bool {
+        matches!(
+            self,
+            Event::Cancelled { .. } | Event::Failed { .. } | Event::TimedOut { .. } | Event::Ended { .. }
+        )
+    }
+}
+
+/// A call that arrived.
+#[derive(Debug, Clone)]
+pub struct IncomingCall {
+    /// The endpoint's name for the new leg.
+    pub leg: LegKey,
+    /// The address it came from: this decides carrier and trunk.
+    pub source: SocketAddr,
+    /// UDP or TCP.
+    pub transport: Transport,
+    /// Our address it arrived at.
+    pub local: SocketAddr,
+    /// The Request-URI as received.
+    pub request_uri: String,
+    /// Its user part or `tel:` number, percent-decoded, without parameters: the dialled number.
+    pub dialled: String,
+    /// The caller.
+    pub from: Party,
+    /// The callee as the caller wrote it.
+    pub to: Party,
+    /// The Call-ID.
+    pub call_id: String,
+    /// The offer; `None` if our 2xx must carry one.
+    pub sdp: Option<Bytes>,
+    /// All headers in order, names as received; values with invalid UTF-8 replaced.
+    pub headers: Vec<(String, String)>,
+}
+
+impl IncomingCall {
+    /// The first header of this name, compact or long.
+    #[must_use]
+    pub fn header(&self, name: &str) -> Option<&str> {
+        self.headers
+            .iter()
+            .find(|(have, _)| super::headers::same_name(have.as_bytes(), name))
+            .map(|(_, value)| value.as_str())
+    }
+}
+
+/// Who a From, To or P-Asserted-Identity names.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Party {
+    /// The display name, unquoted.
+    pub display: Option<String>,
+    /// The URI as received.
+    pub uri: String,
+    /// Its user part or `tel:` number, percent-decoded, without parameters; empty if there is none.
+    pub user: String,
+    /// Its host; empty for `tel:`.
+    pub host: String,
+}
+
+/// Who or what ended a leg.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum ClosedBy {
+    /// The peer's BYE.
+    Remote,
+    /// Our own command.
+    Us,
+    /// Our 2xx was never acknowledged; BYE was sent.
+    LostAck,
+    /// The peer no longer knows the dialog (481, or 408 to a request inside it).
+    Gone,
+}
+
+/// Which way a message went.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Direction {
+    /// Received.
+    In,
+    /// Sent.
+    Out,
+}
+
+/// One message as it went over the wire.
+#[derive(Debug, Clone)]
+pub struct Trace {
+    /// When, on the engine's clock.
+    pub at: Instant,
+    /// In or out.
+    pub direction: Direction,
+    /// The other side.
+    pub peer: SocketAddr,
+    /// UDP or TCP.
+    pub transport: Transport,
+    /// The leg it belongs to, if any.
+    pub leg: Option<LegKey>,
+    /// `INVITE sip:1234@host` or `200 OK (INVITE)`.
+    pub summary: String,
+    /// The whole message.
+    pub raw: Bytes,
+}

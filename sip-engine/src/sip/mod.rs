@@ -1,0 +1,15 @@
+//! SIP without I/O: messages, transactions, dialogs, session descriptions.
+//!
+//! Nothing here opens a socket, reads a clock or rolls dice: `Endpoint::handle(now, Input)` takes what happened,
+//! `poll()` hands out what must be done about it, `timeout()` says when to come back.
+
+pub mod command;
+pub mod event;
+pub mod flow;
+pub mod headers;
+pub mod sdp;
+mod text;
+
+pub use command::{Command, Credentials, Invite, Target};
+pub use event::{ClosedBy, Direction, Event, IncomingCall, Party, Trace};
+pub use flow::{ConnectionId, Flow, LegKey, Transport};
