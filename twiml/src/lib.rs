@@ -1,0 +1,25 @@
+//! TwiML, the language of a call: a document goes in, asks come out, what happened goes back in.
+//!
+//! Pure: nothing here reads a clock, opens a socket or awaits. [`Document`] reads what an application answered,
+//! [`Machine`] runs it, and every verb is one file in `verbs/` and one line in [`VERBS`].
+
+mod ask;
+mod document;
+mod element;
+mod machine;
+mod verbs;
+
+pub use ask::{
+    Ask, Callback, CallbackEvent, DialPlan, DialResult, DialStatus, DialTarget, Event, RejectReason, Request,
+};
+pub use document::{Document, DocumentError, MAX_DOCUMENT_BYTES};
+pub use element::{Method, Warning};
+pub use machine::{MAX_DOCUMENTS, Machine};
+pub use url::Url;
+pub use verbs::{Definition, VERBS};
+
+/// Everything about this document its author should know: unknown verbs and attributes, values that were replaced.
+#[must_use]
+pub fn validate(document: &Document) -> Vec<Warning> {
+    document.warnings().to_vec()
+}

@@ -1,0 +1,313 @@
+//! `<Dial>`: calls other parties and connects the first to answer.
+//!
+//! ringing ──DialBridged──► connected ──DialEnded──► action, or the next verb.
+//! `hangupOnStar` and `timeLimit` live here; ringing, connecting and hanging up belong to whoever runs the call.
+
+use super::{Definition, Flow, Verb, play};
+use crate::{
+    ask::{Ask, Callback, CallbackEvent, DialPlan, DialResult, DialStatus, DialTarget, Event, Request},
+    element::{Element, Method, SCHEMA_WARNING, quote},
+};
+use std::time::Duration;
+use url::Url;
+
+pub(super) const DIAL: Definition = Definition {
+    name: "Dial",
+    attributes: &["action", "method", "timeout", "timeLimit", "callerId", "answerOnBridge", "hangupOnStar"],
+    ignored: &[
+        "record",
+        "recordingTrack",
+        "recordingStatusCallback",
+        "recordingStatusCallbackMethod",
+        "recordingStatusCallbackEvent",
+        "recordingConfigurationId",
+        "trim",
+        "ringTone",
+        "sequential",
+        "referUrl",
+        "referMethod",
+        "events",
+        "passports",
+    ],
+    parse,
+};
+
+/// Parties rung at once; Twilio's limit.
+const MAX_TARGETS: usize = 10;
+/// Seconds two parties may talk; Twilio's default and our limit.
+const LONGEST_TALK: u64 = 14_400;
+/// Attributes of `<Number>` that do something.
+const NUMBER: &[&str] = &["sendDigits", "statusCallback", "statusCallbackEvent", "statusCallbackMethod"];
+/// Attributes of `<Number>` that are accepted and do nothing yet.
+const NUMBER_IGNORED: &[&str] = &[
+    "url",
+    "method",
+    "byoc",
+    "machineDetection",
+    "machineDetectionTimeout",
+    "machineDetectionSpeechThreshold",
+    "machineDetectionSpeechEndThreshold",
+    "machineDetectionSilenceTimeout",
+    "amdStatusCallback",
+    "amdStatusCallbackMethod",
+];
+/// Twilio's code for a number that cannot be dialled.
+const INVALID_NUMBER: u32 = 13223;
+
+#[derive(Debug)]
+struct Dial {
+    plan: DialPlan,
+    action: Option<Url>,
+    method: Method,
+    time_limit: Duration,
+    hangup_on_star: bool,
+    connected: bool,
+}
+
+fn parse(element: &mut Element<'_, '_>) -> Box<dyn Verb> {
+    let caller_id =
+        element.attribute("callerId").map(|text| quote(text.trim())).filter(|text| !text.is_empty());
+    let plan = DialPlan {
+        caller_id,
+        timeout: element.seconds("timeout", 5..=600, 30),
+        answer_on_bridge: element.flag("answerOnBridge", false),
+        targets: targets(element),
+    };
+    Box::new(Dial {
+        plan,
+        action: element.url("action"),
+        method: element.method("method"),
+        time_limit: element.seconds("timeLimit", 1..=LONGEST_TALK, LONGEST_TALK),
+        hangup_on_star: element.flag("hangupOnStar", false),
+        connected: false,
+    })
+}
+
+/// The parties: the element's own text and its `<Number>` children.
+fn targets(element: &mut Element<'_, '_>) -> Vec<DialTarget> {
+    let text = element.own_text();
+    let plain = DialTarget { number: quote(&text), send_digits: None, status_callback: None };
+    let mut targets: Vec<_> = (!text.is_empty()).then_some(plain).into_iter().collect();
+    for node in element.children() {
+        let mut child = element.child(node);
+        if child.name() == "Number" {
+            targets.extend(number(&mut child));
+        } else {
+            child.warn(SCHEMA_WARNING, "cannot be dialled yet; ignored");
+        }
+    }
+    if targets.len() > MAX_TARGETS {
+        element.warn(SCHEMA_WARNING, format_args!("only the first {MAX_TARGETS} numbers are called"));
+        targets.truncate(MAX_TARGETS);
+    }
+    if targets.is_empty() {
+        element.warn(INVALID_NUMBER, "has no number to call");
+    }
+    targets
+}
+
+fn number(element: &mut Element<'_, '_>) -> Option<DialTarget> {
+    element.expect_attributes(NUMBER, NUMBER_IGNORED);
+    let number = quote(&element.own_text());
+    if number.is_empty() {
+        element.warn(INVALID_NUMBER, "is empty");
+        return None;
+    }
+    let send_digits = element.attribute("sendDigits").and_then(|text| play::digits(element, text));
+    let status_callback = element.url("statusCallback").map(|url| Callback {
+        url,
+        method: element.method("statusCallbackMethod"),
+        events: callback_events(element),
+    });
+    Some(DialTarget { number, send_digits, status_callback })
+}
+
+fn callback_events(element: &mut Element<'_, '_>) -> Vec<CallbackEvent> {
+    let Some(text) = element.attribute("statusCallbackEvent") else { return vec![CallbackEvent::Completed] };
+    let mut events = Vec::new();
+    for word in text.split_whitespace() {
+        match word {
+            "initiated" => events.push(CallbackEvent::Initiated),
+            "ringing" => events.push(CallbackEvent::Ringing),
+            "answered" => events.push(CallbackEvent::Answered),
+            "completed" => events.push(CallbackEvent::Completed),
+            other => {
+                element.warn(SCHEMA_WARNING, format_args!("{} is not a status callback event", quote(other)))
+            }
+        }
+    }
+    events
+}
+
+impl Dial {
+    fn finish(&mut self, result: &DialResult) -> Flow {
+        let mut params = vec![("DialCallStatus".to_owned(), result.status.as_str().to_owned())];
+        params.extend(result.call_sid.clone().map(|sid| ("DialCallSid".into(), sid)));
+        params.extend(result.duration_s.map(|seconds| ("DialCallDuration".into(), seconds.to_string())));
+        params.push(("DialBridged".into(), result.bridged.to_string()));
+        match self.action.take() {
+            Some(url) => Flow::Leave(Request { url, method: self.method, params }),
+            None => Flow::Next(params),
+        }
+    }
+}
+
+impl Verb for Dial {
+    fn needs_answer(&self) -> bool {
+        !self.plan.answer_on_bridge
+    }
+
+    fn begin(&mut self) -> Flow {
+        if self.plan.targets.is_empty() {
+            let nobody =
+                DialResult { status: DialStatus::Failed, call_sid: None, duration_s: None, bridged: false };
+            return self.finish(&nobody);
+        }
+        Flow::Stay(vec![Ask::Dial(self.plan.clone())])
+    }
+
+    fn on(&mut self, event: &Event) -> Flow {
+        match event {
+            Event::DialBridged => {
+                self.connected = true;
+                Flow::Stay(vec![Ask::Timer(self.time_limit)])
+            }
+            Event::Digit('*') if self.hangup_on_star => Flow::Stay(vec![Ask::CancelDial]),
+            Event::TimerFired if self.connected => Flow::Stay(vec![Ask::CancelDial]),
+            Event::DialEnded(result) => self.finish(result),
+            _ => Flow::Stay(Vec::new()),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::verbs::testing::*;
+
+    fn plan(body: &str) -> DialPlan {
+        match acts(&run(body).1).into_iter().next() {
+            Some(Ask::Dial(plan)) => plan,
+            other => panic!("{body} asked for {other:?}"),
+        }
+    }
+
+    fn ended(status: DialStatus) -> Event {
+        let bridged = status == DialStatus::Completed;
+        Event::DialEnded(DialResult {
+            status,
+            call_sid: Some("CA1".into()),
+            duration_s: bridged.then_some(7),
+            bridged,
+        })
+    }
+
+    // plain text: number · <Number> (<=10 in parallel)
+
+    #[test]
+    fn text_and_numbers_are_called_at_once() {
+        let numbers = |body| plan(body).targets.into_iter().map(|target| target.number).collect::<Vec<_>>();
+        assert_eq!(numbers("<Dial> +855 10 000 001 </Dial>"), ["+855 10 000 001"]);
+        assert_eq!(numbers("<Dial><Number>1</Number><Number>2</Number></Dial>"), ["1", "2"]);
+        let eleven = format!("<Dial>{}</Dial>", "<Number>1</Number>".repeat(11));
+        assert_eq!((numbers(&eleven).len(), codes(&eleven)), (10, vec![12200]));
+    }
+
+    // timeout (30 s, 5-600) · callerId (caller) · answerOnBridge (false)
+
+    #[test]
+    fn defaults_are_the_vendors() {
+        let plain = plan("<Dial>1</Dial>");
+        assert_eq!((plain.timeout.as_secs(), plain.caller_id, plain.answer_on_bridge), (30, None, false));
+        let set = plan(r#"<Dial timeout="700" callerId="+85512345678" answerOnBridge="true">1</Dial>"#);
+        assert_eq!(
+            (set.timeout.as_secs(), set.caller_id.as_deref(), set.answer_on_bridge),
+            (600, Some("+85512345678"), true)
+        );
+    }
+
+    #[test]
+    fn the_caller_is_picked_up_first_unless_answer_on_bridge() {
+        assert_eq!(run_unanswered("<Dial>1</Dial>").1, [Ask::Answer]);
+        let (_, asks) = run_unanswered(r#"<Dial answerOnBridge="true">1</Dial>"#);
+        assert!(matches!(acts(&asks)[..], [Ask::Dial(_)]), "{asks:?}");
+    }
+
+    // action: DialCallStatus, DialCallSid, DialCallDuration, DialBridged
+
+    #[test]
+    fn the_action_is_told_what_became_of_it() {
+        let (mut machine, _) = run(r#"<Dial action="/done">1</Dial><Say>never</Say>"#);
+        machine.on(&Event::DialBridged);
+        let told = "DialCallStatus=completed&DialCallSid=CA1&DialCallDuration=7&DialBridged=true";
+        let asks = machine.on(&ended(DialStatus::Completed));
+        assert_eq!(fetched(&asks), Some(("https://example.com/done".into(), "POST", told.into())));
+        for status in [DialStatus::Busy, DialStatus::NoAnswer, DialStatus::Failed, DialStatus::Canceled] {
+            let (mut machine, _) = run(r#"<Dial action="/done">1</Dial>"#);
+            let told = format!("DialCallStatus={}&DialCallSid=CA1&DialBridged=false", status.as_str());
+            assert_eq!(fetched(&machine.on(&ended(status))).unwrap().2, told);
+        }
+    }
+
+    #[test]
+    fn without_an_action_the_next_verb_follows() {
+        let (mut machine, _) = run("<Dial>1</Dial><Say>Goodbye</Say>");
+        assert_eq!(acts(&machine.on(&ended(DialStatus::Busy))), [say("Goodbye")]);
+    }
+
+    #[test]
+    fn nobody_to_call_is_a_failed_dial() {
+        let body = r#"<Dial action="/done"><Sip>sip:me@example.com</Sip></Dial>"#;
+        assert_eq!(codes(body), [12200, 13223]);
+        assert_eq!(fetched(&run(body).1).unwrap().2, "DialCallStatus=failed&DialBridged=false");
+    }
+
+    // timeLimit (14400)
+
+    #[test]
+    fn the_time_limit_starts_when_they_are_connected() {
+        let (mut machine, _) = run(r#"<Dial timeLimit="60">1</Dial>"#);
+        assert_eq!(acts(&machine.on(&Event::DialBridged)), [Ask::Timer(Duration::from_secs(60))]);
+        assert_eq!(acts(&machine.on(&Event::TimerFired)), [Ask::CancelDial]);
+        let asks = machine.on(&ended(DialStatus::Completed));
+        assert_eq!(acts(&asks), [Ask::HangUp]);
+    }
+
+    // hangupOnStar (false)
+
+    #[test]
+    fn star_hangs_up_the_dialled_party_where_asked_for() {
+        let (mut machine, _) = run(r#"<Dial hangupOnStar="true">1</Dial>"#);
+        machine.on(&Event::DialBridged);
+        assert_eq!(acts(&machine.on(&Event::Digit('1'))), []);
+        assert_eq!(acts(&machine.on(&Event::Digit('*'))), [Ask::CancelDial]);
+        let (mut machine, _) = run("<Dial>1</Dial>");
+        assert_eq!(acts(&machine.on(&Event::Digit('*'))), []);
+    }
+
+    // <Number> sendDigits, statusCallback, statusCallbackEvent (initiated ringing answered completed; default
+    // completed), statusCallbackMethod (POST)
+
+    #[test]
+    fn a_number_has_digits_and_callbacks_of_its_own() {
+        let body = r#"<Dial><Number sendDigits="wW1" statusCallback="/status" statusCallbackMethod="GET"
+            statusCallbackEvent="initiated ringing answered completed">1</Number></Dial>"#;
+        let target = plan(body).targets.remove(0);
+        let callback = target.status_callback.unwrap();
+        assert_eq!(
+            (target.send_digits.as_deref(), callback.url.as_str()),
+            (Some("wW1"), "https://example.com/status")
+        );
+        assert_eq!((callback.method, callback.events.len()), (Method::Get, 4));
+        let bare = plan(r#"<Dial><Number statusCallback="/status">1</Number></Dial>"#).targets.remove(0);
+        assert_eq!(bare.status_callback.unwrap().events, [CallbackEvent::Completed]);
+    }
+
+    #[test]
+    fn what_is_not_honoured_yet_is_warned_about() {
+        assert_eq!(
+            codes(r#"<Dial record="record-from-answer"><Number url="/whisper">1</Number></Dial>"#),
+            [12200, 12200]
+        );
+    }
+}
