@@ -1,0 +1,164 @@
+//! What every endpoint is given: the store, its projections, time, chance and settings.
+
+use crate::{problem::Refusal, secrets::Secrets};
+use domain::{Actor, Clock, Ids, Log, Meta, Tenant};
+use poem::Request;
+use projections::Projections;
+use std::{net::IpAddr, ops::Deref, sync::Arc, time::Duration};
+use store::{Appended, Store};
+use tokio_util::sync::CancellationToken;
+
+/// How long a write waits for its projections, so that a read after it sees it.
+pub const READ_YOUR_WRITES: Duration = Duration::from_secs(1);
+
+/// Most characters of a User-Agent that are kept.
+const USER_AGENT_LENGTH: usize = 256;
+
+/// The API's settings.
+#[derive(Clone, Debug)]
+pub struct ApiConfig {
+    /// Where browsers and programs reach us, without a slash at the end, for example `https://voice.example.com`.
+    pub public_url: String,
+    /// Whether the session cookie is `__Host-` and `Secure`; false only for plain http.
+    pub secure_cookies: bool,
+    /// What carriers point their switches at, for example `203.0.113.7:5060`.
+    pub sip_address: Option<String>,
+    /// Whether the peer's address is taken from `X-Forwarded-For` (last entry) because a proxy of ours sets it.
+    pub trust_forwarded_for: bool,
+    /// How hard passwords are hashed.
+    pub password_cost: crate::auth::Cost,
+}
+
+impl Default for ApiConfig {
+    fn default() -> ApiConfig {
+        ApiConfig {
+            public_url: "http://127.0.0.1:8080".into(),
+            secure_cookies: false,
+            sip_address: None,
+            trust_forwarded_for: false,
+            password_cost: crate::auth::Cost::default(),
+        }
+    }
+}
+
+/// One thing that must be well for us to take requests.
+#[derive(Clone, Debug)]
+pub struct Check {
+    /// What, for example `projections`.
+    pub name: &'static str,
+    /// `None` when it is well, else what is wrong.
+    pub trouble: Option<String>,
+}
+
+/// A figure for `/metrics`.
+#[derive(Clone, Debug)]
+pub struct Gauge {
+    /// Its Prometheus name, for example `trunkline_live_calls`.
+    pub name: &'static str,
+    /// One line of help.
+    pub help: &'static str,
+    /// Its value now.
+    pub value: f64,
+}
+
+/// What the rest of the process says about itself. The database is asked by the API itself.
+pub trait Health: Send + Sync {
+    /// Everything `/readyz` answers for.
+    fn checks(&self) -> Vec<Check> {
+        Vec::new()
+    }
+
+    /// Everything `/metrics` shows beside the API's own figures.
+    fn gauges(&self) -> Vec<Gauge> {
+        Vec::new()
+    }
+}
+
+/// A process with nothing to say.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Well;
+
+impl Health for Well {}
+
+/// What the composition root hands in.
+pub struct Parts {
+    /// The log, the vault and the evidence.
+    pub store: Store,
+    /// The read side.
+    pub projections: Projections,
+    /// Time.
+    pub clock: Arc<dyn Clock>,
+    /// Chance.
+    pub ids: Arc<dyn Ids>,
+    /// Settings.
+    pub config: ApiConfig,
+    /// The other parts' state.
+    pub health: Arc<dyn Health>,
+    /// Cancelled when the process shuts down; WebSockets close by it.
+    pub stop: CancellationToken,
+}
+
+/// What every endpoint is given; cheap to clone.
+#[derive(Clone)]
+pub struct App(Arc<Inner>);
+
+/// The shared part of [`App`].
+pub struct Inner {
+    /// What was handed in.
+    pub parts: Parts,
+    /// Secrets by their names.
+    pub secrets: Secrets,
+}
+
+impl Deref for App {
+    type Target = Inner;
+    fn deref(&self) -> &Inner {
+        &self.0
+    }
+}
+
+impl Deref for Inner {
+    type Target = Parts;
+    fn deref(&self) -> &Parts {
+        &self.parts
+    }
+}
+
+impl App {
+    /// Puts the parts together.
+    #[must_use]
+    pub fn new(parts: Parts) -> App {
+        let secrets = Secrets::new(parts.store.clone());
+        App(Arc::new(Inner { parts, secrets }))
+    }
+
+    /// What events caused by this request carry.
+    #[must_use]
+    pub fn meta(&self, request: &Request, tenant: Tenant, actor: Actor) -> Meta {
+        let mut meta = Meta::new(tenant, actor, self.clock.now());
+        meta.ip = self.peer(request);
+        meta.user_agent =
+            request.header("user-agent").map(|text| text.chars().take(USER_AGENT_LENGTH).collect());
+        meta.correlation = Some(crate::problem::request_id());
+        meta
+    }
+
+    /// The address the request came from.
+    #[must_use]
+    pub fn peer(&self, request: &Request) -> Option<IpAddr> {
+        let forwarded = request.header("x-forwarded-for").filter(|_| self.config.trust_forwarded_for);
+        let last = forwarded.and_then(|list| list.rsplit(',').next()).and_then(|ip| ip.trim().parse().ok());
+        last.or_else(|| request.remote_addr().as_socket_addr().map(std::net::SocketAddr::ip))
+    }
+
+    /// Waits until a read sees what was just written. A projection that lags for longer does not fail the write.
+    ///
+    /// # Errors
+    /// Never now; it is a result so that callers end with it.
+    pub async fn settled(&self, log: Log, appended: &Appended) -> Result<(), Refusal> {
+        if let Err(behind) = self.projections.reached(log, appended.position, READ_YOUR_WRITES).await {
+            tracing::warn!(%behind, "a projection lags; the client may not see its own write yet");
+        }
+        Ok(())
+    }
+}

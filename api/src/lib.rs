@@ -1,0 +1,15 @@
+//! HTTP: the Carrier API (OpenAPI), Twilio's API, the dashboard's session and live WebSocket, health and metrics.
+//!
+//! Read `router.rs` first: it is the map. `app.rs` is what every endpoint is given, `problem.rs` how they say no.
+
+pub mod app;
+pub mod auth;
+pub mod problem;
+pub mod secrets;
+pub mod twilio;
+
+mod middleware;
+mod router;
+
+pub use app::{ApiConfig, App, Check, Gauge, Health, Parts};
+pub use router::router;

@@ -1,0 +1,59 @@
+//! Where each secret lives in the vault: owner, kind, name. Nothing else in the API knows these words.
+
+use domain::Sid;
+use store::{Secret, Store, StoreError};
+
+/// An account's auth token (owner: the account); 32 lower-case hex digits. Webhooks are signed with it.
+pub const AUTH_TOKEN: (&str, &str) = ("auth_token", "current");
+/// An outbound trunk's digest password (owner: the trunk).
+pub const SIP_PASSWORD: (&str, &str) = ("sip_password", "current");
+/// SHA-256 of a Carrier API key's secret (owner: the key).
+pub const API_KEY: (&str, &str) = ("api_key", "sha256");
+/// A user's password hash in PHC form (owner: the user).
+pub const PASSWORD: (&str, &str) = ("password", "phc");
+/// A user's TOTP seed, 20 bytes, once the first code was right.
+pub const TOTP_SEED: (&str, &str) = ("totp", "seed");
+/// A TOTP seed whose first code has not come yet.
+pub const TOTP_PENDING: (&str, &str) = ("totp", "pending");
+/// The last TOTP step used, eight bytes; a code works once.
+pub const TOTP_STEP: (&str, &str) = ("totp", "step");
+/// Kind of recovery codes; each is named by its SHA-256.
+pub const RECOVERY: &str = "recovery_code";
+/// Kind of sessions; each is named by the SHA-256 of its id.
+pub const SESSION: &str = "session";
+
+/// The vault, by the words above.
+#[derive(Clone)]
+pub struct Secrets {
+    store: Store,
+}
+
+impl Secrets {
+    pub(crate) fn new(store: Store) -> Secrets {
+        Secrets { store }
+    }
+
+    /// The secret, if there is one and it has not expired.
+    ///
+    /// # Errors
+    /// When the vault cannot be asked.
+    pub async fn get(&self, carrier: &Sid, owner: &Sid, what: (&str, &str)) -> Result<Option<Secret>, StoreError> {
+        self.store.vault().get(carrier, owner, what.0, what.1).await
+    }
+
+    /// Puts or replaces a secret that does not expire.
+    ///
+    /// # Errors
+    /// When the vault cannot be asked.
+    pub async fn put(&self, carrier: &Sid, owner: &Sid, what: (&str, &str), secret: &[u8]) -> Result<(), StoreError> {
+        self.store.vault().put(carrier, owner, what.0, what.1, secret, None).await
+    }
+
+    /// Forgets a secret.
+    ///
+    /// # Errors
+    /// When the vault cannot be asked.
+    pub async fn delete(&self, carrier: &Sid, owner: &Sid, what: (&str, &str)) -> Result<(), StoreError> {
+        self.store.vault().delete(carrier, owner, what.0, what.1).await
+    }
+}
