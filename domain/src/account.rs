@@ -112,3 +112,42 @@ impl Account {
 }
 
 aggregate!(Account, "account", Core, AccountCommand, AccountEvent, AccountError);
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::Kind;
+    use crate::testing::{given, name, sid};
+    use {AccountCommand as C, AccountEvent as E};
+
+    fn created() -> E {
+        E::Created { carrier: sid(Kind::Carrier, 1), name: name("Rocket Rides") }
+    }
+
+    #[test]
+    fn an_account_is_created_once() {
+        let create = C::Create { carrier: sid(Kind::Carrier, 1), name: name("Rocket Rides") };
+        given::<Account>(vec![], create.clone()).then_expect_events(vec![created()]);
+        given::<Account>(vec![created()], create).then_expect_error(AccountError::AlreadyExists);
+    }
+
+    #[test]
+    fn disabling_twice_changes_nothing() {
+        given::<Account>(vec![created()], C::Disable).then_expect_events(vec![E::Disabled {}]);
+        given::<Account>(vec![created(), E::Disabled {}], C::Disable).then_expect_events(vec![]);
+        given::<Account>(vec![created(), E::Disabled {}], C::Enable).then_expect_events(vec![E::Enabled {}]);
+    }
+
+    #[test]
+    fn a_token_of_an_unknown_account_cannot_be_replaced() {
+        given::<Account>(vec![], C::ReplaceAuthToken).then_expect_error(AccountError::NotFound);
+        given::<Account>(vec![created()], C::ReplaceAuthToken)
+            .then_expect_events(vec![E::AuthTokenReplaced {}]);
+    }
+
+    #[test]
+    fn the_same_name_is_no_news() {
+        given::<Account>(vec![created()], C::Rename { name: name("Rocket Rides") })
+            .then_expect_events(vec![]);
+    }
+}

@@ -157,3 +157,63 @@ impl Carrier {
 }
 
 aggregate!(Carrier, "carrier", Core, CarrierCommand, CarrierEvent, CarrierError);
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::testing::{given, name, sid};
+    use crate::{Kind, Stream};
+    use {CarrierCommand as C, CarrierEvent as E};
+
+    fn signed_up() -> E {
+        E::SignedUp { name: name("Acme"), country: "KH".parse().unwrap(), subdomain: "acme".parse().unwrap() }
+    }
+
+    fn key_created(n: u128) -> E {
+        E::ApiKeyCreated { key: sid(Kind::ApiKey, n), name: name("CI"), last_four: "abcd".into() }
+    }
+
+    #[test]
+    fn a_carrier_signs_up_once() {
+        let again = C::SignUp {
+            name: name("Acme"),
+            country: "KH".parse().unwrap(),
+            subdomain: "acme".parse().unwrap(),
+        };
+        given::<Carrier>(vec![], again.clone()).then_expect_events(vec![signed_up()]);
+        given::<Carrier>(vec![signed_up()], again).then_expect_error(CarrierError::AlreadySignedUp);
+    }
+
+    #[test]
+    fn nothing_can_be_asked_of_a_carrier_that_is_not_there() {
+        let command = C::RevokeApiKey { key: sid(Kind::ApiKey, 1) };
+        given::<Carrier>(vec![], command).then_expect_error(CarrierError::NotFound);
+    }
+
+    #[test]
+    fn a_revoked_key_is_gone() {
+        let key = sid(Kind::ApiKey, 1);
+        let revoke = C::RevokeApiKey { key: key.clone() };
+        given::<Carrier>(vec![signed_up(), key_created(1)], revoke.clone())
+            .then_expect_events(vec![E::ApiKeyRevoked { key: key.clone() }]);
+        given::<Carrier>(vec![signed_up(), key_created(1), E::ApiKeyRevoked { key }], revoke)
+            .then_expect_error(CarrierError::NoSuchApiKey);
+    }
+
+    #[test]
+    fn keys_have_a_limit() {
+        let history =
+            std::iter::once(signed_up()).chain((0..MAX_API_KEYS as u128).map(key_created)).collect();
+        let one_more =
+            C::CreateApiKey { key: sid(Kind::ApiKey, 999), name: name("x"), last_four: "zzzz".into() };
+        given::<Carrier>(history, one_more).then_expect_error(CarrierError::TooManyApiKeys);
+    }
+
+    #[test]
+    fn a_subdomain_is_one_carriers() {
+        assert_eq!(Carrier::default().claims(&signed_up()), vec![Claim::take("subdomain", "acme")]);
+        for bad in ["ab", "-abc", "Abc", "a b c", "abc-"] {
+            assert!(bad.parse::<Subdomain>().is_err(), "{bad}");
+        }
+    }
+}

@@ -10,6 +10,8 @@ pub mod e164;
 pub mod name;
 pub mod sid;
 pub mod stream;
+#[cfg(test)]
+mod testing;
 pub mod timestamp;
 pub mod webhook_url;
 

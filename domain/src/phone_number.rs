@@ -187,3 +187,58 @@ impl PhoneNumber {
 }
 
 aggregate!(PhoneNumber, "phone_number", Core, PhoneNumberCommand, PhoneNumberEvent, PhoneNumberError);
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::testing::{given, name, sid};
+    use crate::{Kind, Stream};
+    use {PhoneNumberCommand as C, PhoneNumberEvent as E};
+
+    fn created(account: Option<Sid>) -> E {
+        E::Created { carrier: sid(Kind::Carrier, 1), number: "1234".parse().unwrap(), enabled: true, account }
+    }
+
+    #[test]
+    fn moving_a_number_forgets_the_old_owners_configuration() {
+        let (old, new) = (sid(Kind::Account, 1), sid(Kind::Account, 2));
+        given::<PhoneNumber>(vec![created(Some(old))], C::Assign { account: new.clone() })
+            .then_expect_events(vec![E::Unassigned {}, E::Assigned { account: new }]);
+        let mut number = PhoneNumber::default();
+        let voice =
+            VoiceConfiguration { voice_url: "https://example.com/".parse().ok(), ..Default::default() };
+        for event in [created(None), E::VoiceConfigured(voice), E::Unassigned {}] {
+            number.on(event);
+        }
+        assert_eq!(number.voice(), &VoiceConfiguration::default());
+    }
+
+    #[test]
+    fn a_released_number_is_not_there_any_more() {
+        given::<PhoneNumber>(vec![created(None), E::Released {}], C::Enable)
+            .then_expect_error(PhoneNumberError::NotFound);
+    }
+
+    #[test]
+    fn a_number_is_reserved_within_its_carrier() {
+        let mut number = PhoneNumber::default();
+        let scope = format!("phone_number:{}", sid(Kind::Carrier, 1));
+        assert_eq!(number.claims(&created(None)), vec![Claim::take(&*scope, "1234")]);
+        number.on(created(None));
+        assert_eq!(number.claims(&E::Released {}), vec![Claim::release(&*scope, "1234")]);
+        assert_eq!(number.claims(&E::Disabled {}), vec![]);
+    }
+
+    #[test]
+    fn what_changes_nothing_is_no_event() {
+        given::<PhoneNumber>(vec![created(None)], C::Enable).then_expect_events(vec![]);
+        given::<PhoneNumber>(vec![created(None)], C::Unassign).then_expect_events(vec![]);
+        given::<PhoneNumber>(vec![created(None)], C::ConfigureVoice(VoiceConfiguration::default()))
+            .then_expect_events(vec![]);
+        given::<PhoneNumber>(
+            vec![created(None), E::Renamed { name: name("Desk") }],
+            C::Rename { name: name("Desk") },
+        )
+        .then_expect_events(vec![]);
+    }
+}

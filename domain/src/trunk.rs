@@ -318,3 +318,107 @@ fn checked_outbound(outbound: Option<Outbound>) -> Result<Option<Outbound>, Trun
 }
 
 aggregate!(Trunk, "trunk", Core, TrunkCommand, TrunkEvent, TrunkError);
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::testing::{given, name, sid};
+    use crate::{Kind, Stream};
+    use {TrunkCommand as C, TrunkEvent as E};
+
+    fn inbound(sources: &[&str]) -> Option<Inbound> {
+        Some(Inbound {
+            sources: sources.iter().map(|source| source.parse().unwrap()).collect(),
+            country: None,
+        })
+    }
+
+    fn outbound() -> Outbound {
+        Outbound {
+            host: "sip.example.com:5080".parse().unwrap(),
+            transport: Transport::Udp,
+            dial_string_prefix: String::new(),
+            plus_prefix: false,
+            trunk_prefix: false,
+            username: None,
+        }
+    }
+
+    fn created(inbound: Option<Inbound>) -> E {
+        E::Created { carrier: sid(Kind::Carrier, 1), name: name("Switch"), inbound, outbound: None }
+    }
+
+    #[test]
+    fn a_source_belongs_to_one_trunk() {
+        let mut trunk = Trunk::default();
+        let first = created(inbound(&["203.0.113.7/32", "2001:db8::/48"]));
+        assert_eq!(trunk.claims(&first).len(), 2);
+        trunk.on(first);
+        let second = E::InboundConfigured(inbound(&["203.0.113.7/32", "198.51.100.0/24"]));
+        let expected =
+            [Claim::release("trunk_source", "2001:db8::/48"), Claim::take("trunk_source", "198.51.100.0/24")];
+        assert_eq!(trunk.claims(&second), expected);
+        assert_eq!(trunk.claims(&E::Deleted {}).len(), 2);
+    }
+
+    #[test]
+    fn host_bits_of_a_source_are_dropped() {
+        given::<Trunk>(vec![created(None)], C::ConfigureInbound(inbound(&["203.0.113.7/24"])))
+            .then_expect_events(vec![E::InboundConfigured(inbound(&["203.0.113.0/24"]))]);
+    }
+
+    #[test]
+    fn unsound_sources_are_refused() {
+        let configure =
+            |sources: &[&str]| given::<Trunk>(vec![created(None)], C::ConfigureInbound(inbound(sources)));
+        configure(&[]).then_expect_error(TrunkError::SourceCount);
+        configure(&["0.0.0.0/0"]).then_expect_error(TrunkError::SourceTooWide("0.0.0.0/0".parse().unwrap()));
+        configure(&["10.0.0.1/32", "10.0.0.1/32"])
+            .then_expect_error(TrunkError::RepeatedSource("10.0.0.1/32".parse().unwrap()));
+    }
+
+    #[test]
+    fn the_dial_string_follows_the_trunks_rules() {
+        let number: Number = "+85512345678".parse().unwrap();
+        let base = outbound();
+        let with = |prefix: &str, plus_prefix, trunk_prefix| {
+            let dial_string_prefix = prefix.to_owned();
+            Outbound { dial_string_prefix, plus_prefix, trunk_prefix, ..base.clone() }.dial_string(&number)
+        };
+        assert_eq!(with("", false, false), "85512345678");
+        assert_eq!(with("", true, false), "+85512345678");
+        assert_eq!(with("99", false, false), "9985512345678");
+        assert_eq!(with("", false, true), "012345678");
+        assert_eq!(with("99", true, true), "99012345678");
+        assert_eq!(Outbound { plus_prefix: true, ..base }.dial_string(&"1234".parse().unwrap()), "1234");
+    }
+
+    #[test]
+    fn hosts_are_names_or_addresses_with_a_port() {
+        for (text, parts) in [
+            ("sip.example.com", ("sip.example.com", 5060)),
+            ("127.0.0.1:5070", ("127.0.0.1", 5070)),
+            ("[2001:db8::1]:5080", ("2001:db8::1", 5080)),
+            ("2001:db8::1", ("2001:db8::1", 5060)),
+        ] {
+            assert_eq!(text.parse::<Host>().unwrap().name_and_port(), parts, "{text}");
+        }
+        for bad in ["", "a b", "host:0", "host:99999", "[::1", "sip:host", "-a.example", "host:5060:1"] {
+            assert!(bad.parse::<Host>().is_err(), "{bad}");
+        }
+    }
+
+    #[test]
+    fn a_deleted_trunk_refuses_everything() {
+        given::<Trunk>(vec![created(None), E::Deleted {}], C::Delete).then_expect_error(TrunkError::NotFound);
+    }
+
+    #[test]
+    fn odd_prefixes_and_names_are_refused() {
+        let configure = |outbound| given::<Trunk>(vec![created(None)], C::ConfigureOutbound(Some(outbound)));
+        configure(Outbound { dial_string_prefix: "+1".into(), ..outbound() })
+            .then_expect_error(TrunkError::DialStringPrefix);
+        configure(Outbound { username: Some("a\"b".into()), ..outbound() })
+            .then_expect_error(TrunkError::Username);
+    }
+}

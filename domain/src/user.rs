@@ -213,3 +213,45 @@ impl User {
 }
 
 aggregate!(User, "user", Core, UserCommand, UserEvent, UserError);
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::testing::{given, name, sid};
+    use crate::{Kind, Stream};
+    use {UserCommand as C, UserEvent as E};
+
+    fn registered() -> E {
+        let (carrier, email) = (sid(Kind::Carrier, 1), "Ada@Example.com".parse().unwrap());
+        E::Registered { carrier, name: name("Ada"), email, role: Role::Owner }
+    }
+
+    #[test]
+    fn nobody_signs_in_without_a_second_factor() {
+        given::<User>(vec![registered()], C::SignIn).then_expect_error(UserError::TwoFactorMissing);
+        given::<User>(vec![registered(), E::TwoFactorEnabled {}], C::SignIn)
+            .then_expect_events(vec![E::SignedIn {}]);
+        given::<User>(vec![registered(), E::TwoFactorEnabled {}, E::TwoFactorReset {}], C::UseRecoveryCode)
+            .then_expect_error(UserError::TwoFactorMissing);
+    }
+
+    #[test]
+    fn a_working_second_factor_is_not_set_up_over() {
+        given::<User>(vec![registered(), E::TwoFactorEnabled {}], C::EnableTwoFactor)
+            .then_expect_error(UserError::TwoFactorAlreadyEnabled);
+    }
+
+    #[test]
+    fn a_removed_user_can_do_nothing() {
+        given::<User>(vec![registered(), E::Removed {}], C::ReplacePassword)
+            .then_expect_error(UserError::NotFound);
+    }
+
+    #[test]
+    fn an_address_signs_in_as_one_user_whatever_its_case() {
+        assert_eq!(User::default().claims(&registered()), vec![Claim::take("user_email", "ada@example.com")]);
+        for bad in ["", "ada", "@example.com", "a@b@c", "a b@c", "a@b,c@d", "a@b\r\nBcc: x"] {
+            assert!(bad.parse::<Email>().is_err(), "{bad:?}");
+        }
+    }
+}

@@ -87,3 +87,134 @@ impl Call {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{
+        Kind,
+        call::{Direction, Program, Queued, Received},
+        testing::{given, sid},
+    };
+    use {CallCommand as C, CallEvent as E};
+
+    fn received() -> Received {
+        Received {
+            node: "a".into(),
+            account: Some(sid(Kind::Account, 1)),
+            trunk: sid(Kind::Trunk, 1),
+            phone_number: None,
+            from: "+85512345678".into(),
+            to: "1234".into(),
+            dialled: "1234".into(),
+            sip_call_id: "x@y".into(),
+            source: "127.0.0.1:5061".into(),
+            program: Some(Program::Inline("<Response/>".into())),
+            callback: None,
+        }
+    }
+
+    fn queued() -> Queued {
+        Queued {
+            account: sid(Kind::Account, 1),
+            direction: Direction::OutboundApi,
+            parent: None,
+            from: "1234".into(),
+            to: "+85512345678".into(),
+            phone_number: None,
+            program: None,
+            callback: None,
+            timeout: 60,
+            time_limit: 14_400,
+            send_digits: None,
+        }
+    }
+
+    fn claimed(node: &str) -> Vec<E> {
+        vec![E::Queued(queued()), E::Claimed { node: node.into() }]
+    }
+
+    fn ended(reason: EndReason, answered: bool) -> E {
+        E::Ended(Ending { status: reason.status(answered), ..Ending::because(reason) })
+    }
+
+    #[test]
+    fn one_engine_claims_a_queued_call() {
+        let claim = |node: &str| C::Claim { node: node.into() };
+        given::<Call>(vec![E::Queued(queued())], claim("a"))
+            .then_expect_events(vec![E::Claimed { node: "a".into() }]);
+        given::<Call>(claimed("a"), claim("a")).then_expect_events(vec![]);
+        given::<Call>(claimed("a"), claim("b")).then_expect_error(CallError::AlreadyClaimed("a".into()));
+    }
+
+    #[test]
+    fn an_answered_call_ends_completed() {
+        given::<Call>(
+            vec![E::Received(received()), E::Answered {}],
+            C::End(Ending::because(EndReason::HungUp)),
+        )
+        .then_expect_events(vec![ended(EndReason::HungUp, true)]);
+    }
+
+    #[test]
+    fn a_second_end_changes_nothing() {
+        let over = vec![E::Received(received()), ended(EndReason::HungUp, false)];
+        given::<Call>(over, C::End(Ending::because(EndReason::Interrupted))).then_expect_events(vec![]);
+    }
+
+    #[test]
+    fn late_ringing_changes_nothing() {
+        given::<Call>(vec![E::Received(received()), E::Answered {}], C::Ring { sip_code: 180 })
+            .then_expect_events(vec![]);
+    }
+
+    #[test]
+    fn a_waiting_call_is_cancelled_at_once() {
+        given::<Call>(vec![E::Queued(queued())], C::RequestEnd { status: Status::Canceled })
+            .then_expect_events(vec![
+                E::EndRequested { status: Status::Canceled },
+                ended(EndReason::CanceledByApi, false),
+            ]);
+    }
+
+    #[test]
+    fn an_answered_call_cannot_be_cancelled() {
+        let live = vec![E::Received(received()), E::Answered {}];
+        given::<Call>(live.clone(), C::RequestEnd { status: Status::Canceled })
+            .then_expect_error(CallError::AlreadyAnswered);
+        given::<Call>(live.clone(), C::RequestEnd { status: Status::Completed })
+            .then_expect_events(vec![E::EndRequested { status: Status::Completed }]);
+        given::<Call>(live, C::RequestEnd { status: Status::Busy }).then_expect_error(CallError::NotAnEnd);
+    }
+
+    #[test]
+    fn a_finished_call_is_neither_redirected_nor_claimed() {
+        let over = vec![E::Queued(queued()), ended(EndReason::Expired, false)];
+        given::<Call>(over.clone(), C::Redirect(Program::Inline("<Response/>".into())))
+            .then_expect_error(CallError::NotInProgress);
+        given::<Call>(over, C::Claim { node: "a".into() }).then_expect_error(CallError::NotInProgress);
+    }
+
+    #[test]
+    fn only_a_finished_call_is_deleted() {
+        given::<Call>(vec![E::Received(received())], C::Delete).then_expect_error(CallError::StillInProgress);
+        let over = vec![E::Received(received()), ended(EndReason::HungUp, false)];
+        given::<Call>(over.clone(), C::Delete).then_expect_events(vec![E::Deleted {}]);
+        let gone: Vec<E> = over.into_iter().chain([E::Deleted {}]).collect();
+        given::<Call>(gone, C::Delete).then_expect_error(CallError::NotFound);
+    }
+
+    #[test]
+    fn what_comes_after_the_end_is_kept() {
+        let over = vec![E::Received(received()), ended(EndReason::HungUp, false)];
+        given::<Call>(over, C::Warn { code: 15003, message: "callback answered 500".into() })
+            .then_expect_events(vec![E::Warned { code: 15003, message: "callback answered 500".into() }]);
+    }
+
+    #[test]
+    fn nothing_is_reported_about_a_call_that_is_not_there() {
+        given::<Call>(vec![], C::Answer).then_expect_error(CallError::NotFound);
+        given::<Call>(vec![E::Queued(queued())], C::Receive(received()))
+            .then_expect_error(CallError::AlreadyExists);
+    }
+}

@@ -1,0 +1,32 @@
+# Thin: each recipe calls the script or command that does the work.
+
+# Build and serve; `just run --demo` for a carrier to play with
+run *args:
+    bin/run {{args}}
+
+# Everything CI runs
+test:
+    bin/test
+
+# The quick half: format, lints, types
+check:
+    cargo fmt --all --check
+    cargo clippy --workspace --all-targets --locked -- -D warnings
+    npm --prefix dashboard-spa run check
+
+# The benchmark table, peers beside us
+bench *args:
+    bin/bench {{args}}
+
+# Write the generated OpenAPI documents and the dashboard's client
+schema:
+    bin/schema
+
+# Rebuild projections, or verify them: `just replay --verify`
+replay *args:
+    cargo run --quiet --release --locked --bin trunkline -- replay {{args}}
+
+# Build the dashboard
+dashboard:
+    bin/setup run
+    bin/dashboard

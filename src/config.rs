@@ -1,0 +1,269 @@
+//! Settings: defaults, then `trunkline.toml`, then the environment, then flags; later wins. Read once, here.
+//!
+//! One structure is the whole list: files, variables and flags all take their names from it, and what is not in it
+//! is refused with the nearest name that is.
+
+use figment::{
+    Figment,
+    providers::{Env, Format, Serialized, Toml},
+};
+use serde::{Deserialize, Serialize};
+use std::{
+    net::{IpAddr, SocketAddr},
+    ops::RangeInclusive,
+    path::PathBuf,
+};
+
+/// All settings.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct Config {
+    /// The web surface.
+    pub http: Http,
+    /// Signalling.
+    pub sip: Sip,
+    /// Media.
+    pub rtp: Rtp,
+    /// `sqlite://path`, `postgres://user:password@host/database`; empty for a SQLite file in `data_dir`.
+    pub database_url: String,
+    /// Where the database file, keys and spool are.
+    pub data_dir: PathBuf,
+    /// Requests to customers' applications.
+    pub webhooks: Webhooks,
+    /// What is written to standard error.
+    pub log: Log,
+    /// Stopping.
+    pub shutdown: Shutdown,
+}
+
+/// The web surface.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct Http {
+    /// Address and port of dashboard and APIs; port 0 takes any free one.
+    pub listen: SocketAddr,
+    /// How others reach it, for links and webhook examples; empty for the listening address.
+    pub public_url: String,
+}
+
+/// Signalling.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct Sip {
+    /// Address and port of SIP, UDP and TCP alike; port 0 takes any free one.
+    pub listen: SocketAddr,
+    /// The address written into SDP, Contact and Via when we are behind NAT; empty when we are not.
+    pub advertise: String,
+    /// Most calls at once; the next one gets 503.
+    pub max_calls: usize,
+}
+
+/// Media.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct Rtp {
+    /// First and last UDP port, for example `16384-32767`.
+    pub ports: String,
+}
+
+/// Requests to customers' applications.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct Webhooks {
+    /// Whether they may go to private, loopback and link-local addresses.
+    pub allow_private: bool,
+}
+
+/// What is written to standard error.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct Log {
+    /// `text` or `json`.
+    pub format: String,
+    /// A tracing filter, for example `info` or `info,sip_engine=debug`.
+    pub filter: String,
+}
+
+/// Stopping.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct Shutdown {
+    /// How long live calls may go on after SIGTERM, in seconds (0-3600).
+    pub drain_seconds: u64,
+}
+
+impl Default for Config {
+    fn default() -> Config {
+        Config {
+            http: Http { listen: ([127, 0, 0, 1], 8080).into(), public_url: String::new() },
+            sip: Sip { listen: ([0, 0, 0, 0], 5060).into(), advertise: String::new(), max_calls: 2_000 },
+            rtp: Rtp { ports: "16384-32767".into() },
+            database_url: String::new(),
+            data_dir: "data".into(),
+            webhooks: Webhooks { allow_private: false },
+            log: Log { format: "text".into(), filter: "info".into() },
+            shutdown: Shutdown { drain_seconds: 10 },
+        }
+    }
+}
+
+/// Why settings are refused.
+#[derive(Debug, PartialEq, Eq)]
+pub struct Refused(pub String);
+
+impl std::fmt::Display for Refused {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+impl std::error::Error for Refused {}
+
+/// The names of all settings, levels joined by dots: `http.listen`, …
+#[must_use]
+pub fn names() -> Vec<String> {
+    let defaults = serde_json::to_value(Config::default()).unwrap_or_default();
+    let mut names = Vec::new();
+    flatten("", &defaults, &mut names);
+    names
+}
+
+fn flatten(path: &str, value: &serde_json::Value, names: &mut Vec<String>) {
+    match value {
+        serde_json::Value::Object(members) => {
+            for (name, value) in members {
+                let path = if path.is_empty() { name.clone() } else { format!("{path}.{name}") };
+                flatten(&path, value, names);
+            }
+        }
+        _ => names.push(path.to_owned()),
+    }
+}
+
+impl Config {
+    /// Reads the settings: `file` (or `trunkline.toml` if it is there), `TRUNKLINE_…` variables, then `flags`.
+    ///
+    /// # Errors
+    /// An unreadable file, an unknown name, a value of the wrong type or out of range; the text says which.
+    pub fn read(file: Option<PathBuf>, flags: &[(String, String)]) -> Result<Config, Refused> {
+        let mut figment = Figment::from(Serialized::defaults(Config::default()));
+        figment = match file {
+            Some(file) => figment.merge(Toml::file_exact(file)),
+            None => figment.merge(Toml::file("trunkline.toml")),
+        };
+        figment = figment.merge(Env::prefixed("TRUNKLINE_").split("__"));
+        for (name, value) in flags {
+            figment = figment.merge((name.as_str(), typed(value)));
+        }
+        Config::from(&figment)
+    }
+
+    fn from(figment: &Figment) -> Result<Config, Refused> {
+        let given: serde_json::Value = figment.extract().map_err(|error| Refused(error.to_string()))?;
+        let (mut found, known) = (Vec::new(), names());
+        flatten("", &given, &mut found);
+        if let Some(unknown) = found.iter().find(|name| !known.contains(name)) {
+            return Err(unknown_name(unknown, &known));
+        }
+        let config: Config = figment.extract().map_err(|error| Refused(error.to_string()))?;
+        config.check()?;
+        Ok(config)
+    }
+
+    fn check(&self) -> Result<(), Refused> {
+        self.rtp_ports()?;
+        self.advertise()?;
+        if !matches!(self.log.format.as_str(), "text" | "json") {
+            return Err(Refused(format!("log.format is text or json, not {:?}", self.log.format)));
+        }
+        if self.shutdown.drain_seconds > 3600 {
+            return Err(Refused("shutdown.drain_seconds is at most 3600".into()));
+        }
+        if !self.http.public_url.is_empty() && url::Url::parse(&self.http.public_url).is_err() {
+            return Err(Refused(format!("http.public_url is not a URL: {:?}", self.http.public_url)));
+        }
+        Ok(())
+    }
+
+    /// The RTP ports.
+    ///
+    /// # Errors
+    /// When the setting is not `first-last` with at least ten ports above 1023.
+    pub fn rtp_ports(&self) -> Result<RangeInclusive<u16>, Refused> {
+        let bounds = self.rtp.ports.split_once('-').map(|(first, last)| (first.trim().parse(), last.trim().parse()));
+        match bounds {
+            Some((Ok(first), Ok(last))) if first >= 1024 && last >= first && last - first >= 9 => Ok(first..=last),
+            _ => Err(Refused(format!(
+                "rtp.ports is first-last, at least ten ports above 1023 (for example 16384-32767), not {:?}",
+                self.rtp.ports
+            ))),
+        }
+    }
+
+    /// The address we are reached at from outside, if it is not our own.
+    ///
+    /// # Errors
+    /// When the setting is not an IP address.
+    pub fn advertise(&self) -> Result<Option<IpAddr>, Refused> {
+        match self.sip.advertise.as_str() {
+            "" => Ok(None),
+            text => text.parse().map(Some).map_err(|_| Refused(format!("sip.advertise is an IP address, not {text:?}"))),
+        }
+    }
+
+    /// Where the store is: the setting, or the SQLite file in the data directory.
+    #[must_use]
+    pub fn store_url(&self) -> String {
+        match self.database_url.as_str() {
+            "" => format!("sqlite://{}", self.data_dir.join("trunkline.db").display()),
+            url => url.to_owned(),
+        }
+    }
+}
+
+fn unknown_name(unknown: &str, known: &[String]) -> Refused {
+    let nearest = known.iter().max_by(|a, b| {
+        strsim::jaro_winkler(a, unknown).total_cmp(&strsim::jaro_winkler(b, unknown))
+    });
+    Refused(format!("there is no setting {unknown}; did you mean {}?", nearest.map_or("", String::as_str)))
+}
+
+/// A flag's text as the type it looks like, as the environment provider does it.
+fn typed(text: &str) -> figment::value::Value {
+    text.parse().unwrap_or_else(|_| figment::value::Value::from(text))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn read(toml: &str) -> Result<Config, Refused> {
+        Config::from(&Figment::from(Serialized::defaults(Config::default())).merge(Toml::string(toml)))
+    }
+
+    #[test]
+    fn the_defaults_are_sound() {
+        let config = read("").unwrap();
+        assert_eq!(config.http.listen.to_string(), "127.0.0.1:8080");
+        assert_eq!(config.rtp_ports().unwrap(), 16384..=32767);
+        assert_eq!(config.store_url(), "sqlite://data/trunkline.db");
+    }
+
+    #[test]
+    fn an_unknown_name_is_refused_with_the_nearest() {
+        let refused = read("[http]\nlisten_on = \"1\"").unwrap_err();
+        assert_eq!(refused.0, "there is no setting http.listen_on; did you mean http.listen?");
+    }
+
+    #[test]
+    fn flags_win_over_files() {
+        let flags = [("http.listen".to_owned(), "127.0.0.1:0".to_owned()), ("webhooks.allow_private".into(), "true".into())];
+        let config = Config::read(None, &flags).unwrap();
+        assert_eq!((config.http.listen.port(), config.webhooks.allow_private), (0, true));
+    }
+
+    #[test]
+    fn bad_values_say_what_would_be_good() {
+        for (toml, word) in [
+            ("[rtp]\nports = \"9-1\"", "rtp.ports"),
+            ("[sip]\nadvertise = \"here\"", "sip.advertise"),
+            ("[log]\nformat = \"xml\"", "text or json"),
+            ("[http]\nlisten = \"nowhere\"", "listen"),
+        ] {
+            assert!(read(toml).unwrap_err().0.contains(word), "{toml}");
+        }
+    }
+}
