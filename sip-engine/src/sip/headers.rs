@@ -30,9 +30,9 @@ pub fn same_name(name: &[u8], wanted: &str) -> bool {
     if name.eq_ignore_ascii_case(wanted.as_bytes()) {
         return true;
     }
-    let pair = COMPACT.iter().find(|(long, short)| {
-        long.eq_ignore_ascii_case(wanted) || short.eq_ignore_ascii_case(wanted)
-    });
+    let pair = COMPACT
+        .iter()
+        .find(|(long, short)| long.eq_ignore_ascii_case(wanted) || short.eq_ignore_ascii_case(wanted));
     pair.is_some_and(|(long, short)| {
         name.eq_ignore_ascii_case(long.as_bytes()) || name.eq_ignore_ascii_case(short.as_bytes())
     })

@@ -6,10 +6,18 @@
 pub mod command;
 pub mod event;
 pub mod flow;
+pub mod framing;
 pub mod headers;
+pub mod message;
+pub mod parse;
 pub mod sdp;
 mod text;
+pub mod uri;
+pub mod values;
 
 pub use command::{Command, Credentials, Invite, Target};
 pub use event::{ClosedBy, Direction, Event, IncomingCall, Party, Trace};
 pub use flow::{ConnectionId, Flow, LegKey, Transport};
+
+#[cfg(test)]
+mod tests;

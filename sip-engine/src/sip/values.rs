@@ -1,0 +1,130 @@
+//! Header values parsed on demand: Via, CSeq and the addresses in From, To and Contact. The raw text stays what is echoed.
+
+use std::net::SocketAddr;
+
+use super::event::Party;
+use super::message::Message;
+use super::text;
+use super::uri::Uri;
+
+/// The topmost Via value.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Via {
+    /// Host and port as written, lower case: the sender's own idea of itself.
+    pub sent_by: String,
+    /// The host of it.
+    pub host: String,
+    /// The port of it.
+    pub port: Option<u16>,
+    /// The branch, case kept.
+    pub branch: Option<String>,
+    /// True with an `rport` parameter, filled in or not.
+    pub rport: bool,
+}
+
+impl Via {
+    /// The magic cookie of RFC 3261 branches.
+    pub const COOKIE: &'static str = "z9hG4bK";
+
+    /// Reads the first value of the first Via.
+    #[must_use]
+    pub fn of(message: &Message) -> Option<Via> {
+        let line = message.headers.text("via")?;
+        let value = text::split_list(&line).into_iter().next()?;
+        Via::parse(&value)
+    }
+
+    fn parse(value: &str) -> Option<Via> {
+        let own = value.get(..text::find_unquoted(value, ';').unwrap_or(value.len()))?;
+        // "SIP / 2.0 / UDP host : port" may hold white space everywhere (RFC 4475 section 3.1.1.1).
+        let mut parts = own.splitn(3, '/').map(str::trim);
+        let (name, version) = (parts.next()?, parts.next()?);
+        if !name.eq_ignore_ascii_case("SIP") || version != "2.0" {
+            return None;
+        }
+        let (_, sent_by) = parts.next()?.split_once(char::is_whitespace)?;
+        let sent_by: String = sent_by.split_whitespace().collect::<String>().to_ascii_lowercase();
+        let (host, port) = super::uri::host_port(&sent_by)?;
+        Some(Via {
+            host,
+            port,
+            sent_by,
+            branch: text::parameter_value(value, "branch").filter(|branch| !branch.is_empty()),
+            rport: text::parameters(value).iter().any(|(name, _)| name == "rport"),
+        })
+    }
+
+    /// Where a UDP response goes: RFC 3581 with `rport`; without it to the source's IP and the sent-by port as RFC 3261
+    /// section 18.2.2 says, unless sent-by and source disagree about the IP (a NAT between us): then only the source
+    /// port can work. `maddr` is not obeyed, it would make us a reflector.
+    #[must_use]
+    pub fn reply_to(&self, source: SocketAddr) -> SocketAddr {
+        let same_ip = self.host.parse().is_ok_and(|ip: std::net::IpAddr| ip == source.ip());
+        if self.rport || !same_ip {
+            return source;
+        }
+        SocketAddr::new(source.ip(), self.port.unwrap_or(5060))
+    }
+}
+
+/// CSeq.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct CSeq {
+    /// Below 2^31 (RFC 3261 section 8.1.1.5).
+    pub number: u32,
+    /// The method.
+    pub method: String,
+}
+
+impl CSeq {
+    /// Reads the CSeq of a message.
+    #[must_use]
+    pub fn of(message: &Message) -> Option<CSeq> {
+        let line = message.headers.text("cseq")?;
+        let mut words = line.split_ascii_whitespace();
+        let (number, method) = (words.next()?, words.next()?);
+        let digits = number.bytes().all(|byte| byte.is_ascii_digit());
+        let number = number.parse::<u32>().ok().filter(|number| digits && *number < 1 << 31)?;
+        (words.next().is_none()).then(|| CSeq { number, method: method.to_owned() })
+    }
+}
+
+/// The tag of a From or To, case kept.
+#[must_use]
+pub fn tag(message: &Message, name: &str) -> Option<String> {
+    let line = message.headers.text(name)?;
+    text::parameter_value(&line, "tag").filter(|tag| !tag.is_empty())
+}
+
+/// The URI of a name-addr or addr-spec, as written.
+#[must_use]
+pub fn address_uri(value: &str) -> Option<String> {
+    if let Some(open) = text::find_unquoted(value, '<') {
+        let inside = value.get(open + 1..)?;
+        return inside.split('>').next().filter(|_| inside.contains('>')).map(|uri| uri.trim().to_owned());
+    }
+    // Without brackets, parameters belong to the header (RFC 3261 section 20).
+    let uri = value.split(';').next()?.trim();
+    (uri.contains(':') && !uri.contains(char::is_whitespace)).then(|| uri.to_owned())
+}
+
+/// Reads a From, To or P-Asserted-Identity value.
+#[must_use]
+pub fn party(value: &str) -> Option<Party> {
+    let uri = address_uri(value)?;
+    let parsed = Uri::parse(&uri)?;
+    let display = text::find_unquoted(value, '<').and_then(|open| value.get(..open)).map(str::trim);
+    Some(Party {
+        display: display.filter(|name| !name.is_empty()).map(text::unquote),
+        user: parsed.dialled(),
+        host: parsed.host,
+        uri,
+    })
+}
+
+/// The URI of the first Contact, not `*`.
+#[must_use]
+pub fn contact_uri(message: &Message) -> Option<String> {
+    let first = message.headers.list("contact").into_iter().next()?;
+    address_uri(&first).filter(|uri| Uri::parse(uri).is_some_and(|uri| uri.is_sip()))
+}
