@@ -1,0 +1,118 @@
+//! The tables every append touches: heads, events, streams, the ledger of commands, claims, seals.
+//!
+//! Times are microseconds since 1970-01-01T00:00:00Z, identifiers text, hashes 32 bytes.
+
+use crate::{Step, index, unique};
+use sea_query::{ColumnDef, Index, Table, TableCreateStatement};
+
+pub(crate) fn steps() -> Vec<Step> {
+    vec![
+        Step::Table(heads()),
+        Step::Table(events()),
+        unique("es_events", "es_events_stream", &["stream_id", "sequence"]),
+        index("es_events", "es_events_carrier", &["carrier", "log", "position"]),
+        index("es_events", "es_events_correlation", &["correlation_id"]),
+        Step::Table(streams()),
+        Step::Table(commands()),
+        index("es_commands", "es_commands_expiry", &["expires_at"]),
+        Step::Table(claims()),
+        Step::Table(seals()),
+    ]
+}
+
+/// One row per log: the position of its last event. Locked by every append, so positions are commit order, gapless.
+fn heads() -> TableCreateStatement {
+    let mut table = Table::create();
+    table.table("es_heads");
+    table.col(ColumnDef::new("log").text().not_null().primary_key());
+    table.col(ColumnDef::new("position").big_integer().not_null());
+    table.to_owned()
+}
+
+/// The events. The payload is verbatim text: the hash needs stable bytes.
+fn events() -> TableCreateStatement {
+    let mut table = Table::create();
+    table.table("es_events");
+    table.col(ColumnDef::new("log").text().not_null());
+    table.col(ColumnDef::new("position").big_integer().not_null());
+    table.col(ColumnDef::new("stream_id").text().not_null());
+    table.col(ColumnDef::new("sequence").big_integer().not_null());
+    table.col(ColumnDef::new("stream_type").text().not_null());
+    table.col(ColumnDef::new("carrier").text().not_null());
+    table.col(ColumnDef::new("account").text());
+    table.col(ColumnDef::new("event_id").text().not_null());
+    table.col(ColumnDef::new("event_type").text().not_null());
+    table.col(ColumnDef::new("schema_version").big_integer().not_null());
+    table.col(ColumnDef::new("command_id").text());
+    table.col(ColumnDef::new("correlation_id").text());
+    table.col(ColumnDef::new("causation_id").text());
+    table.col(ColumnDef::new("actor_type").text().not_null());
+    table.col(ColumnDef::new("actor_id").text().not_null());
+    table.col(ColumnDef::new("ip").text());
+    table.col(ColumnDef::new("user_agent").text());
+    table.col(ColumnDef::new("occurred_at").big_integer().not_null());
+    table.col(ColumnDef::new("recorded_at").big_integer().not_null());
+    table.col(ColumnDef::new("payload").text().not_null());
+    table.col(ColumnDef::new("prev_hash").blob().not_null());
+    table.col(ColumnDef::new("hash").blob().not_null());
+    table.primary_key(Index::create().col("log").col("position"));
+    table.to_owned()
+}
+
+/// One row per stream: where it stands.
+fn streams() -> TableCreateStatement {
+    let mut table = Table::create();
+    table.table("es_streams");
+    table.col(ColumnDef::new("stream_id").text().not_null().primary_key());
+    table.col(ColumnDef::new("log").text().not_null());
+    table.col(ColumnDef::new("stream_type").text().not_null());
+    table.col(ColumnDef::new("carrier").text().not_null());
+    table.col(ColumnDef::new("version").big_integer().not_null());
+    table.col(ColumnDef::new("position").big_integer().not_null());
+    table.col(ColumnDef::new("hash").blob().not_null());
+    table.to_owned()
+}
+
+/// The ledger: which commands acted, so that a repeated one does not act again.
+fn commands() -> TableCreateStatement {
+    let mut table = Table::create();
+    table.table("es_commands");
+    table.col(ColumnDef::new("log").text().not_null());
+    table.col(ColumnDef::new("command_id").text().not_null());
+    table.col(ColumnDef::new("carrier").text().not_null());
+    table.col(ColumnDef::new("stream_id").text().not_null());
+    table.col(ColumnDef::new("digest").blob().not_null());
+    table.col(ColumnDef::new("version").big_integer().not_null());
+    table.col(ColumnDef::new("position").big_integer().not_null());
+    table.col(ColumnDef::new("expires_at").big_integer().not_null());
+    table.primary_key(Index::create().col("log").col("command_id"));
+    table.to_owned()
+}
+
+/// Reservations in sets that span streams.
+fn claims() -> TableCreateStatement {
+    let mut table = Table::create();
+    table.table("es_claims");
+    table.col(ColumnDef::new("log").text().not_null());
+    table.col(ColumnDef::new("scope").text().not_null());
+    table.col(ColumnDef::new("key").text().not_null());
+    table.col(ColumnDef::new("stream_id").text().not_null());
+    table.primary_key(Index::create().col("log").col("scope").col("key"));
+    table.to_owned()
+}
+
+/// Signed Merkle roots over ranges of positions. `leaves` keeps 8 bytes of each leaf, to name the position that differs.
+fn seals() -> TableCreateStatement {
+    let mut table = Table::create();
+    table.table("es_seals");
+    table.col(ColumnDef::new("log").text().not_null());
+    table.col(ColumnDef::new("from_position").big_integer().not_null());
+    table.col(ColumnDef::new("to_position").big_integer().not_null());
+    table.col(ColumnDef::new("root").blob().not_null());
+    table.col(ColumnDef::new("previous").blob().not_null());
+    table.col(ColumnDef::new("leaves").blob().not_null());
+    table.col(ColumnDef::new("signature").blob().not_null());
+    table.col(ColumnDef::new("sealed_at").big_integer().not_null());
+    table.primary_key(Index::create().col("log").col("from_position"));
+    table.to_owned()
+}

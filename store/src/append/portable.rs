@@ -1,0 +1,254 @@
+//! The append in portable statements: SQLite's path, PostgreSQL's oracle, and the fallback for engines without plpgsql.
+//!
+//! One transaction: lock the head row, read what the batch must be judged by, judge, insert.
+
+use super::{Submission, Verdict};
+use crate::{Db, Fact, Row, StoreError, Tx, read};
+use domain::{Log, Sid};
+use sea_query::{Cond, Expr, ExprTrait, LockType, OnConflict, Query, SelectStatement, SimpleExpr};
+use std::collections::HashMap;
+
+/// Rows per statement: 22 columns each stay far below both engines' limits of bound values (32,766 and 65,535).
+const ROWS: usize = 500;
+
+/// What a batch is judged by.
+struct Before {
+    head: i64,
+    streams: HashMap<String, (i64, i64)>,
+    commands: HashMap<String, i64>,
+    claims: HashMap<(String, String), String>,
+}
+
+/// Appends the batch in one transaction.
+pub(crate) async fn append(
+    db: &Db,
+    log: Log,
+    now: i64,
+    batch: &[Submission],
+) -> Result<Vec<Verdict>, StoreError> {
+    let mut tx = db.begin().await?;
+    let before = Before::read(&mut tx, log, batch).await?;
+    let mut head = before.head;
+    let verdicts: Vec<Verdict> =
+        batch.iter().map(|submission| before.judge(now, &mut head, submission)).collect();
+    write(&mut tx, log, before.head, batch, &verdicts).await?;
+    if head > before.head {
+        let table = Query::update().table("es_heads").value("position", head).and_where(on(log)).to_owned();
+        tx.execute(&table).await?;
+    }
+    tx.commit().await?;
+    Ok(verdicts)
+}
+
+fn on(log: Log) -> SimpleExpr {
+    Expr::col("log").eq(log.as_str())
+}
+
+impl Before {
+    async fn read(tx: &mut Tx, log: Log, batch: &[Submission]) -> Result<Before, StoreError> {
+        let head = Query::select()
+            .column("position")
+            .from("es_heads")
+            .and_where(on(log))
+            .lock(LockType::Update)
+            .to_owned();
+        let head = tx.fetch_optional(&head).await?.ok_or_else(|| sqlx::Error::RowNotFound)?.at(0)?;
+        let streams = rows(tx, &streams(batch), |row| Ok((row.at(0)?, (row.at(1)?, row.at(2)?)))).await?;
+        let commands = match commands(log, batch) {
+            Some(query) => rows(tx, &query, |row| Ok((row.at(0)?, row.at(1)?))).await?,
+            None => HashMap::new(),
+        };
+        let claims = match claims(log, batch) {
+            Some(query) => rows(tx, &query, |row| Ok(((row.at(0)?, row.at(1)?), row.at(2)?))).await?,
+            None => HashMap::new(),
+        };
+        Ok(Before { head, streams, commands, claims })
+    }
+
+    /// The verdict on one submission; `head` moves past its events when it is accepted.
+    fn judge(&self, now: i64, head: &mut i64, submission: &Submission) -> Verdict {
+        if submission
+            .commands
+            .iter()
+            .any(|seen| self.commands.get(&seen.id).is_some_and(|until| *until > now))
+        {
+            return Verdict::Duplicate;
+        }
+        let (version, position) = self.streams.get(submission.stream.as_str()).copied().unwrap_or((0, 0));
+        if version != submission.expected {
+            return Verdict::Conflict;
+        }
+        if let Some((scope, key)) = self.taken(submission) {
+            return Verdict::Taken { scope, key };
+        }
+        *head += submission.version() - version;
+        Verdict::Appended {
+            version: submission.version(),
+            position: if submission.events.is_empty() { position } else { *head },
+        }
+    }
+
+    fn taken(&self, submission: &Submission) -> Option<(String, String)> {
+        let wanted = submission.claims.iter().filter(|claim| claim.takes);
+        let mut keys = wanted.map(|claim| (claim.scope.clone(), claim.key.clone()));
+        keys.find(|key| self.claims.get(key).is_some_and(|holder| holder != submission.stream.as_str()))
+    }
+}
+
+/// The rows of a query as a map.
+async fn rows<K: std::hash::Hash + Eq, V>(
+    tx: &mut Tx,
+    query: &SelectStatement,
+    entry: impl Fn(Row) -> Result<(K, V), StoreError>,
+) -> Result<HashMap<K, V>, StoreError> {
+    tx.fetch_all(query).await?.into_iter().map(entry).collect()
+}
+
+fn streams(batch: &[Submission]) -> SelectStatement {
+    let ids = batch.iter().map(|submission| submission.stream.as_str());
+    let query = Query::select().columns(["stream_id", "version", "position"]).from("es_streams").to_owned();
+    query.to_owned().and_where(Expr::col("stream_id").is_in(ids)).to_owned()
+}
+
+fn commands(log: Log, batch: &[Submission]) -> Option<SelectStatement> {
+    let ids: Vec<&str> =
+        batch.iter().flat_map(|submission| &submission.commands).map(|seen| seen.id.as_str()).collect();
+    let query = Query::select()
+        .columns(["command_id", "expires_at"])
+        .from("es_commands")
+        .and_where(on(log))
+        .to_owned();
+    (!ids.is_empty()).then(|| query.to_owned().and_where(Expr::col("command_id").is_in(ids)).to_owned())
+}
+
+/// Holders of every scope with every key of the batch: a few too many, told apart when judging.
+fn claims(log: Log, batch: &[Submission]) -> Option<SelectStatement> {
+    let all: Vec<_> =
+        batch.iter().flat_map(|submission| &submission.claims).filter(|claim| claim.takes).collect();
+    let keys = Cond::all()
+        .add(Expr::col("scope").is_in(all.iter().map(|claim| claim.scope.as_str())))
+        .add(Expr::col("key").is_in(all.iter().map(|claim| claim.key.as_str())));
+    let query = Query::select()
+        .columns(["scope", "key", "stream_id"])
+        .from("es_claims")
+        .and_where(on(log))
+        .to_owned();
+    (!all.is_empty()).then(|| query.to_owned().cond_where(keys).to_owned())
+}
+
+/// Inserts what was accepted.
+async fn write(
+    tx: &mut Tx,
+    log: Log,
+    head: i64,
+    batch: &[Submission],
+    verdicts: &[Verdict],
+) -> Result<(), StoreError> {
+    let accepted = batch.iter().zip(verdicts).filter_map(|(submission, verdict)| match verdict {
+        Verdict::Appended { version, position } => Some((submission, *version, *position)),
+        _ => None,
+    });
+    let accepted: Vec<(&Submission, i64, i64)> = accepted.collect();
+    let events: Vec<&Fact> = accepted.iter().flat_map(|(submission, ..)| &submission.events).collect();
+    insert_events(tx, head, &events).await?;
+    upsert_streams(tx, log, &accepted).await?;
+    upsert_commands(tx, log, &accepted).await?;
+    for (submission, ..) in &accepted {
+        settle_claims(tx, log, submission).await?;
+    }
+    Ok(())
+}
+
+async fn insert_events(tx: &mut Tx, head: i64, events: &[&Fact]) -> Result<(), StoreError> {
+    for (position, chunk) in (head + 1..).step_by(ROWS).zip(events.chunks(ROWS)) {
+        let mut insert = Query::insert().into_table("es_events").columns(read::COLUMNS).to_owned();
+        for (position, fact) in (position..).zip(chunk) {
+            insert.values_panic(read::values(position, fact));
+        }
+        tx.execute(&insert).await?;
+    }
+    Ok(())
+}
+
+async fn upsert_streams(
+    tx: &mut Tx,
+    log: Log,
+    accepted: &[(&Submission, i64, i64)],
+) -> Result<(), StoreError> {
+    let columns = ["stream_id", "log", "stream_type", "carrier", "version", "position", "hash"];
+    let moved: Vec<_> = accepted.iter().filter(|(submission, ..)| !submission.events.is_empty()).collect();
+    for chunk in moved.chunks(ROWS) {
+        let mut insert = Query::insert().into_table("es_streams").columns(columns).to_owned();
+        for (submission, version, position) in chunk {
+            let (stream, carrier) = (submission.stream.as_str(), submission.carrier.as_str());
+            let hash = submission.hash.to_vec();
+            let values = [stream.into(), log.as_str().into(), submission.stream_type.into(), carrier.into()];
+            insert.values_panic(values.into_iter().chain([
+                (*version).into(),
+                (*position).into(),
+                hash.into(),
+            ]));
+        }
+        let moved =
+            OnConflict::column("stream_id").update_columns(["version", "position", "hash"]).to_owned();
+        tx.execute(insert.on_conflict(moved)).await?;
+    }
+    Ok(())
+}
+
+async fn upsert_commands(
+    tx: &mut Tx,
+    log: Log,
+    accepted: &[(&Submission, i64, i64)],
+) -> Result<(), StoreError> {
+    const COLUMNS: [&str; 8] =
+        ["log", "command_id", "carrier", "stream_id", "digest", "version", "position", "expires_at"];
+    let seen: Vec<_> = accepted
+        .iter()
+        .flat_map(|accepted| accepted.0.commands.iter().map(move |seen| (accepted, seen)))
+        .collect();
+    for chunk in seen.chunks(ROWS) {
+        let mut insert = Query::insert().into_table("es_commands").columns(COLUMNS).to_owned();
+        for ((submission, version, position), seen) in chunk {
+            let (carrier, stream): (&Sid, &Sid) = (&submission.carrier, &submission.stream);
+            let ids = [
+                log.as_str().into(),
+                seen.id.as_str().into(),
+                carrier.as_str().into(),
+                stream.as_str().into(),
+            ];
+            let rest =
+                [seen.digest.to_vec().into(), (*version).into(), (*position).into(), seen.expires_at.into()];
+            insert.values_panic(ids.into_iter().chain(rest));
+        }
+        // Only an expired one can be there: the others were refused as duplicates.
+        let renewed =
+            OnConflict::columns(["log", "command_id"]).update_columns(COLUMNS.into_iter().skip(2)).to_owned();
+        tx.execute(insert.on_conflict(renewed)).await?;
+    }
+    Ok(())
+}
+
+async fn settle_claims(tx: &mut Tx, log: Log, submission: &Submission) -> Result<(), StoreError> {
+    for claim in &submission.claims {
+        let stream = submission.stream.as_str();
+        if claim.holds {
+            let mut insert = Query::insert().into_table("es_claims").to_owned();
+            insert.columns(["log", "scope", "key", "stream_id"]);
+            insert.values_panic([
+                log.as_str().into(),
+                claim.scope.as_str().into(),
+                claim.key.as_str().into(),
+                stream.into(),
+            ]);
+            let ours = OnConflict::columns(["log", "scope", "key"]).do_nothing().to_owned();
+            tx.execute(insert.on_conflict(ours)).await?;
+        } else {
+            let key =
+                Expr::col("scope").eq(claim.scope.as_str()).and(Expr::col("key").eq(claim.key.as_str()));
+            let ours = on(log).and(key).and(Expr::col("stream_id").eq(stream));
+            tx.execute(&Query::delete().from_table("es_claims").and_where(ours).to_owned()).await?;
+        }
+    }
+    Ok(())
+}

@@ -1,0 +1,145 @@
+//! The group-commit writer: one task per log. Waiting submissions form the next batch while the last one commits; there
+//! is no timer.
+
+use super::{Submission, Verdict};
+use crate::{StoreError, engine::Engine};
+use domain::Log;
+use std::{
+    collections::{HashSet, VecDeque},
+    sync::Arc,
+};
+use tokio::sync::{mpsc, oneshot, watch};
+
+/// Submissions that may wait; past that, callers wait to hand theirs in.
+const QUEUE: usize = 4096;
+/// Events after which a batch is full. (One submission may be larger, and is a batch of its own then.)
+const BATCH_EVENTS: usize = 512;
+
+pub(crate) type Answer = Result<Verdict, StoreError>;
+
+pub(crate) struct Request {
+    pub submission: Submission,
+    pub reply: oneshot::Sender<Answer>,
+}
+
+/// The end of a writer that callers hold.
+#[derive(Clone)]
+pub(crate) struct Writer {
+    queue: mpsc::Sender<Request>,
+}
+
+impl Writer {
+    /// The writer of `log` and its loop, which ends when the last `Writer` is gone and the queue is empty.
+    pub fn new(
+        log: Log,
+        engine: Arc<Engine>,
+        committed: watch::Sender<i64>,
+    ) -> (Writer, impl Future<Output = ()>) {
+        let (queue, waiting) = mpsc::channel(QUEUE);
+        let batches = Loop { log, engine, committed, waiting, next: VecDeque::new() };
+        (Writer { queue }, batches.run())
+    }
+
+    /// Appends, and returns the log's answer once it is durable.
+    pub async fn append(&self, submission: Submission) -> Answer {
+        let (reply, answer) = oneshot::channel();
+        self.queue.send(Request { submission, reply }).await.map_err(|_| StoreError::Closed)?;
+        answer.await.map_err(|_| StoreError::Closed)?
+    }
+}
+
+struct Loop {
+    log: Log,
+    engine: Arc<Engine>,
+    committed: watch::Sender<i64>,
+    waiting: mpsc::Receiver<Request>,
+    /// Taken from the queue, not yet in a batch.
+    next: VecDeque<Request>,
+}
+
+impl Loop {
+    async fn run(mut self) {
+        while let Some(batch) = self.batch().await {
+            let (submissions, replies): (Vec<_>, Vec<_>) =
+                batch.into_iter().map(|request| (request.submission, request.reply)).unzip();
+            let answers = self.commit(submissions).await;
+            self.announce(&answers);
+            for (reply, answer) in replies.into_iter().zip(answers) {
+                // A caller that went away has its events all the same; nobody is left to tell.
+                drop(reply.send(answer));
+            }
+        }
+    }
+
+    /// The next batch: what waits now, up to the limit, no stream, claim or command id twice.
+    async fn batch(&mut self) -> Option<Vec<Request>> {
+        if self.next.is_empty() {
+            self.next.push_back(self.waiting.recv().await?);
+        }
+        let mut events = self.next.iter().map(|request| request.submission.events.len()).sum::<usize>();
+        while events < BATCH_EVENTS
+            && let Ok(request) = self.waiting.try_recv()
+        {
+            events += request.submission.events.len();
+            self.next.push_back(request);
+        }
+        let (batch, later) = apart(std::mem::take(&mut self.next));
+        self.next = later;
+        Some(batch)
+    }
+
+    /// Commits the batch. When the database refuses a statement of it, each submission is tried alone, so that one
+    /// indigestible command does not take the others down.
+    async fn commit(&self, batch: Vec<Submission>) -> Vec<Answer> {
+        match self.engine.append(self.log, &batch).await {
+            Ok(verdicts) => verdicts.into_iter().map(Ok).collect(),
+            Err(error) if error.refused_by_database() && batch.len() > 1 => self.one_by_one(batch).await,
+            Err(error) => batch.iter().map(|_| Err(error.clone())).collect(),
+        }
+    }
+
+    async fn one_by_one(&self, batch: Vec<Submission>) -> Vec<Answer> {
+        let mut answers = Vec::with_capacity(batch.len());
+        for submission in batch {
+            let verdicts = self.engine.append(self.log, std::slice::from_ref(&submission)).await;
+            answers.push(verdicts.and_then(|verdicts| verdicts.into_iter().next().ok_or(StoreError::Closed)));
+        }
+        answers
+    }
+
+    fn announce(&self, answers: &[Answer]) {
+        let positions = answers.iter().filter_map(|answer| match answer {
+            Ok(Verdict::Appended { position, .. }) => Some(*position),
+            _ => None,
+        });
+        if let Some(last) = positions.max() {
+            crate::notify::raise(&self.committed, last);
+        }
+    }
+}
+
+/// Splits what touches a stream, a claim or a command id that an earlier one touches off into the next batch, so that
+/// the engines may judge a batch as a set.
+pub(super) fn apart(requests: VecDeque<Request>) -> (Vec<Request>, VecDeque<Request>) {
+    let mut touched = HashSet::new();
+    let (mut batch, mut later) = (Vec::new(), VecDeque::new());
+    for request in requests {
+        let keys = keys(&request.submission);
+        if keys.iter().any(|key| touched.contains(key)) {
+            // Its keys count as touched too: who waits is not overtaken.
+            touched.extend(keys);
+            later.push_back(request);
+        } else {
+            touched.extend(keys);
+            batch.push(request);
+        }
+    }
+    (batch, later)
+}
+
+fn keys(submission: &Submission) -> Vec<(u8, String)> {
+    let mut keys = vec![(0, submission.stream.to_string())];
+    keys.extend(submission.commands.iter().map(|seen| (1, seen.id.clone())));
+    keys.extend(submission.claims.iter().map(|claim| (2, format!("{}\0{}", claim.scope, claim.key))));
+    keys
+}

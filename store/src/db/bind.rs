@@ -1,0 +1,65 @@
+//! A sea-query statement, bound and run on one of the two engines.
+
+use super::{Backend, Row};
+use sea_query::{PostgresQueryBuilder, SqliteQueryBuilder};
+use sea_query_sqlx::{SqlxBinder, SqlxValues};
+use sqlx::{Executor, Postgres, Sqlite};
+
+/// Statements with more values than this are one of a kind (multi-row inserts, long IN lists); caching them would push
+/// the useful ones out of the connection's cache of 100.
+const CACHED_VALUES: usize = 32;
+
+pub(super) struct Bound {
+    text: String,
+    values: SqlxValues,
+}
+
+impl Bound {
+    fn persistent(&self) -> bool {
+        self.values.0.0.len() <= CACHED_VALUES
+    }
+}
+
+pub(super) fn bind<S: SqlxBinder>(backend: Backend, statement: &S) -> Bound {
+    let (text, values) = match backend {
+        Backend::Sqlite => statement.build_sqlx(SqliteQueryBuilder),
+        Backend::Postgres => statement.build_sqlx(PostgresQueryBuilder),
+    };
+    Bound { text, values }
+}
+
+pub(super) async fn sqlite_rows<'c>(
+    bound: Bound,
+    to: impl Executor<'c, Database = Sqlite>,
+) -> Result<Vec<Row>, sqlx::Error> {
+    let persistent = bound.persistent();
+    let query = sqlx::query_with(&bound.text, bound.values).persistent(persistent);
+    Ok(query.fetch_all(to).await?.into_iter().map(Row::from).collect())
+}
+
+pub(super) async fn postgres_rows<'c>(
+    bound: Bound,
+    to: impl Executor<'c, Database = Postgres>,
+) -> Result<Vec<Row>, sqlx::Error> {
+    let persistent = bound.persistent();
+    let query = sqlx::query_with(&bound.text, bound.values).persistent(persistent);
+    Ok(query.fetch_all(to).await?.into_iter().map(Row::from).collect())
+}
+
+pub(super) async fn sqlite_execute<'c>(
+    bound: Bound,
+    to: impl Executor<'c, Database = Sqlite>,
+) -> Result<u64, sqlx::Error> {
+    let persistent = bound.persistent();
+    let query = sqlx::query_with(&bound.text, bound.values).persistent(persistent);
+    Ok(query.execute(to).await?.rows_affected())
+}
+
+pub(super) async fn postgres_execute<'c>(
+    bound: Bound,
+    to: impl Executor<'c, Database = Postgres>,
+) -> Result<u64, sqlx::Error> {
+    let persistent = bound.persistent();
+    let query = sqlx::query_with(&bound.text, bound.values).persistent(persistent);
+    Ok(query.execute(to).await?.rows_affected())
+}

@@ -1,0 +1,125 @@
+//! The one database under the log, the vault and the projections: sea-query in, rows out, the same on both engines.
+//!
+//! SQLite: exactly one connection writes and checkpoints (the bundled release's WAL-reset defect needs two); `begin`
+//! waits for it. Readers are `query_only` and never checkpoint. Every call has a deadline.
+
+mod bind;
+mod pools;
+mod row;
+mod tx;
+
+pub use row::{Cell, Row};
+pub use tx::Tx;
+
+use crate::StoreError;
+use sea_query_sqlx::SqlxBinder;
+use std::time::Duration;
+
+pub(crate) use pools::Pools;
+
+/// Which database it is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Backend {
+    /// The embedded default.
+    Sqlite,
+    /// The production store.
+    Postgres,
+}
+
+/// A database; clones share its connections.
+#[derive(Clone)]
+pub struct Db {
+    pub(crate) pools: Pools,
+    deadline: Duration,
+}
+
+impl Db {
+    pub(crate) fn new(pools: Pools, deadline: Duration) -> Db {
+        Db { pools, deadline }
+    }
+
+    /// Which database it is.
+    #[must_use]
+    pub fn backend(&self) -> Backend {
+        self.pools.backend()
+    }
+
+    /// All rows of a query, outside a transaction.
+    ///
+    /// # Errors
+    /// When the database fails, the connection is cut midway, or the deadline passes.
+    pub async fn fetch_all<S: SqlxBinder + Sync>(&self, statement: &S) -> Result<Vec<Row>, StoreError> {
+        let bound = bind::bind(self.backend(), statement);
+        let rows = async {
+            match &self.pools {
+                Pools::Sqlite { reader, .. } => bind::sqlite_rows(bound, reader).await,
+                Pools::Postgres(pool) => bind::postgres_rows(bound, pool).await,
+            }
+        };
+        within(self.deadline, rows).await
+    }
+
+    /// The first row of a query, if any.
+    ///
+    /// # Errors
+    /// As `fetch_all`.
+    pub async fn fetch_optional<S: SqlxBinder + Sync>(
+        &self,
+        statement: &S,
+    ) -> Result<Option<Row>, StoreError> {
+        Ok(self.fetch_all(statement).await?.into_iter().next())
+    }
+
+    /// Runs one statement in a transaction of its own; returns the rows it touched.
+    ///
+    /// # Errors
+    /// When the database fails or the deadline passes; the statement may have taken effect then.
+    pub async fn execute<S: SqlxBinder + Sync>(&self, statement: &S) -> Result<u64, StoreError> {
+        let bound = bind::bind(self.backend(), statement);
+        let touched = async {
+            match &self.pools {
+                Pools::Sqlite { writer, .. } => bind::sqlite_execute(bound, writer).await,
+                Pools::Postgres(pool) => bind::postgres_execute(bound, pool).await,
+            }
+        };
+        within(self.deadline, touched).await
+    }
+
+    /// Begins a transaction that writes. On SQLite it holds the one writing connection until it ends, and appends wait
+    /// for it: keep it short, and read through it, not beside it.
+    ///
+    /// # Errors
+    /// When the database fails or the deadline passes.
+    pub async fn begin(&self) -> Result<Tx, StoreError> {
+        Tx::begin(&self.pools, self.deadline, tx::Access::Write).await
+    }
+
+    /// Begins a transaction that only reads and sees one moment throughout.
+    ///
+    /// # Errors
+    /// When the database fails or the deadline passes.
+    pub async fn snapshot(&self) -> Result<Tx, StoreError> {
+        Tx::begin(&self.pools, self.deadline, tx::Access::Snapshot).await
+    }
+
+    /// How long any one call may take.
+    #[must_use]
+    pub fn deadline(&self) -> Duration {
+        self.deadline
+    }
+
+    pub(crate) async fn close(&self) {
+        self.pools.close().await;
+    }
+}
+
+/// The result of `work`, or `Deadline`.
+pub(crate) async fn within<T, E: Into<StoreError>>(
+    deadline: Duration,
+    work: impl Future<Output = Result<T, E>>,
+) -> Result<T, StoreError> {
+    match tokio::time::timeout(deadline, work).await {
+        Ok(result) => result.map_err(Into::into),
+        Err(_) => Err(StoreError::Deadline(deadline)),
+    }
+}

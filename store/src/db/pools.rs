@@ -1,0 +1,111 @@
+//! Connections: how each engine is opened.
+
+use super::Backend;
+use crate::StoreError;
+use sqlx::{
+    ConnectOptions, PgPool, SqlitePool,
+    postgres::{PgConnectOptions, PgPoolOptions},
+    sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous},
+};
+use std::{fs::File, path::Path, sync::Arc, time::Duration};
+
+/// Readers of an SQLite file.
+const READERS: u32 = 4;
+/// Connections of one node to PostgreSQL: writers, followers, requests.
+const POSTGRES_CONNECTIONS: u32 = 16;
+
+/// The connections of one database.
+#[derive(Clone)]
+pub(crate) enum Pools {
+    Sqlite {
+        /// One connection, the only one that writes and checkpoints.
+        writer: SqlitePool,
+        reader: SqlitePool,
+        /// Held while the file is open for writing: keeps a second process from being a second writer.
+        _lock: Option<Arc<Lock>>,
+    },
+    Postgres(PgPool),
+}
+
+impl Pools {
+    /// Opens (and makes, when missing) the SQLite file at `path`.
+    pub(crate) async fn sqlite(path: &Path, deadline: Duration) -> Result<Pools, StoreError> {
+        if let Some(folder) = path.parent().filter(|folder| !folder.as_os_str().is_empty()) {
+            std::fs::create_dir_all(folder).map_err(|error| file_error(folder, &error))?;
+        }
+        let lock = Some(Arc::new(Lock::take(path)?));
+        let options = SqliteConnectOptions::new()
+            .filename(path)
+            .create_if_missing(true)
+            .journal_mode(SqliteJournalMode::Wal)
+            .synchronous(SqliteSynchronous::Full)
+            .busy_timeout(deadline)
+            .disable_statement_logging();
+        let forever = |size: u32| {
+            let pool = SqlitePoolOptions::new().max_connections(size).acquire_timeout(deadline);
+            pool.idle_timeout(None).max_lifetime(None).test_before_acquire(false)
+        };
+        let writer = forever(1).connect_with(options.clone()).await?;
+        let read_only = options.pragma("query_only", "on").pragma("wal_autocheckpoint", "0");
+        let reader = forever(READERS).connect_with(read_only).await?;
+        Ok(Pools::Sqlite { writer, reader, _lock: lock })
+    }
+
+    /// Connects to the PostgreSQL at `url`.
+    pub(crate) async fn postgres(url: &str, deadline: Duration) -> Result<Pools, StoreError> {
+        let options: PgConnectOptions = url.parse().map_err(|_| StoreError::Address(redacted(url)))?;
+        let statement_timeout = deadline.as_millis().to_string();
+        let options =
+            options.options([("statement_timeout", statement_timeout)]).application_name("trunkline");
+        let pool = PgPoolOptions::new().max_connections(POSTGRES_CONNECTIONS).acquire_timeout(deadline);
+        let pool = pool.test_before_acquire(false).connect_with(options.disable_statement_logging()).await?;
+        Ok(Pools::Postgres(pool))
+    }
+
+    pub(crate) fn backend(&self) -> Backend {
+        match self {
+            Pools::Sqlite { .. } => Backend::Sqlite,
+            Pools::Postgres(_) => Backend::Postgres,
+        }
+    }
+
+    /// Readers first, so that the writer is the last one out and takes the WAL along.
+    pub(crate) async fn close(&self) {
+        match self {
+            Pools::Sqlite { writer, reader, .. } => {
+                reader.close().await;
+                writer.close().await;
+            }
+            Pools::Postgres(pool) => pool.close().await,
+        }
+    }
+}
+
+/// An advisory lock beside the SQLite file; the operating system drops it with the process.
+pub(crate) struct Lock {
+    _file: File,
+}
+
+impl Lock {
+    fn take(path: &Path) -> Result<Lock, StoreError> {
+        let path = path.with_extension("lock");
+        let file = File::create(&path).map_err(|error| file_error(&path, &error))?;
+        match file.try_lock() {
+            Ok(()) => Ok(Lock { _file: file }),
+            Err(std::fs::TryLockError::WouldBlock) => Err(StoreError::Locked(path.display().to_string())),
+            Err(std::fs::TryLockError::Error(error)) => Err(file_error(&path, &error)),
+        }
+    }
+}
+
+fn file_error(path: &Path, error: &std::io::Error) -> StoreError {
+    StoreError::File { path: path.display().to_string(), reason: error.to_string() }
+}
+
+/// The address without its password.
+fn redacted(url: &str) -> String {
+    match (url.split_once("://"), url.rsplit_once('@')) {
+        (Some((scheme, _)), Some((_, host))) => format!("{scheme}://…@{host}"),
+        _ => url.to_owned(),
+    }
+}

@@ -1,0 +1,136 @@
+//! A transaction of either database. Dropping it without `commit` rolls it back.
+
+use super::{Backend, Pools, Row, bind, within};
+use crate::StoreError;
+use sea_query::{PostgresQueryBuilder, SchemaStatementBuilder, SqliteQueryBuilder};
+use sea_query_sqlx::SqlxBinder;
+use sqlx::{Executor, Postgres, Sqlite, Transaction};
+use std::time::Duration;
+
+/// A transaction.
+pub struct Tx {
+    kind: Kind,
+    deadline: Duration,
+}
+
+enum Kind {
+    Sqlite(Transaction<'static, Sqlite>),
+    Postgres(Transaction<'static, Postgres>),
+}
+
+/// What a transaction is for.
+#[derive(Clone, Copy)]
+pub(super) enum Access {
+    Write,
+    Snapshot,
+}
+
+impl Tx {
+    pub(super) async fn begin(pools: &Pools, deadline: Duration, access: Access) -> Result<Tx, StoreError> {
+        let kind = async {
+            Ok::<_, sqlx::Error>(match (pools, access) {
+                (Pools::Sqlite { writer, .. }, Access::Write) => {
+                    Kind::Sqlite(writer.begin_with("BEGIN IMMEDIATE").await?)
+                }
+                (Pools::Sqlite { reader, .. }, Access::Snapshot) => Kind::Sqlite(reader.begin().await?),
+                (Pools::Postgres(pool), Access::Write) => Kind::Postgres(pool.begin().await?),
+                (Pools::Postgres(pool), Access::Snapshot) => {
+                    Kind::Postgres(pool.begin_with("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY").await?)
+                }
+            })
+        };
+        Ok(Tx { kind: within(deadline, kind).await?, deadline })
+    }
+
+    /// Which database it is.
+    #[must_use]
+    pub fn backend(&self) -> Backend {
+        match self.kind {
+            Kind::Sqlite(_) => Backend::Sqlite,
+            Kind::Postgres(_) => Backend::Postgres,
+        }
+    }
+
+    /// All rows of a query.
+    ///
+    /// # Errors
+    /// When the database fails or the deadline passes.
+    pub async fn fetch_all<S: SqlxBinder + Sync>(&mut self, statement: &S) -> Result<Vec<Row>, StoreError> {
+        let bound = bind::bind(self.backend(), statement);
+        match &mut self.kind {
+            Kind::Sqlite(tx) => within(self.deadline, bind::sqlite_rows(bound, &mut **tx)).await,
+            Kind::Postgres(tx) => within(self.deadline, bind::postgres_rows(bound, &mut **tx)).await,
+        }
+    }
+
+    /// The first row of a query, if any.
+    ///
+    /// # Errors
+    /// As `fetch_all`.
+    pub async fn fetch_optional<S: SqlxBinder + Sync>(
+        &mut self,
+        statement: &S,
+    ) -> Result<Option<Row>, StoreError> {
+        Ok(self.fetch_all(statement).await?.into_iter().next())
+    }
+
+    /// Runs a statement; returns the rows it touched.
+    ///
+    /// # Errors
+    /// As `fetch_all`.
+    pub async fn execute<S: SqlxBinder + Sync>(&mut self, statement: &S) -> Result<u64, StoreError> {
+        let bound = bind::bind(self.backend(), statement);
+        match &mut self.kind {
+            Kind::Sqlite(tx) => within(self.deadline, bind::sqlite_execute(bound, &mut **tx)).await,
+            Kind::Postgres(tx) => within(self.deadline, bind::postgres_execute(bound, &mut **tx)).await,
+        }
+    }
+
+    /// Makes, changes or drops a table or an index.
+    ///
+    /// # Errors
+    /// As `fetch_all`.
+    pub async fn define<S: SchemaStatementBuilder + Sync>(
+        &mut self,
+        statement: &S,
+    ) -> Result<(), StoreError> {
+        let text = match self.backend() {
+            Backend::Sqlite => statement.build(SqliteQueryBuilder),
+            Backend::Postgres => statement.build(PostgresQueryBuilder),
+        };
+        self.execute_text(&text).await
+    }
+
+    /// Runs statements as written: for what sea-query cannot say, such as triggers. Never with a caller's values in it.
+    ///
+    /// # Errors
+    /// As `fetch_all`.
+    pub async fn execute_text(&mut self, text: &str) -> Result<(), StoreError> {
+        match &mut self.kind {
+            Kind::Sqlite(tx) => within(self.deadline, tx.execute(sqlx::raw_sql(text))).await.map(drop),
+            Kind::Postgres(tx) => within(self.deadline, tx.execute(sqlx::raw_sql(text))).await.map(drop),
+        }
+    }
+
+    /// Makes it durable.
+    ///
+    /// # Errors
+    /// When the database fails or the deadline passes; whether it took effect is unknown then.
+    pub async fn commit(self) -> Result<(), StoreError> {
+        match self.kind {
+            Kind::Sqlite(tx) => within(self.deadline, tx.commit()).await,
+            Kind::Postgres(tx) => within(self.deadline, tx.commit()).await,
+        }
+    }
+
+    /// Undoes it.
+    ///
+    /// # Errors
+    /// When the database fails or the deadline passes; it is undone all the same.
+    pub async fn rollback(self) -> Result<(), StoreError> {
+        match self.kind {
+            Kind::Sqlite(tx) => within(self.deadline, tx.rollback()).await,
+            Kind::Postgres(tx) => within(self.deadline, tx.rollback()).await,
+        }
+    }
+}

@@ -1,0 +1,79 @@
+//! Where the log lives: in a database, by one of two ways of appending, or in memory.
+
+use crate::{
+    Db, Fact, StoreError,
+    append::{self, Submission, Verdict},
+    ledger::{self, Done},
+    memory::Memory,
+    read::{self, Recorded},
+};
+use domain::{Clock, Log, Sid};
+use std::sync::Arc;
+
+pub(crate) struct Engine {
+    pub kind: Kind,
+    pub db: Db,
+    pub clock: Arc<dyn Clock>,
+}
+
+pub(crate) enum Kind {
+    /// Statements one by one, on either database.
+    Portable,
+    /// One call per batch, PostgreSQL only.
+    Function,
+    /// No database at all under the log.
+    Memory(Memory),
+}
+
+impl Engine {
+    /// Appends a batch in one transaction: a verdict for each submission.
+    pub async fn append(&self, log: Log, batch: &[Submission]) -> Result<Vec<Verdict>, StoreError> {
+        let now = self.clock.now().micros();
+        match &self.kind {
+            Kind::Portable => append::portable(&self.db, log, now, batch).await,
+            Kind::Function => append::postgres(&self.db, log, now, batch).await,
+            Kind::Memory(memory) => Ok(memory.append(log, now, batch)),
+        }
+    }
+
+    /// Up to `limit` events after the position.
+    pub async fn read(&self, log: Log, after: i64, limit: usize) -> Result<Vec<Fact>, StoreError> {
+        match &self.kind {
+            Kind::Memory(memory) => Ok(memory.read(log, after, limit)),
+            _ => read::after(&self.db, log, after, limit).await,
+        }
+    }
+
+    /// The position of the log's last event.
+    pub async fn head(&self, log: Log) -> Result<i64, StoreError> {
+        match &self.kind {
+            Kind::Memory(memory) => Ok(memory.head(log)),
+            _ => read::head(&self.db, log).await,
+        }
+    }
+
+    /// Every event of a stream, whole.
+    pub async fn stream(&self, stream: &Sid) -> Result<Vec<Fact>, StoreError> {
+        match &self.kind {
+            Kind::Memory(memory) => Ok(memory.stream(stream)),
+            _ => read::stream(&self.db, stream).await,
+        }
+    }
+
+    /// Every event of a stream, as much of it as deciding needs.
+    pub async fn history(&self, stream: &Sid) -> Result<Vec<Recorded>, StoreError> {
+        match &self.kind {
+            Kind::Memory(memory) => Ok(memory.stream(stream).into_iter().map(Recorded::from).collect()),
+            _ => read::history(&self.db, stream).await,
+        }
+    }
+
+    /// What the ledger knows of these command ids.
+    pub async fn done(&self, log: Log, ids: &[&str]) -> Result<Vec<Done>, StoreError> {
+        let now = self.clock.now().micros();
+        match &self.kind {
+            Kind::Memory(memory) => Ok(memory.done(log, now, ids)),
+            _ => ledger::done(&self.db, log, now, ids).await,
+        }
+    }
+}

@@ -1,0 +1,121 @@
+//! Why the store could not do what it was asked: refusals by rule, and breakage underneath.
+
+use domain::{Log, Sid};
+use std::{sync::Arc, time::Duration};
+
+/// Breakage: nothing the command's author can mend. Whether a write took place is unknown after `Database` and
+/// `Deadline`; repeating it under the same command id is safe.
+#[derive(Clone, Debug, thiserror::Error)]
+pub enum StoreError {
+    /// The database said no or went away.
+    #[error("the database failed: {0}")]
+    Database(Arc<sqlx::Error>),
+    /// No answer in time.
+    #[error("the database did not answer within {0:?}")]
+    Deadline(Duration),
+    /// The store has been closed.
+    #[error("the store is closed")]
+    Closed,
+    /// A position is not where it must be; the log has been damaged.
+    #[error("log {}: position {expected} is missing (found {found})", log.as_str())]
+    Gap {
+        /// The log.
+        log: Log,
+        /// The position that must come next.
+        expected: i64,
+        /// The one that came.
+        found: i64,
+    },
+    /// A stored event does not make sense.
+    #[error(transparent)]
+    Decode(#[from] DecodeError),
+    /// The caller acts for another carrier than the stream's.
+    #[error("stream {stream} belongs to another carrier")]
+    OtherCarrier {
+        /// The stream.
+        stream: Sid,
+    },
+    /// A stream has more events than will be loaded.
+    #[error("stream {stream} has more than {limit} events")]
+    TooLong {
+        /// The stream.
+        stream: Sid,
+        /// The most that will be loaded.
+        limit: usize,
+    },
+    /// A secret does not open.
+    #[error("a secret does not open: another master key, or the stored bytes were changed")]
+    Sealed,
+    /// The carrier's data key has been destroyed; what it sealed is gone.
+    #[error("the carrier's data key has been destroyed")]
+    Forgotten,
+    /// The database's address is not one we know.
+    #[error("not a database address: {0} (sqlite://path, postgres://… or memory:)")]
+    Address(String),
+    /// Another process writes to this SQLite file.
+    #[error("{0} is open in another process")]
+    Locked(String),
+    /// A file could not be read or written.
+    #[error("{path}: {reason}")]
+    File {
+        /// Which.
+        path: String,
+        /// Why.
+        reason: String,
+    },
+}
+
+impl From<sqlx::Error> for StoreError {
+    fn from(error: sqlx::Error) -> StoreError {
+        match error {
+            sqlx::Error::PoolClosed | sqlx::Error::WorkerCrashed => StoreError::Closed,
+            error => StoreError::Database(Arc::new(error)),
+        }
+    }
+}
+
+impl StoreError {
+    /// Whether the database refused a statement, so that its transaction surely did not take place.
+    pub(crate) fn refused_by_database(&self) -> bool {
+        matches!(self, StoreError::Database(error) if matches!(**error, sqlx::Error::Database(_)))
+    }
+}
+
+/// A stored event that does not decode: a defect in an upcaster, or a changed byte.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("{stream}#{sequence} ({what}): {reason}")]
+pub struct DecodeError {
+    /// The stream.
+    pub stream: String,
+    /// The event's place in it, from 1.
+    pub sequence: i64,
+    /// The event's type and version, or the column.
+    pub what: String,
+    /// What is wrong.
+    pub reason: String,
+}
+
+/// Why a command did not take effect.
+#[derive(Debug, thiserror::Error)]
+pub enum ExecuteError<E> {
+    /// The aggregate refused it.
+    #[error("{0}")]
+    Refused(E),
+    /// Another stream holds what it wanted.
+    #[error("{key} is taken")]
+    Taken {
+        /// The set, for example `phone_number:VC…`.
+        scope: String,
+        /// The member.
+        key: String,
+    },
+    /// Others kept changing the stream; worth another try later.
+    #[error("the stream kept changing; try again")]
+    Conflict,
+    /// The command id was used before with another command.
+    #[error("the idempotency key was used before with another body")]
+    Reused,
+    /// The store could not tell.
+    #[error("the store is unavailable: {0}")]
+    Unavailable(#[from] StoreError),
+}

@@ -1,0 +1,210 @@
+//! A command's way into the log: ledger, load, decide, submit; again when the stream has moved meanwhile.
+
+use crate::{
+    ExecuteError, Hash, Store, StoreError,
+    append::{Seen, Verdict},
+    cqrs::Loading,
+    ledger::{self, Done},
+};
+use cqrs_es::event_sink::EventSink;
+use domain::{Meta, Sid, Stream, Timestamp};
+use std::time::Duration;
+
+/// Times a command is decided again after the stream moved under it.
+const RETRIES: u32 = 3;
+/// The longest pause before deciding again; the real one is random.
+const PAUSE: Duration = Duration::from_millis(8);
+
+/// What a command came to.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Appended {
+    /// The stream it acted on; after a replay the first one's, whatever was asked for this time.
+    pub stream: Sid,
+    /// The stream's version.
+    pub version: i64,
+    /// The position of its last event (without events: the stream's last).
+    pub position: i64,
+    /// Whether the ledger knew the command id, so that nothing was done again.
+    pub replayed: bool,
+}
+
+/// An aggregate as its events make it.
+#[derive(Clone, Debug)]
+pub struct Loaded<A> {
+    /// The aggregate; its default before its first event.
+    pub aggregate: A,
+    /// How many events it has had; 0 when it does not exist.
+    pub version: i64,
+    /// The position of the last of them.
+    pub position: i64,
+}
+
+/// What one attempt came to.
+pub(crate) enum Answered {
+    Done(Appended),
+    Taken {
+        scope: String,
+        key: String,
+    },
+    /// The stream moved, or the ledger learned of the command meanwhile.
+    Again,
+}
+
+impl Store {
+    /// Loads the stream, lets the aggregate decide, and appends what it decided; decides again, up to 3 times, when the
+    /// stream has moved meanwhile. With a command id the same command acts once, and later calls get the first result.
+    ///
+    /// # Errors
+    /// See `ExecuteError`. The command must be the same value each time a command id is used: keep times and fresh
+    /// identifiers that a retrying client cannot repeat out of it, or derive them from the id.
+    pub async fn execute<A: Stream>(
+        &self,
+        stream: &Sid,
+        command: A::Command,
+        meta: &Meta,
+    ) -> Result<Appended, ExecuteError<A::Error>> {
+        self.execute_all::<A>(stream, vec![(command, meta.clone())]).await
+    }
+
+    /// Several commands to one stream in one append, all or nothing; each event keeps its own `Meta`. Commands whose id
+    /// has acted before are left out.
+    ///
+    /// # Errors
+    /// See `ExecuteError`.
+    pub async fn execute_all<A: Stream>(
+        &self,
+        stream: &Sid,
+        commands: Vec<(A::Command, Meta)>,
+    ) -> Result<Appended, ExecuteError<A::Error>> {
+        let commands: Vec<Prepared<A>> = commands.into_iter().map(Prepared::new).collect();
+        for attempt in 0..=RETRIES {
+            if attempt > 0 {
+                tokio::time::sleep(self.jitter()).await;
+            }
+            match self.attempt(stream, &commands).await? {
+                Answered::Done(appended) => return Ok(appended),
+                Answered::Taken { scope, key } => return Err(ExecuteError::Taken { scope, key }),
+                Answered::Again => {}
+            }
+        }
+        Err(ExecuteError::Conflict)
+    }
+
+    /// The aggregate as of now.
+    ///
+    /// # Errors
+    /// When the database fails or an event cannot be read.
+    pub async fn load<A: Stream>(&self, stream: &Sid) -> Result<Loaded<A>, StoreError> {
+        let Loading { decider: aggregate, version, position, .. } = Loading::load(self, stream, None).await?;
+        Ok(Loaded { aggregate, version, position })
+    }
+
+    /// The aggregate as of then: with the events that had happened by `at`.
+    ///
+    /// # Errors
+    /// As `load`.
+    pub async fn load_at<A: Stream>(&self, stream: &Sid, at: Timestamp) -> Result<Loaded<A>, StoreError> {
+        let mut loaded = Loaded { aggregate: A::default(), version: 0, position: 0 };
+        for recorded in
+            self.engine().history(stream).await?.into_iter().take_while(|recorded| recorded.at <= at)
+        {
+            loaded.aggregate.apply(recorded.decode::<A>(stream)?);
+            (loaded.version, loaded.position) = (recorded.sequence, recorded.position);
+        }
+        Ok(loaded)
+    }
+
+    async fn attempt<A: Stream>(
+        &self,
+        stream: &Sid,
+        commands: &[Prepared<A>],
+    ) -> Result<Answered, ExecuteError<A::Error>> {
+        let done = self.done(commands).await?;
+        let fresh: Vec<&Prepared<A>> = commands.iter().filter(|command| !command.is_among(&done)).collect();
+        if let (true, Some(last)) = (fresh.is_empty(), done.last()) {
+            let (stream, version, position) = (last.stream.clone(), last.version, last.position);
+            return Ok(Answered::Done(Appended { stream, version, position, replayed: true }));
+        }
+        let carrier = fresh.first().map(|command| command.meta.tenant.carrier.clone());
+        let mut loading =
+            Loading::<A>::load(self, stream, fresh.first().map(|command| &command.meta)).await?;
+        for command in &fresh {
+            if let Err(refusal) = self.decide(&mut loading, command).await? {
+                // The same command may have acted since the ledger was asked: then that is the answer.
+                let known = !self.done(commands).await?.is_empty() && done.is_empty();
+                return if known { Ok(Answered::Again) } else { Err(ExecuteError::Refused(refusal)) };
+            }
+        }
+        let mut submission = loading.submission(&carrier.unwrap_or_else(|| stream.clone()));
+        let expires_at = self.clock().now().plus(ledger::REMEMBERED).micros();
+        submission.commands = fresh.iter().filter_map(|command| command.seen(expires_at)).collect();
+        if submission.events.is_empty() && submission.commands.is_empty() {
+            let Loading { version, position, .. } = loading;
+            return Ok(loading.answered(Verdict::Appended { version, position }));
+        }
+        let verdict = self.submit(A::LOG, submission).await?;
+        Ok(loading.answered(verdict))
+    }
+
+    /// Lets the aggregate decide, and lines up what it decided. The outer error is the store's.
+    async fn decide<A: Stream>(
+        &self,
+        loading: &mut Loading<A>,
+        command: &Prepared<A>,
+    ) -> Result<Result<(), A::Error>, StoreError> {
+        let sink = EventSink::<A>::default();
+        if let Err(refusal) = loading.decider.handle(command.command.clone(), &(), &sink).await {
+            return Ok(Err(refusal));
+        }
+        loading.add(self, sink.collect().await, &command.meta)?;
+        Ok(Ok(()))
+    }
+
+    /// What the ledger knows of these commands.
+    async fn done<A: Stream>(&self, commands: &[Prepared<A>]) -> Result<Vec<Done>, ExecuteError<A::Error>> {
+        let ids: Vec<&str> =
+            commands.iter().filter_map(|command| command.meta.command_id.as_deref()).collect();
+        if ids.is_empty() {
+            return Ok(Vec::new());
+        }
+        let done = self.engine().done(A::LOG, &ids).await?;
+        let differs = |command: &&Prepared<A>| command.differs(&done);
+        if commands.iter().find(differs).is_some() { Err(ExecuteError::Reused) } else { Ok(done) }
+    }
+
+    fn jitter(&self) -> Duration {
+        let mut byte = [0];
+        self.ids().fill(&mut byte);
+        PAUSE.mul_f64(f64::from(byte[0]) / 255.0)
+    }
+}
+
+/// A command with what the ledger will know of it.
+struct Prepared<A: Stream> {
+    command: A::Command,
+    meta: Meta,
+    digest: Hash,
+}
+
+impl<A: Stream> Prepared<A> {
+    fn new((command, meta): (A::Command, Meta)) -> Prepared<A> {
+        let digest = match meta.command_id {
+            Some(_) => ledger::digest(A::TYPE, &command),
+            None => Hash::default(),
+        };
+        Prepared { command, meta, digest }
+    }
+
+    fn seen(&self, expires_at: i64) -> Option<Seen> {
+        Some(Seen { id: self.meta.command_id.clone()?, digest: self.digest, expires_at })
+    }
+
+    fn is_among(&self, done: &[Done]) -> bool {
+        done.iter().any(|done| self.meta.command_id.as_ref() == Some(&done.id))
+    }
+
+    /// Whether its id stood for another command.
+    fn differs(&self, done: &[Done]) -> bool {
+        done.iter().any(|done| self.meta.command_id.as_ref() == Some(&done.id) && done.digest != self.digest)
+    }
+}

@@ -1,0 +1,37 @@
+//! Facts in, facts out: the event log with its group-commit writer, the vault for secrets, the evidence table, and the
+//! database they and the projections share (SQLite or PostgreSQL).
+//!
+//! Read `store.rs` first: `Store::execute` is the way a command becomes events, `Store::read` the way anyone learns of them.
+
+mod append;
+mod chain;
+mod cqrs;
+pub mod db;
+mod edge;
+mod engine;
+mod error;
+mod evidence;
+mod execute;
+mod fact;
+mod follow;
+mod ledger;
+mod memory;
+mod migrate;
+mod notify;
+mod options;
+mod read;
+mod store;
+pub mod upcast;
+mod vault;
+
+pub use cqrs::Events;
+pub use db::{Backend, Cell, Db, Row, Tx};
+pub use edge::{RandomIds, SystemClock};
+pub use error::{DecodeError, ExecuteError, StoreError};
+pub use evidence::{Evidence, EvidenceItem};
+pub use execute::{Appended, Loaded};
+pub use fact::{Fact, Hash};
+pub use follow::Follower;
+pub use options::StoreOptions;
+pub use store::Store;
+pub use vault::{Secret, Vault};

@@ -1,0 +1,72 @@
+//! Brings the tables of a database to this release's shape. Each migration is one transaction and happens once.
+
+use crate::{Backend, Db, StoreError, Tx};
+use domain::{Log, Timestamp};
+use schema::{Migration, Step};
+use sea_query::{ColumnDef, Expr, OnConflict, Query, Table};
+
+/// Any number: PostgreSQL lets one process migrate at a time under it.
+const LOCK: &str = "SELECT pg_advisory_xact_lock(7295101463)";
+
+/// Applies what has not been applied yet, and gives every log its head row.
+pub(crate) async fn migrate(db: &Db, now: Timestamp) -> Result<(), StoreError> {
+    let mut tx = begin(db).await?;
+    tx.define(&ledger()).await?;
+    tx.commit().await?;
+    for migration in schema::migrations() {
+        apply(db, &migration, now).await?;
+    }
+    let mut heads = Query::insert().into_table("es_heads").columns(["log", "position"]).to_owned();
+    for log in Log::ALL {
+        heads.values_panic([log.as_str().into(), 0i64.into()]);
+    }
+    db.execute(heads.on_conflict(OnConflict::column("log").do_nothing().to_owned())).await?;
+    Ok(())
+}
+
+async fn begin(db: &Db) -> Result<Tx, StoreError> {
+    let mut tx = db.begin().await?;
+    if tx.backend() == Backend::Postgres {
+        tx.execute_text(LOCK).await?;
+    }
+    Ok(tx)
+}
+
+async fn apply(db: &Db, migration: &Migration, now: Timestamp) -> Result<(), StoreError> {
+    let mut tx = begin(db).await?;
+    let applied = Query::select()
+        .column("number")
+        .from("es_migrations")
+        .and_where(sea_query::ExprTrait::eq(Expr::col("number"), migration.number))
+        .to_owned();
+    if tx.fetch_optional(&applied).await?.is_some() {
+        return tx.rollback().await;
+    }
+    for step in &migration.steps {
+        take(&mut tx, step).await?;
+    }
+    let mut done =
+        Query::insert().into_table("es_migrations").columns(["number", "name", "applied_at"]).to_owned();
+    done.values_panic([migration.number.into(), migration.name.into(), now.micros().into()]);
+    tx.execute(&done).await?;
+    tx.commit().await
+}
+
+async fn take(tx: &mut Tx, step: &Step) -> Result<(), StoreError> {
+    let text = match (step, tx.backend()) {
+        (Step::Table(table), _) => return tx.define(table).await,
+        (Step::Index(index), _) => return tx.define(index).await,
+        (Step::Text { sqlite, .. }, Backend::Sqlite) => *sqlite,
+        (Step::Text { postgres, .. }, Backend::Postgres) => *postgres,
+    };
+    if text.is_empty() { Ok(()) } else { tx.execute_text(text).await }
+}
+
+fn ledger() -> sea_query::TableCreateStatement {
+    let mut table = Table::create();
+    table.table("es_migrations").if_not_exists();
+    table.col(ColumnDef::new("number").big_integer().not_null().primary_key());
+    table.col(ColumnDef::new("name").text().not_null());
+    table.col(ColumnDef::new("applied_at").big_integer().not_null());
+    table.to_owned()
+}

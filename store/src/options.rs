@@ -1,0 +1,30 @@
+//! What a store is opened with.
+
+use domain::{Clock, Ids};
+use std::{sync::Arc, time::Duration};
+
+/// Where the store is and what it is handed.
+#[derive(Clone)]
+pub struct StoreOptions {
+    /// `sqlite://path` (made when missing), `postgres://…`, or `memory:` (gone when the store is).
+    pub url: String,
+    /// Wraps the data keys of the vault. Losing it loses every secret.
+    pub master_key: [u8; 32],
+    /// Tells when facts were recorded and when secrets expire.
+    pub clock: Arc<dyn Clock>,
+    /// Makes event ids, nonces and keys.
+    pub ids: Arc<dyn Ids>,
+    /// How long any one call of the database may take. Not under tokio's paused time: the database keeps its own.
+    pub deadline: Duration,
+}
+
+/// How long any one call of the database may take, unless the settings say otherwise.
+pub const DEADLINE: Duration = Duration::from_secs(5);
+
+impl StoreOptions {
+    /// Options with the usual deadline (5 s), the system's clock and its generator.
+    pub fn new(url: impl Into<String>, master_key: [u8; 32]) -> StoreOptions {
+        let (clock, ids) = (Arc::new(crate::SystemClock), Arc::new(crate::RandomIds::default()));
+        StoreOptions { url: url.into(), master_key, clock, ids, deadline: DEADLINE }
+    }
+}

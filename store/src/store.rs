@@ -1,0 +1,246 @@
+//! The store: opened once, handed around by clone, closed at the end.
+
+use crate::{
+    Db, Evidence, Fact, StoreError, StoreOptions, Vault,
+    append::{Submission, Verdict, Writer},
+    db::Pools,
+    engine::{Engine, Kind},
+    ledger,
+    memory::Memory,
+    migrate, notify,
+};
+use domain::{Clock, Ids, Log, Sid};
+use std::{
+    path::{Path, PathBuf},
+    sync::Arc,
+    time::Duration,
+};
+use tokio::sync::watch;
+use tokio_util::{
+    sync::{CancellationToken, DropGuard},
+    task::TaskTracker,
+};
+
+/// Facts read at once, at most.
+pub const PAGE: usize = 5_000;
+/// How often expired commands and secrets are removed.
+const SWEEP: Duration = Duration::from_secs(3600);
+
+/// The event log and what lives beside it. Clones share it.
+#[derive(Clone)]
+pub struct Store(Arc<Inner>);
+
+struct Inner {
+    engine: Arc<Engine>,
+    core: Lane,
+    calls: Lane,
+    vault: Vault,
+    evidence: Evidence,
+    ids: Arc<dyn Ids>,
+    tasks: TaskTracker,
+    stop: CancellationToken,
+    _stop_with_the_last_clone: DropGuard,
+    /// The memory store's side tables; removed with it.
+    _folder: Option<Folder>,
+}
+
+/// One log's writer and signal.
+pub(crate) struct Lane {
+    writer: Writer,
+    pub(crate) committed: watch::Sender<i64>,
+}
+
+impl Store {
+    /// Opens the store, making or migrating its tables.
+    ///
+    /// # Errors
+    /// When the address is not one we know, the database cannot be reached, or another process writes to the file.
+    pub async fn open(options: StoreOptions) -> Result<Store, StoreError> {
+        Store::open_as(options, false).await
+    }
+
+    /// The same with portable statements on PostgreSQL too: the oracle of the one-call append, and the way for engines
+    /// without plpgsql.
+    ///
+    /// # Errors
+    /// As `open`.
+    pub async fn open_portable(options: StoreOptions) -> Result<Store, StoreError> {
+        Store::open_as(options, true).await
+    }
+
+    async fn open_as(options: StoreOptions, portable: bool) -> Result<Store, StoreError> {
+        let (pools, kind, folder) = connect(&options, portable).await?;
+        let db = Db::new(pools, options.deadline);
+        migrate::migrate(&db, options.clock.now()).await?;
+        let engine = Arc::new(Engine { kind, db: db.clone(), clock: options.clock.clone() });
+        let (tasks, stop) = (TaskTracker::new(), CancellationToken::new());
+        let core = Lane::start(Log::Core, &engine, &tasks).await?;
+        let calls = Lane::start(Log::Calls, &engine, &tasks).await?;
+        let vault = Vault::new(db.clone(), &options);
+        let evidence = Evidence::new(db.clone(), options.ids.clone());
+        let inner = Inner {
+            engine,
+            core,
+            calls,
+            vault,
+            evidence,
+            ids: options.ids,
+            tasks,
+            _stop_with_the_last_clone: stop.clone().drop_guard(),
+            stop,
+            _folder: folder,
+        };
+        let store = Store(Arc::new(inner));
+        store.start_tasks();
+        Ok(store)
+    }
+
+    /// Between nodes: signals. Always: removal of what has expired.
+    fn start_tasks(&self) {
+        let Inner { engine, core, calls, .. } = &*self.0;
+        let db = &engine.db;
+        for (log, lane) in [(Log::Core, core), (Log::Calls, calls)] {
+            self.spawn(notify::tell(db.clone(), log, lane.committed.subscribe()));
+        }
+        let signals = vec![(Log::Core, core.committed.clone()), (Log::Calls, calls.committed.clone())];
+        self.spawn(notify::hear(db.clone(), signals));
+        self.spawn(sweep(engine.clone(), self.0.vault.clone()));
+    }
+
+    fn spawn(&self, work: impl Future<Output = ()> + Send + 'static) {
+        let stop = self.0.stop.clone();
+        self.0.tasks.spawn(async move { stop.run_until_cancelled(work).await });
+    }
+
+    /// Up to `limit` (at most 5,000) facts after a position, in order and without gaps.
+    ///
+    /// # Errors
+    /// When the database fails, or a position is missing.
+    pub async fn read(&self, log: Log, after: i64, limit: usize) -> Result<Vec<Fact>, StoreError> {
+        self.0.engine.read(log, after, limit.min(PAGE)).await
+    }
+
+    /// Every fact of a stream.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn stream(&self, stream: &Sid) -> Result<Vec<Fact>, StoreError> {
+        self.0.engine.stream(stream).await
+    }
+
+    /// The position of a log's last fact; 0 when it has none.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn head(&self, log: Log) -> Result<i64, StoreError> {
+        self.0.engine.head(log).await
+    }
+
+    /// The vault for secrets.
+    #[must_use]
+    pub fn vault(&self) -> &Vault {
+        &self.0.vault
+    }
+
+    /// The database, for projections.
+    #[must_use]
+    pub fn db(&self) -> &Db {
+        &self.0.engine.db
+    }
+
+    /// Raw evidence.
+    #[must_use]
+    pub fn evidence(&self) -> &Evidence {
+        &self.0.evidence
+    }
+
+    /// Stops the tasks and closes the connections; what has been acknowledged is durable already. Nothing works on any
+    /// clone afterwards.
+    pub async fn close(&self) {
+        self.0.stop.cancel();
+        self.0.engine.db.close().await;
+    }
+
+    pub(crate) fn engine(&self) -> &Engine {
+        &self.0.engine
+    }
+
+    pub(crate) fn clock(&self) -> &dyn Clock {
+        &*self.0.engine.clock
+    }
+
+    pub(crate) fn ids(&self) -> &dyn Ids {
+        &*self.0.ids
+    }
+
+    pub(crate) fn lane(&self, log: Log) -> &Lane {
+        match log {
+            Log::Core => &self.0.core,
+            Log::Calls => &self.0.calls,
+        }
+    }
+
+    /// Hands a submission to its log's writer, and returns its answer.
+    pub(crate) async fn submit(&self, log: Log, submission: Submission) -> Result<Verdict, StoreError> {
+        self.lane(log).writer.append(submission).await
+    }
+}
+
+impl Lane {
+    async fn start(log: Log, engine: &Arc<Engine>, tasks: &TaskTracker) -> Result<Lane, StoreError> {
+        let committed = watch::Sender::new(engine.head(log).await?);
+        let (writer, batches) = Writer::new(log, engine.clone(), committed.clone());
+        tasks.spawn(batches);
+        Ok(Lane { writer, committed })
+    }
+}
+
+async fn connect(
+    options: &StoreOptions,
+    portable: bool,
+) -> Result<(Pools, Kind, Option<Folder>), StoreError> {
+    let url = options.url.as_str();
+    if let Some(path) = url.strip_prefix("sqlite://").or_else(|| url.strip_prefix("sqlite:")) {
+        return Ok((Pools::sqlite(Path::new(path), options.deadline).await?, Kind::Portable, None));
+    }
+    if url.starts_with("postgres://") || url.starts_with("postgresql://") {
+        let kind = if portable { Kind::Portable } else { Kind::Function };
+        return Ok((Pools::postgres(url, options.deadline).await?, kind, None));
+    }
+    if url == "memory:" {
+        let folder = Folder::new(&*options.ids);
+        let pools = Pools::sqlite(&folder.0.join("side-tables.sqlite"), options.deadline).await?;
+        return Ok((pools, Kind::Memory(Memory::default()), Some(folder)));
+    }
+    Err(StoreError::Address(url.chars().take(16).collect()))
+}
+
+/// A folder of its own under the system's temporary one, removed in the end.
+struct Folder(PathBuf);
+
+impl Folder {
+    fn new(ids: &dyn Ids) -> Folder {
+        Folder(std::env::temp_dir().join(format!("trunkline-{}", ids.token())))
+    }
+}
+
+impl Drop for Folder {
+    fn drop(&mut self) {
+        if let Err(error) = std::fs::remove_dir_all(&self.0) {
+            tracing::debug!(%error, "the memory store's folder stays behind");
+        }
+    }
+}
+
+/// Removes expired ledger entries and secrets, now and then.
+async fn sweep(engine: Arc<Engine>, vault: Vault) {
+    loop {
+        let now = engine.clock.now().micros();
+        for swept in [ledger::forget(&engine.db, now).await, vault.forget_expired(now).await] {
+            if let Err(error) = swept {
+                tracing::warn!(%error, "expired rows stay for now");
+            }
+        }
+        tokio::time::sleep(SWEEP).await;
+    }
+}

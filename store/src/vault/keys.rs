@@ -1,0 +1,85 @@
+//! Data keys: one per carrier, made when first needed, stored wrapped by the master key, kept open in memory.
+
+use super::sealing;
+use crate::{Db, StoreError};
+use domain::{Clock, Ids, Sid};
+use ring::aead::LessSafeKey;
+use sea_query::{Expr, ExprTrait, OnConflict, Query};
+use std::{
+    collections::HashMap,
+    sync::{Arc, Mutex, PoisonError},
+};
+
+/// Keys kept open at once; past that all are opened again when needed.
+const OPEN: usize = 10_000;
+
+pub(super) struct Keys {
+    db: Db,
+    master: [u8; 32],
+    open: Mutex<HashMap<Sid, Arc<LessSafeKey>>>,
+    clock: Arc<dyn Clock>,
+    ids: Arc<dyn Ids>,
+}
+
+impl Keys {
+    pub fn new(db: Db, master: &[u8; 32], clock: Arc<dyn Clock>, ids: Arc<dyn Ids>) -> Keys {
+        Keys { db, master: *master, open: Mutex::default(), clock, ids }
+    }
+
+    /// The carrier's key, made when it has none.
+    pub async fn of(&self, carrier: &Sid) -> Result<Arc<LessSafeKey>, StoreError> {
+        if let Some(key) = self.cache().get(carrier) {
+            return Ok(key.clone());
+        }
+        let wrapped = match self.stored(carrier).await? {
+            Some(wrapped) => wrapped,
+            None => self.make(carrier).await?,
+        };
+        let bytes = sealing::open(&sealing::key(&self.master)?, carrier.as_str().as_bytes(), &wrapped)?;
+        let key = Arc::new(sealing::key(&bytes)?);
+        let mut open = self.cache();
+        if open.len() >= OPEN {
+            open.clear();
+        }
+        open.insert(carrier.clone(), key.clone());
+        Ok(key)
+    }
+
+    /// Destroys the carrier's key. It is never made again: a late write must not look like a fresh start.
+    pub async fn destroy(&self, carrier: &Sid) -> Result<(), StoreError> {
+        let now = self.clock.now().micros();
+        let mut insert = Query::insert().into_table("es_keys").to_owned();
+        insert.columns(["carrier", "wrapped", "created_at", "destroyed_at"]);
+        insert.values_panic([carrier.as_str().into(), None::<Vec<u8>>.into(), now.into(), now.into()]);
+        let gone = OnConflict::column("carrier").update_columns(["wrapped", "destroyed_at"]).to_owned();
+        self.db.execute(insert.on_conflict(gone)).await?;
+        self.cache().remove(carrier);
+        Ok(())
+    }
+
+    fn cache(&self) -> std::sync::MutexGuard<'_, HashMap<Sid, Arc<LessSafeKey>>> {
+        self.open.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    async fn stored(&self, carrier: &Sid) -> Result<Option<Vec<u8>>, StoreError> {
+        let ours = Expr::col("carrier").eq(carrier.as_str());
+        let query = Query::select().column("wrapped").from("es_keys").and_where(ours).to_owned();
+        match self.db.fetch_optional(&query).await? {
+            Some(row) => row.at::<Option<Vec<u8>>>(0)?.ok_or(StoreError::Forgotten).map(Some),
+            None => Ok(None),
+        }
+    }
+
+    /// Makes a key and stores it, unless another node was first: then that one's.
+    async fn make(&self, carrier: &Sid) -> Result<Vec<u8>, StoreError> {
+        let mut bytes = [0; 32];
+        self.ids.fill(&mut bytes);
+        let master = sealing::key(&self.master)?;
+        let wrapped = sealing::seal(&master, carrier.as_str().as_bytes(), &bytes, &*self.ids)?;
+        let mut insert =
+            Query::insert().into_table("es_keys").columns(["carrier", "wrapped", "created_at"]).to_owned();
+        insert.values_panic([carrier.as_str().into(), wrapped.into(), self.clock.now().micros().into()]);
+        self.db.execute(insert.on_conflict(OnConflict::column("carrier").do_nothing().to_owned())).await?;
+        self.stored(carrier).await?.ok_or(StoreError::Sealed)
+    }
+}
