@@ -1,0 +1,123 @@
+//! The snapshot calls are routed by.
+
+use domain::{Number, Sid, country::Country, phone_number::VoiceConfiguration, trunk::Outbound};
+use ipnet::IpNet;
+use std::{
+    collections::{BTreeMap, HashMap},
+    net::IpAddr,
+    sync::Arc,
+};
+
+/// A trunk as routing sees it.
+#[derive(Clone)]
+pub struct TrunkEntry {
+    /// Its identifier.
+    pub sid: Sid,
+    /// Whose it is.
+    pub carrier: Sid,
+    /// Whose national numbers it dials: the trunk's country, or else the carrier's.
+    pub country: Option<Country>,
+    /// Where its INVITEs come from; empty when it takes no calls.
+    pub sources: Vec<IpNet>,
+    /// How to call through it, if one can.
+    pub outbound: Option<Outbound>,
+    /// The digest password that goes with `outbound`'s user name.
+    pub password: Option<Arc<str>>,
+}
+
+impl std::fmt::Debug for TrunkEntry {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("TrunkEntry")
+            .field("sid", &self.sid)
+            .field("sources", &self.sources)
+            .finish_non_exhaustive()
+    }
+}
+
+/// A phone number as routing sees it.
+#[derive(Clone, Debug)]
+pub struct NumberEntry {
+    /// Its identifier.
+    pub sid: Sid,
+    /// Whose inventory it is in.
+    pub carrier: Sid,
+    /// The number.
+    pub number: Number,
+    /// The account it is assigned to.
+    pub account: Option<Sid>,
+    /// Whether it takes calls.
+    pub enabled: bool,
+    /// What answers it.
+    pub voice: VoiceConfiguration,
+}
+
+/// An account as routing sees it.
+#[derive(Clone, Debug)]
+pub struct AccountEntry {
+    /// Its identifier.
+    pub sid: Sid,
+    /// Whose customer it is.
+    pub carrier: Sid,
+    /// Whether it may call.
+    pub enabled: bool,
+}
+
+/// Everything routing knows.
+#[derive(Debug, Default)]
+pub struct Directory {
+    /// Prefix length, longest last; then network to index in `trunks`.
+    sources: BTreeMap<u8, HashMap<IpNet, usize>>,
+    pub(super) trunks: Vec<TrunkEntry>,
+    numbers: HashMap<(Sid, Box<str>), NumberEntry>,
+    accounts: HashMap<Sid, AccountEntry>,
+}
+
+impl Directory {
+    /// A snapshot of these. Where two trunks name the same network, the older one (by identifier) has it.
+    #[must_use]
+    pub fn new(
+        mut trunks: Vec<TrunkEntry>,
+        numbers: Vec<NumberEntry>,
+        accounts: Vec<AccountEntry>,
+    ) -> Directory {
+        trunks.sort_by(|one, other| one.sid.cmp(&other.sid));
+        let mut sources: BTreeMap<u8, HashMap<IpNet, usize>> = BTreeMap::new();
+        for (index, trunk) in trunks.iter().enumerate() {
+            for source in trunk.sources.iter().map(IpNet::trunc) {
+                sources.entry(source.prefix_len()).or_default().entry(source).or_insert(index);
+            }
+        }
+        let key = |entry: &NumberEntry| (entry.carrier.clone(), Box::from(entry.number.digits()));
+        let numbers = numbers.into_iter().map(|entry| (key(&entry), entry)).collect();
+        let accounts = accounts.into_iter().map(|entry| (entry.sid.clone(), entry)).collect();
+        Directory { sources, trunks, numbers, accounts }
+    }
+
+    /// The trunk this address belongs to, by longest prefix. IPv4 addresses mapped into IPv6 count as IPv4.
+    #[must_use]
+    pub fn trunk_of(&self, source: IpAddr) -> Option<&TrunkEntry> {
+        let source = source.to_canonical();
+        self.sources.iter().rev().find_map(|(length, networks)| {
+            let network = IpNet::new(source, *length).ok()?.trunc();
+            self.trunks.get(*networks.get(&network)?)
+        })
+    }
+
+    /// The trunk of this identifier.
+    #[must_use]
+    pub fn trunk(&self, sid: &Sid) -> Option<&TrunkEntry> {
+        self.trunks.iter().find(|trunk| trunk.sid == *sid)
+    }
+
+    /// A number in a carrier's inventory, by its digits without plus.
+    #[must_use]
+    pub fn number(&self, carrier: &Sid, digits: &str) -> Option<&NumberEntry> {
+        self.numbers.get(&(carrier.clone(), Box::from(digits)))
+    }
+
+    /// Whether this account exists and may call.
+    #[must_use]
+    pub fn is_enabled(&self, account: &Sid) -> bool {
+        self.accounts.get(account).is_some_and(|entry| entry.enabled)
+    }
+}

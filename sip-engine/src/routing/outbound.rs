@@ -1,0 +1,179 @@
+//! A call's way out: the carrier's trunk, and how the number is written for it.
+
+use super::Directory;
+use domain::{
+    Number, Sid,
+    call::EndReason,
+    trunk::{Outbound, Transport},
+};
+use std::sync::Arc;
+
+/// How to place one call.
+#[derive(Clone)]
+pub struct Route {
+    /// Through which trunk.
+    pub trunk: Sid,
+    /// The user part for the callee, escaped for a SIP URI.
+    pub to_user: String,
+    /// The user part for the caller, escaped for a SIP URI.
+    pub from_user: String,
+    /// The trunk's host, a name or an address without brackets.
+    pub host: String,
+    /// Its port.
+    pub port: u16,
+    /// UDP or TCP.
+    pub transport: Transport,
+    /// User name and password, where the trunk has them.
+    pub credentials: Option<(String, Arc<str>)>,
+}
+
+impl std::fmt::Debug for Route {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Route")
+            .field("trunk", &self.trunk)
+            .field("uri", &self.request_uri())
+            .finish_non_exhaustive()
+    }
+}
+
+/// Why a call cannot be placed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum NoRoute {
+    /// The text is neither E.164 nor a short code (Twilio 13223).
+    #[error("not a number that can be called")]
+    NotANumber,
+    /// The carrier has no trunk for outbound calls (Twilio 13224).
+    #[error("the carrier has no trunk for outbound calls")]
+    NoTrunk,
+    /// The account is disabled or unknown.
+    #[error("the account is disabled")]
+    AccountDisabled,
+}
+
+impl NoRoute {
+    /// Why the call ends, then.
+    #[must_use]
+    pub fn reason(self) -> EndReason {
+        match self {
+            NoRoute::NotANumber => EndReason::DestinationNotFound,
+            NoRoute::NoTrunk => EndReason::NoRoute,
+            NoRoute::AccountDisabled => EndReason::AccountDisabled,
+        }
+    }
+}
+
+impl Route {
+    /// `sip:user@host:port`, with `;transport=tcp` where it is TCP.
+    #[must_use]
+    pub fn request_uri(&self) -> String {
+        let transport = if self.transport == Transport::Tcp { ";transport=tcp" } else { "" };
+        format!("sip:{}@{}{transport}", self.to_user, self.authority())
+    }
+
+    /// `host:port`, an IPv6 address in brackets.
+    #[must_use]
+    pub fn authority(&self) -> String {
+        let bracketed = self.host.contains(':');
+        if bracketed {
+            format!("[{}]:{}", self.host, self.port)
+        } else {
+            format!("{}:{}", self.host, self.port)
+        }
+    }
+}
+
+impl Directory {
+    /// How `account` of `carrier` calls `to`. The carrier's oldest trunk for outbound calls is used.
+    ///
+    /// # Errors
+    /// [`NoRoute`] when it cannot.
+    pub fn outbound(&self, carrier: &Sid, account: &Sid, from: &str, to: &str) -> Result<Route, NoRoute> {
+        let number: Number = to.parse().map_err(|_| NoRoute::NotANumber)?;
+        if !self.is_enabled(account) {
+            return Err(NoRoute::AccountDisabled);
+        }
+        let mut own = self.trunks.iter().filter(|trunk| trunk.carrier == *carrier);
+        let (trunk, outbound) =
+            own.find_map(|trunk| trunk.outbound.as_ref().map(|out| (trunk, out))).ok_or(NoRoute::NoTrunk)?;
+        let (host, port) = outbound.host.name_and_port();
+        let credentials = outbound.username.clone().zip(trunk.password.clone());
+        Ok(Route {
+            trunk: trunk.sid.clone(),
+            to_user: escaped(&outbound.dial_string(&number)),
+            from_user: escaped(&caller(outbound, from)),
+            host: host.to_owned(),
+            port,
+            transport: outbound.transport,
+            credentials,
+        })
+    }
+}
+
+/// The caller in the form the trunk wants numbers in, without the prefix that only dials.
+fn caller(outbound: &Outbound, from: &str) -> String {
+    let Ok(number) = from.parse() else { return from.to_owned() };
+    Outbound { dial_string_prefix: String::new(), ..outbound.clone() }.dial_string(&number)
+}
+
+/// RFC 3261 section 25.1: `user` is unreserved, user-unreserved or escaped.
+fn escaped(user: &str) -> String {
+    let plain = |c: char| c.is_ascii_alphanumeric() || "-_.!~*'()&=+$,;?/".contains(c);
+    let mut escaped = String::new();
+    for c in user.chars().take(64) {
+        if plain(c) {
+            escaped.push(c);
+        } else {
+            let mut buffer = [0; 4];
+            c.encode_utf8(&mut buffer).bytes().for_each(|byte| escaped.push_str(&format!("%{byte:02X}")));
+        }
+    }
+    if escaped.is_empty() { "anonymous".into() } else { escaped }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::routing::testing::*;
+
+    fn uri(directory: &Directory, to: &str) -> String {
+        directory
+            .outbound(&carrier(1), &account(1), "+85512345678", to)
+            .map_or_else(|no| no.to_string(), |route| route.request_uri())
+    }
+
+    #[test]
+    fn the_dial_string_follows_the_trunks_rules() {
+        let cases = [
+            ("", false, false, "sip:85510000001@sip.example.com:5080"),
+            ("", true, false, "sip:+85510000001@sip.example.com:5080"),
+            ("9#", false, false, "sip:9%2385510000001@sip.example.com:5080"),
+            ("", false, true, "sip:010000001@sip.example.com:5080"),
+            ("7", false, true, "sip:7010000001@sip.example.com:5080"),
+        ];
+        for (prefix, plus, national, expected) in cases {
+            let directory = directory_with(out("sip.example.com:5080", prefix, plus, national));
+            assert_eq!(uri(&directory, "+85510000001"), expected);
+        }
+    }
+
+    #[test]
+    fn the_caller_has_no_dial_string_prefix() {
+        let directory = directory_with(out("[2001:db8::1]", "9", true, false));
+        let route = directory.outbound(&carrier(1), &account(1), "+85512345678", "1234").unwrap();
+        assert_eq!(
+            (route.from_user.as_str(), route.request_uri().as_str()),
+            ("+85512345678", "sip:91234@[2001:db8::1]:5060")
+        );
+        let route = directory.outbound(&carrier(1), &account(1), "Mr \"X\"", "1234").unwrap();
+        assert_eq!(route.from_user, "Mr%20%22X%22");
+    }
+
+    #[test]
+    fn a_call_that_cannot_be_placed_says_why() {
+        assert_eq!(uri(&directory(), "+85510000001"), NoRoute::NoTrunk.to_string());
+        let directory = directory_with(out("sip.example.com", "", false, false));
+        assert_eq!(uri(&directory, "someone"), NoRoute::NotANumber.to_string());
+        let refused = directory.outbound(&carrier(1), &account(2), "1", "1234").unwrap_err();
+        assert_eq!(refused, NoRoute::AccountDisabled);
+    }
+}
