@@ -1,0 +1,92 @@
+//! One request on one connection, and its response within limits.
+
+use super::{
+    Inner, Response,
+    failure::{Failure, PROTOCOL, RETRIEVAL},
+    overrides::Overrides,
+    target::Target,
+};
+use bytes::{Bytes, BytesMut};
+use http_body_util::{BodyExt, Full};
+use hyper::{Request, body::Incoming};
+use tokio::time::timeout;
+
+/// Most of a response header's value that is kept.
+const MAX_HEADER_VALUE: usize = 8 * 1024;
+
+/// What a response may be.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Limit {
+    /// Largest body, in bytes.
+    pub bytes: usize,
+    /// The error code when it is larger.
+    pub code: u32,
+}
+
+impl Inner {
+    /// Sends the request and reads the response. An idle connection that turns out closed is replaced by a new one: the
+    /// far end closed it before it answered anything, and the idempotency token tells if it read the request after all.
+    pub(super) async fn exchange(
+        &self,
+        target: &Target,
+        request: Request<Full<Bytes>>,
+        overrides: &Overrides,
+        limit: Limit,
+    ) -> Result<Response, Failure> {
+        let _slot = self.pool.slot(target).await?;
+        let request = match self.pool.take(target).await {
+            None => request,
+            Some(mut sender) => match timeout(overrides.read, sender.send_request(request.clone())).await {
+                Err(_) => return Err(silent(target, overrides)),
+                Ok(Ok(response)) => return self.read(target, sender, response, overrides, limit).await,
+                Ok(Err(error)) if error.is_incomplete_message() || error.is_canceled() => request,
+                Ok(Err(error)) => return Err(broken(target, &error)),
+            },
+        };
+        let mut sender = self.connect(target, overrides).await?;
+        let response = timeout(overrides.read, sender.send_request(request)).await;
+        let response = response.map_err(|_| silent(target, overrides))?;
+        let response = response.map_err(|error| broken(target, &error))?;
+        self.read(target, sender, response, overrides, limit).await
+    }
+
+    async fn read(
+        &self,
+        target: &Target,
+        sender: super::connect::Sender,
+        response: hyper::Response<Incoming>,
+        overrides: &Overrides,
+        limit: Limit,
+    ) -> Result<Response, Failure> {
+        let (head, mut body) = response.into_parts();
+        let too_large =
+            || Failure::read(limit.code, format!("the response is larger than {} bytes", limit.bytes));
+        let mut bytes = BytesMut::new();
+        while let Some(frame) =
+            timeout(overrides.read, body.frame()).await.map_err(|_| silent(target, overrides))?
+        {
+            let frame = frame.map_err(|error| broken(target, &error))?;
+            if let Some(data) = frame.data_ref() {
+                if bytes.len() + data.len() > limit.bytes {
+                    return Err(too_large());
+                }
+                bytes.extend_from_slice(data);
+            }
+        }
+        self.pool.put(target, sender);
+        let headers = head.headers.iter().map(|(name, value)| {
+            let value = value.as_bytes().get(..MAX_HEADER_VALUE).unwrap_or(value.as_bytes());
+            (name.as_str().to_owned(), String::from_utf8_lossy(value).into_owned())
+        });
+        Ok(Response { status: head.status.as_u16(), headers: headers.collect(), body: bytes.freeze() })
+    }
+}
+
+fn silent(target: &Target, overrides: &Overrides) -> Failure {
+    Failure::read(RETRIEVAL, format!("{} sent nothing for {:?}", target.host_text(), overrides.read))
+}
+
+fn broken(target: &Target, error: &hyper::Error) -> Failure {
+    let code = if error.is_parse() { PROTOCOL } else { RETRIEVAL };
+    Failure::read(code, format!("the response of {} broke off: {error}", target.host_text()))
+}

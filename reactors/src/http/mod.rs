@@ -1,0 +1,134 @@
+//! The one HTTP client that talks to customers' applications. It is told where to go by strangers, so it trusts nobody:
+//! every address is checked, everything has a limit, nothing is decompressed, and a proxy is never used.
+
+mod connect;
+mod exchange;
+pub mod failure;
+pub mod guard;
+pub mod overrides;
+mod pool;
+pub mod resolve;
+mod send;
+mod target;
+#[cfg(test)]
+mod tests;
+
+pub use failure::{Failure, Stage};
+pub use guard::Guard;
+pub use resolve::{Resolver, SystemResolver};
+
+use bytes::Bytes;
+use domain::{Ids, webhook_url::Method};
+use std::{sync::Arc, time::Duration};
+use tokio_util::task::TaskTracker;
+
+/// The `User-Agent` of every request.
+pub const USER_AGENT: &str = "TwilioProxy/1.1";
+/// Largest TwiML document, in bytes.
+pub const MAX_DOCUMENT: usize = 64 * 1024;
+/// Largest audio file, in bytes.
+pub const MAX_MEDIA: usize = 16 * 1024 * 1024;
+
+/// The client; clones share connections and limits.
+#[derive(Clone)]
+pub struct Http(Arc<Inner>);
+
+struct Inner {
+    guard: Guard,
+    resolver: Arc<dyn Resolver>,
+    tls: Arc<rustls::ClientConfig>,
+    ids: Arc<dyn Ids>,
+    pool: pool::Pool,
+    tasks: TaskTracker,
+}
+
+/// What the client is handed.
+pub struct HttpOptions {
+    /// Decides which addresses may be called.
+    pub guard: Guard,
+    /// Finds addresses of names.
+    pub resolver: Arc<dyn Resolver>,
+    /// Certificates trusted beside the web's own authorities.
+    pub extra_roots: Vec<rustls::pki_types::CertificateDer<'static>>,
+    /// Makes idempotency tokens.
+    pub ids: Arc<dyn Ids>,
+}
+
+/// A request to a customer's application.
+#[derive(Clone, Debug)]
+pub struct Request {
+    /// GET puts the parameters into the query, POST into a form.
+    pub method: Method,
+    /// As configured; a fragment holds connection overrides, a user becomes Basic authentication.
+    pub url: String,
+    /// Sent in this order.
+    pub parameters: Vec<(String, String)>,
+    /// Signs the request when given: the auth token of the account that owns the resource.
+    pub auth_token: Option<Arc<str>>,
+    /// More headers, for example `If-None-Match`.
+    pub headers: Vec<(&'static str, String)>,
+    /// Largest response, in bytes.
+    pub limit: usize,
+}
+
+/// What came of a request.
+#[derive(Clone, Debug)]
+pub struct Outcome {
+    /// The URL first requested, without user and password.
+    pub url: String,
+    /// From the first byte sent to the last received, retries and redirects included.
+    pub duration: Duration,
+    /// The response, whatever its status, or why there is none.
+    pub result: Result<Response, Failure>,
+}
+
+/// A response, whole and within its limit.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Response {
+    /// The HTTP status.
+    pub status: u16,
+    /// Names in lower case.
+    pub headers: Vec<(String, String)>,
+    /// As sent; never decompressed.
+    pub body: Bytes,
+}
+
+impl Response {
+    /// The first header of this name (lower case).
+    #[must_use]
+    pub fn header(&self, name: &str) -> Option<&str> {
+        self.headers.iter().find(|(known, _)| known == name).map(|(_, value)| value.as_str())
+    }
+}
+
+impl Http {
+    /// A client.
+    ///
+    /// # Panics
+    /// Never: ring offers the protocol versions that are asked for.
+    #[must_use]
+    pub fn new(options: HttpOptions) -> Http {
+        let HttpOptions { guard, resolver, extra_roots, ids } = options;
+        let tls = Arc::new(tls_config(extra_roots));
+        Http(Arc::new(Inner {
+            guard,
+            resolver,
+            tls,
+            ids,
+            pool: pool::Pool::default(),
+            tasks: TaskTracker::new(),
+        }))
+    }
+}
+
+fn tls_config(extra_roots: Vec<rustls::pki_types::CertificateDer<'static>>) -> rustls::ClientConfig {
+    let mut roots = rustls::RootCertStore::from_iter(webpki_roots::TLS_SERVER_ROOTS.iter().cloned());
+    roots.add_parsable_certificates(extra_roots);
+    let provider = Arc::new(rustls::crypto::ring::default_provider());
+    let versions =
+        rustls::ClientConfig::builder_with_provider(provider).with_safe_default_protocol_versions();
+    let builder = versions.expect("ring speaks TLS 1.2 and 1.3");
+    let mut config = builder.with_root_certificates(roots).with_no_client_auth();
+    config.alpn_protocols = vec![b"http/1.1".to_vec()];
+    config
+}

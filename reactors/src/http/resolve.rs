@@ -1,0 +1,24 @@
+//! From a URL's host to addresses, by ourselves: the guard must see every one before anything connects.
+
+use async_trait::async_trait;
+use std::{io, net::IpAddr};
+
+/// Finds the addresses of a name. Handed in, so that tests can answer with what they like.
+#[async_trait]
+pub trait Resolver: Send + Sync {
+    /// All addresses of `name`, best first.
+    ///
+    /// # Errors
+    /// When the name is unknown or nobody answers.
+    async fn resolve(&self, name: &str) -> io::Result<Vec<IpAddr>>;
+}
+
+/// The operating system's resolver.
+pub struct SystemResolver;
+
+#[async_trait]
+impl Resolver for SystemResolver {
+    async fn resolve(&self, name: &str) -> io::Result<Vec<IpAddr>> {
+        Ok(tokio::net::lookup_host((name, 0)).await?.map(|address| address.ip()).collect())
+    }
+}

@@ -1,0 +1,146 @@
+//! A whole request: signed, sent, redirected, tried again, within its total time.
+
+use super::{
+    Http, Inner, Outcome, Request, Response, USER_AGENT,
+    exchange::Limit,
+    failure::{BAD_URL, Failure, REDIRECTS, RETRIEVAL, Stage, TOO_LARGE},
+    overrides::{Overrides, Policy},
+    target::{Target, encode},
+};
+use crate::signature;
+use bytes::Bytes;
+use domain::webhook_url::Method;
+use http_body_util::Full;
+use hyper::header::{ACCEPT, AUTHORIZATION, CONTENT_TYPE, HOST, USER_AGENT as USER_AGENT_HEADER};
+use tokio::time::{Instant, timeout};
+
+/// Most redirects followed.
+const MAX_REDIRECTS: usize = 10;
+/// As Twilio spells it.
+const FORM: &str = "application/x-www-form-urlencoded; charset=UTF-8";
+
+impl Http {
+    /// Sends a request and returns what came of it. Takes at most 15 s, less where the fragment says so.
+    pub async fn send(&self, request: &Request) -> Outcome {
+        let started = Instant::now();
+        let first = Target::parse(&request.url);
+        let mut outcome = Outcome {
+            url: first.as_ref().map_or_else(|_| "invalid".to_owned(), Target::shown),
+            duration: started.elapsed(),
+            result: Err(Failure::refused(BAD_URL, "the URL cannot be requested")),
+        };
+        outcome.result = match first {
+            Err(failure) => Err(failure),
+            Ok(target) => {
+                let overrides = Overrides::of(target.url.fragment());
+                let sent = self.0.try_repeatedly(&target, request, &overrides);
+                let late =
+                    || Failure::read(RETRIEVAL, format!("no whole response within {:?}", overrides.total));
+                timeout(overrides.total, sent).await.unwrap_or_else(|_| Err(late()))
+            }
+        };
+        outcome.duration = started.elapsed();
+        outcome
+    }
+}
+
+impl Inner {
+    async fn try_repeatedly(
+        &self,
+        target: &Target,
+        request: &Request,
+        overrides: &Overrides,
+    ) -> Result<Response, Failure> {
+        let token = self.ids.uuid().to_string();
+        let mut left = overrides.retries;
+        loop {
+            let result = self.follow(target.clone(), request, overrides, &token).await;
+            if left == 0 || !overrides.policy.repeats(&result) {
+                return result;
+            }
+            left -= 1;
+        }
+    }
+
+    /// Sends and follows redirects as a browser does.
+    async fn follow(
+        &self,
+        mut target: Target,
+        request: &Request,
+        overrides: &Overrides,
+        token: &str,
+    ) -> Result<Response, Failure> {
+        let mut method = request.method;
+        let mut parameters = request.parameters.as_slice();
+        for _ in 0..=MAX_REDIRECTS {
+            let (addressed, wire) = prepare(target, method, parameters, request, token)?;
+            let limit = Limit { bytes: request.limit, code: TOO_LARGE };
+            let response = self.exchange(&addressed, wire, overrides, limit).await?;
+            let Some(location) = location(&response) else { return Ok(response) };
+            let (next, next_method) = addressed.redirected(response.status, location, method)?;
+            if next_method == Method::Get {
+                parameters = &[];
+            }
+            (target, method) = (next, next_method);
+        }
+        Err(Failure::read(REDIRECTS, format!("more than {MAX_REDIRECTS} redirects")))
+    }
+}
+
+/// The request as it goes on the wire, and the target it goes to.
+fn prepare(
+    target: Target,
+    method: Method,
+    parameters: &[(String, String)],
+    request: &Request,
+    token: &str,
+) -> Result<(Target, hyper::Request<Full<Bytes>>), Failure> {
+    let (target, form) = match method {
+        Method::Get => (target.with_query(parameters)?, &[][..]),
+        Method::Post => (target, parameters),
+    };
+    let mut builder = hyper::Request::builder()
+        .method(method.as_str())
+        .uri(&target.path)
+        .header(HOST, &target.authority)
+        .header(USER_AGENT_HEADER, USER_AGENT)
+        .header(ACCEPT, "*/*")
+        .header("I-Twilio-Idempotency-Token", token);
+    if method == Method::Post {
+        builder = builder.header(CONTENT_TYPE, FORM);
+    }
+    if let Some(authorization) = target.authorization() {
+        builder = builder.header(AUTHORIZATION, authorization);
+    }
+    if let Some(auth_token) = &request.auth_token {
+        builder = builder.header(signature::HEADER, signature::sign(auth_token, &target.shown(), form));
+    }
+    for (name, value) in &request.headers {
+        builder = builder.header(*name, value);
+    }
+    let body = if method == Method::Post { Bytes::from(encode(form)) } else { Bytes::new() };
+    let wire = builder.body(Full::new(body));
+    let wire =
+        wire.map_err(|error| Failure::refused(BAD_URL, format!("the URL cannot be requested: {error}")))?;
+    Ok((target, wire))
+}
+
+fn location(response: &Response) -> Option<&str> {
+    matches!(response.status, 301 | 302 | 303 | 307 | 308).then(|| response.header("location")).flatten()
+}
+
+impl Policy {
+    /// Whether this result is one to try again after.
+    fn repeats(self, result: &Result<Response, Failure>) -> bool {
+        match result {
+            Ok(Response { status: 400..=499, .. }) => self.client_error,
+            Ok(Response { status: 500..=599, .. }) => self.server_error,
+            Ok(_) => false,
+            Err(failure) => match failure.stage {
+                Stage::Refused => false,
+                Stage::Connect => self.connect,
+                Stage::Read => self.read,
+            },
+        }
+    }
+}

@@ -1,0 +1,299 @@
+//! The client against servers that behave badly, on loopback.
+#![expect(clippy::disallowed_methods, reason = "tests start their own servers")]
+
+use super::{
+    failure::{BAD_HOST, CONNECTION, PROTOCOL, REDIRECTS, RETRIEVAL, TOO_LARGE},
+    *,
+};
+use async_trait::async_trait;
+use std::{
+    io,
+    net::{IpAddr, Ipv4Addr, SocketAddr},
+    sync::Mutex,
+};
+use tokio::{
+    io::{AsyncReadExt, AsyncWriteExt},
+    net::{TcpListener, TcpStream},
+};
+
+/// Counts, instead of chance.
+#[derive(Default)]
+struct Counted(std::sync::atomic::AtomicU64);
+
+impl Ids for Counted {
+    fn uuid(&self) -> uuid::Uuid {
+        uuid::Uuid::from_u64_pair(0, self.0.fetch_add(1, std::sync::atomic::Ordering::Relaxed))
+    }
+    fn fill(&self, bytes: &mut [u8]) {
+        bytes.fill(7);
+    }
+}
+
+/// Answers every name with these addresses.
+struct Answers(Vec<IpAddr>);
+
+#[async_trait]
+impl Resolver for Answers {
+    async fn resolve(&self, name: &str) -> io::Result<Vec<IpAddr>> {
+        if name == "unknown.test" { Err(io::Error::other("no such name")) } else { Ok(self.0.clone()) }
+    }
+}
+
+fn client(allow_private: bool, answers: &[&str]) -> Http {
+    let answers = answers.iter().map(|text| text.parse().unwrap()).collect();
+    Http::new(HttpOptions {
+        guard: Guard { allow_private, allowed: vec!["127.0.0.2/32".parse().unwrap()], own: vec![] },
+        resolver: Arc::new(Answers(answers)),
+        extra_roots: vec![],
+        ids: Arc::new(Counted::default()),
+    })
+}
+
+fn request(method: Method, url: impl Into<String>) -> Request {
+    Request {
+        method,
+        url: url.into(),
+        parameters: vec![("CallSid".into(), "CA1".into()), ("To".into(), "+855 12".into())],
+        auth_token: Some("token".into()),
+        headers: vec![],
+        limit: MAX_DOCUMENT,
+    }
+}
+
+/// Reads one request: its head and, by Content-Length, its body.
+async fn heard(stream: &mut TcpStream) -> String {
+    let mut bytes = Vec::new();
+    loop {
+        let text = String::from_utf8_lossy(&bytes).into_owned();
+        if let Some((head, body)) = text.split_once("\r\n\r\n") {
+            let length = head.lines().find_map(|line| line.strip_prefix("content-length: "));
+            if body.len() >= length.map_or(0, |length| length.trim().parse().unwrap()) {
+                return text;
+            }
+        }
+        if stream.read_buf(&mut bytes).await.unwrap() == 0 {
+            return text;
+        }
+    }
+}
+
+/// A server that gives each request the next answer, one connection after another, and remembers what it heard.
+async fn server(answers: Vec<String>) -> (SocketAddr, Arc<Mutex<Vec<String>>>) {
+    server_at(Ipv4Addr::LOCALHOST, answers).await
+}
+
+async fn server_at(ip: Ipv4Addr, answers: Vec<String>) -> (SocketAddr, Arc<Mutex<Vec<String>>>) {
+    let listener = TcpListener::bind((ip, 0)).await.unwrap();
+    let address = listener.local_addr().unwrap();
+    let log = Arc::new(Mutex::new(Vec::new()));
+    let heard_by_it = Arc::clone(&log);
+    tokio::spawn(async move {
+        for answer in answers {
+            let (mut stream, _) = listener.accept().await.unwrap();
+            let text = heard(&mut stream).await;
+            heard_by_it.lock().unwrap().push(text);
+            stream.write_all(answer.as_bytes()).await.unwrap();
+        }
+    });
+    (address, log)
+}
+
+fn ok(body: &str) -> String {
+    let length = body.len();
+    format!(
+        "HTTP/1.1 200 OK\r\nContent-Type: text/xml\r\nContent-Length: {length}\r\nConnection: close\r\n\r\n{body}"
+    )
+}
+
+fn redirect(status: u16, to: &str) -> String {
+    format!("HTTP/1.1 {status} See\r\nLocation: {to}\r\nContent-Length: 0\r\nConnection: close\r\n\r\n")
+}
+
+fn code(outcome: &Outcome) -> u32 {
+    outcome.result.as_ref().map_or_else(|failure| failure.code, |response| u32::from(response.status))
+}
+
+#[tokio::test]
+async fn a_post_carries_form_and_signature() {
+    let (address, log) = server(vec![ok("<Response/>")]).await;
+    let url = format!("http://bob:secret@{address}/voice?x=1#rc=0");
+    let outcome = client(true, &[]).send(&request(Method::Post, url)).await;
+    let response = outcome.result.unwrap();
+    assert_eq!((response.status, &response.body[..]), (200, &b"<Response/>"[..]));
+    assert_eq!(outcome.url, format!("http://{address}/voice?x=1"));
+    let heard = log.lock().unwrap().remove(0);
+    let form = [("CallSid".to_owned(), "CA1".to_owned()), ("To".to_owned(), "+855 12".to_owned())];
+    let signature = signature_of(&outcome.url, &form);
+    for expected in [
+        "POST /voice?x=1 HTTP/1.1\r\n",
+        &format!("host: {address}\r\n"),
+        "user-agent: TwilioProxy/1.1\r\n",
+        "content-type: application/x-www-form-urlencoded; charset=UTF-8\r\n",
+        "authorization: Basic Ym9iOnNlY3JldA==\r\n",
+        &format!("x-twilio-signature: {signature}\r\n"),
+        "\r\n\r\nCallSid=CA1&To=%2B855+12",
+    ] {
+        assert!(heard.contains(expected), "{expected:?} in {heard}");
+    }
+}
+
+fn signature_of(url: &str, form: &[(String, String)]) -> String {
+    crate::signature::sign("token", url, form)
+}
+
+#[tokio::test]
+async fn a_get_has_its_parameters_in_the_signed_query() {
+    let (address, log) = server(vec![ok("")]).await;
+    client(true, &[]).send(&request(Method::Get, format!("http://{address}/v?a=b"))).await.result.unwrap();
+    let heard = log.lock().unwrap().remove(0);
+    let path = "/v?a=b&CallSid=CA1&To=%2B855+12";
+    let signature = signature_of(&format!("http://{address}{path}"), &[]);
+    assert!(heard.starts_with(&format!("GET {path} HTTP/1.1")), "{heard}");
+    assert!(heard.contains(&signature), "{heard}");
+}
+
+#[tokio::test]
+async fn private_addresses_are_refused_however_they_are_spelt() {
+    let (address, log) = server(vec![ok("")]).await;
+    let port = address.port();
+    let hosts = [
+        "127.0.0.1",
+        "2130706433",
+        "0x7f.1",
+        "[::ffff:127.0.0.1]",
+        "localhost",
+        "inside.test",
+        "mixed.test.",
+    ];
+    for host in hosts {
+        let outcome = client(false, &["1.1.1.1", "127.0.0.1"])
+            .send(&request(Method::Post, format!("http://{host}:{port}/")))
+            .await;
+        assert_eq!(code(&outcome), BAD_HOST, "{host}");
+    }
+    assert!(log.lock().unwrap().is_empty());
+}
+
+#[tokio::test]
+async fn a_redirect_to_a_private_address_is_refused() {
+    let (inside, log) = server(vec![ok("secret")]).await;
+    let (allowed, _) =
+        server_at(Ipv4Addr::new(127, 0, 0, 2), vec![redirect(302, &format!("http://{inside}/"))]).await;
+    let outcome = client(false, &[]).send(&request(Method::Get, format!("http://{allowed}/"))).await;
+    assert_eq!(code(&outcome), BAD_HOST);
+    assert!(log.lock().unwrap().is_empty());
+}
+
+#[tokio::test]
+async fn a_redirected_post_becomes_a_get_unless_it_must_stay_a_post() {
+    for (status, line, body) in
+        [(302, "GET /next HTTP/1.1", ""), (307, "POST /next HTTP/1.1", "CallSid=CA1&To=%2B855+12")]
+    {
+        let (address, log) = server(vec![redirect(status, "/next"), ok("done")]).await;
+        let outcome = client(true, &[]).send(&request(Method::Post, format!("http://{address}/first"))).await;
+        assert_eq!(code(&outcome), 200);
+        let heard = log.lock().unwrap().remove(1);
+        assert!(heard.starts_with(line) && heard.ends_with(&format!("\r\n\r\n{body}")), "{heard}");
+    }
+}
+
+#[tokio::test]
+async fn endless_redirects_end() {
+    let (address, log) = server(vec![redirect(302, "/again"); 20]).await;
+    let outcome = client(true, &[]).send(&request(Method::Get, format!("http://{address}/"))).await;
+    assert_eq!(code(&outcome), REDIRECTS);
+    assert_eq!(log.lock().unwrap().len(), 11);
+}
+
+#[tokio::test]
+async fn a_response_larger_than_allowed_is_dropped() {
+    let announced = "HTTP/1.1 200 OK\r\nContent-Length: 9999999999\r\n\r\n".to_owned() + &"x".repeat(100_000);
+    let endless = "HTTP/1.1 200 OK\r\n\r\n".to_owned() + &"x".repeat(100_000);
+    for answer in [announced, endless] {
+        let (address, _) = server(vec![answer]).await;
+        let outcome = client(true, &[]).send(&request(Method::Get, format!("http://{address}/#rc=0"))).await;
+        assert_eq!(code(&outcome), TOO_LARGE);
+    }
+}
+
+#[tokio::test]
+async fn what_is_no_http_is_a_protocol_violation() {
+    let heads = [
+        "SSH-2.0-OpenSSH\r\n\r\n".to_owned(),
+        format!("HTTP/1.1 200 OK\r\nX: {}\r\n\r\n", "y".repeat(500_000)),
+    ];
+    for answer in heads {
+        let (address, _) = server(vec![answer]).await;
+        let outcome = client(true, &[]).send(&request(Method::Get, format!("http://{address}/"))).await;
+        assert_eq!(code(&outcome), PROTOCOL);
+    }
+}
+
+#[tokio::test]
+async fn a_closed_port_is_tried_twice_and_named() {
+    let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await.unwrap();
+    let address = listener.local_addr().unwrap();
+    drop(listener);
+    let outcome = client(true, &[]).send(&request(Method::Get, format!("http://{address}/"))).await;
+    assert_eq!(code(&outcome), CONNECTION);
+    let unknown = client(true, &[]).send(&request(Method::Get, "http://unknown.test/")).await;
+    assert_eq!(code(&unknown), BAD_HOST);
+}
+
+#[tokio::test]
+async fn a_reset_connection_is_a_failed_retrieval() {
+    let (address, _) = server(vec!["HTTP/1.1 200 OK\r\nContent-Length: 10\r\n\r\nabc".to_owned()]).await;
+    let outcome = client(true, &[]).send(&request(Method::Get, format!("http://{address}/"))).await;
+    assert_eq!(code(&outcome), RETRIEVAL);
+}
+
+/// A server that accepts and then says `text` once a second for ever, or nothing.
+async fn slow(text: &'static str) -> SocketAddr {
+    let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await.unwrap();
+    let address = listener.local_addr().unwrap();
+    tokio::spawn(async move {
+        let (mut stream, _) = listener.accept().await.unwrap();
+        stream.write_all(b"HTTP/1.1 200 OK\r\n\r\n").await.unwrap();
+        let mut every = tokio::time::interval(Duration::from_millis(20));
+        while stream.write_all(text.as_bytes()).await.is_ok() {
+            every.tick().await;
+        }
+    });
+    address
+}
+
+#[tokio::test]
+async fn silence_and_drips_end_with_their_time() {
+    for (text, fragment) in [("", "rt=200"), ("x", "tt=300")] {
+        let address = slow(text).await;
+        let outcome =
+            client(true, &[]).send(&request(Method::Get, format!("http://{address}/#{fragment}"))).await;
+        assert_eq!(code(&outcome), RETRIEVAL, "{fragment}");
+        assert!(outcome.duration < Duration::from_secs(2));
+    }
+}
+
+#[tokio::test]
+async fn a_kept_connection_is_used_again_and_replaced_when_closed() {
+    let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await.unwrap();
+    let address = listener.local_addr().unwrap();
+    let connections = Arc::new(std::sync::atomic::AtomicUsize::new(0));
+    let counted = Arc::clone(&connections);
+    tokio::spawn(async move {
+        loop {
+            let (mut stream, _) = listener.accept().await.unwrap();
+            counted.fetch_add(1, std::sync::atomic::Ordering::SeqCst);
+            // Two answers on each connection, then it is closed without a word.
+            for _ in 0..2 {
+                heard(&mut stream).await;
+                stream.write_all(b"HTTP/1.1 204 No\r\n\r\n").await.unwrap();
+            }
+        }
+    });
+    let http = client(true, &[]);
+    for _ in 0..6 {
+        let outcome = http.send(&request(Method::Post, format!("http://{address}/#rc=0"))).await;
+        assert_eq!(code(&outcome), 204);
+    }
+    assert_eq!(connections.load(std::sync::atomic::Ordering::SeqCst), 3);
+}
