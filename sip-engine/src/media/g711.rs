@@ -120,7 +120,7 @@ mod tests {
     #[test]
     fn known_codes_decode_as_the_recommendation_says() {
         let ulaw =
-            [(0xff, 0), (0x7f, 0), (0x80, 32_124), (0x00, -32_124), (0xfe, 8), (0xef, 132), (0x9f, 15_996)];
+            [(0xff, 0), (0x7f, 0), (0x80, 32_124), (0x00, -32_124), (0xfe, 8), (0xef, 132), (0x90, 15_996)];
         for (code, sample) in ulaw {
             assert_eq!(ulaw_to_linear(code), sample, "mu-law {code:#x}");
         }

@@ -3,18 +3,27 @@
 //! [`Media`] starts the threads; a [`Leg`] is one side of a call. Commands go in through a bounded queue,
 //! [`MediaEvent`]s come out through the channel given at `open_leg`. Nothing here waits for anything else.
 
+mod channel;
 mod clock;
 mod command;
 mod config;
+mod dtmf;
 mod error;
 mod event;
 pub mod g711;
 mod handle;
+mod latch;
+mod leg;
+mod outgoing;
 mod ports;
 mod prompt;
+mod reception;
 mod remote;
+mod rtcp;
+mod rtp;
 mod statistics;
 mod thread;
+mod wheel;
 
 pub use command::INBOX_LIMIT;
 pub use config::{DEFAULT_QUARANTINE, DEFAULT_RTP_TIMEOUT, GroupKey, LegOptions, MediaConfig};

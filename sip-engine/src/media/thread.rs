@@ -1,27 +1,302 @@
-//! A media thread.
+//! A media thread: it waits for packets, commands and the next millisecond that matters, and serves them.
+//!
+//! It shares nothing with the other threads. A fault in one leg ends that leg, not its neighbours.
 
-use std::{io, sync::Arc, time::Duration};
+use std::{
+    collections::HashMap,
+    io,
+    net::SocketAddr,
+    panic::{AssertUnwindSafe, catch_unwind},
+    sync::Arc,
+    time::{Duration, Instant},
+};
 
 use mio::{Events, Poll, Token, Waker};
+use ring::rand::SystemRandom;
+use tokio::sync::mpsc;
 
-use super::command::{Command, Inbox};
+use super::{
+    LegId, MediaEvent, PlayOutcome,
+    channel::Channel,
+    clock,
+    command::{Command, Inbox},
+    leg::{Inbound, LegState, Opening, Turn},
+    ports::PortPair,
+    rtp::{HEADER, MAX_PACKET, MAX_PAYLOAD},
+    wheel::{Kind, Timer, Wheel},
+};
 
 const WAKE: Token = Token(usize::MAX);
+/// Sockets served in one turn, so that timers are never far.
+const EVENTS: usize = 128;
+/// Datagrams taken from one socket in one turn; a flooded one waits for its next.
+const READS: usize = 16;
 
 /// Starts thread `number` and returns its inbox.
-pub(super) fn start(number: usize, _rtp_timeout: Duration) -> io::Result<Arc<Inbox>> {
-    let mut poll = Poll::new()?;
+pub(super) fn start(number: usize, rtp_timeout: Duration) -> io::Result<Arc<Inbox>> {
+    let poll = Poll::new()?;
     let inbox = Arc::new(Inbox::new(Waker::new(poll.registry(), WAKE)?));
-    let shared = Arc::clone(&inbox);
-    std::thread::Builder::new().name(format!("media-{number}")).spawn(move || {
-        let (mut events, mut batch) = (Events::with_capacity(256), Vec::<Command>::new());
-        while !shared.is_stopped() {
-            if poll.poll(&mut events, None).is_err() {
-                continue;
-            }
-            shared.take(&mut batch);
-            batch.clear();
-        }
-    })?;
+    let mut worker = Worker::new(poll, Arc::clone(&inbox), rtp_timeout);
+    std::thread::Builder::new().name(format!("media-{number}")).spawn(move || worker.run())?;
     Ok(inbox)
+}
+
+struct Worker {
+    poll: Poll,
+    inbox: Arc<Inbox>,
+    legs: Vec<Option<LegState>>,
+    free: Vec<usize>,
+    slots: HashMap<LegId, usize>,
+    wheel: Wheel,
+    began: Instant,
+    began_ntp: u64,
+    rtp_timeout: u64,
+    random: SystemRandom,
+    out: Box<[u8; HEADER + MAX_PAYLOAD]>,
+    /// Sockets that had more to give when their turn was over.
+    unfinished: Vec<Token>,
+}
+
+/// The two sockets of a leg are tokens `2 * slot` and `2 * slot + 1`.
+fn tokens(slot: usize) -> (Token, Token) {
+    (Token(2 * slot), Token(2 * slot + 1))
+}
+
+impl Worker {
+    fn new(poll: Poll, inbox: Arc<Inbox>, rtp_timeout: Duration) -> Self {
+        Self {
+            poll,
+            inbox,
+            legs: Vec::new(),
+            free: Vec::new(),
+            slots: HashMap::new(),
+            wheel: Wheel::new(),
+            began: clock::now(),
+            began_ntp: clock::ntp_now(),
+            rtp_timeout: u64::try_from(rtp_timeout.as_millis()).unwrap_or(u64::MAX),
+            random: SystemRandom::new(),
+            out: Box::new([0; HEADER + MAX_PAYLOAD]),
+            unfinished: Vec::new(),
+        }
+    }
+
+    fn run(&mut self) {
+        let mut events = Events::with_capacity(EVENTS);
+        let (mut batch, mut expired, mut ready) = (Vec::new(), Vec::new(), Vec::new());
+        while !self.inbox.is_stopped() {
+            if let Err(error) = self.poll.poll(&mut events, self.patience())
+                && error.kind() != io::ErrorKind::Interrupted
+            {
+                tracing::error!(%error, "a media thread can't wait for its sockets");
+            }
+            if events.iter().any(|event| event.token() == WAKE) {
+                self.inbox.take(&mut batch);
+                batch.drain(..).for_each(|command| self.carry_out(command));
+            }
+            ready.append(&mut self.unfinished);
+            ready.extend(events.iter().map(mio::event::Event::token).filter(|token| *token != WAKE));
+            ready.drain(..).for_each(|token| self.serve(token));
+            self.wheel.expire(self.elapsed().0, &mut expired);
+            expired.drain(..).for_each(|timer| self.ring(timer));
+        }
+        self.shut_down(&mut batch);
+    }
+
+    fn shut_down(&mut self, batch: &mut Vec<Command>) {
+        self.inbox.take(batch);
+        batch.drain(..).for_each(|command| self.carry_out(command));
+        (0..self.legs.len()).for_each(|slot| self.close(slot, None));
+    }
+
+    /// Milliseconds and microseconds since the thread began.
+    fn elapsed(&self) -> (u64, u64) {
+        let micros = u64::try_from(clock::now().duration_since(self.began).as_micros()).unwrap_or(u64::MAX);
+        (micros / 1_000, micros)
+    }
+
+    /// How long to wait for packets before a timer is due.
+    fn patience(&self) -> Option<Duration> {
+        if !self.unfinished.is_empty() {
+            return Some(Duration::ZERO);
+        }
+        let due = self.wheel.next_due()?;
+        Some(Duration::from_micros((due * 1_000).saturating_sub(self.elapsed().1)))
+    }
+
+    /// Lends a leg what it needs and keeps a fault inside it.
+    fn with<T>(&mut self, slot: usize, act: impl FnOnce(&mut LegState, &mut Turn<'_>) -> T) -> Option<T> {
+        let (now, micros) = self.elapsed();
+        let seconds = (micros / 1_000_000) << 32;
+        let fraction = ((micros % 1_000_000) << 32) / 1_000_000;
+        let mut turn = Turn {
+            now,
+            ticks: micros / 125,
+            ntp: self.began_ntp.wrapping_add(seconds + fraction),
+            wheel: &mut self.wheel,
+            out: &mut *self.out,
+            random: &self.random,
+        };
+        let leg = self.legs.get_mut(slot)?.as_mut()?;
+        let result = catch_unwind(AssertUnwindSafe(|| act(leg, &mut turn)));
+        if result.is_err() {
+            tracing::error!(leg = %leg.id, "a leg is ended because of a fault in the media plane");
+            leg.abandon();
+            self.remove(slot);
+        }
+        result.ok()
+    }
+
+    fn slot(&self, leg: LegId) -> Option<usize> {
+        self.slots.get(&leg).copied()
+    }
+
+    fn carry_out(&mut self, command: Command) {
+        match command {
+            Command::Open { leg, ports, events } => self.open(leg, ports, events),
+            Command::Bridge { one, other } => self.bridge(one, other),
+            Command::Unbridge { leg } => {
+                if let Some(slot) = self.slot(leg) {
+                    self.unbridge(slot);
+                }
+            }
+            Command::Close { leg, reply } => {
+                if let Some(slot) = self.slot(leg) {
+                    self.close(slot, reply);
+                }
+            }
+            Command::Statistics { leg, reply } => {
+                let statistics = self.slot(leg).and_then(|slot| self.with(slot, |leg, _| leg.statistics()));
+                if let Some(statistics) = statistics {
+                    // The asker may have left.
+                    drop(reply.send(statistics));
+                }
+            }
+            Command::Configure { leg, remote } => {
+                self.order(leg, |leg, turn| leg.configure(turn, *remote));
+            }
+            Command::Play { leg, prompt, loops, token } => {
+                self.order(leg, |leg, turn| leg.play(turn, prompt, loops, token));
+            }
+            Command::StopPlaying { leg } => self.order(leg, |leg, _| leg.end_activity(PlayOutcome::Stopped)),
+            Command::SendDigits { leg, digits, token } => {
+                self.order(leg, |leg, turn| leg.send_digits(turn, &digits, token));
+            }
+        }
+    }
+
+    fn order(&mut self, leg: LegId, act: impl FnOnce(&mut LegState, &mut Turn<'_>)) {
+        if let Some(slot) = self.slot(leg) {
+            self.with(slot, act);
+        }
+    }
+
+    fn open(&mut self, id: LegId, ports: PortPair, events: mpsc::Sender<MediaEvent>) {
+        let slot = self.free.pop().unwrap_or(self.legs.len());
+        let PortPair { rtp, rtcp, lease } = ports;
+        let (rtp_token, rtcp_token) = tokens(slot);
+        let registry = self.poll.registry();
+        let rtp = Channel::register(rtp, registry, rtp_token);
+        let rtcp = Channel::register(rtcp, registry, rtcp_token);
+        let (Ok(rtp), Ok(rtcp)) = (rtp, rtcp) else {
+            tracing::error!(leg = %id, "the sockets of a leg can't be watched");
+            self.free.push(slot);
+            return;
+        };
+        let opening = Opening { id, slot, events, inbox: Arc::clone(&self.inbox), rtp, rtcp, lease };
+        let leg = LegState::new(opening, &self.random);
+        if slot == self.legs.len() {
+            self.legs.push(Some(leg));
+        } else if let Some(place) = self.legs.get_mut(slot) {
+            *place = Some(leg);
+        }
+        self.slots.insert(id, slot);
+    }
+
+    fn bridge(&mut self, one: LegId, other: LegId) {
+        let (Some(one), Some(other)) = (self.slot(one), self.slot(other)) else { return };
+        self.unbridge(one);
+        self.unbridge(other);
+        self.with(one, |leg, turn| leg.set_partner(turn, Some(other)));
+        self.with(other, |leg, turn| leg.set_partner(turn, Some(one)));
+    }
+
+    fn unbridge(&mut self, slot: usize) {
+        let partner = self.with(slot, |leg, turn| {
+            let partner = leg.partner;
+            leg.set_partner(turn, None);
+            partner
+        });
+        if let Some(partner) = partner.flatten() {
+            self.with(partner, |leg, turn| leg.set_partner(turn, None));
+        }
+    }
+
+    fn close(&mut self, slot: usize, reply: Option<tokio::sync::oneshot::Sender<super::LegStatistics>>) {
+        self.unbridge(slot);
+        let statistics = self.with(slot, LegState::close);
+        self.remove(slot);
+        if let (Some(reply), Some(statistics)) = (reply, statistics) {
+            // The asker may have left.
+            drop(reply.send(statistics));
+        }
+    }
+
+    /// Drops a leg: its sockets close and its ports begin to rest.
+    fn remove(&mut self, slot: usize) {
+        let Some(mut leg) = self.legs.get_mut(slot).and_then(Option::take) else { return };
+        leg.rtp.deregister(self.poll.registry());
+        leg.rtcp.deregister(self.poll.registry());
+        self.slots.remove(&leg.id);
+        self.free.push(slot);
+        let partner = leg.partner.and_then(|partner| self.legs.get_mut(partner)?.as_mut());
+        if let Some(partner) = partner.filter(|partner| partner.partner == Some(slot)) {
+            partner.partner = None;
+        }
+    }
+
+    /// Reads what has arrived at a socket, within its share of the turn.
+    fn serve(&mut self, token: Token) {
+        let (slot, is_rtcp) = (token.0 / 2, token.0 % 2 == 1);
+        let mut buffer = [0; MAX_PACKET];
+        for _ in 0..READS {
+            let Some(Some(leg)) = self.legs.get(slot) else { return };
+            let channel = if is_rtcp { &leg.rtcp } else { &leg.rtp };
+            match channel.receive(&mut buffer) {
+                Ok((length, source)) => {
+                    let datagram = buffer.get(..length).unwrap_or_default();
+                    self.take_in(slot, is_rtcp, source, datagram);
+                }
+                Err(error) if error.kind() == io::ErrorKind::WouldBlock => return,
+                // An ICMP answer to something we sent; the next read gives data again.
+                Err(_) => {}
+            }
+        }
+        self.unfinished.push(token);
+    }
+
+    fn take_in(&mut self, slot: usize, is_rtcp: bool, source: SocketAddr, datagram: &[u8]) {
+        if is_rtcp {
+            self.with(slot, |leg, turn| leg.hear_rtcp(turn, source, datagram));
+            return;
+        }
+        let heard = self.with(slot, |leg, turn| leg.hear_rtp(turn, source, datagram));
+        if let Some(Inbound::Relay { partner, packet, content }) = heard {
+            self.with(partner, |leg, turn| leg.relay(turn, &packet, content));
+        }
+    }
+
+    fn ring(&mut self, timer: Timer) {
+        let rtp_timeout = self.rtp_timeout;
+        self.with(timer.slot, |leg, turn| {
+            if !leg.disarm(timer) {
+                return;
+            }
+            match timer.kind {
+                Kind::Frame => leg.on_frame(turn, timer.due),
+                Kind::Report => leg.on_report(turn),
+                Kind::Watch => leg.on_watch(turn, rtp_timeout),
+                Kind::Digit => leg.on_digit(turn),
+            }
+        });
+    }
 }

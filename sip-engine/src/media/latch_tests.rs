@@ -1,0 +1,167 @@
+use super::*;
+use crate::media::Codec;
+
+const LEGIT: &str = "203.0.113.7:4000";
+const NEIGHBOUR: &str = "203.0.113.7:4002";
+const SIP_HOST: &str = "198.51.100.1:9000";
+const STRANGER: &str = "192.0.2.66:4000";
+
+fn address(text: &str) -> SocketAddr {
+    text.parse().unwrap()
+}
+
+fn remote() -> Remote {
+    Remote { sip_source: Some(address(SIP_HOST).ip()), ..Remote::new(address(LEGIT), Codec::Pcmu) }
+}
+
+/// Sends `count` packets 20 ms apart from `now` on and returns the verdicts.
+fn stream(latch: &mut Latch, source: &str, now: u64, count: u16) -> Vec<Verdict> {
+    (0..count)
+        .map(|n| {
+            let header = Header { sequence: n, ssrc: 1, ..Header::default() };
+            let at = now + 20 * u64::from(n);
+            let verdict = latch.hear(at, address(source), &header, true);
+            latch.filter(at);
+            verdict
+        })
+        .collect()
+}
+
+fn accepted(verdicts: &[Verdict]) -> usize {
+    verdicts.iter().filter(|verdict| **verdict != Verdict::Drop).count()
+}
+
+#[test]
+fn the_signalled_address_locks_with_its_first_packet() {
+    let mut latch = Latch::new(&remote());
+    assert_eq!(stream(&mut latch, LEGIT, 0, 2), [Verdict::Lock, Verdict::Accept]);
+    assert_eq!(latch.target(), Some(address(LEGIT)));
+}
+
+#[test]
+fn other_sources_lock_after_eight_steady_packets_only() {
+    let mut latch = Latch::new(&remote());
+    let verdicts = stream(&mut latch, NEIGHBOUR, 0, 10);
+    assert_eq!(accepted(&verdicts), 3);
+    assert_eq!(verdicts[7], Verdict::Lock);
+}
+
+#[test]
+fn packets_out_of_step_or_of_another_stream_never_add_up() {
+    let mut latch = Latch::new(&remote());
+    for n in 0..100u16 {
+        let jumping = Header { sequence: n * 50, ssrc: 1, ..Header::default() };
+        assert_eq!(latch.hear(0, address(NEIGHBOUR), &jumping, true), Verdict::Drop);
+        let changing = Header { sequence: n, ssrc: u32::from(n), ..Header::default() };
+        assert_eq!(latch.hear(0, address(SIP_HOST), &changing, true), Verdict::Drop);
+        let implausible = Header { sequence: n, ssrc: 1, ..Header::default() };
+        assert_eq!(latch.hear(0, address("203.0.113.7:8"), &implausible, false), Verdict::Drop);
+    }
+    assert_eq!(latch.target(), Some(address(LEGIT)));
+}
+
+#[test]
+fn a_stranger_is_never_heard_unless_the_leg_is_behind_nat() {
+    let mut latch = Latch::new(&remote());
+    assert_eq!(accepted(&stream(&mut latch, STRANGER, 0, 200)), 0);
+    let mut latch = Latch::new(&Remote { behind_nat: true, ..remote() });
+    assert_eq!(accepted(&stream(&mut latch, STRANGER, 0, 9)), 2);
+}
+
+#[test]
+fn the_carriers_prefix_is_ranked() {
+    let prefix = vec!["192.0.2.0/24".parse().unwrap()];
+    let mut latch = Latch::new(&Remote { carrier_prefixes: prefix, ..remote() });
+    assert_eq!(accepted(&stream(&mut latch, STRANGER, 0, 8)), 1);
+}
+
+#[test]
+fn an_attacker_who_came_first_loses_to_the_signalled_address() {
+    let mut latch = Latch::new(&remote());
+    assert_eq!(accepted(&stream(&mut latch, NEIGHBOUR, 0, 5)), 0);
+    assert_eq!(latch.target(), Some(address(LEGIT)), "what we send never follows a candidate");
+    assert_eq!(stream(&mut latch, LEGIT, 100, 1), [Verdict::Lock]);
+    assert_eq!(accepted(&stream(&mut latch, NEIGHBOUR, 120, 200)), 0);
+}
+
+#[test]
+fn a_source_on_probation_yields_to_a_better_one() {
+    let mut latch = Latch::new(&remote());
+    stream(&mut latch, SIP_HOST, 0, 20);
+    assert_eq!(latch.locked(), Some(address(SIP_HOST)));
+    assert_eq!(latch.filter(1_000), Filter::Keep, "not connected, or the better one would not be heard");
+    assert_eq!(latch.hear(1_000, address(LEGIT), &Header::default(), true), Verdict::Lock);
+    assert_eq!(latch.filter(1_000), Filter::Connect(address(LEGIT)));
+    assert_eq!(accepted(&stream(&mut latch, SIP_HOST, 1_020, 50)), 0);
+}
+
+#[test]
+fn a_source_of_lower_rank_is_connected_when_its_probation_is_over() {
+    let mut latch = Latch::new(&remote());
+    for n in 0..300u16 {
+        let header = Header { sequence: n, ssrc: 1, ..Header::default() };
+        latch.hear(20 * u64::from(n), address(SIP_HOST), &header, true);
+    }
+    assert_eq!(latch.filter(5_990), Filter::Connect(address(SIP_HOST)));
+}
+
+#[test]
+fn another_of_equal_rank_takes_over_after_two_silent_seconds_and_not_before() {
+    let mut latch = Latch::new(&remote());
+    stream(&mut latch, NEIGHBOUR, 0, 300); // until 5,980
+    let other = "203.0.113.7:5000";
+    assert_eq!(accepted(&stream(&mut latch, other, 6_000, 90)), 0);
+    assert_eq!(latch.filter(8_000), Filter::Disconnect);
+    assert_eq!(accepted(&stream(&mut latch, SIP_HOST, 8_000, 50)), 0, "a lower rank never takes over");
+    assert_eq!(stream(&mut latch, other, 9_000, 8)[7], Verdict::Lock);
+}
+
+#[test]
+fn the_exact_address_is_kept_through_any_silence() {
+    let mut latch = Latch::new(&remote());
+    stream(&mut latch, LEGIT, 0, 1);
+    assert_eq!(latch.filter(60_000), Filter::Keep);
+    assert_eq!(accepted(&stream(&mut latch, NEIGHBOUR, 60_000, 100)), 0);
+}
+
+#[test]
+fn only_a_new_signalled_address_opens_the_latch() {
+    let mut latch = Latch::new(&remote());
+    stream(&mut latch, LEGIT, 0, 5);
+    assert_eq!(latch.reconfigure(&remote()), Filter::Keep);
+    assert_eq!(latch.locked(), Some(address(LEGIT)));
+    let moved = Remote { rtp: address("203.0.113.9:5000"), ..remote() };
+    assert_eq!(latch.reconfigure(&moved), Filter::Disconnect);
+    assert_eq!((latch.locked(), latch.target()), (None, Some(moved.rtp)));
+    assert_eq!(accepted(&stream(&mut latch, LEGIT, 200, 20)), 0);
+}
+
+#[test]
+fn an_ssrc_may_change_at_the_locked_source() {
+    let mut latch = Latch::new(&remote());
+    stream(&mut latch, LEGIT, 0, 3);
+    let header = Header { ssrc: 99, sequence: 40_000, ..Header::default() };
+    assert_eq!(latch.hear(80, address(LEGIT), &header, true), Verdict::Accept);
+}
+
+#[test]
+fn a_private_address_behind_a_public_sip_source_is_sent_to_at_that_source() {
+    let hidden = Remote { rtp: address("192.168.1.20:4000"), ..remote() };
+    assert_eq!(Latch::new(&hidden).target(), Some(address("198.51.100.1:4000")));
+    let both_private =
+        Remote { sip_source: Some("10.0.0.1".parse().unwrap()), rtp: address("10.0.0.2:4000"), ..remote() };
+    assert_eq!(Latch::new(&both_private).target(), Some(address("10.0.0.2:4000")));
+    for nowhere in ["0.0.0.0:4000", "203.0.113.7:0", "[::]:4000", "224.0.0.1:4000"] {
+        assert_eq!(Latch::new(&Remote { rtp: address(nowhere), ..remote() }).target(), None, "{nowhere}");
+    }
+}
+
+#[test]
+fn a_flood_of_sources_keeps_its_memory_bounded_and_the_better_one_in() {
+    let mut latch = Latch::new(&Remote { behind_nat: true, ..remote() });
+    for port in 1..2_000u16 {
+        latch.hear(0, SocketAddr::new([192, 0, 2, 66].into(), port), &Header::default(), true);
+    }
+    assert_eq!(latch.candidates.len(), MAX_CANDIDATES);
+    assert_eq!(accepted(&stream(&mut latch, NEIGHBOUR, 0, 8)), 1);
+}
