@@ -23,6 +23,11 @@ impl Phone {
         Phone::start("call.xml", Some(server), &[("caller", caller), ("number", number)])
     }
 
+    /// A phone that calls and expects to be told that there is no such number (404); returns when it was.
+    pub fn is_told_not_found(server: SocketAddr, caller: &str, number: &str) {
+        Phone::start("call_in_vain.xml", Some(server), &[("caller", caller), ("number", number)]).ends_well();
+    }
+
     /// A phone that waits for a call and does what the scenario says.
     pub fn waits(scenario: &str) -> Phone {
         Phone::start(scenario, None, &[])

@@ -1,0 +1,234 @@
+//! The demo carrier: made once, on an empty store, so that a first call needs nothing but a phone.
+//!
+//! It is made of the same commands the API gives; what opens it is written to `demo.json` in the data directory.
+
+use api::{auth::Passwords, secrets};
+use domain::{
+    Actor, Clock, Ids, Kind, Log, Meta, Sid, Stream, Tenant,
+    account::{Account, AccountCommand},
+    carrier::{Carrier, CarrierCommand},
+    phone_number::{PhoneNumber, PhoneNumberCommand, VoiceConfiguration},
+    trunk::{Host, Inbound, Outbound, Trunk, TrunkCommand},
+    user::{Role, User, UserCommand},
+};
+use ring::digest;
+use serde::{Deserialize, Serialize};
+use std::{error::Error, path::Path, sync::Arc};
+use store::Store;
+
+/// The demo's phone numbers, as they are dialled.
+const NUMBERS: [&str; 2] = ["1234", "85512345678"];
+/// Where its outbound calls go: a phone on this machine.
+const OUTBOUND_HOST: &str = "127.0.0.1:5070";
+/// Who its inbound calls come from: this machine.
+const INBOUND_SOURCE: &str = "127.0.0.0/8";
+const OWNER_EMAIL: &str = "owner@demo.example";
+
+/// What opens the demo, as `demo.json` has it.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct Demo {
+    /// Dashboard and APIs.
+    pub http_url: String,
+    /// What to call: address and port.
+    pub sip_address: String,
+    /// Sign in with these three.
+    pub owner_email: String,
+    /// The owner's password.
+    pub owner_password: String,
+    /// The owner's second factor, base 32, for any authenticator app.
+    pub totp_secret: String,
+    /// `Authorization: Bearer …` on `/carrier/v1`.
+    pub carrier_api_key: String,
+    /// User name on `/2010-04-01`.
+    pub account_sid: Sid,
+    /// Password on `/2010-04-01`; webhooks are signed with it.
+    pub auth_token: String,
+    /// What to dial.
+    pub numbers: Vec<String>,
+    /// The demo's carrier.
+    pub carrier_sid: Sid,
+}
+
+type Outcome<T> = Result<T, Box<dyn Error + Send + Sync>>;
+
+/// What making the demo needs.
+pub struct Maker {
+    /// Where it is made.
+    pub store: Store,
+    /// Time.
+    pub clock: Arc<dyn Clock>,
+    /// Chance.
+    pub ids: Arc<dyn Ids>,
+    /// Hashes the owner's password.
+    pub passwords: Passwords,
+}
+
+impl Maker {
+    /// Makes the demo on an empty store, or finds the one made before, and points its numbers at `http_url`. Leaves
+    /// `demo.json` in `data_dir`, readable by its owner only.
+    ///
+    /// # Errors
+    /// When the store has other data but no demo, or a command is refused.
+    pub async fn prepare(&self, data_dir: &Path, http_url: &str, sip_address: &str) -> Outcome<Demo> {
+        let file = data_dir.join("demo.json");
+        let mut demo = match std::fs::read(&file) {
+            Ok(text) => serde_json::from_slice(&text)?,
+            Err(_) if self.store.head(Log::Core).await? > 0 => {
+                return Err("the store has data of its own; --demo works on an empty one (set data_dir)".into());
+            }
+            Err(_) => self.create(http_url).await?,
+        };
+        self.point_numbers(&demo, http_url).await?;
+        (demo.http_url, demo.sip_address) = (http_url.to_owned(), sip_address.to_owned());
+        write_private(&file, &serde_json::to_vec_pretty(&demo)?)?;
+        Ok(demo)
+    }
+
+    async fn create(&self, http_url: &str) -> Outcome<Demo> {
+        let carrier = Sid::new(Kind::Carrier, &*self.ids);
+        let sign_up = CarrierCommand::SignUp {
+            name: "Demo Telecom".parse()?,
+            country: "KH".parse()?,
+            subdomain: "demo".parse()?,
+        };
+        self.command::<Carrier>(&carrier, &carrier, sign_up).await?;
+        let (owner_password, totp_secret) = self.owner(&carrier).await?;
+        let carrier_api_key = self.api_key(&carrier).await?;
+        let (account_sid, auth_token) = self.account(&carrier).await?;
+        self.trunk(&carrier).await?;
+        for number in NUMBERS {
+            self.number(&carrier, &account_sid, number, http_url).await?;
+        }
+        Ok(Demo {
+            http_url: http_url.to_owned(),
+            sip_address: String::new(),
+            owner_email: OWNER_EMAIL.into(),
+            owner_password,
+            totp_secret,
+            carrier_api_key,
+            account_sid,
+            auth_token,
+            numbers: NUMBERS.map(str::to_owned).to_vec(),
+            carrier_sid: carrier,
+        })
+    }
+
+    async fn owner(&self, carrier: &Sid) -> Outcome<(String, String)> {
+        let user = Sid::new(Kind::User, &*self.ids);
+        let (password, mut seed) = (self.ids.token(), [0; 20]);
+        self.ids.fill(&mut seed);
+        let hash = self.passwords.hash(&password, self.ids.clone()).await.map_err(|_| "the password was not hashed")?;
+        self.keep(carrier, &user, secrets::PASSWORD, hash.as_bytes()).await?;
+        self.keep(carrier, &user, secrets::TOTP_SEED, &seed).await?;
+        let (name, email) = ("Demo Owner".parse()?, OWNER_EMAIL.parse()?);
+        let register = UserCommand::Register { carrier: carrier.clone(), name, email, role: Role::Owner };
+        self.command::<User>(carrier, &user, register).await?;
+        self.command::<User>(carrier, &user, UserCommand::EnableTwoFactor).await?;
+        Ok((password, base32(&seed)))
+    }
+
+    async fn api_key(&self, carrier: &Sid) -> Outcome<String> {
+        let (key, secret) = (Sid::new(Kind::ApiKey, &*self.ids), self.ids.token() + &self.ids.token());
+        let digest = digest::digest(&digest::SHA256, secret.as_bytes());
+        self.keep(carrier, &key, secrets::API_KEY, digest.as_ref()).await?;
+        let last_four = secret.chars().skip(secret.len() - 4).collect();
+        let create = CarrierCommand::CreateApiKey { key: key.clone(), name: "Demo".parse()?, last_four };
+        self.command::<Carrier>(carrier, carrier, create).await?;
+        Ok(format!("tlk_{key}_{secret}"))
+    }
+
+    async fn account(&self, carrier: &Sid) -> Outcome<(Sid, String)> {
+        let (account, token) = (Sid::new(Kind::Account, &*self.ids), self.ids.token());
+        self.keep(carrier, &account, secrets::AUTH_TOKEN, token.as_bytes()).await?;
+        let create = AccountCommand::Create { carrier: carrier.clone(), name: "Demo Account".parse()? };
+        self.command::<Account>(carrier, &account, create).await?;
+        Ok((account, token))
+    }
+
+    async fn trunk(&self, carrier: &Sid) -> Outcome<()> {
+        let trunk = Sid::new(Kind::Trunk, &*self.ids);
+        let host: Host = OUTBOUND_HOST.parse()?;
+        let outbound = Outbound {
+            host,
+            transport: domain::trunk::Transport::Udp,
+            dial_string_prefix: String::new(),
+            plus_prefix: false,
+            trunk_prefix: false,
+            username: None,
+        };
+        let create = TrunkCommand::Create {
+            carrier: carrier.clone(),
+            name: "This machine".parse()?,
+            inbound: Some(Inbound { sources: vec![INBOUND_SOURCE.parse()?], country: None }),
+            outbound: Some(outbound),
+        };
+        self.command::<Trunk>(carrier, &trunk, create).await
+    }
+
+    async fn number(&self, carrier: &Sid, account: &Sid, number: &str, http_url: &str) -> Outcome<()> {
+        let sid = Sid::new(Kind::PhoneNumber, &*self.ids);
+        let (carrier_sid, account) = (carrier.clone(), Some(account.clone()));
+        let create =
+            PhoneNumberCommand::Create { carrier: carrier_sid, number: number.parse()?, enabled: true, account };
+        self.command::<PhoneNumber>(carrier, &sid, create).await?;
+        self.command::<PhoneNumber>(carrier, &sid, PhoneNumberCommand::ConfigureVoice(voice(http_url)?)).await
+    }
+
+    /// The port may be another one than last time.
+    async fn point_numbers(&self, demo: &Demo, http_url: &str) -> Outcome<()> {
+        if demo.http_url == http_url {
+            return Ok(());
+        }
+        let (old, new) = (voice(&demo.http_url)?, voice(http_url)?);
+        let facts = self.store.read(Log::Core, 0, 100).await?;
+        for fact in facts.iter().filter(|fact| fact.stream.kind() == Kind::PhoneNumber && fact.sequence == 1) {
+            let number = self.store.load::<PhoneNumber>(&fact.stream).await?.aggregate;
+            if number.voice().voice_url == old.voice_url {
+                let configure = PhoneNumberCommand::ConfigureVoice(new.clone());
+                self.command::<PhoneNumber>(&demo.carrier_sid, &fact.stream, configure).await?;
+            }
+        }
+        Ok(())
+    }
+
+    async fn keep(&self, carrier: &Sid, owner: &Sid, what: (&str, &str), secret: &[u8]) -> Outcome<()> {
+        Ok(self.store.vault().put(carrier, owner, what.0, what.1, secret, None).await?)
+    }
+
+    async fn command<A: Stream>(&self, carrier: &Sid, stream: &Sid, command: A::Command) -> Outcome<()> {
+        let meta = Meta::new(Tenant::carrier(carrier.clone()), Actor::system("demo"), self.clock.now());
+        let outcome = self.store.execute::<A>(stream, command, &meta).await;
+        outcome.map(drop).map_err(|error| error.to_string().into())
+    }
+}
+
+fn voice(http_url: &str) -> Outcome<VoiceConfiguration> {
+    let url = format!("{http_url}/examples/voice").parse()?;
+    Ok(VoiceConfiguration { voice_url: Some(url), ..VoiceConfiguration::default() })
+}
+
+/// RFC 4648 base 32 without padding, as authenticator apps take it.
+fn base32(bytes: &[u8]) -> String {
+    const ALPHABET: &[u8; 32] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZ234567";
+    let bits: String = bytes.iter().map(|byte| format!("{byte:08b}")).collect();
+    let fives = bits.as_bytes().chunks(5).map(|five| five.iter().fold(0, |value, bit| value * 2 + usize::from(bit - b'0')));
+    fives.map(|value| char::from(ALPHABET[value % 32])).collect()
+}
+
+/// Writes a file only its owner can read.
+fn write_private(file: &Path, content: &[u8]) -> std::io::Result<()> {
+    use std::{io::Write, os::unix::fs::OpenOptionsExt};
+    let mut open = std::fs::OpenOptions::new();
+    open.write(true).create(true).truncate(true).mode(0o600).open(file)?.write_all(content)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn base32_is_the_standards() {
+        assert_eq!(base32(b"fooba"), "MZXW6YTB");
+        assert_eq!(base32(&[0xff; 20]).len(), 32);
+    }
+}

@@ -1,0 +1,86 @@
+//! A phone calls a number of the demo.
+
+use crate::support::{Application, On, Phone, Server};
+use serde_json::json;
+
+#[test]
+fn a_caller_hears_the_demo_and_its_digit_said_back() {
+    let server = Server::start(On::Sqlite);
+    let phone = Phone::calls(server.sip(), "85512000001", "1234");
+    phone.ear.wait_for_tone(440.0);
+    let from = phone.ear.heard();
+    phone.ear.wait_for_speech(from);
+    phone.ear.press(b'5');
+    // The chime again is the application's answer to the digit; then it hangs up.
+    let from = phone.ear.heard();
+    phone.ear.wait_for_speech(from);
+    phone.ends_well();
+    let call = server.wait_for_call("completed call", |call| call["status"] == "completed");
+    let timeline = server.timeline(call["sid"].as_str().unwrap());
+    for fact in ["Received", "Answered", "Exchanged", "VerbStarted", "Pressed", "VerbEnded", "Ended"] {
+        assert!(timeline.iter().any(|row| row == fact), "{fact} is missing in {timeline:?}");
+    }
+}
+
+#[test]
+fn the_application_gets_the_digit_with_a_valid_signature() {
+    for on in [On::Sqlite, On::Postgres] {
+        let server = Server::start(on);
+        let application = Application::start(&server, "");
+        let voice = json!({
+            "voice_url": format!("{}/gather?greeting=hello&a=1&a=2", application.url),
+            "status_callback_url": format!("{}/status", application.url),
+        });
+        server.configure("1234", voice);
+        let phone = Phone::calls(server.sip(), "85512000001", "1234");
+        let first = application.asked("/gather", |_| true);
+        assert_eq!((&first["CallStatus"], &first["Direction"]), (&json!("ringing"), &json!("inbound")));
+        assert_eq!((&first["From"], &first["To"]), (&json!("+85512000001"), &json!("1234")));
+        phone.ear.wait_for_tone(440.0);
+        phone.ear.press(b'5');
+        let second = application.asked("/digits", |_| true);
+        assert_eq!((&second["Digits"], &second["CallStatus"]), (&json!("5"), &json!("in-progress")));
+        let last = application.asked("/status", |_| true);
+        assert_eq!((&last["CallStatus"], &last["CallSid"]), (&json!("completed"), &first["CallSid"]));
+        phone.ends_well();
+    }
+}
+
+#[test]
+fn a_number_that_is_not_there_is_refused_and_seen() {
+    let server = Server::start(On::Sqlite);
+    Phone::is_told_not_found(server.sip(), "85512000001", "999999");
+    let call = server.wait_for_call("refused call", |call| call["to"] == "999999");
+    assert_eq!((&call["status"], &call["reason"]), (&json!("failed"), &json!("number_not_found")));
+}
+
+#[test]
+fn a_failing_application_is_replaced_by_its_fallback() {
+    let server = Server::start(On::Sqlite);
+    let application = Application::start(&server, "");
+    let voice = json!({
+        "voice_url": format!("{}/broken", application.url),
+        "voice_fallback_url": format!("{}/digits", application.url),
+    });
+    server.configure("1234", voice);
+    let phone = Phone::calls(server.sip(), "85512000001", "1234");
+    let fallback = application.asked("/digits", |_| true);
+    assert_eq!(fallback["ErrorCode"], json!("11200"));
+    assert_eq!(fallback["ErrorUrl"], json!(format!("{}/broken", application.url)));
+    phone.ear.wait_for_tone(440.0);
+    phone.ends_well();
+}
+
+#[test]
+fn malformed_twiml_without_fallback_is_an_apology() {
+    let server = Server::start(On::Sqlite);
+    let application = Application::start(&server, "");
+    server.configure("1234", json!({ "voice_url": format!("{}/malformed", application.url) }));
+    let phone = Phone::calls(server.sip(), "85512000001", "1234");
+    phone.ear.wait_for_speech(0);
+    phone.ends_well();
+    let call = server.wait_for_call("call", |call| call["status"] == "completed");
+    assert_eq!(call["reason"], json!("application_failed"));
+    let rows = server.get(&format!("/calls/{}/timeline?limit=500", call["sid"].as_str().unwrap()));
+    assert!(rows.to_string().contains("12100"), "the error code is on the timeline: {rows:#}");
+}

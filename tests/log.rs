@@ -1,0 +1,37 @@
+//! What the log proves, after calls, kills and restarts, on both stores.
+
+use crate::support::{On, Phone, Server};
+use serde_json::json;
+
+#[test]
+fn a_killed_servers_live_call_is_closed_and_the_log_holds() {
+    for on in [On::Sqlite, On::Postgres] {
+        let mut server = Server::start(on);
+        let phone = Phone::calls(server.sip(), "85512000001", "1234");
+        phone.ear.wait_for_tone(440.0);
+        server.kill_and_restart();
+        let call = server.wait_for_call("closed call", |call| call["status"] == "completed");
+        assert_eq!(call["reason"], json!("interrupted"));
+        drop(phone);
+        let second = Phone::calls(server.sip(), "85512000001", "1234");
+        second.ear.wait_for_tone(440.0);
+        assert!(server.stop().success(), "SIGTERM ends it well");
+        let (verified, text) = server.run(&["audit", "verify"]);
+        assert!(verified, "{text}");
+        let (replayed, text) = server.run(&["replay", "--verify"]);
+        assert!(replayed, "{text}");
+    }
+}
+
+#[test]
+fn one_changed_byte_is_found_and_named() {
+    let mut server = Server::start(On::Sqlite);
+    assert!(server.stop().success());
+    let file = server.data.join("trunkline.db");
+    let change = "DROP TRIGGER IF EXISTS es_events_no_update; \
+        UPDATE es_events SET payload = replace(payload, 'Demo Telecom', 'Demo Telecon') WHERE log = 'core' AND position = 1;";
+    let status = std::process::Command::new("sqlite3").arg(&file).arg(change).status().unwrap();
+    assert!(status.success());
+    let (verified, text) = server.run(&["audit", "verify"]);
+    assert!(!verified && text.contains("core") && text.contains('1'), "{text}");
+}

@@ -1,0 +1,12 @@
+//! What the stories are told with: a whole server, phones, a customer's application, both SDKs, tones.
+
+pub mod customer;
+pub mod lines;
+pub mod rtp;
+pub mod server;
+pub mod sipp;
+pub mod tone;
+
+pub use customer::{Application, Sdk};
+pub use server::{On, Server};
+pub use sipp::Phone;

@@ -1,0 +1,157 @@
+//! A whole Trunkline: the real binary with the demo carrier, on free ports, in a folder of its own, on either store.
+
+use super::lines::Lines;
+use serde_json::{Value, json};
+use std::{
+    net::SocketAddr,
+    path::{Path, PathBuf},
+    process::Command,
+};
+
+/// Which database it runs on.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum On {
+    /// A file in its folder.
+    Sqlite,
+    /// A fresh database of the cluster `bin/test` started.
+    Postgres,
+}
+
+/// A running server.
+pub struct Server {
+    /// The process.
+    pub process: Lines,
+    /// Its data directory.
+    pub data: PathBuf,
+    /// What opens it.
+    pub demo: Value,
+    database_url: String,
+    _folder: tempfile::TempDir,
+}
+
+impl Server {
+    /// Starts one with the demo carrier.
+    pub fn start(on: On) -> Server {
+        let folder = tempfile::tempdir().unwrap();
+        let data = folder.path().join("data");
+        let database_url = match on {
+            On::Sqlite => String::new(),
+            On::Postgres => fresh_database(),
+        };
+        let process = serve(&data, &database_url);
+        let demo = ready(&process, &data);
+        Server { process, data, demo, database_url, _folder: folder }
+    }
+
+    /// Ends it as `kill -9` does and starts it again on the same data.
+    pub fn kill_and_restart(&mut self) {
+        self.process.kill();
+        self.process = serve(&self.data, &self.database_url);
+        self.demo = ready(&self.process, &self.data);
+    }
+
+    /// Stops it as an operator does (SIGTERM) and waits for its end.
+    pub fn stop(&mut self) -> std::process::ExitStatus {
+        let status = Command::new("kill").arg(self.process.id().to_string()).status().unwrap();
+        assert!(status.success());
+        self.process.wait_for_end()
+    }
+
+    /// Where to call.
+    pub fn sip(&self) -> SocketAddr {
+        self.text("sip_address").parse().unwrap()
+    }
+
+    /// A text of `demo.json`.
+    pub fn text(&self, name: &str) -> &str {
+        self.demo[name].as_str().unwrap_or_else(|| panic!("demo.json has {name}"))
+    }
+
+    /// Runs another command of the binary on the same data, and returns exit status and all it printed.
+    pub fn run(&self, arguments: &[&str]) -> (bool, String) {
+        let output = command(&self.data, &self.database_url).args(arguments).output().unwrap();
+        let text = [output.stdout, output.stderr].concat();
+        (output.status.success(), String::from_utf8_lossy(&text).into_owned())
+    }
+
+    /// Asks the Carrier API.
+    pub fn carrier_api(&self, method: &str, path: &str, body: Option<Value>) -> (u16, Value) {
+        let url = format!("{}/carrier/v1{path}", self.text("http_url"));
+        let mut command = Command::new("curl");
+        command.args(["-s", "-X", method, "-w", "\n%{http_code}", "-H", "Content-Type: application/json"]);
+        command.args(["-H", &format!("Authorization: Bearer {}", self.text("carrier_api_key"))]);
+        if let Some(body) = body {
+            command.args(["-d", &body.to_string()]);
+        }
+        let output = String::from_utf8(command.arg(url).output().unwrap().stdout).unwrap();
+        let (body, status) = output.rsplit_once('\n').unwrap();
+        (status.parse().unwrap(), serde_json::from_str(body).unwrap_or(Value::Null))
+    }
+
+    /// Asks the Carrier API for something that must be there.
+    pub fn get(&self, path: &str) -> Value {
+        let (status, body) = self.carrier_api("GET", path, None);
+        assert_eq!(status, 200, "{path}: {body}");
+        body
+    }
+
+    /// Points a number of the demo at an application.
+    pub fn configure(&self, number: &str, voice: Value) {
+        let found = self.get(&format!("/phone-numbers?number={number}"));
+        let sid = found["data"][0]["sid"].as_str().expect("the number is there").to_owned();
+        let (status, body) = self.carrier_api("PATCH", &format!("/phone-numbers/{sid}"), Some(json!({ "voice": voice })));
+        assert_eq!(status, 200, "{body}");
+    }
+
+    /// Sends the demo's outbound calls to a phone on this port.
+    pub fn call_out_to(&self, port: u16) {
+        let sid = self.get("/trunks")["data"][0]["sid"].as_str().unwrap().to_owned();
+        let outbound = json!({ "outbound": { "host": format!("127.0.0.1:{port}"), "transport": "udp" } });
+        let (status, body) = self.carrier_api("PATCH", &format!("/trunks/{sid}"), Some(outbound));
+        assert_eq!(status, 200, "{body}");
+    }
+
+    /// Waits until the newest call that `wanted` picks is as it says, by asking the API again and again.
+    pub fn wait_for_call(&self, what: &str, wanted: impl Fn(&Value) -> bool) -> Value {
+        let limit = std::time::Instant::now() + std::time::Duration::from_secs(30);
+        loop {
+            let calls = self.get("/calls");
+            if let Some(call) = calls["data"].as_array().unwrap().iter().find(|call| wanted(call)) {
+                return call.clone();
+            }
+            assert!(std::time::Instant::now() < limit, "no {what} among {calls:#}");
+            std::thread::sleep(std::time::Duration::from_millis(50));
+        }
+    }
+
+    /// The event types on a call's timeline, in order.
+    pub fn timeline(&self, call: &str) -> Vec<String> {
+        let rows = self.get(&format!("/calls/{call}/timeline?limit=500"));
+        let types = rows["data"].as_array().unwrap().iter();
+        types.map(|row| row["event_type"].as_str().unwrap().to_owned()).collect()
+    }
+}
+
+fn serve(data: &Path, database_url: &str) -> Lines {
+    let mut command = command(data, database_url);
+    command.args(["--http.listen", "127.0.0.1:0", "--sip.listen", "127.0.0.1:0", "--log.filter", "warn"]);
+    command.args(["serve", "--demo"]);
+    Lines::start(command)
+}
+
+fn command(data: &Path, database_url: &str) -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_trunkline"));
+    command.arg("--data_dir").arg(data).args(["--database_url", database_url]);
+    command
+}
+
+fn ready(process: &Lines, data: &Path) -> Value {
+    process.wait("line that says it is ready", |line| line.as_str().is_some_and(|line| line.contains("ready")));
+    serde_json::from_slice(&std::fs::read(data.join("demo.json")).unwrap()).unwrap()
+}
+
+/// A new database in the cluster of `TEST_DATABASE_URL`, or of one this process starts.
+fn fresh_database() -> String {
+    let runtime = tokio::runtime::Runtime::new().unwrap();
+    runtime.block_on(store::testing::postgres())
+}
