@@ -21,6 +21,8 @@ mod notify;
 mod options;
 mod read;
 mod store;
+#[cfg(feature = "testing")]
+pub mod testing;
 pub mod upcast;
 mod vault;
 
