@@ -1,0 +1,23 @@
+//! `just bench`: what we measure, each row beside its peer in the same run. See README.md here.
+#![expect(clippy::disallowed_methods, reason = "benchmarks measure real time")]
+
+mod append;
+mod calls;
+mod relay;
+mod table;
+
+/// Each benchmark: its name, and what runs it and returns its rows.
+const BENCHMARKS: &[(&str, fn() -> Vec<table::Row>)] =
+    &[("append", append::rows), ("calls", calls::rows), ("relay", relay::rows)];
+
+fn main() {
+    // A benchmark may run itself again as a process of its own, so that its CPU can be told from the generator's.
+    let arguments: Vec<String> = std::env::args().skip(1).filter(|argument| argument != "--bench").collect();
+    if arguments.first().is_some_and(|first| first == "relay-process") {
+        return relay::process(&arguments[1..]);
+    }
+    let chosen = |name: &str| arguments.is_empty() || arguments.iter().any(|argument| argument == name);
+    for (_, rows) in BENCHMARKS.iter().filter(|(name, _)| chosen(name)) {
+        table::print(&rows());
+    }
+}
