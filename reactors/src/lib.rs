@@ -4,4 +4,5 @@
 //! An effect can repeat (a crash between effect and checkpoint), so each carries what lets the receiver tell.
 
 pub mod http;
+pub mod outside;
 pub mod signature;

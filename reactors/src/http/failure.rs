@@ -63,6 +63,12 @@ impl Failure {
         Failure { code, message: message.into(), stage: Stage::Read }
     }
 
+    /// The auth token could not be had, and nothing leaves unsigned.
+    pub(crate) fn unsigned(error: &store::StoreError) -> Failure {
+        tracing::error!(%error, "a request could not be signed");
+        Failure::refused(RETRIEVAL, "the request could not be signed: the vault did not answer")
+    }
+
     /// What went wrong in a TLS handshake.
     pub(crate) fn handshake(host: &str, error: &io::Error) -> Failure {
         let cause = error.get_ref().and_then(|inner| inner.downcast_ref::<rustls::Error>());

@@ -16,6 +16,7 @@ mod tests;
 pub use failure::{Failure, Stage};
 pub use guard::Guard;
 pub use resolve::{Resolver, SystemResolver};
+pub use send::shown;
 
 use bytes::Bytes;
 use domain::{Ids, webhook_url::Method};

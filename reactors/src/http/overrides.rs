@@ -61,7 +61,8 @@ impl Overrides {
             "rt" => self.read = millis(15_000).unwrap_or(self.read),
             "tt" => self.total = millis(15_000).unwrap_or(self.total),
             "rc" => {
-                self.retries = number.map_or(self.retries, |number| u32::try_from(number.min(5)).unwrap_or(5))
+                self.retries =
+                    number.map_or(self.retries, |number| u32::try_from(number.min(5)).unwrap_or(5));
             }
             "rp" => self.policy = Policy::of(value),
             _ => {}

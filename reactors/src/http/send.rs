@@ -44,6 +44,12 @@ impl Http {
     }
 }
 
+/// A URL as it may be shown: without user, password and fragment.
+#[must_use]
+pub fn shown(url: &str) -> String {
+    Target::parse(url).map_or_else(|_| "invalid".to_owned(), |target| target.shown())
+}
+
 impl Inner {
     async fn try_repeatedly(
         &self,

@@ -1,0 +1,53 @@
+//! An HTTP outcome as the webhook inspector shows it.
+
+use crate::http::{Outcome, Response, failure::RETRIEVAL};
+use domain::{
+    call::{ExchangeError, Purpose, WebhookExchange},
+    webhook_url::Method,
+};
+
+/// Most of a body that becomes part of the fact, in bytes.
+const MAX_BODY: usize = 16 * 1024;
+/// Most headers.
+const MAX_HEADERS: usize = 64;
+/// Most of one header's value, in characters.
+const MAX_HEADER: usize = 1024;
+
+/// The exchange as a fact. A status other than 2xx is a failed retrieval.
+pub(crate) fn exchange_of(
+    purpose: Purpose,
+    method: Method,
+    parameters: Vec<(String, String)>,
+    outcome: &Outcome,
+) -> WebhookExchange {
+    let response = outcome.result.as_ref().ok();
+    let shown = response.map(|response| response.body.get(..MAX_BODY).unwrap_or(&response.body));
+    WebhookExchange {
+        purpose,
+        method,
+        url: outcome.url.clone(),
+        parameters,
+        status: response.map(|response| response.status),
+        duration_ms: u64::try_from(outcome.duration.as_millis()).unwrap_or(u64::MAX),
+        response_headers: response.map(headers).unwrap_or_default(),
+        body: shown.map(|body| String::from_utf8_lossy(body).replace('\0', "\u{fffd}")).unwrap_or_default(),
+        truncated: response.is_some_and(|response| response.body.len() > MAX_BODY),
+        error: error_of(outcome),
+    }
+}
+
+fn headers(response: &Response) -> Vec<(String, String)> {
+    let short = |value: &String| value.chars().filter(|c| *c != '\0').take(MAX_HEADER).collect();
+    response.headers.iter().take(MAX_HEADERS).map(|(name, value)| (name.clone(), short(value))).collect()
+}
+
+fn error_of(outcome: &Outcome) -> Option<ExchangeError> {
+    match &outcome.result {
+        Ok(Response { status: 200..=299, .. }) => None,
+        Ok(Response { status, .. }) => Some(ExchangeError {
+            code: RETRIEVAL,
+            message: format!("the application answered with {status}"),
+        }),
+        Err(failure) => Some(ExchangeError { code: failure.code, message: failure.message.clone() }),
+    }
+}

@@ -1,0 +1,384 @@
+//! Facts of calls on their way into the log. A store that does not answer within 50 ms keeps nobody waiting: the facts
+//! go to the spool, the call goes on, and they follow into the log in order.
+
+use super::spool::{Entry, Spool};
+use domain::{
+    Actor, Ids, Meta, Sid, Tenant, Timestamp,
+    call::{Call, CallCommand},
+};
+use std::{
+    collections::{HashMap, VecDeque},
+    path::Path,
+    sync::{Arc, Mutex, PoisonError},
+    time::Duration,
+};
+use store::{ExecuteError, Store};
+use tokio::{sync::Semaphore, sync::watch, task::JoinHandle, time::timeout};
+use tokio_util::task::TaskTracker;
+
+/// How long the log may take before facts are spooled.
+const BUDGET: Duration = Duration::from_millis(50);
+/// Pause before the store is asked again, doubled each time up to `MAX_PAUSE`.
+const PAUSE: Duration = Duration::from_millis(100);
+/// The longest pause.
+const MAX_PAUSE: Duration = Duration::from_secs(5);
+/// Calls whose spooled facts are drained together.
+const DRAINED_TOGETHER: usize = 16;
+
+/// Why facts were not kept.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum NotKept {
+    /// A rule about calls says no.
+    #[error("refused: {0}")]
+    Refused(String),
+    /// Neither log nor disk took them.
+    #[error("neither the log nor the spool took them: {0}")]
+    Lost(String),
+}
+
+/// What one attempt to append came to, when it was no success.
+enum Setback {
+    /// Trying again changes nothing.
+    Refused(String),
+    /// The store did not answer; it may or may not have them.
+    Unavailable(String),
+}
+
+type Attempt = JoinHandle<Result<(), Setback>>;
+
+/// The way of facts into the log; clones share it.
+#[derive(Clone)]
+pub(crate) struct Journal(Arc<Inner>);
+
+struct Inner {
+    store: Store,
+    ids: Arc<dyn Ids>,
+    spool: Spool,
+    tasks: TaskTracker,
+    /// Calls with facts in the spool; what comes later for them queues up behind.
+    behind: Mutex<HashMap<Sid, VecDeque<Entry>>>,
+    draining: Semaphore,
+    waiting: watch::Sender<usize>,
+}
+
+impl Journal {
+    /// Opens the spool in `folder` and begins to drain what an earlier process left in it.
+    pub fn open(
+        store: Store,
+        ids: Arc<dyn Ids>,
+        folder: &Path,
+        tasks: TaskTracker,
+    ) -> std::io::Result<Journal> {
+        let (spool, left) = Spool::open(folder)?;
+        let (behind, draining) = (Mutex::default(), Semaphore::new(DRAINED_TOGETHER));
+        let waiting = watch::Sender::new(0);
+        let journal = Journal(Arc::new(Inner { store, ids, spool, tasks, behind, draining, waiting }));
+        for entry in left {
+            journal.line_up(entry, None);
+        }
+        Ok(journal)
+    }
+
+    /// Facts that are spooled and not in the log yet, in entries.
+    pub fn waiting(&self) -> watch::Receiver<usize> {
+        self.0.waiting.subscribe()
+    }
+
+    /// Appends facts to the call's stream; durable in log or spool when it returns.
+    pub async fn record(
+        &self,
+        call: Sid,
+        tenant: Tenant,
+        facts: Vec<(Timestamp, CallCommand)>,
+    ) -> Result<(), NotKept> {
+        let entry = Entry { id: self.0.ids.uuid().to_string(), call, tenant, facts };
+        if self.is_behind(&entry.call) {
+            return self.spool(entry, None).await;
+        }
+        let (journal, copy) = (self.clone(), entry.clone());
+        let mut attempt = self.0.tasks.spawn(async move { journal.append(&copy).await });
+        match timeout(BUDGET, &mut attempt).await {
+            Ok(Ok(Ok(()))) => Ok(()),
+            Ok(Ok(Err(Setback::Refused(why)))) => Err(NotKept::Refused(why)),
+            Ok(_) => self.spool(entry, None).await,
+            Err(_) => self.spool(entry, Some(attempt)).await,
+        }
+    }
+
+    fn is_behind(&self, call: &Sid) -> bool {
+        self.lock().contains_key(call)
+    }
+
+    async fn spool(&self, entry: Entry, attempt: Option<Attempt>) -> Result<(), NotKept> {
+        let (spool, copy) = (self.0.spool.clone(), entry.clone());
+        let kept = self.0.tasks.spawn_blocking(move || spool.keep(&copy)).await;
+        match kept.map_err(std::io::Error::other).flatten() {
+            Ok(()) => {
+                self.line_up(entry, attempt);
+                Ok(())
+            }
+            // No disk either: what is left is to wait for the attempt under way.
+            Err(error) => match attempt {
+                Some(attempt) => match attempt.await {
+                    Ok(Ok(())) => Ok(()),
+                    _ => Err(NotKept::Lost(error.to_string())),
+                },
+                None => Err(NotKept::Lost(error.to_string())),
+            },
+        }
+    }
+
+    /// Puts an entry behind the call's others; the first one starts their draining.
+    fn line_up(&self, entry: Entry, attempt: Option<Attempt>) {
+        self.0.waiting.send_modify(|waiting| *waiting += 1);
+        let call = entry.call.clone();
+        let first = {
+            let mut behind = self.lock();
+            let first = !behind.contains_key(&call);
+            behind.entry(call.clone()).or_default().push_back(entry);
+            first
+        };
+        if first {
+            let journal = self.clone();
+            self.0.tasks.spawn(async move { journal.drain(call, attempt).await });
+        }
+    }
+
+    /// Brings one call's spooled facts into the log, in order.
+    async fn drain(&self, call: Sid, mut attempt: Option<Attempt>) {
+        while let Some(entry) = self.front(&call) {
+            let settled = match attempt.take() {
+                Some(attempt) => matches!(attempt.await, Ok(Ok(()))),
+                None => false,
+            };
+            if !settled {
+                self.bring(&entry).await;
+            }
+            self.forget_front(&call);
+        }
+    }
+
+    /// The call's next entry; when there is none, the call is not behind any more.
+    fn front(&self, call: &Sid) -> Option<Entry> {
+        let mut behind = self.lock();
+        let entry = behind.get(call).and_then(VecDeque::front).cloned();
+        if entry.is_none() {
+            behind.remove(call);
+        }
+        entry
+    }
+
+    fn forget_front(&self, call: &Sid) {
+        if let Some(queue) = self.lock().get_mut(call) {
+            queue.pop_front();
+        }
+        if let Err(error) = self.0.spool.done() {
+            tracing::error!(%error, "the spool could not be emptied");
+        }
+        self.0.waiting.send_modify(|waiting| *waiting = waiting.saturating_sub(1));
+    }
+
+    /// Appends an entry, trying until the store has it.
+    async fn bring(&self, entry: &Entry) {
+        let mut pause = PAUSE;
+        loop {
+            let setback = {
+                let Ok(_turn) = self.0.draining.acquire().await else { return };
+                match self.is_in_log(entry).await {
+                    Ok(true) => return,
+                    Ok(false) => self.append(entry).await,
+                    Err(setback) => Err(setback),
+                }
+            };
+            match setback {
+                Ok(()) => return,
+                Err(Setback::Refused(why)) => {
+                    tracing::error!(call = %entry.call, why, "the log refused facts of the spool");
+                    return;
+                }
+                Err(Setback::Unavailable(why)) => {
+                    tracing::warn!(call = %entry.call, why, "facts stay in the spool")
+                }
+            }
+            tokio::time::sleep(pause).await;
+            pause = (pause * 2).min(MAX_PAUSE);
+        }
+    }
+
+    /// Whether an attempt whose answer never came took place after all.
+    async fn is_in_log(&self, entry: &Entry) -> Result<bool, Setback> {
+        let stream = self.0.store.stream(&entry.call).await;
+        let facts = stream.map_err(|error| Setback::Unavailable(error.to_string()))?;
+        Ok(facts.iter().any(|fact| fact.correlation.as_deref() == Some(&entry.id)))
+    }
+
+    async fn append(&self, entry: &Entry) -> Result<(), Setback> {
+        let meta = |at: Timestamp| Meta {
+            correlation: Some(entry.id.clone()),
+            ..Meta::new(entry.tenant.clone(), Actor::system("sip-engine"), at)
+        };
+        let commands = entry.facts.iter().map(|(at, command)| (command.clone(), meta(*at))).collect();
+        match self.0.store.execute_all::<Call>(&entry.call, commands).await {
+            Ok(_) => Ok(()),
+            Err(ExecuteError::Unavailable(error)) => Err(Setback::Unavailable(error.to_string())),
+            Err(error @ ExecuteError::Conflict) => Err(Setback::Unavailable(error.to_string())),
+            Err(error) => Err(Setback::Refused(error.to_string())),
+        }
+    }
+
+    fn lock(&self) -> std::sync::MutexGuard<'_, HashMap<Sid, VecDeque<Entry>>> {
+        self.0.behind.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use domain::{
+        Kind,
+        call::{CallEvent, EndReason, Ending, Received},
+    };
+    use store::{RandomIds, StoreOptions};
+
+    struct Bench {
+        folder: tempfile::TempDir,
+        store: Store,
+        ids: Arc<dyn Ids>,
+        tenant: Tenant,
+    }
+
+    impl Bench {
+        async fn new() -> Bench {
+            let folder = tempfile::tempdir().unwrap();
+            let url = format!("sqlite://{}/log.sqlite", folder.path().display());
+            let store = Store::open(StoreOptions::new(url, [7; 32])).await.unwrap();
+            let ids: Arc<dyn Ids> = Arc::new(RandomIds::default());
+            let tenant = Tenant::carrier(Sid::new(Kind::Carrier, &*ids));
+            Bench { folder, store, ids, tenant }
+        }
+
+        fn journal(&self) -> Journal {
+            let tasks = TaskTracker::new();
+            Journal::open(self.store.clone(), Arc::clone(&self.ids), &self.folder.path().join("spool"), tasks)
+                .unwrap()
+        }
+
+        fn call(&self) -> Sid {
+            Sid::new(Kind::Call, &*self.ids)
+        }
+
+        async fn record(
+            &self,
+            journal: &Journal,
+            call: &Sid,
+            commands: Vec<CallCommand>,
+        ) -> Result<(), NotKept> {
+            let at = Timestamp::from_micros(1_700_000_000_000_000);
+            let facts = commands.into_iter().map(|command| (at, command)).collect();
+            journal.record(call.clone(), self.tenant.clone(), facts).await
+        }
+
+        async fn types(&self, call: &Sid) -> Vec<String> {
+            self.store.stream(call).await.unwrap().into_iter().map(|fact| fact.event_type).collect()
+        }
+    }
+
+    fn received(bench: &Bench) -> CallCommand {
+        CallCommand::Receive(Received {
+            node: "a".into(),
+            account: None,
+            trunk: Sid::new(Kind::Trunk, &*bench.ids),
+            phone_number: None,
+            from: "+85510000001".into(),
+            to: "1234".into(),
+            dialled: "1234".into(),
+            sip_call_id: "x".into(),
+            source: "127.0.0.1:5070".into(),
+            program: None,
+            callback: None,
+        })
+    }
+
+    fn press(digits: &str) -> CallCommand {
+        CallCommand::Press { digits: digits.into() }
+    }
+
+    async fn drained(journal: &Journal) {
+        let mut waiting = journal.waiting();
+        waiting.wait_for(|waiting| *waiting == 0).await.unwrap();
+    }
+
+    #[tokio::test]
+    async fn facts_reach_the_log_in_order() {
+        let bench = Bench::new().await;
+        let (journal, call) = (bench.journal(), bench.call());
+        bench.record(&journal, &call, vec![received(&bench), CallCommand::Answer]).await.unwrap();
+        bench
+            .record(&journal, &call, vec![CallCommand::End(Ending::because(EndReason::HungUp))])
+            .await
+            .unwrap();
+        assert_eq!(bench.types(&call).await, ["Received", "Answered", "Ended"]);
+    }
+
+    #[tokio::test]
+    async fn a_busy_store_keeps_nobody_waiting_and_loses_nothing() {
+        let bench = Bench::new().await;
+        let (journal, call) = (bench.journal(), bench.call());
+        let busy = bench.store.db().begin().await.unwrap();
+        bench.record(&journal, &call, vec![received(&bench)]).await.unwrap();
+        bench.record(&journal, &call, vec![press("1")]).await.unwrap();
+        bench.record(&journal, &call, vec![press("2")]).await.unwrap();
+        assert_eq!(*journal.waiting().borrow(), 3);
+        assert!(bench.types(&call).await.is_empty());
+        busy.rollback().await.unwrap();
+        drained(&journal).await;
+        assert_eq!(bench.types(&call).await, ["Received", "Pressed", "Pressed"]);
+        let digits = bench.store.stream(&call).await.unwrap();
+        assert_eq!(digits[2].of::<Call>().unwrap().unwrap(), CallEvent::Pressed { digits: "2".into() });
+        bench.record(&journal, &call, vec![press("3")]).await.unwrap();
+        assert_eq!(bench.types(&call).await.len(), 4);
+    }
+
+    #[tokio::test]
+    async fn a_spool_left_behind_is_drained_once_by_the_next_process() {
+        let bench = Bench::new().await;
+        let call = bench.call();
+        let entry = |id: &str, command| Entry {
+            id: id.into(),
+            call: call.clone(),
+            tenant: bench.tenant.clone(),
+            facts: vec![(Timestamp::from_micros(1), command)],
+        };
+        let (spool, _) = Spool::open(&bench.folder.path().join("spool")).unwrap();
+        spool.keep(&entry("first", received(&bench))).unwrap();
+        spool.keep(&entry("second", press("7"))).unwrap();
+        drop(spool);
+        for _ in 0..2 {
+            let journal = bench.journal();
+            drained(&journal).await;
+            assert_eq!(bench.types(&call).await, ["Received", "Pressed"]);
+        }
+    }
+
+    #[tokio::test]
+    async fn what_reached_the_log_before_the_crash_is_not_repeated() {
+        let bench = Bench::new().await;
+        let call = bench.call();
+        let journal = bench.journal();
+        bench.record(&journal, &call, vec![received(&bench), press("7")]).await.unwrap();
+        let id = bench.store.stream(&call).await.unwrap()[1].correlation.clone().unwrap();
+        let facts =
+            vec![(Timestamp::from_micros(1), received(&bench)), (Timestamp::from_micros(1), press("7"))];
+        let (spool, _) = Spool::open(&bench.folder.path().join("spool")).unwrap();
+        spool.keep(&Entry { id, call: call.clone(), tenant: bench.tenant.clone(), facts }).unwrap();
+        drained(&bench.journal()).await;
+        assert_eq!(bench.types(&call).await, ["Received", "Pressed"]);
+    }
+
+    #[tokio::test]
+    async fn what_a_rule_refuses_is_an_error() {
+        let bench = Bench::new().await;
+        let (journal, call) = (bench.journal(), bench.call());
+        assert!(matches!(bench.record(&journal, &call, vec![press("1")]).await, Err(NotKept::Refused(_))));
+    }
+}

@@ -1,0 +1,143 @@
+//! What the call engine asks of the outside: a journal that outlives an absent database, documents, sounds, evidence.
+
+mod evidence;
+pub(crate) mod exchange;
+mod journal;
+mod media;
+mod spool;
+pub(crate) mod tokens;
+
+use crate::http::{Failure, Http, MAX_DOCUMENT, Outcome, Request, shown};
+use async_trait::async_trait;
+use domain::{Ids, Tenant, Timestamp, call::CallCommand, webhook_url::WebhookUrl};
+use evidence::EvidenceQueue;
+use journal::Journal;
+use media::MediaCache;
+use sip_engine::{
+    CallRef, DocumentRequest, Evidence, FetchFailure, Fetched, MediaFile, Outside, RecordError,
+};
+use std::{io, path::Path, sync::Arc, time::Duration};
+use store::{EvidenceItem, Store};
+use tokens::Tokens;
+use tokio_util::{sync::CancellationToken, task::TaskTracker};
+
+/// The engine's way out, over store and web; clones share it.
+#[derive(Clone)]
+pub struct World {
+    journal: Journal,
+    http: Http,
+    tokens: Tokens,
+    media: MediaCache,
+    evidence: EvidenceQueue,
+}
+
+impl World {
+    /// Opens the spool in `folder`, begins to drain what an earlier process left there, and starts writing evidence.
+    ///
+    /// # Errors
+    /// When the folder cannot be used.
+    pub fn open(
+        store: &Store,
+        http: Http,
+        ids: Arc<dyn Ids>,
+        folder: &Path,
+        tasks: &TaskTracker,
+        stop: &CancellationToken,
+    ) -> io::Result<World> {
+        let journal = Journal::open(store.clone(), ids, folder, tasks.clone())?;
+        let evidence = EvidenceQueue::default();
+        tasks.spawn(evidence.clone().write(store.clone(), stop.clone()));
+        let (tokens, media) = (Tokens::new(store.clone()), MediaCache::new(http.clone()));
+        Ok(World { journal, http, tokens, media, evidence })
+    }
+
+    /// Waits until no facts are in the spool, at most `within`; whether that came about.
+    pub async fn drained(&self, within: Duration) -> bool {
+        let mut waiting = self.journal.waiting();
+        tokio::time::timeout(within, waiting.wait_for(|waiting| *waiting == 0))
+            .await
+            .is_ok_and(|seen| seen.is_ok())
+    }
+
+    /// Entries in the spool that have not reached the log.
+    #[must_use]
+    pub fn spooled(&self) -> usize {
+        *self.journal.waiting().borrow()
+    }
+
+    /// Pieces of evidence that were dropped since the start.
+    #[must_use]
+    pub fn evidence_dropped(&self) -> u64 {
+        self.evidence.dropped()
+    }
+
+    async fn document(&self, request: &DocumentRequest) -> Outcome {
+        let auth_token = match &request.tenant.account {
+            Some(account) => self.tokens.of(account).await,
+            None => Ok(None),
+        };
+        match auth_token {
+            Ok(auth_token) => self.http.send(&web_request(request, auth_token)).await,
+            Err(error) => Outcome {
+                url: shown(request.url.as_str()),
+                duration: Duration::ZERO,
+                result: Err(Failure::unsigned(&error)),
+            },
+        }
+    }
+}
+
+fn web_request(request: &DocumentRequest, auth_token: Option<Arc<str>>) -> Request {
+    Request {
+        method: request.method,
+        url: request.url.to_string(),
+        parameters: request.params.clone(),
+        auth_token,
+        headers: vec![],
+        limit: MAX_DOCUMENT,
+    }
+}
+
+#[async_trait]
+impl Outside for World {
+    async fn record(&self, call: CallRef, facts: Vec<(Timestamp, CallCommand)>) -> Result<(), RecordError> {
+        let recorded = self.journal.record(call.sid, call.tenant, facts).await;
+        recorded.map_err(|error| RecordError(error.to_string()))
+    }
+
+    async fn fetch(&self, request: DocumentRequest) -> Fetched {
+        let outcome = self.document(&request).await;
+        let exchange = exchange::exchange_of(request.purpose, request.method, request.params, &outcome);
+        let failure =
+            exchange.error.clone().map(|error| FetchFailure { code: error.code, message: error.message });
+        let response = outcome.result.ok();
+        Fetched {
+            content_type: response
+                .as_ref()
+                .and_then(|response| response.header("content-type"))
+                .map(str::to_owned),
+            body: response.map(|response| response.body).unwrap_or_default(),
+            exchange,
+            failure,
+        }
+    }
+
+    async fn media(&self, tenant: Tenant, url: WebhookUrl) -> Result<MediaFile, FetchFailure> {
+        match self.media.get(tenant.account, url.as_str()).await {
+            Ok((content_type, body)) => Ok(MediaFile { content_type, body }),
+            Err(Failure { code, message, .. }) => Err(FetchFailure { code, message }),
+        }
+    }
+
+    fn evidence(&self, items: Vec<Evidence>) {
+        self.evidence.push(items.into_iter().map(|item| EvidenceItem {
+            call: item.call.sid,
+            at: item.at,
+            kind: item.kind.to_owned(),
+            direction: if item.inbound { "in" } else { "out" }.to_owned(),
+            peer: item.peer,
+            summary: item.summary,
+            raw: item.raw,
+        }));
+    }
+}
