@@ -3,6 +3,7 @@
 //! [`Media`] starts the threads; a [`Leg`] is one side of a call. Commands go in through a bounded queue,
 //! [`MediaEvent`]s come out through the channel given at `open_leg`. Nothing here waits for anything else.
 
+pub mod audio;
 mod channel;
 mod clock;
 mod command;
@@ -22,6 +23,8 @@ mod remote;
 mod rtcp;
 mod rtp;
 mod statistics;
+#[cfg(test)]
+mod tests;
 mod thread;
 mod wheel;
 

@@ -127,13 +127,15 @@ fn lease(pool: &SharedPool, random: &SystemRandom) -> Result<PortLease, MediaErr
 }
 
 fn bind_both(local: IpAddr, lease: &PortLease) -> io::Result<(std::net::UdpSocket, std::net::UdpSocket)> {
-    let rtp = bind(SocketAddr::new(local, lease.port))?;
-    let port = rtp.local_addr()?.port();
-    if port % 2 == 1 || port == u16::MAX {
-        return Err(io::ErrorKind::AddrInUse.into());
-    }
-    let rtcp = bind(SocketAddr::new(local, port + 1))?;
-    Ok((rtp, rtcp))
+    let port = if lease.pooled { lease.port } else { even_port(local)? };
+    Ok((bind(SocketAddr::new(local, port))?, bind(SocketAddr::new(local, port + 1))?))
+}
+
+/// An even port the system finds free. It is let go and bound again by number: a socket keeps its port
+/// through a disconnect only when it asked for that port.
+fn even_port(local: IpAddr) -> io::Result<u16> {
+    let port = bind(SocketAddr::new(local, 0))?.local_addr()?.port();
+    if port % 2 == 0 { Ok(port) } else { Err(io::ErrorKind::AddrInUse.into()) }
 }
 
 fn bind(address: SocketAddr) -> io::Result<std::net::UdpSocket> {

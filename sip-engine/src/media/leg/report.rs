@@ -22,6 +22,7 @@ pub(super) struct PeerReports {
     source: Option<SocketAddr>,
     /// Its last sender report: middle bits of its NTP time, and our NTP time when it came.
     last_sent: Option<(u32, u64)>,
+    planned: bool,
     /// Packets we had sent at our last report.
     reported: u64,
     pub(super) rtt_ms: Option<f64>,
@@ -36,6 +37,7 @@ impl PeerReports {
             cname: name.iter().map(|byte| format!("{byte:02x}")).collect(),
             source: None,
             last_sent: None,
+            planned: false,
             reported: 0,
             rtt_ms: None,
             remote_loss: None,
@@ -53,7 +55,10 @@ impl LegState {
     pub(super) fn plan_report(&mut self, turn: &mut Turn<'_>) {
         let [high, low] = random_bytes(turn.random);
         let chance = u64::from(u16::from_be_bytes([high, low]));
-        let due = turn.now + REPORT_MS + chance * 2 * REPORT_MS / 65_536;
+        // The first comes after half the time (RFC 3550 section 6.2).
+        let share = if self.peer.planned { 1 } else { 2 };
+        self.peer.planned = true;
+        let due = turn.now + (REPORT_MS + chance * 2 * REPORT_MS / 65_536) / share;
         self.arm(turn, Kind::Report, due);
     }
 

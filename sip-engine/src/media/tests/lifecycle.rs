@@ -1,0 +1,112 @@
+use std::time::Duration;
+
+use tokio::sync::mpsc;
+
+use super::phone::{Bench, Phone};
+use crate::media::{
+    Codec, Direction, LegOptions, Loops, MediaError, MediaEvent, PlayOutcome, PlayToken, Prompt, Remote,
+};
+
+#[tokio::test]
+async fn closing_says_what_was_playing_then_the_final_figures_and_rests_the_ports() {
+    // Eight ports outside the system's own range, of which other programs may hold some.
+    let bench = Bench::with(|config| config.ports = 24_310..=24_317);
+    let phone = Phone::new(1).await;
+    let mut side = bench.call(&phone, Codec::Pcmu).await;
+    assert!((24_310..24_317).contains(&side.leg.rtp_port()) && side.leg.rtp_port() % 2 == 0);
+    side.leg.play(Prompt::from_pcm8k(&[0; 80_000]).into(), Loops::ONCE, PlayToken(1)).unwrap();
+    phone.hear().await;
+    let leg = side.leg.id();
+    let final_figures = side.leg.close().await.unwrap();
+    assert!(final_figures.packets_sent > 0);
+
+    let mut left = Vec::new();
+    while let Some(event) = side.events.recv().await {
+        left.push(event);
+    }
+    let closed = MediaEvent::Closed { leg, statistics: final_figures };
+    let stopped = MediaEvent::PlayFinished { leg, token: PlayToken(1), outcome: PlayOutcome::LegClosed };
+    assert_eq!(left, [stopped, closed]);
+
+    let mut open = Vec::new();
+    let refusal = loop {
+        let (events, _) = mpsc::channel(8);
+        match bench.media.open_leg(bench.group, LegOptions { local: None, events }) {
+            Ok(leg) => open.push(leg),
+            Err(refusal) => break refusal,
+        }
+    };
+    assert!(open.len() <= 3, "the fourth pair rests");
+    assert!(matches!(refusal, MediaError::PortsExhausted { quarantined: 1.., .. }), "{refusal}");
+    assert_eq!(bench.media.live_legs(), open.len());
+}
+
+#[tokio::test]
+async fn silence_is_reported_once_until_the_peer_is_heard_again() {
+    let bench = Bench::with(|config| config.rtp_timeout = Duration::from_millis(300));
+    let mut phone = Phone::new(1).await;
+    let mut side = bench.call(&phone, Codec::Pcmu).await;
+    assert_eq!(side.event().await, MediaEvent::Silent { leg: side.leg.id() });
+    phone.talk(&side.leg, 0, &[0xff; 160]).await;
+    side.latched().await;
+    assert_eq!(side.event().await, MediaEvent::Silent { leg: side.leg.id() });
+}
+
+#[tokio::test]
+async fn a_leg_that_expects_nothing_is_not_called_silent() {
+    let bench = Bench::with(|config| config.rtp_timeout = Duration::from_millis(1));
+    let phone = Phone::new(1).await;
+    let mut side = bench.open();
+    side.leg.configure(Remote { direction: Direction::SendOnly, ..phone.remote(Codec::Pcmu) }).unwrap();
+    for _ in 0..60 {
+        phone.hear().await; // 1.2 s: two looks at the clock
+    }
+    assert!(side.events.try_recv().is_err());
+}
+
+#[tokio::test]
+async fn a_full_channel_never_holds_the_thread_up() {
+    let (bench, phone) = (Bench::new(), Phone::new(1).await);
+    let (sender, _events) = mpsc::channel(1);
+    let leg = bench.media.open_leg(bench.group, LegOptions { local: None, events: sender }).unwrap();
+    leg.configure(phone.remote(Codec::Pcmu)).unwrap();
+    for n in 0..20 {
+        leg.play(Prompt::from_pcm8k(&[0; 160]).into(), Loops::Endless, PlayToken(n)).unwrap();
+    }
+    leg.statistics().await.unwrap();
+    assert_eq!(bench.media.dropped_events(), 18, "nineteen were replaced, one report fitted");
+}
+
+#[tokio::test]
+async fn after_shutdown_every_leg_is_closed_and_none_can_be_opened() {
+    let (bench, phone) = (Bench::new(), Phone::new(1).await);
+    let mut side = bench.call(&phone, Codec::Pcmu).await;
+    bench.media.shutdown();
+    assert!(matches!(side.event().await, MediaEvent::Closed { .. }));
+    assert!(matches!(side.leg.stop_playing(), Err(MediaError::Stopped)));
+    let (events, _) = mpsc::channel(8);
+    let refused = bench.media.open_leg(bench.group, LegOptions { local: None, events });
+    assert!(matches!(refused, Err(MediaError::Stopped)));
+}
+
+#[tokio::test]
+async fn two_hundred_legs_open_play_and_close() {
+    let bench = Bench::with(|config| config.threads = 2);
+    let phone = Phone::new(1).await;
+    let mut sides = Vec::new();
+    for _ in 0..200 {
+        let side = Bench { group: bench.media.group(), media: bench.media.clone() }.open();
+        side.leg.configure(phone.remote(Codec::Pcmu)).unwrap();
+        side.leg.play(Prompt::from_pcm8k(&[9_000; 800]).into(), Loops::ONCE, PlayToken(1)).unwrap();
+        sides.push(side);
+    }
+    for side in &mut sides {
+        assert!(matches!(
+            side.event().await,
+            MediaEvent::PlayFinished { outcome: PlayOutcome::Completed, .. }
+        ));
+    }
+    assert_eq!(bench.media.live_legs(), 200);
+    drop(sides);
+    assert_eq!(bench.media.live_legs(), 0);
+}
