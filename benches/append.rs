@@ -90,7 +90,10 @@ fn create(carrier: Sid) -> AccountCommand {
 }
 
 /// Commands a second with so many clients, each asking again as soon as it has its answer.
-async fn rate<F: Future<Output = ()> + Send + 'static>(clients: usize, one: impl Fn(Arc<dyn Ids>) -> F) -> f64 {
+async fn rate<F: Future<Output = ()> + Send + 'static>(
+    clients: usize,
+    one: impl Fn(Arc<dyn Ids>) -> F,
+) -> f64 {
     use futures_util::StreamExt;
     let (done, start) = (Arc::new(AtomicU64::new(0)), Instant::now());
     let until = start + Duration::from_secs(SECONDS);

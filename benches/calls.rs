@@ -1,13 +1,14 @@
 //! Calls per second and CPU per call: INVITE, 200, ACK, BYE, with every event durable, beside Kamailio answering
 //! statelessly and by transactions (which keeps nothing).
 
-use crate::table::{self, Row};
-use serde_json::{Value, json};
+use crate::{
+    server::{Running, Server},
+    table::{self, Row},
+};
 use std::{
-    io::{BufRead, BufReader},
     net::UdpSocket,
     path::{Path, PathBuf},
-    process::{Child, Command, Stdio},
+    process::{Command, Stdio},
     time::{Duration, Instant},
 };
 
@@ -34,7 +35,13 @@ fn row(ours: &Measured, name: &str, config: &str) -> Row {
     let what = format!("{} calls at {} a second, CPU per call", LOAD.0, LOAD.1);
     let ours_text = format!("{:.0} us, {} failed", ours.cpu_per_call_us, ours.failed);
     if !table::installed("kamailio") {
-        return Row { what, ours: ours_text, peer: name.into(), theirs: "skipped: kamailio is not installed".into(), ratio: String::new() };
+        return Row {
+            what,
+            ours: ours_text,
+            peer: name.into(),
+            theirs: "skipped: kamailio is not installed".into(),
+            ratio: String::new(),
+        };
     }
     let theirs = kamailio(config);
     let ratio = format!(
@@ -53,55 +60,9 @@ fn skipped(why: &str) -> Row {
 }
 
 fn trunkline() -> Measured {
-    let folder = tempfile::tempdir().unwrap();
-    let data = folder.path().join("data");
-    let mut command = Command::new(env!("CARGO_BIN_EXE_trunkline"));
-    command.arg("--data_dir").arg(&data).args(["--http.listen", "127.0.0.1:0", "--sip.listen", "127.0.0.1:0"]);
-    command.args(["--log.filter", "error", "serve", "--demo"]).stdout(Stdio::piped());
-    let mut child = Running(command.spawn().unwrap());
-    let output = BufReader::new(child.0.stdout.take().unwrap());
-    output.lines().map_while(Result::ok).find(|line| line.contains("ready")).expect("it gets ready");
-    let demo: Value = serde_json::from_slice(&std::fs::read(data.join("demo.json")).unwrap()).unwrap();
-    answer_at_once(&demo);
-    load(demo["sip_address"].as_str().unwrap(), child.0.id())
-}
-
-/// A number that answers and waits, so that the caller's BYE ends the call.
-fn answer_at_once(demo: &Value) {
-    let application = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
-    let url = format!("http://{}/", application.local_addr().unwrap());
-    std::thread::spawn(move || application.incoming().flatten().for_each(wait_document));
-    let number = api(demo, "GET", "/phone-numbers?number=1234", None);
-    let path = format!("/phone-numbers/{}", number["data"][0]["sid"].as_str().unwrap());
-    api(demo, "PATCH", &path, Some(json!({ "voice": { "voice_url": url } })));
-}
-
-/// The smallest application: every request on a connection gets the same document.
-fn wait_document(stream: std::net::TcpStream) {
-    use std::io::{Read, Write};
-    std::thread::spawn(move || {
-        let mut stream = stream;
-        let document = "<Response><Pause length=\"60\"/></Response>";
-        let head = format!("HTTP/1.1 200 OK\r\nContent-Type: text/xml\r\nContent-Length: {}\r\n\r\n", document.len());
-        let mut request = [0; 8_192];
-        // One request is one read: they are short and come whole over loopback.
-        while stream.read(&mut request).is_ok_and(|length| length > 0) {
-            if stream.write_all(format!("{head}{document}").as_bytes()).is_err() {
-                return;
-            }
-        }
-    });
-}
-
-fn api(demo: &Value, method: &str, path: &str, body: Option<Value>) -> Value {
-    let key = format!("Authorization: Bearer {}", demo["carrier_api_key"].as_str().unwrap());
-    let url = format!("{}/carrier/v1{path}", demo["http_url"].as_str().unwrap());
-    let mut command = Command::new("curl");
-    command.args(["-sf", "-X", method, "-H", &key, "-H", "Content-Type: application/json", &url]);
-    if let Some(body) = body {
-        command.args(["-d", &body.to_string()]);
-    }
-    serde_json::from_slice(&command.output().unwrap().stdout).expect("the Carrier API answers")
+    let server = Server::start();
+    server.answer_and_wait();
+    load(server.text("sip_address"), server.id())
 }
 
 fn kamailio(config: &str) -> Measured {
@@ -140,8 +101,25 @@ fn load(server: &str, process: u32) -> Measured {
     let before = family_cpu(process);
     let start = Instant::now();
     let mut command = Command::new("sipp");
-    command.arg("-sf").arg(peers().join("call.xml")).args(["-key", "number", "1234", "-i", "127.0.0.1", "-nostdin"]);
-    command.args(["-m", &calls.to_string(), "-r", &rate.to_string(), "-l", "2000", "-trace_stat", "-stf", "statistics"]);
+    command.arg("-sf").arg(peers().join("call.xml")).args([
+        "-key",
+        "number",
+        "1234",
+        "-i",
+        "127.0.0.1",
+        "-nostdin",
+    ]);
+    command.args([
+        "-m",
+        &calls.to_string(),
+        "-r",
+        &rate.to_string(),
+        "-l",
+        "2000",
+        "-trace_stat",
+        "-stf",
+        "statistics",
+    ]);
     command.args(["-timeout", "120s", server]).current_dir(folder.path());
     let _ = command.stdout(Stdio::null()).stderr(Stdio::null()).status().unwrap();
     let seconds = start.elapsed().as_secs_f64();
@@ -152,28 +130,21 @@ fn load(server: &str, process: u32) -> Measured {
 
 /// The CPU of a process and its children (Kamailio forks its workers).
 fn family_cpu(process: u32) -> f64 {
-    let children = std::fs::read_to_string(format!("/proc/{process}/task/{process}/children")).unwrap_or_default();
+    let children =
+        std::fs::read_to_string(format!("/proc/{process}/task/{process}/children")).unwrap_or_default();
     let family = children.split_whitespace().filter_map(|child| child.parse().ok());
     family.map(table::cpu_seconds).sum::<f64>() + table::cpu_seconds(process)
 }
 
 /// The last line's `FailedCall(C)` of SIPp's statistics.
-fn failures(file: &Path) -> u32 {
+pub fn failures(file: &Path) -> u32 {
     let text = std::fs::read_to_string(file).unwrap_or_default();
-    let column = text.lines().next().and_then(|head| head.split(';').position(|name| name == "FailedCall(C)"));
+    let column =
+        text.lines().next().and_then(|head| head.split(';').position(|name| name == "FailedCall(C)"));
     let last = text.lines().last().map(|line| line.split(';').collect::<Vec<_>>()).unwrap_or_default();
     column.and_then(|column| last.get(column)?.parse().ok()).unwrap_or(u32::MAX)
 }
 
 fn peers() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("benches/peers")
-}
-
-struct Running(Child);
-
-impl Drop for Running {
-    fn drop(&mut self) {
-        let _ = self.0.kill();
-        let _ = self.0.wait();
-    }
 }

@@ -4,11 +4,13 @@
 mod append;
 mod calls;
 mod relay;
+mod server;
+mod soak;
 mod table;
 
 /// Each benchmark: its name, and what runs it and returns its rows.
 const BENCHMARKS: &[(&str, fn() -> Vec<table::Row>)] =
-    &[("append", append::rows), ("calls", calls::rows), ("relay", relay::rows)];
+    &[("append", append::rows), ("calls", calls::rows), ("relay", relay::rows), ("soak", soak::rows)];
 
 fn main() {
     // A benchmark may run itself again as a process of its own, so that its CPU can be told from the generator's.

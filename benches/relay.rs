@@ -67,7 +67,8 @@ fn phones() -> Vec<Phone> {
 fn ours() -> Measured {
     let mut phones = phones();
     let mut command = Command::new(std::env::current_exe().unwrap());
-    let mut child = Running(command.arg("relay-process").stdin(Stdio::piped()).stdout(Stdio::piped()).spawn().unwrap());
+    let mut child =
+        Running(command.arg("relay-process").stdin(Stdio::piped()).stdout(Stdio::piped()).spawn().unwrap());
     let mut input = child.0.stdin.take().unwrap();
     for phone in &phones {
         writeln!(input, "{}", phone.socket.local_addr().unwrap()).unwrap();
@@ -83,7 +84,9 @@ fn ours() -> Measured {
 /// Our media plane as a process of its own: reads the phones' addresses, prints a port for each, bridges them in pairs.
 pub fn process(_: &[String]) {
     let bind = [127, 0, 0, 1].into();
-    let media = Media::start(MediaConfig { threads: 1, ports: PORTS.0..=PORTS.1, bind, ..MediaConfig::default() }).unwrap();
+    let media =
+        Media::start(MediaConfig { threads: 1, ports: PORTS.0..=PORTS.1, bind, ..MediaConfig::default() })
+            .unwrap();
     let (events, _heard) = tokio::sync::mpsc::channel(1);
     let addresses = std::io::stdin().lines().map_while(Result::ok).take_while(|line| !line.is_empty());
     let addresses: Vec<SocketAddr> = addresses.map(|line| line.parse().unwrap()).collect();
@@ -109,7 +112,11 @@ fn rtpengine() -> Measured {
     let port = UdpSocket::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
     let mut command = Command::new("rtpengine");
     command.args(["--table=-1", "--interface=127.0.0.1", "--foreground", "--log-level=2", "--num-threads=1"]);
-    command.args([format!("--listen-ng=127.0.0.1:{port}"), format!("--port-min={}", PORTS.0), format!("--port-max={}", PORTS.1)]);
+    command.args([
+        format!("--listen-ng=127.0.0.1:{port}"),
+        format!("--port-min={}", PORTS.0),
+        format!("--port-max={}", PORTS.1),
+    ]);
     let child = Running(command.stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap());
     let control = UdpSocket::bind("127.0.0.1:0").unwrap();
     control.set_read_timeout(Some(Duration::from_millis(200))).unwrap();
@@ -117,7 +124,9 @@ fn rtpengine() -> Measured {
     for (call, pair) in phones.chunks_mut(2).enumerate() {
         let sdp = |phone: &Phone| {
             let port = phone.socket.local_addr().unwrap().port();
-            format!("v=0\r\no=- 1 1 IN IP4 127.0.0.1\r\ns=-\r\nc=IN IP4 127.0.0.1\r\nt=0 0\r\nm=audio {port} RTP/AVP 0\r\n")
+            format!(
+                "v=0\r\no=- 1 1 IN IP4 127.0.0.1\r\ns=-\r\nc=IN IP4 127.0.0.1\r\nt=0 0\r\nm=audio {port} RTP/AVP 0\r\n"
+            )
         };
         let towards_second = ask(&control, "offer", call, &sdp(&pair[0]));
         let towards_first = ask(&control, "answer", call, &sdp(&pair[1]));
@@ -130,7 +139,12 @@ fn rtpengine() -> Measured {
 /// port in the SDP of the answer.
 fn ask(control: &UdpSocket, command: &str, call: usize, sdp: &str) -> SocketAddr {
     let text = |text: &str| format!("{}:{text}", text.len());
-    let mut members = vec![("call-id", format!("call-{call}")), ("command", command.into()), ("from-tag", "a".into()), ("sdp", sdp.into())];
+    let mut members = vec![
+        ("call-id", format!("call-{call}")),
+        ("command", command.into()),
+        ("from-tag", "a".into()),
+        ("sdp", sdp.into()),
+    ];
     if command == "answer" {
         members.push(("to-tag", "b".into()));
     }
@@ -170,7 +184,8 @@ fn generate(phones: &[Phone], length: Duration, first: u16, sent: &mut u64, rece
         let sequence = first.wrapping_add(round as u16);
         for (index, phone) in phones.iter().enumerate() {
             if index % 30 == 0 {
-                let due = start + Duration::from_micros(round * 20_000 + index as u64 * 20_000 / phones.len() as u64);
+                let due = start
+                    + Duration::from_micros(round * 20_000 + index as u64 * 20_000 / phones.len() as u64);
                 std::thread::sleep(due.saturating_duration_since(Instant::now()));
             }
             let relay = phone.relay.expect("the relay gave a port");

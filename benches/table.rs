@@ -31,5 +31,6 @@ pub fn cpu_seconds(process: u32) -> f64 {
 
 /// Whether a program is on the PATH.
 pub fn installed(program: &str) -> bool {
-    std::env::var_os("PATH").is_some_and(|path| std::env::split_paths(&path).any(|folder| folder.join(program).is_file()))
+    std::env::var_os("PATH")
+        .is_some_and(|path| std::env::split_paths(&path).any(|folder| folder.join(program).is_file()))
 }

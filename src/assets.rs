@@ -32,7 +32,8 @@ impl Endpoint for Dashboard {
 
 fn file(name: &str, known: Option<&str>) -> Response {
     let Some(file) = Files::get(name) else { return StatusCode::NOT_FOUND.into() };
-    let hash: String = file.metadata.sha256_hash().iter().take(16).map(|byte| format!("{byte:02x}")).collect();
+    let hash: String =
+        file.metadata.sha256_hash().iter().take(16).map(|byte| format!("{byte:02x}")).collect();
     let tag = format!("\"{hash}\"");
     let lasting = name.starts_with("assets/");
     let caching = if lasting { "public, max-age=31536000, immutable" } else { "no-cache" };

@@ -183,9 +183,12 @@ impl Config {
     /// # Errors
     /// When the setting is not `first-last` with at least ten ports above 1023.
     pub fn rtp_ports(&self) -> Result<RangeInclusive<u16>, Refused> {
-        let bounds = self.rtp.ports.split_once('-').map(|(first, last)| (first.trim().parse(), last.trim().parse()));
+        let bounds =
+            self.rtp.ports.split_once('-').map(|(first, last)| (first.trim().parse(), last.trim().parse()));
         match bounds {
-            Some((Ok(first), Ok(last))) if first >= 1024 && last >= first && last - first >= 9 => Ok(first..=last),
+            Some((Ok(first), Ok(last))) if first >= 1024 && last >= first && last - first >= 9 => {
+                Ok(first..=last)
+            }
             _ => Err(Refused(format!(
                 "rtp.ports is first-last, at least ten ports above 1023 (for example 16384-32767), not {:?}",
                 self.rtp.ports
@@ -200,7 +203,10 @@ impl Config {
     pub fn advertise(&self) -> Result<Option<IpAddr>, Refused> {
         match self.sip.advertise.as_str() {
             "" => Ok(None),
-            text => text.parse().map(Some).map_err(|_| Refused(format!("sip.advertise is an IP address, not {text:?}"))),
+            text => text
+                .parse()
+                .map(Some)
+                .map_err(|_| Refused(format!("sip.advertise is an IP address, not {text:?}"))),
         }
     }
 
@@ -215,9 +221,9 @@ impl Config {
 }
 
 fn unknown_name(unknown: &str, known: &[String]) -> Refused {
-    let nearest = known.iter().max_by(|a, b| {
-        strsim::jaro_winkler(a, unknown).total_cmp(&strsim::jaro_winkler(b, unknown))
-    });
+    let nearest = known
+        .iter()
+        .max_by(|a, b| strsim::jaro_winkler(a, unknown).total_cmp(&strsim::jaro_winkler(b, unknown)));
     Refused(format!("there is no setting {unknown}; did you mean {}?", nearest.map_or("", String::as_str)))
 }
 
@@ -250,7 +256,10 @@ mod tests {
 
     #[test]
     fn flags_win_over_files() {
-        let flags = [("http.listen".to_owned(), "127.0.0.1:0".to_owned()), ("webhooks.allow_private".into(), "true".into())];
+        let flags = [
+            ("http.listen".to_owned(), "127.0.0.1:0".to_owned()),
+            ("webhooks.allow_private".into(), "true".into()),
+        ];
         let config = Config::read(None, &flags).unwrap();
         assert_eq!((config.http.listen.port(), config.webhooks.allow_private), (0, true));
     }

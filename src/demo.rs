@@ -74,7 +74,9 @@ impl Maker {
         let mut demo = match std::fs::read(&file) {
             Ok(text) => serde_json::from_slice(&text)?,
             Err(_) if self.store.head(Log::Core).await? > 0 => {
-                return Err("the store has data of its own; --demo works on an empty one (set data_dir)".into());
+                return Err(
+                    "the store has data of its own; --demo works on an empty one (set data_dir)".into()
+                );
             }
             Err(_) => self.create(http_url).await?,
         };
@@ -117,7 +119,11 @@ impl Maker {
         let user = Sid::new(Kind::User, &*self.ids);
         let (password, mut seed) = (self.ids.token(), [0; 20]);
         self.ids.fill(&mut seed);
-        let hash = self.passwords.hash(&password, self.ids.clone()).await.map_err(|_| "the password was not hashed")?;
+        let hash = self
+            .passwords
+            .hash(&password, self.ids.clone())
+            .await
+            .map_err(|_| "the password was not hashed")?;
         self.keep(carrier, &user, secrets::PASSWORD, hash.as_bytes()).await?;
         self.keep(carrier, &user, secrets::TOTP_SEED, &seed).await?;
         let (name, email) = ("Demo Owner".parse()?, OWNER_EMAIL.parse()?);
@@ -168,8 +174,12 @@ impl Maker {
     async fn number(&self, carrier: &Sid, account: &Sid, number: &str, http_url: &str) -> Outcome<()> {
         let sid = Sid::new(Kind::PhoneNumber, &*self.ids);
         let (carrier_sid, account) = (carrier.clone(), Some(account.clone()));
-        let create =
-            PhoneNumberCommand::Create { carrier: carrier_sid, number: number.parse()?, enabled: true, account };
+        let create = PhoneNumberCommand::Create {
+            carrier: carrier_sid,
+            number: number.parse()?,
+            enabled: true,
+            account,
+        };
         self.command::<PhoneNumber>(carrier, &sid, create).await?;
         self.command::<PhoneNumber>(carrier, &sid, PhoneNumberCommand::ConfigureVoice(voice(http_url)?)).await
     }
@@ -181,7 +191,8 @@ impl Maker {
         }
         let (old, new) = (voice(&demo.http_url)?, voice(http_url)?);
         let facts = self.store.read(Log::Core, 0, 100).await?;
-        for fact in facts.iter().filter(|fact| fact.stream.kind() == Kind::PhoneNumber && fact.sequence == 1) {
+        for fact in facts.iter().filter(|fact| fact.stream.kind() == Kind::PhoneNumber && fact.sequence == 1)
+        {
             let number = self.store.load::<PhoneNumber>(&fact.stream).await?.aggregate;
             if number.voice().voice_url == old.voice_url {
                 let configure = PhoneNumberCommand::ConfigureVoice(new.clone());
@@ -211,7 +222,10 @@ fn voice(http_url: &str) -> Outcome<VoiceConfiguration> {
 fn base32(bytes: &[u8]) -> String {
     const ALPHABET: &[u8; 32] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZ234567";
     let bits: String = bytes.iter().map(|byte| format!("{byte:08b}")).collect();
-    let fives = bits.as_bytes().chunks(5).map(|five| five.iter().fold(0, |value, bit| value * 2 + usize::from(bit - b'0')));
+    let fives = bits
+        .as_bytes()
+        .chunks(5)
+        .map(|five| five.iter().fold(0, |value, bit| value * 2 + usize::from(bit - b'0')));
     fives.map(|value| char::from(ALPHABET[value % 32])).collect()
 }
 

@@ -63,7 +63,8 @@ fn chime(_: &Request) -> Response {
 }
 
 fn twiml(verbs: &str) -> Response {
-    let document = format!("<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<Response>\n  {verbs}\n</Response>\n");
+    let document =
+        format!("<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<Response>\n  {verbs}\n</Response>\n");
     document.with_content_type("text/xml").into_response()
 }
 

@@ -1,14 +1,110 @@
 //! Trunkline: programmable voice for carriers, in one binary. The composition root.
 
+mod app;
+mod assets;
+mod commands;
 mod config;
+mod demo;
+mod examples;
+mod keys;
 mod telemetry;
 
+use clap::{Arg, ArgAction, ArgMatches, Command, value_parser};
+use config::Config;
 use mimalloc::MiMalloc;
+use std::{path::PathBuf, process::ExitCode};
 
-/// Password hashing takes and gives back 19 MiB at a time, which the system's allocator keeps for good.
+/// Password hashing takes and gives back 19 MiB at a time, which the system's allocator would keep for good.
 #[global_allocator]
 static ALLOCATOR: MiMalloc = MiMalloc;
 
-fn main() -> std::process::ExitCode {
-    std::process::ExitCode::SUCCESS
+fn main() -> ExitCode {
+    let matches = command_line().get_matches();
+    let config = match Config::read(matches.get_one::<PathBuf>("config").cloned(), &flags(&matches)) {
+        Ok(config) => config,
+        Err(refused) => return fail(&refused),
+    };
+    if let Err(refused) = telemetry::start(&config.log) {
+        return fail(&refused);
+    }
+    match matches.subcommand() {
+        Some(("serve", matches)) => commands::serve::run(config, matches.get_flag("demo")),
+        Some(("audit", _)) => commands::audit::run(&config),
+        Some(("replay", matches)) => commands::replay::run(&config, &commands::replay::wish(matches)),
+        Some(("doctor", _)) => commands::doctor::run(&config),
+        _ => ExitCode::FAILURE,
+    }
+}
+
+/// Says why on standard error.
+pub(crate) fn fail(why: &dyn std::fmt::Display) -> ExitCode {
+    eprintln!("trunkline: {why}");
+    ExitCode::FAILURE
+}
+
+/// The commands, and a flag for every setting there is.
+fn command_line() -> Command {
+    let settings = config::names().into_iter().map(|name| {
+        let help = format!("setting {name}; variable {}", variable(&name));
+        Arg::new(&name).long(name).value_name("VALUE").help(help).global(true).help_heading("Settings")
+    });
+    let file = Arg::new("config")
+        .long("config")
+        .value_name("FILE")
+        .global(true)
+        .value_parser(value_parser!(PathBuf));
+    Command::new("trunkline")
+        .version(env!("CARGO_PKG_VERSION"))
+        .about("Programmable voice for carriers")
+        .subcommand_required(true)
+        .arg_required_else_help(true)
+        .arg(file.help("settings file [default: trunkline.toml, if it is there]"))
+        .args(settings)
+        .subcommand(
+            Command::new("serve").about("Serves dashboard, APIs and SIP").arg(
+                Arg::new("demo")
+                    .long("demo")
+                    .action(ArgAction::SetTrue)
+                    .help("make a carrier to play with, once, on an empty store"),
+            ),
+        )
+        .subcommand(Command::new("audit").about("Proves the log").subcommand_required(true).subcommand(
+            Command::new("verify").about("Walks every hash chain and seal; names the first bad position"),
+        ))
+        .subcommand(commands::replay::command())
+        .subcommand(Command::new("doctor").about("Checks settings and machine, says what to do"))
+}
+
+fn variable(name: &str) -> String {
+    format!("TRUNKLINE_{}", name.replace('.', "__").to_uppercase())
+}
+
+/// The settings given as flags.
+fn flags(matches: &ArgMatches) -> Vec<(String, String)> {
+    let mut innermost = matches;
+    while let Some((_, deeper)) = innermost.subcommand() {
+        innermost = deeper;
+    }
+    let given = |name: &String| {
+        innermost.get_one::<String>(name).or_else(|| matches.get_one::<String>(name)).cloned()
+    };
+    config::names().into_iter().filter_map(|name| given(&name).map(|value| (name, value))).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_command_line_is_sound() {
+        command_line().debug_assert();
+    }
+
+    #[test]
+    fn a_setting_is_a_flag_before_and_after_the_command() {
+        for line in [["trunkline", "--data_dir", "x", "serve"], ["trunkline", "serve", "--data_dir", "x"]] {
+            let matches = command_line().get_matches_from(line);
+            assert_eq!(flags(&matches), [("data_dir".to_owned(), "x".to_owned())]);
+        }
+    }
 }

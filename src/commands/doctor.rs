@@ -65,45 +65,61 @@ fn rtp_ports(config: &Config) -> Finding {
         Err(refused) => return Broken(refused.to_string()),
     };
     let (first, last) = (*ports.start(), *ports.end());
-    let taken = ports.step_by(97).filter(|port| UdpSocket::bind((config.sip.listen.ip(), *port)).is_err()).count();
+    let taken =
+        ports.step_by(97).filter(|port| UdpSocket::bind((config.sip.listen.ip(), *port)).is_err()).count();
     let calls = (last - first) / 4;
     let ephemeral = std::fs::read_to_string("/proc/sys/net/ipv4/ip_local_port_range").unwrap_or_default();
-    let outgoing_from: u16 = ephemeral.split_whitespace().next().and_then(|port| port.parse().ok()).unwrap_or(32_768);
+    let outgoing_from: u16 =
+        ephemeral.split_whitespace().next().and_then(|port| port.parse().ok()).unwrap_or(32_768);
     match taken {
         0 if last >= outgoing_from => Advice(format!(
             "rtp.ports {first}-{last} reach into the system's own ports (from {outgoing_from}); end below them"
         )),
         0 => Fine(format!("rtp.ports {first}-{last}: room for about {calls} bridged calls")),
-        _ => Broken(format!("rtp.ports {first}-{last}: {taken} of the ports looked at are taken; set rtp.ports")),
+        _ => Broken(format!(
+            "rtp.ports {first}-{last}: {taken} of the ports looked at are taken; set rtp.ports"
+        )),
     }
 }
 
 fn open_files(config: &Config) -> Finding {
     let limits = std::fs::read_to_string("/proc/self/limits").unwrap_or_default();
     let line = limits.lines().find(|line| line.starts_with("Max open files"));
-    let soft: usize = line.and_then(|line| line.split_whitespace().nth(3)?.parse().ok()).unwrap_or(usize::MAX);
+    let soft: usize =
+        line.and_then(|line| line.split_whitespace().nth(3)?.parse().ok()).unwrap_or(usize::MAX);
     let needed = config.sip.max_calls * 4 + 200;
     if soft >= needed {
         return Fine(format!("{soft} open files are allowed, {} calls need {needed}", config.sip.max_calls));
     }
-    Advice(format!("{soft} open files are allowed, {} calls need {needed}; raise `ulimit -n`", config.sip.max_calls))
+    Advice(format!(
+        "{soft} open files are allowed, {} calls need {needed}; raise `ulimit -n`",
+        config.sip.max_calls
+    ))
 }
 
 fn data_dir(path: &Path) -> Finding {
     let probe = path.join(".doctor");
-    let tried = std::fs::create_dir_all(path).and_then(|()| std::fs::write(&probe, "")).and_then(|()| std::fs::remove_file(&probe));
+    let tried = std::fs::create_dir_all(path)
+        .and_then(|()| std::fs::write(&probe, ""))
+        .and_then(|()| std::fs::remove_file(&probe));
     match tried {
         Ok(()) => Fine(format!("data_dir {} can be written", path.display())),
-        Err(error) => Broken(format!("data_dir {}: {error}; give it to this user, or set data_dir", path.display())),
+        Err(error) => {
+            Broken(format!("data_dir {}: {error}; give it to this user, or set data_dir", path.display()))
+        }
     }
 }
 
 fn database(config: &Config) -> Finding {
     let url = config.store_url();
-    let Ok(parsed) = url::Url::parse(&url) else { return Broken(format!("database_url is not a URL: {url:?}")) };
+    let Ok(parsed) = url::Url::parse(&url) else {
+        return Broken(format!("database_url is not a URL: {url:?}"));
+    };
     match parsed.scheme() {
         "sqlite" => Fine(format!("SQLite file {}", url.trim_start_matches("sqlite://"))),
-        "postgres" | "postgresql" => reach(parsed.host_str().unwrap_or("localhost"), parsed.port().unwrap_or(5432)),
+        "postgres" | "postgresql" => {
+            reach(parsed.host_str().unwrap_or("localhost"), parsed.port().unwrap_or(5432))
+        }
         other => Broken(format!("database_url begins with sqlite:// or postgres://, not {other}://")),
     }
 }
@@ -114,14 +130,18 @@ fn reach(host: &str, port: u16) -> Finding {
     let limit = Duration::from_secs(3);
     match addresses.iter().any(|address| std::net::TcpStream::connect_timeout(address, limit).is_ok()) {
         true => Fine(format!("PostgreSQL at {host}:{port} takes connections")),
-        false => Broken(format!("PostgreSQL at {host}:{port} cannot be reached; start it, or set database_url")),
+        false => {
+            Broken(format!("PostgreSQL at {host}:{port} cannot be reached; start it, or set database_url"))
+        }
     }
 }
 
 fn program(name: &str, what: &str) -> Finding {
     match Command::new(name).arg("--version").output() {
         Ok(_) => Fine(format!("{name} speaks {what}")),
-        Err(_) => Advice(format!("{name} is not installed; without it <Say> has no voice for {what} (bin/setup run)")),
+        Err(_) => Advice(format!(
+            "{name} is not installed; without it <Say> has no voice for {what} (bin/setup run)"
+        )),
     }
 }
 
@@ -130,6 +150,9 @@ fn clock() -> Finding {
     let built = Duration::from_secs(1_767_225_600);
     match SystemTime::now().duration_since(SystemTime::UNIX_EPOCH) {
         Ok(now) if now > built => Fine("the clock is past the day this was written".into()),
-        _ => Broken("the clock is years behind; two-factor codes and signatures need the right time (set up NTP)".into()),
+        _ => Broken(
+            "the clock is years behind; two-factor codes and signatures need the right time (set up NTP)"
+                .into(),
+        ),
     }
 }

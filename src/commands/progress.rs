@@ -40,7 +40,8 @@ impl Progress {
 }
 
 fn bar(name: &str) -> ProgressBar {
-    let style = ProgressStyle::with_template("{msg:16} {bar:40} {human_pos}/{human_len} {per_sec} {eta} left");
+    let style =
+        ProgressStyle::with_template("{msg:16} {bar:40} {human_pos}/{human_len} {per_sec} {eta} left");
     let bar = ProgressBar::new(0).with_message(name.to_owned());
     if let Ok(style) = style { bar.with_style(style) } else { bar }
 }
