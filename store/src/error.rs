@@ -75,6 +75,19 @@ impl From<sqlx::Error> for StoreError {
 }
 
 impl StoreError {
+    /// Whether the database refused the values themselves (SQLSTATE classes 22 and 23; SQLite's TOOBIG, CONSTRAINT and
+    /// MISMATCH), so that trying them again is pointless.
+    #[must_use]
+    pub fn refuses_values(&self) -> bool {
+        let StoreError::Database(error) = self else { return false };
+        let sqlx::Error::Database(refusal) = &**error else { return false };
+        let code = refusal.code().unwrap_or_default();
+        match code.parse::<u32>() {
+            Ok(sqlite) if code.len() < 5 => matches!(sqlite & 0xff, 18..=20),
+            _ => code.starts_with("22") || code.starts_with("23"),
+        }
+    }
+
     /// Whether the database refused a statement, so that its transaction surely did not take place.
     pub(crate) fn refused_by_database(&self) -> bool {
         matches!(self, StoreError::Database(error) if matches!(**error, sqlx::Error::Database(_)))
