@@ -2,6 +2,7 @@
 //!
 //! `sip`, `call` and `routing` are pure; `net` and `media` own the sockets; `speech` runs the text-to-speech programs.
 
+pub mod call;
 pub mod media;
 pub mod net;
 mod outside;

@@ -41,7 +41,9 @@ pub enum Ask {
     /// Call these and connect the first to answer; told back as [`Event::DialBridged`] and [`Event::DialEnded`].
     Dial(DialPlan),
     /// End the dialled calls; [`Event::DialEnded`] follows.
-    CancelDial,
+    EndDial,
+    /// End the dialled calls; the verb is gone and nothing is told back.
+    AbandonDial,
     /// Turn an unanswered call away. The program has ended.
     Reject(RejectReason),
     /// End the call. The program has ended.

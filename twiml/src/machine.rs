@@ -6,7 +6,7 @@ use crate::{
     ask::{Ask, Event},
     document::Document,
     element::Warning,
-    verbs::{Flow, Step},
+    verbs::{self, Flow, Step},
 };
 use std::collections::VecDeque;
 
@@ -67,6 +67,9 @@ impl Machine {
         let (steps, warnings) = document.into_parts();
         asks.extend(warnings.into_iter().map(Ask::Warn));
         self.steps = steps;
+        if self.steps.is_empty() {
+            self.steps.push_back(verbs::hang_up());
+        }
         self.next(asks)
     }
 
@@ -75,7 +78,7 @@ impl Machine {
         let mut asks = self.take_back();
         if self.under_way.dialing {
             self.under_way.dialing = false;
-            asks.push(Ask::CancelDial);
+            asks.push(Ask::AbandonDial);
         }
         if let Some(step) = self.current.take() {
             let started = self.state == State::Running;
@@ -231,7 +234,8 @@ mod tests {
     #[test]
     fn an_empty_document_hangs_up() {
         let (machine, asks) = run("");
-        assert_eq!((asks, machine.has_ended()), (vec![Ask::HangUp], true));
+        assert_eq!((acts(&asks), machine.has_ended()), (vec![Ask::HangUp], true));
+        assert_eq!(run_unanswered("").1, [Ask::Answer], "as <Hangup> does");
     }
 
     #[test]
@@ -251,7 +255,7 @@ mod tests {
     #[test]
     fn a_dial_is_called_off_by_a_new_document() {
         let (mut machine, _) = run("<Dial>85510000001</Dial>");
-        assert_eq!(acts(&machine.load(document("<Say>Hi</Say>"))), [Ask::CancelDial, say("Hi")]);
+        assert_eq!(acts(&machine.load(document("<Say>Hi</Say>"))), [Ask::AbandonDial, say("Hi")]);
     }
 
     #[test]

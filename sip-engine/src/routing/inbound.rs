@@ -164,25 +164,20 @@ fn candidates(dialled: &str, country: Option<Country>) -> Vec<String> {
 
 /// A party's number as it is shown: E.164 with plus or a short code; what the network said when it is neither.
 fn spelled(text: &str, country: Option<Country>) -> String {
-    let international = candidates(text, country).into_iter().find_map(|digits| digits.parse::<E164>().ok());
-    let national_first = !text.starts_with('+') && country.is_some_and(|country| is_national(text, country));
-    let number = match international {
-        Some(number) if !national_first => Some(Number::E164(number)),
-        _ => text.parse().ok(),
-    };
-    let national = || country.and_then(|country| national(text, country)).map(Number::E164);
-    let shown = if national_first { national().or(number) } else { number };
-    shown.map_or_else(|| printable(text), |number| number.to_string())
+    let national = country.filter(|_| !text.starts_with('+')).and_then(|country| national(text, country));
+    let number = national.map(Number::E164).or_else(|| text.parse().ok());
+    let number = number.or_else(|| text.strip_prefix("00")?.parse().ok().map(Number::E164));
+    number.map_or_else(|| printable(text), |number| number.to_string())
 }
 
-fn is_national(text: &str, country: Country) -> bool {
-    national(text, country).is_some()
-}
-
+/// A national number: with the country's trunk digit, or ten digits within the North American plan.
 fn national(text: &str, country: Country) -> Option<E164> {
-    let digit = country.trunk_digit();
-    let rest = text.strip_prefix(digit).filter(|_| !digit.is_empty())?;
-    format!("{}{rest}", country.calling_code()).parse().ok()
+    let (code, digit) = (country.calling_code(), country.trunk_digit());
+    if code == "1" && text.len() == 10 {
+        return format!("1{text}").parse().ok();
+    }
+    let rest = text.strip_prefix(digit).filter(|rest| !digit.is_empty() && !rest.starts_with('0'))?;
+    format!("{code}{rest}").parse().ok()
 }
 
 fn printable(text: &str) -> String {
@@ -261,11 +256,13 @@ mod tests {
             ("15551230000", "+15551230000"),
             ("012345678", "+85512345678"),
             ("1234", "1234"),
+            ("0015551230000", "+15551230000"),
             ("anonymous", "anonymous"),
             ("a\r\nb", "ab"),
             ("", ""),
         ] {
             assert_eq!(spelled(said, cambodia), shown, "{said:?}");
         }
+        assert_eq!(spelled("2125551234", "US".parse().ok()), "+12125551234");
     }
 }

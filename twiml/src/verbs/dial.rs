@@ -132,7 +132,8 @@ fn callback_events(element: &mut Element<'_, '_>) -> Vec<CallbackEvent> {
             "answered" => events.push(CallbackEvent::Answered),
             "completed" => events.push(CallbackEvent::Completed),
             other => {
-                element.warn(SCHEMA_WARNING, format_args!("{} is not a status callback event", quote(other)))
+                let message = format!("{} is not a status callback event", quote(other));
+                element.warn(SCHEMA_WARNING, message);
             }
         }
     }
@@ -172,8 +173,8 @@ impl Verb for Dial {
                 self.connected = true;
                 Flow::Stay(vec![Ask::Timer(self.time_limit)])
             }
-            Event::Digit('*') if self.hangup_on_star => Flow::Stay(vec![Ask::CancelDial]),
-            Event::TimerFired if self.connected => Flow::Stay(vec![Ask::CancelDial]),
+            Event::Digit('*') if self.hangup_on_star => Flow::Stay(vec![Ask::EndDial]),
+            Event::TimerFired if self.connected => Flow::Stay(vec![Ask::EndDial]),
             Event::DialEnded(result) => self.finish(result),
             _ => Flow::Stay(Vec::new()),
         }
@@ -268,7 +269,7 @@ mod tests {
     fn the_time_limit_starts_when_they_are_connected() {
         let (mut machine, _) = run(r#"<Dial timeLimit="60">1</Dial>"#);
         assert_eq!(acts(&machine.on(&Event::DialBridged)), [Ask::Timer(Duration::from_secs(60))]);
-        assert_eq!(acts(&machine.on(&Event::TimerFired)), [Ask::CancelDial]);
+        assert_eq!(acts(&machine.on(&Event::TimerFired)), [Ask::EndDial]);
         let asks = machine.on(&ended(DialStatus::Completed));
         assert_eq!(acts(&asks), [Ask::HangUp]);
     }
@@ -280,7 +281,7 @@ mod tests {
         let (mut machine, _) = run(r#"<Dial hangupOnStar="true">1</Dial>"#);
         machine.on(&Event::DialBridged);
         assert_eq!(acts(&machine.on(&Event::Digit('1'))), []);
-        assert_eq!(acts(&machine.on(&Event::Digit('*'))), [Ask::CancelDial]);
+        assert_eq!(acts(&machine.on(&Event::Digit('*'))), [Ask::EndDial]);
         let (mut machine, _) = run("<Dial>1</Dial>");
         assert_eq!(acts(&machine.on(&Event::Digit('*'))), []);
     }

@@ -6,7 +6,7 @@ use crate::{ask::Ask, element::Element};
 pub(super) const HANGUP: Definition = Definition { name: "Hangup", attributes: &[], ignored: &[], parse };
 
 #[derive(Debug)]
-struct Hangup;
+pub(super) struct Hangup;
 
 fn parse(_: &mut Element<'_, '_>) -> Box<dyn Verb> {
     Box::new(Hangup)

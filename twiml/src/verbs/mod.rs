@@ -102,11 +102,16 @@ pub(crate) fn play_of(url: Url) -> Step {
     Step { name: play::PLAY.name, details, verb: Box::new(play::Play::file(url)) }
 }
 
+/// The implicit `<Hangup>` of an empty document.
+pub(crate) fn hang_up() -> Step {
+    Step { name: hangup::HANGUP.name, details: Vec::new(), verb: Box::new(hangup::Hangup) }
+}
+
 /// The implicit `<Say>` of an answer that is plain text.
 pub(crate) fn say_of(text: &str) -> Step {
     let text = text.split_whitespace().collect::<Vec<_>>().join(" ");
     let details = vec![("text".into(), text.clone())];
-    Step { name: say::SAY.name, details, verb: Box::new(say::Say::text(text)) }
+    Step { name: say::SAY.name, details, verb: Box::new(say::Say::text(&text)) }
 }
 
 #[cfg(test)]

@@ -21,7 +21,7 @@ const SSML: &[&str] =
 pub(super) struct Say(Option<Ask>);
 
 impl Say {
-    pub(super) fn text(text: String) -> Say {
+    pub(super) fn text(text: &str) -> Say {
         let text = text.chars().take(MAX_TEXT).collect();
         Say(Some(Ask::Say { text, voice: None, language: None, times: 1 }))
     }

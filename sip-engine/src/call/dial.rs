@@ -1,0 +1,299 @@
+//! `<Dial>` as the call does it: children ring at once, the first to answer is connected, the others are called off.
+//!
+//! ringing ──answered──► (digits) ──► (parent picked up) ──► connected ──► over
+
+use super::{
+    leg::{Leg, LegNo, State},
+    machine::{LONGEST_CALL, Machine},
+    order::{Order, Placement},
+};
+use crate::outside::CallRef;
+use domain::{
+    Kind, Number, Sid,
+    call::{CallCommand, Callback, CallbackEvent, Direction, EndReason, Ending, Queued, Status},
+    webhook_url::Method,
+};
+use std::time::Duration;
+use twiml::{DialPlan, DialResult, DialStatus, DialTarget, Event};
+
+/// Twilio's code for a number that cannot be called.
+const INVALID_NUMBER: u32 = 13223;
+/// Twilio's code for a caller id that cannot be shown.
+const INVALID_CALLER_ID: u32 = 13214;
+
+/// A dial under way.
+#[derive(Debug)]
+pub(super) struct Dial {
+    children: Vec<LegNo>,
+    stage: Stage,
+    /// The parent hears that it rings.
+    ringback: bool,
+    /// How children that are over ended.
+    endings: Vec<Status>,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Stage {
+    Ringing,
+    /// The child is sent its digits under this token.
+    Digits(LegNo, u64),
+    /// The parent is being picked up.
+    PickingUp(LegNo),
+    Connected(LegNo),
+}
+
+impl Stage {
+    fn winner(self) -> Option<LegNo> {
+        match self {
+            Stage::Ringing => None,
+            Stage::Digits(child, _) | Stage::PickingUp(child) | Stage::Connected(child) => Some(child),
+        }
+    }
+}
+
+impl Machine {
+    pub(super) fn begin_dial(&mut self, plan: DialPlan) {
+        let from = self.caller_id(plan.caller_id);
+        let dial = Dial { children: Vec::new(), stage: Stage::Ringing, ringback: false, endings: Vec::new() };
+        self.dial = Some(dial);
+        for target in plan.targets {
+            self.begin_child(target, &from, plan.timeout);
+        }
+        if self.dial.as_ref().is_some_and(|dial| dial.children.is_empty()) {
+            self.dial_over(DialStatus::Failed, None);
+        }
+    }
+
+    /// The number shown to the dialled parties: the one asked for, or the caller's.
+    fn caller_id(&mut self, wanted: Option<String>) -> String {
+        let own = self.leg(LegNo::MAIN).map(|main| main.from.clone()).unwrap_or_default();
+        let Some(wanted) = wanted else { return own };
+        match wanted.parse::<Number>() {
+            Ok(number) => number.to_string(),
+            Err(error) => {
+                self.warn(
+                    INVALID_CALLER_ID,
+                    format!("<Dial> callerId: {error}; the caller's number is shown"),
+                );
+                own
+            }
+        }
+    }
+
+    fn begin_child(&mut self, target: DialTarget, from: &str, timeout: Duration) {
+        let number = match target.number.parse::<Number>() {
+            Ok(number) => number.to_string(),
+            Err(error) => return self.warn(INVALID_NUMBER, format!("<Dial>: {error}")),
+        };
+        let Some((main, account)) =
+            self.leg(LegNo::MAIN).and_then(|main| Some((main.call.clone(), main.account.clone()?)))
+        else {
+            return;
+        };
+        let sid = Sid::new(Kind::Call, &*self.surroundings.ids);
+        let call = CallRef { sid: sid.clone(), tenant: main.tenant.clone() };
+        let mut leg = Leg::new(call, Some(account.clone()), Direction::OutboundDial, from, &number);
+        leg.parent = Some(main.sid.clone());
+        leg.send_digits.clone_from(&target.send_digits);
+        let no = LegNo(u32::try_from(self.legs.len()).unwrap_or(u32::MAX));
+        self.legs.insert(no, leg);
+        self.dial.iter_mut().for_each(|dial| dial.children.push(no));
+        self.record(no, CallCommand::Queue(queued(&account, main.sid, from, &number, target, timeout)));
+        self.record(no, CallCommand::Claim { node: self.surroundings.node.clone() });
+        let (from, tenant) = (from.to_owned(), main.tenant);
+        let placement = Placement { sid, tenant, account, from, to: number, ring_timeout: timeout };
+        self.order(Order::Place(no, Box::new(placement)));
+    }
+
+    /// A child says that it rings: the parent may hear that.
+    pub(super) fn child_rings(&mut self, _no: LegNo) {
+        let up = self.leg(LegNo::MAIN).is_some_and(|main| main.state == State::Up);
+        let Some(dial) = self.dial.as_mut().filter(|dial| up && dial.stage == Stage::Ringing) else { return };
+        if !std::mem::replace(&mut dial.ringback, true) {
+            self.order(Order::Ringback(LegNo::MAIN));
+        }
+    }
+
+    /// A child answered. The first one wins; a later one is hung up again.
+    pub(super) fn child_answered(&mut self, no: LegNo) {
+        let Some(dial) = self.dial.as_mut().filter(|dial| dial.stage == Stage::Ringing) else {
+            return self.end_leg(no, Ending::because(EndReason::AnsweredElsewhere));
+        };
+        let others: Vec<_> = dial.children.iter().copied().filter(|child| *child != no).collect();
+        dial.stage = Stage::PickingUp(no);
+        for other in others {
+            self.end_leg(other, Ending::because(EndReason::AnsweredElsewhere));
+        }
+        match self.legs.get_mut(&no).and_then(|leg| leg.send_digits.take()) {
+            Some(digits) => {
+                let token = self.token();
+                self.set_stage(Stage::Digits(no, token));
+                self.order(Order::SendDigits { leg: no, token, digits });
+            }
+            None => self.connect(no),
+        }
+    }
+
+    pub(super) fn child_digits_sent(&mut self, token: u64) {
+        match self.dial.as_ref().map(|dial| dial.stage) {
+            Some(Stage::Digits(child, sent)) if sent == token => self.connect(child),
+            _ => {}
+        }
+    }
+
+    /// The parent is up: whoever waited for that is connected.
+    pub(super) fn main_is_up(&mut self) {
+        if let Some(Stage::PickingUp(child)) = self.dial.as_ref().map(|dial| dial.stage) {
+            self.connect(child);
+        }
+    }
+
+    fn connect(&mut self, child: LegNo) {
+        let (Some(main), Some(other)) = (self.call_of(LegNo::MAIN).cloned(), self.call_of(child).cloned())
+        else {
+            return;
+        };
+        if self.leg(LegNo::MAIN).is_some_and(|main| main.state != State::Up) {
+            self.set_stage(Stage::PickingUp(child));
+            return self.pick_up();
+        }
+        self.stop_ringback();
+        self.set_stage(Stage::Connected(child));
+        self.order(Order::Bridge(LegNo::MAIN, child));
+        self.record(LegNo::MAIN, CallCommand::Bridge { with: other.sid });
+        self.record(child, CallCommand::Bridge { with: main.sid });
+        self.events.push_back(Event::DialBridged);
+    }
+
+    /// A child is over, by itself or by the API.
+    pub(super) fn child_over(&mut self, no: LegNo, ending: Ending) {
+        let answered = self.leg(no).is_some_and(Leg::is_answered);
+        let status = ending.reason.status(answered);
+        let counts = self.leg(no).is_some_and(|leg| !leg.ended);
+        let stage = self.dial.as_ref().map(|dial| dial.stage);
+        if stage == Some(Stage::Connected(no)) {
+            self.part(no);
+        }
+        self.end_leg(no, ending);
+        let Some(dial) = self.dial.as_mut().filter(|dial| counts && dial.children.contains(&no)) else {
+            return;
+        };
+        dial.endings.push(status);
+        let all_over = dial.endings.len() == dial.children.len();
+        let winner_over = dial.stage.winner() == Some(no);
+        let status = summed_up(&dial.endings);
+        if winner_over {
+            self.dial_over(DialStatus::Completed, Some(no));
+        } else if all_over {
+            self.dial_over(status, Some(no));
+        }
+    }
+
+    /// Ends the dialled calls because the program says so (star, time limit), and tells it.
+    pub(super) fn end_dial(&mut self) {
+        let Some(dial) = &self.dial else { return };
+        let (winner, last) = (dial.stage.winner(), dial.children.last().copied());
+        self.end_children();
+        let status = if winner.is_some() { DialStatus::Completed } else { DialStatus::Canceled };
+        self.dial_over(status, winner.or(last));
+    }
+
+    /// Ends the dialled calls; nobody is told.
+    pub(super) fn abandon_dial(&mut self) {
+        self.end_children();
+        self.stop_ringback();
+        self.dial = None;
+    }
+
+    fn end_children(&mut self) {
+        let Some(dial) = &self.dial else { return };
+        let (stage, children) = (dial.stage, dial.children.clone());
+        if let Stage::Connected(child) = stage {
+            self.part(child);
+        }
+        for child in children {
+            self.end_leg(child, Ending::because(EndReason::PeerHungUp));
+        }
+    }
+
+    /// Takes the connected two apart.
+    fn part(&mut self, child: LegNo) {
+        let (Some(main), Some(other)) = (self.call_of(LegNo::MAIN).cloned(), self.call_of(child).cloned())
+        else {
+            return;
+        };
+        self.order(Order::Unbridge(LegNo::MAIN));
+        self.record(LegNo::MAIN, CallCommand::Unbridge { with: other.sid });
+        self.record(child, CallCommand::Unbridge { with: main.sid });
+    }
+
+    fn dial_over(&mut self, status: DialStatus, child: Option<LegNo>) {
+        self.stop_ringback();
+        let bridged = matches!(self.dial.take().map(|dial| dial.stage), Some(Stage::Connected(_)));
+        let leg = child.and_then(|no| self.leg(no));
+        let call_sid = leg.map(|leg| leg.call.sid.to_string());
+        let since = leg.and_then(|leg| leg.answered_at).map(|at| self.now.since(at).as_secs());
+        let duration_s = since.filter(|_| status == DialStatus::Completed);
+        self.dialled = Some(match status {
+            DialStatus::Busy => Status::Busy,
+            DialStatus::NoAnswer => Status::NoAnswer,
+            _ => Status::Failed,
+        });
+        self.events.push_back(Event::DialEnded(DialResult { status, call_sid, duration_s, bridged }));
+    }
+
+    fn stop_ringback(&mut self) {
+        if self.dial.as_mut().is_some_and(|dial| std::mem::take(&mut dial.ringback)) {
+            self.order(Order::Hush(LegNo::MAIN));
+        }
+    }
+
+    fn set_stage(&mut self, stage: Stage) {
+        self.dial.iter_mut().for_each(|dial| dial.stage = stage);
+    }
+}
+
+/// What a dial nobody answered came to: the most telling of its parts.
+fn summed_up(endings: &[Status]) -> DialStatus {
+    let any = |status| endings.contains(&status);
+    match () {
+        () if any(Status::NoAnswer) => DialStatus::NoAnswer,
+        () if any(Status::Busy) => DialStatus::Busy,
+        () if any(Status::Failed) => DialStatus::Failed,
+        () => DialStatus::Canceled,
+    }
+}
+
+fn queued(account: &Sid, parent: Sid, from: &str, to: &str, target: DialTarget, timeout: Duration) -> Queued {
+    Queued {
+        account: account.clone(),
+        direction: Direction::OutboundDial,
+        parent: Some(parent),
+        from: from.to_owned(),
+        to: to.to_owned(),
+        phone_number: None,
+        program: None,
+        callback: target.status_callback.as_ref().and_then(callback),
+        timeout: u32::try_from(timeout.as_secs()).unwrap_or(600),
+        time_limit: u32::try_from(LONGEST_CALL.as_secs()).unwrap_or(14_400),
+        send_digits: target.send_digits,
+    }
+}
+
+fn callback(asked: &twiml::Callback) -> Option<Callback> {
+    let method = match asked.method {
+        twiml::Method::Get => Method::Get,
+        twiml::Method::Post => Method::Post,
+    };
+    let event = |event: &twiml::CallbackEvent| match event {
+        twiml::CallbackEvent::Initiated => CallbackEvent::Initiated,
+        twiml::CallbackEvent::Ringing => CallbackEvent::Ringing,
+        twiml::CallbackEvent::Answered => CallbackEvent::Answered,
+        twiml::CallbackEvent::Completed => CallbackEvent::Completed,
+    };
+    Some(Callback {
+        url: asked.url.as_str().parse().ok()?,
+        method,
+        events: asked.events.iter().map(event).collect(),
+    })
+}

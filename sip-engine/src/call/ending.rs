@@ -1,0 +1,84 @@
+//! How calls of the family end, and what a closed leg's code means.
+
+use super::{
+    input::Closing,
+    leg::{LegNo, State},
+    machine::Machine,
+    order::{Order, TimerKey},
+};
+use domain::call::{CallCommand, EndReason, Ending};
+
+impl Machine {
+    /// The main call ends, and with it everything its program does.
+    pub(super) fn finish(&mut self, ending: Ending) {
+        if self.leg(LegNo::MAIN).is_none_or(|main| main.ended) {
+            return;
+        }
+        let asks = self.program.interrupt();
+        self.honour(asks);
+        self.events.clear();
+        self.fetching = None;
+        self.sound = None;
+        self.abandon_dial();
+        self.order(Order::CancelTimer(TimerKey::Verb));
+        self.order(Order::CancelTimer(TimerKey::TimeLimit));
+        self.end_leg(LegNo::MAIN, ending);
+    }
+
+    /// Hangs the leg up where signalling is not over, records its end, and closes its media. Once.
+    pub(super) fn end_leg(&mut self, no: LegNo, ending: Ending) {
+        let Some(leg) = self.legs.get_mut(&no) else { return };
+        if leg.ended {
+            return;
+        }
+        leg.ended = true;
+        if !matches!(leg.state, State::Closing | State::Closed) {
+            leg.state = State::Closing;
+            self.order(Order::HangUp(no));
+        }
+        self.record(no, CallCommand::End(ending));
+        self.order(Order::Release(no));
+    }
+
+    /// Turns the main leg away with this code.
+    pub(super) fn refuse(&mut self, code: u16, ending: Ending) {
+        if let Some(main) = self.legs.get_mut(&LegNo::MAIN).filter(|main| main.state == State::Early) {
+            main.state = State::Closing;
+            self.order(Order::Refuse(LegNo::MAIN, code));
+        }
+        self.finish(ending.with_code(code));
+    }
+}
+
+/// Why a leg that closed like this has ended.
+pub(super) fn ending_of(closing: Closing) -> Ending {
+    match closing {
+        Closing::Ordered => Ending::because(EndReason::ApplicationHungUp),
+        Closing::HungUp => Ending::because(EndReason::HungUp),
+        Closing::Cancelled => Ending::because(EndReason::CanceledByCaller),
+        Closing::TimedOut => Ending::because(EndReason::NoAnswer),
+        Closing::Lost => Ending::because(EndReason::ConnectionLost),
+        Closing::NoMedia { code, detail } => {
+            Ending::because(EndReason::MediaFailed).with_code(code).with_detail(detail)
+        }
+        Closing::Failed { code, reason, from_peer: true } => {
+            Ending::because(reason_of(code)).with_code(code).with_detail(reason)
+        }
+        Closing::Failed { code, reason, from_peer: false } => {
+            Ending::because(EndReason::TrunkUnreachable).with_code(code).with_detail(reason)
+        }
+    }
+}
+
+/// What a final response to our INVITE means (RFC 3261 section 21).
+fn reason_of(code: u16) -> EndReason {
+    match code {
+        486 | 600 => EndReason::Busy,
+        603 => EndReason::Declined,
+        408 | 480 | 487 => EndReason::NoAnswer,
+        404 | 410 | 484 | 604 => EndReason::DestinationNotFound,
+        401 | 403 | 407 => EndReason::TrunkRefused,
+        488 | 606 => EndReason::MediaFailed,
+        _ => EndReason::TrunkFailed,
+    }
+}

@@ -1,0 +1,114 @@
+//! What a call can be told.
+
+use super::leg::LegNo;
+use crate::{
+    media::Prompt,
+    outside::{FetchFailure, Fetched},
+};
+use domain::{
+    Sid,
+    call::{EndReason, MediaSummary, Program, Status},
+};
+use std::sync::Arc;
+
+/// Something happened to a call.
+#[derive(Debug)]
+pub enum Happened {
+    /// The call begins.
+    Started,
+    /// Signalling said something about a leg.
+    Signalled(LegNo, Signal),
+    /// The far end of a leg pressed a key.
+    Pressed(LegNo, char),
+    /// A sound that was ordered is ready, or will never be.
+    Prepared(u64, Result<Prepared, FetchFailure>),
+    /// What this order played or sent is over.
+    Played(u64),
+    /// This order could not be carried out because the far end takes no telephone-events.
+    Unplayable(u64),
+    /// A document came, or did not.
+    Fetched(u64, Box<Fetched>),
+    /// A timer fired.
+    TimerFired(super::TimerKey),
+    /// A leg's media is closed; these were its figures, if it had any.
+    Released(LegNo, Option<MediaSummary>),
+    /// The API wants another program to run.
+    Redirected(LegNo, Program),
+    /// The API wants the call to end.
+    EndRequested(LegNo, Status),
+    /// The call has to end because of us.
+    Stopped(EndReason),
+}
+
+/// What signalling can say about a leg.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Signal {
+    /// The INVITE left.
+    Placed {
+        /// Through which trunk.
+        trunk: Sid,
+        /// To which Request-URI.
+        request_uri: String,
+        /// Under which Call-ID.
+        sip_call_id: String,
+    },
+    /// The INVITE could not leave.
+    NotPlaced {
+        /// Why.
+        reason: EndReason,
+        /// Twilio's error code, where the caller did something wrong.
+        code: Option<u32>,
+        /// More, for a person.
+        detail: String,
+    },
+    /// A provisional response other than 100.
+    Ringing(u16),
+    /// Our INVITE was answered, and media flows.
+    Answered,
+    /// Our answer was acknowledged.
+    Acknowledged,
+    /// The far end holds us, or took us back.
+    Held(bool),
+    /// The leg is over.
+    Closed(Closing),
+}
+
+/// How a leg closed.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Closing {
+    /// As we ordered.
+    Ordered,
+    /// The far end hung up.
+    HungUp,
+    /// The caller gave up before we answered.
+    Cancelled,
+    /// It was refused, or not reached.
+    Failed {
+        /// The final response's code.
+        code: u16,
+        /// The reason phrase.
+        reason: String,
+        /// Whether the far end said it; otherwise nobody answered.
+        from_peer: bool,
+    },
+    /// It rang for as long as it may.
+    TimedOut,
+    /// Our answer was never acknowledged, or the far end forgot the dialog.
+    Lost,
+    /// No media could be agreed on or opened. A leg that arrived still waits for its final response.
+    NoMedia {
+        /// The response it is to get.
+        code: u16,
+        /// More, for a person.
+        detail: String,
+    },
+}
+
+/// A sound ready to be played.
+#[derive(Debug, Clone)]
+pub struct Prepared {
+    /// The sound.
+    pub prompt: Arc<Prompt>,
+    /// What the application should know, for example that a voice was replaced.
+    pub warning: Option<String>,
+}

@@ -1,0 +1,83 @@
+//! One leg: a call of the family, with its identifier, its parties and how far it is.
+
+use crate::outside::CallRef;
+use domain::{Sid, Timestamp, call::Direction};
+
+/// A leg's number within its family. 0 runs the program; the others were dialled by it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct LegNo(pub u32);
+
+impl LegNo {
+    /// The leg that runs the program.
+    pub const MAIN: LegNo = LegNo(0);
+}
+
+/// How far signalling is with a leg.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum State {
+    /// Arrived or placed, not answered.
+    Early,
+    /// Answered by us, not acknowledged.
+    PickedUp,
+    /// Both sides talk.
+    Up,
+    /// We ended it; the closing signal is on its way.
+    Closing,
+    /// Signalling is over.
+    Closed,
+}
+
+/// A leg of the family.
+#[derive(Debug)]
+pub(super) struct Leg {
+    pub(super) call: CallRef,
+    pub(super) account: Option<Sid>,
+    pub(super) direction: Direction,
+    pub(super) parent: Option<Sid>,
+    pub(super) from: String,
+    pub(super) to: String,
+    pub(super) state: State,
+    pub(super) answered_at: Option<Timestamp>,
+    /// Its end is recorded.
+    pub(super) ended: bool,
+    /// Its media is closed and summed up.
+    pub(super) released: bool,
+    /// It said that it rings.
+    pub(super) rang: bool,
+    /// DTMF to send once it is answered.
+    pub(super) send_digits: Option<String>,
+}
+
+impl Leg {
+    pub(super) fn new(
+        call: CallRef,
+        account: Option<Sid>,
+        direction: Direction,
+        from: &str,
+        to: &str,
+    ) -> Leg {
+        Leg {
+            call,
+            account,
+            direction,
+            parent: None,
+            from: from.to_owned(),
+            to: to.to_owned(),
+            state: State::Early,
+            answered_at: None,
+            ended: false,
+            released: false,
+            rang: false,
+            send_digits: None,
+        }
+    }
+
+    pub(super) fn is_answered(&self) -> bool {
+        self.answered_at.is_some()
+    }
+
+    /// Nothing more will happen to it.
+    pub(super) fn is_over(&self) -> bool {
+        self.ended && self.released && self.state == State::Closed
+    }
+}

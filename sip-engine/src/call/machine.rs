@@ -1,0 +1,269 @@
+//! The machine: its state, how it begins, and what goes where.
+
+use super::{
+    dial::Dial,
+    input::Happened,
+    leg::{Leg, LegNo, State},
+    order::{Order, Placement, TimerKey},
+};
+use crate::outside::CallRef;
+use domain::{
+    Ids, Sid, Tenant, Timestamp,
+    call::{CallCommand, Direction, EndReason, Ending, Program, Purpose, Queued, Received, Status},
+};
+use std::{
+    collections::{BTreeMap, HashMap, VecDeque},
+    sync::Arc,
+    time::Duration,
+};
+
+/// The longest a call may last: four hours.
+pub(super) const LONGEST_CALL: Duration = Duration::from_secs(4 * 3600);
+
+/// A call and the calls it dialled.
+pub struct Machine {
+    pub(super) surroundings: Surroundings,
+    pub(super) legs: BTreeMap<LegNo, Leg>,
+    /// How the main leg begins.
+    start: Option<Start>,
+    pub(super) program: twiml::Machine,
+    /// What runs, for its fallback address.
+    pub(super) source: Program,
+    /// Requests under way: what for, and where.
+    pub(super) requests: HashMap<u64, (Purpose, String)>,
+    /// The request the program waits for.
+    pub(super) fetching: Option<u64>,
+    /// What is being prepared or played for the program.
+    pub(super) sound: Option<Sound>,
+    pub(super) dial: Option<Dial>,
+    /// How the latest `<Dial>` of an unanswered call ended.
+    pub(super) dialled: Option<Status>,
+    /// What the program is to be told next.
+    pub(super) events: VecDeque<twiml::Event>,
+    /// Verbs begun so far.
+    pub(super) verbs: u32,
+    /// Why the call ends when the program says so.
+    pub(super) last_word: EndReason,
+    time_limit: Duration,
+    pub(super) tokens: u64,
+    pub(super) now: Timestamp,
+    orders: Vec<Order>,
+}
+
+/// What a call is handed beside its input.
+#[derive(Clone)]
+pub struct Surroundings {
+    /// The node's name.
+    pub node: String,
+    /// Where identifiers of dialled calls come from.
+    pub ids: Arc<dyn Ids>,
+}
+
+/// A call that arrived.
+#[derive(Clone, Debug)]
+pub struct Incoming {
+    /// Its stream.
+    pub call: CallRef,
+    /// What is recorded about it.
+    pub received: Received,
+    /// Turned away with this code, for this reason.
+    pub refused: Option<(u16, EndReason)>,
+}
+
+/// A call that the API asked for.
+#[derive(Clone, Debug)]
+pub struct Outgoing {
+    /// Its stream.
+    pub call: CallRef,
+    /// What was asked for.
+    pub queued: Queued,
+}
+
+enum Start {
+    Incoming(Box<Incoming>),
+    Outgoing(Box<Outgoing>),
+}
+
+/// A sound on its way to the main leg.
+pub(super) struct Sound {
+    pub(super) token: u64,
+    pub(super) times: u32,
+    /// These are the digits that precede the program.
+    pub(super) is_prelude: bool,
+}
+
+impl Machine {
+    /// A call that arrived and was routed.
+    #[must_use]
+    pub fn incoming(surroundings: Surroundings, incoming: Incoming) -> Machine {
+        let Received { account, from, to, program, .. } = &incoming.received;
+        let leg = Leg::new(incoming.call.clone(), account.clone(), Direction::Inbound, from, to);
+        let program = program.clone();
+        Machine::new(surroundings, leg, program, LONGEST_CALL, Start::Incoming(Box::new(incoming)))
+    }
+
+    /// A call to be placed. It is claimed already.
+    #[must_use]
+    pub fn outgoing(surroundings: Surroundings, outgoing: Outgoing) -> Machine {
+        let Queued { account, from, to, program, time_limit, .. } = &outgoing.queued;
+        let account = Some(account.clone());
+        let mut leg = Leg::new(outgoing.call.clone(), account, outgoing.queued.direction, from, to);
+        leg.send_digits.clone_from(&outgoing.queued.send_digits);
+        leg.parent.clone_from(&outgoing.queued.parent);
+        let limit = Duration::from_secs(u64::from(*time_limit)).clamp(Duration::from_secs(1), LONGEST_CALL);
+        let program = program.clone();
+        Machine::new(surroundings, leg, program, limit, Start::Outgoing(Box::new(outgoing)))
+    }
+
+    fn new(
+        surroundings: Surroundings,
+        leg: Leg,
+        program: Option<Program>,
+        time_limit: Duration,
+        start: Start,
+    ) -> Machine {
+        Machine {
+            surroundings,
+            legs: BTreeMap::from([(LegNo::MAIN, leg)]),
+            start: Some(start),
+            program: twiml::Machine::new(false),
+            source: program.unwrap_or_else(|| Program::Inline("<Response/>".into())),
+            requests: HashMap::new(),
+            fetching: None,
+            sound: None,
+            dial: None,
+            dialled: None,
+            events: VecDeque::new(),
+            verbs: 0,
+            last_word: EndReason::ApplicationHungUp,
+            time_limit,
+            tokens: 0,
+            now: Timestamp::from_micros(0),
+            orders: Vec::new(),
+        }
+    }
+
+    /// Takes in what happened at this time, and says what to do about it.
+    #[must_use = "orders not carried out are lost"]
+    pub fn handle(&mut self, now: Timestamp, happened: Happened) -> Vec<Order> {
+        self.now = now;
+        match happened {
+            Happened::Started => self.begin(),
+            Happened::Signalled(leg, signal) => self.signalled(leg, signal),
+            Happened::Pressed(leg, digit) => self.pressed(leg, digit),
+            Happened::Prepared(token, result) => self.prepared(token, result),
+            Happened::Played(token) => self.played(token),
+            Happened::Unplayable(token) => self.unplayable(token),
+            Happened::Fetched(token, fetched) => self.fetched(token, *fetched),
+            Happened::TimerFired(TimerKey::Verb) => self.events.push_back(twiml::Event::TimerFired),
+            Happened::TimerFired(TimerKey::TimeLimit) => self.finish(Ending::because(EndReason::TimeLimit)),
+            Happened::Released(leg, summary) => self.released(leg, summary),
+            Happened::Redirected(leg, program) => self.redirected(leg, program),
+            Happened::EndRequested(leg, status) => self.end_requested(leg, status),
+            Happened::Stopped(reason) => self.finish(Ending::because(reason)),
+        }
+        self.tell_program();
+        std::mem::take(&mut self.orders)
+    }
+
+    /// Whether nothing more will happen: every leg is over and no request is under way.
+    #[must_use]
+    pub fn is_over(&self) -> bool {
+        self.legs.values().all(Leg::is_over) && self.requests.is_empty()
+    }
+
+    /// Whether the main call goes on.
+    #[must_use]
+    pub fn is_live(&self) -> bool {
+        self.leg(LegNo::MAIN).is_some_and(|main| !main.ended)
+    }
+
+    /// The leg of this call.
+    #[must_use]
+    pub fn leg_of(&self, sid: &Sid) -> Option<LegNo> {
+        self.legs.iter().find(|(_, leg)| leg.call.sid == *sid).map(|(no, _)| *no)
+    }
+
+    /// The call of this leg.
+    #[must_use]
+    pub fn call_of(&self, no: LegNo) -> Option<&CallRef> {
+        self.leg(no).map(|leg| &leg.call)
+    }
+
+    /// The calls whose end is not recorded, with the legs they have.
+    #[must_use]
+    pub fn live_calls(&self) -> Vec<CallRef> {
+        self.legs.values().filter(|leg| !leg.ended).map(|leg| leg.call.clone()).collect()
+    }
+
+    fn begin(&mut self) {
+        match self.start.take() {
+            Some(Start::Incoming(incoming)) => self.begin_incoming(*incoming),
+            Some(Start::Outgoing(outgoing)) => self.begin_outgoing(outgoing.queued),
+            None => {}
+        }
+    }
+
+    fn begin_incoming(&mut self, incoming: Incoming) {
+        self.record(LegNo::MAIN, CallCommand::Receive(incoming.received));
+        if let Some((code, reason)) = incoming.refused {
+            return self.refuse(code, Ending::because(reason));
+        }
+        self.order(Order::Ring(LegNo::MAIN));
+        self.run(self.source.clone(), Purpose::Document);
+    }
+
+    fn begin_outgoing(&mut self, queued: Queued) {
+        let Some(call) = self.call_of(LegNo::MAIN).cloned() else { return };
+        let placement = Placement {
+            sid: call.sid,
+            tenant: call.tenant,
+            account: queued.account,
+            from: queued.from,
+            to: queued.to,
+            ring_timeout: Duration::from_secs(u64::from(queued.timeout)),
+        };
+        self.order(Order::Place(LegNo::MAIN, Box::new(placement)));
+    }
+
+    /// The main leg is answered by whoever: from now on it may last so long.
+    pub(super) fn main_answered(&mut self) {
+        self.record(LegNo::MAIN, CallCommand::Answer);
+        self.order(Order::SetTimer(TimerKey::TimeLimit, self.time_limit));
+    }
+
+    /// Picks the main leg up, unless that has happened.
+    pub(super) fn pick_up(&mut self) {
+        let now = self.now;
+        let Some(main) = self.legs.get_mut(&LegNo::MAIN).filter(|main| main.state == State::Early) else {
+            return;
+        };
+        main.state = State::PickedUp;
+        main.answered_at = Some(now);
+        self.main_answered();
+        self.order(Order::Pickup(LegNo::MAIN));
+    }
+
+    pub(super) fn leg(&self, no: LegNo) -> Option<&Leg> {
+        self.legs.get(&no)
+    }
+
+    pub(super) fn tenant(&self) -> Option<Tenant> {
+        self.call_of(LegNo::MAIN).map(|call| call.tenant.clone())
+    }
+
+    pub(super) fn order(&mut self, order: Order) {
+        self.orders.push(order);
+    }
+
+    pub(super) fn record(&mut self, no: LegNo, fact: CallCommand) {
+        if let Some(call) = self.call_of(no).cloned() {
+            self.orders.push(Order::Record(call, self.now, Box::new(fact)));
+        }
+    }
+
+    pub(super) fn token(&mut self) -> u64 {
+        self.tokens += 1;
+        self.tokens
+    }
+}

@@ -1,0 +1,115 @@
+//! What a call wants done.
+
+use super::leg::LegNo;
+use crate::{
+    media::Prompt,
+    outside::{CallRef, DocumentRequest},
+};
+use domain::{Sid, Tenant, Timestamp, call::CallCommand, webhook_url::WebhookUrl};
+use std::{sync::Arc, time::Duration};
+
+/// One thing to do. Orders are carried out in the order they come.
+#[derive(Debug, Clone)]
+pub enum Order {
+    /// Append a fact.
+    Record(CallRef, Timestamp, Box<CallCommand>),
+    /// Send 180 for the leg that arrived.
+    Ring(LegNo),
+    /// Answer the leg that arrived; `Acknowledged` or `Closed` follows.
+    Pickup(LegNo),
+    /// Turn the leg that arrived away with this code; `Closed` follows.
+    Refuse(LegNo, u16),
+    /// Place a call; `Placed` or `NotPlaced` follows.
+    Place(LegNo, Box<Placement>),
+    /// BYE, CANCEL or a final response, as the leg's state requires; `Closed` follows.
+    HangUp(LegNo),
+    /// Close the leg's media; `Released` follows.
+    Release(LegNo),
+    /// Speak a text into a sound; `Prepared` follows.
+    Speak {
+        /// Given back.
+        token: u64,
+        /// Whose text.
+        tenant: Tenant,
+        /// What to speak.
+        text: String,
+        /// By which voice.
+        voice: Option<String>,
+        /// In which language.
+        language: Option<String>,
+    },
+    /// Get a sound; `Prepared` follows.
+    Load {
+        /// Given back.
+        token: u64,
+        /// Whose application.
+        tenant: Tenant,
+        /// From where.
+        url: WebhookUrl,
+    },
+    /// Play a sound to the leg; `Played` follows unless it is hushed or replaced.
+    Play {
+        /// To whom.
+        leg: LegNo,
+        /// Given back.
+        token: u64,
+        /// What.
+        prompt: Arc<Prompt>,
+        /// How often.
+        times: u32,
+    },
+    /// Send DTMF to the leg; `Played` follows, or `Unplayable`.
+    SendDigits {
+        /// To whom.
+        leg: LegNo,
+        /// Given back.
+        token: u64,
+        /// `0-9*#A-D`, `w` and `W`.
+        digits: String,
+    },
+    /// Let the leg hear that the other side rings, until it is hushed.
+    Ringback(LegNo),
+    /// Stop what plays to the leg.
+    Hush(LegNo),
+    /// Let these two hear each other.
+    Bridge(LegNo, LegNo),
+    /// Take the leg apart from whoever it hears.
+    Unbridge(LegNo),
+    /// Request a document; `Fetched` follows.
+    Fetch {
+        /// Given back.
+        token: u64,
+        /// What to request.
+        request: Box<DocumentRequest>,
+    },
+    /// Tell `TimerFired` after this long; replaces the timer of the same key.
+    SetTimer(TimerKey, Duration),
+    /// Forget the timer.
+    CancelTimer(TimerKey),
+}
+
+/// The timers a call has, one of each.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum TimerKey {
+    /// The current verb's.
+    Verb,
+    /// The longest the call may last.
+    TimeLimit,
+}
+
+/// A call to place.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Placement {
+    /// The call's identifier.
+    pub sid: Sid,
+    /// Whose call.
+    pub tenant: Tenant,
+    /// The account that pays.
+    pub account: Sid,
+    /// Caller id.
+    pub from: String,
+    /// Who to call.
+    pub to: String,
+    /// How long it may ring.
+    pub ring_timeout: Duration,
+}

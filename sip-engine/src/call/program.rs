@@ -1,0 +1,206 @@
+//! The program's side: documents in, asks honoured, and what happens when an application fails.
+
+use super::{
+    leg::LegNo,
+    machine::{Machine, Sound},
+    order::{Order, TimerKey},
+    params,
+};
+use crate::outside::{DocumentRequest, Fetched};
+use domain::{
+    call::{CallCommand, Document, EndReason, Ending, Program, Purpose, Status},
+    webhook_url::{Method, WebhookUrl},
+};
+use twiml::{Ask, Event, RejectReason, Warning};
+
+/// What is said when neither the application nor its fallback can be used.
+const APOLOGY: &str =
+    "<Response><Say>We are sorry. An application error has occurred. Goodbye.</Say></Response>";
+/// Twilio's code for an address that is none.
+const BAD_URL: u32 = 11100;
+
+impl Machine {
+    /// Runs a program from its beginning.
+    pub(super) fn run(&mut self, program: Program, purpose: Purpose) {
+        match program {
+            Program::Fetched(Document { url, method, .. }) => self.fetch(purpose, url, method, Vec::new()),
+            Program::Inline(text) => match twiml::Document::parse(&text, None) {
+                Ok(document) => self.load(document),
+                Err(error) => {
+                    self.warn(error.code(), error.to_string());
+                    self.apologise();
+                }
+            },
+        }
+    }
+
+    fn load(&mut self, document: twiml::Document) {
+        let asks = self.program.load(document);
+        self.honour(asks);
+    }
+
+    fn fetch(&mut self, purpose: Purpose, url: WebhookUrl, method: Method, more: Vec<(String, String)>) {
+        let (Some(main), Some(tenant)) = (self.leg(LegNo::MAIN), self.tenant()) else { return };
+        let params = params::of(main).into_iter().chain(more).collect();
+        let request = DocumentRequest { tenant, call: main.call.sid.clone(), purpose, url, method, params };
+        let token = self.token();
+        self.requests.insert(token, (purpose, request.url.to_string()));
+        self.fetching = Some(token);
+        self.order(Order::Fetch { token, request: Box::new(request) });
+    }
+
+    /// A document came. One that nobody waits for any more is only recorded.
+    pub(super) fn fetched(&mut self, token: u64, fetched: Fetched) {
+        let Some((purpose, url)) = self.requests.remove(&token) else { return };
+        self.record(LegNo::MAIN, CallCommand::Exchange(Box::new(fetched.exchange)));
+        if self.fetching != Some(token) {
+            return;
+        }
+        self.fetching = None;
+        let read = match (fetched.failure, url.parse()) {
+            (Some(failure), _) => Err((failure.code, failure.message)),
+            (None, Err(_)) => Err((BAD_URL, format!("{url} is not a web address"))),
+            (None, Ok(base)) => {
+                let content_type = fetched.content_type.as_deref();
+                twiml::Document::from_response(content_type, &fetched.body, &base)
+                    .map_err(|error| (error.code(), error.to_string()))
+            }
+        };
+        match read {
+            Ok(document) => self.load(document),
+            Err((code, message)) => self.failed(purpose, &url, code, &message),
+        }
+    }
+
+    /// The application failed: its fallback is asked once, and after that we apologise.
+    fn failed(&mut self, purpose: Purpose, url: &str, code: u32, message: &str) {
+        self.warn(code, format!("{url}: {message}"));
+        match &self.source {
+            Program::Fetched(Document { fallback_url: Some(fallback), fallback_method, .. })
+                if purpose != Purpose::Fallback =>
+            {
+                let more = vec![("ErrorCode".into(), code.to_string()), ("ErrorUrl".into(), url.to_owned())];
+                self.fetch(Purpose::Fallback, fallback.clone(), *fallback_method, more);
+            }
+            _ => self.apologise(),
+        }
+    }
+
+    fn apologise(&mut self) {
+        self.last_word = EndReason::ApplicationFailed;
+        match twiml::Document::parse(APOLOGY, None) {
+            Ok(document) => self.load(document),
+            Err(error) => {
+                self.finish(Ending::because(EndReason::InternalError).with_detail(error.to_string()));
+            }
+        }
+    }
+
+    /// Tells the program everything that is waiting for it, and does what it asks for.
+    pub(super) fn tell_program(&mut self) {
+        while let Some(event) = self.events.pop_front() {
+            let asks = self.program.on(&event);
+            self.honour(asks);
+        }
+    }
+
+    pub(super) fn honour(&mut self, asks: Vec<Ask>) {
+        asks.into_iter().for_each(|ask| self.honour_one(ask));
+    }
+
+    fn honour_one(&mut self, ask: Ask) {
+        match ask {
+            Ask::Answer => self.pick_up(),
+            Ask::Say { text, voice, language, times } => self.speak(text, voice, language, times),
+            Ask::Play { url, times } => self.load_sound(&url, times),
+            Ask::SendDigits(digits) => {
+                let token = self.new_sound(1);
+                self.order(Order::SendDigits { leg: LegNo::MAIN, token, digits });
+            }
+            Ask::StopPlaying => {
+                self.sound = None;
+                self.order(Order::Hush(LegNo::MAIN));
+            }
+            Ask::Timer(after) => self.order(Order::SetTimer(TimerKey::Verb, after)),
+            Ask::CancelTimer => self.order(Order::CancelTimer(TimerKey::Verb)),
+            Ask::Fetch(request) => self.follow(request),
+            Ask::Dial(plan) => self.begin_dial(plan),
+            Ask::EndDial => self.end_dial(),
+            Ask::AbandonDial => self.abandon_dial(),
+            Ask::Reject(RejectReason::Rejected) => self.refuse(603, Ending::because(EndReason::Rejected)),
+            Ask::Reject(RejectReason::Busy) => self.refuse(486, Ending::because(EndReason::RejectedBusy)),
+            Ask::HangUp => self.program_hung_up(),
+            Ask::Warn(Warning { code, message }) => self.warn(code, message),
+            Ask::VerbStarted { verb, details } => {
+                let (index, verb) = (self.verbs, verb.to_owned());
+                self.record(LegNo::MAIN, CallCommand::StartVerb { index, verb, attributes: details });
+            }
+            Ask::VerbEnded { outcome, results, .. } => self.verb_ended(outcome, &results),
+        }
+    }
+
+    fn speak(&mut self, text: String, voice: Option<String>, language: Option<String>, times: u32) {
+        let Some(tenant) = self.tenant() else { return };
+        let token = self.new_sound(times);
+        self.order(Order::Speak { token, tenant, text, voice, language });
+    }
+
+    fn load_sound(&mut self, url: &twiml::Url, times: u32) {
+        let Some(tenant) = self.tenant() else { return };
+        match url.as_str().parse() {
+            Ok(url) => {
+                let token = self.new_sound(times);
+                self.order(Order::Load { token, tenant, url });
+            }
+            Err(_) => {
+                self.warn(BAD_URL, format!("{url} is not a web address"));
+                self.events.push_back(Event::PlayFinished);
+            }
+        }
+    }
+
+    fn new_sound(&mut self, times: u32) -> u64 {
+        let token = self.token();
+        self.sound = Some(Sound { token, times, is_prelude: false });
+        token
+    }
+
+    /// A verb goes on with another document.
+    fn follow(&mut self, request: twiml::Request) {
+        let method = match request.method {
+            twiml::Method::Get => Method::Get,
+            twiml::Method::Post => Method::Post,
+        };
+        let purpose = if request.params.is_empty() { Purpose::Document } else { Purpose::Action };
+        match request.url.as_str().parse() {
+            Ok(url) => self.fetch(purpose, url, method, request.params),
+            Err(_) => {
+                let url = request.url.to_string();
+                self.failed(purpose, &url, BAD_URL, "is not a web address");
+            }
+        }
+    }
+
+    fn verb_ended(&mut self, outcome: &str, results: &[(String, String)]) {
+        let found: Vec<_> = results.iter().map(|(name, value)| format!("{name}={value}")).collect();
+        let outcome =
+            if found.is_empty() { outcome.to_owned() } else { format!("{outcome}: {}", found.join(", ")) };
+        self.record(LegNo::MAIN, CallCommand::EndVerb { index: self.verbs, outcome });
+        self.verbs += 1;
+    }
+
+    /// The program is over. A call nobody picked up is turned away with what its dial came to.
+    fn program_hung_up(&mut self) {
+        let answered = self.leg(LegNo::MAIN).is_some_and(super::leg::Leg::is_answered);
+        match self.dialled {
+            _ if answered => self.finish(Ending::because(self.last_word)),
+            Some(Status::Busy) => self.refuse(486, Ending::because(EndReason::Busy)),
+            Some(Status::NoAnswer) => self.refuse(480, Ending::because(EndReason::NoAnswer)),
+            _ => self.refuse(603, Ending::because(self.last_word)),
+        }
+    }
+
+    pub(super) fn warn(&mut self, code: u32, message: String) {
+        self.record(LegNo::MAIN, CallCommand::Warn { code, message });
+    }
+}

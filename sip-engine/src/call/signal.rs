@@ -1,0 +1,199 @@
+//! What signalling, media and the API say, and what the call makes of it.
+
+use super::{
+    ending::ending_of,
+    input::{Closing, Prepared, Signal},
+    leg::{LegNo, State},
+    machine::{Machine, Sound},
+    order::Order,
+};
+use crate::outside::FetchFailure;
+use domain::call::{CallCommand, EndReason, Ending, MediaSummary, Program, Purpose, Status};
+
+/// Twilio's code for a call that cannot be redirected.
+const NOT_IN_PROGRESS: u32 = 21220;
+
+impl Machine {
+    pub(super) fn signalled(&mut self, no: LegNo, signal: Signal) {
+        if self.leg(no).is_none_or(|leg| leg.state == State::Closed) {
+            return;
+        }
+        match signal {
+            Signal::Closed(closing) => self.closed(no, closing),
+            _ if self.leg(no).is_some_and(|leg| leg.ended) => {}
+            Signal::Placed { trunk, request_uri, sip_call_id } => {
+                self.record(no, CallCommand::Initiate { trunk, request_uri, sip_call_id });
+            }
+            Signal::NotPlaced { reason, code, detail } => self.not_placed(no, reason, code, detail),
+            Signal::Ringing(code) => self.rings(no, code),
+            Signal::Answered => self.answered(no),
+            Signal::Acknowledged => self.acknowledged(no),
+            Signal::Held(held) => self.record(no, CallCommand::Hold { held }),
+        }
+    }
+
+    fn not_placed(&mut self, no: LegNo, reason: EndReason, code: Option<u32>, detail: String) {
+        if let Some(code) = code {
+            let message = detail.clone();
+            self.record(LegNo::MAIN, CallCommand::Warn { code, message });
+        }
+        self.mark_closed(no);
+        self.over(no, Ending::because(reason).with_detail(detail));
+    }
+
+    fn rings(&mut self, no: LegNo, sip_code: u16) {
+        let Some(leg) = self.legs.get_mut(&no) else { return };
+        if !std::mem::replace(&mut leg.rang, true) {
+            self.record(no, CallCommand::Ring { sip_code });
+            self.child_rings(no);
+        }
+    }
+
+    fn answered(&mut self, no: LegNo) {
+        let now = self.now;
+        let Some(leg) = self.legs.get_mut(&no).filter(|leg| leg.state == State::Early) else { return };
+        leg.state = State::Up;
+        leg.answered_at = Some(now);
+        if no == LegNo::MAIN {
+            self.main_answered();
+            self.begin_program();
+        } else {
+            self.record(no, CallCommand::Answer);
+            self.child_answered(no);
+        }
+    }
+
+    fn acknowledged(&mut self, no: LegNo) {
+        let Some(leg) = self.legs.get_mut(&no).filter(|leg| leg.state == State::PickedUp) else { return };
+        leg.state = State::Up;
+        self.events.push_back(twiml::Event::Answered);
+        self.main_is_up();
+    }
+
+    /// A call we placed is answered: first the digits, then the program.
+    fn begin_program(&mut self) {
+        self.program = twiml::Machine::new(true);
+        match self.legs.get_mut(&LegNo::MAIN).and_then(|main| main.send_digits.take()) {
+            Some(digits) => {
+                let token = self.token();
+                self.sound = Some(Sound { token, times: 1, is_prelude: true });
+                self.order(Order::SendDigits { leg: LegNo::MAIN, token, digits });
+            }
+            None => self.run(self.source.clone(), Purpose::Document),
+        }
+    }
+
+    fn closed(&mut self, no: LegNo, closing: Closing) {
+        let early = self.leg(no).is_some_and(|leg| leg.state == State::Early);
+        match closing {
+            Closing::NoMedia { code, detail } if early && no == LegNo::MAIN && self.is_inbound() => {
+                self.refuse(code, Ending::because(EndReason::MediaFailed).with_detail(detail));
+            }
+            closing => {
+                self.mark_closed(no);
+                self.over(no, ending_of(closing));
+            }
+        }
+    }
+
+    fn is_inbound(&self) -> bool {
+        self.leg(LegNo::MAIN).is_some_and(|main| main.direction == domain::call::Direction::Inbound)
+    }
+
+    fn mark_closed(&mut self, no: LegNo) {
+        if let Some(leg) = self.legs.get_mut(&no) {
+            leg.state = State::Closed;
+        }
+    }
+
+    /// The leg is over by itself.
+    pub(super) fn over(&mut self, no: LegNo, ending: Ending) {
+        if no == LegNo::MAIN { self.finish(ending) } else { self.child_over(no, ending) }
+    }
+
+    pub(super) fn pressed(&mut self, no: LegNo, digit: char) {
+        if self.leg(no).is_none_or(|leg| leg.ended) {
+            return;
+        }
+        self.record(no, CallCommand::Press { digits: digit.to_string() });
+        if no == LegNo::MAIN {
+            self.events.push_back(twiml::Event::Digit(digit));
+        }
+    }
+
+    pub(super) fn prepared(&mut self, token: u64, result: Result<Prepared, FetchFailure>) {
+        let Some(sound) = self.sound.as_ref().filter(|sound| sound.token == token) else { return };
+        let times = sound.times;
+        match result {
+            Ok(Prepared { prompt, warning }) => {
+                if let Some(message) = warning {
+                    self.record(LegNo::MAIN, CallCommand::Warn { code: 13510, message });
+                }
+                self.order(Order::Play { leg: LegNo::MAIN, token, prompt, times });
+            }
+            Err(FetchFailure { code, message }) => {
+                self.record(LegNo::MAIN, CallCommand::Warn { code, message });
+                self.played(token);
+            }
+        }
+    }
+
+    pub(super) fn played(&mut self, token: u64) {
+        if self.sound.as_ref().is_some_and(|sound| sound.token == token) {
+            let is_prelude = self.sound.take().is_some_and(|sound| sound.is_prelude);
+            if is_prelude {
+                self.run(self.source.clone(), Purpose::Document);
+            } else {
+                self.events.push_back(twiml::Event::PlayFinished);
+            }
+        } else {
+            self.child_digits_sent(token);
+        }
+    }
+
+    pub(super) fn unplayable(&mut self, token: u64) {
+        let message = "digits were not sent: the far end takes no telephone-events (RFC 4733)".to_owned();
+        self.record(LegNo::MAIN, CallCommand::Warn { code: 13410, message });
+        self.played(token);
+    }
+
+    pub(super) fn released(&mut self, no: LegNo, summary: Option<MediaSummary>) {
+        let Some(leg) = self.legs.get_mut(&no).filter(|leg| !leg.released) else { return };
+        leg.released = true;
+        if let Some(summary) = summary {
+            self.record(no, CallCommand::Summarize(summary));
+        }
+    }
+
+    pub(super) fn redirected(&mut self, no: LegNo, program: Program) {
+        if no != LegNo::MAIN {
+            let message =
+                "a call placed by <Dial> runs no program of its own; redirect its parent".to_owned();
+            return self.record(no, CallCommand::Warn { code: NOT_IN_PROGRESS, message });
+        }
+        if !self.is_live() {
+            return;
+        }
+        self.source = program;
+        self.last_word = EndReason::ApplicationHungUp;
+        let waits_for_answer = !self.is_inbound() && self.leg(no).is_some_and(|leg| !leg.is_answered());
+        let in_prelude = self.sound.as_ref().is_some_and(|sound| sound.is_prelude);
+        if waits_for_answer || in_prelude {
+            return;
+        }
+        let asks = self.program.interrupt();
+        self.honour(asks);
+        self.events.clear();
+        self.run(self.source.clone(), Purpose::Document);
+    }
+
+    pub(super) fn end_requested(&mut self, no: LegNo, status: Status) {
+        let Some(leg) = self.leg(no) else { return };
+        let reason = match status {
+            Status::Completed => EndReason::CompletedByApi,
+            Status::Canceled if !leg.is_answered() => EndReason::CanceledByApi,
+            _ => return,
+        };
+        self.over(no, Ending::because(reason));
+    }
+}

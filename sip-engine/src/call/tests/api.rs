@@ -1,0 +1,111 @@
+//! What the API does to live calls.
+
+use super::*;
+
+fn redirect(scene: &mut Scene, twiml: &str) -> Vec<String> {
+    scene.feed(Happened::Redirected(MAIN, Program::Inline(format!("<Response>{twiml}</Response>"))))
+}
+
+#[test]
+fn a_live_call_is_redirected_out_of_its_verb() {
+    let (mut scene, _) = Scene::talking("<Gather><Say>Press</Say></Gather>");
+    scene.prepared();
+    let lines = redirect(&mut scene, "<Say>Listen</Say>");
+    assert_eq!(lines, ["Hush 0", "0: verb 0 interrupted", "0: verb 1 Say", "Speak \"Listen\""]);
+}
+
+#[test]
+fn a_redirect_overtakes_a_request_under_way() {
+    let mut scene = Scene::incoming(application(None));
+    scene.starts();
+    let lines = redirect(&mut scene, "<Say>Listen</Say>");
+    assert!(lines.contains(&"Pickup 0".to_owned()), "{lines:?}");
+    // The request's answer comes late.
+    assert_eq!(scene.document("<Hangup/>"), ["0: exchanged"]);
+}
+
+#[test]
+fn a_redirect_ends_a_dial() {
+    let (mut scene, _) = Scene::talking("<Dial>85510000001</Dial>");
+    scene.placed(LegNo(1));
+    scene.signal(LegNo(1), Signal::Answered);
+    let lines = redirect(&mut scene, "<Say>Listen</Say>");
+    assert_eq!(
+        lines,
+        [
+            "CancelTimer Verb",
+            "Unbridge 0",
+            "0: unbridged",
+            "1: unbridged",
+            "HangUp 1",
+            "1: ended PeerHungUp",
+            "Release 1",
+            "0: verb 0 interrupted",
+            "0: verb 1 Say",
+            "Speak \"Listen\"",
+        ]
+    );
+    assert_eq!(scene.winds_up(&[LegNo(1)]), ["1: summarized"]);
+}
+
+#[test]
+fn a_call_redirected_while_it_rings_runs_the_new_program() {
+    let mut scene = Scene::outgoing(application(None), None);
+    scene.starts();
+    scene.placed(MAIN);
+    assert_eq!(redirect(&mut scene, "<Say>Listen</Say>"), [""; 0]);
+    assert_eq!(scene.signal(MAIN, Signal::Answered)[2..], ["0: verb 0 Say", "Speak \"Listen\""]);
+}
+
+#[test]
+fn completing_a_call_hangs_it_up() {
+    let (mut scene, _) = Scene::talking("<Say>Hi</Say>");
+    let lines = scene.feed(end_requested(MAIN, Status::Completed));
+    assert!(
+        lines.contains(&"HangUp 0".to_owned()) && lines.contains(&"0: ended CompletedByApi".to_owned()),
+        "{lines:?}"
+    );
+}
+
+#[test]
+fn cancelling_is_for_calls_that_are_not_answered() {
+    let (mut scene, _) = Scene::talking("<Say>Hi</Say>");
+    assert_eq!(scene.feed(end_requested(MAIN, Status::Canceled)), [""; 0]);
+    let mut scene = Scene::outgoing(application(None), None);
+    scene.starts();
+    scene.placed(MAIN);
+    let lines = scene.feed(end_requested(MAIN, Status::Canceled));
+    assert!(
+        lines.contains(&"HangUp 0".to_owned()) && lines.contains(&"0: ended CanceledByApi".to_owned()),
+        "{lines:?}"
+    );
+}
+
+#[test]
+fn completing_a_dialled_call_gives_its_parent_back() {
+    let (mut scene, _) = Scene::talking("<Dial>85510000001</Dial><Say>Back</Say>");
+    scene.placed(LegNo(1));
+    scene.signal(LegNo(1), Signal::Answered);
+    let lines = scene.feed(end_requested(LegNo(1), Status::Completed));
+    assert!(lines.contains(&"1: ended CompletedByApi".to_owned()), "{lines:?}");
+    assert_eq!(lines.last().unwrap(), "Speak \"Back\"");
+}
+
+#[test]
+fn a_dialled_call_has_no_program_to_redirect() {
+    let (mut scene, _) = Scene::talking("<Dial>85510000001</Dial>");
+    scene.placed(LegNo(1));
+    let program = Program::Inline("<Response/>".into());
+    assert_eq!(scene.feed(Happened::Redirected(LegNo(1), program)), ["1: warned 21220"]);
+}
+
+#[test]
+fn a_stop_of_ours_ends_the_whole_family() {
+    let (mut scene, _) = Scene::talking("<Dial>85510000001</Dial>");
+    scene.placed(LegNo(1));
+    let lines = scene.feed(Happened::Stopped(EndReason::ShutDown));
+    assert!(lines.contains(&"HangUp 0".to_owned()) && lines.contains(&"HangUp 1".to_owned()), "{lines:?}");
+    assert!(lines.contains(&"0: ended ShutDown".to_owned()), "{lines:?}");
+    scene.winds_up(&[MAIN, LegNo(1)]);
+    assert!(scene.is_over());
+}

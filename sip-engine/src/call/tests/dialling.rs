@@ -1,0 +1,191 @@
+//! `<Dial>`: who is called, who is connected, and how it ends.
+
+use super::*;
+
+const ONE: LegNo = LegNo(1);
+const TWO: LegNo = LegNo(2);
+const ACTION: &str = r#"<Dial action="/done"><Number>85510000001</Number></Dial>"#;
+const BOTH: &str = r#"<Dial action="/done"><Number>85510000001</Number><Number>85510000002</Number></Dial>"#;
+
+#[test]
+fn a_dialled_party_is_a_call_of_its_own() {
+    let (_, lines) = Scene::talking("<Dial>85510000001</Dial>");
+    assert_eq!(
+        lines,
+        [
+            "0: verb 0 Dial",
+            "1: queued to +85510000001",
+            "1: claimed by n1",
+            "Place 1 from +15551230000 to +85510000001",
+        ]
+    );
+}
+
+#[test]
+fn the_caller_hears_ringing_and_then_the_other_party() {
+    let (mut scene, _) = Scene::talking(ACTION);
+    assert_eq!(scene.placed(ONE), ["1: initiated"]);
+    assert_eq!(scene.signal(ONE, Signal::Ringing(180)), ["1: rings 180", "Ringback 0"]);
+    assert_eq!(
+        scene.signal(ONE, Signal::Answered),
+        ["1: answered", "Hush 0", "Bridge 0 1", "0: bridged", "1: bridged", "SetTimer Verb 14400"]
+    );
+}
+
+#[test]
+fn the_action_hears_of_a_talk_that_ended() {
+    let (mut scene, _) = Scene::talking(ACTION);
+    scene.placed(ONE);
+    scene.signal(ONE, Signal::Answered);
+    scene.later(42);
+    let lines = scene.signal(ONE, Signal::Closed(Closing::HungUp));
+    assert_eq!(lines[..5], ["Unbridge 0", "0: unbridged", "1: unbridged", "1: ended HungUp", "Release 1"]);
+    assert_eq!(lines.last().unwrap(), "Fetch POST https://example.com/done");
+    let told = ["DialCallStatus", "DialCallDuration", "DialBridged"].map(|name| scene.param(name));
+    assert_eq!(told, ["completed", "42", "true"]);
+    assert_eq!(scene.param("DialCallSid").len(), 34);
+}
+
+#[test]
+fn the_action_hears_why_nobody_was_reached() {
+    for (code, status) in [(486, "busy"), (480, "no-answer"), (404, "failed"), (603, "busy"), (500, "failed")]
+    {
+        let (mut scene, _) = Scene::talking(ACTION);
+        scene.placed(ONE);
+        scene.fails(ONE, code);
+        assert_eq!((scene.param("DialCallStatus"), scene.param("DialBridged")), (status, "false"), "{code}");
+    }
+}
+
+#[test]
+fn without_an_action_the_next_verb_follows() {
+    let (mut scene, _) = Scene::talking("<Dial>85510000001</Dial><Say>Nobody</Say>");
+    scene.placed(ONE);
+    assert_eq!(scene.fails(ONE, 486).last().unwrap(), "Speak \"Nobody\"");
+}
+
+#[test]
+fn the_first_to_answer_is_connected_and_the_others_are_called_off() {
+    let (mut scene, lines) = Scene::talking(BOTH);
+    assert_eq!(lines.iter().filter(|line| line.starts_with("Place")).count(), 2);
+    scene.placed(ONE);
+    scene.placed(TWO);
+    let lines = scene.signal(TWO, Signal::Answered);
+    assert_eq!(lines[..4], ["2: answered", "HangUp 1", "1: ended AnsweredElsewhere", "Release 1"]);
+    assert!(lines.contains(&"Bridge 0 2".to_owned()), "{lines:?}");
+    // The other one's answer crossed our CANCEL.
+    assert_eq!(scene.signal(ONE, Signal::Answered), [""; 0]);
+    assert_eq!(scene.winds_up(&[ONE]), ["1: summarized"]);
+    scene.signal(TWO, Signal::Closed(Closing::HungUp));
+    assert_eq!(scene.param("DialCallStatus"), "completed");
+}
+
+#[test]
+fn a_dial_fails_when_its_last_party_does() {
+    let (mut scene, _) = Scene::talking(BOTH);
+    scene.placed(ONE);
+    scene.placed(TWO);
+    assert!(!scene.fails(ONE, 486).iter().any(|line| line.starts_with("Fetch")));
+    assert!(scene.fails(TWO, 480).iter().any(|line| line.starts_with("Fetch")));
+    assert_eq!(scene.param("DialCallStatus"), "no-answer");
+}
+
+#[test]
+fn a_caller_who_hangs_up_takes_everybody_along() {
+    let (mut scene, _) = Scene::talking(BOTH);
+    scene.placed(ONE);
+    let lines = scene.signal(MAIN, Signal::Closed(Closing::HungUp));
+    for expected in ["HangUp 1", "1: ended PeerHungUp", "HangUp 2", "2: ended PeerHungUp", "0: ended HungUp"]
+    {
+        assert!(lines.contains(&expected.to_owned()), "{expected} is not in {lines:?}");
+    }
+    scene.winds_up(&[MAIN, ONE, TWO]);
+    assert!(scene.is_over());
+}
+
+#[test]
+fn answer_on_bridge_keeps_the_caller_ringing() {
+    let mut scene = Scene::incoming(application(None));
+    scene.starts();
+    let lines = scene.document(r#"<Dial answerOnBridge="true">85510000001</Dial>"#);
+    assert!(!lines.contains(&"Pickup 0".to_owned()), "{lines:?}");
+    scene.placed(ONE);
+    assert_eq!(scene.signal(ONE, Signal::Ringing(180)), ["1: rings 180"], "the network plays the tone");
+    assert_eq!(
+        scene.signal(ONE, Signal::Answered),
+        ["1: answered", "0: answered", "SetTimer TimeLimit 14400", "Pickup 0"]
+    );
+    assert_eq!(scene.signal(MAIN, Signal::Acknowledged)[..3], ["Bridge 0 1", "0: bridged", "1: bridged"]);
+}
+
+#[test]
+fn a_caller_nobody_picked_up_gets_the_dials_outcome() {
+    for (code, refusal, reason) in [(486, "Refuse 0 486", "Busy 486"), (480, "Refuse 0 480", "NoAnswer 480")]
+    {
+        let mut scene = Scene::incoming(application(None));
+        scene.starts();
+        scene.document(r#"<Dial answerOnBridge="true">85510000001</Dial>"#);
+        scene.placed(ONE);
+        let lines = scene.fails(ONE, code);
+        assert!(
+            lines.contains(&refusal.to_owned()) && lines.contains(&format!("0: ended {reason}")),
+            "{lines:?}"
+        );
+    }
+}
+
+#[test]
+fn digits_for_the_party_are_sent_before_they_are_connected() {
+    let (mut scene, _) = Scene::talking(r#"<Dial><Number sendDigits="w9">85510000001</Number></Dial>"#);
+    scene.placed(ONE);
+    assert_eq!(scene.signal(ONE, Signal::Answered), ["1: answered", "SendDigits 1 w9"]);
+    assert_eq!(scene.played()[0], "Bridge 0 1");
+}
+
+#[test]
+fn star_hangs_up_the_dialled_party() {
+    let (mut scene, _) = Scene::talking(r#"<Dial hangupOnStar="true">85510000001</Dial><Say>Back</Say>"#);
+    scene.placed(ONE);
+    scene.signal(ONE, Signal::Answered);
+    let lines = scene.press(MAIN, "*");
+    assert!(lines.contains(&"HangUp 1".to_owned()), "{lines:?}");
+    assert_eq!(lines.last().unwrap(), "Speak \"Back\"");
+}
+
+#[test]
+fn the_time_limit_of_a_dial_ends_the_talk() {
+    let (mut scene, _) = Scene::talking(r#"<Dial timeLimit="60" action="/done">85510000001</Dial>"#);
+    scene.placed(ONE);
+    assert_eq!(scene.signal(ONE, Signal::Answered).last().unwrap(), "SetTimer Verb 60");
+    scene.later(60);
+    assert!(scene.fires(TimerKey::Verb).contains(&"HangUp 1".to_owned()));
+    assert_eq!((scene.param("DialCallStatus"), scene.param("DialCallDuration")), ("completed", "60"));
+}
+
+#[test]
+fn a_number_that_is_none_fails_the_dial() {
+    let (scene, lines) = Scene::talking(r#"<Dial action="/done">nobody</Dial>"#);
+    assert_eq!(lines[..2], ["0: verb 0 Dial", "0: warned 13223"]);
+    assert_eq!(scene.param("DialCallStatus"), "failed");
+}
+
+#[test]
+fn a_caller_id_that_is_none_is_replaced_by_the_callers() {
+    let (_, lines) = Scene::talking(r#"<Dial callerId="my shop">85510000001</Dial>"#);
+    assert_eq!(
+        (lines[1].as_str(), lines[4].as_str()),
+        ("0: warned 13214", "Place 1 from +15551230000 to +85510000001")
+    );
+    let (_, lines) = Scene::talking(r#"<Dial callerId="+85512345678">85510000001</Dial>"#);
+    assert_eq!(lines[3], "Place 1 from +85512345678 to +85510000001");
+}
+
+#[test]
+fn a_party_without_a_route_is_warned_about_on_the_parent() {
+    let (mut scene, _) = Scene::talking(ACTION);
+    let signal =
+        Signal::NotPlaced { reason: EndReason::NoRoute, code: Some(13224), detail: "no trunk".into() };
+    let lines = scene.signal(ONE, signal);
+    assert_eq!(lines[..3], ["0: warned 13224", "1: ended NoRoute", "Release 1"]);
+    assert_eq!(scene.param("DialCallStatus"), "failed");
+}

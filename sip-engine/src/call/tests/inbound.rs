@@ -1,0 +1,207 @@
+//! Calls that arrive.
+
+use super::*;
+
+#[test]
+fn a_call_rings_while_its_application_is_asked() {
+    let mut scene = Scene::incoming(application(None));
+    assert_eq!(scene.starts(), ["0: received", "Ring 0", "Fetch POST https://example.com/voice"]);
+    for (name, value) in [
+        ("CallSid", sid(Kind::Call, 1).as_str()),
+        ("AccountSid", sid(Kind::Account, 1).as_str()),
+        ("From", "+15551230000"),
+        ("Caller", "+15551230000"),
+        ("To", "1234"),
+        ("Called", "1234"),
+        ("CallStatus", "ringing"),
+        ("Direction", "inbound"),
+        ("ApiVersion", "2010-04-01"),
+        ("ParentCallSid", ""),
+    ] {
+        assert_eq!(scene.param(name), value, "{name}");
+    }
+}
+
+#[test]
+fn it_is_picked_up_before_anything_is_heard() {
+    let mut scene = Scene::incoming(application(None));
+    scene.starts();
+    assert_eq!(
+        scene.document("<Say>Hi</Say>"),
+        ["0: exchanged", "0: answered", "SetTimer TimeLimit 14400", "Pickup 0"]
+    );
+    assert_eq!(scene.signal(MAIN, Signal::Acknowledged), ["0: verb 0 Say", "Speak \"Hi\""]);
+    assert_eq!(scene.prepared(), ["Play 0 x1"]);
+    assert_eq!(
+        scene.played(),
+        [
+            "0: verb 0 completed",
+            "CancelTimer Verb",
+            "CancelTimer TimeLimit",
+            "HangUp 0",
+            "0: ended ApplicationHungUp",
+            "Release 0",
+        ]
+    );
+    assert_eq!(scene.winds_up(&[MAIN]), ["0: summarized"]);
+    assert!(scene.is_over());
+}
+
+#[test]
+fn digits_of_a_gather_go_to_its_action() {
+    let (mut scene, lines) =
+        Scene::talking(r#"<Gather numDigits="1" action="/digit"><Play>/menu.wav</Play></Gather>"#);
+    assert_eq!(lines, ["0: verb 0 Gather", "Load https://example.com/menu.wav"]);
+    scene.prepared();
+    assert_eq!(
+        scene.press(MAIN, "5"),
+        [
+            "0: pressed 5",
+            "Hush 0",
+            "0: verb 0 left: Digits=5, FinishedOnKey=",
+            "Fetch POST https://example.com/digit",
+        ]
+    );
+    assert_eq!((scene.param("Digits"), scene.param("CallStatus")), ("5", "in-progress"));
+    assert_eq!(scene.document("<Say>Five</Say>"), ["0: exchanged", "0: verb 1 Say", "Speak \"Five\""]);
+}
+
+#[test]
+fn a_rejected_call_is_never_picked_up() {
+    for (twiml, code, reason) in
+        [("<Reject/>", 603, "Rejected"), (r#"<Reject reason="busy"/>"#, 486, "RejectedBusy")]
+    {
+        let mut scene = Scene::incoming(application(None));
+        scene.starts();
+        let lines = scene.document(twiml);
+        assert!(lines.contains(&format!("Refuse 0 {code}")), "{lines:?}");
+        assert!(lines.contains(&format!("0: ended {reason} {code}")), "{lines:?}");
+        assert!(
+            !lines.iter().any(|line| line.contains("answered") || line.starts_with("HangUp")),
+            "{lines:?}"
+        );
+        scene.winds_up(&[MAIN]);
+        assert!(scene.is_over());
+    }
+}
+
+#[test]
+fn a_call_for_nobody_is_recorded_and_refused() {
+    let mut scene = Scene::refused(404, EndReason::NumberNotFound);
+    let lines = scene.starts();
+    assert_eq!(lines[..2], ["0: received", "Refuse 0 404"]);
+    assert!(lines.contains(&"0: ended NumberNotFound 404".to_owned()), "{lines:?}");
+}
+
+#[test]
+fn a_caller_who_gives_up_ends_the_call() {
+    let mut scene = Scene::incoming(application(None));
+    scene.starts();
+    let lines = scene.signal(MAIN, Signal::Closed(Closing::Cancelled));
+    assert!(
+        lines.contains(&"0: ended CanceledByCaller".to_owned()) && !lines.contains(&"HangUp 0".to_owned()),
+        "{lines:?}"
+    );
+    assert!(!scene.machine.is_over(), "the request is under way");
+    assert_eq!(
+        scene.document("<Say>late</Say>"),
+        ["0: exchanged"],
+        "its answer is evidence and nothing else"
+    );
+    scene.feed(Happened::Released(MAIN, None));
+    assert!(scene.is_over());
+}
+
+#[test]
+fn hanging_up_interrupts_the_verb() {
+    let (mut scene, _) = Scene::talking("<Say>A long story</Say>");
+    scene.prepared();
+    let lines = scene.signal(MAIN, Signal::Closed(Closing::HungUp));
+    assert_eq!(lines[..2], ["Hush 0", "0: verb 0 interrupted"]);
+    assert!(lines.contains(&"0: ended HungUp".to_owned()), "{lines:?}");
+    assert_eq!(scene.played(), [""; 0], "late news changes nothing");
+}
+
+#[test]
+fn an_answer_that_is_never_acknowledged_loses_the_call() {
+    let mut scene = Scene::incoming(application(None));
+    scene.starts();
+    scene.document("<Say>Hi</Say>");
+    let lines = scene.signal(MAIN, Signal::Closed(Closing::Lost));
+    assert!(lines.contains(&"0: ended ConnectionLost".to_owned()), "{lines:?}");
+}
+
+#[test]
+fn an_offer_nobody_can_use_is_refused() {
+    let mut scene = Scene::incoming(application(None));
+    scene.starts();
+    let closing = Closing::NoMedia { code: 488, detail: "nothing fits".into() };
+    let lines = scene.signal(MAIN, Signal::Closed(closing));
+    assert_eq!(
+        (lines[0].as_str(), lines.contains(&"0: ended MediaFailed 488".to_owned())),
+        ("Refuse 0 488", true),
+        "{lines:?}"
+    );
+}
+
+#[test]
+fn a_failing_application_has_a_fallback() {
+    let mut scene = Scene::incoming(application(Some("https://example.com/fallback")));
+    scene.starts();
+    let lines = scene.response(Some("text/xml"), "<Response><Say>", None);
+    assert_eq!(lines, ["0: exchanged", "0: warned 12100", "Fetch GET https://example.com/fallback"]);
+    assert_eq!((scene.param("ErrorCode"), scene.param("ErrorUrl")), ("12100", VOICE));
+    let lines = scene.document("<Hangup/>");
+    assert!(lines.contains(&"Pickup 0".to_owned()), "{lines:?}");
+}
+
+#[test]
+fn without_a_fallback_the_caller_hears_an_apology() {
+    for fallback in [None, Some("https://example.com/fallback")] {
+        let mut scene = Scene::incoming(application(fallback));
+        scene.starts();
+        let mut lines = scene.fetch_fails();
+        if fallback.is_some() {
+            lines = scene.fetch_fails();
+        }
+        assert!(
+            lines.contains(&"0: warned 11200".to_owned()) && lines.contains(&"Pickup 0".to_owned()),
+            "{lines:?}"
+        );
+        let lines = scene.signal(MAIN, Signal::Acknowledged);
+        assert!(lines[1].starts_with("Speak \"We are sorry"), "{lines:?}");
+        scene.prepared();
+        assert!(scene.played().contains(&"0: ended ApplicationFailed".to_owned()));
+    }
+}
+
+#[test]
+fn a_sound_that_cannot_be_had_is_skipped() {
+    let (mut scene, _) = Scene::talking("<Play>/gone.wav</Play><Say>Hi</Say>");
+    let lines = scene.unprepared();
+    assert_eq!(lines, ["0: warned 11200", "0: verb 0 completed", "0: verb 1 Say", "Speak \"Hi\""]);
+}
+
+#[test]
+fn hold_is_a_fact() {
+    let (mut scene, _) = Scene::talking("<Pause length=\"9\"/><Say>Hi</Say>");
+    assert_eq!(scene.signal(MAIN, Signal::Held(true)), ["0: held true"]);
+    assert_eq!(scene.signal(MAIN, Signal::Held(false)), ["0: held false"]);
+}
+
+#[test]
+fn a_call_lasts_four_hours_at_most() {
+    let (mut scene, _) = Scene::talking("<Say loop=\"0\">Hi</Say>");
+    assert!(scene.fires(TimerKey::TimeLimit).contains(&"0: ended TimeLimit".to_owned()));
+}
+
+#[test]
+fn a_pause_at_the_beginning_delays_picking_up() {
+    let mut scene = Scene::incoming(application(None));
+    scene.starts();
+    assert_eq!(
+        scene.document("<Pause length=\"3\"/><Say>Hi</Say>"),
+        ["0: exchanged", "0: verb 0 Pause", "SetTimer Verb 3"]
+    );
+    assert!(scene.fires(TimerKey::Verb).contains(&"Pickup 0".to_owned()));
+}

@@ -1,0 +1,310 @@
+//! The machine against scripted phones, media and web: no sockets, no clock.
+//!
+//! A [`Scene`] feeds what happens and reads what the call orders as short lines, facts as `leg: fact`.
+
+mod api;
+mod dialling;
+mod inbound;
+mod outbound;
+
+use super::{
+    Closing, Happened, Incoming, LegNo, Machine, Order, Outgoing, Prepared, Signal, Surroundings, TimerKey,
+};
+use crate::{
+    media::Prompt,
+    outside::{CallRef, FetchFailure, Fetched},
+};
+use domain::{
+    Ids, Kind, Sid, Tenant, Timestamp,
+    call::{
+        CallCommand, Direction, Document, EndReason, MediaSummary, Program, Purpose, Queued, Received,
+        Status, WebhookExchange,
+    },
+    webhook_url::Method,
+};
+use std::{
+    collections::HashMap,
+    sync::{
+        Arc,
+        atomic::{AtomicU64, Ordering},
+    },
+    time::Duration,
+};
+
+pub(super) const MAIN: LegNo = LegNo::MAIN;
+pub(super) const VOICE: &str = "https://example.com/voice";
+
+/// Counts instead of rolling dice.
+struct Counting(AtomicU64);
+
+impl Ids for Counting {
+    fn uuid(&self) -> uuid::Uuid {
+        uuid::Uuid::from_u128(u128::from(self.0.fetch_add(1, Ordering::Relaxed)))
+    }
+
+    fn fill(&self, bytes: &mut [u8]) {
+        bytes.fill(7);
+    }
+}
+
+pub(super) fn sid(kind: Kind, number: u128) -> Sid {
+    Sid::from_uuid(kind, uuid::Uuid::from_u128(number))
+}
+
+pub(super) struct Scene {
+    machine: Machine,
+    now: Timestamp,
+    /// The latest token ordered, by what it was for.
+    tokens: HashMap<&'static str, u64>,
+    /// Parameters of the latest request.
+    pub(super) asked: Vec<(String, String)>,
+}
+
+fn surroundings() -> Surroundings {
+    Surroundings { node: "n1".into(), ids: Arc::new(Counting(AtomicU64::new(100))) }
+}
+
+fn call() -> CallRef {
+    CallRef { sid: sid(Kind::Call, 1), tenant: Tenant::account(sid(Kind::Carrier, 1), sid(Kind::Account, 1)) }
+}
+
+pub(super) fn application(fallback: Option<&str>) -> Program {
+    let fallback_url = fallback.map(|url| url.parse().unwrap());
+    let (method, fallback_method) = (Method::Post, Method::Get);
+    Program::Fetched(Document { url: VOICE.parse().unwrap(), method, fallback_url, fallback_method })
+}
+
+fn received(program: Program) -> Received {
+    Received {
+        node: "n1".into(),
+        account: Some(sid(Kind::Account, 1)),
+        trunk: sid(Kind::Trunk, 1),
+        phone_number: Some(sid(Kind::PhoneNumber, 1)),
+        from: "+15551230000".into(),
+        to: "1234".into(),
+        dialled: "1234".into(),
+        sip_call_id: "id@host".into(),
+        source: "192.0.2.1:5060".into(),
+        program: Some(program),
+        callback: None,
+    }
+}
+
+impl Scene {
+    fn new(machine: Machine) -> Scene {
+        Scene { machine, now: Timestamp::from_micros(0), tokens: HashMap::new(), asked: Vec::new() }
+    }
+
+    /// A call that arrived for this program.
+    pub(super) fn incoming(program: Program) -> Scene {
+        let incoming = Incoming { call: call(), received: received(program), refused: None };
+        Scene::new(Machine::incoming(surroundings(), incoming))
+    }
+
+    /// A call that arrived for nobody.
+    pub(super) fn refused(code: u16, reason: EndReason) -> Scene {
+        let received = received(application(None));
+        Scene::new(Machine::incoming(
+            surroundings(),
+            Incoming { call: call(), received, refused: Some((code, reason)) },
+        ))
+    }
+
+    /// A call the API asked for.
+    pub(super) fn outgoing(program: Program, send_digits: Option<&str>) -> Scene {
+        let queued = Queued {
+            account: sid(Kind::Account, 1),
+            direction: Direction::OutboundApi,
+            parent: None,
+            from: "1234".into(),
+            to: "+85510000001".into(),
+            phone_number: None,
+            program: Some(program),
+            callback: None,
+            timeout: 60,
+            time_limit: 600,
+            send_digits: send_digits.map(str::to_owned),
+        };
+        Scene::new(Machine::outgoing(surroundings(), Outgoing { call: call(), queued }))
+    }
+
+    /// A call that is answered and runs this TwiML; what led there is not shown.
+    pub(super) fn talking(twiml: &str) -> (Scene, Vec<String>) {
+        let mut scene = Scene::incoming(application(None));
+        scene.starts();
+        let mut lines = scene.document(twiml);
+        if lines.last().is_some_and(|line| line == "Pickup 0") {
+            lines = scene.signal(MAIN, Signal::Acknowledged);
+        }
+        (scene, lines)
+    }
+
+    pub(super) fn feed(&mut self, happened: Happened) -> Vec<String> {
+        let orders = self.machine.handle(self.now, happened);
+        orders.into_iter().map(|order| self.line(order)).collect()
+    }
+
+    pub(super) fn starts(&mut self) -> Vec<String> {
+        self.feed(Happened::Started)
+    }
+
+    pub(super) fn later(&mut self, seconds: u64) {
+        self.now = self.now.plus(Duration::from_secs(seconds));
+    }
+
+    pub(super) fn signal(&mut self, leg: LegNo, signal: Signal) -> Vec<String> {
+        self.feed(Happened::Signalled(leg, signal))
+    }
+
+    pub(super) fn placed(&mut self, leg: LegNo) -> Vec<String> {
+        let (trunk, request_uri) = (sid(Kind::Trunk, 1), "sip:1@192.0.2.2".into());
+        self.signal(leg, Signal::Placed { trunk, request_uri, sip_call_id: "out@host".into() })
+    }
+
+    pub(super) fn fails(&mut self, leg: LegNo, code: u16) -> Vec<String> {
+        self.signal(leg, Signal::Closed(Closing::Failed { code, reason: String::new(), from_peer: true }))
+    }
+
+    pub(super) fn press(&mut self, leg: LegNo, digits: &str) -> Vec<String> {
+        digits.chars().flat_map(|digit| self.feed(Happened::Pressed(leg, digit))).collect()
+    }
+
+    pub(super) fn fires(&mut self, timer: TimerKey) -> Vec<String> {
+        self.feed(Happened::TimerFired(timer))
+    }
+
+    pub(super) fn document(&mut self, body: &str) -> Vec<String> {
+        self.response(Some("text/xml"), &format!("<Response>{body}</Response>"), None)
+    }
+
+    pub(super) fn response(
+        &mut self,
+        content_type: Option<&str>,
+        body: &str,
+        failure: Option<FetchFailure>,
+    ) -> Vec<String> {
+        let exchange = WebhookExchange {
+            purpose: Purpose::Document,
+            method: Method::Post,
+            url: VOICE.into(),
+            parameters: vec![],
+            status: Some(200),
+            duration_ms: 1,
+            response_headers: vec![],
+            body: String::new(),
+            truncated: false,
+            error: None,
+        };
+        let content_type = content_type.map(str::to_owned);
+        let fetched = Fetched { exchange, content_type, body: body.to_owned().into(), failure };
+        self.feed(Happened::Fetched(self.tokens["fetch"], Box::new(fetched)))
+    }
+
+    pub(super) fn fetch_fails(&mut self) -> Vec<String> {
+        self.response(None, "", Some(FetchFailure { code: 11200, message: "503".into() }))
+    }
+
+    /// The sound that was ordered is ready.
+    pub(super) fn prepared(&mut self) -> Vec<String> {
+        let sound = Prepared { prompt: Arc::new(Prompt::from_pcm8k(&[0; 160])), warning: None };
+        self.feed(Happened::Prepared(self.tokens["sound"], Ok(sound)))
+    }
+
+    pub(super) fn unprepared(&mut self) -> Vec<String> {
+        let failure = FetchFailure { code: 11200, message: "404".into() };
+        self.feed(Happened::Prepared(self.tokens["sound"], Err(failure)))
+    }
+
+    pub(super) fn played(&mut self) -> Vec<String> {
+        self.feed(Happened::Played(self.tokens["sound"]))
+    }
+
+    /// Signalling and media of all these legs are over.
+    pub(super) fn winds_up(&mut self, legs: &[LegNo]) -> Vec<String> {
+        let mut lines = Vec::new();
+        for leg in legs {
+            lines.extend(self.signal(*leg, Signal::Closed(Closing::Ordered)));
+            lines.extend(self.feed(Happened::Released(*leg, Some(MediaSummary::default()))));
+        }
+        lines
+    }
+
+    pub(super) fn is_over(&self) -> bool {
+        self.machine.is_over() && !self.machine.is_live()
+    }
+
+    /// A parameter of the latest request.
+    pub(super) fn param(&self, name: &str) -> &str {
+        self.asked.iter().find(|(have, _)| have == name).map_or("", |(_, value)| value)
+    }
+
+    fn line(&mut self, order: Order) -> String {
+        match order {
+            Order::Record(call, _, fact) => {
+                let leg = self.machine.leg_of(&call.sid).map_or("?".into(), |leg| leg.0.to_string());
+                format!("{leg}: {}", fact_line(*fact))
+            }
+            Order::Ring(leg) => format!("Ring {}", leg.0),
+            Order::Pickup(leg) => format!("Pickup {}", leg.0),
+            Order::Refuse(leg, code) => format!("Refuse {} {code}", leg.0),
+            Order::Place(leg, placement) => {
+                format!("Place {} from {} to {}", leg.0, placement.from, placement.to)
+            }
+            Order::HangUp(leg) => format!("HangUp {}", leg.0),
+            Order::Release(leg) => format!("Release {}", leg.0),
+            Order::Speak { token, text, .. } => self.noted("sound", token, format!("Speak {text:?}")),
+            Order::Load { token, url, .. } => self.noted("sound", token, format!("Load {url}")),
+            Order::Play { leg, times, .. } => format!("Play {} x{times}", leg.0),
+            Order::SendDigits { leg, token, digits } => {
+                self.noted("sound", token, format!("SendDigits {} {digits}", leg.0))
+            }
+            Order::Ringback(leg) => format!("Ringback {}", leg.0),
+            Order::Hush(leg) => format!("Hush {}", leg.0),
+            Order::Bridge(one, other) => format!("Bridge {} {}", one.0, other.0),
+            Order::Unbridge(leg) => format!("Unbridge {}", leg.0),
+            Order::Fetch { token, request } => {
+                self.asked = request.params;
+                let (method, url) = (request.method.as_str(), request.url);
+                self.noted("fetch", token, format!("Fetch {method} {url}"))
+            }
+            Order::SetTimer(key, after) => format!("SetTimer {key:?} {}", after.as_secs()),
+            Order::CancelTimer(key) => format!("CancelTimer {key:?}"),
+        }
+    }
+
+    fn noted(&mut self, what: &'static str, token: u64, line: String) -> String {
+        self.tokens.insert(what, token);
+        line
+    }
+}
+
+fn fact_line(fact: CallCommand) -> String {
+    match fact {
+        CallCommand::Receive(_) => "received".into(),
+        CallCommand::Queue(queued) => format!("queued to {}", queued.to),
+        CallCommand::Claim { node } => format!("claimed by {node}"),
+        CallCommand::Initiate { .. } => "initiated".into(),
+        CallCommand::Ring { sip_code } => format!("rings {sip_code}"),
+        CallCommand::Answer => "answered".into(),
+        CallCommand::Exchange(_) => "exchanged".into(),
+        CallCommand::StartVerb { index, verb, .. } => format!("verb {index} {verb}"),
+        CallCommand::EndVerb { index, outcome } => format!("verb {index} {outcome}"),
+        CallCommand::Press { digits } => format!("pressed {digits}"),
+        CallCommand::Warn { code, .. } => format!("warned {code}"),
+        CallCommand::Hold { held } => format!("held {held}"),
+        CallCommand::Bridge { .. } => "bridged".into(),
+        CallCommand::Unbridge { .. } => "unbridged".into(),
+        CallCommand::Summarize(_) => "summarized".into(),
+        CallCommand::End(ending) => {
+            let code = ending.sip_code.map(|code| format!(" {code}")).unwrap_or_default();
+            format!("ended {:?}{code}", ending.reason)
+        }
+        other @ (CallCommand::Redirect(_) | CallCommand::RequestEnd { .. } | CallCommand::Delete) => {
+            panic!("the engine never records {other:?}")
+        }
+    }
+}
+
+pub(super) fn end_requested(leg: LegNo, status: Status) -> Happened {
+    Happened::EndRequested(leg, status)
+}

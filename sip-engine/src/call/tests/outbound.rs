@@ -1,0 +1,89 @@
+//! Calls that the API asks for.
+
+use super::*;
+
+#[test]
+fn a_call_is_placed_and_runs_its_program_when_answered() {
+    let mut scene = Scene::outgoing(application(None), None);
+    assert_eq!(scene.starts(), ["Place 0 from 1234 to +85510000001"]);
+    assert_eq!(scene.placed(MAIN), ["0: initiated"]);
+    assert_eq!(scene.signal(MAIN, Signal::Ringing(180)), ["0: rings 180"]);
+    assert_eq!(scene.signal(MAIN, Signal::Ringing(183)), [""; 0], "once is enough");
+    assert_eq!(
+        scene.signal(MAIN, Signal::Answered),
+        ["0: answered", "SetTimer TimeLimit 600", "Fetch POST https://example.com/voice"]
+    );
+    assert_eq!((scene.param("Direction"), scene.param("CallStatus")), ("outbound-api", "in-progress"));
+    assert_eq!(scene.document("<Say>Hi</Say>"), ["0: exchanged", "0: verb 0 Say", "Speak \"Hi\""]);
+}
+
+#[test]
+fn twiml_given_with_the_request_needs_no_application() {
+    let mut scene = Scene::outgoing(Program::Inline("<Response><Say>Hi</Say></Response>".into()), None);
+    scene.starts();
+    scene.placed(MAIN);
+    let lines = scene.signal(MAIN, Signal::Answered);
+    assert_eq!(lines[2..], ["0: verb 0 Say", "Speak \"Hi\""]);
+}
+
+#[test]
+fn digits_are_sent_before_the_program_runs() {
+    let mut scene = Scene::outgoing(application(None), Some("ww1234#"));
+    scene.starts();
+    scene.placed(MAIN);
+    let lines = scene.signal(MAIN, Signal::Answered);
+    assert_eq!(lines.last().unwrap(), "SendDigits 0 ww1234#");
+    assert_eq!(scene.played(), ["Fetch POST https://example.com/voice"]);
+}
+
+#[test]
+fn a_call_that_is_not_answered_says_why() {
+    for (code, reason) in [
+        (486, "Busy"),
+        (600, "Busy"),
+        (603, "Declined"),
+        (480, "NoAnswer"),
+        (487, "NoAnswer"),
+        (404, "DestinationNotFound"),
+        (484, "DestinationNotFound"),
+        (403, "TrunkRefused"),
+        (407, "TrunkRefused"),
+        (488, "MediaFailed"),
+        (500, "TrunkFailed"),
+        (302, "TrunkFailed"),
+    ] {
+        let mut scene = Scene::outgoing(application(None), None);
+        scene.starts();
+        scene.placed(MAIN);
+        assert!(scene.fails(MAIN, code).contains(&format!("0: ended {reason} {code}")), "{code}");
+        scene.feed(Happened::Released(MAIN, None));
+        assert!(scene.is_over());
+    }
+}
+
+#[test]
+fn nobody_there_is_no_answer_and_an_unreachable_trunk_is_not() {
+    let silence = Closing::Failed { code: 408, reason: String::new(), from_peer: false };
+    for (closing, reason) in [(Closing::TimedOut, "NoAnswer"), (silence, "TrunkUnreachable 408")] {
+        let mut scene = Scene::outgoing(application(None), None);
+        scene.starts();
+        scene.placed(MAIN);
+        let lines = scene.signal(MAIN, Signal::Closed(closing));
+        assert!(lines.contains(&format!("0: ended {reason}")), "{lines:?}");
+    }
+}
+
+#[test]
+fn a_call_without_a_route_fails_visibly() {
+    let mut scene = Scene::outgoing(application(None), None);
+    scene.starts();
+    let signal =
+        Signal::NotPlaced { reason: EndReason::NoRoute, code: Some(13224), detail: "no trunk".into() };
+    let lines = scene.signal(MAIN, signal);
+    assert_eq!(
+        (lines[0].as_str(), lines.contains(&"0: ended NoRoute".to_owned())),
+        ("0: warned 13224", true),
+        "{lines:?}"
+    );
+    assert!(!lines.contains(&"HangUp 0".to_owned()), "{lines:?}");
+}
