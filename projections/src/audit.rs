@@ -1,0 +1,119 @@
+//! `audit`: one row per event of the core log: who changed what, when, from where.
+
+use crate::{
+    Page, PageOf, ReadError,
+    biography::{Chronicle, Nonsense},
+    reads::{self, Reads},
+    record::{self, is, table},
+};
+use domain::{Log, Sid, Timestamp};
+use sea_query::{Cond, Expr, ExprTrait, Order};
+use serde::{Deserialize, Serialize};
+use store::Fact;
+
+/// One change.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct AuditRow {
+    /// Its place in the core log.
+    pub position: i64,
+    /// Whose data it changed.
+    pub carrier: Sid,
+    /// The account it concerned, if one.
+    pub account: Option<Sid>,
+    /// When.
+    pub at: Timestamp,
+    /// `user`, `api_key`, `account` or `system`.
+    pub actor_kind: String,
+    /// The actor's identifier, or the name of the part of the system.
+    pub actor_id: String,
+    /// From which address.
+    pub ip: Option<String>,
+    /// With which program.
+    pub user_agent: Option<String>,
+    /// What was changed.
+    pub stream: Sid,
+    /// Of which kind it is, for example `phone_number`.
+    pub stream_type: String,
+    /// The change, for example `Renamed`.
+    pub event_type: String,
+    /// Everything the event says; secrets are never in it.
+    pub payload: serde_json::Value,
+    /// What it belongs to, for example a request.
+    pub correlation: Option<String>,
+}
+
+table!(AuditRow: "audit" v 1, key [position],
+    columns [position, carrier, account, at, actor_kind, actor_id, ip, user_agent, stream, stream_type, event_type, payload,
+        correlation],
+    indexes [["carrier", "position"], ["stream", "position"]]);
+
+impl Chronicle for AuditRow {
+    const LOG: Log = Log::Core;
+
+    fn entry(fact: &Fact) -> Result<Option<AuditRow>, Nonsense> {
+        let payload =
+            serde_json::from_str(&fact.payload).map_err(|error| Nonsense::unstorable(fact, error))?;
+        Ok(Some(AuditRow {
+            position: fact.position,
+            carrier: fact.tenant.carrier.clone(),
+            account: fact.tenant.account.clone(),
+            at: fact.at,
+            actor_kind: fact.actor.kind().to_owned(),
+            actor_id: fact.actor.id().to_owned(),
+            ip: fact.ip.map(|ip| ip.to_string()),
+            user_agent: fact.user_agent.clone(),
+            stream: fact.stream.clone(),
+            stream_type: fact.stream_type.clone(),
+            event_type: fact.event_type.clone(),
+            payload,
+            correlation: fact.correlation.clone(),
+        }))
+    }
+}
+
+/// Which changes; an absent field asks for nothing.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct AuditFilter {
+    /// Of this thing.
+    pub stream: Option<Sid>,
+    /// Of things of this kind, for example `phone_number`.
+    pub stream_type: Option<String>,
+    /// This change, for example `Renamed`.
+    pub event_type: Option<String>,
+    /// By this actor (its identifier, or the name of a part of the system).
+    pub actor: Option<String>,
+    /// No earlier.
+    pub since: Option<Timestamp>,
+    /// Earlier.
+    pub until: Option<Timestamp>,
+}
+
+impl AuditFilter {
+    fn condition(&self) -> Cond {
+        Cond::all()
+            .add_option(self.stream.as_ref().map(|stream| is("stream", stream.as_str())))
+            .add_option(self.stream_type.as_deref().map(|kind| is("stream_type", kind)))
+            .add_option(self.event_type.as_deref().map(|event| is("event_type", event)))
+            .add_option(self.actor.as_deref().map(|actor| is("actor_id", actor)))
+            .add_option(self.since.map(|at| Expr::col("at").gte(at.micros())))
+            .add_option(self.until.map(|at| Expr::col("at").lt(at.micros())))
+    }
+}
+
+impl Reads<AuditRow> {
+    /// The changes a filter asks for, newest first.
+    ///
+    /// # Errors
+    /// When the cursor is not of this list, or the database fails.
+    pub async fn list(&self, filter: &AuditFilter, page: &Page) -> Result<PageOf<AuditRow>, ReadError> {
+        let mut wanted = self.scope.condition().add(filter.condition());
+        if let Some(cursor) = &page.cursor {
+            let last: i64 =
+                cursor.parse().map_err(|_| ReadError::Cursor(cursor.chars().take(64).collect()))?;
+            wanted = wanted.add(Expr::col("position").lt(last));
+        }
+        let mut select = record::select::<AuditRow>("audit");
+        select.cond_where(wanted).order_by("position", Order::Desc);
+        reads::page_of(&self.db, select, page, |row: &AuditRow| row.position.to_string()).await
+    }
+}

@@ -1,0 +1,187 @@
+//! A table filled from the beginning of the log beside the live one: for rebuilding, for new versions, for verifying.
+
+use crate::{
+    Trouble, ledger,
+    page::Member,
+    projector::{Fault, Projector},
+};
+use domain::Log;
+use std::{collections::HashMap, sync::Arc, time::Duration};
+use store::{Fact, Store, Tx};
+
+/// Facts told to a table at once while it is built.
+pub(crate) const PAGE: usize = 2_000;
+/// A table nobody has built on for so long was abandoned by a process that died.
+const ABANDONED: Duration = Duration::from_secs(600);
+
+/// A table that is being built.
+pub(crate) struct Building {
+    pub(crate) member: Member,
+    store: Store,
+}
+
+impl Building {
+    /// Makes an empty table under a name of its own.
+    pub(crate) async fn begin(store: &Store, projector: Arc<dyn Projector>) -> Result<Building, Trouble> {
+        let mut tx = store.db().begin().await?;
+        let table = ledger::generation(&mut tx, projector.name(), projector.version()).await?;
+        let (create, indexes) = projector.create(&table);
+        tx.define(&create).await?;
+        for index in &indexes {
+            tx.define(index).await?;
+        }
+        let now = store.clock().now().micros();
+        ledger::begin(&mut tx, (&table, projector.name()), projector.log(), now).await?;
+        tx.commit().await?;
+        let member = Member { projector, table, position: 0, parked: HashMap::new(), stopped: None };
+        Ok(Building { member, store: store.clone() })
+    }
+
+    fn log(&self) -> Log {
+        self.member.projector.log()
+    }
+
+    /// Tells it the log up to `until`, page by page; `seen` hears the position after each.
+    pub(crate) async fn fill(
+        &mut self,
+        until: i64,
+        seen: &(dyn Fn(i64) + Send + Sync),
+    ) -> Result<(), Trouble> {
+        while self.member.position < until {
+            let left = usize::try_from(until - self.member.position).unwrap_or(PAGE);
+            let facts = self.store.read(self.log(), self.member.position, PAGE.min(left)).await?;
+            if facts.is_empty() {
+                break;
+            }
+            self.page(&facts).await?;
+            seen(self.member.position);
+        }
+        Ok(())
+    }
+
+    /// Tells a page in a transaction of its own; in smaller ones to find the fact whose row the database refuses.
+    async fn page(&mut self, mut facts: &[Fact]) -> Result<(), Trouble> {
+        let mut size = facts.len();
+        while !facts.is_empty() {
+            let (now, later) = facts.split_at(size.min(facts.len()));
+            let mut tx = self.store.db().begin().await?;
+            match self.tell(&mut tx, now).await {
+                Ok(()) => {
+                    tx.commit().await?;
+                    self.member.position = now.last().map_or(self.member.position, |fact| fact.position);
+                    facts = later;
+                }
+                Err(fault) => {
+                    tx.rollback().await?;
+                    match fault {
+                        Fault::Store(error) if error.refuses_values() && now.len() > 1 => {
+                            size = now.len() / 2
+                        }
+                        fault => self.park(fault.pinned(now)).await?,
+                    }
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// Tells facts inside a transaction; the caller moves `position` once it is committed.
+    async fn tell(&self, tx: &mut Tx, facts: &[Fact]) -> Result<(), Fault> {
+        let to = facts.last().map_or(self.member.position, |fact| fact.position);
+        let now = self.store.clock().now().micros();
+        if !ledger::advance(tx, &self.member.table, (self.member.position, to), now).await? {
+            return Err(Fault::Store(store::StoreError::Closed));
+        }
+        self.member.tell(tx, facts).await
+    }
+
+    /// What a live table would do: call tables leave the stream out, others refuse to be built.
+    async fn park(&mut self, fault: Fault) -> Result<(), Trouble> {
+        let (position, stream, reason) = match fault {
+            Fault::Store(error) => return Err(error.into()),
+            Fault::Nonsense { position, stream, reason } => (position, stream, reason),
+        };
+        if self.log() == Log::Core {
+            return Err(Trouble::Nonsense { projection: self.member.projector.name(), position, reason });
+        }
+        let mut tx = self.store.db().begin().await?;
+        ledger::park(&mut tx, &self.member.table, (&stream, position), &reason.to_string()).await?;
+        tx.commit().await?;
+        self.member.parked.insert(stream, (position, reason.to_string()));
+        Ok(())
+    }
+
+    /// Brings it to where the live one stands and makes it the live one, in one transaction. Readers notice nothing.
+    pub(crate) async fn go_live(mut self, seen: &(dyn Fn(i64) + Send + Sync)) -> Result<(), Trouble> {
+        loop {
+            let head = self.store.head(self.log()).await?;
+            self.fill(head, seen).await?;
+            if self.switch().await? {
+                return Ok(());
+            }
+        }
+    }
+
+    /// False when the live one has gone on by more than a page meanwhile.
+    async fn switch(&mut self) -> Result<bool, Trouble> {
+        let (name, version, log) =
+            (self.member.projector.name(), self.member.projector.version(), self.log());
+        let mut tx = self.store.db().begin().await?;
+        let live = match ledger::live(&mut tx, name).await? {
+            Some(live) => ledger::hold(&mut tx, &live.table).await?.unwrap_or(0),
+            None => 0,
+        };
+        let missing = usize::try_from(live - self.member.position).unwrap_or(0);
+        if missing > PAGE {
+            tx.rollback().await?;
+            return Ok(false);
+        }
+        if missing > 0 {
+            let facts = self.store.read(log, self.member.position, missing).await?;
+            if self.tell(&mut tx, &facts).await.is_err() {
+                // Told again, and put right, by `fill`.
+                tx.rollback().await?;
+                return Ok(false);
+            }
+        }
+        ledger::switch(&mut tx, log, (name, version), &self.member.table).await?;
+        tx.commit().await?;
+        Ok(true)
+    }
+
+    /// Drops it again.
+    pub(crate) async fn discard(self) -> Result<(), Trouble> {
+        let mut tx = self.store.db().begin().await?;
+        ledger::discard(&mut tx, &self.member.table).await?;
+        Ok(tx.commit().await?)
+    }
+}
+
+/// Makes our own tables, drops what a process that died left half built, and builds every projection that is missing or
+/// of an older version.
+pub(crate) async fn set_up(store: &Store) -> Result<(), Trouble> {
+    let mut tx = store.db().begin().await?;
+    ledger::create(&mut tx).await?;
+    let past = store.clock().now().micros() - i64::try_from(ABANDONED.as_micros()).unwrap_or(i64::MAX);
+    for table in ledger::abandoned(&mut tx, past).await? {
+        ledger::discard(&mut tx, &table).await?;
+    }
+    tx.commit().await?;
+    for projector in crate::projector::all() {
+        let (name, version) = (projector.name(), projector.version());
+        let mut tx = store.db().begin().await?;
+        let live = ledger::live(&mut tx, name).await?;
+        tx.rollback().await?;
+        match live {
+            Some(live) if live.version == version => {}
+            Some(live) if live.version > version => {
+                return Err(Trouble::Newer { projection: name, version: live.version });
+            }
+            _ => {
+                tracing::info!(projection = name, version, "building");
+                Building::begin(store, projector).await?.go_live(&|_| ()).await?;
+            }
+        }
+    }
+    Ok(())
+}

@@ -1,0 +1,300 @@
+//! `calls`: one row per call, as both APIs and the dashboard show it.
+
+use crate::{
+    biography::{Biography, Nonsense, Turn},
+    reads::{Noun, present},
+    record::{is, table},
+};
+use domain::{
+    Sid, Timestamp,
+    call::{Call, CallEvent, Direction, EndReason, Ending, MediaSummary, Queued, Received, Status},
+};
+use sea_query::{Cond, Expr, ExprTrait};
+use serde::{Deserialize, Serialize};
+use store::Fact;
+
+/// A call.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct CallRow {
+    /// Its identifier.
+    pub sid: Sid,
+    /// The carrier it is made under.
+    pub carrier: Sid,
+    /// The account that has it; empty for one that came to a number nobody has.
+    pub account: Option<Sid>,
+    /// The call whose `<Dial>` it is.
+    pub parent: Option<Sid>,
+    /// Which way it went.
+    pub direction: Direction,
+    /// Who calls: E.164 with plus, a short code, or what the network said.
+    pub from: String,
+    /// Who is called.
+    pub to: String,
+    /// Our number in it, if it is in the inventory.
+    pub phone_number: Option<Sid>,
+    /// The trunk it came from or went through, once that is known.
+    pub trunk: Option<Sid>,
+    /// Twilio's word for how far it is.
+    pub status: Status,
+    /// Why it is over, once it is.
+    pub reason: Option<EndReason>,
+    /// The final SIP response's code, when there was one.
+    pub sip_code: Option<i64>,
+    /// More about its end, for a person.
+    pub detail: Option<String>,
+    /// When it was queued or received.
+    pub created_at: Timestamp,
+    /// When its INVITE left or came in (Twilio's `start_time`).
+    pub started_at: Option<Timestamp>,
+    /// When it was answered.
+    pub answered_at: Option<Timestamp>,
+    /// When it was over.
+    pub ended_at: Option<Timestamp>,
+    /// From answer to end in whole seconds, rounded up; empty while it lasts and when it was never answered.
+    pub duration_s: Option<i64>,
+    /// How long it waited in the queue, in milliseconds; 0 for calls that came in.
+    pub queue_time_ms: i64,
+    /// The node that has it.
+    pub claimed_by: Option<String>,
+    /// The SIP Call-ID, once there is one.
+    pub sip_call_id: Option<String>,
+    /// The call it is bridged with now.
+    pub bridged_with: Option<Sid>,
+    /// `PCMU` or `PCMA`.
+    pub codec: Option<String>,
+    /// Interarrival jitter of what we received, in milliseconds.
+    pub jitter_ms: Option<f64>,
+    /// Of the packets meant for us, those that never came, in per cent.
+    pub loss_percent: Option<f64>,
+    /// Round trip by RTCP, in milliseconds.
+    pub rtt_ms: Option<f64>,
+    /// Mean opinion score, 1.0 to 4.5.
+    pub mos: Option<f64>,
+    /// Warnings and failed webhooks on its timeline.
+    pub warnings: i64,
+    /// Whether it was deleted; such calls are in no list that does not ask for them.
+    pub deleted: bool,
+    /// When it last changed.
+    pub updated_at: Timestamp,
+}
+
+table!(CallRow: "calls" v 1, key [sid],
+    columns [sid, carrier, account, parent, direction, from, to, phone_number, trunk, status, reason, sip_code, detail,
+        created_at, started_at, answered_at, ended_at, duration_s, queue_time_ms, claimed_by, sip_call_id, bridged_with,
+        codec, jitter_ms, loss_percent, rtt_ms, mos, warnings, deleted, updated_at],
+    indexes [["carrier", "sid"], ["account", "sid"], ["carrier", "ended_at"], ["carrier", "created_at"], ["parent"]]);
+
+impl Biography for CallRow {
+    type Of = Call;
+
+    fn sid(&self) -> &Sid {
+        &self.sid
+    }
+
+    fn turn(row: Option<CallRow>, fact: &Fact, event: CallEvent) -> Turn<CallRow> {
+        use CallEvent as E;
+        let at = Some(fact.at);
+        let row = match (row, event) {
+            (None, E::Received(received)) => CallRow::received(fact, received),
+            (None, E::Queued(queued)) => CallRow::queued(fact, queued),
+            (Some(row), E::Claimed { node }) => CallRow { claimed_by: Some(node), ..row },
+            (Some(row), E::Initiated { trunk, sip_call_id, .. }) => {
+                let queue_time_ms = millis(row.created_at, fact.at);
+                let (trunk, sip_call_id) = (Some(trunk), Some(sip_call_id));
+                CallRow { trunk, sip_call_id, started_at: at, queue_time_ms, ..row }
+            }
+            (Some(row), E::Ringing { .. }) => CallRow { status: Status::Ringing, ..row },
+            (Some(row), E::Answered {}) => CallRow { status: Status::InProgress, answered_at: at, ..row },
+            (Some(row), E::Exchanged(exchange)) => {
+                CallRow { warnings: row.warnings + i64::from(exchange.error.is_some()), ..row }
+            }
+            (Some(row), E::Warned { .. }) => CallRow { warnings: row.warnings + 1, ..row },
+            (Some(row), E::Bridged { with }) => CallRow { bridged_with: Some(with), ..row },
+            (Some(row), E::Unbridged { .. }) => CallRow { bridged_with: None, ..row },
+            (Some(row), E::Summarized(summary)) => row.summarized(summary),
+            (Some(row), E::Ended(ending)) => row.ended(fact.at, ending),
+            (Some(row), E::Deleted {}) => CallRow { deleted: true, ..row },
+            (
+                Some(row),
+                E::VerbStarted { .. }
+                | E::VerbEnded { .. }
+                | E::Pressed { .. }
+                | E::Held { .. }
+                | E::Redirected(_)
+                | E::EndRequested { .. },
+            ) => row,
+            (None, _) | (Some(_), E::Received(_) | E::Queued(_)) => return Err(Nonsense::out_of_order(fact)),
+        };
+        Ok(Some(CallRow { updated_at: fact.at, ..row }))
+    }
+}
+
+impl CallRow {
+    /// Whether it is not over yet.
+    #[must_use]
+    pub fn is_live(&self) -> bool {
+        self.ended_at.is_none()
+    }
+
+    fn received(fact: &Fact, received: Received) -> CallRow {
+        CallRow {
+            account: received.account,
+            phone_number: received.phone_number,
+            trunk: Some(received.trunk),
+            status: Status::Ringing,
+            started_at: Some(fact.at),
+            claimed_by: Some(received.node),
+            sip_call_id: Some(received.sip_call_id),
+            ..CallRow::new(fact, Direction::Inbound, received.from, received.to)
+        }
+    }
+
+    fn queued(fact: &Fact, queued: Queued) -> CallRow {
+        CallRow {
+            account: Some(queued.account),
+            parent: queued.parent,
+            phone_number: queued.phone_number,
+            ..CallRow::new(fact, queued.direction, queued.from, queued.to)
+        }
+    }
+
+    /// A call of which nothing is known but who calls whom.
+    fn new(fact: &Fact, direction: Direction, from: String, to: String) -> CallRow {
+        CallRow {
+            sid: fact.stream.clone(),
+            carrier: fact.tenant.carrier.clone(),
+            account: None,
+            parent: None,
+            direction,
+            from,
+            to,
+            phone_number: None,
+            trunk: None,
+            status: Status::Queued,
+            reason: None,
+            sip_code: None,
+            detail: None,
+            created_at: fact.at,
+            started_at: None,
+            answered_at: None,
+            ended_at: None,
+            duration_s: None,
+            queue_time_ms: 0,
+            claimed_by: None,
+            sip_call_id: None,
+            bridged_with: None,
+            codec: None,
+            jitter_ms: None,
+            loss_percent: None,
+            rtt_ms: None,
+            mos: None,
+            warnings: 0,
+            deleted: false,
+            updated_at: fact.at,
+        }
+    }
+
+    fn ended(self, at: Timestamp, ending: Ending) -> CallRow {
+        CallRow {
+            status: ending.status,
+            reason: Some(ending.reason),
+            sip_code: ending.sip_code.map(i64::from),
+            detail: ending.detail,
+            ended_at: Some(at),
+            duration_s: self.answered_at.map(|answered| seconds(answered, at)),
+            bridged_with: None,
+            ..self
+        }
+    }
+
+    fn summarized(self, summary: MediaSummary) -> CallRow {
+        let MediaSummary { codec, packets_received, packets_lost, jitter_ms, rtt_ms, mos, .. } = summary;
+        let meant_for_us = packets_received.saturating_add(packets_lost);
+        let heard = !codec.is_empty();
+        CallRow {
+            codec: heard.then_some(codec),
+            jitter_ms: heard.then_some(jitter_ms),
+            loss_percent: (meant_for_us > 0).then(|| packets_lost as f64 * 100.0 / meant_for_us as f64),
+            rtt_ms,
+            mos: heard.then_some(mos),
+            ..self
+        }
+    }
+}
+
+fn millis(from: Timestamp, to: Timestamp) -> i64 {
+    i64::try_from(to.since(from).as_millis()).unwrap_or(i64::MAX)
+}
+
+/// Whole seconds, begun ones counted.
+fn seconds(from: Timestamp, to: Timestamp) -> i64 {
+    i64::try_from(to.since(from).as_micros().div_ceil(1_000_000)).unwrap_or(i64::MAX)
+}
+
+/// Which calls; an absent field asks for nothing. Spans are from (inclusive) until (exclusive).
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct CallFilter {
+    /// Exactly this caller.
+    pub from: Option<String>,
+    /// Exactly this called party.
+    pub to: Option<String>,
+    /// Twilio's word for how far it is.
+    pub status: Option<Status>,
+    /// Which way it went.
+    pub direction: Option<Direction>,
+    /// Of this account.
+    pub account: Option<Sid>,
+    /// Dialled by this call.
+    pub parent: Option<Sid>,
+    /// From or to this number of the inventory.
+    pub phone_number: Option<Sid>,
+    /// From or through this trunk.
+    pub trunk: Option<Sid>,
+    /// Not over yet (`true`), or over.
+    pub live: Option<bool>,
+    /// Queued or received no earlier.
+    pub created_from: Option<Timestamp>,
+    /// Queued or received earlier.
+    pub created_until: Option<Timestamp>,
+    /// Started no earlier.
+    pub started_from: Option<Timestamp>,
+    /// Started earlier.
+    pub started_until: Option<Timestamp>,
+    /// Ended no earlier.
+    pub ended_from: Option<Timestamp>,
+    /// Ended earlier.
+    pub ended_until: Option<Timestamp>,
+    /// Deleted ones too.
+    pub with_deleted: bool,
+}
+
+impl Noun for CallRow {
+    type Filter = CallFilter;
+
+    fn condition(filter: &CallFilter) -> Cond {
+        let sid = |column, value: &Option<Sid>| value.as_ref().map(|sid| is(column, sid.as_str()));
+        let from = |column, at: Option<Timestamp>| at.map(|at| Expr::col(column).gte(at.micros()));
+        let until = |column, at: Option<Timestamp>| at.map(|at| Expr::col(column).lt(at.micros()));
+        Cond::all()
+            .add_option(filter.from.as_deref().map(|from| is("from", from)))
+            .add_option(filter.to.as_deref().map(|to| is("to", to)))
+            .add_option(filter.status.map(|status| is("status", status.as_str())))
+            .add_option(filter.direction.map(|direction| is("direction", direction.as_str())))
+            .add_option(sid("account", &filter.account))
+            .add_option(sid("parent", &filter.parent))
+            .add_option(sid("phone_number", &filter.phone_number))
+            .add_option(sid("trunk", &filter.trunk))
+            .add_option(filter.live.map(|live| present("ended_at", !live)))
+            .add_option(from("created_at", filter.created_from))
+            .add_option(until("created_at", filter.created_until))
+            .add_option(from("started_at", filter.started_from))
+            .add_option(until("started_at", filter.started_until))
+            .add_option(from("ended_at", filter.ended_from))
+            .add_option(until("ended_at", filter.ended_until))
+            .add_option((!filter.with_deleted).then(|| is("deleted", false)))
+    }
+
+    fn always() -> Cond {
+        Cond::all().add(is("deleted", false))
+    }
+}

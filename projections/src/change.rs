@@ -1,0 +1,94 @@
+//! What changed, told after it can be read: for the WebSocket and for caches.
+
+use domain::{Log, Sid};
+use serde::{Deserialize, Serialize};
+use store::Fact;
+
+/// Changes a receiver may lag behind before it is told to read everything anew.
+pub const MAX_UNSEEN_CHANGES: usize = 4_096;
+
+/// Which table a change is in.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Topic {
+    /// `carriers`, and `api_keys` for changes of keys.
+    Carriers,
+    /// `accounts`.
+    Accounts,
+    /// `trunks`.
+    Trunks,
+    /// `phone_numbers`.
+    PhoneNumbers,
+    /// `users`.
+    Users,
+    /// `calls` and `call_timeline`.
+    Calls,
+}
+
+/// What became of a row.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum ChangeKind {
+    /// It is new.
+    Created,
+    /// It is different.
+    Changed,
+    /// It is gone.
+    Removed,
+}
+
+/// A change that can be read now: every table of its log has passed `position`.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Change {
+    /// In which table.
+    pub topic: Topic,
+    /// Whose.
+    pub carrier: Sid,
+    /// The account's, if it is one's.
+    pub account: Option<Sid>,
+    /// The row.
+    pub id: Sid,
+    /// The event's place in its log.
+    pub position: i64,
+    /// The event's place in its stream: for a call, the timeline row.
+    pub sequence: i64,
+    /// What became of the row.
+    pub kind: ChangeKind,
+    /// The event's type, for example `Answered`.
+    pub event: String,
+    /// The log `position` is of.
+    pub log: Log,
+}
+
+/// The one table of what is told about which events.
+const TOPICS: &[(&str, Topic, &str)] = &[
+    ("carrier", Topic::Carriers, ""),
+    ("account", Topic::Accounts, ""),
+    ("trunk", Topic::Trunks, "Deleted"),
+    ("phone_number", Topic::PhoneNumbers, "Released"),
+    ("user", Topic::Users, "Removed"),
+    ("call", Topic::Calls, "Deleted"),
+];
+
+impl Change {
+    /// The change an event makes; `None` for kinds of streams without a table.
+    pub(crate) fn of(fact: &Fact) -> Option<Change> {
+        let (_, topic, last) = TOPICS.iter().find(|(stream_type, ..)| *stream_type == fact.stream_type)?;
+        let kind = match fact.sequence {
+            _ if fact.event_type == *last => ChangeKind::Removed,
+            1 => ChangeKind::Created,
+            _ => ChangeKind::Changed,
+        };
+        Some(Change {
+            topic: *topic,
+            carrier: fact.tenant.carrier.clone(),
+            account: fact.tenant.account.clone(),
+            id: fact.stream.clone(),
+            position: fact.position,
+            sequence: fact.sequence,
+            kind,
+            event: fact.event_type.clone(),
+            log: fact.log,
+        })
+    }
+}

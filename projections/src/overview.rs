@@ -1,0 +1,51 @@
+//! Figures for a carrier's first page.
+
+use crate::{
+    ReadError, Scope,
+    accounts::AccountRow,
+    calls::CallRow,
+    phone_numbers::PhoneNumberRow,
+    reads::present,
+    record::{Record, is},
+    trunks::TrunkRow,
+};
+use domain::{Sid, Timestamp};
+use sea_query::{Cond, Expr, ExprTrait, Query, SelectStatement};
+use serde::{Deserialize, Serialize};
+use store::Db;
+
+/// How many of each a carrier has.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Counts {
+    /// Accounts, disabled ones included.
+    pub accounts: i64,
+    /// Trunks.
+    pub trunks: i64,
+    /// Phone numbers, disabled ones included.
+    pub phone_numbers: i64,
+    /// Calls that are not over.
+    pub live_calls: i64,
+    /// Calls queued or received since the moment that was asked about.
+    pub calls_since: i64,
+}
+
+pub(crate) async fn counts(db: &Db, carrier: &Sid, since: Timestamp) -> Result<Counts, ReadError> {
+    let own = || Scope::Carrier(carrier.clone()).condition();
+    let calls = || own().add(is("deleted", false));
+    Ok(Counts {
+        accounts: count(db, &of(AccountRow::NAME, own())).await?,
+        trunks: count(db, &of(TrunkRow::NAME, own())).await?,
+        phone_numbers: count(db, &of(PhoneNumberRow::NAME, own())).await?,
+        live_calls: count(db, &of(CallRow::NAME, calls().add(present("ended_at", false)))).await?,
+        calls_since: count(db, &of(CallRow::NAME, calls().add(Expr::col("created_at").gte(since.micros()))))
+            .await?,
+    })
+}
+
+fn of(table: &'static str, condition: Cond) -> SelectStatement {
+    Query::select().expr(Expr::col(sea_query::Asterisk).count()).from(table).cond_where(condition).to_owned()
+}
+
+async fn count(db: &Db, select: &SelectStatement) -> Result<i64, ReadError> {
+    Ok(db.fetch_optional(select).await?.map(|row| row.at(0)).transpose()?.unwrap_or(0))
+}

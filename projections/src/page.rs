@@ -1,0 +1,87 @@
+//! One page: facts become rows and the checkpoint moves, in one transaction for all tables that stand together.
+
+use crate::{
+    ledger,
+    projector::{Fault, Projector},
+};
+use domain::Sid;
+use std::{collections::HashMap, sync::Arc};
+use store::{Fact, Store, StoreError, Tx};
+
+/// A table somebody fills.
+#[derive(Clone)]
+pub(crate) struct Member {
+    pub(crate) projector: Arc<dyn Projector>,
+    /// Its physical table.
+    pub(crate) table: String,
+    /// The last fact it was told.
+    pub(crate) position: i64,
+    /// The streams it leaves out, and from which position on.
+    pub(crate) parked: HashMap<Sid, (i64, String)>,
+    /// Why it does not get any further.
+    pub(crate) stopped: Option<String>,
+}
+
+/// Why a page was not told.
+#[derive(Debug)]
+pub(crate) enum Refused {
+    /// Another leads now, or a table is not live any more.
+    Fenced,
+    /// The database failed.
+    Store(StoreError),
+    /// The database will not have a row that some fact of this page makes.
+    Values,
+    /// This fact can't be told to this table.
+    Nonsense { member: usize, position: i64, stream: Sid, reason: String },
+}
+
+impl From<StoreError> for Refused {
+    fn from(error: StoreError) -> Refused {
+        Refused::Store(error)
+    }
+}
+
+impl Refused {
+    fn by(member: usize, fault: Fault) -> Refused {
+        match fault {
+            Fault::Store(error) if error.refuses_values() => Refused::Values,
+            Fault::Store(error) => Refused::Store(error),
+            Fault::Nonsense { position, stream, reason } => {
+                Refused::Nonsense { member, position, stream, reason: reason.to_string() }
+            }
+        }
+    }
+}
+
+impl Member {
+    /// Tells it the facts that it does not leave out.
+    pub(crate) async fn tell(&self, tx: &mut Tx, facts: &[Fact]) -> Result<(), Fault> {
+        let left_out =
+            |fact: &&Fact| self.parked.get(&fact.stream).is_some_and(|(from, _)| fact.position >= *from);
+        let wanted: Vec<&Fact> = facts.iter().filter(|fact| !left_out(fact)).collect();
+        self.projector.project(tx, &self.table, &wanted).await
+    }
+}
+
+/// Tells `facts` to live tables that all stand at the same position, under `epoch`. `group` are their places in
+/// `members`.
+pub(crate) async fn tell(
+    store: &Store,
+    members: &[Member],
+    group: &[usize],
+    epoch: i64,
+    facts: &[Fact],
+) -> Result<(), Refused> {
+    let group: Vec<(usize, &Member)> = group.iter().filter_map(|at| Some((*at, members.get(*at)?))).collect();
+    let (Some((_, first)), Some(last)) = (group.first(), facts.last()) else { return Ok(()) };
+    let tables: Vec<&str> = group.iter().map(|(_, member)| member.table.as_str()).collect();
+    let mut tx = store.db().begin().await?;
+    if !ledger::fence(&mut tx, &tables, epoch, (first.position, last.position)).await? {
+        tx.rollback().await?;
+        return Err(Refused::Fenced);
+    }
+    for (at, member) in group {
+        member.tell(&mut tx, facts).await.map_err(|fault| Refused::by(at, fault.pinned(facts)))?;
+    }
+    Ok(tx.commit().await?)
+}

@@ -1,0 +1,112 @@
+//! `phone_numbers`: one row per number in a carrier's inventory.
+
+use crate::{
+    biography::{Biography, Nonsense, Turn},
+    reads::{Noun, contains, digits_begin, digits_contain, present},
+    record::{is, table},
+};
+use domain::{
+    Number, Sid, Timestamp,
+    name::Name,
+    phone_number::{PhoneNumber, PhoneNumberEvent, VoiceConfiguration},
+};
+use sea_query::Cond;
+use serde::{Deserialize, Serialize};
+use store::Fact;
+
+/// A phone number.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct PhoneNumberRow {
+    /// Its identifier.
+    pub sid: Sid,
+    /// The carrier that has it.
+    pub carrier: Sid,
+    /// The account it is assigned to.
+    pub account: Option<Sid>,
+    /// The number: E.164 with plus, or a short code.
+    pub number: Number,
+    /// Whether it takes calls.
+    pub enabled: bool,
+    /// The account's name for it.
+    pub name: Option<Name>,
+    /// Where its calls are answered from.
+    pub voice: VoiceConfiguration,
+    /// When it was added.
+    pub created_at: Timestamp,
+    /// When it last changed.
+    pub updated_at: Timestamp,
+}
+
+table!(PhoneNumberRow: "phone_numbers" v 1, key [sid],
+    columns [sid, carrier, account, number, enabled, name, voice, created_at, updated_at],
+    indexes [["carrier", "sid"], ["account", "sid"], ["carrier", "number"]]);
+
+impl Biography for PhoneNumberRow {
+    type Of = PhoneNumber;
+
+    fn sid(&self) -> &Sid {
+        &self.sid
+    }
+
+    fn turn(row: Option<PhoneNumberRow>, fact: &Fact, event: PhoneNumberEvent) -> Turn<PhoneNumberRow> {
+        use PhoneNumberEvent as E;
+        let row = match (row, event) {
+            (None, E::Created { number, enabled, account, .. }) => PhoneNumberRow {
+                sid: fact.stream.clone(),
+                carrier: fact.tenant.carrier.clone(),
+                account,
+                number,
+                enabled,
+                name: None,
+                voice: VoiceConfiguration::default(),
+                created_at: fact.at,
+                updated_at: fact.at,
+            },
+            (Some(row), E::Enabled {}) => PhoneNumberRow { enabled: true, ..row },
+            (Some(row), E::Disabled {}) => PhoneNumberRow { enabled: false, ..row },
+            (Some(row), E::Assigned { account }) => PhoneNumberRow { account: Some(account), ..row },
+            (Some(row), E::Unassigned {}) => {
+                PhoneNumberRow { account: None, name: None, voice: VoiceConfiguration::default(), ..row }
+            }
+            (Some(row), E::VoiceConfigured(voice)) => PhoneNumberRow { voice, ..row },
+            (Some(row), E::Renamed { name }) => PhoneNumberRow { name: Some(name), ..row },
+            (Some(_), E::Released {}) => return Ok(None),
+            (None, _) | (Some(_), E::Created { .. }) => return Err(Nonsense::out_of_order(fact)),
+        };
+        Ok(Some(PhoneNumberRow { updated_at: fact.at, ..row }))
+    }
+}
+
+/// Which phone numbers; an absent field asks for nothing.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct PhoneNumberFilter {
+    /// Exactly this number.
+    pub number: Option<Number>,
+    /// Digits it contains; anything but digits is ignored.
+    pub contains: Option<String>,
+    /// Digits it begins with; anything but digits is ignored.
+    pub prefix: Option<String>,
+    /// Part of the account's name for it, in any case.
+    pub name: Option<String>,
+    /// Assigned to this account.
+    pub account: Option<Sid>,
+    /// Assigned to any account, or to none.
+    pub assigned: Option<bool>,
+    /// Takes calls, or does not.
+    pub enabled: Option<bool>,
+}
+
+impl Noun for PhoneNumberRow {
+    type Filter = PhoneNumberFilter;
+
+    fn condition(filter: &PhoneNumberFilter) -> Cond {
+        Cond::all()
+            .add_option(filter.number.as_ref().map(|number| is("number", number.to_string())))
+            .add_option(filter.contains.as_deref().map(|text| digits_contain("number", text)))
+            .add_option(filter.prefix.as_deref().map(|text| digits_begin("number", text)))
+            .add_option(filter.name.as_deref().map(|text| contains("name", text)))
+            .add_option(filter.account.as_ref().map(|account| is("account", account.as_str())))
+            .add_option(filter.assigned.map(|wanted| present("account", wanted)))
+            .add_option(filter.enabled.map(|enabled| is("enabled", enabled)))
+    }
+}

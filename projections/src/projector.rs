@@ -1,0 +1,204 @@
+//! One table's way from facts to rows: a page of facts in, few statements out.
+
+use crate::{
+    ReadError,
+    biography::{Biography, Chronicle, Nonsense},
+    column::Shape,
+    record,
+};
+use async_trait::async_trait;
+use domain::{Log, Sid, Stream};
+use sea_query::{Expr, ExprTrait, IndexCreateStatement, Query, TableCreateStatement};
+use std::{
+    collections::{HashMap, HashSet},
+    marker::PhantomData,
+    sync::Arc,
+};
+use store::{Fact, StoreError, Tx};
+
+/// Values of one statement, at most; SQLite takes 32,766 and PostgreSQL 65,535.
+const MAX_VALUES: usize = 16_000;
+/// Keys looked up by one statement, at most.
+const MAX_KEYS: usize = 1_000;
+
+/// A table and how it is told, whatever its row type.
+#[async_trait]
+pub(crate) trait Projector: Send + Sync {
+    fn name(&self) -> &'static str;
+    fn version(&self) -> i64;
+    fn log(&self) -> Log;
+    fn key(&self) -> &'static [&'static str];
+    fn columns(&self) -> &'static [&'static str];
+    fn shapes(&self) -> Vec<Shape>;
+    fn create(&self, table: &str) -> (TableCreateStatement, Vec<IndexCreateStatement>);
+
+    /// Tells these facts, in order, to the physical table `table`.
+    async fn project(&self, tx: &mut Tx, table: &str, facts: &[&Fact]) -> Result<(), Fault>;
+}
+
+/// Why a page was not told.
+#[derive(Debug)]
+pub(crate) enum Fault {
+    /// The database failed.
+    Store(StoreError),
+    /// This fact can't be told; trying again is pointless.
+    Nonsense { position: i64, stream: Sid, reason: Nonsense },
+}
+
+impl From<StoreError> for Fault {
+    fn from(error: StoreError) -> Fault {
+        Fault::Store(error)
+    }
+}
+
+impl Fault {
+    pub(crate) fn of(fact: &Fact, reason: Nonsense) -> Fault {
+        Fault::Nonsense { position: fact.position, stream: fact.stream.clone(), reason }
+    }
+
+    /// Refused values, when only one fact can have made them, are that fact's nonsense.
+    pub(crate) fn pinned(self, facts: &[Fact]) -> Fault {
+        match (self, facts) {
+            (Fault::Store(error), [fact]) if error.refuses_values() => {
+                Fault::of(fact, Nonsense::unstorable(fact, error))
+            }
+            (fault, _) => fault,
+        }
+    }
+}
+
+/// Every projection: the one list. A new table is one file and one line here.
+pub(crate) fn all() -> Vec<Arc<dyn Projector>> {
+    vec![
+        Arc::new(Rows::<crate::CarrierRow>(PhantomData)),
+        Arc::new(Rows::<crate::AccountRow>(PhantomData)),
+        Arc::new(Rows::<crate::TrunkRow>(PhantomData)),
+        Arc::new(Rows::<crate::PhoneNumberRow>(PhantomData)),
+        Arc::new(Rows::<crate::UserRow>(PhantomData)),
+        Arc::new(Rows::<crate::ApiKeyRow>(PhantomData)),
+        Arc::new(Entries::<crate::AuditRow>(PhantomData)),
+        Arc::new(Rows::<crate::CallRow>(PhantomData)),
+        Arc::new(Entries::<crate::TimelineRow>(PhantomData)),
+    ]
+}
+
+/// A table of things.
+struct Rows<R>(PhantomData<fn() -> R>);
+
+/// A table of events.
+struct Entries<R>(PhantomData<fn() -> R>);
+
+/// What both have from their row type.
+macro_rules! described_by_its_row {
+    ($log:expr) => {
+        fn name(&self) -> &'static str {
+            R::NAME
+        }
+        fn version(&self) -> i64 {
+            R::VERSION
+        }
+        fn log(&self) -> Log {
+            $log
+        }
+        fn key(&self) -> &'static [&'static str] {
+            R::KEY
+        }
+        fn columns(&self) -> &'static [&'static str] {
+            R::COLUMNS
+        }
+        fn shapes(&self) -> Vec<Shape> {
+            R::shapes()
+        }
+        fn create(&self, table: &str) -> (TableCreateStatement, Vec<IndexCreateStatement>) {
+            (record::create::<R>(table), record::indexes::<R>(table))
+        }
+    };
+}
+
+#[async_trait]
+impl<R: Biography> Projector for Rows<R> {
+    described_by_its_row!(R::Of::LOG);
+
+    async fn project(&self, tx: &mut Tx, table: &str, facts: &[&Fact]) -> Result<(), Fault> {
+        let mut told = Vec::new();
+        for fact in facts {
+            let Some(event) = fact.of::<R::Of>() else { continue };
+            let event = event.map_err(|error| Fault::of(fact, error.into()))?;
+            if let Some(subject) = R::subject(fact, &event) {
+                told.push((subject, *fact, event));
+            }
+        }
+        let subjects: HashSet<&Sid> = told.iter().map(|(subject, ..)| subject).collect();
+        let mut rows = load::<R>(tx, table, &subjects, &told).await?;
+        let known: HashSet<Sid> = rows.keys().cloned().collect();
+        let mut touched: Vec<Sid> = subjects.into_iter().cloned().collect();
+        touched.sort_unstable();
+        for (subject, fact, event) in told {
+            let row =
+                R::turn(rows.remove(&subject), fact, event).map_err(|reason| Fault::of(fact, reason))?;
+            if let Some(row) = row {
+                rows.insert(subject, row);
+            }
+        }
+        let gone: Vec<&Sid> =
+            touched.iter().filter(|sid| known.contains(sid) && !rows.contains_key(sid)).collect();
+        let changed: Vec<&R> = touched.iter().filter_map(|sid| rows.get(sid)).collect();
+        for rows in changed.chunks(MAX_VALUES / R::COLUMNS.len()) {
+            tx.execute(&record::upsert(table, rows.iter().copied())).await?;
+        }
+        for sids in gone.chunks(MAX_KEYS) {
+            let keys = sids.iter().map(|sid| sid.as_str());
+            let delete = Query::delete()
+                .from_table(table.to_owned())
+                .and_where(Expr::col("sid").is_in(keys))
+                .to_owned();
+            tx.execute(&delete).await?;
+        }
+        Ok(())
+    }
+}
+
+/// The rows of these subjects, as the table has them.
+async fn load<R: Biography>(
+    tx: &mut Tx,
+    table: &str,
+    subjects: &HashSet<&Sid>,
+    told: &[(Sid, &Fact, <R::Of as cqrs_es::Aggregate>::Event)],
+) -> Result<HashMap<Sid, R>, Fault> {
+    let mut rows = HashMap::with_capacity(subjects.len());
+    let subjects: Vec<&str> = subjects.iter().map(|sid| sid.as_str()).collect();
+    for keys in subjects.chunks(MAX_KEYS) {
+        let mut select = record::select::<R>(table);
+        select.and_where(Expr::col("sid").is_in(keys.iter().copied()));
+        for row in tx.fetch_all(&select).await? {
+            let row = R::read(&row).map_err(|error| damaged(told, error))?;
+            rows.insert(row.sid().clone(), row);
+        }
+    }
+    Ok(rows)
+}
+
+/// A row that was changed by other hands: the first fact that needs it can't be told.
+fn damaged<E>(told: &[(Sid, &Fact, E)], error: ReadError) -> Fault {
+    match (error, told.first()) {
+        (ReadError::Store(error), _) => Fault::Store(error),
+        (error, Some((_, fact, _))) => Fault::of(fact, Nonsense::unstorable(fact, error)),
+        (_, None) => Fault::Store(StoreError::Closed),
+    }
+}
+
+#[async_trait]
+impl<R: Chronicle> Projector for Entries<R> {
+    described_by_its_row!(R::LOG);
+
+    async fn project(&self, tx: &mut Tx, table: &str, facts: &[&Fact]) -> Result<(), Fault> {
+        let mut entries = Vec::with_capacity(facts.len());
+        for fact in facts {
+            entries.extend(R::entry(fact).map_err(|reason| Fault::of(fact, reason))?);
+        }
+        for rows in entries.chunks(MAX_VALUES / R::COLUMNS.len()) {
+            tx.execute(&record::insert(table, rows.iter())).await?;
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,170 @@
+//! Leading a log: pages of facts to every table of it, together where they stand together.
+
+use super::{BACK_OFF, LEASE, Over, POLL, Runner};
+use crate::{
+    Change, ledger,
+    page::{self, Member, Refused},
+    progress::Standing,
+    projector,
+};
+use domain::{Log, Sid};
+use std::{convert::Infallible, time::Duration};
+use store::Fact;
+
+/// Facts told at once, at most.
+const PAGE: usize = 500;
+/// Times a fact that can't be told is tried again before its table stops or its stream is parked.
+const PATIENCE: u32 = 2;
+
+impl Runner {
+    /// Tells the log to its tables until another leads or the database fails. A success resets `pause`.
+    pub(super) async fn lead(&self, epoch: i64, pause: &mut Duration) -> Result<Infallible, Over> {
+        let mut members = self.members(epoch).await?;
+        let mut committed = self.shared.store.watch(self.log);
+        let mut renewed = self.shared.store.clock().now();
+        let mut limit = PAGE;
+        let mut tries = 0;
+        loop {
+            // Seen before reading: a commit during the read ends the wait below at once.
+            committed.mark_unchanged();
+            let now = self.shared.store.clock().now();
+            if !self.alone() && now.since(renewed) > LEASE / 3 {
+                self.renew(epoch).await?;
+                renewed = now;
+            }
+            let group = together(&members);
+            let facts = match group.first().and_then(|first| members.get(*first)) {
+                Some(first) => {
+                    self.shared.store.read(self.log, first.position, room(&members, &group, limit)).await?
+                }
+                None => Vec::new(),
+            };
+            if facts.is_empty() {
+                self.rest(&mut committed).await;
+                continue;
+            }
+            match page::tell(&self.shared.store, &members, &group, epoch, &facts).await {
+                Ok(()) => {
+                    self.told(&mut members, &group, &facts);
+                    (*pause, limit, tries) = (BACK_OFF, (limit * 2).min(PAGE), 0);
+                }
+                Err(Refused::Fenced) => members = self.again(epoch).await?,
+                Err(Refused::Store(error)) => return Err(Over::Store(error)),
+                Err(Refused::Values) => limit = (facts.len() / 2).max(1),
+                Err(Refused::Nonsense { .. }) if tries < PATIENCE => {
+                    tries += 1;
+                    tokio::time::sleep(BACK_OFF * tries).await;
+                }
+                Err(Refused::Nonsense { member, position, stream, reason }) => {
+                    self.refuse(&mut members, epoch, (member, position), (&stream, &reason)).await?;
+                    tries = 0;
+                }
+            }
+        }
+    }
+
+    /// The live tables of this log, as they stand.
+    async fn members(&self, epoch: i64) -> Result<Vec<Member>, Over> {
+        let mut tx = self.shared.store.db().begin().await?;
+        ledger::stamp(&mut tx, self.log, epoch).await?;
+        let checkpoints = ledger::checkpoints(&mut tx, self.log).await?;
+        let mut members = Vec::new();
+        for projector in projector::all().into_iter().filter(|projector| projector.log() == self.log) {
+            let checkpoint = checkpoints.iter().find(|checkpoint| checkpoint.name == projector.name());
+            let Some(checkpoint) = checkpoint else { continue };
+            let (table, position) = (checkpoint.table.clone(), checkpoint.position);
+            let parked = ledger::parked(&mut tx, &table).await?;
+            members.push(Member { projector, table, position, parked, stopped: None });
+        }
+        tx.commit().await?;
+        Ok(members)
+    }
+
+    /// The tables anew, when it is a table that changed and not the leader.
+    async fn again(&self, epoch: i64) -> Result<Vec<Member>, Over> {
+        self.renew(epoch).await?;
+        self.members(epoch).await
+    }
+
+    async fn renew(&self, epoch: i64) -> Result<(), Over> {
+        let until = self.shared.store.clock().now().plus(LEASE).micros();
+        let until = if self.alone() { i64::MAX } else { until };
+        let mut tx = self.shared.store.db().begin().await?;
+        let still = ledger::keep(&mut tx, self.log, epoch, until).await?;
+        tx.commit().await?;
+        if still { Ok(()) } else { Err(Over::Fenced) }
+    }
+
+    /// Waits for the next commit, or the poll.
+    async fn rest(&self, committed: &mut tokio::sync::watch::Receiver<i64>) {
+        let urgent = self.shared.lane(self.log).urgent.notified();
+        tokio::select! {
+            changed = committed.changed() => if changed.is_err() { tokio::time::sleep(POLL).await },
+            () = urgent => {}
+            () = tokio::time::sleep(POLL) => {}
+        }
+    }
+
+    /// Remembers how far the tables are, wakes who waits, and says what changed.
+    fn told(&self, members: &mut [Member], group: &[usize], facts: &[Fact]) {
+        let Some(last) = facts.last() else { return };
+        let everyone = members.iter().filter(|member| member.stopped.is_none()).count() == group.len();
+        for at in group {
+            if let Some(member) = members.get_mut(*at) {
+                member.position = last.position;
+            }
+        }
+        self.publish_members(members);
+        if everyone {
+            facts.iter().filter_map(Change::of).for_each(|change| self.shared.tell(change));
+        }
+    }
+
+    fn publish_members(&self, members: &[Member]) {
+        let position = members.iter().map(|member| member.position).min().unwrap_or(0);
+        let stopped = members.iter().find_map(|member| member.stopped.clone());
+        self.publish(Standing { position, stopped });
+    }
+
+    /// What becomes of a fact that can't be told: a call is left out from there on, for it concerns nobody else; a table
+    /// of configuration stops, for a wrong one would route wrongly.
+    async fn refuse(
+        &self,
+        members: &mut [Member],
+        epoch: i64,
+        (at, position): (usize, i64),
+        (stream, reason): (&Sid, &str),
+    ) -> Result<(), Over> {
+        let Some(member) = members.get_mut(at) else { return Ok(()) };
+        let name = member.projector.name();
+        let mut tx = self.shared.store.db().begin().await?;
+        if self.log == Log::Calls {
+            tracing::error!(projection = name, position, %stream, reason, "a call is left out");
+            ledger::park(&mut tx, &member.table, (stream, position), reason).await?;
+            member.parked.insert(stream.clone(), (position, reason.to_owned()));
+        } else {
+            let reason = format!("{name} stopped at position {position}: {reason}");
+            tracing::error!(projection = name, position, %stream, reason, "a table stopped");
+            ledger::stop(&mut tx, &member.table, epoch, &reason).await?;
+            member.stopped = Some(reason);
+        }
+        tx.commit().await?;
+        self.publish_members(members);
+        Ok(())
+    }
+}
+
+/// The running tables that are furthest behind, by their places.
+fn together(members: &[Member]) -> Vec<usize> {
+    let running = || members.iter().enumerate().filter(|(_, member)| member.stopped.is_none());
+    let Some(behind) = running().map(|(_, member)| member.position).min() else { return Vec::new() };
+    running().filter(|(_, member)| member.position == behind).map(|(at, _)| at).collect()
+}
+
+/// How many facts bring the group to where the next table stands, so that they go on together; at most `limit`.
+fn room(members: &[Member], group: &[usize], limit: usize) -> usize {
+    let behind = group.first().and_then(|at| members.get(*at)).map_or(0, |member| member.position);
+    let ahead = members.iter().filter(|member| member.stopped.is_none() && member.position > behind);
+    let next = ahead.map(|member| member.position - behind).min();
+    next.and_then(|gap| usize::try_from(gap).ok()).map_or(limit, |gap| gap.min(limit))
+}

@@ -1,0 +1,114 @@
+//! Whose rows a read may see, and how lists are paged.
+
+use domain::{Sid, Tenant};
+use sea_query::{Cond, Expr, ExprTrait};
+use serde::{Deserialize, Serialize};
+use store::StoreError;
+
+/// Most rows of one page.
+pub const MAX_PAGE: u32 = 1_000;
+
+/// Whose rows a read may see. Every read of a tenant's rows takes one, so a read without a tenant can't be written.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub enum Scope {
+    /// Everything of one carrier.
+    Carrier(Sid),
+    /// What belongs to one account of a carrier; nothing that belongs to the carrier itself (trunks, users, keys).
+    Account {
+        /// The carrier.
+        carrier: Sid,
+        /// The account within it.
+        account: Sid,
+    },
+}
+
+impl Scope {
+    /// The carrier it is, or is within.
+    #[must_use]
+    pub fn carrier(&self) -> &Sid {
+        match self {
+            Scope::Carrier(carrier) | Scope::Account { carrier, .. } => carrier,
+        }
+    }
+
+    /// The condition every read starts from.
+    pub(crate) fn condition(&self) -> Cond {
+        let all = Cond::all().add(Expr::col("carrier").eq(self.carrier().as_str()));
+        match self {
+            Scope::Carrier(_) => all,
+            Scope::Account { account, .. } => all.add(Expr::col("account").eq(account.as_str())),
+        }
+    }
+}
+
+impl From<Tenant> for Scope {
+    fn from(Tenant { carrier, account }: Tenant) -> Scope {
+        match account {
+            None => Scope::Carrier(carrier),
+            Some(account) => Scope::Account { carrier, account },
+        }
+    }
+}
+
+/// Which part of a list.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Page {
+    /// Where the page before ended (its `next`); from the newest when absent.
+    pub cursor: Option<String>,
+    /// Most rows to return; taken as 1 to [`MAX_PAGE`].
+    pub limit: u32,
+}
+
+impl Page {
+    /// The first `limit` rows.
+    #[must_use]
+    pub fn first(limit: u32) -> Page {
+        Page { cursor: None, limit }
+    }
+
+    /// The `limit` rows after `cursor`.
+    #[must_use]
+    pub fn after(cursor: impl Into<String>, limit: u32) -> Page {
+        Page { cursor: Some(cursor.into()), limit }
+    }
+
+    pub(crate) fn size(&self) -> usize {
+        self.limit.clamp(1, MAX_PAGE) as usize
+    }
+}
+
+impl Default for Page {
+    fn default() -> Page {
+        Page::first(50)
+    }
+}
+
+/// Rows, newest first, and where the next ones begin.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct PageOf<T> {
+    /// The rows.
+    pub items: Vec<T>,
+    /// The cursor of the page after this one, when there are more rows. Opaque.
+    pub next: Option<String>,
+}
+
+/// Why a read gave nothing.
+#[derive(Debug, Clone, thiserror::Error)]
+pub enum ReadError {
+    /// The cursor is not one we gave out.
+    #[error("not a cursor of this list: {0:?}")]
+    Cursor(String),
+    /// The database failed.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    /// A stored row does not make sense; `replay` builds it anew.
+    #[error("{table}.{column}: {reason}")]
+    Damaged {
+        /// The table.
+        table: &'static str,
+        /// The column.
+        column: &'static str,
+        /// What is wrong with it.
+        reason: String,
+    },
+}

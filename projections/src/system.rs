@@ -1,0 +1,141 @@
+//! Reads that are not inside one tenant: who signs in, what the engine routes by, what a node left behind. Their callers
+//! learn the tenant from the row.
+
+use crate::{
+    ReadError,
+    accounts::AccountRow,
+    api_keys::ApiKeyRow,
+    biography::Biography,
+    calls::CallRow,
+    carriers::CarrierRow,
+    ledger,
+    phone_numbers::PhoneNumberRow,
+    reads::{all, one, present},
+    record::{self, Record, is},
+    trunks::TrunkRow,
+    users::UserRow,
+};
+use domain::{Log, Sid, user::Email};
+use sea_query::{Expr, ExprTrait, Order};
+use store::{Db, Tx};
+
+/// Most unfinished calls `unfinished_calls` returns at a time.
+pub const MAX_UNFINISHED: u64 = 1_000;
+
+/// Reads across tenants.
+#[derive(Clone)]
+pub struct System {
+    pub(crate) db: Db,
+}
+
+/// Everything the SIP engine routes by, as it stood at one position of the core log.
+#[derive(Clone, Debug, PartialEq)]
+pub struct DirectoryRows {
+    /// The last event of the core log these rows know of.
+    pub position: i64,
+    /// Every carrier.
+    pub carriers: Vec<CarrierRow>,
+    /// Every account.
+    pub accounts: Vec<AccountRow>,
+    /// Every trunk.
+    pub trunks: Vec<TrunkRow>,
+    /// Every phone number.
+    pub phone_numbers: Vec<PhoneNumberRow>,
+}
+
+impl System {
+    /// The user who signs in with this address.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn user_by_email(&self, email: &Email) -> Result<Option<UserRow>, ReadError> {
+        one(&self.db, record::select::<UserRow>(UserRow::NAME).and_where(is("email", email.as_str()))).await
+    }
+
+    /// The user of a session.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn user(&self, sid: &Sid) -> Result<Option<UserRow>, ReadError> {
+        self.by_sid(sid).await
+    }
+
+    /// The account a program signs in as.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn account(&self, sid: &Sid) -> Result<Option<AccountRow>, ReadError> {
+        self.by_sid(sid).await
+    }
+
+    /// The API key a program shows, revoked or not.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn api_key(&self, sid: &Sid) -> Result<Option<ApiKeyRow>, ReadError> {
+        self.by_sid(sid).await
+    }
+
+    /// A carrier.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn carrier(&self, sid: &Sid) -> Result<Option<CarrierRow>, ReadError> {
+        self.by_sid(sid).await
+    }
+
+    /// The carrier whose dashboard has this name.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn carrier_by_subdomain(&self, subdomain: &str) -> Result<Option<CarrierRow>, ReadError> {
+        let mut select = record::select::<CarrierRow>(CarrierRow::NAME);
+        one(&self.db, select.and_where(is("subdomain", subdomain))).await
+    }
+
+    /// A call of any tenant, deleted or not.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn call(&self, sid: &Sid) -> Result<Option<CallRow>, ReadError> {
+        self.by_sid(sid).await
+    }
+
+    /// Calls that are not over, oldest first, after the given one; at most [`MAX_UNFINISHED`].
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn unfinished_calls(&self, after: Option<&Sid>) -> Result<Vec<CallRow>, ReadError> {
+        let mut select = record::select::<CallRow>(CallRow::NAME);
+        select.and_where(present("ended_at", false)).order_by("sid", Order::Asc).limit(MAX_UNFINISHED);
+        if let Some(after) = after {
+            select.and_where(Expr::col("sid").gt(after.as_str()));
+        }
+        all(&self.db, &select).await
+    }
+
+    /// What the SIP engine routes by, all of one moment.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn directory(&self) -> Result<DirectoryRows, ReadError> {
+        let mut tx = self.db.snapshot().await?;
+        let rows = DirectoryRows {
+            position: ledger::reached(&mut tx, Log::Core).await?,
+            carriers: every(&mut tx).await?,
+            accounts: every(&mut tx).await?,
+            trunks: every(&mut tx).await?,
+            phone_numbers: every(&mut tx).await?,
+        };
+        tx.rollback().await?;
+        Ok(rows)
+    }
+
+    async fn by_sid<R: Biography>(&self, sid: &Sid) -> Result<Option<R>, ReadError> {
+        one(&self.db, record::select::<R>(R::NAME).and_where(is("sid", sid.as_str()))).await
+    }
+}
+
+async fn every<R: Record>(tx: &mut Tx) -> Result<Vec<R>, ReadError> {
+    tx.fetch_all(&record::select::<R>(R::NAME)).await?.iter().map(R::read).collect()
+}

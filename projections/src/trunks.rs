@@ -1,0 +1,99 @@
+//! `trunks`: one row per SIP trunk that has not been deleted.
+
+use crate::{
+    biography::{Biography, Nonsense, Turn},
+    reads::{Noun, contains, present},
+    record::table,
+};
+use domain::{
+    Sid, Timestamp,
+    name::Name,
+    trunk::{Inbound, Outbound, Trunk, TrunkEvent},
+};
+use sea_query::Cond;
+use serde::{Deserialize, Serialize};
+use store::Fact;
+
+/// A SIP trunk.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct TrunkRow {
+    /// Its identifier.
+    pub sid: Sid,
+    /// The carrier it connects.
+    pub carrier: Sid,
+    /// Always empty: trunks are the carrier's.
+    #[serde(skip)]
+    pub account: Option<Sid>,
+    /// Friendly name.
+    pub name: Name,
+    /// Who is taken to be it, if it takes calls.
+    pub inbound: Option<Inbound>,
+    /// How to call through it, if it does.
+    pub outbound: Option<Outbound>,
+    /// How often its digest password was set: 0 when there is none. A new number means a new password in the vault.
+    pub credential_version: i64,
+    /// When it was made.
+    pub created_at: Timestamp,
+    /// When it last changed.
+    pub updated_at: Timestamp,
+}
+
+table!(TrunkRow: "trunks" v 1, key [sid],
+    columns [sid, carrier, account, name, inbound, outbound, credential_version, created_at, updated_at],
+    indexes [["carrier", "sid"]]);
+
+impl Biography for TrunkRow {
+    type Of = Trunk;
+
+    fn sid(&self) -> &Sid {
+        &self.sid
+    }
+
+    fn turn(row: Option<TrunkRow>, fact: &Fact, event: TrunkEvent) -> Turn<TrunkRow> {
+        use TrunkEvent as E;
+        let row = match (row, event) {
+            (None, E::Created { name, inbound, outbound, .. }) => TrunkRow {
+                sid: fact.stream.clone(),
+                carrier: fact.tenant.carrier.clone(),
+                account: None,
+                name,
+                inbound,
+                outbound,
+                credential_version: 0,
+                created_at: fact.at,
+                updated_at: fact.at,
+            },
+            (Some(row), E::Renamed { name }) => TrunkRow { name, ..row },
+            (Some(row), E::InboundConfigured(inbound)) => TrunkRow { inbound, ..row },
+            (Some(row), E::OutboundConfigured(outbound)) => TrunkRow { outbound, ..row },
+            (Some(row), E::CredentialReplaced {}) => {
+                TrunkRow { credential_version: row.credential_version + 1, ..row }
+            }
+            (Some(_), E::Deleted {}) => return Ok(None),
+            (None, _) | (Some(_), E::Created { .. }) => return Err(Nonsense::out_of_order(fact)),
+        };
+        Ok(Some(TrunkRow { updated_at: fact.at, ..row }))
+    }
+}
+
+/// Which trunks; an absent field asks for nothing.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct TrunkFilter {
+    /// Part of the name, in any case.
+    pub name: Option<String>,
+    /// Takes calls, or does not.
+    pub inbound: Option<bool>,
+    /// Places calls, or does not.
+    pub outbound: Option<bool>,
+}
+
+impl Noun for TrunkRow {
+    type Filter = TrunkFilter;
+
+    fn condition(filter: &TrunkFilter) -> Cond {
+        Cond::all()
+            .add_option(filter.name.as_deref().map(|text| contains("name", text)))
+            .add_option(filter.inbound.map(|wanted| present("inbound", wanted)))
+            .add_option(filter.outbound.map(|wanted| present("outbound", wanted)))
+    }
+}

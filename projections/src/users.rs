@@ -1,0 +1,94 @@
+//! `users`: one row per user of the dashboard who has not been removed.
+
+use crate::{
+    biography::{Biography, Nonsense, Turn},
+    reads::{Noun, contains},
+    record::table,
+};
+use domain::{
+    Sid, Timestamp,
+    name::Name,
+    user::{Email, Role, User, UserEvent},
+};
+use sea_query::Cond;
+use serde::{Deserialize, Serialize};
+use store::Fact;
+
+/// A user of the dashboard.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct UserRow {
+    /// Their identifier.
+    pub sid: Sid,
+    /// Their carrier.
+    pub carrier: Sid,
+    /// Always empty: users are the carrier's.
+    #[serde(skip)]
+    pub account: Option<Sid>,
+    /// Their name.
+    pub name: Name,
+    /// What they sign in as.
+    pub email: Email,
+    /// What they may do.
+    pub role: Role,
+    /// Whether their second factor is on.
+    pub two_factor: bool,
+    /// When they last signed in completely.
+    pub signed_in_at: Option<Timestamp>,
+    /// When they were registered.
+    pub created_at: Timestamp,
+    /// When they last changed.
+    pub updated_at: Timestamp,
+}
+
+table!(UserRow: "users" v 1, key [sid],
+    columns [sid, carrier, account, name, email, role, two_factor, signed_in_at, created_at, updated_at],
+    indexes [["carrier", "sid"], ["email"]]);
+
+impl Biography for UserRow {
+    type Of = User;
+
+    fn sid(&self) -> &Sid {
+        &self.sid
+    }
+
+    fn turn(row: Option<UserRow>, fact: &Fact, event: UserEvent) -> Turn<UserRow> {
+        use UserEvent as E;
+        let row = match (row, event) {
+            (None, E::Registered { name, email, role, .. }) => UserRow {
+                sid: fact.stream.clone(),
+                carrier: fact.tenant.carrier.clone(),
+                account: None,
+                name,
+                email,
+                role,
+                two_factor: false,
+                signed_in_at: None,
+                created_at: fact.at,
+                updated_at: fact.at,
+            },
+            (Some(row), E::TwoFactorEnabled {}) => UserRow { two_factor: true, ..row },
+            (Some(row), E::TwoFactorReset {}) => UserRow { two_factor: false, ..row },
+            (Some(row), E::SignedIn {}) => UserRow { signed_in_at: Some(fact.at), ..row },
+            (Some(row), E::RoleChanged { role }) => UserRow { role, ..row },
+            (Some(row), E::RecoveryCodeUsed {} | E::PasswordReplaced {}) => row,
+            (Some(_), E::Removed {}) => return Ok(None),
+            (None, _) | (Some(_), E::Registered { .. }) => return Err(Nonsense::out_of_order(fact)),
+        };
+        Ok(Some(UserRow { updated_at: fact.at, ..row }))
+    }
+}
+
+/// Which users; an absent field asks for nothing.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct UserFilter {
+    /// Part of the name, in any case.
+    pub name: Option<String>,
+}
+
+impl Noun for UserRow {
+    type Filter = UserFilter;
+
+    fn condition(filter: &UserFilter) -> Cond {
+        Cond::all().add_option(filter.name.as_deref().map(|text| contains("name", text)))
+    }
+}
