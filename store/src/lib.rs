@@ -4,6 +4,7 @@
 //! Read `store.rs` first: `Store::execute` is the way a command becomes events, `Store::read` the way anyone learns of them.
 
 mod append;
+pub mod audit;
 mod chain;
 mod cqrs;
 pub mod db;
@@ -20,6 +21,7 @@ mod migrate;
 mod notify;
 mod options;
 mod read;
+mod seal;
 mod store;
 #[cfg(feature = "testing")]
 pub mod testing;
@@ -30,10 +32,11 @@ pub use cqrs::Events;
 pub use db::{Backend, Cell, Db, Row, Tx};
 pub use edge::{RandomIds, SystemClock};
 pub use error::{DecodeError, ExecuteError, StoreError};
-pub use evidence::{Evidence, EvidenceItem};
+pub use evidence::{EVIDENCE_PAGE, Evidence, EvidenceItem};
 pub use execute::{Appended, Loaded};
 pub use fact::{Fact, Hash};
 pub use follow::Follower;
 pub use options::StoreOptions;
+pub use seal::Seal;
 pub use store::Store;
 pub use vault::{Secret, Vault};

@@ -66,19 +66,33 @@ fn events() -> SelectStatement {
     Query::select().columns(COLUMNS).from("es_events").to_owned()
 }
 
-/// Up to `limit` events after the position; the positions are contiguous, or it is an error.
-pub(crate) async fn after(db: &Db, log: Log, after: i64, limit: usize) -> Result<Vec<Fact>, StoreError> {
-    let query = events()
+fn page(log: Log, after: i64, limit: usize) -> SelectStatement {
+    events()
         .and_where(Expr::col("log").eq(log.as_str()))
         .and_where(Expr::col("position").gt(after))
         .order_by("position", Order::Asc)
         .limit(limit as u64)
-        .to_owned();
-    let facts: Vec<Fact> = db.fetch_all(&query).await?.iter().map(fact).collect::<Result<_, _>>()?;
+        .to_owned()
+}
+
+/// Up to `limit` events after the position; the positions are contiguous, or it is an error.
+pub(crate) async fn after(db: &Db, log: Log, after: i64, limit: usize) -> Result<Vec<Fact>, StoreError> {
+    let rows = db.fetch_all(&page(log, after, limit)).await?;
+    let facts: Vec<Fact> = rows.iter().map(fact).collect::<Result<_, _>>()?;
     match (after + 1..).zip(&facts).find(|(expected, fact)| fact.position != *expected) {
         Some((expected, fact)) => Err(StoreError::Gap { log, expected, found: fact.position }),
         None => Ok(facts),
     }
+}
+
+/// A stored event, or its position and why it cannot be read.
+pub(crate) type Raw = Result<Fact, (i64, StoreError)>;
+
+/// Up to `limit` events after the position, whatever state they are in.
+pub(crate) async fn raw(db: &Db, log: Log, after: i64, limit: usize) -> Result<Vec<Raw>, StoreError> {
+    let rows = db.fetch_all(&page(log, after, limit)).await?;
+    let read = |row: &Row| Ok(fact(row).map_err(|error| (row.at(1).unwrap_or_default(), error)));
+    rows.iter().map(read).collect()
 }
 
 /// The position of the log's last event.
@@ -227,7 +241,8 @@ fn actor(kind: &str, id: String, sequence: i64) -> Result<Actor, StoreError> {
         "user" => Actor::User(sid(&id, sequence, "actor")?),
         "api_key" => Actor::ApiKey(sid(&id, sequence, "actor")?),
         "account" => Actor::Account(sid(&id, sequence, "actor")?),
-        _ => Actor::System(id),
+        "system" => Actor::System(id),
+        _ => return Err(undecodable(&id, sequence, "actor", format!("{kind:?}")).into()),
     })
 }
 

@@ -1,18 +1,18 @@
 //! The store: opened once, handed around by clone, closed at the end.
 
 use crate::{
-    Db, Evidence, Fact, StoreError, StoreOptions, Vault,
+    Db, Evidence, Fact, Seal, StoreError, StoreOptions, Vault,
     append::{Submission, Verdict, Writer},
     db::Pools,
     engine::{Engine, Kind},
     ledger,
     memory::Memory,
-    migrate, notify,
+    migrate, notify, seal,
 };
 use domain::{Clock, Ids, Log, Sid};
 use std::{
     path::{Path, PathBuf},
-    sync::Arc,
+    sync::{Arc, Weak},
     time::Duration,
 };
 use tokio::sync::watch;
@@ -42,6 +42,15 @@ struct Inner {
     _stop_with_the_last_clone: DropGuard,
     /// The memory store's side tables; removed with it.
     _folder: Option<Folder>,
+}
+
+/// For the store's own tasks: does not keep it open.
+pub(crate) struct WeakStore(Weak<Inner>);
+
+impl WeakStore {
+    pub fn upgrade(&self) -> Option<Store> {
+        self.0.upgrade().map(Store)
+    }
 }
 
 /// One log's writer and signal.
@@ -104,6 +113,9 @@ impl Store {
         }
         let signals = vec![(Log::Core, core.committed.clone()), (Log::Calls, calls.committed.clone())];
         self.spawn(notify::hear(db.clone(), signals));
+        for (log, lane) in [(Log::Core, core), (Log::Calls, calls)] {
+            self.spawn(seal::keep_sealing(self.downgrade(), log, lane.committed.subscribe()));
+        }
         self.spawn(sweep(engine.clone(), self.0.vault.clone()));
     }
 
@@ -136,6 +148,22 @@ impl Store {
         self.0.engine.head(log).await
     }
 
+    /// Seals a log up to its head now, rather than within 5 s; returns the last position under a seal.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn seal(&self, log: Log) -> Result<i64, StoreError> {
+        seal::seal_now(self, log).await
+    }
+
+    /// The newest seal of a log: kept elsewhere, it shows later that the log was cut off before it.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn last_seal(&self, log: Log) -> Result<Option<Seal>, StoreError> {
+        seal::last(self.db(), log).await
+    }
+
     /// The vault for secrets.
     #[must_use]
     pub fn vault(&self) -> &Vault {
@@ -154,22 +182,35 @@ impl Store {
         &self.0.evidence
     }
 
-    /// Stops the tasks and closes the connections; what has been acknowledged is durable already. Nothing works on any
-    /// clone afterwards.
+    /// Seals what is not sealed yet, stops the tasks and closes the connections; what has been acknowledged is durable
+    /// already. Nothing works on any clone afterwards.
     pub async fn close(&self) {
+        for log in Log::ALL {
+            if let Err(error) = self.seal(log).await {
+                tracing::warn!(%error, log = log.as_str(), "the newest events stay unsealed");
+            }
+        }
         self.0.stop.cancel();
         self.0.engine.db.close().await;
+    }
+
+    fn downgrade(&self) -> WeakStore {
+        WeakStore(Arc::downgrade(&self.0))
     }
 
     pub(crate) fn engine(&self) -> &Engine {
         &self.0.engine
     }
 
-    pub(crate) fn clock(&self) -> &dyn Clock {
+    /// The clock it was opened with.
+    #[must_use]
+    pub fn clock(&self) -> &dyn Clock {
         &*self.0.engine.clock
     }
 
-    pub(crate) fn ids(&self) -> &dyn Ids {
+    /// The generator it was opened with.
+    #[must_use]
+    pub fn ids(&self) -> &dyn Ids {
         &*self.0.ids
     }
 

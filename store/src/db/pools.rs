@@ -7,7 +7,12 @@ use sqlx::{
     postgres::{PgConnectOptions, PgPoolOptions},
     sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous},
 };
-use std::{fs::File, path::Path, sync::Arc, time::Duration};
+use std::{
+    fs::{File, TryLockError},
+    path::Path,
+    sync::Arc,
+    time::Duration,
+};
 
 /// Readers of an SQLite file.
 const READERS: u32 = 4;
@@ -22,7 +27,7 @@ pub(crate) enum Pools {
         writer: SqlitePool,
         reader: SqlitePool,
         /// Held while the file is open for writing: keeps a second process from being a second writer.
-        _lock: Option<Arc<Lock>>,
+        lock: Arc<Lock>,
     },
     Postgres(PgPool),
 }
@@ -33,7 +38,7 @@ impl Pools {
         if let Some(folder) = path.parent().filter(|folder| !folder.as_os_str().is_empty()) {
             std::fs::create_dir_all(folder).map_err(|error| file_error(folder, &error))?;
         }
-        let lock = Some(Arc::new(Lock::take(path)?));
+        let lock = Arc::new(Lock::take(path)?);
         let options = SqliteConnectOptions::new()
             .filename(path)
             .create_if_missing(true)
@@ -42,13 +47,13 @@ impl Pools {
             .busy_timeout(deadline)
             .disable_statement_logging();
         let forever = |size: u32| {
-            let pool = SqlitePoolOptions::new().max_connections(size).acquire_timeout(deadline);
+            let pool = SqlitePoolOptions::new().max_connections(size).acquire_timeout(deadline * 2);
             pool.idle_timeout(None).max_lifetime(None).test_before_acquire(false)
         };
         let writer = forever(1).connect_with(options.clone()).await?;
         let read_only = options.pragma("query_only", "on").pragma("wal_autocheckpoint", "0");
         let reader = forever(READERS).connect_with(read_only).await?;
-        Ok(Pools::Sqlite { writer, reader, _lock: lock })
+        Ok(Pools::Sqlite { writer, reader, lock })
     }
 
     /// Connects to the PostgreSQL at `url`.
@@ -57,7 +62,7 @@ impl Pools {
         let statement_timeout = deadline.as_millis().to_string();
         let options =
             options.options([("statement_timeout", statement_timeout)]).application_name("trunkline");
-        let pool = PgPoolOptions::new().max_connections(POSTGRES_CONNECTIONS).acquire_timeout(deadline);
+        let pool = PgPoolOptions::new().max_connections(POSTGRES_CONNECTIONS).acquire_timeout(deadline * 2);
         let pool = pool.test_before_acquire(false).connect_with(options.disable_statement_logging()).await?;
         Ok(Pools::Postgres(pool))
     }
@@ -72,9 +77,10 @@ impl Pools {
     /// Readers first, so that the writer is the last one out and takes the WAL along.
     pub(crate) async fn close(&self) {
         match self {
-            Pools::Sqlite { writer, reader, .. } => {
+            Pools::Sqlite { writer, reader, lock } => {
                 reader.close().await;
                 writer.close().await;
+                lock.release();
             }
             Pools::Postgres(pool) => pool.close().await,
         }
@@ -82,18 +88,22 @@ impl Pools {
 }
 
 /// An advisory lock beside the SQLite file; the operating system drops it with the process.
-pub(crate) struct Lock {
-    _file: File,
-}
+pub(crate) struct Lock(File);
 
 impl Lock {
     fn take(path: &Path) -> Result<Lock, StoreError> {
         let path = path.with_extension("lock");
         let file = File::create(&path).map_err(|error| file_error(&path, &error))?;
         match file.try_lock() {
-            Ok(()) => Ok(Lock { _file: file }),
-            Err(std::fs::TryLockError::WouldBlock) => Err(StoreError::Locked(path.display().to_string())),
-            Err(std::fs::TryLockError::Error(error)) => Err(file_error(&path, &error)),
+            Ok(()) => Ok(Lock(file)),
+            Err(TryLockError::WouldBlock) => Err(StoreError::Locked(path.display().to_string())),
+            Err(TryLockError::Error(error)) => Err(file_error(&path, &error)),
+        }
+    }
+
+    fn release(&self) {
+        if let Err(error) = self.0.unlock() {
+            tracing::debug!(%error, "the lock goes with the process");
         }
     }
 }

@@ -59,6 +59,27 @@ impl Vault {
         self.db.execute(insert.on_conflict(again)).await.map(drop)
     }
 
+    /// Stores a secret that does not expire, unless there is one of that owner, kind and name; whether it did.
+    ///
+    /// # Errors
+    /// As `put`.
+    pub async fn put_new(
+        &self,
+        carrier: &Sid,
+        owner: &Sid,
+        kind: &str,
+        name: &str,
+        secret: &[u8],
+    ) -> Result<bool, StoreError> {
+        let sealed = self.seal(carrier, &Slot { owner, kind, name }, secret).await?;
+        let mut insert = Query::insert().into_table("es_secrets").to_owned();
+        insert.columns(["owner", "kind", "name", "carrier", "sealed"]);
+        let place = [owner.as_str().into(), kind.into(), name.into(), carrier.as_str().into(), sealed.into()];
+        insert.values_panic(place);
+        let there = OnConflict::columns(["owner", "kind", "name"]).do_nothing().to_owned();
+        Ok(self.db.execute(insert.on_conflict(there)).await? > 0)
+    }
+
     /// The secret, unless there is none or it has expired.
     ///
     /// # Errors

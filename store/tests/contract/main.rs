@@ -1,4 +1,15 @@
 //! The contract of the log: one set of cases, run over memory, SQLite, and PostgreSQL appending both ways.
-#![expect(clippy::disallowed_methods, reason = "tests start tasks and read the time themselves")]
+#![expect(
+    clippy::disallowed_methods,
+    reason = "tests start tasks and read the time and the environment themselves"
+)]
 
 mod append;
+mod audit;
+mod cqrs;
+mod crash;
+mod cut;
+mod evidence;
+mod follow;
+mod oracle;
+mod vault;

@@ -1,0 +1,238 @@
+//! The audit: walks a log from its first position, and names the first one at which it is not what was written.
+//!
+//! Checked: positions without gaps, each event's hash, each stream's chain, every seal (signature, chain, root), that
+//! the log ends where its head row, its streams and its last seal say.
+
+mod streams;
+
+use crate::{
+    Fact, Hash, Store, StoreError,
+    seal::{self, Seal, Signer, Verifier},
+};
+use domain::{Log, Sid};
+use streams::Streams;
+
+/// Events read at once.
+const PAGE: usize = 2_000;
+
+/// How far the audit has come.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Progress {
+    /// The log being walked.
+    pub log: Log,
+    /// Events checked in it.
+    pub done: i64,
+    /// Events it has.
+    pub total: i64,
+}
+
+/// What was checked and found in order.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Report {
+    /// Per log: events, streams, seals, and the last position a seal covers.
+    pub logs: Vec<LogReport>,
+}
+
+/// What was checked of one log.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct LogReport {
+    /// The log.
+    pub log: Log,
+    /// Its events.
+    pub events: i64,
+    /// Its streams.
+    pub streams: usize,
+    /// Its seals.
+    pub seals: usize,
+    /// The last position under a seal.
+    pub sealed: i64,
+}
+
+/// The first thing that is wrong.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("log {}, position {position}: {what}", log.as_str())]
+pub struct Finding {
+    /// The log.
+    pub log: Log,
+    /// The first bad position.
+    pub position: i64,
+    /// The stream there, where it can be told.
+    pub stream: Option<Sid>,
+    /// What is wrong.
+    pub what: Wrong,
+}
+
+/// What can be wrong.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum Wrong {
+    /// The event does not hash to its hash.
+    #[error("the event was edited")]
+    Edited,
+    /// The event's columns make no sense.
+    #[error("the event cannot be read: {0}")]
+    Unreadable(String),
+    /// There is no event here, though there are later ones.
+    #[error("the event is missing")]
+    Missing,
+    /// The event does not follow the one before it in its stream.
+    #[error("the event is out of its stream's order")]
+    Reordered,
+    /// The log goes on no further, though it did.
+    #[error("the log was cut off here")]
+    CutOff,
+    /// The event is not the one that was sealed here.
+    #[error("another event was sealed at this position")]
+    NotAsSealed,
+    /// A seal is not ours, or does not follow the one before it.
+    #[error("the seal from this position on is forged")]
+    ForgedSeal,
+}
+
+/// Why the audit did not end well.
+#[derive(Debug, thiserror::Error)]
+pub enum AuditError {
+    /// The log was tampered with.
+    #[error(transparent)]
+    Found(#[from] Finding),
+    /// The database failed.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+}
+
+/// Walks every log; tells `progress` after each page.
+///
+/// # Errors
+/// The first finding, or the database's failure.
+pub async fn verify(store: &Store, mut progress: impl FnMut(Progress) + Send) -> Result<Report, AuditError> {
+    let verifier = Signer::of(store.vault(), store.ids()).await?.verifier();
+    let mut report = Report::default();
+    for log in Log::ALL {
+        let mut walk = Walk::new(store, log, &verifier).await?;
+        while walk.page().await? {
+            progress(Progress { log, done: walk.last, total: walk.head });
+        }
+        report.logs.push(walk.finish().await?);
+    }
+    Ok(report)
+}
+
+/// One log being walked.
+struct Walk<'a> {
+    store: &'a Store,
+    verifier: &'a Verifier,
+    log: Log,
+    /// What the head row says.
+    head: i64,
+    /// The last position checked.
+    last: i64,
+    streams: Streams,
+    /// The seal that covers what comes next, and its leaves so far.
+    seal: Option<Seal>,
+    leaves: Vec<Hash>,
+    /// The digest of the last seal checked.
+    previous: Hash,
+    seals: usize,
+    sealed: i64,
+}
+
+impl<'a> Walk<'a> {
+    async fn new(store: &'a Store, log: Log, verifier: &'a Verifier) -> Result<Walk<'a>, AuditError> {
+        let head = store.head(log).await?;
+        let (streams, leaves, previous) = (Streams::default(), Vec::new(), seal::FIRST);
+        let mut walk = Walk {
+            store,
+            verifier,
+            log,
+            head,
+            last: 0,
+            streams,
+            seal: None,
+            leaves,
+            previous,
+            seals: 0,
+            sealed: 0,
+        };
+        walk.next_seal().await?;
+        Ok(walk)
+    }
+
+    /// Checks the next page; false at the end.
+    async fn page(&mut self) -> Result<bool, AuditError> {
+        let facts = self.store.engine().raw(self.log, self.last, PAGE).await?;
+        for fact in &facts {
+            match fact {
+                Ok(fact) => self.event(fact).await?,
+                Err((position, error)) => {
+                    return Err(self.found(*position, None, Wrong::Unreadable(error.to_string())).into());
+                }
+            }
+        }
+        Ok(!facts.is_empty())
+    }
+
+    async fn event(&mut self, fact: &Fact) -> Result<(), AuditError> {
+        let here = |walk: &Walk<'_>, what| walk.found(fact.position, Some(&fact.stream), what);
+        if fact.position != self.last + 1 {
+            return Err(self.found(self.last + 1, None, Wrong::Missing).into());
+        }
+        if fact.expected_hash() != fact.hash {
+            return Err(here(self, Wrong::Edited).into());
+        }
+        if !self.streams.follow(fact) {
+            return Err(here(self, Wrong::Reordered).into());
+        }
+        self.last = fact.position;
+        let leaf = seal::leaf(fact.position, &fact.hash);
+        if self
+            .seal
+            .as_ref()
+            .and_then(|seal| seal.kept(fact.position))
+            .is_some_and(|kept| !leaf.starts_with(kept))
+        {
+            return Err(here(self, Wrong::NotAsSealed).into());
+        }
+        if self.seal.is_some() {
+            self.leaves.push(leaf);
+        }
+        self.end_of_seal().await
+    }
+
+    /// At a seal's last position: its root, then on to the next.
+    async fn end_of_seal(&mut self) -> Result<(), AuditError> {
+        let Some(seal) = self.seal.take_if(|seal| seal.to == self.last) else { return Ok(()) };
+        if seal::root(&self.leaves) != seal.root {
+            return Err(self.found(seal.from, None, Wrong::NotAsSealed).into());
+        }
+        (self.previous, self.sealed) = (seal.digest(), seal.to);
+        self.seals += 1;
+        self.next_seal().await
+    }
+
+    async fn next_seal(&mut self) -> Result<(), AuditError> {
+        self.leaves.clear();
+        self.seal = seal::from(self.store.db(), self.log, self.sealed + 1, 1).await?.pop();
+        let Some(seal) = &self.seal else { return Ok(()) };
+        let follows = seal.from == self.sealed + 1 && seal.previous == self.previous && seal.to >= seal.from;
+        if follows && self.verifier.accepts(&seal.digest(), &seal.signature) {
+            return Ok(());
+        }
+        Err(self.found(self.sealed + 1, None, Wrong::ForgedSeal).into())
+    }
+
+    /// The log has ended: was it meant to end here?
+    async fn finish(self) -> Result<LogReport, AuditError> {
+        let next = self.last + 1;
+        if self.seal.is_some() || self.head > self.last {
+            return Err(self.found(next, None, Wrong::CutOff).into());
+        }
+        if let Some(stream) = self.streams.unfinished(self.store, self.log, self.last).await? {
+            return Err(self.found(next, Some(&stream), Wrong::CutOff).into());
+        }
+        let Walk { log, last: events, seals, sealed, .. } = self;
+        Ok(LogReport { log, events, streams: self.streams.len(), seals, sealed })
+    }
+
+    fn found(&self, position: i64, stream: Option<&Sid>, what: Wrong) -> Finding {
+        Finding { log: self.log, position, stream: stream.cloned(), what }
+    }
+}

@@ -1,0 +1,208 @@
+//! The audit finds what was done to the log behind the store's back, and names the first bad position.
+
+use domain::{Kind, Log};
+use store::{
+    audit::{self, AuditError, Finding, Wrong},
+    testing::{self, Tally, TallyCommand as C, TestStore, meta, sid},
+};
+
+/// Twelve events of four streams: positions 1-3, 4-6, 7-9, 10-12.
+async fn filled() -> Vec<TestStore> {
+    let stores = vec![testing::sqlite().await, testing::on_postgres().await];
+    for store in &stores {
+        for _ in 0..4 {
+            store.execute::<Tally>(&sid(Kind::Call), C::Count(3), &meta()).await.unwrap();
+        }
+    }
+    stores
+}
+
+/// Does what the triggers forbid.
+async fn tamper(store: &TestStore, statements: &str) {
+    let mut tx = store.db().begin().await.unwrap();
+    let guards = match tx.backend() {
+        store::Backend::Sqlite => {
+            "DROP TRIGGER es_events_no_update; DROP TRIGGER es_events_no_delete;
+             DROP TRIGGER es_seals_no_update; DROP TRIGGER es_seals_no_delete;"
+        }
+        store::Backend::Postgres => "DROP FUNCTION es_refuse CASCADE;",
+    };
+    tx.execute_text(&format!("{guards} {statements}")).await.unwrap();
+    tx.commit().await.unwrap();
+}
+
+async fn finding(store: &TestStore) -> Finding {
+    match audit::verify(store, |_| ()).await {
+        Err(AuditError::Found(finding)) => finding,
+        other => panic!("{}: {other:?}", store.name),
+    }
+}
+
+async fn found(store: &TestStore) -> (i64, Wrong) {
+    let Finding { log, position, what, .. } = finding(store).await;
+    assert_eq!(log, Log::Core);
+    (position, what)
+}
+
+#[tokio::test]
+async fn an_untouched_log_is_in_order() {
+    for store in filled().await {
+        let mut pages = Vec::new();
+        store.seal(Log::Core).await.unwrap();
+        store.execute::<Tally>(&sid(Kind::Call), C::Count(3), &meta()).await.unwrap();
+        let report = audit::verify(&store, |progress| pages.push(progress.done)).await.unwrap();
+        let core = &report.logs[0];
+        assert_eq!((core.events, core.streams, core.seals, core.sealed), (15, 5, 1, 12), "{}", store.name);
+        assert_eq!(pages, [15]);
+        let store = store.reopen().await;
+        let core = audit::verify(&store, |_| ()).await.unwrap().logs.remove(0);
+        assert_eq!((core.seals, core.sealed), (2, 15), "{}: closing seals", store.name);
+    }
+}
+
+#[tokio::test]
+async fn events_and_seals_cannot_be_changed_or_removed() {
+    for store in filled().await {
+        store.seal(Log::Core).await.unwrap();
+        let statements = [
+            "UPDATE es_events SET payload = '{}'",
+            "DELETE FROM es_events",
+            "UPDATE es_seals SET to_position = 9",
+            "DELETE FROM es_seals",
+        ];
+        for statement in statements {
+            let mut tx = store.db().begin().await.unwrap();
+            let refused = tx.execute_text(statement).await.unwrap_err();
+            assert!(refused.to_string().contains("append-only"), "{}: {statement}: {refused}", store.name);
+        }
+    }
+}
+
+#[tokio::test]
+async fn an_edited_event_is_named() {
+    for store in filled().await {
+        tamper(&store, "UPDATE es_events SET payload = '{\"Added\":9}' WHERE position = 5").await;
+        let Finding { position, stream, what, .. } = finding(&store).await;
+        assert_eq!((position, what), (5, Wrong::Edited), "{}", store.name);
+        assert_eq!(stream, Some(store.read(Log::Core, 4, 1).await.unwrap().remove(0).stream));
+    }
+}
+
+#[tokio::test]
+async fn every_column_of_an_event_is_covered() {
+    let columns = [
+        "account = 'AC0190c5a1e3f27a4b8d1e2f3a4b5c6d7e'",
+        "carrier = 'VC0190c5a1e3f27a4b8d1e2f3a4b5c6d7e'",
+        "event_type = 'Held'",
+        "schema_version = 2",
+        "command_id = 'x'",
+        "correlation_id = ''",
+        "causation_id = ''",
+        "actor_type = 'part'",
+        "actor_id = 'you'",
+        "ip = '127.0.0.1'",
+        "user_agent = ''",
+        "occurred_at = 1",
+        "recorded_at = 1",
+        "stream_type = 'other'",
+        "event_id = '0190c5a1-e3f2-7a4b-8d1e-2f3a4b5c6d7e'",
+        "payload = '{\"Added\":1} '",
+    ];
+    for change in columns {
+        let store = testing::sqlite().await;
+        store.execute::<Tally>(&sid(Kind::Call), C::Count(2), &meta()).await.unwrap();
+        tamper(&store, &format!("UPDATE es_events SET {change} WHERE position = 2")).await;
+        let named = found(&store).await;
+        let known = matches!(named, (2, Wrong::Edited)) || (change.starts_with("actor_type") && named.0 == 2);
+        assert!(known, "{change}: {named:?}");
+    }
+}
+
+#[tokio::test]
+async fn an_event_that_makes_no_sense_is_named() {
+    for store in filled().await {
+        tamper(&store, "UPDATE es_events SET event_id = 'nobody' WHERE position = 8").await;
+        assert!(matches!(found(&store).await, (8, Wrong::Unreadable(_))), "{}", store.name);
+    }
+}
+
+#[tokio::test]
+async fn a_missing_event_is_named() {
+    for store in filled().await {
+        tamper(&store, "DELETE FROM es_events WHERE position = 6").await;
+        assert_eq!(found(&store).await, (6, Wrong::Missing), "{}", store.name);
+        assert!(store.read(Log::Core, 0, 100).await.is_err(), "{}: a follower stops as well", store.name);
+    }
+}
+
+#[tokio::test]
+async fn events_of_one_stream_in_another_order_are_named() {
+    for store in filled().await {
+        tamper(&store, SWAP_4_AND_5).await;
+        assert_eq!(found(&store).await, (4, Wrong::Reordered), "{}", store.name);
+    }
+}
+
+#[tokio::test]
+async fn sealed_events_of_two_streams_in_another_order_are_named() {
+    for store in filled().await {
+        store.seal(Log::Core).await.unwrap();
+        tamper(&store, SWAP_6_AND_9).await;
+        // Position 6 now holds the last event of the third stream, whose first two come later: that shows even sooner.
+        assert_eq!(found(&store).await, (6, Wrong::Reordered), "{}", store.name);
+        let whole_streams = testing::sqlite().await;
+        for number in 1..=4 {
+            whole_streams.execute::<Tally>(&sid(Kind::Call), C::Add(number), &meta()).await.unwrap();
+        }
+        whole_streams.seal(Log::Core).await.unwrap();
+        tamper(&whole_streams, &SWAP_6_AND_9.replace("= 6", "= 2").replace("= 9", "= 4")).await;
+        assert_eq!(found(&whole_streams).await, (2, Wrong::NotAsSealed));
+    }
+}
+
+const SWAP_4_AND_5: &str = "UPDATE es_events SET position = -1 WHERE position = 4;
+    UPDATE es_events SET position = 4 WHERE position = 5; UPDATE es_events SET position = 5 WHERE position = -1;";
+const SWAP_6_AND_9: &str = "UPDATE es_events SET position = -1 WHERE position = 6;
+    UPDATE es_events SET position = 6 WHERE position = 9; UPDATE es_events SET position = 9 WHERE position = -1;";
+
+#[tokio::test]
+async fn a_cut_tail_is_named_even_when_the_tables_were_made_to_agree() {
+    let cut = "DELETE FROM es_events WHERE position > 9;";
+    let head = "UPDATE es_heads SET position = 9 WHERE log = 'core';";
+    let streams = "DELETE FROM es_streams WHERE position > 9;";
+    for store in filled().await {
+        tamper(&store, cut).await;
+        assert_eq!(found(&store).await, (10, Wrong::CutOff), "{}: the head row tells", store.name);
+    }
+    for store in filled().await {
+        tamper(&store, &[cut, head].concat()).await;
+        assert_eq!(found(&store).await, (10, Wrong::CutOff), "{}: the streams tell", store.name);
+    }
+    for store in filled().await {
+        store.seal(Log::Core).await.unwrap();
+        tamper(&store, &[cut, head, streams].concat()).await;
+        assert_eq!(found(&store).await, (10, Wrong::CutOff), "{}: the seal tells", store.name);
+    }
+}
+
+#[tokio::test]
+async fn a_forged_seal_is_named() {
+    for store in filled().await {
+        store.seal(Log::Core).await.unwrap();
+        tamper(&store, "UPDATE es_seals SET sealed_at = sealed_at + 1").await;
+        assert_eq!(found(&store).await, (1, Wrong::ForgedSeal), "{}", store.name);
+    }
+}
+
+#[tokio::test]
+async fn logs_longer_than_one_seal_are_sealed_in_a_chain() {
+    for store in [testing::sqlite().await, testing::on_postgres().await, testing::memory().await] {
+        for _ in 0..9 {
+            store.execute::<Tally>(&sid(Kind::Call), C::Count(1000), &meta()).await.unwrap();
+        }
+        assert_eq!(store.seal(Log::Core).await.unwrap(), 9000);
+        let core = audit::verify(&store, |_| ()).await.unwrap().logs.remove(0);
+        assert!(core.seals >= 3, "{}: {core:?}", store.name);
+        assert_eq!((core.events, core.sealed), (9000, 9000), "{}", store.name);
+    }
+}

@@ -1,0 +1,48 @@
+//! Evidence: kept in order, within its limits, and pruned by age.
+
+use domain::{Kind, Sid, Timestamp};
+use store::{
+    EvidenceItem,
+    testing::{self, sid},
+};
+
+fn item(call: &Sid, at: i64, raw: &str) -> EvidenceItem {
+    let (kind, direction, peer) = ("sip".to_owned(), "in".to_owned(), "192.0.2.1:5060".to_owned());
+    let (call, at) = (call.clone(), Timestamp::from_micros(at));
+    EvidenceItem { call, at, kind, direction, peer, summary: "INVITE".to_owned(), raw: raw.to_owned() }
+}
+
+#[tokio::test]
+async fn a_calls_messages_come_back_in_order() {
+    for store in testing::stores().await {
+        let (call, other) = (sid(Kind::Call), sid(Kind::Call));
+        let items: Vec<_> = (0..1200).map(|n| item(&call, n / 2, &format!("message {n}"))).collect();
+        store.evidence().append(&items).await.unwrap();
+        store.evidence().append(&[item(&other, 3, "else")]).await.unwrap();
+        store.evidence().append(&[]).await.unwrap();
+        assert_eq!(store.evidence().of(&call, 0).await.unwrap(), items, "{}", store.name);
+        assert_eq!(store.evidence().of(&call, 1199).await.unwrap(), items[1199..]);
+        assert_eq!(
+            store.evidence().prune(Timestamp::from_micros(599)).await.unwrap(),
+            1199,
+            "{}",
+            store.name
+        );
+        assert_eq!(store.evidence().of(&call, 0).await.unwrap().len(), 2);
+    }
+}
+
+#[tokio::test]
+async fn what_a_stranger_sends_is_kept_within_limits() {
+    for store in testing::stores().await {
+        let call = sid(Kind::Call);
+        let long = format!("\0{}", "é".repeat(40_000));
+        store.evidence().append(&[item(&call, 1, &long)]).await.unwrap();
+        let kept = store.evidence().of(&call, 0).await.unwrap().remove(0).raw;
+        assert!(
+            kept.starts_with('\u{fffd}') && kept.ends_with('é') && kept.len() <= 65_540,
+            "{}",
+            kept.len()
+        );
+    }
+}
