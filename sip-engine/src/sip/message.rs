@@ -83,9 +83,11 @@ impl Message {
         if self.body.is_empty() {
             return None;
         }
-        match self.headers.text("content-type") {
-            Some(kind) => is_media_type(&kind, "application/sdp").then(|| self.body.clone()),
-            None => Some(self.body.clone()),
+        let Some(kind) = self.headers.text("content-type") else { return Some(self.body.clone()) };
+        match media_type(&kind).as_str() {
+            "application/sdp" => Some(self.body.clone()),
+            "multipart/mixed" | "multipart/alternative" => super::multipart::sdp(&kind, &self.body),
+            _ => None,
         }
     }
 
@@ -126,11 +128,6 @@ impl Message {
             }
         }
     }
-}
-
-/// Compares a Content-Type with a media type, parameters and case left out.
-pub(crate) fn is_media_type(value: &str, wanted: &str) -> bool {
-    media_type(value) == wanted
 }
 
 /// A Content-Type's own part, lower case.

@@ -1,0 +1,139 @@
+//! What every message must have before anybody believes it (RFC 3261 section 8.1.1, 8.2; RFC 4475 for the odd cases).
+
+use super::message::Message;
+use super::values::{CSeq, Via, tag};
+use super::{build, headers};
+
+/// A refusal, and the headers its response needs.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Refusal {
+    pub code: u16,
+    pub reason: &'static str,
+    pub headers: Vec<(&'static str, String)>,
+}
+
+impl Refusal {
+    pub fn new(code: u16, reason: &'static str) -> Refusal {
+        Refusal { code, reason, headers: Vec::new() }
+    }
+
+    fn with(mut self, name: &'static str, value: impl Into<String>) -> Refusal {
+        self.headers.push((name, value.into()));
+        self
+    }
+}
+
+/// Fields that stand exactly once; a second one is how requests are smuggled past a proxy.
+const SINGLE: [&str; 4] = ["from", "to", "call-id", "cseq"];
+/// Fields that stand at most once.
+const AT_MOST_ONCE: [&str; 4] = ["max-forwards", "content-type", "content-length", "expires"];
+
+/// The well-formedness of a request.
+pub(crate) fn request(message: &Message) -> Result<(), Refusal> {
+    for name in SINGLE {
+        match message.headers.all(name).count() {
+            1 => {}
+            0 => return Err(Refusal::new(400, "Missing header field")),
+            _ => return Err(Refusal::new(400, "Header field twice")),
+        }
+    }
+    if AT_MOST_ONCE.iter().any(|name| message.headers.all(name).count() > 1) {
+        return Err(Refusal::new(400, "Header field twice"));
+    }
+    let cseq = CSeq::of(message).ok_or(Refusal::new(400, "Malformed CSeq"))?;
+    if Some(cseq.method.as_str()) != message.method() {
+        return Err(Refusal::new(400, "CSeq of another method"));
+    }
+    addresses(message)?;
+    max_forwards(message)?;
+    Ok(())
+}
+
+fn addresses(message: &Message) -> Result<(), Refusal> {
+    for name in ["from", "to"] {
+        let value = message.headers.text(name).unwrap_or_default();
+        super::values::address_uri(&value)
+            .and_then(|uri| super::uri::Uri::parse(&uri))
+            .ok_or(Refusal::new(400, "Malformed From or To"))?;
+    }
+    let call_id = message.headers.text("call-id").unwrap_or_default();
+    if call_id.is_empty() || call_id.len() > 512 || call_id.contains(char::is_whitespace) {
+        return Err(Refusal::new(400, "Malformed Call-ID"));
+    }
+    let long = |name| tag(message, name).is_some_and(|tag| tag.len() > 512);
+    if long("from") || long("to") {
+        return Err(Refusal::new(400, "Tag too long"));
+    }
+    Ok(())
+}
+
+fn max_forwards(message: &Message) -> Result<(), Refusal> {
+    let Some(value) = message.headers.text("max-forwards") else { return Ok(()) };
+    value.parse::<u8>().map(|_| ()).map_err(|_| Refusal::new(400, "Malformed Max-Forwards"))
+}
+
+/// A response is believed with one Via of ours, and From, To, Call-ID, CSeq; anything else is dropped.
+pub(crate) fn response(message: &Message) -> bool {
+    SINGLE.iter().all(|name| message.headers.all(name).count() == 1)
+        && message.headers.list("via").len() == 1
+        && Via::of(message).is_some()
+        && CSeq::of(message).is_some()
+}
+
+/// What we refuse whoever asks: methods, schemes, extensions and bodies we do not know.
+pub(crate) fn acceptable(message: &Message) -> Result<(), Refusal> {
+    let method = message.method().unwrap_or_default();
+    if !build::ALLOW.split(", ").any(|known| known == method) {
+        return Err(unknown_method(method));
+    }
+    let scheme = super::uri::Uri::parse(message.uri()).map(|uri| uri.scheme);
+    match scheme {
+        None => return Err(Refusal::new(400, "Malformed Request-URI")),
+        Some(super::uri::Scheme::Other(_)) => return Err(Refusal::new(416, "Unsupported URI Scheme")),
+        Some(_) => {}
+    }
+    let required = message.headers.list("require");
+    if !required.is_empty() && method != "CANCEL" {
+        return Err(Refusal::new(420, "Bad Extension").with("Unsupported", required.join(", ")));
+    }
+    body(message)
+}
+
+fn unknown_method(method: &str) -> Refusal {
+    match method {
+        // Event packages are refused in their own words (RFC 6665 section 4.2.1.1).
+        "SUBSCRIBE" | "PUBLISH" => Refusal::new(489, "Bad Event").with("Allow", build::ALLOW),
+        _ => Refusal::new(405, "Method Not Allowed").with("Allow", build::ALLOW),
+    }
+}
+
+fn body(message: &Message) -> Result<(), Refusal> {
+    let encoding = message.headers.text("content-encoding");
+    if encoding.is_some_and(|encoding| !encoding.eq_ignore_ascii_case("identity")) {
+        return Err(Refusal::new(415, "Unsupported Media Type").with("Accept-Encoding", "identity"));
+    }
+    let offers = matches!(message.method(), Some("INVITE" | "UPDATE"));
+    if offers && !message.body.is_empty() && message.sdp().is_none() {
+        return Err(Refusal::new(415, "Unsupported Media Type").with("Accept", build::ACCEPT));
+    }
+    Ok(())
+}
+
+/// True if a header of ours may be sent by a caller of ours: those that steer dialogs are built here only.
+pub(crate) fn may_add(name: &str) -> bool {
+    const OURS: [&str; 12] = [
+        "via",
+        "from",
+        "to",
+        "call-id",
+        "cseq",
+        "max-forwards",
+        "record-route",
+        "route",
+        "content-length",
+        "content-type",
+        "authorization",
+        "proxy-authorization",
+    ];
+    !OURS.iter().any(|ours| headers::same_name(name.as_bytes(), ours))
+}

@@ -1,0 +1,176 @@
+//! A dialog (RFC 3261 section 12): tags, both CSeq spaces, route set and remote target. Builds requests inside it.
+
+use std::net::IpAddr;
+
+use bytes::Bytes;
+
+use super::flow::Flow;
+use super::message::Message;
+use super::uri::Uri;
+use super::values::{self, CSeq, address_uri, contact_uri};
+use super::{build, text};
+
+/// Most Route headers kept.
+const MAX_ROUTES: usize = 20;
+
+/// One dialog, confirmed or early.
+#[derive(Debug, Clone)]
+pub(crate) struct Dialog {
+    pub call_id: Bytes,
+    /// Our From with its tag, as bytes for the wire.
+    pub local: Bytes,
+    /// The peer's To.
+    pub remote: Bytes,
+    pub local_tag: String,
+    /// `None` for RFC 2543 peers without tags.
+    pub remote_tag: Option<String>,
+    pub local_cseq: u32,
+    pub remote_cseq: Option<u32>,
+    route_set: Vec<String>,
+    target: String,
+}
+
+impl Dialog {
+    /// Our side of an INVITE that arrived (RFC 3261 section 12.1.1): the route set in the order it came.
+    pub fn of_incoming(request: &Message, local_tag: &str) -> Dialog {
+        let value = |name| request.headers.get(name).map(|header| header.value.clone()).unwrap_or_default();
+        let to = value("to");
+        Dialog {
+            call_id: value("call-id"),
+            local: [to.as_ref(), b";tag=", local_tag.as_bytes()].concat().into(),
+            remote: value("from"),
+            local_tag: local_tag.to_owned(),
+            remote_tag: values::tag(request, "from"),
+            local_cseq: 0,
+            remote_cseq: CSeq::of(request).map(|cseq| cseq.number),
+            route_set: routes(request),
+            target: contact_uri(request).or_else(|| from_uri(request)).unwrap_or_default(),
+        }
+    }
+
+    /// Our side of an INVITE we sent, from the answer (RFC 3261 section 12.1.2): the route set reversed.
+    pub fn of_outgoing(request: &Message, response: &Message) -> Dialog {
+        let value = |message: &Message, name| {
+            message.headers.get(name).map(|header| header.value.clone()).unwrap_or_default()
+        };
+        let mut route_set = routes(response);
+        route_set.reverse();
+        Dialog {
+            call_id: value(request, "call-id"),
+            local: value(request, "from"),
+            remote: value(response, "to"),
+            local_tag: values::tag(request, "from").unwrap_or_default(),
+            remote_tag: values::tag(response, "to"),
+            local_cseq: CSeq::of(request).map(|cseq| cseq.number).unwrap_or(1),
+            remote_cseq: None,
+            route_set,
+            target: contact_uri(response).unwrap_or_else(|| request.uri().to_owned()),
+        }
+    }
+
+    /// True if a request with these belongs here. Call-IDs and tags are compared byte for byte.
+    pub fn owns(&self, request: &Message) -> bool {
+        let call_id = request.headers.get("call-id").map(|header| header.value.clone());
+        call_id.as_ref() == Some(&self.call_id)
+            && values::tag(request, "to").as_deref() == Some(self.local_tag.as_str())
+            && values::tag(request, "from") == self.remote_tag
+    }
+
+    /// Counts a request of the peer in. Gaps are legal; what is not above the last one is out of order (500).
+    pub fn count_in(&mut self, request: &Message) -> bool {
+        let Some(cseq) = CSeq::of(request) else { return false };
+        if self.remote_cseq.is_some_and(|last| cseq.number <= last) {
+            return false;
+        }
+        self.remote_cseq = Some(cseq.number);
+        true
+    }
+
+    /// A target refresh request or response moves the remote target (RFC 3261 section 12.2).
+    pub fn refresh_target(&mut self, message: &Message) {
+        if let Some(target) = contact_uri(message) {
+            self.target = target;
+        }
+    }
+
+    /// A request inside the dialog, with everything but Contact and body. ACK takes the CSeq given, others the next one.
+    pub fn request(
+        &mut self,
+        method: &str,
+        cseq: Option<u32>,
+        flow: &Flow,
+        advertise: Option<IpAddr>,
+        branch: &str,
+    ) -> Message {
+        let number = cseq.unwrap_or_else(|| {
+            self.local_cseq = (self.local_cseq + 1) & 0x7fff_ffff;
+            self.local_cseq
+        });
+        let (uri, routes) = self.uri_and_routes();
+        let mut message = Message::request(method, &uri);
+        message.headers.push("Via", build::via(flow, advertise, branch));
+        message.headers.push("Max-Forwards", "70");
+        for route in routes {
+            message.headers.push("Route", route);
+        }
+        message.headers.push("From", self.local.clone());
+        message.headers.push("To", self.remote.clone());
+        message.headers.push("Call-ID", self.call_id.clone());
+        message.headers.push("CSeq", format!("{number} {method}"));
+        message.headers.push("User-Agent", build::AGENT);
+        message
+    }
+
+    /// RFC 3261 section 12.2.1.1: a strict router first in the route set takes the Request-URI's place.
+    fn uri_and_routes(&self) -> (String, Vec<String>) {
+        let first = self.route_set.first().and_then(|route| address_uri(route));
+        let loose = |uri: &String| Uri::parse(uri).is_some_and(|uri| uri.parameter("lr").is_some());
+        match first {
+            Some(first) if !loose(&first) => {
+                let mut routes: Vec<String> = self.route_set.iter().skip(1).cloned().collect();
+                routes.push(format!("<{}>", self.target));
+                (first, routes)
+            }
+            _ => (self.target.clone(), self.route_set.clone()),
+        }
+    }
+
+    /// Where a request inside the dialog goes: the first route or the remote target if that is a literal address we
+    /// deal with; a name or a private address behind a NAT leads back to where the peer really is.
+    pub fn next_hop(&self, pinned: &Flow, known: &dyn Fn(IpAddr) -> bool) -> Flow {
+        if pinned.connection.is_some() {
+            return *pinned;
+        }
+        let first = self.route_set.first().and_then(|route| address_uri(route));
+        let uri = first.as_deref().unwrap_or(&self.target);
+        let literal = Uri::parse(uri).and_then(|uri| uri.socket_addr());
+        match literal.filter(|addr| known(addr.ip()) && addr.is_ipv4() == pinned.local.is_ipv4()) {
+            Some(peer) => Flow { peer, ..*pinned },
+            None => *pinned,
+        }
+    }
+}
+
+fn routes(message: &Message) -> Vec<String> {
+    let mut routes = message.headers.list("record-route");
+    routes.truncate(MAX_ROUTES);
+    routes
+}
+
+fn from_uri(message: &Message) -> Option<String> {
+    let from = message.headers.text("from")?;
+    address_uri(&from).filter(|uri| Uri::parse(uri).is_some_and(|uri| uri.is_sip()))
+}
+
+/// The text of a Reason header for people.
+pub(crate) fn reason_header(message: &Message) -> Option<String> {
+    message.headers.text("reason").map(|reason| build::clean(&reason))
+}
+
+/// Seconds of Retry-After; comment and parameters are left out.
+pub(crate) fn retry_after(message: &Message) -> Option<std::time::Duration> {
+    let value = message.headers.text("retry-after")?;
+    let own = text::split(&value, ';').into_iter().next()?;
+    let digits: String = own.chars().take_while(char::is_ascii_digit).take(9).collect();
+    digits.parse::<u64>().ok().map(std::time::Duration::from_secs)
+}

@@ -1,0 +1,188 @@
+//! Calls that arrive: the INVITE, our answers to it, its ACK and its CANCEL.
+
+use std::time::Duration;
+
+use bytes::Bytes;
+
+use super::Endpoint;
+use super::leg::{Leg, Stage, Unacked, Waiting};
+use super::receive::Request;
+use crate::sip::build;
+use crate::sip::check::{self, Refusal};
+use crate::sip::dialog::{Dialog, reason_header};
+use crate::sip::event::{ClosedBy, Event, IncomingCall};
+use crate::sip::flow::LegKey;
+use crate::sip::message::Message;
+use crate::sip::timers::{GIVE_UP, T1};
+use crate::sip::trace::Wire;
+use crate::sip::transaction::ServerKey;
+use crate::sip::uri::Uri;
+use crate::sip::values::{self, CSeq, Via};
+
+/// A ringing call repeats its provisional this often, so that no proxy's timer C ends it (RFC 3261 section 13.3.1.1).
+pub(super) const STILL_RINGING: Duration = Duration::from_secs(60);
+
+impl Endpoint {
+    pub(super) fn on_invite(&mut self, request: Request) -> Option<LegKey> {
+        self.inbound += 1;
+        let key = LegKey::inbound(self.inbound);
+        let mut leg = Leg::new(key, request.flow, self.tokens.token());
+        leg.dialog = Some(Dialog::of_incoming(&request.message, &leg.local_tag));
+        self.servers.open(&request.key, &request.message, request.reply, Some(key));
+        let trying = build::response(&request.message, request.flow.peer, 100, None, None);
+        self.finish(&request.key, &trying, Some(key));
+        self.tell_first(incoming_call(key, &request));
+        self.tags.insert(leg.local_tag.clone(), key);
+        self.invites.insert(request.key.clone(), key);
+        leg.waiting = Some(Waiting {
+            server: request.key,
+            request: request.message,
+            flow: request.flow,
+            first: true,
+            due: self.now + STILL_RINGING,
+        });
+        self.keep(leg);
+        Some(key)
+    }
+
+    /// `Command::Respond`.
+    pub(super) fn respond(
+        &mut self,
+        key: LegKey,
+        code: u16,
+        reason: Option<&str>,
+        extra: &[(String, String)],
+        sdp: Option<Bytes>,
+    ) {
+        let Some(mut leg) = self.legs.remove(&key) else { return };
+        if let Some(waiting) = leg.waiting.take().filter(|_| (101..700).contains(&code)) {
+            let mut response = self.response_of(&leg, &waiting, code, reason);
+            for (name, value) in extra.iter().filter(|(name, _)| check::may_add(name)) {
+                response.headers.push(name.clone(), value.clone());
+            }
+            response.set_body("application/sdp", sdp.unwrap_or_default());
+            self.conclude(&mut leg, waiting, &response);
+        }
+        self.keep(leg);
+    }
+
+    fn response_of(&self, leg: &Leg, waiting: &Waiting, code: u16, reason: Option<&str>) -> Message {
+        let request = &waiting.request;
+        let mut response = build::response(request, waiting.flow.peer, code, reason, Some(&leg.local_tag));
+        if code < 300 {
+            build::copy_record_route(request, &mut response);
+            response.headers.push("Contact", build::contact(&leg.flow, self.config.advertise));
+            response.headers.push("Allow", build::ALLOW);
+        }
+        response.headers.push("Server", build::AGENT);
+        response
+    }
+
+    /// Sends an answer of ours and moves the leg.
+    fn conclude(&mut self, leg: &mut Leg, waiting: Waiting, response: &Message) {
+        let code = response.code().unwrap_or(500);
+        let invite = waiting.request.method() == Some("INVITE");
+        self.finish(&waiting.server, response, Some(leg.key));
+        match code {
+            ..200 => leg.waiting = Some(Waiting { due: self.provisional_due(&waiting), ..waiting }),
+            200..300 => {
+                self.invites.remove(&waiting.server);
+                leg.stage = Stage::Up;
+                if invite {
+                    leg.unacked = Some(self.unacked(&waiting, response));
+                }
+            }
+            _ if waiting.first => {
+                self.invites.remove(&waiting.server);
+                self.close(leg, |leg| Event::Ended { leg, by: ClosedBy::Us, reason_header: None });
+            }
+            _ => {}
+        }
+    }
+
+    fn provisional_due(&self, waiting: &Waiting) -> std::time::Instant {
+        if waiting.first { self.now + STILL_RINGING } else { waiting.due }
+    }
+
+    fn unacked(&self, waiting: &Waiting, response: &Message) -> Unacked {
+        Unacked {
+            cseq: CSeq::of(&waiting.request).map(|cseq| cseq.number).unwrap_or_default(),
+            flow: self.servers.flow(&waiting.server).unwrap_or(waiting.flow),
+            wire: Wire::new(response),
+            due: self.now + T1,
+            pause: T1,
+            until: self.now + GIVE_UP,
+        }
+    }
+
+    /// An ACK of no refusal: it ends the repetition of a 2xx.
+    pub(super) fn on_ack(&mut self, request: &Request) -> Option<LegKey> {
+        let key = self.leg_of(&request.message)?;
+        let leg = self.legs.get_mut(&key)?;
+        let cseq = CSeq::of(&request.message)?.number;
+        if leg.unacked.as_ref().is_some_and(|unacked| unacked.cseq == cseq) {
+            leg.unacked = None;
+            self.arm(key);
+            self.tell(Event::Acknowledged { leg: key, sdp: request.message.sdp() });
+        }
+        Some(key)
+    }
+
+    /// A CANCEL names an INVITE by its branch, and must come from where the INVITE came from.
+    pub(super) fn on_cancel(&mut self, request: &Request, via: &Via) -> Option<LegKey> {
+        let invite = ServerKey::of(&request.message, via, &request.flow, "INVITE");
+        let known = self.servers.flow(&invite).is_some();
+        let key = self.invites.get(&invite).copied();
+        let same_source =
+            key.and_then(|key| self.legs.get(&key)).map(|leg| leg.flow.peer.ip() == request.flow.peer.ip());
+        if !known || same_source == Some(false) {
+            return self.refuse(request, &Refusal::new(481, "Call/Transaction Does Not Exist"), None);
+        }
+        // The To tag of this 200 is the one of the INVITE's answers (RFC 3261 section 9.2).
+        let tag = key.and_then(|key| self.legs.get(&key)).map(|leg| leg.local_tag.clone());
+        let tag = tag.unwrap_or_else(|| self.tokens.token());
+        let ok = build::response(&request.message, request.flow.peer, 200, None, Some(&tag));
+        self.answer(request, &ok, key);
+        self.terminate_waiting(key?, |leg| Event::Cancelled {
+            leg,
+            reason_header: reason_header(&request.message),
+        });
+        key
+    }
+
+    /// 487 to the INVITE that waits, and the closing event if it was the first one.
+    pub(super) fn terminate_waiting(&mut self, key: LegKey, closing: impl FnOnce(LegKey) -> Event) {
+        let Some(mut leg) = self.legs.remove(&key) else { return };
+        if let Some(waiting) = leg.waiting.take() {
+            let response = self.response_of(&leg, &waiting, 487, None);
+            self.finish(&waiting.server, &response, Some(key));
+            self.invites.remove(&waiting.server);
+            if waiting.first {
+                self.close(&mut leg, closing);
+            }
+        }
+        self.keep(leg);
+    }
+}
+
+fn incoming_call(leg: LegKey, request: &Request) -> Event {
+    let message = &request.message;
+    let text = |name| message.headers.text(name).unwrap_or_default();
+    let headers = message
+        .headers
+        .iter()
+        .map(|header| (String::from_utf8_lossy(&header.name).into_owned(), header.text().into_owned()));
+    Event::IncomingCall(Box::new(IncomingCall {
+        leg,
+        source: request.flow.peer,
+        transport: request.flow.transport,
+        local: request.flow.local,
+        request_uri: message.uri().to_owned(),
+        dialled: Uri::parse(message.uri()).map(|uri| uri.dialled()).unwrap_or_default(),
+        from: values::party(&text("from")).unwrap_or_default(),
+        to: values::party(&text("to")).unwrap_or_default(),
+        call_id: text("call-id").into_owned(),
+        sdp: message.sdp(),
+        headers: headers.collect(),
+    }))
+}

@@ -1,0 +1,167 @@
+//! What the endpoint remembers of one leg.
+
+use std::collections::HashMap;
+use std::net::IpAddr;
+use std::time::{Duration, Instant};
+
+use bytes::Bytes;
+
+use crate::sip::command::Credentials;
+use crate::sip::dialog::Dialog;
+use crate::sip::flow::{Flow, LegKey};
+use crate::sip::message::Message;
+use crate::sip::timers::{T2, earliest};
+use crate::sip::trace::Wire;
+use crate::sip::transaction::ServerKey;
+
+/// What a client transaction is for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Purpose {
+    /// The INVITE that makes the leg.
+    Invite(LegKey),
+    /// Its CANCEL.
+    Cancel(LegKey),
+    /// A BYE of the leg, or of a fork of it.
+    Bye(LegKey),
+    /// A re-INVITE.
+    Reinvite(LegKey),
+    /// An INFO.
+    Info(LegKey),
+}
+
+impl Purpose {
+    pub fn leg(self) -> LegKey {
+        match self {
+            Purpose::Invite(leg)
+            | Purpose::Cancel(leg)
+            | Purpose::Bye(leg)
+            | Purpose::Reinvite(leg)
+            | Purpose::Info(leg) => leg,
+        }
+    }
+}
+
+/// Where a leg stands.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Stage {
+    /// Not answered.
+    Early,
+    /// Answered.
+    Up,
+    /// Closed for the caller; only what the wire still needs goes on.
+    Over,
+}
+
+/// A request of the peer that waits for `Command::Respond`.
+#[derive(Debug)]
+pub(crate) struct Waiting {
+    pub server: ServerKey,
+    pub request: Message,
+    pub flow: Flow,
+    /// True for the INVITE that makes the leg.
+    pub first: bool,
+    /// When its last provisional is repeated (RFC 3261 section 13.3.1.1), or for a change of session when we refuse it
+    /// on the caller's behalf.
+    pub due: Instant,
+}
+
+/// A 2xx of ours the peer has not acknowledged.
+#[derive(Debug)]
+pub(crate) struct Unacked {
+    pub cseq: u32,
+    pub flow: Flow,
+    pub wire: Wire,
+    pub due: Instant,
+    pub pause: Duration,
+    pub until: Instant,
+}
+
+impl Unacked {
+    /// RFC 3261 section 13.3.1.4: T1 doubling up to T2.
+    pub fn next(&mut self, now: Instant) {
+        self.pause = (self.pause * 2).min(T2);
+        self.due = (now + self.pause).min(self.until);
+    }
+}
+
+/// The INVITE that makes an outbound leg.
+#[derive(Debug)]
+pub(crate) struct Placed {
+    pub request: Message,
+    /// The flow it left by; answers must come from its peer to be trusted with credentials.
+    pub provisional: bool,
+    pub cancelled: bool,
+    pub rings_until: Option<Instant>,
+}
+
+/// A re-INVITE of ours.
+#[derive(Debug)]
+pub(crate) struct Offered {
+    pub request: Option<Message>,
+    pub sdp: Bytes,
+    /// When a 491 allows the next try, or when no final answer is one.
+    pub due: Instant,
+    pub retried: bool,
+}
+
+/// One leg.
+#[derive(Debug)]
+pub(crate) struct Leg {
+    pub key: LegKey,
+    pub stage: Stage,
+    /// The path the peer is reached by.
+    pub flow: Flow,
+    pub local_tag: String,
+    /// Present from the first INVITE (inbound) or the first answer (outbound).
+    pub dialog: Option<Dialog>,
+    pub waiting: Option<Waiting>,
+    pub unacked: Option<Unacked>,
+    pub placed: Option<Placed>,
+    pub offered: Option<Offered>,
+    pub credentials: Option<Credentials>,
+    /// Tries with credentials by request method, each at most twice.
+    pub tries: HashMap<String, u8>,
+    /// ACKs by remote tag and CSeq, for repeated 2xx; bounded by [`MAX_ACKS`].
+    pub acks: HashMap<(String, u32), (Flow, Wire)>,
+    /// Client transactions not yet over; an `Over` leg without any is forgotten.
+    pub open: usize,
+}
+
+/// Most answers (forks and re-INVITEs) whose ACK is kept.
+pub(crate) const MAX_ACKS: usize = 64;
+
+impl Leg {
+    pub fn new(key: LegKey, flow: Flow, local_tag: String) -> Leg {
+        Leg {
+            key,
+            stage: Stage::Early,
+            flow,
+            local_tag,
+            dialog: None,
+            waiting: None,
+            unacked: None,
+            placed: None,
+            offered: None,
+            credentials: None,
+            tries: HashMap::new(),
+            acks: HashMap::new(),
+            open: 0,
+        }
+    }
+
+    /// True if requests from this address can belong here: it is where the leg talks to.
+    pub fn talks_to(&self, ip: IpAddr, known: &dyn Fn(IpAddr) -> bool) -> bool {
+        let next_hop = self.dialog.as_ref().map(|dialog| dialog.next_hop(&self.flow, known).peer.ip());
+        self.flow.peer.ip() == ip || next_hop == Some(ip)
+    }
+
+    /// When something of this leg is due.
+    pub fn due(&self) -> Option<Instant> {
+        earliest([
+            self.waiting.as_ref().map(|waiting| waiting.due),
+            self.unacked.as_ref().map(|unacked| unacked.due),
+            self.placed.as_ref().and_then(|placed| placed.rings_until),
+            self.offered.as_ref().map(|offered| offered.due),
+        ])
+    }
+}

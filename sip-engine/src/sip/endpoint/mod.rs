@@ -1,0 +1,202 @@
+//! One SIP endpoint: transactions and dialogs put together, still without a socket.
+//!
+//! Call [`Endpoint::handle`], then [`Endpoint::poll`] until it is empty, then sleep until [`Endpoint::timeout`] or the
+//! next input, and so on. Nothing happens between `handle` calls.
+
+mod admit;
+mod config;
+mod incoming;
+mod leg;
+mod offers;
+mod outgoing;
+mod receive;
+mod retry;
+mod time;
+mod within;
+
+use std::collections::{HashMap, VecDeque};
+use std::time::Instant;
+
+use bytes::Bytes;
+
+use super::command::Command;
+use super::event::{Direction, Event, Trace};
+use super::flow::{Flow, LegKey};
+use super::framing::Frame;
+use super::message::Message;
+use super::timers::{Wheel, earliest};
+use super::tokens::Tokens;
+use super::trace::Wire;
+use super::transaction::{Clients, ServerKey, Servers};
+
+pub use config::{Counts, EndpointConfig, SourceFilter};
+use leg::{Leg, Purpose};
+
+/// What happened.
+#[derive(Debug)]
+pub enum Input {
+    /// A datagram arrived.
+    Datagram {
+        /// The path it came by.
+        flow: Flow,
+        /// Its bytes.
+        bytes: Bytes,
+    },
+    /// A TCP stream yielded a frame.
+    Frame {
+        /// The path it came by.
+        flow: Flow,
+        /// The frame.
+        frame: Frame,
+    },
+    /// The caller wants something.
+    Command(Command),
+    /// `timeout()` has passed.
+    Tick,
+    /// A connection broke or could not be made; what waits on it fails.
+    TransportFailed {
+        /// The path.
+        flow: Flow,
+    },
+}
+
+/// What must be done.
+#[derive(Debug)]
+pub enum Output {
+    /// Send these bytes.
+    Transmit(Transmit),
+    /// Tell the caller.
+    Event(Event),
+}
+
+/// Bytes to send.
+#[derive(Debug, Clone)]
+pub struct Transmit {
+    /// The path. Without a connection a TCP peer must be connected to.
+    pub flow: Flow,
+    /// The message.
+    pub bytes: Bytes,
+}
+
+/// The endpoint.
+pub struct Endpoint {
+    config: EndpointConfig,
+    tokens: Tokens,
+    now: Instant,
+    servers: Servers,
+    clients: Clients<Purpose>,
+    legs: HashMap<LegKey, Leg>,
+    /// Our tag of a dialog to its leg; 128 random bits each.
+    tags: HashMap<String, LegKey>,
+    /// The INVITE a CANCEL may still name.
+    invites: HashMap<ServerKey, LegKey>,
+    wheel: Wheel<LegKey>,
+    inbound: u64,
+    out: VecDeque<Output>,
+    /// Where in `out` the answer to the present input begins: an incoming message is told before its consequences.
+    mark: usize,
+    counts: Counts,
+}
+
+impl Endpoint {
+    /// An endpoint. `tokens` makes branches and tags, `now` is the time until the first `handle`.
+    #[must_use]
+    pub fn new(config: EndpointConfig, tokens: Tokens, now: Instant) -> Endpoint {
+        Endpoint {
+            config,
+            tokens,
+            now,
+            servers: Servers::default(),
+            clients: Clients::default(),
+            legs: HashMap::new(),
+            tags: HashMap::new(),
+            invites: HashMap::new(),
+            wheel: Wheel::default(),
+            inbound: 0,
+            out: VecDeque::new(),
+            mark: 0,
+            counts: Counts::default(),
+        }
+    }
+
+    /// Takes one input. `now` never goes back.
+    pub fn handle(&mut self, now: Instant, input: Input) {
+        self.now = self.now.max(now);
+        self.mark = self.out.len();
+        match input {
+            Input::Datagram { flow, bytes } => self.on_datagram(flow, &bytes),
+            Input::Frame { flow, frame } => self.on_frame(flow, frame),
+            Input::Command(command) => self.on_command(command),
+            Input::Tick => {}
+            Input::TransportFailed { flow } => self.on_transport_failed(&flow),
+        }
+        self.fire();
+    }
+
+    /// The next thing to do; call until `None`.
+    pub fn poll(&mut self) -> Option<Output> {
+        self.out.pop_front()
+    }
+
+    /// When to call `handle` with [`Input::Tick`].
+    #[must_use]
+    pub fn timeout(&self) -> Option<Instant> {
+        earliest([self.servers.timeout(), self.clients.timeout(), self.wheel.next()])
+    }
+
+    /// What it holds and what it dropped.
+    #[must_use]
+    pub fn counts(&self) -> Counts {
+        Counts { legs: self.legs.len(), transactions: self.servers.len() + self.clients.len(), ..self.counts }
+    }
+
+    fn on_command(&mut self, command: Command) {
+        match command {
+            Command::Respond { leg, code, reason, headers, sdp } => {
+                self.respond(leg, code, reason.as_deref(), &headers, sdp);
+            }
+            Command::Invite(invite) => self.invite(*invite),
+            Command::Cancel { leg } => self.cancel(leg),
+            Command::Bye { leg, headers } => self.hang_up(leg, &headers),
+            Command::Reinvite { leg, sdp } => self.reinvite(leg, sdp),
+            Command::Info { leg, content_type, body } => self.info(leg, &content_type, body),
+        }
+    }
+
+    fn tell(&mut self, event: Event) {
+        self.out.push_back(Output::Event(event));
+    }
+
+    /// Tells an event ahead of everything else this input brought.
+    fn tell_first(&mut self, event: Event) {
+        self.out.insert(self.mark, Output::Event(event));
+        self.mark += 1;
+    }
+
+    fn send(&mut self, flow: Flow, wire: &Wire, leg: Option<LegKey>) {
+        self.out.push_back(Output::Transmit(Transmit { flow, bytes: wire.bytes.clone() }));
+        let trace = self.trace(Direction::Out, flow, wire, leg);
+        self.tell(trace);
+    }
+
+    fn send_to(&mut self, path: (Flow, Wire), leg: Option<LegKey>) {
+        self.send(path.0, &path.1, leg);
+    }
+
+    fn trace_in(&mut self, flow: Flow, message: &Message, bytes: &Bytes, leg: Option<LegKey>) {
+        let trace = self.trace(Direction::In, flow, &Wire::received(message, bytes), leg);
+        self.tell_first(trace);
+    }
+
+    fn trace(&self, direction: Direction, flow: Flow, wire: &Wire, leg: Option<LegKey>) -> Event {
+        Event::Trace(Box::new(Trace {
+            at: self.now,
+            direction,
+            peer: flow.peer,
+            transport: flow.transport,
+            leg,
+            summary: wire.summary.to_string(),
+            raw: wire.shown.clone(),
+        }))
+    }
+}

@@ -1,0 +1,172 @@
+//! Requests of ours inside a dialog: re-INVITE and INFO, and what their answers mean for the dialog.
+
+use std::time::Duration;
+
+use bytes::Bytes;
+
+use super::Endpoint;
+use super::leg::{Leg, Offered, Purpose, Stage};
+use crate::sip::build;
+use crate::sip::dialog::Dialog;
+use crate::sip::event::{ClosedBy, Event};
+use crate::sip::flow::{Flow, LegKey};
+use crate::sip::message::Message;
+use crate::sip::timers::GIVE_UP;
+use crate::sip::values::CSeq;
+
+/// Longest INFO body sent, bytes.
+const MAX_INFO: usize = 4 * 1024;
+
+impl Endpoint {
+    /// `Command::Reinvite`.
+    pub(super) fn reinvite(&mut self, key: LegKey, sdp: Bytes) {
+        let Some(leg) = self.legs.get(&key) else { return };
+        let busy = leg.offered.is_some() || leg.waiting.is_some() || leg.unacked.is_some();
+        if leg.stage != Stage::Up || busy {
+            if leg.stage != Stage::Over {
+                self.tell(Event::ReofferFailed { leg: key, code: 491 });
+            }
+            return;
+        }
+        self.send_reinvite(key, sdp, false);
+    }
+
+    pub(super) fn send_reinvite(&mut self, key: LegKey, sdp: Bytes, retried: bool) {
+        let Some(mut leg) = self.legs.remove(&key) else { return };
+        if let Some(mut dialog) = leg.dialog.take() {
+            let flow = self.next_hop(&leg, &dialog);
+            let branch = self.tokens.branch();
+            let mut request = dialog.request("INVITE", None, &flow, self.config.advertise, &branch);
+            request.headers.push("Contact", build::contact(&leg.flow, self.config.advertise));
+            request.headers.push("Allow", build::ALLOW);
+            request.set_body("application/sdp", sdp.clone());
+            leg.dialog = Some(dialog);
+            leg.offered =
+                Some(Offered { request: Some(request.clone()), sdp, due: self.now + GIVE_UP, retried });
+            self.launch(&mut leg, request, flow, Purpose::Reinvite(key));
+        }
+        self.keep(leg);
+    }
+
+    /// `Command::Info`.
+    pub(super) fn info(&mut self, key: LegKey, content_type: &str, body: Bytes) {
+        let up = self.legs.get(&key).is_some_and(|leg| leg.stage == Stage::Up);
+        if !up || body.len() > MAX_INFO {
+            return;
+        }
+        let Some(mut leg) = self.legs.remove(&key) else { return };
+        if let Some(mut dialog) = leg.dialog.take() {
+            let flow = self.next_hop(&leg, &dialog);
+            let branch = self.tokens.branch();
+            let mut request = dialog.request("INFO", None, &flow, self.config.advertise, &branch);
+            request.set_body(content_type, body);
+            leg.dialog = Some(dialog);
+            self.launch(&mut leg, request, flow, Purpose::Info(key));
+        }
+        self.keep(leg);
+    }
+
+    pub(super) fn on_reinvite_answer(
+        &mut self,
+        flow: Flow,
+        key: LegKey,
+        request: &Message,
+        response: &Message,
+    ) {
+        let Some(mut leg) = self.legs.remove(&key) else { return };
+        let code = response.code().unwrap_or_default();
+        match code {
+            ..200 => {}
+            200..300 => self.on_reoffer_accepted(&mut leg, request, response),
+            401 | 407 if self.retry(&mut leg, flow, request, response, Purpose::Reinvite(key)) => {}
+            _ if leg.stage == Stage::Over => {}
+            491 if self.try_again(&mut leg) => {}
+            408 | 481 => {
+                self.keep(leg);
+                return self.end(key, ClosedBy::Gone, &[]);
+            }
+            _ => {
+                if leg.offered.take().is_some() {
+                    self.tell(Event::ReofferFailed { leg: key, code });
+                }
+            }
+        }
+        self.keep(leg);
+    }
+
+    fn on_reoffer_accepted(&mut self, leg: &mut Leg, request: &Message, response: &Message) {
+        let number = CSeq::of(request).map(|cseq| cseq.number).unwrap_or_default();
+        let Some(mut dialog) = leg.dialog.take() else { return };
+        let id = (dialog.remote_tag.clone().unwrap_or_default(), number);
+        if let Some(again) = leg.acks.get(&id).cloned() {
+            self.send_to(again, Some(leg.key));
+        } else {
+            // Old ACKs will not be asked for again once a newer INVITE is answered.
+            leg.acks.retain(|(_, old), _| old + 8 > number);
+            dialog.refresh_target(response);
+            self.acknowledge(leg, &mut dialog, number, request);
+            self.report_reoffered(leg, request, response);
+        }
+        leg.dialog = Some(dialog);
+    }
+
+    fn report_reoffered(&mut self, leg: &mut Leg, request: &Message, response: &Message) {
+        let current = leg.offered.as_ref().and_then(|offered| offered.request.as_ref());
+        if leg.stage == Stage::Up && current.map(CSeq::of) == Some(CSeq::of(request)) {
+            leg.offered = None;
+            self.tell(Event::Reoffered { leg: leg.key, sdp: response.sdp() });
+        }
+    }
+
+    /// RFC 3261 section 14.1: the owner of the Call-ID waits 2.1 to 4 s, the other side up to 2 s. Once.
+    fn try_again(&mut self, leg: &mut Leg) -> bool {
+        let step = self.tokens.number(191);
+        let Some(offered) = leg.offered.as_mut().filter(|offered| !offered.retried) else { return false };
+        let wait = if leg.key.is_inbound() { step * 10 } else { 2_100 + step * 10 };
+        offered.request = None;
+        offered.due = self.now + Duration::from_millis(wait);
+        true
+    }
+
+    /// Answers to BYE and INFO.
+    pub(super) fn on_plain_answer(
+        &mut self,
+        flow: Flow,
+        key: LegKey,
+        purpose: Purpose,
+        request: &Message,
+        response: &Message,
+    ) {
+        let Some(mut leg) = self.legs.remove(&key) else { return };
+        let code = response.code().unwrap_or_default();
+        let retried = matches!(code, 401 | 407) && self.retry(&mut leg, flow, request, response, purpose);
+        let gone = !retried && matches!(code, 408 | 481) && leg.stage == Stage::Up;
+        self.keep(leg);
+        if gone {
+            self.end(key, ClosedBy::Gone, &[]);
+        }
+    }
+
+    /// Puts a request of ours that changed hands (new CSeq) back as the one the leg waits for.
+    pub(super) fn note_retry(
+        leg: &mut Leg,
+        purpose: Purpose,
+        request: &Message,
+        dialog: Option<&mut Dialog>,
+    ) {
+        let number = CSeq::of(request).map(|cseq| cseq.number).unwrap_or_default();
+        dialog.into_iter().for_each(|dialog| dialog.local_cseq = dialog.local_cseq.max(number));
+        match purpose {
+            Purpose::Invite(_) => {
+                if let Some(placed) = leg.placed.as_mut() {
+                    placed.request = request.clone();
+                    placed.provisional = false;
+                }
+            }
+            Purpose::Reinvite(_) => {
+                leg.offered.as_mut().into_iter().for_each(|offered| offered.request = Some(request.clone()));
+            }
+            _ => {}
+        }
+    }
+}

@@ -1,0 +1,261 @@
+//! Calls we place: the INVITE, what comes back, CANCEL, and the answers that come too late.
+
+use super::Endpoint;
+use super::leg::{Leg, MAX_ACKS, Placed, Purpose, Stage};
+use crate::sip::command::Invite;
+use crate::sip::dialog::{Dialog, retry_after};
+use crate::sip::event::{ClosedBy, Event};
+use crate::sip::flow::{Flow, LegKey};
+use crate::sip::message::{Message, Start, reason_phrase};
+use crate::sip::trace::Wire;
+use crate::sip::uri::Uri;
+use crate::sip::values::{CSeq, address_uri, tag};
+use crate::sip::{build, check};
+
+impl Endpoint {
+    /// `Command::Invite`.
+    pub(super) fn invite(&mut self, invite: Invite) {
+        let key = invite.leg;
+        if self.legs.contains_key(&key) {
+            return;
+        }
+        let (Some(local), true) = (invite.target.local, is_sound(&invite)) else {
+            return self.fail(key, 400, "Malformed destination", None, false);
+        };
+        if self.legs.len() >= self.config.max_legs {
+            return self.fail(key, 503, "Too many calls", None, false);
+        }
+        let (peer, transport) = (invite.target.next_hop, invite.target.transport);
+        let flow = Flow { transport, peer, local, connection: None };
+        let mut leg = Leg::new(key, flow, self.tokens.token());
+        let request = self.invite_request(&invite, &leg);
+        leg.credentials = invite.credentials;
+        let rings_until = Some(self.now + invite.ring_timeout);
+        leg.placed =
+            Some(Placed { request: request.clone(), provisional: false, cancelled: false, rings_until });
+        self.tags.insert(leg.local_tag.clone(), key);
+        self.launch(&mut leg, request, flow, Purpose::Invite(key));
+        self.keep(leg);
+    }
+
+    fn invite_request(&mut self, invite: &Invite, leg: &Leg) -> Message {
+        let advertise = self.config.advertise;
+        let mut request = Message::request("INVITE", &invite.target.uri);
+        let branch = self.tokens.branch();
+        let call_id = self.tokens.token();
+        request.headers.push("Via", build::via(&leg.flow, advertise, &branch));
+        request.headers.push("Max-Forwards", "70");
+        request.headers.push("From", format!("{};tag={}", invite.from, leg.local_tag));
+        request.headers.push("To", invite.to.clone());
+        request.headers.push("Call-ID", call_id);
+        request.headers.push("CSeq", "1 INVITE");
+        request.headers.push("Contact", build::contact(&leg.flow, advertise));
+        request.headers.push("Allow", build::ALLOW);
+        request.headers.push("User-Agent", build::AGENT);
+        for (name, value) in invite.headers.iter().filter(|(name, _)| check::may_add(name)) {
+            request.headers.push(name.clone(), value.clone());
+        }
+        request.set_body("application/sdp", invite.sdp.clone());
+        request
+    }
+
+    /// Opens a client transaction of a leg and sends its request.
+    pub(super) fn launch(&mut self, leg: &mut Leg, request: Message, flow: Flow, purpose: Purpose) {
+        leg.open += 1;
+        let wire = self.clients.open(self.now, request, flow, Some(leg.key), purpose);
+        self.send(flow, &wire, Some(leg.key));
+    }
+
+    pub(super) fn fail(
+        &mut self,
+        leg: LegKey,
+        code: u16,
+        reason: &str,
+        response: Option<&Message>,
+        from_peer: bool,
+    ) {
+        let retry_after = response.and_then(retry_after);
+        self.tell(Event::Failed { leg, code, reason: reason.to_owned(), retry_after, from_peer });
+    }
+
+    pub(super) fn on_invite_answer(
+        &mut self,
+        flow: Flow,
+        key: LegKey,
+        request: &Message,
+        response: &Message,
+    ) {
+        let Some(mut leg) = self.legs.remove(&key) else { return };
+        match response.code().unwrap_or_default() {
+            ..200 => self.on_progress(&mut leg, flow, request, response),
+            200..300 => self.on_accepted(&mut leg, flow, request, response),
+            401 | 407
+                if leg.stage == Stage::Early
+                    && self.retry(&mut leg, flow, request, response, Purpose::Invite(key)) => {}
+            code => self.on_refused(&mut leg, code, response),
+        }
+        self.keep(leg);
+    }
+
+    fn on_progress(&mut self, leg: &mut Leg, flow: Flow, request: &Message, response: &Message) {
+        adopt_connection(leg, flow);
+        let Some(placed) = leg.placed.as_mut() else { return };
+        let first = !std::mem::replace(&mut placed.provisional, true);
+        if placed.cancelled {
+            if first {
+                self.send_cancel(leg, flow, request);
+            }
+            return;
+        }
+        let code = response.code().unwrap_or_default();
+        if code > 100 && leg.stage == Stage::Early {
+            self.tell(Event::Ringing { leg: leg.key, code, sdp: response.sdp() });
+        }
+    }
+
+    /// A 2xx: the first one makes the dialog, its repetitions are acknowledged again, all others are hung up.
+    fn on_accepted(&mut self, leg: &mut Leg, flow: Flow, request: &Message, response: &Message) {
+        adopt_connection(leg, flow);
+        let number = CSeq::of(request).map(|cseq| cseq.number).unwrap_or_default();
+        let id = (tag(response, "to").unwrap_or_default(), number);
+        if let Some(again) = leg.acks.get(&id).cloned() {
+            return self.send_to(again, Some(leg.key));
+        }
+        if leg.acks.len() >= MAX_ACKS {
+            return;
+        }
+        let mut dialog = Dialog::of_outgoing(request, response);
+        let wanted = leg.stage == Stage::Early;
+        self.acknowledge(leg, &mut dialog, number, request);
+        if wanted {
+            leg.stage = Stage::Up;
+            leg.dialog = Some(dialog);
+            leg.placed.as_mut().into_iter().for_each(|placed| placed.rings_until = None);
+            self.tell(Event::Answered { leg: leg.key, sdp: response.sdp() });
+        } else {
+            self.send_bye(leg, &mut dialog, &[]);
+        }
+    }
+
+    /// The ACK of a 2xx is a request of its own, kept for repetitions. It carries the INVITE's credentials (RFC 3261
+    /// section 22.1).
+    pub(super) fn acknowledge(&mut self, leg: &mut Leg, dialog: &mut Dialog, number: u32, invite: &Message) {
+        let flow = self.next_hop(leg, dialog);
+        let branch = self.tokens.branch();
+        let mut ack = dialog.request("ACK", Some(number), &flow, self.config.advertise, &branch);
+        for name in ["Authorization", "Proxy-Authorization"] {
+            if let Some(header) = invite.headers.get(name).filter(|_| flow.peer.ip() == leg.flow.peer.ip()) {
+                ack.headers.push(name, header.value.clone());
+            }
+        }
+        let wire = Wire::new(&ack);
+        let remote = dialog.remote_tag.clone().unwrap_or_default();
+        if leg.acks.len() < MAX_ACKS {
+            leg.acks.insert((remote, number), (flow, wire.clone()));
+        }
+        self.send(flow, &wire, Some(leg.key));
+    }
+
+    fn on_refused(&mut self, leg: &mut Leg, code: u16, response: &Message) {
+        if leg.stage != Stage::Early {
+            return;
+        }
+        let reason = match &response.start {
+            Start::Response { reason, .. } if !reason.is_empty() => reason.clone(),
+            _ => reason_phrase(code),
+        };
+        let retry_after = retry_after(response);
+        self.close(leg, |leg| Event::Failed { leg, code, reason, retry_after, from_peer: true });
+    }
+
+    /// `Command::Cancel`.
+    pub(super) fn cancel(&mut self, key: LegKey) {
+        self.give_up(key, |leg| Event::Cancelled { leg, reason_header: None });
+    }
+
+    /// Gives up a call that is not answered: CANCEL at once if a provisional has come, otherwise when one comes.
+    pub(super) fn give_up(&mut self, key: LegKey, closing: impl FnOnce(LegKey) -> Event) {
+        let Some(mut leg) = self.legs.remove(&key) else { return };
+        if leg.stage == Stage::Early
+            && let Some(placed) = leg.placed.as_mut()
+        {
+            placed.cancelled = true;
+            let (ready, request) = (placed.provisional, placed.request.clone());
+            if ready {
+                let flow = self.clients.flow(&request).unwrap_or(leg.flow);
+                self.send_cancel(&mut leg, flow, &request);
+            }
+            self.close(&mut leg, closing);
+        }
+        self.keep(leg);
+    }
+
+    fn send_cancel(&mut self, leg: &mut Leg, flow: Flow, invite: &Message) {
+        let flow = Flow { peer: leg.flow.peer, connection: flow.connection, ..leg.flow };
+        self.clients.give_up_soon(self.now, invite);
+        self.launch(leg, build::cancel(invite), flow, Purpose::Cancel(leg.key));
+    }
+
+    /// `Command::Bye`.
+    pub(super) fn hang_up(&mut self, key: LegKey, extra: &[(String, String)]) {
+        let Some(stage) = self.legs.get(&key).map(|leg| leg.stage) else { return };
+        match stage {
+            Stage::Early if key.is_inbound() => self.respond(key, 480, None, extra, None),
+            Stage::Early => self.cancel(key),
+            Stage::Up => self.end(key, ClosedBy::Us, extra),
+            Stage::Over => {}
+        }
+    }
+
+    /// Sends BYE and closes the leg.
+    pub(super) fn end(&mut self, key: LegKey, by: ClosedBy, extra: &[(String, String)]) {
+        self.terminate_waiting(key, |leg| Event::Ended { leg, by, reason_header: None });
+        let Some(mut leg) = self.legs.remove(&key) else { return };
+        if leg.stage == Stage::Up
+            && let Some(mut dialog) = leg.dialog.take()
+        {
+            self.send_bye(&mut leg, &mut dialog, extra);
+            leg.dialog = Some(dialog);
+            self.close(&mut leg, |leg| Event::Ended { leg, by, reason_header: None });
+        }
+        self.keep(leg);
+    }
+
+    fn send_bye(&mut self, leg: &mut Leg, dialog: &mut Dialog, extra: &[(String, String)]) {
+        let flow = self.next_hop(leg, dialog);
+        let branch = self.tokens.branch();
+        let mut bye = dialog.request("BYE", None, &flow, self.config.advertise, &branch);
+        for (name, value) in extra.iter().filter(|(name, _)| check::may_add(name)) {
+            bye.headers.push(name.clone(), value.clone());
+        }
+        self.launch(leg, bye, flow, Purpose::Bye(leg.key));
+    }
+
+    pub(super) fn next_hop(&self, leg: &Leg, dialog: &Dialog) -> Flow {
+        dialog.next_hop(&leg.flow, &|ip| self.knows(ip))
+    }
+}
+
+/// A TCP answer tells which connection the peer is on.
+fn adopt_connection(leg: &mut Leg, flow: Flow) {
+    if flow.connection.is_some() && flow.peer.ip() == leg.flow.peer.ip() {
+        leg.flow.connection = flow.connection;
+    }
+}
+
+/// An INVITE that would come out as written: one line each, URIs we can read back.
+fn is_sound(invite: &Invite) -> bool {
+    let one_line = |text: &str| !text.is_empty() && text.len() < 2048 && !text.chars().any(char::is_control);
+    let address = |text: &str| one_line(text) && address_uri(text).and_then(|uri| Uri::parse(&uri)).is_some();
+    let uri = &invite.target.uri;
+    one_line(uri)
+        && !uri.contains(char::is_whitespace)
+        && Uri::parse(uri).is_some_and(|uri| uri.is_sip())
+        && address(&invite.from)
+        && tag_free(&invite.from)
+        && address(&invite.to)
+}
+
+fn tag_free(from: &str) -> bool {
+    crate::sip::text::parameter_value(from, "tag").is_none()
+}

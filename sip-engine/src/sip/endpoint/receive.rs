@@ -1,0 +1,202 @@
+//! From bytes to the one place that deals with a message: repeated, in a dialog, a new call, or refused.
+
+use std::net::IpAddr;
+
+use bytes::Bytes;
+
+use super::{Endpoint, Purpose};
+use crate::sip::build;
+use crate::sip::check::{self, Refusal};
+use crate::sip::flow::{Flow, LegKey, Transport};
+use crate::sip::framing::Frame;
+use crate::sip::message::Message;
+use crate::sip::parse::{Malformed, parse_datagram};
+use crate::sip::trace::Wire;
+use crate::sip::transaction::{ServerKey, Taken, Verdict};
+use crate::sip::values::{Via, tag};
+
+/// A request on its way through the endpoint.
+pub(super) struct Request {
+    pub message: Message,
+    /// The path it came by.
+    pub flow: Flow,
+    /// The path its responses take.
+    pub reply: Flow,
+    pub key: ServerKey,
+}
+
+impl Endpoint {
+    pub(super) fn on_datagram(&mut self, flow: Flow, bytes: &Bytes) {
+        match parse_datagram(bytes) {
+            Ok(message) => self.on_message(flow, message, bytes),
+            Err(Malformed::KeepAlive) => {}
+            Err(malformed) => self.on_malformed(flow, malformed),
+        }
+    }
+
+    pub(super) fn on_frame(&mut self, flow: Flow, frame: Frame) {
+        match frame {
+            Frame::Message(message, bytes) => self.on_message(flow, message, &bytes),
+            Frame::Refuse(malformed) => self.on_malformed(flow, malformed),
+            Frame::Ping => {}
+        }
+    }
+
+    fn on_malformed(&mut self, flow: Flow, malformed: Malformed) {
+        self.counts.malformed += 1;
+        if let Malformed::Refuse { code, reason, message } = malformed {
+            self.refuse_stateless(flow, &message, &Refusal::new(code, reason));
+        }
+    }
+
+    fn on_message(&mut self, flow: Flow, message: Message, bytes: &Bytes) {
+        // The trace needs the leg, which is known when the message was dealt with; it is told first all the same.
+        let shown = message.clone();
+        let leg = if message.method().is_some() {
+            self.on_request(flow, message)
+        } else {
+            self.on_response(flow, &message)
+        };
+        self.trace_in(flow, &shown, bytes, leg);
+    }
+
+    fn on_request(&mut self, flow: Flow, message: Message) -> Option<LegKey> {
+        let Some(via) = Via::of(&message) else {
+            self.counts.malformed += 1;
+            return None;
+        };
+        if let Err(refusal) = check::request(&message) {
+            self.counts.malformed += 1;
+            self.refuse_stateless(flow, &message, &refusal);
+            return None;
+        }
+        let method = message.method().unwrap_or_default().to_owned();
+        let as_method = if method == "ACK" { "INVITE" } else { method.as_str() };
+        let key = ServerKey::of(&message, &via, &flow, as_method);
+        match self.servers.take(self.now, &key, &method) {
+            Taken::Repeated(again, leg) => {
+                again.into_iter().for_each(|again| self.send_to(again, leg));
+                return leg;
+            }
+            Taken::Acknowledged(leg) => return leg,
+            Taken::New => {}
+        }
+        let reply = reply_flow(&flow, &via);
+        let request = Request { message, flow, reply, key };
+        match method.as_str() {
+            "ACK" => self.on_ack(&request),
+            "CANCEL" => self.on_cancel(&request, &via),
+            _ => self.on_new_request(request),
+        }
+    }
+
+    fn on_new_request(&mut self, request: Request) -> Option<LegKey> {
+        if self.servers.is_full() {
+            self.counts.overloaded += 1;
+            self.refuse_stateless(request.flow, &request.message, &Refusal::new(503, "Service Unavailable"));
+            return None;
+        }
+        if tag(&request.message, "to").is_some() {
+            return self.on_request_within(request);
+        }
+        match self.admit(&request) {
+            Ok(()) if request.message.method() == Some("INVITE") => self.on_invite(request),
+            Ok(()) => self.answer_options(&request, None),
+            Err(refusal) => self.refuse(&request, &refusal, None),
+        }
+    }
+
+    fn on_response(&mut self, flow: Flow, response: &Message) -> Option<LegKey> {
+        if !check::response(response) {
+            self.counts.malformed += 1;
+            return None;
+        }
+        match self.clients.take(self.now, response) {
+            Verdict::Unknown => {
+                self.counts.stray_responses += 1;
+                None
+            }
+            Verdict::Swallow(ack, leg) => {
+                ack.into_iter().for_each(|ack| self.send_to(ack, leg));
+                leg
+            }
+            Verdict::Deliver { purpose, request, ack } => {
+                let leg = Some(purpose.leg());
+                ack.into_iter().for_each(|ack| self.send_to(ack, leg));
+                self.on_answer(flow, purpose, &request, response);
+                leg
+            }
+        }
+    }
+
+    fn on_answer(&mut self, flow: Flow, purpose: Purpose, request: &Message, response: &Message) {
+        match purpose {
+            Purpose::Invite(leg) => self.on_invite_answer(flow, leg, request, response),
+            Purpose::Reinvite(leg) => self.on_reinvite_answer(flow, leg, request, response),
+            Purpose::Bye(leg) | Purpose::Info(leg) => {
+                self.on_plain_answer(flow, leg, purpose, request, response)
+            }
+            Purpose::Cancel(_) => {}
+        }
+    }
+
+    /// Answers a request in a transaction of its own.
+    pub(super) fn answer(
+        &mut self,
+        request: &Request,
+        response: &Message,
+        leg: Option<LegKey>,
+    ) -> Option<LegKey> {
+        self.servers.open(&request.key, &request.message, request.reply, leg);
+        self.finish(&request.key, response, leg);
+        leg
+    }
+
+    /// Answers a request whose transaction is open.
+    pub(super) fn finish(&mut self, key: &ServerKey, response: &Message, leg: Option<LegKey>) {
+        let wire = Wire::new(response);
+        let code = response.code().unwrap_or(500);
+        let sent = self.servers.respond(self.now, key, code, &wire);
+        sent.into_iter().for_each(|sent| self.send_to(sent, leg));
+    }
+
+    pub(super) fn refuse(
+        &mut self,
+        request: &Request,
+        refusal: &Refusal,
+        leg: Option<LegKey>,
+    ) -> Option<LegKey> {
+        let response = self.refusal(request.flow, &request.message, refusal);
+        self.answer(request, &response, leg)
+    }
+
+    pub(super) fn refusal(&mut self, flow: Flow, message: &Message, refusal: &Refusal) -> Message {
+        let to_tag = self.tokens.token();
+        let mut response =
+            build::response(message, flow.peer, refusal.code, Some(refusal.reason), Some(&to_tag));
+        for (name, value) in &refusal.headers {
+            response.headers.push(*name, value.clone());
+        }
+        response.headers.push("Server", build::AGENT);
+        response
+    }
+
+    /// Answers without remembering anything. An ACK is never answered, nor is what does not say where it came from.
+    fn refuse_stateless(&mut self, flow: Flow, message: &Message, refusal: &Refusal) {
+        let (Some(via), false) = (Via::of(message), message.method() == Some("ACK")) else { return };
+        let response = self.refusal(flow, message, refusal);
+        self.send(reply_flow(&flow, &via), &Wire::new(&response), None);
+    }
+
+    pub(super) fn knows(&self, ip: IpAddr) -> bool {
+        (self.config.known)(ip)
+    }
+}
+
+/// Responses go back where the request came from; TCP uses the same connection.
+fn reply_flow(flow: &Flow, via: &Via) -> Flow {
+    match flow.transport {
+        Transport::Udp => Flow { peer: via.reply_to(flow.peer), ..*flow },
+        Transport::Tcp => *flow,
+    }
+}

@@ -1,0 +1,75 @@
+//! The second try of a challenged request: only to the leg's own next hop, only with its own credentials.
+
+use super::Endpoint;
+use super::leg::{Leg, Purpose};
+use crate::sip::flow::Flow;
+use crate::sip::headers::{Headers, same_name};
+use crate::sip::message::Message;
+use crate::sip::values::CSeq;
+use crate::sip::{build, digest};
+
+impl Endpoint {
+    /// Answers a challenge. False if it must not or cannot be answered: no credentials, another sender than the leg's
+    /// next hop, refused already without a fresh nonce.
+    pub(super) fn retry(
+        &mut self,
+        leg: &mut Leg,
+        flow: Flow,
+        request: &Message,
+        response: &Message,
+        purpose: Purpose,
+    ) -> bool {
+        if flow.peer.ip() != leg.flow.peer.ip() || !may_try(leg, request, response) {
+            return false;
+        }
+        let Some(credentials) = leg.credentials.as_ref() else { return false };
+        let Some((name, value)) = digest::answer(response, request, credentials) else { return false };
+        let path = self.clients.flow(request).unwrap_or(leg.flow);
+        if path.peer.ip() != leg.flow.peer.ip() {
+            return false;
+        }
+        let again = self.again(leg, request, path, name, value);
+        let mut dialog = leg.dialog.take();
+        Endpoint::note_retry(leg, purpose, &again, dialog.as_mut());
+        leg.dialog = dialog;
+        self.launch(leg, again, path, purpose);
+        true
+    }
+
+    /// The same request with the next CSeq, a new branch and the answer to the challenge.
+    fn again(
+        &mut self,
+        leg: &Leg,
+        request: &Message,
+        path: Flow,
+        name: &'static str,
+        value: String,
+    ) -> Message {
+        let branch = self.tokens.branch();
+        let method = request.method().unwrap_or_default();
+        let used = CSeq::of(request).map(|cseq| cseq.number).unwrap_or_default();
+        let last = leg.dialog.as_ref().map_or(used, |dialog| dialog.local_cseq.max(used));
+        let mut headers = Headers::default();
+        for header in request.headers.iter().filter(|header| !same_name(&header.name, name)) {
+            headers.push(header.name.clone(), header.value.clone());
+        }
+        headers.replace("via", build::via(&path, self.config.advertise, &branch));
+        headers.replace("cseq", format!("{} {method}", last + 1));
+        headers.push(name, value);
+        Message { headers, ..request.clone() }
+    }
+}
+
+/// A first try always; a second one only if the peer says the nonce was stale.
+fn may_try(leg: &mut Leg, request: &Message, response: &Message) -> bool {
+    let method = request.method().unwrap_or_default().to_owned();
+    let carried =
+        ["authorization", "proxy-authorization"].iter().any(|name| request.headers.get(name).is_some());
+    let tries = leg.tries.entry(method).or_default();
+    if !carried {
+        *tries = 0;
+    }
+    let allowed = *tries == 0 || (*tries == 1 && digest::is_stale(response));
+    *tries += 1;
+    allowed
+}

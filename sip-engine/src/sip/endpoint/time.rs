@@ -1,0 +1,186 @@
+//! What time brings: repeated messages, answers that never came, rings that were too long; and how legs are kept.
+
+use super::Endpoint;
+use super::incoming::STILL_RINGING;
+use super::leg::{Leg, Purpose, Stage};
+use crate::sip::build;
+use crate::sip::check::Refusal;
+use crate::sip::event::{ClosedBy, Event};
+use crate::sip::flow::{Flow, LegKey};
+use crate::sip::transaction::Outcome;
+
+impl Endpoint {
+    /// Does everything that is due.
+    pub(super) fn fire(&mut self) {
+        while let Some((flow, wire, leg)) = self.servers.fire(self.now) {
+            self.send(flow, &wire, leg);
+        }
+        while let Some(outcome) = self.clients.fire(self.now) {
+            self.on_outcome(outcome);
+        }
+        while let Some(key) = self.wheel.pop(self.now) {
+            self.on_leg_due(key);
+            self.arm(key);
+        }
+    }
+
+    fn on_outcome(&mut self, outcome: Outcome<Purpose>) {
+        match outcome {
+            Outcome::Repeat(flow, wire, leg) => self.send(flow, &wire, leg),
+            Outcome::Gone(purpose) => self.release(purpose.leg()),
+            Outcome::NoAnswer(purpose) => {
+                self.on_no_answer(purpose, 408, "No answer");
+                self.release(purpose.leg());
+            }
+        }
+    }
+
+    /// A request of ours got no final answer.
+    fn on_no_answer(&mut self, purpose: Purpose, code: u16, reason: &str) {
+        let key = purpose.leg();
+        let Some(leg) = self.legs.get(&key) else { return };
+        match (purpose, leg.stage) {
+            (Purpose::Invite(_), Stage::Early) => {
+                let Some(mut leg) = self.legs.remove(&key) else { return };
+                let reason = reason.to_owned();
+                self.close(&mut leg, |leg| Event::Failed {
+                    leg,
+                    code,
+                    reason,
+                    retry_after: None,
+                    from_peer: false,
+                });
+                self.keep(leg);
+            }
+            (Purpose::Reinvite(_) | Purpose::Info(_), Stage::Up) => self.end(key, ClosedBy::Gone, &[]),
+            _ => {}
+        }
+    }
+
+    pub(super) fn on_transport_failed(&mut self, flow: &Flow) {
+        for (purpose, _) in self.clients.fail(flow) {
+            self.on_no_answer(purpose, 503, "Transport error");
+            self.release(purpose.leg());
+        }
+        for leg in self
+            .legs
+            .values_mut()
+            .filter(|leg| flow.connection.is_some() && leg.flow.connection == flow.connection)
+        {
+            leg.flow.connection = None;
+        }
+    }
+
+    fn on_leg_due(&mut self, key: LegKey) {
+        let now = self.now;
+        let due = |at: Option<std::time::Instant>| at.is_some_and(|at| at <= now);
+        let Some(leg) = self.legs.get(&key) else { return };
+        let rings = leg.placed.as_ref().and_then(|placed| placed.rings_until);
+        let waits = leg.waiting.as_ref().map(|waiting| waiting.due);
+        let offers = leg.offered.as_ref().map(|offered| offered.due);
+        let acks = leg.unacked.as_ref().map(|unacked| unacked.due);
+        if due(rings) {
+            self.give_up(key, |leg| Event::TimedOut { leg });
+        } else if due(acks) {
+            self.on_ack_due(key);
+        } else if due(waits) {
+            self.on_waiting_due(key);
+        } else if due(offers) {
+            self.on_offer_due(key);
+        }
+    }
+
+    /// RFC 3261 section 13.3.1.4: the 2xx is repeated until its ACK comes; without one the call is hung up.
+    fn on_ack_due(&mut self, key: LegKey) {
+        let now = self.now;
+        let Some(unacked) = self.legs.get_mut(&key).and_then(|leg| leg.unacked.as_mut()) else { return };
+        if unacked.until <= now {
+            self.legs.get_mut(&key).into_iter().for_each(|leg| leg.unacked = None);
+            return self.end(key, ClosedBy::LostAck, &[]);
+        }
+        unacked.next(now);
+        let again = (unacked.flow, unacked.wire.clone());
+        self.send_to(again, Some(key));
+    }
+
+    fn on_waiting_due(&mut self, key: LegKey) {
+        let Some(waiting) = self.legs.get_mut(&key).and_then(|leg| leg.waiting.as_mut()) else { return };
+        if waiting.first {
+            waiting.due = self.now + STILL_RINGING;
+            let last = self.servers.last(&waiting.server);
+            last.into_iter().for_each(|last| self.send_to(last, Some(key)));
+            return;
+        }
+        let refusal = Refusal::new(500, "No answer from the application");
+        let (server, request, flow) = (waiting.server.clone(), waiting.request.clone(), waiting.flow);
+        let response = self.refusal(flow, &request, &refusal);
+        self.finish(&server, &response, Some(key));
+        self.invites.remove(&server);
+        self.legs.get_mut(&key).into_iter().for_each(|leg| leg.waiting = None);
+    }
+
+    /// Either the pause after a 491 is over, or the re-INVITE has waited too long for its final answer.
+    fn on_offer_due(&mut self, key: LegKey) {
+        let Some(mut leg) = self.legs.remove(&key) else { return };
+        let offered = leg.offered.take();
+        let busy = leg.waiting.is_some() || leg.unacked.is_some();
+        let stage = leg.stage;
+        let Some(offered) = offered.filter(|_| stage == Stage::Up) else { return self.keep(leg) };
+        match offered.request {
+            None if !busy => {
+                self.keep(leg);
+                self.send_reinvite(key, offered.sdp, true);
+            }
+            None => {
+                self.keep(leg);
+                self.tell(Event::ReofferFailed { leg: key, code: 491 });
+            }
+            Some(request) => {
+                self.clients.give_up_soon(self.now, &request);
+                let flow = self.clients.flow(&request).unwrap_or(leg.flow);
+                self.launch(&mut leg, build::cancel(&request), flow, Purpose::Cancel(key));
+                self.keep(leg);
+                self.tell(Event::ReofferFailed { leg: key, code: 408 });
+            }
+        }
+    }
+
+    /// Closes a leg for the caller, once.
+    pub(super) fn close(&mut self, leg: &mut Leg, closing: impl FnOnce(LegKey) -> Event) {
+        if leg.stage == Stage::Over {
+            return;
+        }
+        leg.stage = Stage::Over;
+        leg.unacked = None;
+        leg.offered = None;
+        leg.placed.as_mut().into_iter().for_each(|placed| placed.rings_until = None);
+        self.tell(closing(leg.key));
+    }
+
+    /// Puts a leg back, unless it is over and nothing of it is on the wire any more.
+    pub(super) fn keep(&mut self, leg: Leg) {
+        let key = leg.key;
+        if leg.stage == Stage::Over && leg.open == 0 {
+            self.tags.remove(&leg.local_tag);
+            if let Some(waiting) = &leg.waiting {
+                self.invites.remove(&waiting.server);
+            }
+            self.wheel.set(&key, None);
+            return;
+        }
+        self.wheel.set(&key, leg.due());
+        self.legs.insert(key, leg);
+    }
+
+    /// A client transaction of a leg is over.
+    fn release(&mut self, key: LegKey) {
+        let Some(mut leg) = self.legs.remove(&key) else { return };
+        leg.open = leg.open.saturating_sub(1);
+        self.keep(leg);
+    }
+
+    pub(super) fn arm(&mut self, key: LegKey) {
+        let at = self.legs.get(&key).and_then(Leg::due);
+        self.wheel.set(&key, at);
+    }
+}

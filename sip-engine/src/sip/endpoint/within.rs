@@ -1,0 +1,135 @@
+//! Requests inside a dialog: BYE, re-INVITE, UPDATE, INFO, OPTIONS, and what is refused there.
+
+use std::time::Duration;
+
+use super::Endpoint;
+use super::incoming::STILL_RINGING;
+use super::leg::{Stage, Waiting};
+use super::receive::Request;
+use crate::sip::build;
+use crate::sip::check::{self, Refusal};
+use crate::sip::dialog::reason_header;
+use crate::sip::event::{ClosedBy, Event};
+use crate::sip::flow::LegKey;
+use crate::sip::message::{Message, media_type};
+use crate::sip::values::tag;
+
+/// A change of session the caller has not answered after this is refused with 500, before the peer's transaction ends.
+const ANSWER_OFFER: Duration = Duration::from_secs(20);
+/// Longest INFO body handed on, bytes.
+const MAX_INFO: usize = 4 * 1024;
+
+impl Endpoint {
+    /// The leg whose dialog a request names by Call-ID and both tags.
+    pub(super) fn leg_of(&self, message: &Message) -> Option<LegKey> {
+        let key = *self.tags.get(&tag(message, "to")?)?;
+        let dialog = self.legs.get(&key)?.dialog.as_ref()?;
+        dialog.owns(message).then_some(key)
+    }
+
+    pub(super) fn on_request_within(&mut self, request: Request) -> Option<LegKey> {
+        let key = self.leg_of(&request.message);
+        let ours = key.filter(|key| {
+            let known = |ip| self.knows(ip);
+            self.legs.get(key).is_some_and(|leg| leg.talks_to(request.flow.peer.ip(), &known))
+        });
+        let Some(key) = ours else {
+            // A stranger who knows the tags learns nothing, and nothing happens to the call.
+            return self.refuse(&request, &Refusal::new(481, "Call/Transaction Does Not Exist"), None);
+        };
+        if let Err(refusal) = check::acceptable(&request.message) {
+            return self.refuse(&request, &refusal, Some(key));
+        }
+        let counted = self.legs.get_mut(&key).and_then(|leg| leg.dialog.as_mut());
+        if !counted.is_some_and(|dialog| dialog.count_in(&request.message)) {
+            return self.refuse(&request, &Refusal::new(500, "CSeq out of order"), Some(key));
+        }
+        match request.message.method().unwrap_or_default() {
+            "BYE" => self.on_bye(key, &request),
+            "INVITE" | "UPDATE" => self.on_offer(key, request),
+            "INFO" => self.on_info(key, &request),
+            _ => self.answer_options(&request, Some(key)),
+        }
+    }
+
+    fn ok(&mut self, key: LegKey, request: &Request) -> Option<LegKey> {
+        let mut response = build::response(&request.message, request.flow.peer, 200, None, None);
+        if request.message.method() == Some("UPDATE")
+            && let Some(leg) = self.legs.get(&key)
+        {
+            response.headers.push("Contact", build::contact(&leg.flow, self.config.advertise));
+        }
+        response.headers.push("Server", build::AGENT);
+        self.answer(request, &response, Some(key))
+    }
+
+    /// A BYE also ends what still waits: the unanswered INVITE of an early dialog or a re-INVITE get 487.
+    fn on_bye(&mut self, key: LegKey, request: &Request) -> Option<LegKey> {
+        self.ok(key, request);
+        let reason_header = reason_header(&request.message);
+        let early = reason_header.clone();
+        self.terminate_waiting(key, |leg| Event::Cancelled { leg, reason_header: early });
+        if let Some(mut leg) = self.legs.remove(&key) {
+            self.close(&mut leg, |leg| Event::Ended { leg, by: ClosedBy::Remote, reason_header });
+            self.keep(leg);
+        }
+        Some(key)
+    }
+
+    fn on_offer(&mut self, key: LegKey, request: Request) -> Option<LegKey> {
+        let leg = self.legs.get_mut(&key)?;
+        if leg.stage == Stage::Over {
+            return self.refuse(&request, &Refusal::new(481, "Call/Transaction Does Not Exist"), Some(key));
+        }
+        let invite = request.message.method() == Some("INVITE");
+        let sdp = request.message.sdp();
+        let ours = leg.offered.as_ref().is_some_and(|offered| offered.request.is_some());
+        let busy = leg.stage == Stage::Early || leg.waiting.is_some() || leg.unacked.is_some();
+        if ours && (invite || sdp.is_some()) {
+            return self.refuse(&request, &Refusal::new(491, "Request Pending"), Some(key));
+        }
+        if busy && (invite || sdp.is_some()) {
+            let mut refusal = Refusal::new(500, "Another change is under way");
+            refusal.headers.push(("Retry-After", self.tokens.number(10).to_string()));
+            return self.refuse(&request, &refusal, Some(key));
+        }
+        leg.dialog.as_mut().into_iter().for_each(|dialog| dialog.refresh_target(&request.message));
+        if !invite && sdp.is_none() {
+            return self.ok(key, &request);
+        }
+        self.wait_for_answer(key, request);
+        self.tell(Event::ReOffer { leg: key, sdp });
+        Some(key)
+    }
+
+    fn wait_for_answer(&mut self, key: LegKey, request: Request) {
+        self.servers.open(&request.key, &request.message, request.reply, Some(key));
+        if request.message.method() == Some("INVITE") {
+            let trying = build::response(&request.message, request.flow.peer, 100, None, None);
+            self.finish(&request.key, &trying, Some(key));
+            self.invites.insert(request.key.clone(), key);
+        }
+        if let Some(leg) = self.legs.get_mut(&key) {
+            let due = self.now + ANSWER_OFFER.min(STILL_RINGING);
+            leg.waiting = Some(Waiting {
+                server: request.key,
+                request: request.message,
+                flow: request.flow,
+                first: false,
+                due,
+            });
+        }
+        self.arm(key);
+    }
+
+    fn on_info(&mut self, key: LegKey, request: &Request) -> Option<LegKey> {
+        let message = &request.message;
+        if message.body.len() > MAX_INFO {
+            return self.refuse(request, &Refusal::new(413, "Request Entity Too Large"), Some(key));
+        }
+        self.ok(key, request);
+        let content_type = media_type(&message.headers.text("content-type").unwrap_or_default());
+        self.tell(Event::Info { leg: key, content_type, body: message.body.clone() });
+        Some(key)
+    }
+}

@@ -1,0 +1,230 @@
+//! Server transactions: requests are answered once, and repeated requests get the same answer again.
+
+use std::collections::HashMap;
+use std::time::{Duration, Instant};
+
+use crate::sip::flow::{Flow, LegKey};
+use crate::sip::message::Message;
+use crate::sip::timers::{GIVE_UP, T1, T2, T4, Wheel, earliest};
+use crate::sip::trace::Wire;
+use crate::sip::values::{CSeq, Via, tag};
+
+/// Most server transactions held; beyond it new requests are answered 503 without one.
+pub(crate) const MAX_SERVER_TRANSACTIONS: usize = 50_000;
+
+/// What makes two requests the same one: RFC 3261 section 17.2.3, the old rules of RFC 2543 without a magic cookie.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub(crate) struct ServerKey(String);
+
+impl ServerKey {
+    /// The key of a request; an ACK and a CANCEL have the key of the INVITE they belong to with `as_method` INVITE.
+    pub fn of(message: &Message, via: &Via, flow: &Flow, as_method: &str) -> ServerKey {
+        match &via.branch {
+            Some(branch)
+                if branch.get(..7).is_some_and(|cookie| cookie.eq_ignore_ascii_case(Via::COOKIE)) =>
+            {
+                ServerKey(format!("{as_method} {} {branch}", via.sent_by))
+            }
+            _ => ServerKey::old(message, via, flow, as_method),
+        }
+    }
+
+    /// RFC 2543 peers have no unique branch: everything that names the request is compared, and where it came from, so
+    /// that two old peers cannot cancel each other.
+    fn old(message: &Message, via: &Via, flow: &Flow, as_method: &str) -> ServerKey {
+        let text = |name| message.headers.text(name).unwrap_or_default().into_owned();
+        let number = CSeq::of(message).map(|cseq| cseq.number).unwrap_or_default();
+        let from = tag(message, "from").unwrap_or_else(|| text("from"));
+        ServerKey(format!(
+            "old {as_method} {} {} {from} {} {number} {} {}",
+            flow.peer.ip(),
+            message.uri(),
+            text("call-id"),
+            via.sent_by,
+            via.branch.as_deref().unwrap_or_default(),
+        ))
+    }
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum State {
+    Proceeding,
+    Accepted,
+    Completed,
+    Confirmed,
+}
+
+#[derive(Debug)]
+struct Transaction {
+    invite: bool,
+    state: State,
+    flow: Flow,
+    leg: Option<LegKey>,
+    last: Option<Wire>,
+    /// Timer G: when to repeat a refusal, and the pause after it.
+    repeat: Option<(Instant, Duration)>,
+    /// Timers H, I, J, L.
+    ends: Option<Instant>,
+    merge: String,
+}
+
+/// What a request means to the transactions at hand.
+#[derive(Debug)]
+pub(crate) enum Taken {
+    /// A request of no known transaction.
+    New,
+    /// A repetition: send this again, if anything was sent.
+    Repeated(Option<(Flow, Wire)>, Option<LegKey>),
+    /// The ACK of a refusal.
+    Acknowledged(Option<LegKey>),
+}
+
+/// All server transactions.
+#[derive(Debug, Default)]
+pub(crate) struct Servers {
+    held: HashMap<ServerKey, Transaction>,
+    merges: HashMap<String, ServerKey>,
+    wheel: Wheel<ServerKey>,
+}
+
+impl Servers {
+    /// Looks whether a request repeats one that is known. `method` is its own.
+    pub fn take(&mut self, now: Instant, key: &ServerKey, method: &str) -> Taken {
+        let Some(held) = self.held.get_mut(key) else { return Taken::New };
+        if method != "ACK" {
+            return Taken::Repeated(held.last.clone().map(|wire| (held.flow, wire)), held.leg);
+        }
+        match held.state {
+            State::Completed => {
+                held.state = State::Confirmed;
+                held.repeat = None;
+                let wait = if held.flow.transport.is_reliable() { Duration::ZERO } else { T4 };
+                held.ends = Some(now + wait);
+                let leg = held.leg;
+                self.arm(key);
+                Taken::Acknowledged(leg)
+            }
+            State::Confirmed => Taken::Acknowledged(held.leg),
+            // The ACK of a 2xx that reuses the branch belongs to the dialog.
+            State::Proceeding | State::Accepted => Taken::New,
+        }
+    }
+
+    /// True if another transaction carries the same request over another path (RFC 3261 section 8.2.2.2).
+    pub fn is_merged(&self, key: &ServerKey, message: &Message) -> bool {
+        self.merges
+            .get(&merge_key(message))
+            .is_some_and(|other| other != key && self.held.contains_key(other))
+    }
+
+    /// True at [`MAX_SERVER_TRANSACTIONS`].
+    pub fn is_full(&self) -> bool {
+        self.held.len() >= MAX_SERVER_TRANSACTIONS
+    }
+
+    /// Opens a transaction; `flow` is where its responses go.
+    pub fn open(&mut self, key: &ServerKey, message: &Message, flow: Flow, leg: Option<LegKey>) {
+        let merge = merge_key(message);
+        self.merges.entry(merge.clone()).or_insert_with(|| key.clone());
+        let invite = message.method() == Some("INVITE");
+        let opened = Transaction {
+            invite,
+            state: State::Proceeding,
+            flow,
+            leg,
+            last: None,
+            repeat: None,
+            ends: None,
+            merge,
+        };
+        self.held.insert(key.clone(), opened);
+    }
+
+    /// Where the responses of a transaction go.
+    pub fn flow(&self, key: &ServerKey) -> Option<Flow> {
+        self.held.get(key).map(|held| held.flow)
+    }
+
+    /// The provisional response that would be repeated now.
+    pub fn last(&self, key: &ServerKey) -> Option<(Flow, Wire)> {
+        let held = self.held.get(key).filter(|held| held.state == State::Proceeding)?;
+        held.last.clone().map(|wire| (held.flow, wire))
+    }
+
+    /// Takes a response of the user; `Some` is to be sent now. A second final response is not.
+    pub fn respond(&mut self, now: Instant, key: &ServerKey, code: u16, wire: &Wire) -> Option<(Flow, Wire)> {
+        let held = self.held.get_mut(key).filter(|held| held.state == State::Proceeding)?;
+        let reliable = held.flow.transport.is_reliable();
+        match (held.invite, code) {
+            (_, ..200) => held.last = Some(wire.clone()),
+            // Repetitions of the 2xx are the dialog's; repetitions of the INVITE are swallowed (RFC 6026).
+            (true, 200..300) => {
+                held.state = State::Accepted;
+                held.last = None;
+                held.ends = Some(now + GIVE_UP);
+            }
+            (true, _) => {
+                held.state = State::Completed;
+                held.last = Some(wire.clone());
+                held.repeat = (!reliable).then_some((now + T1, T1));
+                held.ends = Some(now + GIVE_UP);
+            }
+            (false, _) => {
+                held.state = State::Completed;
+                held.last = Some(wire.clone());
+                held.ends = Some(if reliable { now } else { now + GIVE_UP });
+            }
+        }
+        let flow = held.flow;
+        self.arm(key);
+        Some((flow, wire.clone()))
+    }
+
+    /// What is due: messages to repeat. Ended transactions are forgotten.
+    pub fn fire(&mut self, now: Instant) -> Option<(Flow, Wire, Option<LegKey>)> {
+        while let Some(key) = self.wheel.pop(now) {
+            let Some(held) = self.held.get_mut(&key) else { continue };
+            if held.ends.is_some_and(|ends| ends <= now) {
+                self.forget(&key);
+                continue;
+            }
+            let Some((_, pause)) = held.repeat else { continue };
+            let pause = (pause * 2).min(T2);
+            held.repeat = Some((now + pause, pause));
+            let fired = held.last.clone().map(|wire| (held.flow, wire, held.leg));
+            self.arm(&key);
+            if fired.is_some() {
+                return fired;
+            }
+        }
+        None
+    }
+
+    /// When [`Servers::fire`] has something to do.
+    pub fn timeout(&self) -> Option<Instant> {
+        self.wheel.next()
+    }
+
+    /// How many are held.
+    pub fn len(&self) -> usize {
+        self.held.len()
+    }
+
+    fn forget(&mut self, key: &ServerKey) {
+        if let Some(gone) = self.held.remove(key)
+            && self.merges.get(&gone.merge) == Some(key)
+        {
+            self.merges.remove(&gone.merge);
+        }
+    }
+
+    fn arm(&mut self, key: &ServerKey) {
+        let at = self.held.get(key).and_then(|held| earliest([held.repeat.map(|(at, _)| at), held.ends]));
+        self.wheel.set(key, at);
+    }
+}
+
+fn merge_key(message: &Message) -> String {
+    let text = |name| message.headers.text(name).unwrap_or_default().into_owned();
+    format!("{} {} {}", tag(message, "from").unwrap_or_default(), text("call-id"), text("cseq"))
+}
