@@ -7,16 +7,16 @@ use sea_query::{ColumnDef, Index, Table, TableCreateStatement};
 
 pub(crate) fn steps() -> Vec<Step> {
     vec![
-        Step::Table(heads()),
-        Step::Table(events()),
+        Step::Table(Box::new(heads())),
+        Step::Table(Box::new(events())),
         unique("es_events", "es_events_stream", &["stream_id", "sequence"]),
         index("es_events", "es_events_carrier", &["carrier", "log", "position"]),
         index("es_events", "es_events_correlation", &["correlation_id"]),
-        Step::Table(streams()),
-        Step::Table(commands()),
+        Step::Table(Box::new(streams())),
+        Step::Table(Box::new(commands())),
         index("es_commands", "es_commands_expiry", &["expires_at"]),
-        Step::Table(claims()),
-        Step::Table(seals()),
+        Step::Table(Box::new(claims())),
+        Step::Table(Box::new(seals())),
     ]
 }
 

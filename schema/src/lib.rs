@@ -17,9 +17,9 @@ use sea_query::{Index, IndexCreateStatement, TableCreateStatement};
 #[derive(Clone, Debug)]
 pub enum Step {
     /// A table, on both databases.
-    Table(TableCreateStatement),
+    Table(Box<TableCreateStatement>),
     /// An index, on both databases.
-    Index(IndexCreateStatement),
+    Index(Box<IndexCreateStatement>),
     /// What the two databases spell differently; an empty text is nothing to do.
     Text {
         /// For SQLite.
@@ -59,13 +59,16 @@ fn index(table: &'static str, name: &'static str, columns: &[&'static str]) -> S
     for column in columns {
         index.col(*column);
     }
-    Step::Index(index)
+    Step::Index(Box::new(index))
 }
 
 /// The same, where no two rows agree.
 fn unique(table: &'static str, name: &'static str, columns: &[&'static str]) -> Step {
     match index(table, name, columns) {
-        Step::Index(mut index) => Step::Index(index.unique().to_owned()),
+        Step::Index(mut index) => {
+            index.unique();
+            Step::Index(index)
+        }
         step => step,
     }
 }

@@ -5,11 +5,11 @@ use sea_query::{ColumnDef, Index, Table, TableCreateStatement};
 
 pub(crate) fn steps() -> Vec<Step> {
     vec![
-        Step::Table(keys()),
-        Step::Table(secrets()),
+        Step::Table(Box::new(keys())),
+        Step::Table(Box::new(secrets())),
         index("es_secrets", "es_secrets_carrier", &["carrier"]),
         index("es_secrets", "es_secrets_expiry", &["expires_at"]),
-        Step::Table(evidence()),
+        Step::Table(Box::new(evidence())),
         index("es_evidence", "es_evidence_call", &["call", "occurred_at", "id"]),
         index("es_evidence", "es_evidence_age", &["occurred_at"]),
     ]

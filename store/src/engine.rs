@@ -22,7 +22,7 @@ pub(crate) enum Kind {
     /// One call per batch, PostgreSQL only.
     Function,
     /// No database at all under the log.
-    Memory(Memory),
+    Memory(Box<Memory>),
 }
 
 impl Engine {

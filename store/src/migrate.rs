@@ -54,8 +54,8 @@ async fn apply(db: &Db, migration: &Migration, now: Timestamp) -> Result<(), Sto
 
 async fn take(tx: &mut Tx, step: &Step) -> Result<(), StoreError> {
     let text = match (step, tx.backend()) {
-        (Step::Table(table), _) => return tx.define(table).await,
-        (Step::Index(index), _) => return tx.define(index).await,
+        (Step::Table(table), _) => return tx.define(&**table).await,
+        (Step::Index(index), _) => return tx.define(&**index).await,
         (Step::Text { sqlite, .. }, Backend::Sqlite) => *sqlite,
         (Step::Text { postgres, .. }, Backend::Postgres) => *postgres,
     };

@@ -5,9 +5,7 @@ use crate::{
     append::{Submission, Verdict, Writer},
     db::Pools,
     engine::{Engine, Kind},
-    ledger,
-    memory::Memory,
-    migrate, notify, seal,
+    ledger, migrate, notify, seal,
 };
 use domain::{Clock, Ids, Log, Sid};
 use std::{
@@ -251,7 +249,7 @@ async fn connect(
     if url == "memory:" {
         let folder = Folder::new(&*options.ids);
         let pools = Pools::sqlite(&folder.0.join("side-tables.sqlite"), options.deadline).await?;
-        return Ok((pools, Kind::Memory(Memory::default()), Some(folder)));
+        return Ok((pools, Kind::Memory(Box::default()), Some(folder)));
     }
     Err(StoreError::Address(url.chars().take(16).collect()))
 }

@@ -72,8 +72,8 @@ mod tests {
         Upcaster { stream_type: "call", event_type: "Ended", from: 2, becomes: "Ended", lift: add_time },
     ];
 
-    fn rename(value: Value) -> Value {
-        json!({ "Ended": value["HungUp"] })
+    fn rename(mut value: Value) -> Value {
+        json!({ "Ended": value["HungUp"].take() })
     }
 
     fn add_time(mut value: Value) -> Value {

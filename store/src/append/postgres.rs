@@ -29,16 +29,11 @@ pub(crate) async fn append(
 /// Each element with its submission's number, from 1.
 fn numbered<'b, T: 'b>(
     batch: &'b [Submission],
-    part: impl Fn(&'b Submission) -> &'b [T] + 'b,
-) -> impl Iterator<Item = (i64, &'b T)> + Clone + 'b
-where
-    T: Clone,
-{
-    let parts: Vec<(i64, &'b T)> = (1..)
-        .zip(batch)
-        .flat_map(|(number, submission)| part(submission).iter().map(move |item| (number, item)))
-        .collect();
-    parts.into_iter()
+    part: impl Fn(&'b Submission) -> &'b [T],
+) -> impl Iterator<Item = (i64, &'b T)> + Clone {
+    let items =
+        |(number, submission)| part(submission).iter().map(move |item| (number, item)).collect::<Vec<_>>();
+    (1..).zip(batch).flat_map(items).collect::<Vec<_>>().into_iter()
 }
 
 async fn call(pool: &PgPool, log: Log, now: i64, batch: &[Submission]) -> Result<Vec<PgRow>, sqlx::Error> {
