@@ -1,0 +1,110 @@
+/** Every question the pages ask the Carrier API, under the keys the live updates invalidate. */
+import { infiniteQueryOptions, queryOptions } from "@tanstack/react-query";
+import * as sdk from "../client/sdk.gen";
+import type {
+  ListAccountsData,
+  ListAuditData,
+  ListCallsData,
+  ListPhoneNumbersData,
+  ListTrunksData,
+  SipMessage,
+  TimelineRow,
+} from "../client/types.gen";
+
+/** Rows per page of a list. */
+const PAGE = 50;
+/** Timeline rows per request, and how many requests one call's page makes at most. */
+const TIMELINE_PAGE = 500;
+const TIMELINE_PAGES = 10;
+/** Rows in a select of accounts, and in the live list. */
+const MANY = 100;
+
+type Cursor = { cursor?: string; limit?: number };
+type PageOf<Row> = { data: Row[]; next_cursor?: string };
+export type Filters<Data extends { query?: unknown }> = Omit<NonNullable<Data["query"]>, keyof Cursor>;
+export type AccountFilters = Filters<ListAccountsData>;
+export type AuditFilters = Filters<ListAuditData>;
+export type CallFilters = Filters<ListCallsData>;
+export type PhoneNumberFilters = Filters<ListPhoneNumbersData>;
+export type TrunkFilters = Filters<ListTrunksData>;
+
+/** A list read page by page. */
+function list<Row, F extends object>(
+  topic: string,
+  filters: F,
+  read: (query: F & Cursor) => Promise<PageOf<Row>>,
+) {
+  return infiniteQueryOptions({
+    queryKey: [topic, "list", filters],
+    queryFn: ({ pageParam }) => read({ ...filters, limit: PAGE, ...(pageParam && { cursor: pageParam }) }),
+    initialPageParam: "",
+    getNextPageParam: (page: PageOf<Row>) => page.next_cursor,
+  });
+}
+
+export const accounts = (filters: AccountFilters) =>
+  list("accounts", filters, (query) => sdk.listAccounts({ query }));
+export const trunks = (filters: TrunkFilters) =>
+  list("trunks", filters, (query) => sdk.listTrunks({ query }));
+export const phoneNumbers = (filters: PhoneNumberFilters) =>
+  list("phone_numbers", filters, (query) => sdk.listPhoneNumbers({ query }));
+export const calls = (filters: CallFilters) => list("calls", filters, (query) => sdk.listCalls({ query }));
+export const users = () => list("users", {}, (query) => sdk.listUsers({ query }));
+export const apiKeys = () => list("api_keys", {}, (query) => sdk.listApiKeys({ query }));
+export const audit = (filters: AuditFilters) => list("audit", filters, (query) => sdk.listAudit({ query }));
+
+export const overview = queryOptions({ queryKey: ["overview"], queryFn: () => sdk.getOverview() });
+export const carrier = queryOptions({ queryKey: ["carriers", "own"], queryFn: () => sdk.getCarrier() });
+export const account = (sid: string) =>
+  queryOptions({ queryKey: ["accounts", sid], queryFn: () => sdk.getAccount({ path: { sid } }) });
+export const trunk = (sid: string) =>
+  queryOptions({ queryKey: ["trunks", sid], queryFn: () => sdk.getTrunk({ path: { sid } }) });
+export const phoneNumber = (sid: string) =>
+  queryOptions({ queryKey: ["phone_numbers", sid], queryFn: () => sdk.getPhoneNumber({ path: { sid } }) });
+export const call = (sid: string) =>
+  queryOptions({ queryKey: ["calls", sid], queryFn: () => sdk.getCall({ path: { sid } }) });
+
+/** The accounts and trunks whose names the lists show beside SIDs. */
+export const accountNames = queryOptions({
+  queryKey: ["accounts", "names"],
+  queryFn: async () => (await sdk.listAccounts({ query: { limit: MANY } })).data,
+  staleTime: 60_000,
+});
+export const trunkNames = queryOptions({
+  queryKey: ["trunks", "names"],
+  queryFn: async () => (await sdk.listTrunks({ query: { limit: MANY } })).data,
+  staleTime: 60_000,
+});
+
+export const liveCalls = queryOptions({
+  queryKey: ["live"],
+  queryFn: async () => (await sdk.listCalls({ query: { live: true, limit: MANY } })).data,
+});
+export const recentCalls = queryOptions({
+  queryKey: ["calls", "recent"],
+  queryFn: async () => (await sdk.listCalls({ query: { limit: 8 } })).data,
+});
+
+/** A call's whole timeline, oldest first. */
+export const timeline = (sid: string) =>
+  queryOptions({
+    queryKey: ["timeline", sid],
+    queryFn: async (): Promise<TimelineRow[]> => {
+      const rows: TimelineRow[] = [];
+      let cursor: string | undefined;
+      for (let page = 0; page < TIMELINE_PAGES; page += 1) {
+        const query = { limit: TIMELINE_PAGE, ...(cursor && { cursor }) };
+        const answer = await sdk.listCallTimeline({ path: { sid }, query });
+        rows.push(...answer.data);
+        cursor = answer.next_cursor;
+        if (!cursor) break;
+      }
+      return rows;
+    },
+  });
+
+export const sipMessages = (sid: string) =>
+  queryOptions({
+    queryKey: ["messages", sid],
+    queryFn: async (): Promise<SipMessage[]> => (await sdk.listCallMessages({ path: { sid } })).data,
+  });

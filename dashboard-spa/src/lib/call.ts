@@ -1,0 +1,89 @@
+/** Calls in words: status, direction, reason. */
+import type { Call } from "../client/types.gen";
+
+export type Tone = "green" | "amber" | "red" | "grey";
+
+type Status = Call["status"];
+
+const STATUS: Record<Status, { word: string; tone: Tone }> = {
+  queued: { word: "Queued", tone: "amber" },
+  ringing: { word: "Ringing", tone: "amber" },
+  "in-progress": { word: "In progress", tone: "green" },
+  completed: { word: "Completed", tone: "green" },
+  busy: { word: "Busy", tone: "grey" },
+  failed: { word: "Failed", tone: "red" },
+  "no-answer": { word: "No answer", tone: "grey" },
+  canceled: { word: "Canceled", tone: "grey" },
+};
+
+export const statuses = Object.keys(STATUS) as Status[];
+
+/** A status as dot colour and word; one we don't know yet stays readable. */
+export function statusOf(status: Status): { word: string; tone: Tone } {
+  return STATUS[status] ?? { word: status, tone: "grey" };
+}
+
+export function isLive(call: Pick<Call, "status">): boolean {
+  return call.status === "queued" || call.status === "ringing" || call.status === "in-progress";
+}
+
+export const directions: Record<Call["direction"], string> = {
+  inbound: "Inbound",
+  "outbound-api": "Outbound by API",
+  "outbound-dial": "Outbound by Dial",
+};
+
+/** Why a call ended, and what can be done about it where something can. */
+const REASONS: Record<string, string> = {
+  hung_up: "The far end hung up.",
+  application_hung_up: "The application ended it.",
+  peer_hung_up: "The other party hung up.",
+  completed_by_api: "Ended by the API or this dashboard.",
+  canceled_by_api: "Canceled by the API or this dashboard before it was answered.",
+  canceled_by_caller: "The caller gave up before it was answered.",
+  answered_elsewhere: "Another leg of the same Dial was answered first.",
+  rejected: "The application rejected it.",
+  rejected_busy: "The application rejected it as busy.",
+  busy: "The far end was busy.",
+  declined: "The far end declined.",
+  no_answer: "Nobody answered in time.",
+  number_not_found: "The dialled number is not in the inventory or not assigned. Add it under Phone numbers.",
+  number_disabled: "The dialled number is disabled. Enable it under Phone numbers.",
+  account_disabled: "The number's account is disabled. Enable it under Accounts.",
+  not_configured: "The number has no Voice URL. Configure it under Phone numbers.",
+  destination_not_found: "The far end has no such number.",
+  no_route: "No trunk to call through. Add an outbound trunk.",
+  trunk_refused: "The trunk refused our credentials or address. Check them with the trunk's operator.",
+  trunk_failed: "The trunk answered with a failure.",
+  trunk_unreachable: "The trunk could not be reached. Check its host and port.",
+  media_failed: "No codec in common, or no media could be opened.",
+  application_failed: "The application could not be asked, nor its fallback. See the webhook rows below.",
+  time_limit: "It lasted as long as it may.",
+  connection_lost: "The far end went silent.",
+  expired: "It waited in the queue for too long.",
+  overloaded: "More calls than this server takes.",
+  interrupted: "The server that had it stopped without finishing it.",
+  shut_down: "The server was shut down.",
+  internal_error: "A defect of ours. Quote the call's SID to whoever runs this server.",
+};
+
+/** The sentence for a reason, if the call is over. */
+export function reasonOf(call: Pick<Call, "reason">): string | undefined {
+  if (!call.reason) return undefined;
+  return REASONS[call.reason] ?? call.reason.replaceAll("_", " ");
+}
+
+/** When a call's clock starts and stops, in milliseconds: from answer (or start) to end (or now). */
+export function lasted(call: Call, now: number): number | undefined {
+  if (call.duration_s !== undefined && !isLive(call)) return call.duration_s * 1000;
+  if (!call.answered_at) return undefined;
+  const end = call.ended_at ? Date.parse(call.ended_at) : now;
+  return Math.max(0, end - Date.parse(call.answered_at));
+}
+
+/** A mean opinion score in a word. */
+export function mosWord(mos: number): { word: string; tone: Tone } {
+  if (mos >= 4) return { word: "Good", tone: "green" };
+  if (mos >= 3.4) return { word: "Fair", tone: "amber" };
+  return { word: "Poor", tone: "red" };
+}

@@ -1,0 +1,85 @@
+/** How times, durations, sizes and identifiers are written for people. */
+
+const MINUTE = 60;
+const HOUR = 60 * MINUTE;
+const DAY = 24 * HOUR;
+
+const dayAndMonth = new Intl.DateTimeFormat("en-GB", { day: "numeric", month: "short" });
+const dayMonthYear = new Intl.DateTimeFormat("en-GB", { day: "numeric", month: "short", year: "numeric" });
+const exactTime = new Intl.DateTimeFormat("en-GB", {
+  day: "numeric",
+  month: "short",
+  year: "numeric",
+  hour: "2-digit",
+  minute: "2-digit",
+  second: "2-digit",
+  timeZoneName: "short",
+});
+const clockTime = new Intl.DateTimeFormat("en-GB", { hour: "2-digit", minute: "2-digit", second: "2-digit" });
+
+/** `just now`, `42 s ago`, `5 min ago`, `3 h ago`, `2 d ago`, then the date. Clocks that differ never say "in -3 s". */
+export function relative(at: string, now: number): string {
+  const date = new Date(at);
+  const seconds = Math.max(0, Math.round((now - date.getTime()) / 1000));
+  if (seconds < 5) return "just now";
+  if (seconds < MINUTE) return `${seconds} s ago`;
+  if (seconds < HOUR) return `${Math.floor(seconds / MINUTE)} min ago`;
+  if (seconds < DAY) return `${Math.floor(seconds / HOUR)} h ago`;
+  if (seconds < 7 * DAY) return `${Math.floor(seconds / DAY)} d ago`;
+  const sameYear = date.getFullYear() === new Date(now).getFullYear();
+  return (sameYear ? dayAndMonth : dayMonthYear).format(date);
+}
+
+/** The moment to the second, with the viewer's time zone. */
+export function exact(at: string): string {
+  return exactTime.format(new Date(at));
+}
+
+/** The time of day to the millisecond, as in a log. */
+export function clock(at: string): string {
+  const date = new Date(at);
+  return `${clockTime.format(date)}.${String(date.getMilliseconds()).padStart(3, "0")}`;
+}
+
+/** `0:07`, `12:05`, `1:00:09`. */
+export function duration(seconds: number): string {
+  const whole = Math.max(0, Math.floor(seconds));
+  const pad = (value: number) => String(value).padStart(2, "0");
+  const [hours, minutes] = [Math.floor(whole / HOUR), Math.floor((whole % HOUR) / MINUTE)];
+  return hours > 0 ? `${hours}:${pad(minutes)}:${pad(whole % MINUTE)}` : `${minutes}:${pad(whole % MINUTE)}`;
+}
+
+/** `480 ms`, `2.1 s`, `1:05`. */
+export function span(milliseconds: number): string {
+  const ms = Math.max(0, milliseconds);
+  if (ms < 1000) return `${Math.round(ms)} ms`;
+  if (ms < 60_000) return `${(ms / 1000).toFixed(1)} s`;
+  return duration(ms / 1000);
+}
+
+/** How long after the start: `+0.312 s`, `+1:05.2`. */
+export function offset(milliseconds: number): string {
+  const ms = Math.max(0, milliseconds);
+  if (ms < 60_000) return `+${(ms / 1000).toFixed(3)}`;
+  const rest = (ms % 60_000) / 1000;
+  return `+${Math.floor(ms / 60_000)}:${rest.toFixed(1).padStart(4, "0")}`;
+}
+
+/** A count with the noun it counts. */
+export function count(value: number, one: string, many = `${one}s`): string {
+  return `${value.toLocaleString("en-GB")} ${value === 1 ? one : many}`;
+}
+
+/** `CA0191…7f3c`: enough of a SID to tell two apart. */
+export function shortSid(sid: string): string {
+  return sid.length > 14 ? `${sid.slice(0, 6)}…${sid.slice(-6)}` : sid;
+}
+
+/** `snake_case` or `kebab-case` as words, first letter large. */
+export function words(text: string): string {
+  const spaced = text
+    .replace(/[_-]+/g, " ")
+    .replace(/([a-z])([A-Z])/g, "$1 $2")
+    .toLowerCase();
+  return spaced.charAt(0).toUpperCase() + spaced.slice(1);
+}

@@ -1,0 +1,100 @@
+/** Forms that validate on blur and all at once, place the server's refusals at their fields and focus the first. */
+import { type FormErrors, type UseFormInput, type UseFormReturnType, useForm } from "@mantine/form";
+import { useRef, useState } from "react";
+import { Problem, toProblem } from "../api/problem";
+
+export type ProblemForm<T extends object> = {
+  form: UseFormReturnType<T>;
+  /** What went wrong that belongs to no field. */
+  problem: Problem | undefined;
+  busy: boolean;
+  onSubmit: (event?: React.FormEvent<HTMLFormElement>) => void;
+};
+
+/** Focuses the first field that is marked invalid, in the order of the page. */
+function focusFirstError(root: HTMLFormElement | null): void {
+  requestAnimationFrame(() =>
+    root?.querySelector<HTMLElement>("[aria-invalid=true], [data-error=true]")?.focus(),
+  );
+}
+
+/** Splits a refusal into what belongs to fields of the form and what does not. */
+export function placeErrors(
+  problem: Problem,
+  known: (field: string) => boolean,
+): [FormErrors, Problem | undefined] {
+  const placed = problem.fields.filter(({ field }) => known(field));
+  const errors = Object.fromEntries(placed.map(({ field, message }) => [field, sentence(message)]));
+  const unplaced = problem.fields.filter(({ field }) => !known(field));
+  if (problem.fields.length > 0 && unplaced.length === 0) return [errors, undefined];
+  if (unplaced.length === 0) return [errors, problem];
+  const detail = unplaced.map(({ field, message }) => `${field}: ${message}`).join("; ");
+  const rest = {
+    title: problem.title,
+    detail,
+    code: problem.code,
+    ...(problem.requestId && { request_id: problem.requestId }),
+  };
+  return [errors, new Problem(problem.status, rest)];
+}
+
+function sentence(text: string): string {
+  return text.charAt(0).toUpperCase() + text.slice(1);
+}
+
+/** A form whose `submit` may throw what the server refused. */
+export function useProblemForm<T extends object>(
+  input: UseFormInput<T>,
+  submit: (values: T) => Promise<void>,
+  rename: (field: string) => string = (field) => field,
+): ProblemForm<T> {
+  const form = useForm<T>({ validateInputOnBlur: true, ...input });
+  const [problem, setProblem] = useState<Problem>();
+  const [busy, setBusy] = useState(false);
+  const root = useRef<HTMLFormElement | null>(null);
+
+  const send = form.onSubmit(
+    async (values) => {
+      if (busy) return;
+      setBusy(true);
+      setProblem(undefined);
+      try {
+        await submit(values);
+      } catch (thrown) {
+        const refused = toProblem(thrown);
+        const renamed = refused.fields.map(({ field, message }) => ({ field: rename(field), message }));
+        refused.fields.splice(0, refused.fields.length, ...renamed);
+        const [errors, rest] = placeErrors(
+          refused,
+          (field) => form.getInputNode(field) !== null || hasPath(values, field),
+        );
+        form.setErrors(errors);
+        setProblem(rest);
+        focusFirstError(root.current);
+      } finally {
+        setBusy(false);
+      }
+    },
+    () => focusFirstError(root.current),
+  );
+
+  return {
+    form,
+    problem,
+    busy,
+    onSubmit: (event) => {
+      root.current = event?.currentTarget ?? null;
+      send(event);
+    },
+  };
+}
+
+/** Whether a dotted path leads somewhere in the values. */
+export function hasPath(values: object, path: string): boolean {
+  let at: unknown = values;
+  for (const step of path.split(".")) {
+    if (typeof at !== "object" || at === null || !(step in at)) return false;
+    at = (at as Record<string, unknown>)[step];
+  }
+  return true;
+}

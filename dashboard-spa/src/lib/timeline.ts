@@ -1,0 +1,111 @@
+/** The call page's rows: facts from the log and SIP messages from the evidence, on one line of time. */
+import type { SipMessage, TimelineRow } from "../client/types.gen";
+import type { Tone } from "./call";
+
+export type Lane = TimelineRow["lane"];
+
+export const lanes: Record<Lane, string> = {
+  call: "Call",
+  sip: "SIP",
+  twiml: "TwiML",
+  webhook: "Webhooks",
+  media: "Media",
+  warning: "Warnings",
+};
+
+export type Exchange = {
+  purpose: string;
+  method: string;
+  url: string;
+  parameters: [string, string][];
+  status?: number;
+  duration_ms: number;
+  response_headers?: [string, string][];
+  body?: string;
+  truncated?: boolean;
+  error?: { code: number; message: string };
+};
+
+/** One line of the timeline. */
+export type Entry = {
+  key: string;
+  at: string;
+  lane: Lane;
+  title: string;
+  /** How long it took, when it has a beginning and an end. */
+  tookMs?: number;
+  /** A short result: an HTTP status, how a verb ended. */
+  result?: string;
+  tone?: Tone;
+  row?: TimelineRow;
+  /** The row that ended what `row` began. */
+  end?: TimelineRow;
+  message?: SipMessage;
+  /** Whether the verb is still being executed. */
+  running?: boolean;
+};
+
+/** A webhook row's exchange. */
+export function exchangeOf(row: TimelineRow): Exchange | undefined {
+  const detail = row.detail as Partial<Exchange>;
+  return row.lane === "webhook" && typeof detail.url === "string" ? (detail as Exchange) : undefined;
+}
+
+/** Rows and messages in order of time; a verb's end is folded into its beginning. */
+export function entries(rows: readonly TimelineRow[], messages: readonly SipMessage[]): Entry[] {
+  const ends = new Map<unknown, TimelineRow>();
+  for (const row of rows) if (row.event_type === "VerbEnded") ends.set(indexOf(row), row);
+  const starts = new Set(rows.filter((row) => row.event_type === "VerbStarted").map(indexOf));
+  const ended = rows.some((row) => row.event_type === "Ended");
+  const facts = rows
+    .filter((row) => !(row.event_type === "VerbEnded" && starts.has(indexOf(row))))
+    .map((row) => entryOf(row, ends, ended));
+  const evidence = messages.map(
+    (message, index): Entry => ({
+      key: `m${index}`,
+      at: message.at,
+      lane: "sip",
+      title: message.summary,
+      message,
+      ...failureTone(message.summary),
+    }),
+  );
+  return [...facts, ...evidence].sort((a, b) => Date.parse(a.at) - Date.parse(b.at));
+}
+
+function indexOf(row: TimelineRow): unknown {
+  return (row.detail as { index?: unknown }).index;
+}
+
+function entryOf(row: TimelineRow, ends: ReadonlyMap<unknown, TimelineRow>, callEnded: boolean): Entry {
+  const base: Entry = { key: `e${row.sequence}`, at: row.at, lane: row.lane, title: row.title, row };
+  const exchange = exchangeOf(row);
+  if (exchange) return { ...base, ...exchangeResult(exchange) };
+  if (row.lane === "warning") return { ...base, tone: "amber" };
+  if (row.event_type !== "VerbStarted") return base;
+  const end = ends.get(indexOf(row));
+  if (end === undefined) return callEnded ? base : { ...base, running: true };
+  const { outcome } = end.detail as { outcome?: string };
+  const tookMs = Date.parse(end.at) - Date.parse(row.at);
+  return { ...base, end, tookMs, ...(outcome && { result: outcome }) };
+}
+
+function exchangeResult(exchange: Exchange): Partial<Entry> {
+  const failed = exchange.error !== undefined || (exchange.status ?? 0) >= 400;
+  const result =
+    exchange.status !== undefined ? String(exchange.status) : `error ${exchange.error?.code ?? ""}`.trim();
+  return { tookMs: exchange.duration_ms, result, tone: failed ? "red" : "green" };
+}
+
+/** Final failures of SIP are red; challenges for credentials and redirects are part of the game. */
+function failureTone(summary: string): { tone?: Tone } {
+  const code = Number(/\b([3-6]\d\d)\b/.exec(summary)?.[1]);
+  if (!code || code < 400 || code === 401 || code === 407 || code === 487) return {};
+  return { tone: "red" };
+}
+
+/** How many entries each lane has, lanes without any left out, in the order of the table above. */
+export function laneCounts(all: readonly Entry[]): [Lane, number][] {
+  const lane = (name: Lane): [Lane, number] => [name, all.filter((entry) => entry.lane === name).length];
+  return (Object.keys(lanes) as Lane[]).map(lane).filter(([, total]) => total > 0);
+}

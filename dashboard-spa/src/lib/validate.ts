@@ -1,0 +1,59 @@
+/** Checks that can be made before the server is asked. It stays the judge; these only save a round trip. */
+import { isNumber } from "./number";
+
+type Check = (value: string) => string | null;
+
+/** 1 to 64 characters on one line. */
+export const name =
+  (what: string): Check =>
+  (value) => {
+    if (value.trim() === "") return `Enter ${what}`;
+    return value.trim().length > 64 ? "At most 64 characters" : null;
+  };
+
+export const email: Check = (value) =>
+  /^[^\s@,]+@[^\s@,]+$/.test(value.trim()) ? null : "Enter an e-mail address, like ada@example.com";
+
+export const subdomain: Check = (value) =>
+  /^[a-z0-9](?:[a-z0-9-]{1,30})[a-z0-9]$/.test(value)
+    ? null
+    : "3 to 32 lower-case letters, digits or inner hyphens";
+
+export const newPassword: Check = (value) => {
+  if (value.length < 8) return "At least 8 characters; a few words are easier to remember than signs";
+  return value.length > 128 ? "At most 128 characters" : null;
+};
+
+export const phoneNumber: Check = (value) =>
+  isNumber(value) ? null : "Enter a number in international form, like +855 12 345 678, or a short code";
+
+/** Absolute http or https, at most 2,048 characters; may be left empty. */
+export const optionalUrl: Check = (value) => {
+  const text = value.trim();
+  if (text === "") return null;
+  if (text.length > 2048) return "At most 2,048 characters";
+  return /^https?:\/\/[^\s/]+/i.test(text) && URL.canParse(text)
+    ? null
+    : "Enter an absolute address, like https://example.com/voice";
+};
+
+/** Host name or address with an optional port. */
+export const host: Check = (value) => {
+  const text = value.trim();
+  const named = /^[A-Za-z0-9_]([A-Za-z0-9_.-]*[A-Za-z0-9_])?(:\d{1,5})?$/.test(text);
+  const bracketed = /^\[[0-9A-Fa-f:.]+\](:\d{1,5})?$/.test(text);
+  return named || bracketed ? null : "Enter a host name or address, like sip.example.com:5060";
+};
+
+/** IPv4 or IPv6 address or network. */
+export function isSource(text: string): boolean {
+  const [address = "", prefix, ...rest] = text.trim().split("/");
+  if (rest.length > 0) return false;
+  const v4 =
+    /^(\d{1,3})(\.\d{1,3}){3}$/.test(address) && address.split(".").every((part) => Number(part) <= 255);
+  const v6 = /^[0-9A-Fa-f:]+(\.\d+){0,3}$/.test(address) && address.includes(":");
+  if (!v4 && !v6) return false;
+  return prefix === undefined || (/^\d{1,3}$/.test(prefix) && Number(prefix) <= (v4 ? 32 : 128));
+}
+
+export const code: Check = (value) => (/^\d{6}$/.test(value) ? null : "Enter the six digits");

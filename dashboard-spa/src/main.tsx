@@ -1,0 +1,37 @@
+/** Starts the dashboard: theme, data, routes. */
+import "@fontsource-variable/inter";
+import "@fontsource-variable/jetbrains-mono";
+import "@mantine/core/styles.css";
+import "@mantine/notifications/styles.css";
+import "@mantine/spotlight/styles.css";
+import "mantine-datatable/styles.css";
+import "./app.css";
+import "./api/http";
+import { localStorageColorSchemeManager, MantineProvider } from "@mantine/core";
+import { Notifications } from "@mantine/notifications";
+import { QueryClientProvider } from "@tanstack/react-query";
+import { RouterProvider } from "@tanstack/react-router";
+import { createRoot } from "react-dom/client";
+import { makeQueryClient } from "./api/client";
+import { makeRouter } from "./router";
+import { theme, variables } from "./theme";
+
+const queryClient = makeQueryClient();
+const router = makeRouter(queryClient);
+const colorScheme = localStorageColorSchemeManager({ key: "trunkline-theme" });
+const root = document.getElementById("root");
+if (root === null) throw new Error("index.html has no #root");
+
+createRoot(root).render(
+  <MantineProvider
+    theme={theme}
+    cssVariablesResolver={variables}
+    colorSchemeManager={colorScheme}
+    defaultColorScheme="auto"
+  >
+    <QueryClientProvider client={queryClient}>
+      <Notifications position="bottom-right" autoClose={4000} limit={3} />
+      <RouterProvider router={router} />
+    </QueryClientProvider>
+  </MantineProvider>,
+);

@@ -1,0 +1,64 @@
+/** Adds a number to the inventory, then leads to its configuration. */
+import { Button, Group, Modal, Select, Stack, Switch, TextInput } from "@mantine/core";
+import { useQueryClient } from "@tanstack/react-query";
+import { useNavigate } from "@tanstack/react-router";
+import { useIdempotency } from "../api/mutate";
+import { createPhoneNumber } from "../client/sdk.gen";
+import { useProblemForm } from "../lib/forms";
+import * as check from "../lib/validate";
+import { useAccountOptions } from "../ui/Names";
+import { ProblemNotice } from "../ui/ProblemNotice";
+
+export function CreatePhoneNumber({ onClose, account }: { onClose: () => void; account?: string }) {
+  const client = useQueryClient();
+  const navigate = useNavigate();
+  const idempotent = useIdempotency();
+  const accounts = useAccountOptions();
+  const { form, problem, busy, onSubmit } = useProblemForm(
+    {
+      initialValues: { number: "", account_sid: account ?? (null as string | null), enabled: true },
+      validate: { number: check.phoneNumber },
+    },
+    async ({ number, account_sid, enabled }) => {
+      const body = { number: number.trim(), enabled, ...(account_sid && { account_sid }) };
+      const created = await createPhoneNumber({ body, headers: idempotent(body) });
+      void client.invalidateQueries({ queryKey: ["phone_numbers"] });
+      await navigate({ to: "/numbers/$sid", params: { sid: created.sid } });
+    },
+  );
+  return (
+    <Modal opened onClose={onClose} title="Add number">
+      <form onSubmit={onSubmit} noValidate>
+        <Stack gap={16}>
+          {problem && <ProblemNotice error={problem} />}
+          <TextInput
+            label="Number"
+            description="International form, or a short code of 2 to 6 digits"
+            placeholder="+855 12 345 678"
+            classNames={{ input: "mono" }}
+            data-autofocus
+            {...form.getInputProps("number")}
+          />
+          <Select
+            label="Account"
+            description="Answers its calls; can be chosen later"
+            placeholder="Nobody yet"
+            clearable
+            searchable
+            data={accounts}
+            {...form.getInputProps("account_sid")}
+          />
+          <Switch label="Takes calls right away" {...form.getInputProps("enabled", { type: "checkbox" })} />
+          <Group justify="flex-end" gap={8}>
+            <Button variant="default" onClick={onClose}>
+              Cancel
+            </Button>
+            <Button type="submit" loading={busy}>
+              Add number
+            </Button>
+          </Group>
+        </Stack>
+      </form>
+    </Modal>
+  );
+}

@@ -1,0 +1,59 @@
+/** Calls that are up right now; rows come, count and go by themselves. */
+import { Button } from "@mantine/core";
+import { IconPhoneCall } from "@tabler/icons-react";
+import { useQuery } from "@tanstack/react-query";
+import { Link, useNavigate } from "@tanstack/react-router";
+import * as queries from "../api/queries";
+import { useLive } from "../live/LiveProvider";
+import { Dot, Empty } from "../ui/basics";
+import { HangUp } from "../ui/CallBits";
+import { DataGrid, onePage } from "../ui/DataGrid";
+import { PageHead } from "../ui/PageHead";
+import { liveColumns } from "./callColumns";
+
+/** Without a live connection the list is asked for this often, in milliseconds. */
+const POLL = 5_000;
+
+export function LiveCalls() {
+  const navigate = useNavigate();
+  const { state } = useLive();
+  const query = useQuery({ ...queries.liveCalls, refetchInterval: state === "open" ? false : POLL });
+  const live = query.data?.filter((call) => call.status === "in-progress").length ?? 0;
+  return (
+    <>
+      <PageHead title="Live calls" />
+      <DataGrid
+        name="live"
+        noun={["call", "calls"]}
+        columns={liveColumns}
+        query={onePage(query)}
+        rowKey={(call) => call.sid}
+        onOpen={(call) => void navigate({ to: "/calls/$sid", params: { sid: call.sid } })}
+        actions={(call) => <HangUp call={call} />}
+        actionsWidth={120}
+        empty={
+          <Empty
+            icon={<IconPhoneCall size={22} stroke={1.6} />}
+            title="Nobody is calling right now"
+            action={
+              <Button variant="default" component={Link} to="/calls">
+                See past calls
+              </Button>
+            }
+          >
+            A call shows up here the moment it rings, with its duration counting and a button to end it.
+          </Empty>
+        }
+        filters={
+          <span className="num" role="status">
+            <Dot tone={state === "open" ? "green" : "amber"} live={state === "open"}>
+              {state === "open"
+                ? `Live · ${live} answered, ${(query.data?.length ?? 0) - live} ringing or queued`
+                : "Connecting…"}
+            </Dot>
+          </span>
+        }
+      />
+    </>
+  );
+}

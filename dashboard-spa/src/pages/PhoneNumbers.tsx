@@ -1,0 +1,193 @@
+/** The carrier's numbers: who answers each, and whether it takes calls. */
+import { ActionIcon, Button, Menu, Tooltip } from "@mantine/core";
+import { useDisclosure } from "@mantine/hooks";
+import { IconDots, IconHash, IconPlus, IconSettings } from "@tabler/icons-react";
+import { keepPreviousData, useInfiniteQuery, useMutation, useQueryClient } from "@tanstack/react-query";
+import { getRouteApi, Link, useNavigate } from "@tanstack/react-router";
+import { type PhoneNumberFilters, phoneNumbers } from "../api/queries";
+import { usePermissions } from "../api/useSession";
+import { updatePhoneNumber } from "../client/sdk.gen";
+import type { PhoneNumber } from "../client/types.gen";
+import { grouped } from "../lib/number";
+import { Copyable, Empty, Enabled, SidText, When } from "../ui/basics";
+import { type Column, DataGrid } from "../ui/DataGrid";
+import { type Choice, FilterBar, NothingFound } from "../ui/FilterBar";
+import { AccountName, useAccountOptions } from "../ui/Names";
+import { PageHead } from "../ui/PageHead";
+import { refused } from "../ui/toast";
+import { CreatePhoneNumber } from "./CreatePhoneNumber";
+
+const route = getRouteApi("/app/numbers");
+type Search = ReturnType<typeof route.useSearch>;
+
+const yesNo = (yes: string, no: string) => [
+  { value: "true", label: yes },
+  { value: "false", label: no },
+];
+
+function filtersOf({ number, account_sid, assigned, enabled }: Search): PhoneNumberFilters {
+  return {
+    ...(number && { number: number.replace(/[^\d]/g, "") }),
+    ...(account_sid && { account_sid }),
+    ...(assigned && { assigned: assigned === "true" }),
+    ...(enabled && { enabled: enabled === "true" }),
+  };
+}
+
+const columns: Column<PhoneNumber>[] = [
+  {
+    id: "number",
+    title: "Number",
+    width: 220,
+    fixed: true,
+    phone: "lead",
+    render: ({ sid, number }) => (
+      <Copyable value={number} what="number">
+        <Link
+          to="/numbers/$sid"
+          params={{ sid }}
+          className="link mono nowrap"
+          onClick={(event) => event.stopPropagation()}
+        >
+          {grouped(number)}
+        </Link>
+      </Copyable>
+    ),
+  },
+  {
+    id: "friendly_name",
+    title: "Name",
+    extra: true,
+    render: ({ friendly_name }) => friendly_name ?? <span className="dim">none</span>,
+  },
+  {
+    id: "enabled",
+    title: "Status",
+    width: 120,
+    phone: "aside",
+    render: ({ enabled }) => <Enabled on={enabled} />,
+  },
+  {
+    id: "account",
+    title: "Account",
+    width: 200,
+    phone: "meta",
+    render: ({ account_sid }) => <AccountName sid={account_sid} />,
+  },
+  {
+    id: "voice",
+    title: "Voice URL",
+    phone: "meta",
+    render: ({ voice }) =>
+      voice.voice_url ? (
+        <span className="mono" style={{ overflowWrap: "anywhere" }}>
+          {voice.voice_url}
+        </span>
+      ) : (
+        <span className="dim">not configured</span>
+      ),
+  },
+  { id: "sid", title: "SID", width: 180, extra: true, render: ({ sid }) => <SidText sid={sid} /> },
+  {
+    id: "created_at",
+    title: "Added",
+    width: 110,
+    right: true,
+    render: ({ created_at }) => <When at={created_at} />,
+  },
+];
+
+export function PhoneNumbers() {
+  const search = route.useSearch();
+  const navigate = useNavigate();
+  const { write } = usePermissions();
+  const [creating, create] = useDisclosure(false);
+  const query = useInfiniteQuery({ ...phoneNumbers(filtersOf(search)), placeholderData: keepPreviousData });
+  const set = (values: Search) => void navigate({ to: "/numbers", search: values, replace: true });
+  const choices: Choice[] = [
+    { key: "enabled", label: "Status", options: yesNo("Enabled", "Disabled") },
+    { key: "assigned", label: "Assigned", options: yesNo("To an account", "To nobody") },
+    { key: "account_sid", label: "Account", options: useAccountOptions() },
+  ];
+  const add = write && (
+    <Button leftSection={<IconPlus size={16} />} onClick={create.open}>
+      Add number
+    </Button>
+  );
+  const empty =
+    Object.keys(search).length > 0 ? (
+      <NothingFound onClear={() => set({})} />
+    ) : (
+      <Empty icon={<IconHash size={22} stroke={1.6} />} title="No phone numbers yet" action={add}>
+        A number in international form or a short code that your trunks send calls for. Give it to an account
+        and point it at an application.
+      </Empty>
+    );
+  return (
+    <>
+      <PageHead title="Phone numbers">{add}</PageHead>
+      <DataGrid
+        name="phone-numbers"
+        noun={["number", "numbers"]}
+        columns={columns}
+        query={query}
+        rowKey={(number) => number.sid}
+        onOpen={({ sid }) => void navigate({ to: "/numbers/$sid", params: { sid } })}
+        actions={(number) => <RowActions number={number} write={write} />}
+        empty={empty}
+        filters={
+          <FilterBar
+            values={search}
+            onChange={(values) => set(values as Search)}
+            search={{ key: "number", label: "Find a number" }}
+            choices={choices}
+          />
+        }
+      />
+      {creating && <CreatePhoneNumber onClose={create.close} />}
+    </>
+  );
+}
+
+function RowActions({ number, write }: { number: PhoneNumber; write: boolean }) {
+  const client = useQueryClient();
+  const toggle = useMutation({
+    mutationFn: () => updatePhoneNumber({ path: { sid: number.sid }, body: { enabled: !number.enabled } }),
+    onSettled: () => client.invalidateQueries({ queryKey: ["phone_numbers"] }),
+    onError: refused,
+  });
+  const shown = grouped(number.number);
+  return (
+    <>
+      <Tooltip label="Configure">
+        <ActionIcon
+          component={Link}
+          to={`/numbers/${number.sid}`}
+          aria-label={`Configure ${shown}`}
+          onClick={(event: React.MouseEvent) => event.stopPropagation()}
+        >
+          <IconSettings size={17} stroke={1.7} />
+        </ActionIcon>
+      </Tooltip>
+      {write && (
+        <Menu position="bottom-end">
+          <Menu.Target>
+            <ActionIcon
+              aria-label={`More for ${shown}`}
+              loading={toggle.isPending}
+              onClick={(event) => event.stopPropagation()}
+            >
+              <IconDots size={17} />
+            </ActionIcon>
+          </Menu.Target>
+          <Menu.Dropdown onClick={(event) => event.stopPropagation()}>
+            <Menu.Item onClick={() => toggle.mutate()}>{number.enabled ? "Disable" : "Enable"}</Menu.Item>
+            <Menu.Item component={Link} to={`/calls?phone_number_sid=${number.sid}`}>
+              See its calls
+            </Menu.Item>
+          </Menu.Dropdown>
+        </Menu>
+      )}
+    </>
+  );
+}

@@ -1,0 +1,292 @@
+/** Makes a trunk, or changes one. The outbound side shows live how a number would be dialled. */
+import {
+  Button,
+  Fieldset,
+  PasswordInput,
+  SegmentedControl,
+  Select,
+  Skeleton,
+  Switch,
+  TagsInput,
+  TextInput,
+} from "@mantine/core";
+import { useDebouncedValue } from "@mantine/hooks";
+import { keepPreviousData, useQuery, useQueryClient, useSuspenseQuery } from "@tanstack/react-query";
+import { getRouteApi, Link, useNavigate } from "@tanstack/react-router";
+import { useState } from "react";
+import { useIdempotency } from "../api/mutate";
+import * as queries from "../api/queries";
+import { countriesQuery } from "../api/session";
+import { usePermissions } from "../api/useSession";
+import { createTrunk, deleteTrunk, previewDialString, updateTrunk } from "../client/sdk.gen";
+import type { OutboundInput, Trunk } from "../client/types.gen";
+import { useProblemForm } from "../lib/forms";
+import { countryName, countryOptions, grouped } from "../lib/number";
+import { bodyOf, fieldOf, outboundOf, type TrunkValues, validateTrunk, valuesOf } from "../lib/trunkForm";
+import { host } from "../lib/validate";
+import { DangerZone } from "../ui/basics";
+import { ConfirmByName } from "../ui/ConfirmByName";
+import css from "../ui/layout.module.css";
+import { PageHead } from "../ui/PageHead";
+import { ProblemNotice } from "../ui/ProblemNotice";
+import { told } from "../ui/toast";
+
+const newRoute = getRouteApi("/app/trunks/new");
+const route = getRouteApi("/app/trunks/$sid");
+const parent = { label: "SIP trunks", link: { to: "/trunks" } } as const;
+
+/** Wait for the next keystroke this long before asking for the example, in milliseconds. */
+const TYPING = 150;
+
+export function NewTrunk() {
+  const { tab } = newRoute.useSearch();
+  return (
+    <>
+      <PageHead title="Create trunk" parent={parent} />
+      <TrunkForm tab={tab === "outbound" ? "outbound" : "inbound"} />
+    </>
+  );
+}
+
+export function TrunkPage() {
+  const { sid } = route.useParams();
+  const { data: trunk, error, refetch } = useQuery(queries.trunk(sid));
+  return (
+    <>
+      <PageHead title={trunk?.name ?? "Trunk"} parent={parent} />
+      {error ? (
+        <ProblemNotice error={error} retry={() => void refetch()} />
+      ) : trunk ? (
+        <TrunkForm key={trunk.updated_at} trunk={trunk} tab="inbound" />
+      ) : (
+        <Skeleton h={480} maw={640} />
+      )}
+    </>
+  );
+}
+
+function TrunkForm({ trunk, tab }: { trunk?: Trunk; tab: "inbound" | "outbound" }) {
+  const { write } = usePermissions();
+  const client = useQueryClient();
+  const navigate = useNavigate();
+  const idempotent = useIdempotency();
+  const { form, problem, busy, onSubmit } = useProblemForm<TrunkValues>(
+    { initialValues: valuesOf(trunk, tab), validate: validateTrunk },
+    async (values) => {
+      const body = bodyOf(values);
+      if (trunk) {
+        const patch = { ...body, inbound: body.inbound ?? null, outbound: body.outbound ?? null };
+        const updated = await updateTrunk({ path: { sid: trunk.sid }, body: patch });
+        client.setQueryData(queries.trunk(trunk.sid).queryKey, updated);
+      } else {
+        await createTrunk({ body, headers: idempotent(body) });
+      }
+      void client.invalidateQueries({ queryKey: ["trunks"] });
+      told(trunk ? "Trunk saved." : `${body.name} was created.`);
+      if (!trunk) await navigate({ to: "/trunks", search: { tab: body.inbound ? "inbound" : "outbound" } });
+    },
+    fieldOf,
+  );
+  const { takes, places } = form.values;
+  return (
+    <div className={css.form}>
+      <form onSubmit={onSubmit} noValidate className={css.form}>
+        {problem && <ProblemNotice error={problem} />}
+        <TextInput
+          label="Name"
+          placeholder="Phnom Penh gateway"
+          disabled={!write}
+          {...form.getInputProps("name")}
+        />
+        <div className={css.stack} style={{ gap: 8 }}>
+          <Switch
+            label="Inbound: takes calls from it"
+            disabled={!write}
+            {...form.getInputProps("takes", { type: "checkbox" })}
+          />
+          <Switch
+            label="Outbound: places calls through it"
+            disabled={!write}
+            {...form.getInputProps("places", { type: "checkbox" })}
+          />
+        </div>
+        {takes && <InboundFields form={form} disabled={!write} />}
+        {places && (
+          <OutboundFields form={form} disabled={!write} stored={trunk?.outbound?.has_password ?? false} />
+        )}
+        {write && (
+          <div className={css.buttons}>
+            <Button component={Link} to="/trunks" variant="default">
+              Cancel
+            </Button>
+            <Button type="submit" loading={busy}>
+              {trunk ? "Save" : "Create trunk"}
+            </Button>
+          </div>
+        )}
+      </form>
+      {trunk && write && <Delete trunk={trunk} />}
+    </div>
+  );
+}
+
+type Form = ReturnType<typeof useProblemForm<TrunkValues>>["form"];
+
+function InboundFields({ form, disabled }: { form: Form; disabled: boolean }) {
+  const { carrier } = usePermissions();
+  const { data: countries } = useSuspenseQuery(countriesQuery);
+  return (
+    <Fieldset legend="Inbound" className={css.stack} disabled={disabled}>
+      <TagsInput
+        label="Source addresses"
+        description="IPv4 or IPv6 addresses or networks; press Enter after each"
+        placeholder="203.0.113.7 or 203.0.113.0/24"
+        splitChars={[",", " ", "\n"]}
+        acceptValueOnBlur
+        maxTags={64}
+        classNames={{ input: "mono" }}
+        {...form.getInputProps("inbound.sources")}
+      />
+      <Select
+        label="Country"
+        description="National numbers it dials are read by this country's rules"
+        placeholder={carrier ? `${countryName(carrier.country)} (the carrier's)` : "The carrier's"}
+        clearable
+        searchable
+        data={countryOptions(countries)}
+        {...form.getInputProps("inbound.country")}
+      />
+    </Fieldset>
+  );
+}
+
+function OutboundFields({ form, disabled, stored }: { form: Form; disabled: boolean; stored: boolean }) {
+  return (
+    <Fieldset legend="Outbound" className={css.stack} disabled={disabled}>
+      <div className={css.withMethod}>
+        <TextInput
+          label="Host"
+          description="Name or address, with a port if it is not 5060"
+          placeholder="sip.example.com"
+          classNames={{ input: "mono" }}
+          {...form.getInputProps("outbound.host")}
+        />
+        <Select
+          label="Transport"
+          description=" "
+          styles={{ description: { whiteSpace: "pre" } }}
+          data={[
+            { value: "udp", label: "UDP" },
+            { value: "tcp", label: "TCP" },
+          ]}
+          allowDeselect={false}
+          {...form.getInputProps("outbound.transport")}
+        />
+      </div>
+      <TextInput
+        label="Dial string prefix"
+        description="Digits put before every number"
+        placeholder="None"
+        classNames={{ input: "mono" }}
+        {...form.getInputProps("outbound.dial_string_prefix")}
+      />
+      <div>
+        <div style={{ fontSize: 14, fontWeight: 500, marginBottom: 4 }} id="format-label">
+          Number format
+        </div>
+        <SegmentedControl
+          fullWidth
+          aria-labelledby="format-label"
+          disabled={disabled}
+          data={[
+            { value: "plus", label: "With plus" },
+            { value: "digits", label: "Digits only" },
+            { value: "national", label: "National" },
+          ]}
+          {...form.getInputProps("outbound.format")}
+        />
+      </div>
+      <DialStringExample outbound={outboundOf(form.values)} />
+      <TextInput
+        label="User name"
+        description="Only if the trunk asks for credentials (digest)"
+        autoComplete="off"
+        {...form.getInputProps("outbound.username")}
+      />
+      <PasswordInput
+        label="Password"
+        description={
+          stored ? "One is stored. Leave empty to keep it." : "Stored sealed; it is not shown again"
+        }
+        autoComplete="new-password"
+        {...form.getInputProps("outbound.password")}
+      />
+    </Fieldset>
+  );
+}
+
+/** How a number leaves through this trunk, as the server would write it. */
+export function DialStringExample({ outbound }: { outbound: OutboundInput }) {
+  const example = { ...outbound, host: host(outbound.host) === null ? outbound.host : "sip.example.com" };
+  delete example.password;
+  const [asked] = useDebouncedValue(JSON.stringify(example), TYPING);
+  const preview = useQuery({
+    queryKey: ["dial-string", asked],
+    queryFn: () => previewDialString({ body: { outbound: JSON.parse(asked) as OutboundInput } }),
+    placeholderData: keepPreviousData,
+    staleTime: 60_000,
+  });
+  return (
+    <output className={css.preview} aria-label="Resulting dial string">
+      {preview.data ? (
+        <>
+          <span className="dim small">{grouped(preview.data.number)} is dialled as</span>
+          <div className={`mono ${css.big}`} data-testid="dial-string">
+            {preview.data.dial_string}
+          </div>
+          <div className="mono dim">{preview.data.request_uri}</div>
+        </>
+      ) : (
+        <span className="dim">{preview.error ? "No example: correct the fields above." : "…"}</span>
+      )}
+    </output>
+  );
+}
+
+function Delete({ trunk }: { trunk: Trunk }) {
+  const client = useQueryClient();
+  const navigate = useNavigate();
+  const [asking, setAsking] = useState(false);
+  const remove = async () => {
+    await deleteTrunk({ path: { sid: trunk.sid } });
+    void client.invalidateQueries({ queryKey: ["trunks"] });
+    await navigate({ to: "/trunks" });
+    told(`${trunk.name} was deleted.`);
+  };
+  return (
+    <>
+      <DangerZone
+        title="Delete this trunk"
+        action={
+          <Button color="red" variant="outline" onClick={() => setAsking(true)}>
+            Delete trunk
+          </Button>
+        }
+      >
+        Calls from its addresses are dropped, and none are placed through it. Live calls go on.
+      </DangerZone>
+      {asking && (
+        <ConfirmByName
+          title="Delete trunk"
+          name={trunk.name}
+          verb="Delete trunk"
+          onConfirm={remove}
+          onClose={() => setAsking(false)}
+        >
+          Calls through {trunk.name} stop working at once. Its source addresses can then be used by another
+          trunk.
+        </ConfirmByName>
+      )}
+    </>
+  );
+}

@@ -1,0 +1,223 @@
+/** One call, replayable on screen: facts at the left, its timeline or SIP ladder at the right. Live while it runs. */
+import { SegmentedControl, Skeleton } from "@mantine/core";
+import { useQuery } from "@tanstack/react-query";
+import { getRouteApi, Link, useNavigate } from "@tanstack/react-router";
+import * as queries from "../../api/queries";
+import type { Call } from "../../client/types.gen";
+import { directions, isLive, mosWord, reasonOf } from "../../lib/call";
+import { exact, span } from "../../lib/format";
+import { grouped } from "../../lib/number";
+import type { Lane } from "../../lib/timeline";
+import { useCallRows, useLive } from "../../live/LiveProvider";
+import { CallStatus, Card, Dot, Facts, NumberText, SidText, When } from "../../ui/basics";
+import { Duration, HangUp } from "../../ui/CallBits";
+import layout from "../../ui/layout.module.css";
+import { AccountName, TrunkName } from "../../ui/Names";
+import { PageHead } from "../../ui/PageHead";
+import { ProblemNotice } from "../../ui/ProblemNotice";
+import css from "./Call.module.css";
+import { LadderView } from "./LadderView";
+import { TimelineView } from "./TimelineView";
+
+const route = getRouteApi("/app/calls/$sid");
+const parent = { label: "Calls", link: { to: "/calls" } } as const;
+
+/** While a call runs: how often its SIP messages are asked for, and everything else when nothing is pushed. */
+const POLL = 3_000;
+
+export function CallPage() {
+  const { sid } = route.useParams();
+  const { data: call, error, refetch } = useQuery(queries.call(sid));
+  useCallRows(sid);
+  if (error && !call) {
+    return (
+      <>
+        <PageHead title="Call" parent={parent} />
+        <ProblemNotice error={error} retry={() => void refetch()} />
+      </>
+    );
+  }
+  const name = call ? `${grouped(call.from)} → ${grouped(call.to)}` : "Call";
+  return (
+    <>
+      <PageHead title="Call" name={name} parent={parent}>
+        {call && <HangUp call={call} size="sm" />}
+      </PageHead>
+      {call ? <Header call={call} /> : <Skeleton h={32} w={420} maw="100%" mb={24} />}
+      <div className={layout.two}>
+        <div className={layout.stack}>
+          <Card title="Facts">{call ? <CallFacts call={call} /> : <Skeleton h={260} />}</Card>
+          {call?.quality?.codec && <Quality quality={call.quality} />}
+        </div>
+        <Activity sid={sid} call={call} />
+      </div>
+    </>
+  );
+}
+
+function Header({ call }: { call: Call }) {
+  return (
+    <div className={css.head}>
+      <div className={css.parties}>
+        <NumberText number={call.from} />
+        <span className="dim" role="img" aria-label="calls">
+          →
+        </span>
+        <NumberText number={call.to} />
+      </div>
+      <span className={css.big} role="status">
+        <CallStatus call={call} />
+      </span>
+      <span className={css.big}>
+        <Duration call={call} />
+      </span>
+    </div>
+  );
+}
+
+function CallFacts({ call }: { call: Call }) {
+  const setUp = call.answered_at ? Date.parse(call.answered_at) - Date.parse(call.created_at) : undefined;
+  const reason = reasonOf(call);
+  return (
+    <Facts
+      items={[
+        ["Call SID", <SidText key="sid" sid={call.sid} />],
+        ["Direction", directions[call.direction]],
+        ["Ended", reason && <span key="reason">{reason}</span>],
+        [
+          "SIP code",
+          call.sip_code !== undefined ? (
+            <span key="code" className="mono">
+              {call.sip_code}
+            </span>
+          ) : undefined,
+        ],
+        ["Detail", call.detail],
+        ["Account", <AccountName key="account" sid={call.account_sid} />],
+        ["Trunk", <TrunkName key="trunk" sid={call.trunk_sid} />],
+        [
+          "Number",
+          call.phone_number_sid ? (
+            <Link key="number" to="/numbers/$sid" params={{ sid: call.phone_number_sid }}>
+              Configuration
+            </Link>
+          ) : undefined,
+        ],
+        [
+          "Parent call",
+          call.parent_call_sid ? (
+            <Link key="parent" to="/calls/$sid" params={{ sid: call.parent_call_sid }} className="mono">
+              {call.parent_call_sid.slice(0, 10)}…
+            </Link>
+          ) : undefined,
+        ],
+        ["Started", <When key="created" at={call.created_at} />],
+        [
+          "Answered after",
+          setUp === undefined ? undefined : (
+            <span key="setup" className="num">
+              {span(setUp)}
+            </span>
+          ),
+        ],
+        [
+          "Ended at",
+          call.ended_at ? (
+            <span key="ended" className="num">
+              {exact(call.ended_at)}
+            </span>
+          ) : undefined,
+        ],
+        [
+          "Node",
+          call.node ? (
+            <span key="node" className="mono">
+              {call.node}
+            </span>
+          ) : undefined,
+        ],
+      ]}
+    />
+  );
+}
+
+function Quality({ quality }: { quality: NonNullable<Call["quality"]> }) {
+  const { word, tone } = mosWord(quality.mos);
+  return (
+    <Card title="Quality" flush>
+      <div className={css.quality}>
+        <div className={css.figure}>
+          <b>{quality.mos.toFixed(1)}</b>
+          <span>
+            MOS · <Dot tone={tone}>{word}</Dot>
+          </span>
+        </div>
+        <div className={css.figure}>
+          <b>{quality.codec}</b>
+          <span>Codec</span>
+        </div>
+        <div className={css.figure}>
+          <b>{quality.jitter_ms.toFixed(1)} ms</b>
+          <span>Jitter</span>
+        </div>
+        <div className={css.figure}>
+          <b>
+            {quality.packet_loss_percent === undefined ? "–" : `${quality.packet_loss_percent.toFixed(1)} %`}
+          </b>
+          <span>Packets lost</span>
+        </div>
+      </div>
+    </Card>
+  );
+}
+
+function Activity({ sid, call }: { sid: string; call: Call | undefined }) {
+  const { view, hide } = route.useSearch();
+  const navigate = useNavigate();
+  const { state } = useLive();
+  const live = call !== undefined && isLive(call);
+  const rows = useQuery({
+    ...queries.timeline(sid),
+    refetchInterval: live && state !== "open" ? POLL : false,
+  });
+  const messages = useQuery({ ...queries.sipMessages(sid), refetchInterval: live ? POLL : false });
+  const hidden = (hide?.split(",") ?? []) as Lane[];
+  const set = (search: { view?: string; hide?: string }) =>
+    void navigate({ to: "/calls/$sid", params: { sid }, search, replace: true });
+  const pending = rows.isPending || messages.isPending;
+  const error = rows.error ?? messages.error;
+  return (
+    <Card
+      title="What happened"
+      flush
+      aside={
+        <SegmentedControl
+          size="xs"
+          aria-label="View"
+          value={view === "ladder" ? "ladder" : "timeline"}
+          onChange={(value) => set({ ...(value === "ladder" && { view: value }), ...(hide && { hide }) })}
+          data={[
+            { value: "timeline", label: "Timeline" },
+            { value: "ladder", label: "SIP ladder" },
+          ]}
+        />
+      }
+    >
+      {error && !rows.data ? (
+        <ProblemNotice error={error} retry={() => void rows.refetch()} />
+      ) : pending ? (
+        <Skeleton h={320} m={16} w="auto" />
+      ) : view === "ladder" ? (
+        <LadderView messages={messages.data ?? []} />
+      ) : (
+        <TimelineView
+          rows={rows.data ?? []}
+          messages={messages.data ?? []}
+          live={live}
+          hidden={hidden}
+          onHide={(lanes) => set({ ...(lanes.length > 0 && { hide: lanes.join(",") }) })}
+        />
+      )}
+    </Card>
+  );
+}

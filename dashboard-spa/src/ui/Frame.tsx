@@ -1,0 +1,193 @@
+/** The frame around every page: rail at the left, bottom bar on phones, palette, live connection. */
+import { Drawer, Menu, useMantineColorScheme } from "@mantine/core";
+import { useDisclosure } from "@mantine/hooks";
+import {
+  IconDeviceDesktop,
+  IconDots,
+  IconLogout,
+  IconMoon,
+  IconSun,
+  IconUserCircle,
+} from "@tabler/icons-react";
+import { useQuery, useQueryClient } from "@tanstack/react-query";
+import { Link, Outlet, useNavigate } from "@tanstack/react-router";
+import { useCallback } from "react";
+import * as queries from "../api/queries";
+import { type Session, sessionQuery, signOut } from "../api/session";
+import { LiveProvider, useLive } from "../live/LiveProvider";
+import css from "./Frame.module.css";
+import { Palette } from "./Palette";
+import { pages } from "./pages";
+
+export function Frame({ session }: { session: Session }) {
+  const client = useQueryClient();
+  const navigate = useNavigate();
+  const leave = useCallback(() => {
+    client.clear();
+    client.setQueryData(sessionQuery.queryKey, null);
+    void navigate({ to: "/sign-in" });
+  }, [client, navigate]);
+  const out = async () => {
+    await signOut().catch(() => {});
+    leave();
+  };
+  return (
+    <LiveProvider onSessionEnded={leave}>
+      <a href="#content" className="skip">
+        Skip to content
+      </a>
+      <div className={css.frame}>
+        <nav className={css.rail} aria-label="Main">
+          <Brand session={session} />
+          <div className={css.nav}>
+            <RailItems />
+          </div>
+          <div className={css.foot}>
+            <UserMenu session={session} onSignOut={out} />
+          </div>
+        </nav>
+        <div className={css.main}>
+          <Connection />
+          <main id="content" className={css.content} tabIndex={-1} style={{ outline: "none" }}>
+            <Outlet />
+          </main>
+        </div>
+        <BottomBar session={session} onSignOut={out} />
+      </div>
+      <Palette onSignOut={out} />
+    </LiveProvider>
+  );
+}
+
+function Brand({ session }: { session: Session }) {
+  return (
+    <Link to="/" className={css.brand} aria-label={session.carrier.name}>
+      <span className={css.mark} aria-hidden>
+        {session.carrier.name.charAt(0).toUpperCase()}
+      </span>
+      <span className={`${css.label} truncate`}>{session.carrier.name}</span>
+    </Link>
+  );
+}
+
+function RailItems({ onPick }: { onPick?: () => void }) {
+  const live = useQuery(queries.liveCalls);
+  return pages.map(({ to, label, icon: Icon }) => (
+    <Link
+      key={to}
+      to={to}
+      className={css.item}
+      activeOptions={{ exact: to === "/", includeSearch: false }}
+      title={label}
+      {...(onPick && { onClick: onPick })}
+    >
+      <Icon size={17} stroke={1.7} aria-hidden />
+      <span className={css.label}>{label}</span>
+      {to === "/live" && (live.data?.length ?? 0) > 0 && (
+        <span className={css.badge}>
+          {live.data?.length}
+          <span className="sr-only"> in progress</span>
+        </span>
+      )}
+    </Link>
+  ));
+}
+
+function UserMenu({ session, onSignOut }: { session: Session; onSignOut: () => void }) {
+  return (
+    <Menu position="top-start" width={204}>
+      <Menu.Target>
+        <button type="button" className={css.user} aria-label={`${session.user.name}: theme and sign-out`}>
+          <IconUserCircle size={20} stroke={1.6} aria-hidden />
+          <span className={css.who}>
+            <span className="truncate">{session.user.name}</span>
+            <span className="dim small truncate">{session.user.email}</span>
+          </span>
+        </button>
+      </Menu.Target>
+      <Menu.Dropdown>
+        <ThemeItems />
+        <Menu.Divider />
+        <Menu.Item leftSection={<IconLogout size={16} />} onClick={onSignOut}>
+          Sign out
+        </Menu.Item>
+      </Menu.Dropdown>
+    </Menu>
+  );
+}
+
+function ThemeItems() {
+  const { colorScheme, setColorScheme } = useMantineColorScheme();
+  const themes = [
+    { value: "light", label: "Light", icon: IconSun },
+    { value: "dark", label: "Dark", icon: IconMoon },
+    { value: "auto", label: "As the system", icon: IconDeviceDesktop },
+  ] as const;
+  return (
+    <>
+      <Menu.Label>Theme</Menu.Label>
+      {themes.map(({ value, label, icon: Icon }) => (
+        <Menu.Item
+          key={value}
+          role="menuitemradio"
+          aria-checked={colorScheme === value}
+          leftSection={<Icon size={16} />}
+          rightSection={colorScheme === value ? "✓" : undefined}
+          onClick={() => setColorScheme(value)}
+        >
+          {label}
+        </Menu.Item>
+      ))}
+    </>
+  );
+}
+
+function BottomBar({ session, onSignOut }: { session: Session; onSignOut: () => void }) {
+  const [opened, sheet] = useDisclosure(false);
+  return (
+    <>
+      <nav className={css.bottom} aria-label="Main, short">
+        {pages
+          .filter((page) => "phone" in page)
+          .map(({ to, label, icon: Icon }) => (
+            <Link
+              key={to}
+              to={to}
+              className={css.tab}
+              activeOptions={{ exact: to === "/", includeSearch: false }}
+            >
+              <Icon size={20} stroke={1.7} aria-hidden />
+              {label === "Phone numbers" ? "Numbers" : label}
+            </Link>
+          ))}
+        <button type="button" className={css.tab} onClick={sheet.open}>
+          <IconDots size={20} stroke={1.7} aria-hidden />
+          More
+        </button>
+      </nav>
+      <Drawer
+        opened={opened}
+        onClose={sheet.close}
+        position="bottom"
+        size="auto"
+        title={session.carrier.name}
+      >
+        <RailItems onPick={sheet.close} />
+        <div className={css.foot}>
+          <UserMenu session={session} onSignOut={onSignOut} />
+        </div>
+      </Drawer>
+    </>
+  );
+}
+
+/** Says when what is on screen may be old. */
+function Connection() {
+  const { state } = useLive();
+  if (state !== "waiting") return null;
+  return (
+    <div className={css.offline} role="status">
+      Live updates are interrupted. Connecting again…
+    </div>
+  );
+}

@@ -1,0 +1,22 @@
+/** Short notes in the corner. */
+import { notifications } from "@mantine/notifications";
+import { advice, toProblem } from "../api/problem";
+
+const closeButtonProps = { "aria-label": "Dismiss" };
+
+export function told(message: string): void {
+  notifications.show({ message, withBorder: true, closeButtonProps });
+}
+
+export function refused(error: unknown): void {
+  const problem = toProblem(error);
+  const message = problem.detail ?? advice(problem);
+  notifications.show({
+    title: problem.title,
+    message,
+    color: "red",
+    withBorder: true,
+    autoClose: 8000,
+    closeButtonProps,
+  });
+}
