@@ -71,6 +71,9 @@ pub struct Invite {
     pub leg: LegKey,
     /// Where it goes.
     pub target: Target,
+    /// The Call-ID, where the caller wants to know it beforehand: 1 to 128 letters, digits, `-`, `.` and `@`. Made up
+    /// when `None`.
+    pub call_id: Option<String>,
     /// The From header without its tag: `"Ann" <sip:+15551234@example.com>` or `<sip:anonymous@anonymous.invalid>`.
     pub from: String,
     /// The To header: `<sip:+15557890@carrier.example>`.

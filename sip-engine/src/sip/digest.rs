@@ -7,6 +7,7 @@ use ezk_sip_auth::{
     ClientAuthenticator, DigestAuthenticator, DigestCredentials, DigestUser, RequestParts, ResponseParts,
 };
 use ezk_sip_types::msg::{RequestLine, StatusLine};
+use ezk_sip_types::print::{AppendCtx, PrintCtx, UriContext};
 use ezk_sip_types::uri::SipUri;
 use ezk_sip_types::{Headers, Method, Name, StatusCode};
 
@@ -34,12 +35,18 @@ pub(crate) fn is_stale(response: &Message) -> bool {
     choose(response, None).is_some_and(|challenge| challenge.stale)
 }
 
-/// The header that answers a 401 or 407 to `request`; `None` if there is nothing we may or can answer.
-pub(crate) fn answer(
-    response: &Message,
-    request: &Message,
-    credentials: &Credentials,
-) -> Option<(&'static str, String)> {
+/// What a challenged request must carry the next time.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Answer {
+    /// `Authorization` or `Proxy-Authorization`.
+    pub name: &'static str,
+    pub value: String,
+    /// The Request-URI as it was signed: equivalent to the old one, but escapes may be written another way.
+    pub uri: String,
+}
+
+/// The answer to a 401 or 407 to `request`; `None` if there is nothing we may or can answer.
+pub(crate) fn answer(response: &Message, request: &Message, credentials: &Credentials) -> Option<Answer> {
     let challenge = choose(response, credentials.realm.as_deref())?;
     let uri: SipUri = request.uri().parse().ok()?;
     let mut challenges = Headers::new();
@@ -60,7 +67,8 @@ pub(crate) fn answer(
     authenticator.handle_rejection(rejected, rejection).ok()?;
     authenticator.authorize_request(&mut headers);
     let value: String = headers.iter().find(|(name, _)| **name == answers)?.1.to_string();
-    Some((header, value))
+    let uri = line.uri.print_ctx(PrintCtx { method: None, uri: Some(UriContext::ReqUri) }).to_string();
+    Some(Answer { name: header, value, uri })
 }
 
 /// The best challenge of a response: by algorithm, then in order.

@@ -46,6 +46,8 @@ pub struct Counts {
     pub malformed: u64,
     /// Responses of no transaction of ours.
     pub stray_responses: u64,
+    /// Requests outside a dialog from somebody we only talk to because we called them.
+    pub unknown_callers: u64,
     /// INVITEs refused with 503.
     pub overloaded: u64,
 }

@@ -42,7 +42,7 @@ impl Endpoint {
         let advertise = self.config.advertise;
         let mut request = Message::request("INVITE", &invite.target.uri);
         let branch = self.tokens.branch();
-        let call_id = self.tokens.token();
+        let call_id = invite.call_id.clone().unwrap_or_else(|| self.tokens.token());
         request.headers.push("Via", build::via(&leg.flow, advertise, &branch));
         request.headers.push("Max-Forwards", "70");
         request.headers.push("From", format!("{};tag={}", invite.from, leg.local_tag));
@@ -253,7 +253,13 @@ fn is_sound(invite: &Invite) -> bool {
         && Uri::parse(uri).is_some_and(|uri| uri.is_sip())
         && address(&invite.from)
         && tag_free(&invite.from)
+        && invite.call_id.as_deref().is_none_or(is_call_id)
         && address(&invite.to)
+}
+
+fn is_call_id(text: &str) -> bool {
+    let plain = |byte: u8| byte.is_ascii_alphanumeric() || b"-.@".contains(&byte);
+    (1..=128).contains(&text.len()) && text.bytes().all(plain)
 }
 
 fn tag_free(from: &str) -> bool {

@@ -99,6 +99,11 @@ impl Endpoint {
         if tag(&request.message, "to").is_some() {
             return self.on_request_within(request);
         }
+        if !self.knows(request.flow.peer.ip()) {
+            // Somebody we called, but nobody who may call us.
+            self.counts.unknown_callers += 1;
+            return None;
+        }
         match self.admit(&request) {
             Ok(()) if request.message.method() == Some("INVITE") => self.on_invite(request),
             Ok(()) => self.answer_options(&request, None),

@@ -4,7 +4,7 @@ use super::Endpoint;
 use super::leg::{Leg, Purpose};
 use crate::sip::flow::Flow;
 use crate::sip::headers::{Headers, same_name};
-use crate::sip::message::Message;
+use crate::sip::message::{Message, Start};
 use crate::sip::values::CSeq;
 use crate::sip::{build, digest};
 
@@ -23,12 +23,12 @@ impl Endpoint {
             return false;
         }
         let Some(credentials) = leg.credentials.as_ref() else { return false };
-        let Some((name, value)) = digest::answer(response, request, credentials) else { return false };
+        let Some(answer) = digest::answer(response, request, credentials) else { return false };
         let path = self.clients.flow(request).unwrap_or(leg.flow);
         if path.peer.ip() != leg.flow.peer.ip() {
             return false;
         }
-        let again = self.again(leg, request, path, name, value);
+        let again = self.again(leg, request, path, answer);
         let mut dialog = leg.dialog.take();
         Endpoint::note_retry(leg, purpose, &again, dialog.as_mut());
         leg.dialog = dialog;
@@ -37,26 +37,20 @@ impl Endpoint {
     }
 
     /// The same request with the next CSeq, a new branch and the answer to the challenge.
-    fn again(
-        &mut self,
-        leg: &Leg,
-        request: &Message,
-        path: Flow,
-        name: &'static str,
-        value: String,
-    ) -> Message {
+    fn again(&mut self, leg: &Leg, request: &Message, path: Flow, answer: digest::Answer) -> Message {
         let branch = self.tokens.branch();
         let method = request.method().unwrap_or_default();
         let used = CSeq::of(request).map(|cseq| cseq.number).unwrap_or_default();
         let last = leg.dialog.as_ref().map_or(used, |dialog| dialog.local_cseq.max(used));
         let mut headers = Headers::default();
-        for header in request.headers.iter().filter(|header| !same_name(&header.name, name)) {
+        for header in request.headers.iter().filter(|header| !same_name(&header.name, answer.name)) {
             headers.push(header.name.clone(), header.value.clone());
         }
         headers.replace("via", build::via(&path, self.config.advertise, &branch));
         headers.replace("cseq", format!("{} {method}", last + 1));
-        headers.push(name, value);
-        Message { headers, ..request.clone() }
+        headers.push(answer.name, answer.value);
+        let start = Start::Request { method: method.to_owned(), uri: answer.uri };
+        Message { start, headers, body: request.body.clone() }
     }
 }
 

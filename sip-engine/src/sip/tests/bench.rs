@@ -147,6 +147,7 @@ impl Bench {
         self.command(Command::Invite(Box::new(Invite {
             leg,
             target,
+            call_id: None,
             from: "\"Ann \\\"A\\\"\" <sip:+15550199@198.51.100.1>".to_owned(),
             to: "<sip:+15550100@192.0.2.9>".to_owned(),
             headers: vec![("X-Note".to_owned(), "one".to_owned()), ("Via".to_owned(), "mine".to_owned())],

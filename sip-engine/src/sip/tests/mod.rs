@@ -1,6 +1,8 @@
 //! What the SIP layers must get right: each known defect of other stacks, torture messages, and two ends on a bad network.
 
 mod bench;
+mod client;
+mod digest;
 mod framing;
 mod responses;
 mod sdp;

@@ -1,0 +1,253 @@
+//! The one task that owns the endpoint: feeds it what arrives, sends what it says, wakes it when its time has come.
+
+use std::io;
+use std::net::SocketAddr;
+use std::panic::AssertUnwindSafe;
+use std::sync::Arc;
+
+use bytes::Bytes;
+use tokio::net::{TcpStream, UdpSocket};
+use tokio::sync::mpsc;
+use tokio::time::{Instant, sleep_until};
+use tokio_util::sync::CancellationToken;
+use tokio_util::task::TaskTracker;
+
+use super::config::{ARRIVALS, NetConfig};
+use super::connections::Connections;
+use super::counters::{Counters, count};
+use super::local::{Gate, LocalAddresses};
+use super::outbox::Outbox;
+use super::sockets::{self, Pair};
+use super::tcp::{self, Opening};
+use super::udp;
+use crate::sip::framing::Frame;
+use crate::sip::{Command, Endpoint, Event, Flow, Input, Output, Tokens, Transmit, Transport};
+
+/// What the readers hand to the driver.
+pub(super) enum Arrival {
+    Datagram { peer: SocketAddr, bound: SocketAddr, bytes: Bytes },
+    Accepted { stream: TcpStream, peer: SocketAddr, bound: SocketAddr },
+    Frame { flow: Flow, frame: Frame },
+    Closed { flow: Flow },
+}
+
+/// Open SIP sockets, before [`Sip::run`].
+pub struct Sip {
+    config: NetConfig,
+    pairs: Vec<Pair>,
+    counters: Arc<Counters>,
+}
+
+impl Sip {
+    /// Opens the sockets. Must be called inside a tokio runtime.
+    ///
+    /// # Errors
+    /// When an address cannot be bound.
+    pub fn bind(config: NetConfig) -> io::Result<Sip> {
+        let pairs =
+            config.listen.iter().map(|addr| sockets::open(*addr)).collect::<io::Result<Vec<Pair>>>()?;
+        if pairs.is_empty() {
+            return Err(io::Error::new(io::ErrorKind::InvalidInput, "no address to listen on"));
+        }
+        Ok(Sip { config, pairs, counters: Arc::default() })
+    }
+
+    /// The addresses listened on, each for UDP and TCP.
+    #[must_use]
+    pub fn addrs(&self) -> Vec<SocketAddr> {
+        self.pairs.iter().map(|pair| pair.addr).collect()
+    }
+
+    /// The counters; they stay readable while and after it runs.
+    #[must_use]
+    pub fn counters(&self) -> Arc<Counters> {
+        Arc::clone(&self.counters)
+    }
+
+    /// Runs until `stop`, until `commands` is closed or until nobody takes `events`. Give `events` room for some
+    /// hundreds. Returns when every task it started has ended.
+    pub async fn run(
+        self,
+        commands: mpsc::Receiver<Command>,
+        events: mpsc::Sender<Event>,
+        stop: CancellationToken,
+    ) {
+        let tasks = TaskTracker::new();
+        let (sender, arrivals) = mpsc::channel(ARRIVALS);
+        let gate = Gate::new(Arc::clone(&self.config.endpoint.known));
+        let ended = stop.child_token();
+        let mut sockets = Vec::new();
+        for Pair { udp, tcp, addr } in self.pairs {
+            let udp = Arc::new(udp);
+            // Sending never waits, so the socket must be known to be ready.
+            if let Err(error) = udp.writable().await {
+                tracing::error!(%error, %addr, "the SIP socket cannot send");
+            }
+            sockets.push((addr, Arc::clone(&udp)));
+            let read = udp::read(udp, addr, gate.clone(), Arc::clone(&self.counters), sender.clone());
+            tasks.spawn(ended.clone().run_until_cancelled_owned(read));
+            let accept = tcp::accept(tcp, addr, gate.clone(), Arc::clone(&self.counters), sender.clone());
+            tasks.spawn(ended.clone().run_until_cancelled_owned(accept));
+        }
+        let now = Instant::now().into_std();
+        let mut driver = Driver {
+            endpoint: Endpoint::new(self.config.endpoint, Tokens::new(&self.config.seed), now),
+            sockets,
+            connections: Connections::new(tasks.clone(), Arc::clone(&self.counters), sender.downgrade()),
+            locals: LocalAddresses::default(),
+            gate,
+            outbox: Outbox::new(events, Arc::clone(&self.counters)),
+            counters: self.counters,
+        };
+        driver.run(arrivals, commands, &stop).await;
+        ended.cancel();
+        drop((driver, sender));
+        tasks.close();
+        tasks.wait().await;
+    }
+}
+
+struct Driver {
+    endpoint: Endpoint,
+    sockets: Vec<(SocketAddr, Arc<UdpSocket>)>,
+    connections: Connections,
+    locals: LocalAddresses,
+    gate: Gate,
+    outbox: Outbox,
+    counters: Arc<Counters>,
+}
+
+impl Driver {
+    async fn run(
+        &mut self,
+        mut arrivals: mpsc::Receiver<Arrival>,
+        mut commands: mpsc::Receiver<Command>,
+        stop: &CancellationToken,
+    ) {
+        loop {
+            let wake = self.endpoint.timeout().map(Instant::from_std);
+            let (room, waiting) = (!self.outbox.is_full(), self.outbox.is_waiting());
+            tokio::select! {
+                () = stop.cancelled() => return self.last_commands(&mut commands),
+                arrival = arrivals.recv(), if room => match arrival {
+                    Some(arrival) => self.on_arrival(arrival),
+                    None => return,
+                },
+                command = commands.recv() => match command {
+                    Some(command) => self.on_command(command),
+                    None => return,
+                },
+                handed = self.outbox.hand_over(), if waiting => if !handed { return },
+                () = sleep(wake), if wake.is_some() => self.handle(Input::Tick),
+            }
+        }
+    }
+
+    /// What was ordered before the stop still leaves: the BYEs of a shutdown.
+    fn last_commands(&mut self, commands: &mut mpsc::Receiver<Command>) {
+        while let Ok(command) = commands.try_recv() {
+            self.on_command(command);
+        }
+    }
+
+    fn on_arrival(&mut self, arrival: Arrival) {
+        match arrival {
+            Arrival::Datagram { peer, bound, bytes } => {
+                count(&self.counters.received);
+                let flow = self.flow(Transport::Udp, peer, bound);
+                self.handle(Input::Datagram { flow, bytes });
+            }
+            Arrival::Accepted { stream, peer, bound } => {
+                let flow = self.flow(Transport::Tcp, peer, bound);
+                self.connections.start(Opening::Accepted(stream), flow);
+            }
+            Arrival::Frame { flow, frame } => {
+                count(&self.counters.received);
+                self.handle(Input::Frame { flow, frame });
+            }
+            Arrival::Closed { flow } => {
+                flow.connection.into_iter().for_each(|id| self.connections.ended(id));
+                self.handle(Input::TransportFailed { flow });
+            }
+        }
+    }
+
+    fn flow(&mut self, transport: Transport, peer: SocketAddr, bound: SocketAddr) -> Flow {
+        Flow { transport, peer, local: self.locals.towards(peer, bound), connection: None }
+    }
+
+    fn on_command(&mut self, mut command: Command) {
+        if let Command::Invite(invite) = &mut command {
+            let peer = invite.target.next_hop;
+            let bound =
+                self.sockets.iter().map(|(addr, _)| *addr).find(|addr| addr.is_ipv4() == peer.is_ipv4());
+            invite.target.local = bound.map(|bound| self.locals.towards(peer, bound));
+            self.gate.open(peer.ip(), Instant::now());
+        }
+        self.handle(Input::Command(command));
+    }
+
+    /// One input, and everything it brings. A panic costs this input only.
+    fn handle(&mut self, input: Input) {
+        let now = Instant::now().into_std();
+        let result = std::panic::catch_unwind(AssertUnwindSafe(|| self.endpoint.handle(now, input)));
+        if result.is_err() {
+            count(&self.counters.panics);
+            tracing::error!("the SIP endpoint panicked on one input");
+        }
+        let mut failed = Vec::new();
+        while let Some(output) = self.endpoint.poll() {
+            match output {
+                Output::Event(event) => self.outbox.push(event),
+                Output::Transmit(transmit) => failed.extend(self.transmit(transmit)),
+            }
+        }
+        for flow in failed {
+            self.handle_failure(flow);
+        }
+    }
+
+    /// What a broken flow brings is sent once; what fails then is left to the timers.
+    fn handle_failure(&mut self, flow: Flow) {
+        self.endpoint.handle(Instant::now().into_std(), Input::TransportFailed { flow });
+        while let Some(output) = self.endpoint.poll() {
+            match output {
+                Output::Event(event) => self.outbox.push(event),
+                Output::Transmit(transmit) => drop(self.transmit(transmit)),
+            }
+        }
+    }
+
+    /// Sends; the flow comes back if that is known to have failed.
+    fn transmit(&mut self, Transmit { flow, bytes }: Transmit) -> Option<Flow> {
+        count(&self.counters.sent);
+        let sent = match flow.transport {
+            Transport::Tcp => self.connections.send(&flow, bytes),
+            Transport::Udp => self.send_datagram(&flow, &bytes),
+        };
+        if sent {
+            return None;
+        }
+        count(&self.counters.send_failed);
+        Some(flow)
+    }
+
+    /// A full socket buffer is a lost datagram like any other: the transaction repeats it.
+    fn send_datagram(&self, flow: &Flow, bytes: &[u8]) -> bool {
+        let family = |addr: &SocketAddr| addr.is_ipv4() == flow.peer.is_ipv4();
+        let same_port = |addr: &SocketAddr| addr.port() == flow.local.port();
+        let socket = self.sockets.iter().find(|(addr, _)| family(addr) && same_port(addr));
+        let Some((_, socket)) = socket else { return false };
+        match socket.try_send_to(bytes, flow.peer) {
+            Ok(_) => true,
+            Err(error) => error.kind() == io::ErrorKind::WouldBlock,
+        }
+    }
+}
+
+async fn sleep(until: Option<Instant>) {
+    match until {
+        Some(until) => sleep_until(until).await,
+        None => std::future::pending().await,
+    }
+}

@@ -1,0 +1,141 @@
+//! Calls with a real sipp, both directions, UDP and TCP. Without the binary they say so and pass.
+#![expect(clippy::disallowed_methods, reason = "tests start their own programs and read PATH for them")]
+
+use std::net::SocketAddr;
+use std::process::Stdio;
+use std::time::Duration;
+
+use bytes::Bytes;
+use tokio::net::UdpSocket;
+use tokio::process::{Child, Command as Program};
+use tokio::time::timeout;
+
+use super::tests::Running;
+use crate::sip::sdp::{self, CodecName, LocalSession, MediaDirection};
+use crate::sip::{ClosedBy, Command, Event, Invite, LegKey, Target, Transport};
+
+const CALLS: u32 = 20;
+const SOON: Duration = Duration::from_secs(60);
+
+async fn sipp(arguments: &[&str]) -> Option<(Child, SocketAddr)> {
+    let found = std::env::var("PATH")
+        .unwrap_or_default()
+        .split(':')
+        .any(|dir| std::path::Path::new(dir).join("sipp").exists());
+    if !found {
+        eprintln!("skipped: the program sipp is not installed");
+        return None;
+    }
+    let addr = UdpSocket::bind("127.0.0.1:0").await.unwrap().local_addr().unwrap();
+    let port = addr.port().to_string();
+    let child = Program::new("sipp")
+        .args(["-i", "127.0.0.1", "-p", &port, "-nostdin", "-timeout", "40s", "-timeout_error"])
+        .args(arguments)
+        .stdin(Stdio::null())
+        .stdout(Stdio::null())
+        .stderr(Stdio::null())
+        .kill_on_drop(true)
+        .spawn()
+        .unwrap();
+    Some((child, addr))
+}
+
+fn local_sdp() -> LocalSession {
+    LocalSession::new("127.0.0.1:40000".parse().unwrap(), 40001, 2)
+}
+
+async fn serve(transport: &str) {
+    let mut running = Running::start("127.0.0.1:0", |_| true);
+    let target = running.addr.to_string();
+    let calls = CALLS.to_string();
+    let arguments = ["-sn", "uac", "-t", transport, "-m", &calls, "-r", "50", "-d", "50", &target];
+    let Some((mut child, _)) = sipp(&arguments).await else { return };
+    let mut ended = 0;
+    while ended < CALLS {
+        match running.event().await {
+            Event::IncomingCall(call) => {
+                let remote = sdp::parse(&call.sdp.expect("an offer")).unwrap();
+                let answer = local_sdp().answer(&remote, MediaDirection::SendRecv);
+                let respond = |code, sdp| Command::Respond {
+                    leg: call.leg,
+                    code,
+                    reason: None,
+                    headers: Vec::new(),
+                    sdp,
+                };
+                running.commands.send(respond(180, None)).await.unwrap();
+                running.commands.send(respond(200, Some(answer))).await.unwrap();
+            }
+            Event::Ended { by, .. } => {
+                assert_eq!(by, ClosedBy::Remote);
+                ended += 1;
+            }
+            Event::Acknowledged { .. } => {}
+            other => panic!("unexpected {other:?}"),
+        }
+    }
+    assert!(timeout(SOON, child.wait()).await.unwrap().unwrap().success(), "sipp counted failed calls");
+    running.stop().await;
+}
+
+async fn call(transport: Transport, flag: &str) {
+    let Some((mut child, next_hop)) = sipp(&["-sn", "uas", "-t", flag, "-m", "3"]).await else { return };
+    let mut running = Running::start("127.0.0.1:0", |_| true);
+    for number in 0..3 {
+        let sdp: Bytes = local_sdp().offer(&[CodecName::Pcmu], MediaDirection::SendRecv);
+        place(&mut running, LegKey::outbound(number), next_hop, transport, sdp).await;
+    }
+    assert!(timeout(SOON, child.wait()).await.unwrap().unwrap().success(), "sipp counted failed calls");
+    running.stop().await;
+}
+
+/// Calls until sipp listens, then hangs up.
+async fn place(running: &mut Running, leg: LegKey, next_hop: SocketAddr, transport: Transport, sdp: Bytes) {
+    let invite = Invite {
+        leg,
+        target: Target { uri: format!("sip:service@{next_hop}"), next_hop, transport, local: None },
+        call_id: None,
+        from: "<sip:+15550100@127.0.0.1>".into(),
+        to: format!("<sip:service@{next_hop}>"),
+        headers: Vec::new(),
+        sdp,
+        credentials: None,
+        ring_timeout: Duration::from_secs(20),
+    };
+    running.commands.send(Command::Invite(Box::new(invite.clone()))).await.unwrap();
+    loop {
+        match running.event().await {
+            Event::Ringing { code, .. } => assert_eq!(code, 180),
+            Event::Answered { sdp, .. } => {
+                assert!(sdp::parse(&sdp.expect("an answer")).is_ok());
+                running.commands.send(Command::Bye { leg, headers: Vec::new() }).await.unwrap();
+            }
+            Event::Ended { by, .. } => return assert_eq!(by, ClosedBy::Us),
+            // sipp may not listen yet.
+            Event::Failed { code: 503, from_peer: false, .. } => {
+                running.commands.send(Command::Invite(Box::new(invite.clone()))).await.unwrap();
+            }
+            other => panic!("unexpected {other:?}"),
+        }
+    }
+}
+
+#[tokio::test]
+async fn sipp_calls_us_over_udp() {
+    serve("u1").await;
+}
+
+#[tokio::test]
+async fn sipp_calls_us_over_tcp() {
+    serve("t1").await;
+}
+
+#[tokio::test]
+async fn we_call_sipp_over_udp() {
+    call(Transport::Udp, "u1").await;
+}
+
+#[tokio::test]
+async fn we_call_sipp_over_tcp() {
+    call(Transport::Tcp, "t1").await;
+}

@@ -1,0 +1,61 @@
+//! Opens the sockets: UDP and TCP on one port per address.
+
+use std::io;
+use std::net::SocketAddr;
+
+use socket2::{Domain, Protocol, Socket, Type};
+use tokio::net::{TcpListener, UdpSocket};
+
+use super::config::RECEIVE_BUFFER;
+
+/// Tries for a port that is free for UDP and TCP, when any will do.
+const TRIES: usize = 20;
+/// Connections the kernel holds for us before they are accepted.
+const BACKLOG: i32 = 128;
+
+/// The two sockets of one address.
+#[derive(Debug)]
+pub(super) struct Pair {
+    pub udp: UdpSocket,
+    pub tcp: TcpListener,
+    pub addr: SocketAddr,
+}
+
+/// Opens both sockets of an address.
+pub(super) fn open(listen: SocketAddr) -> io::Result<Pair> {
+    let mut last = io::Error::other("no port");
+    for _ in 0..if listen.port() == 0 { TRIES } else { 1 } {
+        let udp = udp(listen)?;
+        let addr = udp.local_addr()?;
+        match tcp(addr) {
+            Ok(tcp) => return Ok(Pair { udp, tcp, addr }),
+            Err(error) => last = error,
+        }
+    }
+    Err(last)
+}
+
+fn udp(addr: SocketAddr) -> io::Result<UdpSocket> {
+    let socket = Socket::new(Domain::for_address(addr), Type::DGRAM, Some(Protocol::UDP))?;
+    if addr.is_ipv6() {
+        socket.set_only_v6(true)?;
+    }
+    // The kernel gives as much of it as its limits allow.
+    socket.set_recv_buffer_size(RECEIVE_BUFFER)?;
+    socket.set_nonblocking(true)?;
+    socket.bind(&addr.into())?;
+    UdpSocket::from_std(socket.into())
+}
+
+fn tcp(addr: SocketAddr) -> io::Result<TcpListener> {
+    let socket = Socket::new(Domain::for_address(addr), Type::STREAM, Some(Protocol::TCP))?;
+    if addr.is_ipv6() {
+        socket.set_only_v6(true)?;
+    }
+    // A restart must not wait for old connections to time out.
+    socket.set_reuse_address(true)?;
+    socket.set_nonblocking(true)?;
+    socket.bind(&addr.into())?;
+    socket.listen(BACKLOG)?;
+    TcpListener::from_std(socket.into())
+}

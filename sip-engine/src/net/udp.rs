@@ -1,0 +1,43 @@
+//! Reads datagrams in their order and hands on those of known sources.
+
+use std::net::SocketAddr;
+use std::sync::Arc;
+
+use bytes::{Bytes, BytesMut};
+use tokio::net::UdpSocket;
+use tokio::sync::mpsc;
+
+use super::counters::{Counters, count};
+use super::driver::Arrival;
+use super::local::Gate;
+use crate::sip::parse::MAX_DATAGRAM;
+
+/// Reads until the driver is gone.
+pub(super) async fn read(
+    socket: Arc<UdpSocket>,
+    bound: SocketAddr,
+    gate: Gate,
+    counters: Arc<Counters>,
+    arrivals: mpsc::Sender<Arrival>,
+) {
+    let mut buffer = BytesMut::zeroed(MAX_DATAGRAM);
+    loop {
+        let (length, peer) = match socket.recv_from(&mut buffer).await {
+            Ok(read) => read,
+            Err(error) => {
+                // ICMP errors of earlier datagrams show up here; the socket itself stays good.
+                tracing::debug!(%error, "receiving a datagram failed");
+                tokio::task::yield_now().await;
+                continue;
+            }
+        };
+        if !gate.admits(peer.ip()) {
+            count(&counters.unknown_source);
+            continue;
+        }
+        let bytes = Bytes::copy_from_slice(buffer.get(..length).unwrap_or_default());
+        if arrivals.send(Arrival::Datagram { peer, bound, bytes }).await.is_err() {
+            return;
+        }
+    }
+}

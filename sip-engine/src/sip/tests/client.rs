@@ -1,0 +1,475 @@
+//! Calls we place: repetition, CANCEL, forks and late answers, challenges, requests inside the dialog.
+
+use std::time::Duration;
+
+use super::bench::{Bench, SDP, header, kind, peer, reply};
+use crate::sip::message::Message;
+use crate::sip::{ClosedBy, Command, Credentials, Event, LegKey, Transport};
+
+const LEG: u64 = 5;
+
+fn leg() -> LegKey {
+    LegKey::outbound(LEG)
+}
+
+fn credentials() -> Option<Credentials> {
+    Some(Credentials { username: "trunk".into(), password: "secret".into(), realm: None })
+}
+
+fn times(bench: &Bench, wanted: &str) -> Vec<f64> {
+    let of_kind = bench.sent.iter().filter(|(_, _, message)| kind(message) == wanted);
+    of_kind.map(|(at, ..)| at.as_secs_f64()).collect()
+}
+
+/// A call we placed is up; its INVITE.
+fn up(bench: &mut Bench, credentials: Option<Credentials>) -> Message {
+    let invite = bench.place(leg(), credentials);
+    bench.receive(reply(&invite, 200, "callee", "", SDP));
+    assert!(matches!(bench.take_events()[..], [Event::Answered { .. }]));
+    assert_eq!(bench.sent_kinds(), ["ACK"]);
+    invite
+}
+
+#[test]
+fn an_invite_says_who_calls_and_keeps_our_headers_ours() {
+    let mut bench = Bench::new();
+    let invite = bench.place(leg(), None);
+    assert_eq!(invite.uri(), "sip:+15550100@192.0.2.9");
+    assert!(header(&invite, "from").starts_with("\"Ann \\\"A\\\"\" <sip:+15550199@198.51.100.1>;tag="));
+    assert_eq!(header(&invite, "to"), "<sip:+15550100@192.0.2.9>");
+    assert_eq!(header(&invite, "contact"), "<sip:198.51.100.1:5060>");
+    assert_eq!((header(&invite, "x-note"), invite.headers.all("via").count()), ("one".to_owned(), 1));
+    assert!(header(&invite, "supported").is_empty(), "nothing is claimed that is not done");
+}
+
+#[test]
+fn an_unanswered_invite_is_repeated_and_given_up() {
+    let mut bench = Bench::new();
+    bench.place(leg(), None);
+    bench.pass(Duration::from_secs(33));
+    assert_eq!(times(&bench, "INVITE"), [0.5, 1.5, 3.5, 7.5, 15.5, 31.5]);
+    assert!(matches!(bench.take_events()[..], [Event::Failed { code: 408, from_peer: false, .. }]));
+    assert_eq!((bench.endpoint.counts().legs, bench.endpoint.counts().transactions), (0, 0));
+}
+
+#[test]
+fn an_invite_is_sent_once_on_tcp() {
+    let mut bench = Bench::new();
+    bench.transport = Transport::Tcp;
+    let invite = bench.place(leg(), None);
+    assert!(header(&invite, "via").starts_with("SIP/2.0/TCP "));
+    bench.pass(Duration::from_secs(31));
+    assert!(bench.sent.is_empty());
+}
+
+#[test]
+fn ringing_stops_the_repetition_and_every_provisional_is_told() {
+    let mut bench = Bench::new();
+    let invite = bench.place(leg(), None);
+    bench.receive(reply(&invite, 100, "", "", ""));
+    bench.receive(reply(&invite, 180, "a", "", ""));
+    bench.receive(reply(&invite, 183, "a", "", SDP));
+    bench.pass(Duration::from_secs(40));
+    assert!(bench.sent.is_empty());
+    let events = bench.take_events();
+    assert!(matches!(
+        events[..],
+        [Event::Ringing { code: 180, sdp: None, .. }, Event::Ringing { code: 183, sdp: Some(_), .. }]
+    ));
+}
+
+#[test]
+fn the_description_of_the_answer_wins_over_early_media() {
+    let mut bench = Bench::new();
+    let invite = bench.place(leg(), None);
+    bench.receive(reply(&invite, 183, "a", "", "v=0\r\ns=early\r\n"));
+    bench.receive(reply(&invite, 200, "a", "", SDP));
+    let Some(Event::Answered { sdp, .. }) = bench.take_events().pop() else { panic!() };
+    assert_eq!(sdp.unwrap(), SDP);
+}
+
+#[test]
+fn a_bye_is_repeated_at_half_one_two_and_four_seconds() {
+    let mut bench = Bench::new();
+    up(&mut bench, None);
+    bench.command(Command::Bye { leg: leg(), headers: Vec::new() });
+    assert!(matches!(bench.take_events()[..], [Event::Ended { by: ClosedBy::Us, .. }]));
+    bench.pass(Duration::from_secs(33));
+    assert_eq!(times(&bench, "BYE"), [0.0, 0.5, 1.5, 3.5, 7.5, 11.5, 15.5, 19.5, 23.5, 27.5, 31.5]);
+    assert_eq!(bench.endpoint.counts().legs, 0);
+}
+
+#[test]
+fn a_request_in_proceeding_is_repeated_every_four_seconds() {
+    let mut bench = Bench::new();
+    up(&mut bench, None);
+    bench.command(Command::Bye { leg: leg(), headers: Vec::new() });
+    let bye = bench.take_sent().pop().unwrap();
+    bench.receive(reply(&bye, 100, "", "", ""));
+    bench.pass(Duration::from_secs(9));
+    assert_eq!(times(&bench, "BYE"), [0.5, 4.5, 8.5]);
+}
+
+#[test]
+fn a_repeated_2xx_is_acknowledged_again_with_the_same_ack() {
+    let mut bench = Bench::new();
+    let invite = bench.place(leg(), None);
+    for _ in 0..3 {
+        bench.receive(reply(&invite, 200, "callee", "", SDP));
+    }
+    let sent = bench.take_sent();
+    assert_eq!(sent.iter().map(kind).collect::<Vec<_>>(), ["ACK"; 3]);
+    assert!(sent.iter().all(|ack| *ack == sent[0]));
+    assert_ne!(header(&sent[0], "via"), header(&invite, "via"), "a new branch");
+    assert_eq!(header(&sent[0], "cseq"), "1 ACK");
+    assert_eq!(bench.take_events().len(), 1);
+}
+
+#[test]
+fn of_several_answers_the_first_wins_and_the_others_are_hung_up() {
+    let mut bench = Bench::new();
+    let invite = bench.place(leg(), None);
+    bench.receive(reply(&invite, 200, "one", "", SDP));
+    bench.receive(reply(&invite, 200, "two", "Contact: <sip:two@192.0.2.9:5062>\r\n", SDP));
+    bench.receive(reply(&invite, 200, "two", "", SDP));
+    let sent = bench.take_sent();
+    assert_eq!(sent.iter().map(kind).collect::<Vec<_>>(), ["ACK", "ACK", "BYE", "ACK"]);
+    assert!(header(&sent[2], "to").ends_with(";tag=two"));
+    assert_eq!(sent[2].uri(), "sip:two@192.0.2.9:5062");
+    assert_eq!(bench.take_events().len(), 1);
+}
+
+#[test]
+fn a_refusal_is_acknowledged_in_its_transaction() {
+    let mut bench = Bench::new();
+    let invite = bench.place(leg(), None);
+    let busy = reply(&invite, 486, "callee", "Retry-After: 18 (in a meeting);duration=60\r\n", "");
+    bench.receive(busy.clone());
+    bench.receive(busy);
+    let sent = bench.take_sent();
+    assert_eq!(sent.iter().map(kind).collect::<Vec<_>>(), ["ACK", "ACK"]);
+    assert_eq!(header(&sent[0], "via"), header(&invite, "via"));
+    assert!(header(&sent[0], "to").ends_with(";tag=callee"));
+    let events = bench.take_events();
+    let [Event::Failed { code: 486, retry_after: Some(after), from_peer: true, .. }] = events[..] else {
+        panic!("{events:?}")
+    };
+    assert_eq!(after, Duration::from_secs(18));
+    bench.pass(Duration::from_secs(33));
+    assert_eq!((bench.endpoint.counts().legs, bench.endpoint.counts().transactions), (0, 0));
+}
+
+#[test]
+fn a_cancel_carries_the_invites_branch_and_waits_for_a_provisional() {
+    let mut bench = Bench::new();
+    let invite = bench.place(leg(), None);
+    bench.command(Command::Cancel { leg: leg() });
+    assert!(bench.sent.is_empty());
+    assert!(matches!(bench.take_events()[..], [Event::Cancelled { .. }]));
+    bench.receive(reply(&invite, 180, "a", "", ""));
+    let cancel = bench.take_sent().pop().unwrap();
+    assert_eq!(cancel.method(), Some("CANCEL"));
+    for name in ["via", "from", "to", "call-id"] {
+        assert_eq!(header(&cancel, name), header(&invite, name));
+    }
+    assert_eq!((cancel.uri(), header(&cancel, "cseq")), (invite.uri(), "1 CANCEL".to_owned()));
+    bench.receive(reply(&cancel, 200, "a", "", ""));
+    bench.receive(reply(&invite, 487, "a", "", ""));
+    assert_eq!(bench.sent_kinds(), ["ACK"]);
+    assert!(bench.events.is_empty());
+    bench.pass(Duration::from_secs(40));
+    assert_eq!((bench.endpoint.counts().legs, bench.endpoint.counts().transactions), (0, 0));
+}
+
+#[test]
+fn an_answer_that_crosses_the_cancel_is_acknowledged_and_hung_up() {
+    let mut bench = Bench::new();
+    let invite = bench.place(leg(), None);
+    bench.receive(reply(&invite, 180, "a", "", ""));
+    bench.command(Command::Cancel { leg: leg() });
+    bench.receive(reply(&invite, 200, "a", "", SDP));
+    assert_eq!(bench.sent_kinds(), ["CANCEL", "ACK", "BYE"]);
+    let told = bench.take_events();
+    assert!(matches!(told[..], [Event::Ringing { .. }, Event::Cancelled { .. }]), "{told:?}");
+}
+
+#[test]
+fn a_callee_that_ignores_the_cancel_is_forgotten_after_32_seconds() {
+    let mut bench = Bench::new();
+    let invite = bench.place(leg(), None);
+    bench.receive(reply(&invite, 180, "a", "", ""));
+    bench.command(Command::Cancel { leg: leg() });
+    let cancel = bench.take_sent().pop().unwrap();
+    bench.receive(reply(&cancel, 481, "a", "", ""));
+    bench.receive(reply(&invite, 180, "a", "", ""));
+    bench.pass(Duration::from_secs(33));
+    assert_eq!((bench.endpoint.counts().legs, bench.endpoint.counts().transactions), (0, 0));
+}
+
+#[test]
+fn a_ring_that_is_too_long_is_cancelled_by_our_own_timer() {
+    let mut bench = Bench::new();
+    let invite = bench.place(leg(), None);
+    bench.receive(reply(&invite, 180, "a", "", ""));
+    bench.pass(Duration::from_secs(59));
+    assert!(bench.sent.is_empty());
+    bench.pass(Duration::from_secs(1));
+    assert_eq!(times(&bench, "CANCEL"), [60.0]);
+    assert!(matches!(bench.take_events()[..], [Event::Ringing { .. }, Event::TimedOut { .. }]));
+}
+
+#[test]
+fn the_route_set_is_reversed_for_the_caller() {
+    let mut bench = Bench::new();
+    let invite = bench.place(leg(), None);
+    let routes = "Record-Route: <sip:p3;lr>, <sip:p2;lr>\r\nRecord-Route: <sip:192.0.2.21:5071;lr>\r\n";
+    bench.receive(reply(&invite, 200, "a", routes, SDP));
+    let (_, flow, ack) = bench.sent.pop().unwrap();
+    let routes: Vec<String> = ack.headers.all("route").map(|route| route.text().into_owned()).collect();
+    assert_eq!(routes, ["<sip:192.0.2.21:5071;lr>", "<sip:p2;lr>", "<sip:p3;lr>"]);
+    assert_eq!((ack.uri(), flow.peer), ("sip:bob@192.0.2.9:5060", "192.0.2.21:5071".parse().unwrap()));
+}
+
+#[test]
+fn an_ack_burns_no_cseq() {
+    let mut bench = Bench::new();
+    up(&mut bench, None);
+    bench.command(Command::Bye { leg: leg(), headers: Vec::new() });
+    assert_eq!(header(&bench.take_sent()[0], "cseq"), "2 BYE");
+}
+
+const CHALLENGE: &str =
+    "Proxy-Authenticate: Digest realm=\"carrier\", nonce=\"n1\", algorithm=MD5, qop=\"auth-int,auth\"\r\n";
+
+#[test]
+fn a_challenge_is_answered_with_a_new_branch_and_the_next_cseq() {
+    let mut bench = Bench::new();
+    let invite = bench.place(leg(), credentials());
+    bench.receive(reply(&invite, 407, "p", CHALLENGE, ""));
+    let sent = bench.take_sent();
+    assert_eq!(sent.iter().map(kind).collect::<Vec<_>>(), ["ACK", "INVITE"]);
+    let again = &sent[1];
+    assert_eq!(header(again, "cseq"), "2 INVITE");
+    assert_ne!(header(again, "via"), header(&invite, "via"));
+    assert_eq!(
+        (header(again, "call-id"), header(again, "from"), header(again, "to")),
+        (header(&invite, "call-id"), header(&invite, "from"), header(&invite, "to"))
+    );
+    let answer = header(again, "proxy-authorization");
+    assert!(
+        answer.contains("username=\"trunk\"")
+            && answer.contains("qop=auth,")
+            && answer.contains("nc=00000001"),
+        "{answer}"
+    );
+    assert!(answer.contains(&format!("uri=\"{}\"", again.uri())), "{answer}");
+    assert_eq!(again.body, SDP);
+    bench.receive(reply(again, 200, "a", "", SDP));
+    assert!(matches!(bench.take_events()[..], [Event::Answered { .. }]));
+    let ack = bench.take_sent().pop().unwrap();
+    assert_eq!((header(&ack, "cseq"), header(&ack, "proxy-authorization")), ("2 ACK".to_owned(), answer));
+    bench.command(Command::Bye { leg: leg(), headers: Vec::new() });
+    assert_eq!(header(&bench.take_sent()[0], "cseq"), "3 BYE");
+}
+
+#[test]
+fn wrong_credentials_are_not_tried_twice_but_a_stale_nonce_once() {
+    let mut bench = Bench::new();
+    let invite = bench.place(leg(), credentials());
+    bench.receive(reply(&invite, 407, "p", CHALLENGE, ""));
+    let second = bench.take_sent().pop().unwrap();
+    bench.receive(reply(
+        &second,
+        407,
+        "p",
+        &CHALLENGE.replace("n1", "n2").replace("qop", "stale=TRUE, qop"),
+        "",
+    ));
+    let third = bench.take_sent().pop().unwrap();
+    assert!(header(&third, "proxy-authorization").contains("nonce=\"n2\""));
+    assert_eq!(third.headers.all("proxy-authorization").count(), 1);
+    bench.receive(reply(
+        &third,
+        407,
+        "p",
+        &CHALLENGE.replace("n1", "n3").replace("qop", "stale=true, qop"),
+        "",
+    ));
+    assert_eq!(bench.sent_kinds(), ["ACK"]);
+    assert!(matches!(bench.take_events()[..], [Event::Failed { code: 407, .. }]));
+
+    let mut bench = Bench::new();
+    let invite = bench.place(leg(), credentials());
+    bench.receive(reply(&invite, 407, "p", CHALLENGE, ""));
+    let second = bench.take_sent().pop().unwrap();
+    bench.receive(reply(&second, 407, "p", &CHALLENGE.replace("n1", "n2"), ""));
+    assert_eq!(bench.sent_kinds(), ["ACK"]);
+}
+
+#[test]
+fn without_credentials_no_challenge_is_answered() {
+    let mut bench = Bench::new();
+    let invite = bench.place(leg(), None);
+    bench.receive(reply(&invite, 401, "p", &CHALLENGE.replace("Proxy-Authenticate", "WWW-Authenticate"), ""));
+    assert_eq!(bench.sent_kinds(), ["ACK"]);
+    assert!(matches!(bench.take_events()[..], [Event::Failed { code: 401, .. }]));
+}
+
+#[test]
+fn a_challenge_of_another_sender_or_realm_leaks_nothing() {
+    let mut bench = Bench::new();
+    let invite = bench.place(leg(), credentials());
+    bench.receive_from("203.0.113.66:5060".parse().unwrap(), reply(&invite, 407, "p", CHALLENGE, ""));
+    assert_eq!(bench.sent_kinds(), ["ACK"]);
+
+    let mut bench = Bench::new();
+    let bound = credentials().map(|credentials| Credentials { realm: Some("carrier".into()), ..credentials });
+    let invite = bench.place(leg(), bound);
+    bench.receive(reply(&invite, 407, "p", &CHALLENGE.replace("\"carrier\"", "\"evil\""), ""));
+    assert_eq!(bench.sent_kinds(), ["ACK"]);
+}
+
+#[test]
+fn a_callee_that_challenges_our_bye_gets_no_password() {
+    let mut bench = Bench::new();
+    let (inbound, _) = bench.call_up();
+    bench.command(Command::Bye { leg: inbound, headers: Vec::new() });
+    let bye = bench.take_sent().pop().unwrap();
+    bench.receive(reply(&bye, 407, "p", CHALLENGE, ""));
+    assert!(bench.sent.is_empty());
+
+    let mut bench = Bench::new();
+    up(&mut bench, credentials());
+    bench.command(Command::Bye { leg: leg(), headers: Vec::new() });
+    let bye = bench.take_sent().pop().unwrap();
+    bench.receive_from("203.0.113.66:5060".parse().unwrap(), reply(&bye, 407, "p", CHALLENGE, ""));
+    assert!(bench.sent.is_empty());
+}
+
+#[test]
+fn the_trunk_that_challenges_our_bye_gets_its_answer_once() {
+    let mut bench = Bench::new();
+    up(&mut bench, credentials());
+    bench.command(Command::Bye { leg: leg(), headers: Vec::new() });
+    let bye = bench.take_sent().pop().unwrap();
+    bench.receive(reply(&bye, 407, "p", CHALLENGE, ""));
+    let again = bench.take_sent().pop().unwrap();
+    assert_eq!((kind(&again), header(&again, "cseq")), ("BYE".to_owned(), "3 BYE".to_owned()));
+    bench.receive(reply(&again, 407, "p", CHALLENGE, ""));
+    assert!(bench.sent.is_empty());
+    bench.pass(Duration::from_secs(40));
+    assert_eq!(bench.endpoint.counts().legs, 0);
+}
+
+#[test]
+fn traces_show_no_secret() {
+    let mut bench = Bench::new();
+    let invite = bench.place(leg(), credentials());
+    bench.receive(reply(&invite, 407, "p", CHALLENGE, ""));
+    let traces: Vec<String> = bench.traces.iter().map(|trace| format!("{trace:?}")).collect();
+    assert_eq!(traces.len(), 4, "INVITE, 407, ACK, INVITE");
+    assert!(traces[3].contains("Digest [redacted]"));
+    assert!(traces.iter().all(|trace| !trace.contains("response=")));
+}
+
+#[test]
+fn our_offer_is_accepted_and_acknowledged() {
+    let mut bench = Bench::new();
+    up(&mut bench, None);
+    bench.command(Command::Reinvite { leg: leg(), sdp: SDP.into() });
+    let offer = bench.take_sent().pop().unwrap();
+    assert_eq!((kind(&offer), header(&offer, "cseq")), ("INVITE".to_owned(), "2 INVITE".to_owned()));
+    bench.receive(reply(&offer, 200, "", "Contact: <sip:moved@192.0.2.9:5090>\r\n", SDP));
+    bench.receive(reply(&offer, 200, "", "", SDP));
+    assert_eq!(bench.sent_kinds(), ["ACK", "ACK"]);
+    assert!(matches!(bench.take_events()[..], [Event::Reoffered { sdp: Some(_), .. }]));
+    bench.command(Command::Bye { leg: leg(), headers: Vec::new() });
+    assert_eq!(bench.take_sent()[0].uri(), "sip:moved@192.0.2.9:5090");
+}
+
+#[test]
+fn glare_is_tried_once_again_after_a_pause() {
+    let mut bench = Bench::new();
+    up(&mut bench, None);
+    bench.command(Command::Reinvite { leg: leg(), sdp: SDP.into() });
+    let offer = bench.take_sent().pop().unwrap();
+    bench.receive(reply(&offer, 491, "", "", ""));
+    assert_eq!(bench.sent_kinds(), ["ACK"]);
+    bench.pass(Duration::from_secs(2));
+    assert!(bench.sent.is_empty());
+    bench.pass(Duration::from_millis(2001));
+    let again = bench.take_sent().into_iter().next().unwrap();
+    assert_eq!(header(&again, "cseq"), "3 INVITE");
+    bench.receive(reply(&again, 491, "", "", ""));
+    assert!(matches!(bench.take_events()[..], [Event::ReofferFailed { code: 491, .. }]));
+}
+
+#[test]
+fn a_refused_offer_leaves_the_call_up_and_481_ends_it() {
+    let mut bench = Bench::new();
+    up(&mut bench, None);
+    for (code, ends) in [(488, false), (481, true)] {
+        bench.command(Command::Reinvite { leg: leg(), sdp: SDP.into() });
+        let offer = bench.take_sent().pop().unwrap();
+        bench.receive(reply(&offer, code, "", "", ""));
+        let events = bench.take_events();
+        match events[..] {
+            [Event::ReofferFailed { code: 488, .. }] => assert!(!ends),
+            [Event::Ended { by: ClosedBy::Gone, .. }] => assert!(ends),
+            _ => panic!("{events:?}"),
+        }
+        bench.sent.clear();
+    }
+}
+
+#[test]
+fn a_broken_connection_fails_what_waits_on_it() {
+    let mut bench = Bench::new();
+    bench.transport = Transport::Tcp;
+    bench.place(leg(), None);
+    let flow = bench.flow(peer());
+    bench.input(crate::sip::Input::TransportFailed { flow });
+    assert!(matches!(bench.take_events()[..], [Event::Failed { code: 503, from_peer: false, .. }]));
+}
+
+#[test]
+fn responses_of_no_transaction_are_dropped_and_counted() {
+    let mut bench = Bench::new();
+    let invite = bench.place(leg(), None);
+    bench.receive(reply(&invite, 200, "a", "", SDP).replace("branch=z9hG4bK", "branch=z9hG4bKx"));
+    bench.receive(reply(&invite, 200, "a", "Via: SIP/2.0/UDP second\r\n", SDP));
+    assert!(bench.take_events().is_empty());
+    assert_eq!((bench.endpoint.counts().stray_responses, bench.endpoint.counts().malformed), (1, 1));
+}
+
+#[test]
+fn a_destination_that_would_split_the_message_is_refused() {
+    let mut bench = Bench::new();
+    let placed = |from: &str, uri: &str| crate::sip::Invite {
+        leg: leg(),
+        target: crate::sip::Target {
+            uri: uri.into(),
+            next_hop: peer(),
+            transport: Transport::Udp,
+            local: Some(peer()),
+        },
+        call_id: None,
+        from: from.into(),
+        to: "<sip:a@h>".into(),
+        headers: Vec::new(),
+        sdp: SDP.into(),
+        credentials: None,
+        ring_timeout: Duration::from_secs(5),
+    };
+    for (from, uri) in [
+        ("<sip:a@h>\r\nX: y", "sip:a@h"),
+        ("<sip:a@h>;tag=x", "sip:a@h"),
+        ("<sip:a@h>", "sip:a@h SIP/2.0\r\n"),
+        ("<sip:a@h>", "tel:1"),
+        ("", "sip:a@h"),
+    ] {
+        bench.command(Command::Invite(Box::new(placed(from, uri))));
+        assert!(matches!(bench.take_events()[..], [Event::Failed { code: 400, .. }]), "{from} {uri}");
+        assert!(bench.sent.is_empty());
+    }
+}
