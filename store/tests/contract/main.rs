@@ -12,4 +12,5 @@ mod cut;
 mod evidence;
 mod follow;
 mod oracle;
+mod samples;
 mod vault;

@@ -1,0 +1,96 @@
+//! Frozen samples: every event type of every aggregate has one in schema/events, and today's code still reads it and
+//! writes it back byte for byte. A sample is never edited; a new version gets a new file and an upcaster.
+//!
+//! Files are named `<aggregate>.<event>.v<version>.json`, or with a word for the case before `.json`. The example `bless`
+//! writes the missing ones from a store that has such events.
+
+use cqrs_es::DomainEvent;
+use domain::{
+    Stream, account::Account, call::Call, carrier::Carrier, phone_number::PhoneNumber, trunk::Trunk,
+    user::User,
+};
+use serde::{
+    Deserialize,
+    de::{self, Visitor, value::Error},
+};
+use std::{collections::BTreeMap, fs, path::PathBuf};
+use store::upcast::{self, Stored};
+
+#[test]
+fn every_event_has_a_sample_that_still_reads_as_it_was_written() {
+    let mut samples = samples();
+    check::<Account>(&mut samples);
+    check::<Call>(&mut samples);
+    check::<Carrier>(&mut samples);
+    check::<PhoneNumber>(&mut samples);
+    check::<Trunk>(&mut samples);
+    check::<User>(&mut samples);
+    assert!(samples.is_empty(), "samples of no event: {:?}", samples.keys());
+}
+
+/// Takes out and checks `A`'s samples.
+fn check<A: Stream>(samples: &mut BTreeMap<String, String>) {
+    let ours: Vec<String> =
+        samples.keys().filter(|name| name.starts_with(&format!("{}.", A::TYPE))).cloned().collect();
+    for event in variants::<A::Event>() {
+        let prefix = format!("{}.{event}.v", A::TYPE);
+        assert!(ours.iter().any(|name| name.starts_with(&prefix)), "schema/events/{prefix}1.json is missing");
+    }
+    for name in ours {
+        let payload = samples.remove(&name).unwrap();
+        let parts: Vec<&str> = name.split('.').collect();
+        let schema_version = parts[2].trim_start_matches('v').parse().unwrap();
+        let stored =
+            Stored { stream_type: parts[0], event_type: parts[1], schema_version, payload: &payload };
+        let event: A::Event =
+            upcast::decode(upcast::UPCASTERS, &stored).unwrap_or_else(|error| panic!("{name}: {error}"));
+        if event.event_version() == schema_version.to_string() {
+            assert_eq!(serde_json::to_string(&event).unwrap(), payload, "{name}");
+            assert_eq!(event.event_type(), parts[1], "{name}");
+        }
+    }
+}
+
+fn samples() -> BTreeMap<String, String> {
+    let folder = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../schema/events");
+    let files = fs::read_dir(folder).unwrap().map(|file| file.unwrap().path());
+    let sample = |path: PathBuf| {
+        let name = path.file_name().unwrap().to_str().unwrap().to_owned();
+        (name, fs::read_to_string(path).unwrap().trim_end().to_owned())
+    };
+    files.map(sample).collect()
+}
+
+/// The names of an enum's variants, as its `Deserialize` states them.
+fn variants<E: for<'de> Deserialize<'de>>() -> &'static [&'static str] {
+    let mut names: &'static [&'static str] = &[];
+    drop(E::deserialize(Names(&mut names)));
+    assert!(!names.is_empty(), "not an enum with the variant's name outside");
+    names
+}
+
+/// Deserializes nothing, and notes which variants were asked for.
+struct Names<'a>(&'a mut &'static [&'static str]);
+
+impl<'de> de::Deserializer<'de> for Names<'_> {
+    type Error = Error;
+
+    fn deserialize_any<V: Visitor<'de>>(self, _: V) -> Result<V::Value, Error> {
+        Err(de::Error::custom("only enums"))
+    }
+
+    fn deserialize_enum<V: Visitor<'de>>(
+        self,
+        _: &'static str,
+        variants: &'static [&'static str],
+        _: V,
+    ) -> Result<V::Value, Error> {
+        *self.0 = variants;
+        Err(de::Error::custom("names only"))
+    }
+
+    serde::forward_to_deserialize_any! {
+        bool i8 i16 i32 i64 i128 u8 u16 u32 u64 u128 f32 f64 char str string bytes byte_buf option unit unit_struct
+        newtype_struct seq tuple tuple_struct map struct identifier ignored_any
+    }
+}
