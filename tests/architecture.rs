@@ -21,12 +21,20 @@ const IMPURE: &[&str] = &["tokio", "sqlx", "poem", "reqwest"];
 
 fn dependencies() -> BTreeMap<String, Vec<String>> {
     let cargo = std::env::var("CARGO").unwrap_or_else(|_| "cargo".into());
-    let output = Command::new(cargo).args(["metadata", "--format-version=1", "--no-deps", "--offline"]).output().unwrap();
+    let output = Command::new(cargo)
+        .args(["metadata", "--format-version=1", "--no-deps", "--offline"])
+        .output()
+        .unwrap();
     let metadata: Value = serde_json::from_slice(&output.stdout).unwrap();
     let packages = metadata["packages"].as_array().unwrap().iter();
     let normal = |package: &Value| {
-        let all = package["dependencies"].as_array().unwrap().iter().filter(|dependency| dependency["kind"].is_null());
-        let mut names: Vec<String> = all.map(|dependency| dependency["name"].as_str().unwrap().to_owned()).collect();
+        let all = package["dependencies"]
+            .as_array()
+            .unwrap()
+            .iter()
+            .filter(|dependency| dependency["kind"].is_null());
+        let mut names: Vec<String> =
+            all.map(|dependency| dependency["name"].as_str().unwrap().to_owned()).collect();
         names.sort();
         names
     };
@@ -49,7 +57,8 @@ fn the_arrows_are_the_ones_we_drew() {
 fn domain_and_twiml_stay_pure() {
     let dependencies = dependencies();
     for name in ["domain", "twiml", "schema"] {
-        let impure: Vec<&String> = dependencies[name].iter().filter(|other| IMPURE.contains(&other.as_str())).collect();
+        let impure: Vec<&String> =
+            dependencies[name].iter().filter(|other| IMPURE.contains(&other.as_str())).collect();
         assert!(impure.is_empty() || name == "schema", "{name} asks for {impure:?}");
     }
 }

@@ -14,12 +14,19 @@ fn both_sdks_place_redirect_and_complete_calls() {
     for (name, mut sdk) in every_sdk(&server) {
         let phone = Phone::waits("answer.xml");
         server.call_out_to(phone.port);
-        let call = sdk.does("create", json!({
-            "to": "+85598000002", "from_": "+85512345678", "url": format!("{}/speak", application.url),
-            "status_callback": format!("{}/status/{name}", application.url),
-            "status_callback_event": ["initiated", "ringing", "answered", "completed"],
-        }));
-        assert_eq!((&call["status"], &call["direction"]), (&json!("queued"), &json!("outbound-api")), "{name}");
+        let call = sdk.does(
+            "create",
+            json!({
+                "to": "+85598000002", "from_": "+85512345678", "url": format!("{}/speak", application.url),
+                "status_callback": format!("{}/status/{name}", application.url),
+                "status_callback_event": ["initiated", "ringing", "answered", "completed"],
+            }),
+        );
+        assert_eq!(
+            (&call["status"], &call["direction"]),
+            (&json!("queued"), &json!("outbound-api")),
+            "{name}"
+        );
         let sid = call["sid"].clone();
         phone.ear.wait_for_speech(0);
         assert_eq!(sdk.does("fetch", json!({ "sid": sid }))["status"], "in-progress");
@@ -48,7 +55,10 @@ fn a_list_goes_on_over_pages() {
         let twiml = "<Response><Hangup/></Response>";
         let to = if name == "python" { "+85598000011" } else { "+85598000012" };
         let mut placed: Vec<Value> = (0..5)
-            .map(|_| sdk.does("create", json!({ "to": to, "from_": "+85512345678", "twiml": twiml }))["sid"].clone())
+            .map(|_| {
+                sdk.does("create", json!({ "to": to, "from_": "+85512345678", "twiml": twiml }))["sid"]
+                    .clone()
+            })
             .collect();
         placed.reverse();
         let listed = sdk.does("list", json!({ "to": to, "page_size": 2 }));
@@ -87,5 +97,6 @@ fn a_ringing_call_is_cancelled() {
     server.wait_for_call("ringing call", |other| other["sid"] == call["sid"] && other["status"] == "ringing");
     sdk.does("update", json!({ "sid": call["sid"], "status": "canceled" }));
     phone.ends_well();
-    server.wait_for_call("canceled call", |other| other["sid"] == call["sid"] && other["status"] == "canceled");
+    server
+        .wait_for_call("canceled call", |other| other["sid"] == call["sid"] && other["status"] == "canceled");
 }

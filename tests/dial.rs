@@ -20,7 +20,8 @@ fn both_parties_hear_each_other_and_nothing_else() {
     let parent = server.wait_for_call("inbound call", |call| call["direction"] == "inbound");
     let child = server.wait_for_call("dialled call", |call| call["direction"] == "outbound-dial");
     assert_eq!(child["parent_call_sid"], parent["sid"]);
-    let (status, body) = server.carrier_api("POST", &format!("/calls/{}/hang-up", child["sid"].as_str().unwrap()), None);
+    let (status, body) =
+        server.carrier_api("POST", &format!("/calls/{}/hang-up", child["sid"].as_str().unwrap()), None);
     assert_eq!(status, 202, "{body}");
     let dialled = application.asked("/dialled", |_| true);
     assert_eq!((&dialled["DialCallStatus"], &dialled["DialCallSid"]), (&json!("completed"), &child["sid"]));

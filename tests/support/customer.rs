@@ -18,16 +18,22 @@ impl Application {
     /// Starts it for the demo account; `other` is whom it dials.
     pub fn start(server: &Server, other: &str) -> Application {
         let mut command = Command::new(python());
-        command.arg(peers().join("customer.py")).env("AUTH_TOKEN", server.text("auth_token")).env("OTHER", other);
+        command
+            .arg(peers().join("customer.py"))
+            .env("AUTH_TOKEN", server.text("auth_token"))
+            .env("OTHER", other);
         command.env("TONE_URL", format!("{}/examples/chime.wav", server.text("http_url")));
         let lines = Lines::start(command);
-        let url = lines.wait("address", |line| line["address"].is_string())["address"].as_str().unwrap().to_owned();
+        let url =
+            lines.wait("address", |line| line["address"].is_string())["address"].as_str().unwrap().to_owned();
         Application { lines, url }
     }
 
     /// Waits for a request to this path that is as wanted, and demands a valid signature.
     pub fn asked(&self, path: &str, wanted: impl Fn(&Value) -> bool) -> Value {
-        let request = self.lines.wait(&format!("request to {path}"), |line| line["path"] == path && wanted(&line["parameters"]));
+        let request = self
+            .lines
+            .wait(&format!("request to {path}"), |line| line["path"] == path && wanted(&line["parameters"]));
         assert_eq!(request["valid"], true, "the SDK's validator refuses {request}");
         request["parameters"].clone()
     }
@@ -73,7 +79,10 @@ impl Sdk {
     pub fn fails(&mut self, command: &str, arguments: Value) -> (i64, i64) {
         let answer = self.0.ask(&json!([command, arguments]));
         let error = &answer["error"];
-        assert!(error["message"].as_str().is_some_and(|text| !text.is_empty()), "{command} {arguments}: {answer}");
+        assert!(
+            error["message"].as_str().is_some_and(|text| !text.is_empty()),
+            "{command} {arguments}: {answer}"
+        );
         (error["code"].as_i64().unwrap_or(0), error["status"].as_i64().unwrap_or(0))
     }
 }

@@ -37,7 +37,8 @@ impl Lines {
         let (lock, news) = &*self.said;
         let find = |said: &Vec<Value>| said.iter().skip(from).find(|line| wanted(line)).cloned();
         let limit = Duration::from_secs(30);
-        let (said, _) = news.wait_timeout_while(lock.lock().unwrap(), limit, |said| find(said).is_none()).unwrap();
+        let (said, _) =
+            news.wait_timeout_while(lock.lock().unwrap(), limit, |said| find(said).is_none()).unwrap();
         find(&said).unwrap_or_else(|| panic!("no {what}; it said {said:#?}"))
     }
 

@@ -68,7 +68,9 @@ impl Ear {
     /// Waits until something as loud as speech was heard for half a second in all after `from` samples.
     pub fn wait_for_speech(&self, from: usize) {
         self.wait("speech", |state| {
-            let loud = state.heard[from.min(state.heard.len())..].chunks(FRAME).filter(|frame| tone::rms(frame) > 500.0);
+            let loud = state.heard[from.min(state.heard.len())..]
+                .chunks(FRAME)
+                .filter(|frame| tone::rms(frame) > 500.0);
             loud.count() >= 25
         });
     }
@@ -87,12 +89,19 @@ impl Ear {
     fn wait(&self, what: &str, there: impl Fn(&State) -> bool) {
         let (lock, news) = &*self.shared;
         let limit = Duration::from_secs(30);
-        let (state, late) = news.wait_timeout_while(lock.lock().unwrap(), limit, |state| !there(state)).unwrap();
-        assert!(!late.timed_out(), "{what} was not heard; {} samples from {:?}", state.heard.len(), state.sources);
+        let (state, late) =
+            news.wait_timeout_while(lock.lock().unwrap(), limit, |state| !there(state)).unwrap();
+        assert!(
+            !late.timed_out(),
+            "{what} was not heard; {} samples from {:?}",
+            state.heard.len(),
+            state.sources
+        );
     }
 
     fn listen(&self) -> JoinHandle<()> {
-        let (socket, shared, stop) = (self.socket.try_clone().unwrap(), self.shared.clone(), self.stop.clone());
+        let (socket, shared, stop) =
+            (self.socket.try_clone().unwrap(), self.shared.clone(), self.stop.clone());
         std::thread::spawn(move || {
             let mut packet = [0; 2_048];
             while !stop.load(Ordering::Relaxed) {
@@ -111,7 +120,8 @@ impl Ear {
     }
 
     fn speak(&self) -> JoinHandle<()> {
-        let (socket, shared, stop) = (self.socket.try_clone().unwrap(), self.shared.clone(), self.stop.clone());
+        let (socket, shared, stop) =
+            (self.socket.try_clone().unwrap(), self.shared.clone(), self.stop.clone());
         std::thread::spawn(move || {
             let (mut sequence, mut due) = (0u16, Instant::now());
             while !stop.load(Ordering::Relaxed) {
@@ -126,7 +136,8 @@ impl Ear {
                 if let Some(key) = key {
                     sequence = send_key(&socket, target, sequence, timestamp, key);
                 } else {
-                    let samples = pitch.map_or(vec![0; FRAME], |pitch| tone::sine(pitch, timestamp as usize, FRAME));
+                    let samples =
+                        pitch.map_or(vec![0; FRAME], |pitch| tone::sine(pitch, timestamp as usize, FRAME));
                     let payload: Vec<u8> = samples.into_iter().map(tone::encode).collect();
                     send(&socket, target, 0, sequence, timestamp, &payload);
                     sequence = sequence.wrapping_add(1);
@@ -151,7 +162,14 @@ fn send_key(socket: &UdpSocket, target: SocketAddr, mut sequence: u16, timestamp
     sequence
 }
 
-fn send(socket: &UdpSocket, target: SocketAddr, payload_type: u8, sequence: u16, timestamp: u32, payload: &[u8]) {
+fn send(
+    socket: &UdpSocket,
+    target: SocketAddr,
+    payload_type: u8,
+    sequence: u16,
+    timestamp: u32,
+    payload: &[u8],
+) {
     let mut packet = vec![0x80, payload_type];
     packet.extend_from_slice(&sequence.to_be_bytes());
     packet.extend_from_slice(&timestamp.to_be_bytes());

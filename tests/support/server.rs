@@ -99,7 +99,8 @@ impl Server {
     pub fn configure(&self, number: &str, voice: Value) {
         let found = self.get(&format!("/phone-numbers?number={number}"));
         let sid = found["data"][0]["sid"].as_str().expect("the number is there").to_owned();
-        let (status, body) = self.carrier_api("PATCH", &format!("/phone-numbers/{sid}"), Some(json!({ "voice": voice })));
+        let (status, body) =
+            self.carrier_api("PATCH", &format!("/phone-numbers/{sid}"), Some(json!({ "voice": voice })));
         assert_eq!(status, 200, "{body}");
     }
 
@@ -146,7 +147,8 @@ fn command(data: &Path, database_url: &str) -> Command {
 }
 
 fn ready(process: &Lines, data: &Path) -> Value {
-    process.wait("line that says it is ready", |line| line.as_str().is_some_and(|line| line.contains("ready")));
+    process
+        .wait("line that says it is ready", |line| line.as_str().is_some_and(|line| line.contains("ready")));
     serde_json::from_slice(&std::fs::read(data.join("demo.json")).unwrap()).unwrap()
 }
 

@@ -6,7 +6,9 @@ pub const RATE: f64 = 8_000.0;
 
 /// `count` samples of a sine at half of full scale, from sample `start` on.
 pub fn sine(frequency: f64, start: usize, count: usize) -> Vec<i16> {
-    (start..start + count).map(|n| (16_000.0 * (std::f64::consts::TAU * frequency * n as f64 / RATE).sin()) as i16).collect()
+    (start..start + count)
+        .map(|n| (16_000.0 * (std::f64::consts::TAU * frequency * n as f64 / RATE).sin()) as i16)
+        .collect()
 }
 
 /// ITU-T G.711 mu-law of one sample.
