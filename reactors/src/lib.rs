@@ -2,7 +2,166 @@
 //! client that talks to customers' applications.
 //!
 //! An effect can repeat (a crash between effect and checkpoint), so each carries what lets the receiver tell.
+//! [`Reactors::open`] comes before the engine, [`Reactors::start`] after it.
 
+mod geo;
 pub mod http;
+mod ledger;
 pub mod outside;
+mod place_calls;
 pub mod signature;
+mod status_callbacks;
+mod switchboard;
+mod sync_directory;
+
+pub use outside::World;
+pub use place_calls::QUEUE_LIMIT;
+pub use switchboard::Switchboard;
+pub use sync_directory::DirectoryMirror;
+
+use domain::{Clock, Ids, Log, Timestamp};
+use http::{Http, HttpOptions};
+use ledger::Ledger;
+use outside::tokens::Tokens;
+use place_calls::PlaceCalls;
+use projections::{Projections, ReadError};
+use status_callbacks::StatusCallbacks;
+use std::{io, path::PathBuf, sync::Arc, time::Duration};
+use store::{Store, StoreError};
+use tokio_util::{sync::CancellationToken, task::TaskTracker};
+
+/// How long a start waits for what an earlier process left in the spool.
+const SPOOL_WAIT: Duration = Duration::from_secs(2);
+
+/// What reactors are handed.
+pub struct Options {
+    /// The log and the vault.
+    pub store: Store,
+    /// The read side.
+    pub projections: Projections,
+    /// Time.
+    pub clock: Arc<dyn Clock>,
+    /// Chance.
+    pub ids: Arc<dyn Ids>,
+    /// This node's name; the same after a restart, different from every other node's.
+    pub node: String,
+    /// Where facts are kept while the store does not answer.
+    pub spool: PathBuf,
+    /// Which addresses customers' URLs may lead to, and the like.
+    pub http: HttpOptions,
+    /// How long a call may wait to be placed; [`QUEUE_LIMIT`] usually.
+    pub queue_limit: Duration,
+    /// Where their tasks run.
+    pub tasks: TaskTracker,
+    /// Cancelled when they shall end. The engine ends first: its last facts and callbacks still leave through them.
+    pub stop: CancellationToken,
+}
+
+/// Everything between the log and the world.
+pub struct Reactors {
+    common: Common,
+    projections: Projections,
+    world: World,
+    mirror: DirectoryMirror,
+    began: Timestamp,
+    queue_limit: Duration,
+}
+
+/// Why reactors could not be opened.
+#[derive(Debug, thiserror::Error)]
+pub enum OpenError {
+    /// The store failed.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    /// The projections could not be read.
+    #[error(transparent)]
+    Read(#[from] ReadError),
+    /// The spool's folder cannot be used.
+    #[error("the spool cannot be opened: {0}")]
+    Spool(#[from] io::Error),
+}
+
+/// What every reactor is handed; cheap to clone.
+#[derive(Clone)]
+pub(crate) struct Common {
+    pub store: Store,
+    pub http: Http,
+    pub tokens: Tokens,
+    pub ledger: Ledger,
+    pub clock: Arc<dyn Clock>,
+    /// This node's name.
+    pub node: Arc<str>,
+    pub tasks: TaskTracker,
+    pub stop: CancellationToken,
+}
+
+/// How the reactors are, for health and metrics.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct State {
+    /// Entries in the spool that have not reached the log.
+    pub spooled: usize,
+    /// Pieces of evidence that were dropped since the start.
+    pub evidence_dropped: u64,
+    /// The position of the core log that calls are routed by.
+    pub directory_position: i64,
+    /// How many events of the core log it does not know of yet.
+    pub directory_lag: i64,
+}
+
+impl Reactors {
+    /// Opens the spool (what an earlier process left in it goes to the log first) and reads the directory.
+    ///
+    /// # Errors
+    /// When store or spool cannot be used.
+    pub async fn open(options: Options) -> Result<Reactors, OpenError> {
+        let Options { store, projections, clock, ids, node, spool, http, queue_limit, tasks, stop } = options;
+        let (http, began) = (Http::new(http), clock.now());
+        let world = World::open(&store, http.clone(), ids, &spool, &tasks, &stop)?;
+        if !world.drained(SPOOL_WAIT).await {
+            tracing::warn!(spooled = world.spooled(), "facts of an earlier process are still on their way");
+        }
+        let (ledger, mirror) = (Ledger::open(store.db().clone()).await?, DirectoryMirror::default());
+        let head = store.head(Log::Core).await?;
+        if let Err(behind) = projections.reached(Log::Core, head, SPOOL_WAIT).await {
+            tracing::warn!(%behind, "the directory follows as far as the projections have come");
+        }
+        mirror.load(&projections, store.vault()).await?;
+        let (tokens, node) = (Tokens::new(store.clone()), node.into());
+        let common = Common { store, http, tokens, ledger, clock, node, tasks, stop };
+        Ok(Reactors { common, projections, world, mirror, began, queue_limit })
+    }
+
+    /// What the engine is started with, as its way out.
+    #[must_use]
+    pub fn world(&self) -> World {
+        self.world.clone()
+    }
+
+    /// What the engine routes by.
+    #[must_use]
+    pub fn directory(&self) -> DirectoryMirror {
+        self.mirror.clone()
+    }
+
+    /// Starts the reactors; their tasks run until `stop`.
+    pub fn start(&self, engine: Arc<dyn Switchboard>) {
+        let Reactors { common, projections, mirror, began, queue_limit, .. } = self;
+        let place_calls = PlaceCalls::new(common.clone(), projections.clone(), engine, *began, *queue_limit);
+        common.tasks.spawn(place_calls.run());
+        common.tasks.spawn(StatusCallbacks::new(common.clone()).run());
+        common.tasks.spawn(sync_directory::run(mirror.clone(), projections.clone(), common.clone()));
+    }
+
+    /// How they are.
+    #[must_use]
+    pub fn state(&self) -> State {
+        let directory_position = self.mirror.position();
+        let head = *self.common.store.watch(Log::Core).borrow();
+        State {
+            spooled: self.world.spooled(),
+            evidence_dropped: self.world.evidence_dropped(),
+            directory_position,
+            directory_lag: head.saturating_sub(directory_position).max(0),
+        }
+    }
+}

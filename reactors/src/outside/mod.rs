@@ -7,7 +7,10 @@ mod media;
 mod spool;
 pub(crate) mod tokens;
 
-use crate::http::{Failure, Http, MAX_DOCUMENT, Outcome, Request, shown};
+use crate::{
+    geo,
+    http::{Failure, Http, MAX_DOCUMENT, Outcome, Request, shown},
+};
 use async_trait::async_trait;
 use domain::{Ids, Tenant, Timestamp, call::CallCommand, webhook_url::WebhookUrl};
 use evidence::EvidenceQueue;
@@ -87,6 +90,16 @@ impl World {
     }
 }
 
+/// What the engine says about the call, and the countries its numbers tell.
+fn parameters(params: &[(String, String)]) -> Vec<(String, String)> {
+    let party = |wanted: &str| {
+        let found = params.iter().find(|(name, _)| name == wanted);
+        found.map_or("", |(_, value)| value.as_str())
+    };
+    let countries = geo::countries(party("From"), party("To"));
+    params.iter().cloned().chain(countries).collect()
+}
+
 fn web_request(request: &DocumentRequest, auth_token: Option<Arc<str>>) -> Request {
     Request {
         method: request.method,
@@ -105,7 +118,8 @@ impl Outside for World {
         recorded.map_err(|error| RecordError(error.to_string()))
     }
 
-    async fn fetch(&self, request: DocumentRequest) -> Fetched {
+    async fn fetch(&self, mut request: DocumentRequest) -> Fetched {
+        request.params = parameters(&request.params);
         let outcome = self.document(&request).await;
         let exchange = exchange::exchange_of(request.purpose, request.method, request.params, &outcome);
         let failure =

@@ -1,0 +1,120 @@
+//! The log of calls as it grows: queued ones are placed side by side, requests about a call wait until it is placed.
+
+use super::{
+    PlaceCalls,
+    recover::{broken, node_lease},
+};
+use crate::ledger::RENEWAL;
+use domain::{
+    Log, Sid,
+    account::{Account, AccountEvent},
+    call::{Call, CallCommand, CallEvent, Direction, Queued, Status},
+};
+use futures_util::{StreamExt, future::BoxFuture, stream};
+use projections::{CallFilter, Page, Scope};
+use sip_engine::CallRef;
+use std::time::Duration;
+use store::{Fact, StoreError};
+
+/// Facts per page.
+const PAGE: usize = 500;
+/// Calls claimed and handed over side by side.
+const PLACED_TOGETHER: usize = 64;
+/// How often calls of nodes that are gone, and ones that wait for too long, are looked for.
+const SWEEP: Duration = Duration::from_secs(15);
+/// Most calls of a disabled account ended per page of the list.
+const ENDED_PER_PAGE: u32 = 200;
+
+impl PlaceCalls {
+    /// Recovers, then follows both logs until the store fails.
+    pub(super) async fn work(&self) -> Result<(), StoreError> {
+        self.renew().await?;
+        let core = self.common.store.head(Log::Core).await?;
+        let mut calls = self.common.store.follow(Log::Calls, self.recover().await?, PAGE);
+        let mut accounts = self.common.store.follow(Log::Core, core, PAGE);
+        let mut renewal = tokio::time::interval(RENEWAL);
+        let mut sweep = tokio::time::interval_at(tokio::time::Instant::now() + SWEEP, SWEEP);
+        loop {
+            tokio::select! {
+                page = calls.next() => self.act(&page?).await?,
+                page = accounts.next() => self.heed(&page?).await?,
+                _ = renewal.tick() => self.renew().await?,
+                _ = sweep.tick() => self.sweep().await?,
+            }
+        }
+    }
+
+    /// Says that this node lives, so that nobody closes its calls.
+    async fn renew(&self) -> Result<(), StoreError> {
+        let (ledger, node) = (&self.common.ledger, &self.common.node);
+        ledger.lease(&node_lease(node), node, self.common.clock.now()).await.map(drop)
+    }
+
+    async fn act(&self, page: &[Fact]) -> Result<(), StoreError> {
+        let mut queued = Vec::new();
+        for fact in page {
+            match call_event(fact) {
+                Some(CallEvent::Queued(call)) if call.direction == Direction::OutboundApi => {
+                    queued.push((fact, call));
+                }
+                Some(CallEvent::Redirected(program)) => {
+                    self.place_all(std::mem::take(&mut queued)).await?;
+                    self.engine.redirect(&fact.stream, program).await;
+                }
+                Some(CallEvent::EndRequested { status }) => {
+                    self.place_all(std::mem::take(&mut queued)).await?;
+                    self.engine.end(&fact.stream, status).await;
+                }
+                _ => {}
+            }
+        }
+        self.place_all(queued).await
+    }
+
+    async fn place_all(&self, queued: Vec<(&Fact, Queued)>) -> Result<(), StoreError> {
+        let mut placed: Vec<BoxFuture<'_, Result<(), StoreError>>> = Vec::new();
+        for (fact, queued) in queued {
+            let call = CallRef { sid: fact.stream.clone(), tenant: fact.tenant.clone() };
+            placed.push(Box::pin(self.place(call, queued, fact.at)));
+        }
+        let results: Vec<_> = stream::iter(placed).buffer_unordered(PLACED_TOGETHER).collect().await;
+        results.into_iter().collect()
+    }
+
+    /// A disabled account's live calls end.
+    async fn heed(&self, page: &[Fact]) -> Result<(), StoreError> {
+        for fact in page {
+            if let Some(Ok(AccountEvent::Disabled {})) = fact.of::<Account>() {
+                self.end_calls_of(&fact.tenant.carrier, &fact.stream).await?;
+            }
+        }
+        Ok(())
+    }
+
+    async fn end_calls_of(&self, carrier: &Sid, account: &Sid) -> Result<(), StoreError> {
+        let scope = Scope::Account { carrier: carrier.clone(), account: account.clone() };
+        let live = CallFilter { live: Some(true), ..CallFilter::default() };
+        let mut page = Page::first(ENDED_PER_PAGE);
+        loop {
+            let rows = self.projections.calls(scope.clone()).list(&live, &page).await.map_err(broken)?;
+            for row in rows.items {
+                let tenant = domain::Tenant::account(carrier.clone(), account.clone());
+                let call = CallRef { sid: row.sid, tenant };
+                self.tell(&call, CallCommand::RequestEnd { status: Status::Completed }).await?;
+            }
+            let Some(next) = rows.next else { return Ok(()) };
+            page = Page::after(next, ENDED_PER_PAGE);
+        }
+    }
+}
+
+/// The call's event, when it is one and can be read.
+fn call_event(fact: &Fact) -> Option<CallEvent> {
+    match fact.of::<Call>()? {
+        Ok(event) => Some(event),
+        Err(error) => {
+            tracing::error!(%error, "a fact about a call cannot be read");
+            None
+        }
+    }
+}

@@ -1,0 +1,120 @@
+//! `place_calls`: claims queued calls and hands them to this node's engine, and carries requests to redirect or end a call
+//! to the engine that has it.
+//!
+//! It keeps no checkpoint. At start it looks at every call that is not over: those queued are placed, those whose node
+//! is gone are closed; from there on it follows the log. Claiming is what keeps two nodes from placing the same call.
+
+mod follow;
+mod recover;
+#[cfg(test)]
+mod tests;
+
+use crate::{Common, Switchboard};
+use domain::{
+    Actor, Meta, Sid, Tenant, Timestamp,
+    call::{Call, CallCommand, EndReason, Ending, Queued},
+};
+use projections::Projections;
+use sip_engine::CallRef;
+use std::{
+    collections::HashSet,
+    sync::{Arc, Mutex, PoisonError},
+    time::Duration,
+};
+use store::{ExecuteError, StoreError};
+
+/// This reactor's name: who it is in the log.
+pub const NAME: &str = "place_calls";
+/// How long a call may wait to be placed.
+pub const QUEUE_LIMIT: Duration = Duration::from_secs(300);
+/// Pause after the store failed.
+const PAUSE: Duration = Duration::from_millis(500);
+/// Most calls remembered to have been claimed by this process.
+const MAX_CLAIMED: usize = 10_000;
+
+/// The reactor; clones share it.
+#[derive(Clone)]
+pub(crate) struct PlaceCalls {
+    common: Common,
+    projections: Projections,
+    engine: Arc<dyn Switchboard>,
+    /// When this process began: what this node had before then is nobody's now.
+    began: Timestamp,
+    queue_limit: Duration,
+    claimed: Arc<Mutex<HashSet<Sid>>>,
+}
+
+impl PlaceCalls {
+    pub fn new(
+        common: Common,
+        projections: Projections,
+        engine: Arc<dyn Switchboard>,
+        began: Timestamp,
+        queue_limit: Duration,
+    ) -> PlaceCalls {
+        PlaceCalls { common, projections, engine, began, queue_limit, claimed: Arc::default() }
+    }
+
+    /// Runs until it is told to stop.
+    pub async fn run(self) {
+        let stop = self.common.stop.clone();
+        let work = async {
+            loop {
+                if let Err(error) = self.work().await {
+                    tracing::warn!(%error, "queued calls wait for the store");
+                }
+                tokio::time::sleep(PAUSE).await;
+            }
+        };
+        stop.run_until_cancelled(work).await;
+    }
+
+    /// Claims a queued call and has it placed; or ends it when it waited too long.
+    async fn place(&self, call: CallRef, queued: Queued, since: Timestamp) -> Result<(), StoreError> {
+        let now = self.common.clock.now();
+        if now.since(since) > self.queue_limit {
+            return self.end(&call, Ending::because(EndReason::Expired)).await;
+        }
+        let node = self.common.node.to_string();
+        if !self.is_first(&call.sid) || !self.tell(&call, CallCommand::Claim { node }).await? {
+            return Ok(());
+        }
+        match self.engine.place(call.clone(), queued).await {
+            Ok(()) => Ok(()),
+            Err(ending) => self.end(&call, ending).await,
+        }
+    }
+
+    /// Whether this process has not claimed the call before: claiming it again would be no news to the log.
+    fn is_first(&self, call: &Sid) -> bool {
+        let mut claimed = self.claimed.lock().unwrap_or_else(PoisonError::into_inner);
+        if claimed.len() >= MAX_CLAIMED {
+            // Identifiers sort by time: the newer half is what can come up again.
+            let mut sids: Vec<Sid> = claimed.drain().collect();
+            sids.sort();
+            claimed.extend(sids.into_iter().skip(MAX_CLAIMED / 2));
+        }
+        claimed.insert(call.clone())
+    }
+
+    async fn end(&self, call: &CallRef, ending: Ending) -> Result<(), StoreError> {
+        self.tell(call, CallCommand::End(ending)).await.map(drop)
+    }
+
+    /// Puts a fact about a call into the log; whether its rules allow that.
+    async fn tell(&self, call: &CallRef, command: CallCommand) -> Result<bool, StoreError> {
+        let meta = self.meta(call.tenant.clone());
+        match self.common.store.execute::<Call>(&call.sid, command, &meta).await {
+            Ok(_) => Ok(true),
+            Err(ExecuteError::Unavailable(error)) => Err(error),
+            Err(refusal) => {
+                tracing::debug!(call = %call.sid, %refusal, "the call is not ours to place or end");
+                Ok(false)
+            }
+        }
+    }
+
+    fn meta(&self, tenant: Tenant) -> Meta {
+        Meta::new(tenant, Actor::system(NAME), self.common.clock.now())
+    }
+}

@@ -1,0 +1,117 @@
+//! What a process that stopped without finishing left behind: queued calls are placed, live ones closed with a reason.
+
+use super::PlaceCalls;
+use domain::{
+    Log, Sid, Tenant,
+    call::{Call, CallEvent, Direction, EndReason, Ending, Queued},
+};
+use projections::{CallRow, ReadError};
+use sip_engine::CallRef;
+use std::time::Duration;
+use store::StoreError;
+
+/// How long recovery waits for the projection of calls at most; the rows there are then serve.
+const WAIT: Duration = Duration::from_secs(3);
+
+/// What becomes of a call that is not over.
+enum Fate {
+    /// It waits to be placed.
+    Place,
+    /// Nobody has it any more.
+    Close,
+    /// Somebody has it.
+    Leave,
+}
+
+impl PlaceCalls {
+    /// Looks at every call that is not over. Returns the position of `calls` to follow on from.
+    pub(super) async fn recover(&self) -> Result<i64, StoreError> {
+        let head = self.common.store.head(Log::Calls).await?;
+        if let Err(behind) = self.projections.reached(Log::Calls, head, WAIT).await {
+            tracing::warn!(%behind, "recovering with the calls known so far");
+        }
+        let position = self.projections.position(Log::Calls).min(head);
+        self.sweep().await?;
+        Ok(position)
+    }
+
+    /// Places what is queued and closes what is nobody's.
+    pub(super) async fn sweep(&self) -> Result<(), StoreError> {
+        let mut after: Option<Sid> = None;
+        loop {
+            let rows = self.projections.system().unfinished_calls(after.as_ref()).await.map_err(broken)?;
+            let Some(last) = rows.last() else { return Ok(()) };
+            after = Some(last.sid.clone());
+            for row in rows {
+                self.settle(row).await?;
+            }
+        }
+    }
+
+    async fn settle(&self, row: CallRow) -> Result<(), StoreError> {
+        let fate = self.fate(&row).await?;
+        let tenant = Tenant { carrier: row.carrier, account: row.account };
+        let call = CallRef { sid: row.sid, tenant };
+        match fate {
+            Fate::Leave => Ok(()),
+            Fate::Close => self.end(&call, Ending::because(EndReason::Interrupted)).await,
+            Fate::Place => match self.queued(&call.sid).await? {
+                Some(queued) => self.place(call, queued, row.created_at).await,
+                None => Ok(()),
+            },
+        }
+    }
+
+    async fn fate(&self, row: &CallRow) -> Result<Fate, StoreError> {
+        let before = row.created_at < self.began;
+        match (&row.claimed_by, row.direction) {
+            (Some(node), _) if **node == *self.common.node => {
+                Ok(if before { Fate::Close } else { Fate::Leave })
+            }
+            (Some(node), _) => {
+                let alive = self.common.ledger.is_held(&node_lease(node), self.common.clock.now()).await?;
+                Ok(if alive { Fate::Leave } else { Fate::Close })
+            }
+            (None, Direction::OutboundApi) => Ok(Fate::Place),
+            // A dialled leg belongs to its parent's node and is closed with it.
+            (None, _) => self.fate_of_leg(row).await,
+        }
+    }
+
+    async fn fate_of_leg(&self, row: &CallRow) -> Result<Fate, StoreError> {
+        let Some(parent) = &row.parent else { return Ok(Fate::Close) };
+        let parent = self.projections.system().call(parent).await.map_err(broken)?;
+        match parent {
+            Some(parent) if parent.is_live() && parent.claimed_by.is_some() => {
+                Box::pin(self.fate(&parent)).await
+            }
+            _ if row.created_at < self.began => Ok(Fate::Close),
+            _ => Ok(Fate::Leave),
+        }
+    }
+
+    /// What was asked for, from the call's first fact.
+    async fn queued(&self, call: &Sid) -> Result<Option<Queued>, StoreError> {
+        let stream = self.common.store.stream(call).await?;
+        match stream.first().and_then(|fact| fact.of::<Call>()).transpose()? {
+            Some(CallEvent::Queued(queued)) => Ok(Some(queued)),
+            _ => Ok(None),
+        }
+    }
+}
+
+/// The lease a node holds while it lives.
+pub(super) fn node_lease(node: &str) -> String {
+    format!("node:{node}")
+}
+
+/// A row that cannot be read is our defect; the store's own failure is passed on.
+pub(super) fn broken(error: ReadError) -> StoreError {
+    match error {
+        ReadError::Store(error) => error,
+        other => {
+            tracing::error!(error = %other, "a projected call cannot be read");
+            StoreError::Closed
+        }
+    }
+}

@@ -1,0 +1,80 @@
+//! What has been read and what of it is still under way: the checkpoint may only pass what is done.
+
+use std::{
+    collections::BTreeSet,
+    sync::{Mutex, MutexGuard, PoisonError},
+};
+
+/// Positions under way.
+#[derive(Default)]
+pub(super) struct Flight(Mutex<Inner>);
+
+#[derive(Default)]
+struct Inner {
+    under_way: BTreeSet<i64>,
+    read: i64,
+    saved: i64,
+}
+
+impl Flight {
+    /// The fact at this position is being acted on.
+    pub fn begin(&self, position: i64) {
+        self.lock().under_way.insert(position);
+    }
+
+    /// It has been.
+    pub fn end(&self, position: i64) {
+        self.lock().under_way.remove(&position);
+    }
+
+    /// Everything up to this position has been read.
+    pub fn read(&self, position: i64) {
+        let mut inner = self.lock();
+        inner.read = inner.read.max(position);
+    }
+
+    /// The position everything up to which has been read.
+    pub fn position(&self) -> i64 {
+        self.lock().read
+    }
+
+    /// How many are under way.
+    pub fn len(&self) -> usize {
+        self.lock().under_way.len()
+    }
+
+    /// The position everything up to which is done, when that is news.
+    pub fn unsaved(&self) -> Option<i64> {
+        let inner = self.lock();
+        let done = inner.under_way.first().map_or(inner.read, |first| first - 1);
+        (done > inner.saved).then_some(done)
+    }
+
+    /// It is stored.
+    pub fn saved(&self, position: i64) {
+        self.lock().saved = position;
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Inner> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_checkpoint_waits_for_the_slowest() {
+        let flight = Flight::default();
+        flight.begin(3);
+        flight.begin(5);
+        flight.read(9);
+        assert_eq!(flight.unsaved(), Some(2));
+        flight.saved(2);
+        flight.end(5);
+        assert_eq!(flight.unsaved(), None);
+        flight.end(3);
+        assert_eq!(flight.unsaved(), Some(9));
+    }
+}
