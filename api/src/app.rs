@@ -1,6 +1,10 @@
 //! What every endpoint is given: the store, its projections, time, chance and settings.
 
-use crate::{problem::Refusal, secrets::Secrets};
+use crate::{
+    auth::{ApiKeys, Passwords, Sessions},
+    problem::Refusal,
+    secrets::Secrets,
+};
 use domain::{Actor, Clock, Ids, Log, Meta, Tenant};
 use poem::Request;
 use projections::Projections;
@@ -108,6 +112,12 @@ pub struct Inner {
     pub parts: Parts,
     /// Secrets by their names.
     pub secrets: Secrets,
+    /// Carrier API keys.
+    pub keys: ApiKeys,
+    /// The dashboard's sessions.
+    pub sessions: Sessions,
+    /// The password hasher.
+    pub passwords: Passwords,
 }
 
 impl Deref for App {
@@ -126,10 +136,14 @@ impl Deref for Inner {
 
 impl App {
     /// Puts the parts together.
-    #[must_use]
-    pub fn new(parts: Parts) -> App {
+    ///
+    /// # Errors
+    /// When the configured password cost is outside of what argon2 allows.
+    pub fn new(parts: Parts) -> Result<App, argon2::Error> {
+        let passwords = Passwords::new(parts.config.password_cost, &*parts.ids)?;
         let secrets = Secrets::new(parts.store.clone());
-        App(Arc::new(Inner { parts, secrets }))
+        let (keys, sessions) = (ApiKeys::new(secrets.clone()), Sessions::default());
+        Ok(App(Arc::new(Inner { parts, secrets, keys, sessions, passwords })))
     }
 
     /// What events caused by this request carry.

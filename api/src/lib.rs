@@ -4,12 +4,18 @@
 
 pub mod app;
 pub mod auth;
+pub mod carrier;
 pub mod problem;
 pub mod secrets;
 pub mod twilio;
 
+mod dashboard;
+mod docs;
+mod fields;
+mod health;
 mod middleware;
+mod refusals;
 mod router;
 
-pub use app::{ApiConfig, App, Check, Gauge, Health, Parts};
+pub use app::{ApiConfig, App, Check, Gauge, Health, Parts, Well};
 pub use router::router;

@@ -3,7 +3,7 @@
 use poem::{Body, IntoResponse, Response, error::ResponseError, http::StatusCode};
 use poem_openapi::{ApiResponse, Object, payload::Json};
 use std::time::Duration;
-use store::{ExecuteError, StoreError};
+use store::StoreError;
 
 tokio::task_local! {
     /// The request's id, set by the outermost middleware.
@@ -200,7 +200,11 @@ pub enum ApiError {
 impl From<Refusal> for ApiError {
     fn from(refusal: Refusal) -> ApiError {
         let (status, problem) = (refusal.status, Json(refusal.problem()));
-        if status.is_server_error() { ApiError::Failed(status, problem) } else { ApiError::Refused(status, problem) }
+        if status.is_server_error() {
+            ApiError::Failed(status, problem)
+        } else {
+            ApiError::Refused(status, problem)
+        }
     }
 }
 
@@ -213,23 +217,5 @@ impl From<StoreError> for Refusal {
                 Refusal::unavailable()
             }
         }
-    }
-}
-
-/// A command's failure as a refusal: `refused` puts the aggregate's own words to it, `taken` a claim's.
-pub fn of_command<E>(
-    error: ExecuteError<E>,
-    refused: impl FnOnce(E) -> Refusal,
-    taken: impl FnOnce() -> Refusal,
-) -> Refusal {
-    match error {
-        ExecuteError::Refused(error) => refused(error),
-        ExecuteError::Taken { .. } => taken(),
-        ExecuteError::Conflict => Refusal::conflict("It is being changed by others; try again."),
-        ExecuteError::Reused => {
-            let detail = "This Idempotency-Key was used before with another request.";
-            Refusal::new(StatusCode::UNPROCESSABLE_ENTITY, "idempotency_key_reused", detail)
-        }
-        ExecuteError::Unavailable(error) => error.into(),
     }
 }

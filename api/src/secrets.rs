@@ -7,7 +7,7 @@ use store::{Secret, Store, StoreError};
 pub const AUTH_TOKEN: (&str, &str) = ("auth_token", "current");
 /// An outbound trunk's digest password (owner: the trunk).
 pub const SIP_PASSWORD: (&str, &str) = ("sip_password", "current");
-/// SHA-256 of a Carrier API key's secret (owner: the key).
+/// A Carrier API key's carrier and the SHA-256 of its secret, as `VC…:hex` (owner: the key).
 pub const API_KEY: (&str, &str) = ("api_key", "sha256");
 /// A user's password hash in PHC form (owner: the user).
 pub const PASSWORD: (&str, &str) = ("password", "phc");
@@ -37,23 +37,36 @@ impl Secrets {
     ///
     /// # Errors
     /// When the vault cannot be asked.
-    pub async fn get(&self, carrier: &Sid, owner: &Sid, what: (&str, &str)) -> Result<Option<Secret>, StoreError> {
-        self.store.vault().get(carrier, owner, what.0, what.1).await
+    pub async fn get(&self, owner: &Sid, what: (&str, &str)) -> Result<Option<Secret>, StoreError> {
+        self.store.vault().get(owner, what.0, what.1).await
     }
 
     /// Puts or replaces a secret that does not expire.
     ///
     /// # Errors
     /// When the vault cannot be asked.
-    pub async fn put(&self, carrier: &Sid, owner: &Sid, what: (&str, &str), secret: &[u8]) -> Result<(), StoreError> {
+    pub async fn put(
+        &self,
+        carrier: &Sid,
+        owner: &Sid,
+        what: (&str, &str),
+        secret: &[u8],
+    ) -> Result<(), StoreError> {
         self.store.vault().put(carrier, owner, what.0, what.1, secret, None).await
     }
 
-    /// Forgets a secret.
+    /// Forgets a secret; whether there was one.
     ///
     /// # Errors
     /// When the vault cannot be asked.
-    pub async fn delete(&self, carrier: &Sid, owner: &Sid, what: (&str, &str)) -> Result<(), StoreError> {
-        self.store.vault().delete(carrier, owner, what.0, what.1).await
+    pub async fn delete(&self, owner: &Sid, what: (&str, &str)) -> Result<bool, StoreError> {
+        self.store.vault().delete(owner, what.0, what.1).await
     }
+}
+
+/// SHA-256 in lower-case hex: what is kept of tokens that are random enough to need no slow hash.
+#[must_use]
+pub fn digest(token: &[u8]) -> String {
+    let digest = ring::digest::digest(&ring::digest::SHA256, token);
+    digest.as_ref().iter().map(|byte| format!("{byte:02x}")).collect()
 }

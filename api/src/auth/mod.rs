@@ -1,7 +1,20 @@
 //! Who is asking: a Carrier API key or a signed-in user, and what their role lets them do.
 
-mod principal;
+mod api_key;
+mod caller;
+mod csrf;
 mod password;
+mod principal;
+mod session;
+mod throttle;
+pub mod totp;
 
-pub use password::{Cost, Passwords};
+pub use api_key::ApiKeys;
+pub(crate) use caller::{SignedIn, authenticated, signed_in};
+pub(crate) use csrf::{same_origin, same_origin_socket};
+pub(crate) use password::LONGEST as LONGEST_PASSWORD;
+pub use password::{Cost, Passwords, weakness};
 pub use principal::{Owner, Principal, Reader, Writer};
+pub(crate) use session::set_cookie;
+pub use session::{Level, Session, Sessions};
+pub(crate) use throttle::{Rate, Throttle};

@@ -1,1 +1,11 @@
 //! What stands in front of every endpoint.
+
+mod headers;
+mod limits;
+mod observe;
+mod problems;
+
+pub(crate) use headers::secured;
+pub(crate) use limits::{bounded, rescued};
+pub(crate) use observe::{Traffic, observed};
+pub(crate) use problems::{Routes, described};

@@ -1,0 +1,261 @@
+//! `/accounts`: what customers' programs sign in as.
+
+use super::{
+    Tag,
+    lists::{created, page, page_of, views},
+    write::{Handle, Write},
+};
+use crate::{
+    App,
+    auth::{Principal, Reader, Writer},
+    fields::Fields,
+    problem::{ApiError, Refusal},
+    secrets::AUTH_TOKEN,
+};
+use domain::{
+    Kind, Sid,
+    account::{Account as Aggregate, AccountCommand as Command},
+};
+use poem::Request;
+use poem_openapi::{
+    Enum, Object, OpenApi,
+    param::{Header, Path, Query},
+    payload::Json,
+};
+use projections::{AccountFilter, AccountRow};
+
+/// Whether an account may call.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Enum)]
+#[oai(rename_all = "snake_case")]
+enum AccountStatus {
+    /// It may.
+    Enabled,
+    /// Its programs get 401, its calls are refused.
+    Disabled,
+}
+
+/// A customer's account. Its SID is the user name of Twilio clients.
+#[derive(Debug, Object)]
+struct Account {
+    /// Identifier, `AC` and 32 hex digits.
+    sid: String,
+    /// Friendly name.
+    name: String,
+    /// Whether it may call.
+    status: AccountStatus,
+    /// When it was opened.
+    created_at: String,
+    /// When it last changed.
+    updated_at: String,
+}
+
+/// A new account with its auth token.
+#[derive(Debug, Object)]
+struct AccountCreated {
+    /// Identifier, `AC` and 32 hex digits.
+    sid: String,
+    /// Friendly name.
+    name: String,
+    /// Whether it may call.
+    status: AccountStatus,
+    /// When it was opened.
+    created_at: String,
+    /// When it last changed.
+    updated_at: String,
+    /// The password of Twilio clients, 32 hex digits.
+    auth_token: String,
+}
+
+/// What a new account is made of.
+#[derive(Debug, Object)]
+#[oai(deny_unknown_fields)]
+struct AccountCreate {
+    /// Friendly name, 1 to 64 characters.
+    name: String,
+}
+
+/// What to change; absent fields stay as they are.
+#[derive(Debug, Object)]
+#[oai(deny_unknown_fields)]
+struct AccountUpdate {
+    /// Friendly name, 1 to 64 characters.
+    name: Option<String>,
+    /// Whether it may call.
+    status: Option<AccountStatus>,
+}
+
+/// An account's Twilio credentials.
+#[derive(Debug, Object)]
+struct AuthToken {
+    /// The user name.
+    account_sid: String,
+    /// The password.
+    auth_token: String,
+}
+
+page_of! {
+    /// Accounts, newest first.
+    AccountPage of Account
+}
+created! {
+    /// The account was opened.
+    CreatedAccount of AccountCreated
+}
+
+impl From<AccountRow> for Account {
+    fn from(row: AccountRow) -> Account {
+        Account {
+            sid: row.sid.to_string(),
+            name: row.name.to_string(),
+            status: if row.enabled { AccountStatus::Enabled } else { AccountStatus::Disabled },
+            created_at: row.created_at.to_string(),
+            updated_at: row.updated_at.to_string(),
+        }
+    }
+}
+
+pub(super) struct AccountsApi(pub Handle);
+
+#[OpenApi(prefix_path = "/accounts", tag = "Tag::Accounts")]
+impl AccountsApi {
+    /// List accounts
+    ///
+    /// Newest first, by name and status.
+    #[oai(path = "/", method = "get", operation_id = "listAccounts")]
+    async fn list(
+        &self,
+        Reader(who): Reader,
+        /// Part of the name, in any case.
+        name: Query<Option<String>>,
+        /// Whether they may call.
+        status: Query<Option<AccountStatus>>,
+        /// Where the page before ended.
+        cursor: Query<Option<String>>,
+        /// Most rows to return.
+        #[oai(validator(minimum(value = "1"), maximum(value = "100")))]
+        limit: Query<Option<i32>>,
+    ) -> Result<Json<AccountPage>, ApiError> {
+        let enabled = status.0.map(|status| status == AccountStatus::Enabled);
+        let filter = AccountFilter { name: name.0, enabled };
+        let reads = self.0.app()?.projections.accounts(who.scope());
+        let rows = reads.list(&filter, &page(cursor.0, limit.0)).await.map_err(Refusal::from)?;
+        Ok(Json(views(rows, Account::from).into()))
+    }
+
+    /// Open an account
+    ///
+    /// A carrier-managed account. The answer holds its auth token; `getAuthToken` shows it again.
+    #[oai(path = "/", method = "post", operation_id = "createAccount")]
+    async fn create(
+        &self,
+        Writer(who): Writer,
+        request: &Request,
+        /// Makes the request repeatable: the same key acts once in 24 hours.
+        #[oai(name = "Idempotency-Key")]
+        key: Header<Option<String>>,
+        account: Json<AccountCreate>,
+    ) -> Result<CreatedAccount, ApiError> {
+        let app = self.0.app()?;
+        let write = Write::new(app, request, &who).once("createAccount", key.0.as_deref())?;
+        let mut fields = Fields::default();
+        let name = fields.read("name", &account.name);
+        let name = fields.finish(name)?;
+        let sid = Sid::new(Kind::Account, &*app.ids);
+        // The token is there before anyone can know the account.
+        app.secrets.put(&who.carrier, &sid, AUTH_TOKEN, app.ids.token().as_bytes()).await.map_err(Refusal::from)?;
+        let command = Command::Create { carrier: who.carrier.clone(), name };
+        let write = write.of_account(Some(sid.clone()));
+        let made = write.one::<Aggregate>(&sid, command).await;
+        let unused = made.as_ref().map_or(true, |made| made.stream != sid);
+        if unused {
+            app.secrets.delete(&sid, AUTH_TOKEN).await.map_err(Refusal::from)?;
+        }
+        let made = made?.stream;
+        let Account { sid, name, status, created_at, updated_at } = account_of(app, &who, made.as_str()).await?.into();
+        let auth_token = token_of(app, &made).await?;
+        Ok(CreatedAccount::Created(Json(AccountCreated { sid, name, status, created_at, updated_at, auth_token })))
+    }
+
+    /// Get an account
+    ///
+    /// One account by its SID.
+    #[oai(path = "/:sid", method = "get", operation_id = "getAccount")]
+    async fn get(&self, Reader(who): Reader, sid: Path<String>) -> Result<Json<Account>, ApiError> {
+        Ok(Json(account_of(self.0.app()?, &who, &sid).await?.into()))
+    }
+
+    /// Change an account
+    ///
+    /// JSON merge patch: name, enabled or disabled. A disabled account's programs get 401 and its calls are refused.
+    #[oai(path = "/:sid", method = "patch", operation_id = "updateAccount")]
+    async fn update(
+        &self,
+        Writer(who): Writer,
+        request: &Request,
+        sid: Path<String>,
+        patch: Json<AccountUpdate>,
+    ) -> Result<Json<Account>, ApiError> {
+        let app = self.0.app()?;
+        let row = account_of(app, &who, &sid).await?;
+        let mut fields = Fields::default();
+        let name = fields.maybe("name", patch.name.as_deref());
+        let rename = fields.finish(name)?.map(|name| Command::Rename { name });
+        let status = patch.status.map(|status| match status {
+            AccountStatus::Enabled => Command::Enable,
+            AccountStatus::Disabled => Command::Disable,
+        });
+        let write = Write::new(app, request, &who).of_account(Some(row.sid.clone()));
+        write.all::<Aggregate>(&row.sid, rename.into_iter().chain(status).collect()).await?;
+        Ok(Json(account_of(app, &who, &sid).await?.into()))
+    }
+
+    /// Show an account's auth token
+    ///
+    /// For owners, admins and API keys.
+    #[oai(path = "/:sid/auth-token", method = "get", operation_id = "getAuthToken")]
+    async fn auth_token(&self, Writer(who): Writer, sid: Path<String>) -> Result<Json<AuthToken>, ApiError> {
+        let app = self.0.app()?;
+        let account = account_of(app, &who, &sid).await?.sid;
+        let auth_token = token_of(app, &account).await?;
+        Ok(Json(AuthToken { account_sid: account.to_string(), auth_token }))
+    }
+
+    /// Replace an account's auth token
+    ///
+    /// The old token opens nothing from now on, and webhooks are signed with the new one.
+    #[oai(path = "/:sid/auth-token", method = "post", operation_id = "rotateAuthToken")]
+    async fn rotate(
+        &self,
+        Writer(who): Writer,
+        request: &Request,
+        sid: Path<String>,
+        /// Makes the request repeatable: the same key acts once in 24 hours.
+        #[oai(name = "Idempotency-Key")]
+        key: Header<Option<String>>,
+    ) -> Result<Json<AuthToken>, ApiError> {
+        let app = self.0.app()?;
+        let account = account_of(app, &who, &sid).await?.sid;
+        let operation = format!("rotateAuthToken:{account}");
+        let write = Write::new(app, request, &who).of_account(Some(account.clone()));
+        let write = write.once(&operation, key.0.as_deref())?;
+        let done = write.one::<Aggregate>(&account, Command::ReplaceAuthToken).await?;
+        if !done.replayed {
+            let token = app.ids.token();
+            app.secrets.put(&who.carrier, &account, AUTH_TOKEN, token.as_bytes()).await.map_err(Refusal::from)?;
+        }
+        let auth_token = token_of(app, &account).await?;
+        Ok(Json(AuthToken { account_sid: account.to_string(), auth_token }))
+    }
+}
+
+/// The caller's account of this SID.
+pub(super) async fn account_of(app: &App, who: &Principal, sid: &str) -> Result<AccountRow, Refusal> {
+    let missing = || Refusal::not_found("account");
+    let sid = Sid::parse_as(Kind::Account, sid).map_err(|_| missing())?;
+    app.projections.accounts(who.scope()).get(&sid).await?.ok_or_else(missing)
+}
+
+async fn token_of(app: &App, account: &Sid) -> Result<String, Refusal> {
+    let token = app.secrets.get(account, AUTH_TOKEN).await?;
+    token.and_then(|token| token.text().map(str::to_owned)).ok_or_else(|| Refusal::not_found("auth token"))
+}

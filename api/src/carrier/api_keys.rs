@@ -1,0 +1,176 @@
+//! `/api-keys`: keys of this API. Owners only, signed in at the dashboard.
+
+use super::{
+    Tag,
+    lists::{created, page, page_of, views},
+    write::{Handle, Write},
+};
+use crate::{
+    auth::{ApiKeys, Owner},
+    fields::Fields,
+    problem::{ApiError, Refusal},
+    secrets::digest,
+};
+use domain::{
+    Ids, Kind, Sid,
+    carrier::{Carrier as Aggregate, CarrierCommand as Command},
+};
+use poem::Request;
+use poem_openapi::{
+    ApiResponse, Object, OpenApi,
+    param::{Header, Path, Query},
+    payload::Json,
+};
+use projections::{ApiKeyFilter, ApiKeyRow};
+
+/// A key of this API, without its secret.
+#[derive(Debug, Object)]
+struct ApiKey {
+    /// Identifier, `AK` and 32 hex digits.
+    sid: String,
+    /// What it is for.
+    name: String,
+    /// Its last four characters.
+    last_four: String,
+    /// When it was made.
+    created_at: String,
+}
+
+/// A new key with its secret.
+#[derive(Debug, Object)]
+struct ApiKeyCreated {
+    /// Identifier, `AK` and 32 hex digits.
+    sid: String,
+    /// What it is for.
+    name: String,
+    /// Its last four characters.
+    last_four: String,
+    /// When it was made.
+    created_at: String,
+    /// The whole key, to be sent as Bearer token. It is shown this once.
+    secret: String,
+}
+
+/// What a new key is made of.
+#[derive(Debug, Object)]
+#[oai(deny_unknown_fields)]
+struct ApiKeyCreate {
+    /// What it is for, 1 to 64 characters.
+    name: String,
+}
+
+page_of! {
+    /// Live keys, newest first.
+    ApiKeyPage of ApiKey
+}
+created! {
+    /// The key was made; its secret is shown this once.
+    CreatedApiKey of ApiKeyCreated
+}
+
+/// The key opens nothing any more.
+#[derive(ApiResponse)]
+enum RevokedApiKey {
+    /// Revoked.
+    #[oai(status = 204)]
+    Revoked,
+}
+
+impl From<ApiKeyRow> for ApiKey {
+    fn from(row: ApiKeyRow) -> ApiKey {
+        ApiKey {
+            sid: row.sid.to_string(),
+            name: row.name.to_string(),
+            last_four: row.last_four,
+            created_at: row.created_at.to_string(),
+        }
+    }
+}
+
+pub(super) struct ApiKeysApi(pub Handle);
+
+#[OpenApi(prefix_path = "/api-keys", tag = "Tag::ApiKeys")]
+impl ApiKeysApi {
+    /// List API keys
+    ///
+    /// Newest first, without revoked ones.
+    #[oai(path = "/", method = "get", operation_id = "listApiKeys")]
+    async fn list(
+        &self,
+        Owner(who): Owner,
+        /// Where the page before ended.
+        cursor: Query<Option<String>>,
+        /// Most rows to return.
+        #[oai(validator(minimum(value = "1"), maximum(value = "100")))]
+        limit: Query<Option<i32>>,
+    ) -> Result<Json<ApiKeyPage>, ApiError> {
+        let reads = self.0.app()?.projections.api_keys(who.scope());
+        let filter = ApiKeyFilter { revoked: Some(false) };
+        let rows = reads.list(&filter, &page(cursor.0, limit.0)).await.map_err(Refusal::from)?;
+        Ok(Json(views(rows, ApiKey::from).into()))
+    }
+
+    /// Make an API key
+    ///
+    /// The answer holds the whole key, this once.
+    #[oai(path = "/", method = "post", operation_id = "createApiKey")]
+    async fn create(
+        &self,
+        Owner(who): Owner,
+        request: &Request,
+        /// Makes the request safe to repeat: the same key makes one API key; the repetition gets 409.
+        #[oai(name = "Idempotency-Key")]
+        key: Header<Option<String>>,
+        new: Json<ApiKeyCreate>,
+    ) -> Result<CreatedApiKey, ApiError> {
+        let app = self.0.app()?;
+        let mut fields = Fields::default();
+        let name = fields.read("name", &new.name);
+        let name = fields.finish(name)?;
+        let once = Write::new(app, request, &who).once("createApiKey", key.0.as_deref())?;
+        let sid = Sid::from_uuid(Kind::ApiKey, named(once.command_id(), &*app.ids));
+        let carrier = app.store.load::<Aggregate>(&who.carrier).await.map_err(Refusal::from)?.aggregate;
+        if carrier.has_api_key(&sid) {
+            let detail = "This request made its key already, and a key is shown once: revoke it and make another.";
+            return Err(Refusal::conflict(detail).into());
+        }
+        let secret = ApiKeys::generate(&sid, &*app.ids);
+        let last_four: String = secret.chars().skip(secret.chars().count() - 4).collect();
+        let command = Command::CreateApiKey { key: sid.clone(), name, last_four: last_four.clone() };
+        let write = Write::new(app, request, &who);
+        write.one::<Aggregate>(&who.carrier, command).await?;
+        app.keys.keep(&who.carrier, &sid, &secret).await.map_err(Refusal::from)?;
+        let row = app.projections.api_keys(who.scope()).get(&sid).await.map_err(Refusal::from)?;
+        let created_at = row.map_or_else(|| app.clock.now(), |row| row.created_at).to_string();
+        let (sid, name) = (sid.to_string(), new.0.name.trim().to_owned());
+        Ok(CreatedApiKey::Created(Json(ApiKeyCreated { sid, name, last_four, created_at, secret })))
+    }
+
+    /// Revoke an API key
+    ///
+    /// It opens nothing any more, at once.
+    #[oai(path = "/:sid", method = "delete", operation_id = "revokeApiKey")]
+    async fn revoke(
+        &self,
+        Owner(who): Owner,
+        request: &Request,
+        sid: Path<String>,
+    ) -> Result<RevokedApiKey, ApiError> {
+        let app = self.0.app()?;
+        let missing = || Refusal::not_found("API key");
+        let sid = Sid::parse_as(Kind::ApiKey, &sid).map_err(|_| missing())?;
+        let row = app.projections.api_keys(who.scope()).get(&sid).await.map_err(Refusal::from)?;
+        let key = row.filter(|row| row.revoked_at.is_none()).ok_or_else(missing)?.sid;
+        app.keys.forget(&key).await.map_err(Refusal::from)?;
+        let write = Write::new(app, request, &who);
+        write.one::<Aggregate>(&who.carrier, Command::RevokeApiKey { key }).await?;
+        Ok(RevokedApiKey::Revoked)
+    }
+}
+
+/// The same bits for the same command id, so that a repetition names the same key; new ones without.
+fn named(command_id: Option<&str>, ids: &dyn Ids) -> uuid::Uuid {
+    let Some(id) = command_id else { return ids.uuid() };
+    let hex = digest(id.as_bytes());
+    uuid::Uuid::try_parse(hex.get(..32).unwrap_or_default()).unwrap_or_else(|_| ids.uuid())
+}

@@ -1,0 +1,314 @@
+//! `/calls`: what is and was said, and hanging up.
+
+use super::{
+    Tag,
+    lists::{moment, page, page_of, views},
+    write::{Handle, Write},
+};
+use crate::{
+    App,
+    auth::{Principal, Reader, Writer},
+    fields::Fields,
+    problem::{ApiError, Refusal},
+};
+use domain::{
+    Kind, Number, Sid,
+    call::{Call as Aggregate, CallCommand, Direction, Phase, Status},
+};
+use poem::Request;
+use poem_openapi::{
+    ApiResponse, Enum, Object, OpenApi,
+    param::{Path, Query},
+    payload::Json,
+};
+use projections::{CallFilter, CallRow};
+
+/// How far a call is, in Twilio's words.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Enum)]
+#[oai(rename_all = "kebab-case")]
+enum CallStatus {
+    /// Waits to be placed.
+    Queued,
+    /// Rings.
+    Ringing,
+    /// Answered.
+    InProgress,
+    /// Was answered, and is over.
+    Completed,
+    /// The far end was busy or declined.
+    Busy,
+    /// It could not be placed or taken.
+    Failed,
+    /// Nobody answered in time.
+    NoAnswer,
+    /// Ended before it was answered.
+    Canceled,
+}
+
+/// Which way a call went.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Enum)]
+#[oai(rename_all = "kebab-case")]
+enum CallDirection {
+    /// From a trunk to a number.
+    Inbound,
+    /// Placed by the Calls API.
+    OutboundApi,
+    /// Placed by `<Dial>`.
+    OutboundDial,
+}
+
+/// What a call's media was like, seen from our end.
+#[derive(Clone, Debug, Object)]
+#[oai(skip_serializing_if_is_none)]
+struct CallQuality {
+    /// `PCMU` or `PCMA`.
+    codec: String,
+    /// Interarrival jitter of what we received, in milliseconds.
+    jitter_ms: Option<f64>,
+    /// Of the packets meant for us, those that never came, in per cent.
+    packet_loss_percent: Option<f64>,
+    /// Round trip by RTCP, in milliseconds.
+    rtt_ms: Option<f64>,
+    /// Mean opinion score, 1.0 to 4.5.
+    mos: Option<f64>,
+}
+
+/// A call.
+#[derive(Clone, Debug, Object)]
+#[oai(skip_serializing_if_is_none)]
+pub(crate) struct Call {
+    /// Identifier, `CA` and 32 hex digits.
+    sid: String,
+    /// The account that has it; absent for one to a number nobody has.
+    account_sid: Option<String>,
+    /// The call whose `<Dial>` it is.
+    parent_call_sid: Option<String>,
+    /// The call it is bridged with now.
+    bridged_with_sid: Option<String>,
+    /// Which way it went.
+    direction: CallDirection,
+    /// Who calls.
+    from: String,
+    /// Who is called.
+    to: String,
+    /// Our number in it.
+    phone_number_sid: Option<String>,
+    /// The trunk it came from or went through.
+    trunk_sid: Option<String>,
+    /// How far it is.
+    status: CallStatus,
+    /// Why it is over, for example `hung_up` or `number_not_found`.
+    reason: Option<String>,
+    /// The final SIP response's code.
+    sip_code: Option<i32>,
+    /// More about its end.
+    detail: Option<String>,
+    /// When it was queued or received.
+    created_at: String,
+    /// When its INVITE left or came in.
+    started_at: Option<String>,
+    /// When it was answered.
+    answered_at: Option<String>,
+    /// When it was over.
+    ended_at: Option<String>,
+    /// From answer to end in whole seconds, rounded up.
+    duration_s: Option<i32>,
+    /// How long it waited in the queue, in milliseconds.
+    queue_time_ms: i32,
+    /// The node that has it.
+    node: Option<String>,
+    /// The SIP Call-ID.
+    sip_call_id: Option<String>,
+    /// Warnings and failed webhooks on its timeline.
+    warnings: i32,
+    /// What its media was like, once it is over.
+    quality: Option<CallQuality>,
+}
+
+page_of! {
+    /// Calls, newest first.
+    CallPage of Call
+}
+
+/// The call is being ended.
+#[derive(ApiResponse)]
+enum HangingUp {
+    /// The call as it stands; it ends within moments.
+    #[oai(status = 202)]
+    Accepted(Json<Call>),
+}
+
+impl From<CallRow> for Call {
+    fn from(row: CallRow) -> Call {
+        let sid = |sid: Option<Sid>| sid.map(|sid| sid.to_string());
+        let time = |at: Option<domain::Timestamp>| at.map(|at| at.to_string());
+        Call {
+            quality: quality(&row),
+            sid: row.sid.to_string(),
+            account_sid: sid(row.account),
+            parent_call_sid: sid(row.parent),
+            bridged_with_sid: sid(row.bridged_with),
+            direction: row.direction.into(),
+            from: row.from,
+            to: row.to,
+            phone_number_sid: sid(row.phone_number),
+            trunk_sid: sid(row.trunk),
+            status: row.status.into(),
+            reason: row.reason.and_then(word),
+            sip_code: row.sip_code.map(small),
+            detail: row.detail,
+            created_at: row.created_at.to_string(),
+            started_at: time(row.started_at),
+            answered_at: time(row.answered_at),
+            ended_at: time(row.ended_at),
+            duration_s: row.duration_s.map(small),
+            queue_time_ms: small(row.queue_time_ms),
+            node: row.claimed_by,
+            sip_call_id: row.sip_call_id,
+            warnings: small(row.warnings),
+        }
+    }
+}
+
+fn quality(row: &CallRow) -> Option<CallQuality> {
+    let codec = row.codec.clone()?;
+    let (jitter_ms, packet_loss_percent) = (row.jitter_ms, row.loss_percent);
+    Some(CallQuality { codec, jitter_ms, packet_loss_percent, rtt_ms: row.rtt_ms, mos: row.mos })
+}
+
+/// The variant's name as it is serialised.
+fn word(value: impl serde::Serialize) -> Option<String> {
+    serde_json::to_value(value).ok().and_then(|value| value.as_str().map(str::to_owned))
+}
+
+fn small(number: i64) -> i32 {
+    i32::try_from(number).unwrap_or(i32::MAX)
+}
+
+pub(super) struct CallsApi(pub Handle);
+
+#[OpenApi(prefix_path = "/calls", tag = "Tag::Calls")]
+impl CallsApi {
+    /// List calls
+    ///
+    /// Newest first, by parties, state, account, trunk and time.
+    #[oai(path = "/", method = "get", operation_id = "listCalls")]
+    #[expect(clippy::too_many_arguments, reason = "one for each query parameter; the macro takes no struct")]
+    async fn list(
+        &self,
+        Reader(who): Reader,
+        /// How far they are.
+        status: Query<Option<CallStatus>>,
+        /// Which way they went.
+        direction: Query<Option<CallDirection>>,
+        /// Exactly this caller; with or without plus.
+        from: Query<Option<String>>,
+        /// Exactly this called party; with or without plus.
+        to: Query<Option<String>>,
+        /// Of this account.
+        account_sid: Query<Option<String>>,
+        /// From or through this trunk.
+        trunk_sid: Query<Option<String>>,
+        /// From or to this number of the inventory.
+        phone_number_sid: Query<Option<String>>,
+        /// Dialled by this call.
+        parent_call_sid: Query<Option<String>>,
+        /// Not over yet, or over.
+        live: Query<Option<bool>>,
+        /// Queued or received at this time or later (RFC 3339).
+        created_after: Query<Option<String>>,
+        /// Queued or received before this time (RFC 3339).
+        created_before: Query<Option<String>>,
+        /// Where the page before ended.
+        cursor: Query<Option<String>>,
+        /// Most rows to return.
+        #[oai(validator(minimum(value = "1"), maximum(value = "100")))]
+        limit: Query<Option<i32>>,
+    ) -> Result<Json<CallPage>, ApiError> {
+        let mut fields = Fields::default();
+        let filter = CallFilter {
+            from: from.0.map(party),
+            to: to.0.map(party),
+            status: status.0.map(Status::from),
+            direction: direction.0.map(Direction::from),
+            account: fields.sid(Kind::Account, "account_sid", account_sid.0.as_deref()),
+            parent: fields.sid(Kind::Call, "parent_call_sid", parent_call_sid.0.as_deref()),
+            phone_number: fields.sid(Kind::PhoneNumber, "phone_number_sid", phone_number_sid.0.as_deref()),
+            trunk: fields.sid(Kind::Trunk, "trunk_sid", trunk_sid.0.as_deref()),
+            live: live.0,
+            created_from: moment("created_after", created_after.0.as_deref())?,
+            created_until: moment("created_before", created_before.0.as_deref())?,
+            ..CallFilter::default()
+        };
+        fields.done()?;
+        let reads = self.0.app()?.projections.calls(who.scope());
+        let rows = reads.list(&filter, &page(cursor.0, limit.0)).await.map_err(Refusal::from)?;
+        Ok(Json(views(rows, Call::from).into()))
+    }
+
+    /// Get a call
+    ///
+    /// One call by its SID.
+    #[oai(path = "/:sid", method = "get", operation_id = "getCall")]
+    async fn get(&self, Reader(who): Reader, sid: Path<String>) -> Result<Json<Call>, ApiError> {
+        Ok(Json(call_of(self.0.app()?, &who, &sid).await?.into()))
+    }
+
+    /// Hang up a call
+    ///
+    /// Cancels it before it is answered, completes it after. 409 when it is over.
+    #[oai(path = "/:sid/hang-up", method = "post", operation_id = "hangUpCall")]
+    async fn hang_up(
+        &self,
+        Writer(who): Writer,
+        request: &Request,
+        sid: Path<String>,
+    ) -> Result<HangingUp, ApiError> {
+        let app = self.0.app()?;
+        let row = call_of(app, &who, &sid).await?;
+        let call = app.store.load::<Aggregate>(&row.sid).await.map_err(Refusal::from)?.aggregate;
+        // Completing is right at any time; cancelling says better what happened to one that only rang.
+        let status = if call.phase() == Phase::Answered { Status::Completed } else { Status::Canceled };
+        let write = Write::new(app, request, &who).of_account(row.account);
+        let ended = write.one::<Aggregate>(&row.sid, CallCommand::RequestEnd { status }).await;
+        if ended.is_err() && status == Status::Canceled {
+            // It may have been answered meanwhile.
+            let status = Status::Completed;
+            write.one::<Aggregate>(&row.sid, CallCommand::RequestEnd { status }).await?;
+        } else {
+            ended?;
+        }
+        Ok(HangingUp::Accepted(Json(call_of(app, &who, &sid).await?.into())))
+    }
+}
+
+/// A party as calls have it: E.164 with plus where it is one.
+fn party(text: String) -> String {
+    text.parse::<Number>().map_or(text, |number| number.to_string())
+}
+
+/// The caller's call of this SID.
+pub(super) async fn call_of(app: &App, who: &Principal, sid: &str) -> Result<CallRow, Refusal> {
+    let missing = || Refusal::not_found("call");
+    let sid = Sid::parse_as(Kind::Call, sid).map_err(|_| missing())?;
+    app.projections.calls(who.scope()).get(&sid).await?.ok_or_else(missing)
+}
+
+/// Pairs of the API's word and the domain's.
+macro_rules! same_words {
+    ($api:ident = $domain:ident: $($name:ident),+) => {
+        impl From<$api> for $domain {
+            fn from(word: $api) -> $domain {
+                match word { $($api::$name => $domain::$name),+ }
+            }
+        }
+        impl From<$domain> for $api {
+            fn from(word: $domain) -> $api {
+                match word { $($domain::$name => $api::$name),+ }
+            }
+        }
+    };
+}
+
+same_words!(CallStatus = Status: Queued, Ringing, InProgress, Completed, Busy, Failed, NoAnswer, Canceled);
+same_words!(CallDirection = Direction: Inbound, OutboundApi, OutboundDial);

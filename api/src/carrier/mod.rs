@@ -1,0 +1,84 @@
+//! The Carrier API: what a carrier's own programs and the dashboard do, described by OpenAPI.
+//!
+//! One file per noun. Each endpoint names who may call it by its first argument, translates in, asks, translates out.
+
+mod accounts;
+mod api_keys;
+mod audit;
+mod calls;
+mod lists;
+mod overview;
+mod phone_numbers;
+mod settings;
+mod spec;
+mod timeline;
+mod trunk_fields;
+mod trunks;
+mod users;
+mod voice;
+mod write;
+
+use crate::App;
+use poem_openapi::{OpenApiService, Tags};
+
+pub(crate) use calls::Call;
+pub use spec::document;
+pub(crate) use spec::{ALLOWED_WITHOUT_KEY, routes_of};
+pub(crate) use timeline::TimelineEntry;
+
+/// Where it is mounted.
+pub(crate) const PREFIX: &str = "/carrier/v1";
+
+/// The API's version, as its document says.
+const VERSION: &str = "1.0.0";
+
+#[derive(Tags)]
+enum Tag {
+    /// Customers' accounts and their Twilio credentials.
+    Accounts,
+    /// Keys of this API.
+    ApiKeys,
+    /// Who changed what, when, from where.
+    Audit,
+    /// Calls, what happened to them, and the evidence.
+    Calls,
+    /// The carrier itself.
+    Carrier,
+    /// The inventory of phone numbers.
+    PhoneNumbers,
+    /// SIP trunks to and from the carrier's network.
+    Trunks,
+    /// People at the dashboard.
+    Users,
+}
+
+type Nouns = (
+    overview::OverviewApi,
+    settings::SettingsApi,
+    accounts::AccountsApi,
+    trunks::TrunksApi,
+    phone_numbers::PhoneNumbersApi,
+    calls::CallsApi,
+    timeline::TimelineApi,
+    users::UsersApi,
+    api_keys::ApiKeysApi,
+    audit::AuditApi,
+);
+
+/// Every endpoint over this `App`; `None` makes the document only.
+pub(crate) fn service(app: Option<&App>) -> OpenApiService<Nouns, ()> {
+    let app = || write::Handle(app.cloned());
+    let nouns = (
+        overview::OverviewApi(app()),
+        settings::SettingsApi(app()),
+        accounts::AccountsApi(app()),
+        trunks::TrunksApi(app()),
+        phone_numbers::PhoneNumbersApi(app()),
+        calls::CallsApi(app()),
+        timeline::TimelineApi(app()),
+        users::UsersApi(app()),
+        api_keys::ApiKeysApi(app()),
+        audit::AuditApi(app()),
+    );
+    OpenApiService::new(nouns, "Trunkline Carrier API", VERSION).server(PREFIX)
+}

@@ -1,0 +1,263 @@
+//! `/phone-numbers`: the inventory, who answers each number, and how.
+
+use super::{
+    Tag,
+    accounts::account_of,
+    lists::{created, page, page_of, views},
+    voice::{Voice, VoiceUpdate},
+    write::{Handle, Write},
+};
+use crate::{
+    App,
+    auth::{Principal, Reader, Writer},
+    fields::Fields,
+    problem::{ApiError, Refusal},
+};
+use domain::{
+    Kind, Number, Sid,
+    phone_number::{PhoneNumber as Aggregate, PhoneNumberCommand as Command, VoiceConfiguration},
+};
+use poem::Request;
+use poem_openapi::{
+    ApiResponse, Object, OpenApi,
+    param::{Header, Path, Query},
+    payload::Json,
+    types::MaybeUndefined,
+};
+use projections::{PhoneNumberFilter, PhoneNumberRow};
+
+/// A number of the carrier's inventory.
+#[derive(Debug, Object)]
+#[oai(skip_serializing_if_is_none)]
+struct PhoneNumber {
+    /// Identifier, `PN` and 32 hex digits.
+    sid: String,
+    /// E.164 with plus, or a short code.
+    number: String,
+    /// ISO code of the country it belongs to, where known.
+    country: Option<String>,
+    /// The account's name for it.
+    friendly_name: Option<String>,
+    /// Whether it takes calls.
+    enabled: bool,
+    /// The account that answers it.
+    account_sid: Option<String>,
+    /// Where its calls are answered from.
+    voice: Voice,
+    /// When it was added.
+    created_at: String,
+    /// When it last changed.
+    updated_at: String,
+}
+
+/// What a new number is made of.
+#[derive(Debug, Object)]
+#[oai(deny_unknown_fields)]
+struct PhoneNumberCreate {
+    /// International form with or without plus, or a short code of 2 to 6 digits.
+    number: String,
+    /// Whether it takes calls; it does unless this is false.
+    enabled: Option<bool>,
+    /// The account that answers it.
+    account_sid: Option<String>,
+}
+
+/// What to change; absent fields stay as they are.
+#[derive(Debug, Object)]
+#[oai(deny_unknown_fields)]
+struct PhoneNumberUpdate {
+    /// Whether it takes calls.
+    enabled: Option<bool>,
+    /// The account that answers it; `null` takes it away together with its configuration.
+    #[oai(nullable)]
+    account_sid: MaybeUndefined<String>,
+    /// The account's name for it, 1 to 64 characters.
+    friendly_name: Option<String>,
+    /// Where its calls are answered from, merged field by field.
+    voice: Option<VoiceUpdate>,
+}
+
+/// The number is gone.
+#[derive(ApiResponse)]
+enum DeletedPhoneNumber {
+    /// Deleted.
+    #[oai(status = 204)]
+    Deleted,
+}
+
+page_of! {
+    /// Phone numbers, newest first.
+    PhoneNumberPage of PhoneNumber
+}
+created! {
+    /// The number is in the inventory.
+    CreatedPhoneNumber of PhoneNumber
+}
+
+impl From<PhoneNumberRow> for PhoneNumber {
+    fn from(row: PhoneNumberRow) -> PhoneNumber {
+        let country = match &row.number {
+            Number::E164(number) => number.country().map(|country| country.code().to_owned()),
+            Number::ShortCode(_) => None,
+        };
+        PhoneNumber {
+            sid: row.sid.to_string(),
+            number: row.number.to_string(),
+            country,
+            friendly_name: row.name.map(|name| name.to_string()),
+            enabled: row.enabled,
+            account_sid: row.account.map(|account| account.to_string()),
+            voice: row.voice.into(),
+            created_at: row.created_at.to_string(),
+            updated_at: row.updated_at.to_string(),
+        }
+    }
+}
+
+pub(super) struct PhoneNumbersApi(pub Handle);
+
+#[OpenApi(prefix_path = "/phone-numbers", tag = "Tag::PhoneNumbers")]
+impl PhoneNumbersApi {
+    /// List phone numbers
+    ///
+    /// Newest first, by digits, account and state.
+    #[oai(path = "/", method = "get", operation_id = "listPhoneNumbers")]
+    #[expect(clippy::too_many_arguments, reason = "one for each query parameter; the macro takes no struct")]
+    async fn list(
+        &self,
+        Reader(who): Reader,
+        /// Digits the number contains.
+        number: Query<Option<String>>,
+        /// Assigned to this account.
+        account_sid: Query<Option<String>>,
+        /// Assigned to any account, or to none.
+        assigned: Query<Option<bool>>,
+        /// Takes calls, or does not.
+        enabled: Query<Option<bool>>,
+        /// Where the page before ended.
+        cursor: Query<Option<String>>,
+        /// Most rows to return.
+        #[oai(validator(minimum(value = "1"), maximum(value = "100")))]
+        limit: Query<Option<i32>>,
+    ) -> Result<Json<PhoneNumberPage>, ApiError> {
+        let mut fields = Fields::default();
+        let account = fields.sid(Kind::Account, "account_sid", account_sid.0.as_deref());
+        fields.done()?;
+        let (assigned, enabled) = (assigned.0, enabled.0);
+        let filter = PhoneNumberFilter { contains: number.0, account, assigned, enabled, ..Default::default() };
+        let reads = self.0.app()?.projections.phone_numbers(who.scope());
+        let rows = reads.list(&filter, &page(cursor.0, limit.0)).await.map_err(Refusal::from)?;
+        Ok(Json(views(rows, PhoneNumber::from).into()))
+    }
+
+    /// Add a phone number
+    ///
+    /// A number is in a carrier's inventory once.
+    #[oai(path = "/", method = "post", operation_id = "createPhoneNumber")]
+    async fn create(
+        &self,
+        Writer(who): Writer,
+        request: &Request,
+        /// Makes the request repeatable: the same key acts once in 24 hours.
+        #[oai(name = "Idempotency-Key")]
+        key: Header<Option<String>>,
+        new: Json<PhoneNumberCreate>,
+    ) -> Result<CreatedPhoneNumber, ApiError> {
+        let app = self.0.app()?;
+        let write = Write::new(app, request, &who).once("createPhoneNumber", key.0.as_deref())?;
+        let mut fields = Fields::default();
+        let number = fields.read("number", &new.number);
+        let account = assignee(app, &who, &mut fields, new.account_sid.as_deref()).await?;
+        let number = fields.finish(number)?;
+        let sid = Sid::new(Kind::PhoneNumber, &*app.ids);
+        let (carrier, enabled) = (who.carrier.clone(), new.enabled.unwrap_or(true));
+        let command = Command::Create { carrier, number, enabled, account: account.clone() };
+        let made = write.of_account(account).one::<Aggregate>(&sid, command).await?.stream;
+        Ok(CreatedPhoneNumber::Created(Json(number_of(app, &who, made.as_str()).await?.into())))
+    }
+
+    /// Get a phone number
+    ///
+    /// One number by its SID.
+    #[oai(path = "/:sid", method = "get", operation_id = "getPhoneNumber")]
+    async fn get(&self, Reader(who): Reader, sid: Path<String>) -> Result<Json<PhoneNumber>, ApiError> {
+        Ok(Json(number_of(self.0.app()?, &who, &sid).await?.into()))
+    }
+
+    /// Change a phone number
+    ///
+    /// JSON merge patch: enable, assign, name, configure. Another account's configuration does not come along.
+    #[oai(path = "/:sid", method = "patch", operation_id = "updatePhoneNumber")]
+    async fn update(
+        &self,
+        Writer(who): Writer,
+        request: &Request,
+        sid: Path<String>,
+        patch: Json<PhoneNumberUpdate>,
+    ) -> Result<Json<PhoneNumber>, ApiError> {
+        let app = self.0.app()?;
+        let row = number_of(app, &who, &sid).await?;
+        let mut fields = Fields::default();
+        let name = fields.maybe("friendly_name", patch.friendly_name.as_deref()).flatten();
+        let (assign, moved) = match &patch.account_sid {
+            MaybeUndefined::Undefined => (None, false),
+            MaybeUndefined::Null => (Some(Command::Unassign), true),
+            MaybeUndefined::Value(text) => {
+                let account = assignee(app, &who, &mut fields, Some(text)).await?;
+                let moved = account != row.account;
+                (account.map(|account| Command::Assign { account }), moved)
+            }
+        };
+        let voice = if moved { VoiceConfiguration::default() } else { row.voice.clone() };
+        let voice = patch.voice.as_ref().and_then(|update| update.merged(voice, &mut fields));
+        fields.done()?;
+        let enable = patch.enabled.map(|enabled| if enabled { Command::Enable } else { Command::Disable });
+        let rename = name.map(|name| Command::Rename { name });
+        let commands = enable.into_iter().chain(assign).chain(rename).chain(voice.map(Command::ConfigureVoice));
+        let write = Write::new(app, request, &who).of_account(row.account.clone());
+        write.all::<Aggregate>(&row.sid, commands.collect()).await?;
+        Ok(Json(number_of(app, &who, &sid).await?.into()))
+    }
+
+    /// Remove a phone number
+    ///
+    /// It takes no calls any more and can be added anew.
+    #[oai(path = "/:sid", method = "delete", operation_id = "deletePhoneNumber")]
+    async fn delete(
+        &self,
+        Writer(who): Writer,
+        request: &Request,
+        sid: Path<String>,
+    ) -> Result<DeletedPhoneNumber, ApiError> {
+        let app = self.0.app()?;
+        let row = number_of(app, &who, &sid).await?;
+        let write = Write::new(app, request, &who).of_account(row.account);
+        write.one::<Aggregate>(&row.sid, Command::Release).await?;
+        Ok(DeletedPhoneNumber::Deleted)
+    }
+}
+
+/// The account a number is to be given to; it must be the caller's.
+async fn assignee(
+    app: &App,
+    who: &Principal,
+    fields: &mut Fields,
+    text: Option<&str>,
+) -> Result<Option<Sid>, Refusal> {
+    let Some(text) = text else { return Ok(None) };
+    match account_of(app, who, text).await {
+        Ok(account) => Ok(Some(account.sid)),
+        Err(refusal) if refusal.code == "not_found" => {
+            fields.wrong("account_sid", refusal.detail);
+            Ok(None)
+        }
+        Err(refusal) => Err(refusal),
+    }
+}
+
+/// The caller's number of this SID.
+async fn number_of(app: &App, who: &Principal, sid: &str) -> Result<PhoneNumberRow, Refusal> {
+    let missing = || Refusal::not_found("phone number");
+    let sid = Sid::parse_as(Kind::PhoneNumber, sid).map_err(|_| missing())?;
+    app.projections.phone_numbers(who.scope()).get(&sid).await?.ok_or_else(missing)
+}

@@ -1,0 +1,162 @@
+//! The OpenAPI document: what poem-openapi renders, polished until generators make good clients of it.
+
+use super::{PREFIX, service};
+use serde_json::{Map, Value, json};
+
+/// What answers without a key or session, below the prefix.
+pub(crate) const ALLOWED_WITHOUT_KEY: [&str; 3] = ["/openapi.json", "/docs", "/docs/scalar.js"];
+
+/// What clients read first.
+const ABOUT: &str = "Automates everything a carrier does at its dashboard: accounts, SIP trunks, phone numbers, calls.
+
+Sign in with an API key as Bearer token. Lists come in pages, newest first: give `next_cursor` as `cursor` to go on. \
+POST takes an `Idempotency-Key` and acts once for it in 24 hours. PATCH is a JSON merge patch (RFC 7396). Errors are \
+problem+json (RFC 9457) with a stable `code` and, for fields, everything that is wrong at once. 429 says in \
+`Retry-After` when to come back; a 429 was never acted on.";
+
+/// The document, ready to be published.
+///
+/// # Panics
+/// Never in a process that started: a test renders it.
+#[must_use]
+pub fn document() -> Value {
+    let mut document: Value = serde_json::from_str(&service(None).spec()).unwrap_or_default();
+    walk(&mut document);
+    require_authentication(&mut document);
+    close_request_bodies(&mut document);
+    document
+}
+
+/// Every path and method of the document, with its prefix.
+pub(crate) fn routes_of(document: &Value) -> Vec<(String, String)> {
+    let paths = document.get("paths").and_then(Value::as_object).into_iter().flatten();
+    let operations = paths.flat_map(|(path, item)| {
+        let methods = item.as_object().into_iter().flat_map(Map::keys);
+        methods.map(move |method| (format!("{PREFIX}{path}"), method.clone()))
+    });
+    operations.collect()
+}
+
+/// Small repairs, everywhere in the document.
+fn walk(value: &mut Value) {
+    match value {
+        Value::Array(items) => items.iter_mut().for_each(walk),
+        Value::Object(object) => {
+            repair(object);
+            object.values_mut().for_each(walk);
+        }
+        _ => {}
+    }
+}
+
+fn repair(object: &mut Map<String, Value>) {
+    if object.get("deprecated") == Some(&Value::Bool(false)) {
+        object.remove("deprecated");
+    }
+    if object.get("in").and_then(Value::as_str) == Some("path") {
+        object.remove("explode");
+        object.entry("description").or_insert(json!("The resource's SID."));
+    }
+    if object.get("in").and_then(Value::as_str) == Some("header") && object.get("name") == Some(&json!("IDEMPOTENCY-KEY"))
+    {
+        object.insert("name".into(), json!("Idempotency-Key"));
+    }
+    for bound in ["minimum", "maximum"] {
+        if let Some(whole) = object.get(bound).and_then(Value::as_f64).filter(|bound| bound.fract() == 0.0) {
+            object.insert(bound.into(), json!(whole as i64));
+        }
+    }
+    if let Some(Value::Object(content)) = object.get_mut("content") {
+        for kind in ["application/json", "application/problem+json"] {
+            if let Some(media) = content.remove(&format!("{kind}; charset=utf-8")) {
+                content.insert(kind.into(), media);
+            }
+        }
+    }
+    if let Some(Value::Object(properties)) = object.get_mut("properties") {
+        for (name, schema) in properties {
+            let moment = name == "at" || name.ends_with("_at");
+            if let Some(schema) = schema.as_object_mut().filter(|schema| moment && schema.get("type") == Some(&json!("string"))) {
+                schema.insert("format".into(), json!("date-time"));
+            }
+        }
+    }
+}
+
+fn require_authentication(document: &mut Value) {
+    let schemes = json!({
+        "apiKey": { "type": "http", "scheme": "bearer", "description": "A Carrier API key, `tlk_…`." },
+        "session": { "type": "apiKey", "in": "cookie", "name": "__Host-session",
+            "description": "The dashboard's session, after both factors." },
+    });
+    if let Some(components) = document.get_mut("components").and_then(Value::as_object_mut) {
+        components.insert("securitySchemes".into(), schemes);
+    }
+    if let Some(document) = document.as_object_mut() {
+        document.insert("security".into(), json!([{ "apiKey": [] }, { "session": [] }]));
+        if let Some(info) = document.get_mut("info").and_then(Value::as_object_mut) {
+            info.insert("description".into(), json!(ABOUT));
+            info.insert("license".into(), json!({ "name": "MIT OR Apache-2.0" }));
+            info.insert("contact".into(), json!({ "name": "Trunkline" }));
+        }
+    }
+}
+
+/// Request bodies refuse members they do not know; the schemas say so.
+fn close_request_bodies(document: &mut Value) {
+    let Some(schemas) = document.pointer_mut("/components/schemas").and_then(Value::as_object_mut) else { return };
+    let taken = |name: &str| ["Create", "Update", "Config", "Request"].iter().any(|end| name.ends_with(end));
+    for (_, schema) in schemas.iter_mut().filter(|(name, _)| taken(name)) {
+        if let Some(schema) = schema.as_object_mut() {
+            schema.insert("additionalProperties".into(), Value::Bool(false));
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::collections::HashSet;
+
+    fn operations(document: &Value) -> Vec<(String, Value)> {
+        let paths = document["paths"].as_object().unwrap().iter();
+        let each = paths.flat_map(|(path, item)| {
+            let methods = item.as_object().unwrap().iter();
+            methods.map(move |(method, operation)| (format!("{method} {path}"), operation.clone()))
+        });
+        each.collect()
+    }
+
+    #[test]
+    fn every_operation_can_be_named_and_understood() {
+        let operations = operations(&document());
+        assert!(operations.len() >= 30, "{}", operations.len());
+        let mut ids = HashSet::new();
+        for (route, operation) in operations {
+            let id = operation["operationId"].as_str().unwrap().to_owned();
+            assert!(id.starts_with(char::is_lowercase) && ids.insert(id), "{route}");
+            assert!(operation["summary"].is_string() && operation["description"].is_string(), "{route}");
+            assert_eq!(operation["tags"].as_array().map(Vec::len), Some(1), "{route}");
+            let responses = operation["responses"].as_object().unwrap();
+            assert!(responses.contains_key("4XX") && responses.contains_key("5XX"), "{route}");
+        }
+    }
+
+    #[test]
+    fn path_parameters_are_the_ones_in_the_path() {
+        for (route, operation) in operations(&document()) {
+            let named: Vec<&str> = route.split('/').filter_map(|part| part.strip_prefix('{')?.strip_suffix('}')).collect();
+            let parameters = operation["parameters"].as_array().cloned().unwrap_or_default();
+            let given: Vec<_> = parameters.iter().filter(|p| p["in"] == "path").map(|p| p["name"].clone()).collect();
+            assert_eq!(named, given, "{route}");
+        }
+    }
+
+    #[test]
+    fn the_document_has_no_traps_for_generators() {
+        let text = document().to_string();
+        for trap in ["charset", "int64", "uint", "\"default\"", "explode\":false"] {
+            assert!(!text.contains(trap), "{trap}");
+        }
+    }
+}

@@ -1,0 +1,296 @@
+//! `/trunks`: where calls come from and where ours go to.
+
+use super::{
+    Tag,
+    lists::{created, page, page_of, views},
+    trunk_fields::{InboundConfig, OutboundConfig, OutboundView, example_number, preview},
+    write::{Handle, Write},
+};
+use crate::{
+    App,
+    auth::{Principal, Reader, Writer},
+    fields::Fields,
+    problem::{ApiError, Refusal},
+    secrets::SIP_PASSWORD,
+};
+use domain::{
+    Kind, Number, Sid,
+    trunk::{Trunk as Aggregate, TrunkCommand as Command},
+};
+use poem::Request;
+use poem_openapi::{
+    ApiResponse, Enum, Object, OpenApi,
+    param::{Header, Path, Query},
+    payload::Json,
+    types::MaybeUndefined,
+};
+use projections::{TrunkFilter, TrunkRow};
+
+/// Which way a trunk's calls go.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Enum)]
+#[oai(rename_all = "snake_case")]
+enum TrunkDirection {
+    /// It takes calls.
+    Inbound,
+    /// It places calls.
+    Outbound,
+}
+
+/// A SIP trunk, for one direction or both.
+#[derive(Debug, Object)]
+#[oai(skip_serializing_if_is_none)]
+struct Trunk {
+    /// Identifier, `TK` and 32 hex digits.
+    sid: String,
+    /// Friendly name.
+    name: String,
+    /// Who is taken to be it, if it takes calls.
+    inbound: Option<InboundConfig>,
+    /// How to call through it, if it places calls.
+    outbound: Option<OutboundView>,
+    /// When it was made.
+    created_at: String,
+    /// When it last changed.
+    updated_at: String,
+}
+
+/// What a new trunk is made of.
+#[derive(Debug, Object)]
+#[oai(deny_unknown_fields)]
+struct TrunkCreate {
+    /// Friendly name, 1 to 64 characters.
+    name: String,
+    /// Who is taken to be it; leave out to take no calls.
+    inbound: Option<InboundConfig>,
+    /// How to call through it; leave out to place no calls.
+    outbound: Option<OutboundConfig>,
+}
+
+/// What to change; absent fields stay, `null` takes a direction away, an object replaces a direction whole.
+#[derive(Debug, Object)]
+#[oai(deny_unknown_fields)]
+struct TrunkUpdate {
+    /// Friendly name, 1 to 64 characters.
+    name: Option<String>,
+    /// Who is taken to be it.
+    #[oai(nullable)]
+    inbound: MaybeUndefined<InboundConfig>,
+    /// How to call through it. A password that is left out stays.
+    #[oai(nullable)]
+    outbound: MaybeUndefined<OutboundConfig>,
+}
+
+/// An outbound side to try out.
+#[derive(Debug, Object)]
+#[oai(deny_unknown_fields)]
+struct DialStringRequest {
+    /// The number to call; one of the carrier's country when left out.
+    number: Option<String>,
+    /// How to call.
+    outbound: OutboundConfig,
+}
+
+/// What the trunk's host would see.
+#[derive(Debug, Object)]
+struct DialString {
+    /// The number that is called.
+    number: String,
+    /// The user part of the Request-URI.
+    dial_string: String,
+    /// The whole Request-URI.
+    request_uri: String,
+}
+
+/// The trunk is gone.
+#[derive(ApiResponse)]
+enum DeletedTrunk {
+    /// Deleted.
+    #[oai(status = 204)]
+    Deleted,
+}
+
+page_of! {
+    /// Trunks, newest first.
+    TrunkPage of Trunk
+}
+created! {
+    /// The trunk was made.
+    CreatedTrunk of Trunk
+}
+
+impl From<TrunkRow> for Trunk {
+    fn from(row: TrunkRow) -> Trunk {
+        let has_password = row.credential_version > 0;
+        Trunk {
+            sid: row.sid.to_string(),
+            name: row.name.to_string(),
+            inbound: row.inbound.map(InboundConfig::from),
+            outbound: row.outbound.map(|outbound| OutboundView::new(outbound, has_password)),
+            created_at: row.created_at.to_string(),
+            updated_at: row.updated_at.to_string(),
+        }
+    }
+}
+
+pub(super) struct TrunksApi(pub Handle);
+
+#[OpenApi(prefix_path = "/trunks", tag = "Tag::Trunks")]
+impl TrunksApi {
+    /// List trunks
+    ///
+    /// Newest first, by name and direction.
+    #[oai(path = "/", method = "get", operation_id = "listTrunks")]
+    async fn list(
+        &self,
+        Reader(who): Reader,
+        /// Part of the name, in any case.
+        name: Query<Option<String>>,
+        /// Only those that take calls, or only those that place calls.
+        direction: Query<Option<TrunkDirection>>,
+        /// Where the page before ended.
+        cursor: Query<Option<String>>,
+        /// Most rows to return.
+        #[oai(validator(minimum(value = "1"), maximum(value = "100")))]
+        limit: Query<Option<i32>>,
+    ) -> Result<Json<TrunkPage>, ApiError> {
+        let only = |wanted| (direction.0 == Some(wanted)).then_some(true);
+        let (inbound, outbound) = (only(TrunkDirection::Inbound), only(TrunkDirection::Outbound));
+        let filter = TrunkFilter { name: name.0, inbound, outbound };
+        let reads = self.0.app()?.projections.trunks(who.scope());
+        let rows = reads.list(&filter, &page(cursor.0, limit.0)).await.map_err(Refusal::from)?;
+        Ok(Json(views(rows, Trunk::from).into()))
+    }
+
+    /// Make a trunk
+    ///
+    /// For one direction or both. A source address belongs to one trunk of one carrier.
+    #[oai(path = "/", method = "post", operation_id = "createTrunk")]
+    async fn create(
+        &self,
+        Writer(who): Writer,
+        request: &Request,
+        /// Makes the request repeatable: the same key acts once in 24 hours.
+        #[oai(name = "Idempotency-Key")]
+        key: Header<Option<String>>,
+        trunk: Json<TrunkCreate>,
+    ) -> Result<CreatedTrunk, ApiError> {
+        let app = self.0.app()?;
+        let write = Write::new(app, request, &who).once("createTrunk", key.0.as_deref())?;
+        let mut fields = Fields::default();
+        let name = fields.read("name", &trunk.name);
+        let inbound = trunk.inbound.as_ref().map(|inbound| inbound.read(&mut fields));
+        let outbound = trunk.outbound.as_ref().map(|outbound| outbound.read(&mut fields));
+        let name = fields.finish(name)?;
+        let (inbound, outbound) = (inbound.flatten(), outbound.flatten());
+        let sid = Sid::new(Kind::Trunk, &*app.ids);
+        let command = Command::Create { carrier: who.carrier.clone(), name, inbound, outbound };
+        let made = write.one::<Aggregate>(&sid, command).await?;
+        if let Some(password) = trunk.outbound.as_ref().and_then(|outbound| outbound.password.as_deref()) {
+            app.secrets.put(&who.carrier, &made.stream, SIP_PASSWORD, password.as_bytes()).await.map_err(Refusal::from)?;
+            if !made.replayed {
+                let write = Write::new(app, request, &who);
+                write.one::<Aggregate>(&made.stream, Command::ReplaceCredential).await?;
+            }
+        }
+        Ok(CreatedTrunk::Created(Json(trunk_of(app, &who, made.stream.as_str()).await?.into())))
+    }
+
+    /// Try an outbound side out
+    ///
+    /// The dial string and Request-URI it would make of a number. Changes nothing.
+    #[oai(path = "/dial-string", method = "post", operation_id = "previewDialString")]
+    async fn preview(
+        &self,
+        Reader(who): Reader,
+        request: Json<DialStringRequest>,
+    ) -> Result<Json<DialString>, ApiError> {
+        let app = self.0.app()?;
+        let mut fields = Fields::default();
+        let number: Option<Option<Number>> = fields.maybe("number", request.number.as_deref());
+        let outbound = request.outbound.read(&mut fields);
+        let (number, outbound) = fields.finish(number.zip(outbound))?;
+        let number = match number {
+            Some(number) => number,
+            None => {
+                let carrier = app.projections.carrier(&who.carrier).await.map_err(Refusal::from)?;
+                let country = carrier.ok_or_else(|| Refusal::not_found("carrier"))?.country;
+                example_number(Some(country)).ok_or_else(Refusal::internal)?
+            }
+        };
+        let (dial_string, request_uri) = preview(&outbound, &number);
+        Ok(Json(DialString { number: number.to_string(), dial_string, request_uri }))
+    }
+
+    /// Get a trunk
+    ///
+    /// One trunk by its SID.
+    #[oai(path = "/:sid", method = "get", operation_id = "getTrunk")]
+    async fn get(&self, Reader(who): Reader, sid: Path<String>) -> Result<Json<Trunk>, ApiError> {
+        Ok(Json(trunk_of(self.0.app()?, &who, &sid).await?.into()))
+    }
+
+    /// Change a trunk
+    ///
+    /// JSON merge patch on the trunk; each direction is replaced whole.
+    #[oai(path = "/:sid", method = "patch", operation_id = "updateTrunk")]
+    async fn update(
+        &self,
+        Writer(who): Writer,
+        request: &Request,
+        sid: Path<String>,
+        patch: Json<TrunkUpdate>,
+    ) -> Result<Json<Trunk>, ApiError> {
+        let app = self.0.app()?;
+        let row = trunk_of(app, &who, &sid).await?;
+        let (mut fields, mut commands) = (Fields::default(), Vec::new());
+        let name = fields.maybe("name", patch.name.as_deref()).flatten();
+        commands.extend(name.map(|name| Command::Rename { name }));
+        match &patch.inbound {
+            MaybeUndefined::Undefined => {}
+            MaybeUndefined::Null => commands.push(Command::ConfigureInbound(None)),
+            MaybeUndefined::Value(side) => {
+                commands.extend(side.read(&mut fields).map(|side| Command::ConfigureInbound(Some(side))));
+            }
+        }
+        let mut password = None;
+        match &patch.outbound {
+            MaybeUndefined::Undefined => {}
+            MaybeUndefined::Null => commands.push(Command::ConfigureOutbound(None)),
+            MaybeUndefined::Value(side) => {
+                password = side.password.as_deref();
+                commands.extend(side.read(&mut fields).map(|side| Command::ConfigureOutbound(Some(side))));
+                commands.extend(password.map(|_| Command::ReplaceCredential));
+            }
+        }
+        fields.done()?;
+        if let Some(password) = password {
+            app.secrets.put(&who.carrier, &row.sid, SIP_PASSWORD, password.as_bytes()).await.map_err(Refusal::from)?;
+        }
+        Write::new(app, request, &who).all::<Aggregate>(&row.sid, commands).await?;
+        Ok(Json(trunk_of(app, &who, &sid).await?.into()))
+    }
+
+    /// Delete a trunk
+    ///
+    /// No calls come from it or go through it any more; its source addresses are free for other trunks.
+    #[oai(path = "/:sid", method = "delete", operation_id = "deleteTrunk")]
+    async fn delete(
+        &self,
+        Writer(who): Writer,
+        request: &Request,
+        sid: Path<String>,
+    ) -> Result<DeletedTrunk, ApiError> {
+        let app = self.0.app()?;
+        let trunk = trunk_of(app, &who, &sid).await?.sid;
+        Write::new(app, request, &who).one::<Aggregate>(&trunk, Command::Delete).await?;
+        app.secrets.delete(&trunk, SIP_PASSWORD).await.map_err(Refusal::from)?;
+        Ok(DeletedTrunk::Deleted)
+    }
+}
+
+/// The caller's trunk of this SID.
+async fn trunk_of(app: &App, who: &Principal, sid: &str) -> Result<TrunkRow, Refusal> {
+    let missing = || Refusal::not_found("trunk");
+    let sid = Sid::parse_as(Kind::Trunk, sid).map_err(|_| missing())?;
+    app.projections.trunks(who.scope()).get(&sid).await?.ok_or_else(missing)
+}

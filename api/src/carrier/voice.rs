@@ -1,0 +1,122 @@
+//! Where a number's calls are answered from, as the API writes it.
+
+use crate::fields::Fields;
+use domain::{
+    phone_number::VoiceConfiguration,
+    webhook_url::{Method, WebhookUrl},
+};
+use poem_openapi::{Enum, Object, types::MaybeUndefined};
+
+/// How a webhook is requested.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Enum)]
+#[oai(rename_all = "UPPERCASE")]
+enum WebhookMethod {
+    /// Parameters in the query.
+    Get,
+    /// Parameters in a form body.
+    Post,
+}
+
+/// Where calls are answered from.
+#[derive(Clone, Debug, Object)]
+#[oai(skip_serializing_if_is_none)]
+pub(super) struct Voice {
+    /// Asked for TwiML when a call comes in; without it calls are refused.
+    voice_url: Option<String>,
+    /// How it is asked.
+    voice_method: WebhookMethod,
+    /// Asked when the first fails.
+    voice_fallback_url: Option<String>,
+    /// How it is asked.
+    voice_fallback_method: WebhookMethod,
+    /// Told when a call has ended.
+    status_callback_url: Option<String>,
+    /// How it is told.
+    status_callback_method: WebhookMethod,
+}
+
+/// What to change; absent fields stay, `null` clears.
+#[derive(Clone, Debug, Object)]
+#[oai(deny_unknown_fields)]
+pub(super) struct VoiceUpdate {
+    /// Asked for TwiML when a call comes in.
+    #[oai(nullable)]
+    voice_url: MaybeUndefined<String>,
+    /// How it is asked.
+    voice_method: Option<WebhookMethod>,
+    /// Asked when the first fails.
+    #[oai(nullable)]
+    voice_fallback_url: MaybeUndefined<String>,
+    /// How it is asked.
+    voice_fallback_method: Option<WebhookMethod>,
+    /// Told when a call has ended.
+    #[oai(nullable)]
+    status_callback_url: MaybeUndefined<String>,
+    /// How it is told.
+    status_callback_method: Option<WebhookMethod>,
+}
+
+impl VoiceUpdate {
+    /// `old` with these changes, unless something is wrong with them.
+    pub(super) fn merged(&self, old: VoiceConfiguration, fields: &mut Fields) -> Option<VoiceConfiguration> {
+        let voice_url = url("voice.voice_url", &self.voice_url, old.voice_url, fields);
+        let fallback = &self.voice_fallback_url;
+        let fallback = url("voice.voice_fallback_url", fallback, old.voice_fallback_url, fields);
+        let callback = &self.status_callback_url;
+        let callback = url("voice.status_callback_url", callback, old.status_callback_url, fields);
+        Some(VoiceConfiguration {
+            voice_url: voice_url?,
+            voice_method: method(self.voice_method, old.voice_method),
+            voice_fallback_url: fallback?,
+            voice_fallback_method: method(self.voice_fallback_method, old.voice_fallback_method),
+            status_callback_url: callback?,
+            status_callback_method: method(self.status_callback_method, old.status_callback_method),
+        })
+    }
+}
+
+/// The new URL; an empty one clears as `null` does.
+fn url(
+    field: &str,
+    new: &MaybeUndefined<String>,
+    old: Option<WebhookUrl>,
+    fields: &mut Fields,
+) -> Option<Option<WebhookUrl>> {
+    match new {
+        MaybeUndefined::Undefined => Some(old),
+        MaybeUndefined::Null => Some(None),
+        MaybeUndefined::Value(text) if text.is_empty() => Some(None),
+        MaybeUndefined::Value(text) => fields.read(field, text).map(Some),
+    }
+}
+
+fn method(new: Option<WebhookMethod>, old: Method) -> Method {
+    match new {
+        Some(WebhookMethod::Get) => Method::Get,
+        Some(WebhookMethod::Post) => Method::Post,
+        None => old,
+    }
+}
+
+impl From<Method> for WebhookMethod {
+    fn from(method: Method) -> WebhookMethod {
+        match method {
+            Method::Get => WebhookMethod::Get,
+            Method::Post => WebhookMethod::Post,
+        }
+    }
+}
+
+impl From<VoiceConfiguration> for Voice {
+    fn from(voice: VoiceConfiguration) -> Voice {
+        let text = |url: Option<WebhookUrl>| url.map(String::from);
+        Voice {
+            voice_url: text(voice.voice_url),
+            voice_method: voice.voice_method.into(),
+            voice_fallback_url: text(voice.voice_fallback_url),
+            voice_fallback_method: voice.voice_fallback_method.into(),
+            status_callback_url: text(voice.status_callback_url),
+            status_callback_method: voice.status_callback_method.into(),
+        }
+    }
+}

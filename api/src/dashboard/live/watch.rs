@@ -1,0 +1,76 @@
+//! Which calls a page looks at, and how far it has seen their timelines.
+
+use super::message;
+use crate::{
+    App,
+    carrier::{Call, TimelineEntry},
+};
+use domain::{Kind, Sid};
+use projections::{Page, ReadError, Scope};
+use serde_json::Value;
+use std::collections::HashMap;
+
+/// Most calls one page looks at.
+pub(super) const MOST_CALLS: usize = 16;
+/// Timeline rows read at once.
+const ROWS: u32 = 500;
+/// Most pages of rows in one answer; what is left comes with the next change.
+const PAGES: usize = 8;
+
+/// The calls a page looks at.
+pub(super) struct Watch {
+    app: App,
+    scope: Scope,
+    /// The last `sequence` seen of each.
+    seen: HashMap<Sid, i64>,
+}
+
+impl Watch {
+    pub(super) fn new(app: App, carrier: Sid) -> Watch {
+        Watch { app, scope: Scope::Carrier(carrier), seen: HashMap::new() }
+    }
+
+    /// Looks at nothing any more.
+    pub(super) fn clear(&mut self) {
+        self.seen.clear();
+    }
+
+    /// Looks at a call; what to say.
+    pub(super) async fn add(&mut self, id: &str) -> Result<Value, ReadError> {
+        let missing = message::error("not_found", "There is no such call.");
+        let Ok(sid) = Sid::parse_as(Kind::Call, id) else { return Ok(missing) };
+        if self.seen.len() >= MOST_CALLS && !self.seen.contains_key(&sid) {
+            return Ok(message::error("too_many", "Unsubscribe from another call first."));
+        }
+        let Some(call) = self.call(&sid).await? else { return Ok(missing) };
+        self.seen.insert(sid.clone(), 0);
+        let rows = self.news(&sid).await?;
+        Ok(message::snapshot(sid.as_str(), &call, &rows))
+    }
+
+    /// Looks at a call no more.
+    pub(super) fn remove(&mut self, id: &str) {
+        self.seen.retain(|sid, _| sid.as_str() != id);
+    }
+
+    /// The call as it is now.
+    pub(super) async fn call(&self, sid: &Sid) -> Result<Option<Call>, ReadError> {
+        Ok(self.app.projections.calls(self.scope.clone()).get(sid).await?.map(Call::from))
+    }
+
+    /// Rows of a call's timeline that the page has not seen; none for calls it does not look at.
+    pub(super) async fn news(&mut self, sid: &Sid) -> Result<Vec<TimelineEntry>, ReadError> {
+        let Some(seen) = self.seen.get_mut(sid) else { return Ok(Vec::new()) };
+        let reads = self.app.projections.call_timeline(self.scope.clone());
+        let mut rows = Vec::new();
+        for _ in 0..PAGES {
+            let page = reads.list(sid, &Page::after(seen.to_string(), ROWS)).await?;
+            *seen = page.items.last().map_or(*seen, |row| row.sequence);
+            rows.extend(page.items.into_iter().map(TimelineEntry::from));
+            if page.next.is_none() {
+                break;
+            }
+        }
+        Ok(rows)
+    }
+}

@@ -1,0 +1,201 @@
+//! The second factor: set up, switched on by its first code, asked for at each sign-in. A code works once.
+
+use super::{
+    answer::{SessionView, complete, meta, parsed, view, with_cookie},
+    sign_in::Limits,
+};
+use crate::{
+    App,
+    auth::{Level, SignedIn, signed_in, totp},
+    problem::Refusal,
+    secrets::{RECOVERY, TOTP_PENDING, TOTP_SEED, TOTP_STEP, digest},
+};
+use domain::{
+    Log, Sid,
+    user::{User, UserCommand},
+};
+use poem::{
+    Request, Response, handler,
+    http::StatusCode,
+    web::{Data, Json},
+};
+use serde::{Deserialize, Serialize};
+use serde_json::{Value, json};
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Code {
+    code: Option<String>,
+    recovery_code: Option<String>,
+}
+
+#[derive(Serialize)]
+struct Enabled {
+    recovery_codes: Vec<String>,
+    session: SessionView,
+}
+
+/// What the authenticator app needs; the same until it is switched on.
+#[handler]
+pub(super) async fn set_up(request: &Request, Data(app): Data<&App>) -> poem::Result<Json<Value>> {
+    let who = before_set_up(app, request).await?;
+    let (carrier, user) = (&who.session.carrier, &who.session.user);
+    let seed = match app.secrets.get(user, TOTP_PENDING).await.map_err(Refusal::from)? {
+        Some(seed) => seed.bytes().to_vec(),
+        None => {
+            let seed = totp::new_seed(&*app.ids);
+            app.secrets.put(carrier, user, TOTP_PENDING, &seed).await.map_err(Refusal::from)?;
+            seed.to_vec()
+        }
+    };
+    let system = app.projections.system();
+    let name = system.carrier(carrier).await.map_err(Refusal::from)?.map(|row| row.name.to_string());
+    let email = system.user(user).await.map_err(Refusal::from)?.map(|row| String::from(row.email));
+    let setup = totp::setup(&seed, &name.unwrap_or_default(), &email.unwrap_or_default());
+    let setup = setup.ok_or_else(Refusal::internal)?;
+    Ok(Json(json!({ "qr": setup.qr, "key": setup.key, "uri": setup.uri })))
+}
+
+/// Switches the second factor on with its first code, and gives recovery codes.
+#[handler]
+pub(super) async fn enable(
+    request: &Request,
+    bytes: Vec<u8>,
+    Data(app): Data<&App>,
+    Data(limits): Data<&Limits>,
+) -> poem::Result<Response> {
+    let who = before_set_up(app, request).await?;
+    let code = parsed::<Code>(request, &bytes)?.code.unwrap_or_default();
+    let (carrier, user) = (who.session.carrier.clone(), who.session.user.clone());
+    limits.code(&user)?;
+    let pending = app.secrets.get(&user, TOTP_PENDING).await.map_err(Refusal::from)?;
+    let pending = pending.ok_or_else(|| Refusal::conflict("Set two-factor authentication up first."))?;
+    let step = totp::step_of(pending.bytes(), &code, app.clock.now()).ok_or_else(wrong_code)?;
+    // Of two tabs that get here, one takes the pending seed.
+    if !app.secrets.delete(&user, TOTP_PENDING).await.map_err(Refusal::from)? {
+        return Err(Refusal::conflict("Two-factor authentication was set up a moment ago.").into());
+    }
+    app.secrets.put(&carrier, &user, TOTP_SEED, pending.bytes()).await.map_err(Refusal::from)?;
+    app.secrets.put(&carrier, &user, TOTP_STEP, &step.to_be_bytes()).await.map_err(Refusal::from)?;
+    let recovery_codes = replace_recovery_codes(app, &carrier, &user).await?;
+    act(app, request, &who, UserCommand::EnableTwoFactor).await?;
+    let (session, cookie) = step_up(app, request, &who).await?;
+    Ok(with_cookie(app, StatusCode::OK, Enabled { recovery_codes, session }, &cookie)?)
+}
+
+/// The second step of signing in: a code of the app, or a recovery code.
+#[handler]
+pub(super) async fn verify(
+    request: &Request,
+    bytes: Vec<u8>,
+    Data(app): Data<&App>,
+    Data(limits): Data<&Limits>,
+) -> poem::Result<Response> {
+    let who = signed_in(app, request).await?;
+    if !who.two_factor {
+        return Err(Refusal::conflict("Set two-factor authentication up first.").into());
+    }
+    let given: Code = parsed(request, &bytes)?;
+    limits.code(&who.session.user)?;
+    match (given.code, given.recovery_code) {
+        (Some(code), None) => use_code(app, &who.session.user, &code).await?,
+        (None, Some(code)) => {
+            use_recovery_code(app, &who.session.user, &code).await?;
+            act(app, request, &who, UserCommand::UseRecoveryCode).await?;
+        }
+        _ => return Err(Refusal::field("code", "Give a code of the app or a recovery code.").into()),
+    }
+    let (session, cookie) = step_up(app, request, &who).await?;
+    Ok(with_cookie(app, StatusCode::OK, session, &cookie)?)
+}
+
+/// Ten new recovery codes in place of the old ones, for a code of the app.
+#[handler]
+pub(super) async fn new_recovery_codes(
+    request: &Request,
+    bytes: Vec<u8>,
+    Data(app): Data<&App>,
+    Data(limits): Data<&Limits>,
+) -> poem::Result<Json<Value>> {
+    let who = complete(app, request).await?;
+    let code = parsed::<Code>(request, &bytes)?.code.unwrap_or_default();
+    limits.code(&who.session.user)?;
+    use_code(app, &who.session.user, &code).await?;
+    let codes = replace_recovery_codes(app, &who.session.carrier, &who.session.user).await?;
+    Ok(Json(json!({ "recovery_codes": codes })))
+}
+
+/// Forgets everything about a user's second factor.
+///
+/// # Errors
+/// When the vault cannot be asked.
+pub(crate) async fn forget_second_factor(app: &App, user: &Sid) -> Result<(), Refusal> {
+    for secret in [TOTP_SEED, TOTP_PENDING, TOTP_STEP] {
+        app.secrets.delete(user, secret).await?;
+    }
+    Ok(forget_recovery_codes(app, user).await?)
+}
+
+/// The caller, whose second factor is not on yet.
+async fn before_set_up(app: &App, request: &Request) -> Result<SignedIn, Refusal> {
+    let who = signed_in(app, request).await?;
+    if who.two_factor {
+        return Err(Refusal::conflict("Two-factor authentication is set up already."));
+    }
+    Ok(who)
+}
+
+fn wrong_code() -> Refusal {
+    Refusal::field("code", "This code is wrong or was used before; wait for the next one.")
+}
+
+/// Checks a code and uses its step up, so that of two callers with the same code one gets in.
+async fn use_code(app: &App, user: &Sid, code: &str) -> Result<(), Refusal> {
+    let seed = app.secrets.get(user, TOTP_SEED).await?.ok_or_else(wrong_code)?;
+    let step = totp::step_of(seed.bytes(), code, app.clock.now()).ok_or_else(wrong_code)?;
+    let last = app.secrets.get(user, TOTP_STEP).await?.ok_or_else(wrong_code)?;
+    let used = <[u8; 8]>::try_from(last.bytes()).map_or(u64::MAX, u64::from_be_bytes);
+    let (kind, name) = TOTP_STEP;
+    let fresh = step > used
+        && app.store.vault().replace_if(user, kind, name, last.bytes(), &step.to_be_bytes()).await?;
+    if fresh { Ok(()) } else { Err(wrong_code()) }
+}
+
+async fn use_recovery_code(app: &App, user: &Sid, code: &str) -> Result<(), Refusal> {
+    let name = digest(totp::normal(code).as_bytes());
+    let wrong = || Refusal::field("recovery_code", "This recovery code is wrong or was used before.");
+    if app.store.vault().delete(user, RECOVERY, &name).await? { Ok(()) } else { Err(wrong()) }
+}
+
+async fn replace_recovery_codes(app: &App, carrier: &Sid, user: &Sid) -> Result<Vec<String>, Refusal> {
+    forget_recovery_codes(app, user).await?;
+    let codes = totp::recovery_codes(&*app.ids);
+    for code in &codes {
+        let name = digest(totp::normal(code).as_bytes());
+        app.store.vault().put(carrier, user, RECOVERY, &name, b"", None).await?;
+    }
+    Ok(codes)
+}
+
+async fn forget_recovery_codes(app: &App, user: &Sid) -> Result<(), store::StoreError> {
+    for name in app.store.vault().names(user, RECOVERY).await? {
+        app.store.vault().delete(user, RECOVERY, &name).await?;
+    }
+    Ok(())
+}
+
+async fn act(app: &App, request: &Request, who: &SignedIn, command: UserCommand) -> Result<(), Refusal> {
+    let meta = meta(app, request, &who.session.carrier, &who.session.user);
+    let appended = app.store.execute::<User>(&who.session.user, command, &meta).await?;
+    app.settled(Log::Core, &appended).await
+}
+
+/// Ends the session at level password and opens one at level full: a stolen old id is worth nothing.
+async fn step_up(app: &App, request: &Request, who: &SignedIn) -> Result<(SessionView, String), Refusal> {
+    let (carrier, user) = (&who.session.carrier, &who.session.user);
+    act(app, request, who, UserCommand::SignIn).await?;
+    app.sessions.end(app, user, &who.session.id).await?;
+    let (session, cookie) = app.sessions.open(app, request, (carrier, user), Level::Full).await?;
+    let who = SignedIn { session, role: who.role, two_factor: true };
+    Ok((view(app, &who).await?, cookie))
+}

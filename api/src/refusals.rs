@@ -1,0 +1,121 @@
+//! What the business refuses, in HTTP's terms: one table for every aggregate's errors and every claim.
+
+use crate::problem::Refusal;
+use domain::{
+    account::AccountError, call::CallError, carrier::CarrierError, phone_number::PhoneNumberError,
+    trunk::TrunkError, user::UserError,
+};
+use poem::http::StatusCode;
+use projections::ReadError;
+use store::ExecuteError;
+
+impl From<AccountError> for Refusal {
+    fn from(error: AccountError) -> Refusal {
+        match error {
+            AccountError::NotFound => Refusal::not_found("account"),
+            error => Refusal::conflict(error.to_string()),
+        }
+    }
+}
+
+impl From<CarrierError> for Refusal {
+    fn from(error: CarrierError) -> Refusal {
+        match error {
+            CarrierError::NotFound => Refusal::not_found("carrier"),
+            CarrierError::NoSuchApiKey => Refusal::not_found("API key"),
+            error => Refusal::conflict(error.to_string()),
+        }
+    }
+}
+
+impl From<PhoneNumberError> for Refusal {
+    fn from(error: PhoneNumberError) -> Refusal {
+        match error {
+            PhoneNumberError::NotFound => Refusal::not_found("phone number"),
+            error @ PhoneNumberError::AlreadyExists => Refusal::conflict(error.to_string()),
+        }
+    }
+}
+
+impl From<TrunkError> for Refusal {
+    fn from(error: TrunkError) -> Refusal {
+        use TrunkError as E;
+        let message = error.to_string();
+        match error {
+            E::NotFound => Refusal::not_found("trunk"),
+            E::AlreadyExists => Refusal::conflict(message),
+            E::SourceCount | E::RepeatedSource(_) | E::SourceTooWide(_) => {
+                Refusal::field("inbound.sources", message)
+            }
+            E::DialStringPrefix => Refusal::field("outbound.dial_string_prefix", message),
+            E::Username => Refusal::field("outbound.username", message),
+        }
+    }
+}
+
+impl From<UserError> for Refusal {
+    fn from(error: UserError) -> Refusal {
+        match error {
+            UserError::NotFound => Refusal::not_found("user"),
+            error => Refusal::conflict(error.to_string()),
+        }
+    }
+}
+
+impl From<CallError> for Refusal {
+    fn from(error: CallError) -> Refusal {
+        match error {
+            CallError::NotFound => Refusal::not_found("call"),
+            CallError::NotInProgress => Refusal::conflict("The call is over."),
+            error => Refusal::conflict(error.to_string()),
+        }
+    }
+}
+
+/// What another one holds: the set's name before the colon, the field it is given in, and what to say.
+const CLAIMS: [(&str, &str, &str); 4] = [
+    ("phone_number", "number", "You have this number already."),
+    ("trunk_source", "inbound.sources", "Another trunk is called from this address; a source belongs to one trunk."),
+    ("user_email", "email", "Someone signs in with this address already."),
+    ("subdomain", "subdomain", "Another carrier has this name."),
+];
+
+fn taken(scope: &str, key: &str) -> Refusal {
+    let noun = scope.split(':').next().unwrap_or_default();
+    match CLAIMS.iter().find(|(claim, ..)| *claim == noun) {
+        Some(("trunk_source", field, message)) => Refusal::taken(*field, format!("{key}: {message}")),
+        Some((_, field, message)) => Refusal::taken(*field, *message),
+        None => Refusal::conflict("Another one has it already."),
+    }
+}
+
+impl<E: Into<Refusal>> From<ExecuteError<E>> for Refusal {
+    fn from(error: ExecuteError<E>) -> Refusal {
+        match error {
+            ExecuteError::Refused(error) => error.into(),
+            ExecuteError::Taken { scope, key } => taken(&scope, &key),
+            ExecuteError::Conflict => Refusal::conflict("It is being changed by others; try again."),
+            ExecuteError::Reused => {
+                let detail = "This Idempotency-Key was used before with another request.";
+                Refusal::new(StatusCode::UNPROCESSABLE_ENTITY, "idempotency_key_reused", detail)
+            }
+            ExecuteError::Unavailable(error) => error.into(),
+        }
+    }
+}
+
+impl From<ReadError> for Refusal {
+    fn from(error: ReadError) -> Refusal {
+        match error {
+            ReadError::Cursor(_) => {
+                let refusal = Refusal::field("cursor", "Not a cursor of this list; start again without one.");
+                Refusal { status: StatusCode::BAD_REQUEST, code: "bad_request", ..refusal }
+            }
+            ReadError::Store(error) => error.into(),
+            error @ ReadError::Damaged { .. } => {
+                tracing::error!(%error, request_id = crate::problem::request_id(), "a stored row is damaged");
+                Refusal::internal()
+            }
+        }
+    }
+}
