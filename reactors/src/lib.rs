@@ -13,6 +13,8 @@ pub mod signature;
 mod status_callbacks;
 mod switchboard;
 mod sync_directory;
+#[cfg(test)]
+mod testing;
 
 pub use outside::World;
 pub use place_calls::QUEUE_LIMIT;

@@ -138,3 +138,87 @@ fn number_entry(row: PhoneNumberRow) -> NumberEntry {
     let PhoneNumberRow { sid, carrier, account, number, enabled, voice, .. } = row;
     NumberEntry { sid, carrier, number, account, enabled, voice }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::testing::{Bench, new_sid};
+    use domain::{
+        Kind,
+        account::{Account, AccountCommand},
+        carrier::{Carrier, CarrierCommand},
+        phone_number::{PhoneNumber, PhoneNumberCommand, VoiceConfiguration},
+        trunk::{Inbound, Outbound, Transport, Trunk, TrunkCommand},
+    };
+    use sip_engine::routing::Inbound as Way;
+
+    fn trunk(carrier: &Sid) -> TrunkCommand {
+        let outbound = Outbound {
+            host: "127.0.0.1:5070".parse().unwrap(),
+            transport: Transport::Udp,
+            dial_string_prefix: String::new(),
+            plus_prefix: false,
+            trunk_prefix: false,
+            username: Some("bob".into()),
+        };
+        TrunkCommand::Create {
+            carrier: carrier.clone(),
+            name: "T".parse().unwrap(),
+            inbound: Some(Inbound { sources: vec!["192.0.2.0/24".parse().unwrap()], country: None }),
+            outbound: Some(outbound),
+        }
+    }
+
+    async fn network(bench: &Bench) -> Sid {
+        let (carrier, meta) = (&bench.tenant.carrier, bench.meta());
+        let sign_up = CarrierCommand::SignUp {
+            name: "C".parse().unwrap(),
+            country: "KH".parse().unwrap(),
+            subdomain: "demo".parse().unwrap(),
+        };
+        bench.store.execute::<Carrier>(carrier, sign_up, &meta).await.unwrap();
+        let (number, sid) = (new_sid(Kind::PhoneNumber), new_sid(Kind::Trunk));
+        bench.store.vault().put(carrier, &sid, "sip_password", "current", b"secret", None).await.unwrap();
+        bench.store.execute::<Trunk>(&sid, trunk(carrier), &meta).await.unwrap();
+        let create = PhoneNumberCommand::Create {
+            carrier: carrier.clone(),
+            number: "+85512345678".parse().unwrap(),
+            enabled: true,
+            account: Some(bench.account.clone()),
+        };
+        let voice_url = "http://example.com/voice".parse().ok();
+        let voice = VoiceConfiguration { voice_url, ..VoiceConfiguration::default() };
+        let commands =
+            vec![(create, meta.clone()), (PhoneNumberCommand::ConfigureVoice(voice), meta.clone())];
+        bench.store.execute_all::<PhoneNumber>(&number, commands).await.unwrap();
+        number
+    }
+
+    /// Waits until what a call from the trunk comes to is what the test wants.
+    async fn until(mirror: &DirectoryMirror, wanted: impl Fn(&Way) -> bool) {
+        let settled = async {
+            let mut every = tokio::time::interval(Duration::from_millis(5));
+            let source = "192.0.2.7".parse().unwrap();
+            while !wanted(&mirror.directory().load().inbound(source, "+15551230000", "012345678")) {
+                every.tick().await;
+            }
+        };
+        tokio::time::timeout(Duration::from_secs(10), settled).await.expect("the directory follows");
+    }
+
+    #[tokio::test]
+    async fn the_engine_routes_by_what_the_log_says() {
+        let bench = Bench::new().await;
+        let mirror = DirectoryMirror::default();
+        bench.common.tasks.spawn(run(mirror.clone(), bench.projections.clone(), bench.common.clone()));
+        let number = network(&bench).await;
+        until(&mirror, |way| matches!(way, Way::Taken(taken) if taken.phone_number == number)).await;
+        let directory = mirror.directory().load_full();
+        let route =
+            directory.outbound(&bench.tenant.carrier, &bench.account, "1234", "+15551230000").unwrap();
+        assert_eq!(route.credentials.unwrap().1.as_ref(), "secret");
+        let meta = bench.meta();
+        bench.store.execute::<Account>(&bench.account, AccountCommand::Disable, &meta).await.unwrap();
+        until(&mirror, |way| matches!(way, Way::Refused(refusal) if refusal.code == 403)).await;
+    }
+}

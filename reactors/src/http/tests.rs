@@ -5,16 +5,14 @@ use super::{
     failure::{BAD_HOST, CONNECTION, PROTOCOL, REDIRECTS, RETRIEVAL, TOO_LARGE},
     *,
 };
+use crate::testing::read_request;
 use async_trait::async_trait;
 use std::{
     io,
     net::{IpAddr, Ipv4Addr, SocketAddr},
     sync::Mutex,
 };
-use tokio::{
-    io::{AsyncReadExt, AsyncWriteExt},
-    net::{TcpListener, TcpStream},
-};
+use tokio::{io::AsyncWriteExt, net::TcpListener};
 
 /// Counts, instead of chance.
 #[derive(Default)]
@@ -60,23 +58,6 @@ fn request(method: Method, url: impl Into<String>) -> Request {
     }
 }
 
-/// Reads one request: its head and, by Content-Length, its body.
-async fn heard(stream: &mut TcpStream) -> String {
-    let mut bytes = Vec::new();
-    loop {
-        let text = String::from_utf8_lossy(&bytes).into_owned();
-        if let Some((head, body)) = text.split_once("\r\n\r\n") {
-            let length = head.lines().find_map(|line| line.strip_prefix("content-length: "));
-            if body.len() >= length.map_or(0, |length| length.trim().parse().unwrap()) {
-                return text;
-            }
-        }
-        if stream.read_buf(&mut bytes).await.unwrap() == 0 {
-            return text;
-        }
-    }
-}
-
 /// A server that gives each request the next answer, one connection after another, and remembers what it heard.
 async fn server(answers: Vec<String>) -> (SocketAddr, Arc<Mutex<Vec<String>>>) {
     server_at(Ipv4Addr::LOCALHOST, answers).await
@@ -90,7 +71,7 @@ async fn server_at(ip: Ipv4Addr, answers: Vec<String>) -> (SocketAddr, Arc<Mutex
     tokio::spawn(async move {
         for answer in answers {
             let (mut stream, _) = listener.accept().await.unwrap();
-            let text = heard(&mut stream).await;
+            let text = read_request(&mut stream).await;
             heard_by_it.lock().unwrap().push(text);
             stream.write_all(answer.as_bytes()).await.unwrap();
         }
@@ -285,7 +266,7 @@ async fn a_kept_connection_is_used_again_and_replaced_when_closed() {
             counted.fetch_add(1, std::sync::atomic::Ordering::SeqCst);
             // Two answers on each connection, then it is closed without a word.
             for _ in 0..2 {
-                heard(&mut stream).await;
+                read_request(&mut stream).await;
                 stream.write_all(b"HTTP/1.1 204 No\r\n\r\n").await.unwrap();
             }
         }

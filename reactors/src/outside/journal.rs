@@ -197,7 +197,7 @@ impl Journal {
                     return;
                 }
                 Err(Setback::Unavailable(why)) => {
-                    tracing::warn!(call = %entry.call, why, "facts stay in the spool")
+                    tracing::warn!(call = %entry.call, why, "facts stay in the spool");
                 }
             }
             tokio::time::sleep(pause).await;

@@ -5,6 +5,8 @@ pub(crate) mod exchange;
 mod journal;
 mod media;
 mod spool;
+#[cfg(test)]
+mod tests;
 pub(crate) mod tokens;
 
 use crate::{

@@ -17,11 +17,14 @@ const MAX_TOKENS: usize = 4_096;
 /// The vault's kind and name of an account's auth token.
 const AUTH_TOKEN: (&str, &str) = ("auth_token", "current");
 
+/// Tokens, and when the vault was asked for them.
+type Known = HashMap<Sid, (Arc<str>, Instant)>;
+
 /// Accounts' auth tokens; clones share them.
 #[derive(Clone)]
 pub(crate) struct Tokens {
     store: Store,
-    known: Arc<Mutex<HashMap<Sid, (Arc<str>, Instant)>>>,
+    known: Arc<Mutex<Known>>,
 }
 
 impl Tokens {
@@ -54,7 +57,7 @@ impl Tokens {
         Some(token)
     }
 
-    fn lock(&self) -> std::sync::MutexGuard<'_, HashMap<Sid, (Arc<str>, Instant)>> {
+    fn lock(&self) -> std::sync::MutexGuard<'_, Known> {
         self.known.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

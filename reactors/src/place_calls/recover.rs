@@ -93,7 +93,7 @@ impl PlaceCalls {
     /// What was asked for, from the call's first fact.
     async fn queued(&self, call: &Sid) -> Result<Option<Queued>, StoreError> {
         let stream = self.common.store.stream(call).await?;
-        match stream.first().and_then(|fact| fact.of::<Call>()).transpose()? {
+        match stream.first().and_then(store::Fact::of::<Call>).transpose()? {
             Some(CallEvent::Queued(queued)) => Ok(Some(queued)),
             _ => Ok(None),
         }

@@ -1,1 +1,169 @@
+use super::*;
+use crate::testing::{Bench, Order, Recorder, life, new_sid, past_and_future};
+use domain::{
+    Kind,
+    account::{Account, AccountCommand},
+    call::{Direction, Program, Received, Status},
+};
+use std::sync::atomic::Ordering;
+use store::Fact;
 
+struct Running {
+    bench: Bench,
+    engine: Arc<Recorder>,
+    orders: tokio::sync::mpsc::UnboundedReceiver<Order>,
+}
+
+impl Running {
+    /// A process that began just now.
+    fn start(bench: Bench) -> Running {
+        let began = bench.common.clock.now();
+        Running::began(bench, began, QUEUE_LIMIT)
+    }
+
+    fn began(bench: Bench, began: Timestamp, limit: Duration) -> Running {
+        let (engine, orders) = Recorder::new();
+        let (common, projections) = (bench.common.clone(), bench.projections.clone());
+        let reactor = PlaceCalls::new(common, projections, Arc::clone(&engine) as _, began, limit);
+        bench.common.tasks.spawn(reactor.run());
+        Running { bench, engine, orders }
+    }
+
+    async fn next(&mut self) -> Order {
+        self.orders.recv().await.unwrap()
+    }
+
+    async fn ended(&self, call: &Sid) -> EndReason {
+        let stream = self.bench.until(call, |stream| has(stream, "Ended")).await;
+        let ended = stream.iter().find_map(|fact| match fact.of::<Call>() {
+            Some(Ok(domain::call::CallEvent::Ended(ending))) => Some(ending.reason),
+            _ => None,
+        });
+        ended.unwrap()
+    }
+}
+
+fn has(stream: &[Fact], event_type: &str) -> bool {
+    stream.iter().any(|fact| fact.event_type == event_type)
+}
+
+fn received(node: &str) -> CallCommand {
+    CallCommand::Receive(Received {
+        node: node.into(),
+        account: None,
+        trunk: new_sid(Kind::Trunk),
+        phone_number: None,
+        from: "+85510000001".into(),
+        to: "1234".into(),
+        dialled: "1234".into(),
+        sip_call_id: "x".into(),
+        source: "127.0.0.1:5070".into(),
+        program: None,
+        callback: None,
+    })
+}
+
+#[tokio::test]
+async fn a_queued_call_is_claimed_and_placed_once() {
+    let mut running = Running::start(Bench::new().await);
+    let first = running.bench.queue(None).await;
+    assert_eq!(running.next().await, Order::Placed(first.clone()));
+    let second = running.bench.queue(None).await;
+    assert_eq!(running.next().await, Order::Placed(second));
+    let stream = running.bench.store.stream(&first).await.unwrap();
+    assert_eq!(stream.len(), 2);
+    assert!(has(&stream, "Claimed"));
+}
+
+#[tokio::test]
+async fn a_call_queued_while_nothing_ran_is_placed_at_the_start() {
+    let bench = Bench::new().await;
+    let call = bench.queue(None).await;
+    let mut running = Running::start(bench);
+    assert_eq!(running.next().await, Order::Placed(call));
+    let later = running.bench.queue(None).await;
+    assert_eq!(running.next().await, Order::Placed(later), "and none is placed twice");
+}
+
+#[tokio::test]
+async fn a_call_another_node_claimed_is_not_placed() {
+    let bench = Bench::new().await;
+    let (call, now) = (bench.queue(None).await, bench.common.clock.now());
+    assert!(bench.common.ledger.lease("node:there", "there", now).await.unwrap());
+    bench.tell(&call, vec![CallCommand::Claim { node: "there".into() }]).await;
+    let mut running = Running::start(bench);
+    let own = running.bench.queue(None).await;
+    assert_eq!(running.next().await, Order::Placed(own));
+    assert!(!has(&running.bench.store.stream(&call).await.unwrap(), "Ended"), "it is alive there");
+}
+
+#[tokio::test]
+async fn a_call_that_waited_too_long_fails_visibly() {
+    let bench = Bench::new().await;
+    let call = bench.queue(None).await;
+    let began = bench.common.clock.now();
+    let running = Running::began(bench, began, Duration::ZERO);
+    assert_eq!(running.ended(&call).await, EndReason::Expired);
+}
+
+#[tokio::test]
+async fn what_the_engine_refuses_ends_with_its_reason() {
+    let running = Running::start(Bench::new().await);
+    running.engine.refuses.store(true, Ordering::SeqCst);
+    let call = running.bench.queue(None).await;
+    assert_eq!(running.ended(&call).await, EndReason::Overloaded);
+}
+
+#[tokio::test]
+async fn requests_about_a_call_reach_the_engine_after_it_was_placed() {
+    let mut running = Running::start(Bench::new().await);
+    let call = running.bench.queue(None).await;
+    running.bench.until(&call, |stream| has(stream, "Claimed")).await;
+    let again = CallCommand::Redirect(Program::Inline("<Response><Hangup/></Response>".into()));
+    let end = CallCommand::RequestEnd { status: Status::Completed };
+    running.bench.tell(&call, vec![CallCommand::Answer, again, end]).await;
+    assert_eq!(running.next().await, Order::Placed(call.clone()));
+    assert_eq!(running.next().await, Order::Redirected(call.clone()));
+    assert_eq!(running.next().await, Order::Ended(call, Status::Completed));
+}
+
+#[tokio::test]
+async fn calls_a_stopped_process_had_are_closed_with_a_reason() {
+    let bench = Bench::new().await;
+    let (answered, dialled, elsewhere) = (bench.queue(None).await, new_sid(Kind::Call), new_sid(Kind::Call));
+    let mut alive = life();
+    alive.pop();
+    bench.tell(&answered, alive).await;
+    let mut leg = bench.asked(None);
+    (leg.direction, leg.parent) = (Direction::OutboundDial, Some(answered.clone()));
+    bench.tell(&dialled, vec![CallCommand::Queue(leg)]).await;
+    bench.tell(&elsewhere, vec![received("gone")]).await;
+    let running = Running::start(bench.restarted().await);
+    for call in [&answered, &dialled, &elsewhere] {
+        assert_eq!(running.ended(call).await, EndReason::Interrupted, "{call}");
+    }
+}
+
+#[tokio::test]
+async fn a_call_that_came_in_while_recovering_is_left_alone() {
+    let bench = Bench::new().await;
+    let call = new_sid(Kind::Call);
+    bench.tell(&call, vec![received("here")]).await;
+    let mut running = Running::began(bench, past_and_future().0, QUEUE_LIMIT);
+    let placed = running.bench.queue(None).await;
+    assert_eq!(running.next().await, Order::Placed(placed));
+    assert_eq!(running.bench.store.stream(&call).await.unwrap().len(), 1);
+}
+
+#[tokio::test]
+async fn a_disabled_accounts_live_calls_are_ended() {
+    let mut running = Running::start(Bench::new().await);
+    let call = running.bench.queue(None).await;
+    assert_eq!(running.next().await, Order::Placed(call.clone()));
+    running.bench.tell(&call, vec![CallCommand::Answer]).await;
+    let (account, meta) = (running.bench.account.clone(), running.bench.meta());
+    let position = running.bench.store.head(domain::Log::Calls).await.unwrap();
+    running.bench.projections.reached(domain::Log::Calls, position, Duration::from_secs(5)).await.unwrap();
+    running.bench.store.execute::<Account>(&account, AccountCommand::Disable, &meta).await.unwrap();
+    assert_eq!(running.next().await, Order::Ended(call, Status::Completed));
+}

@@ -110,7 +110,7 @@ impl Story {
     fn parameters(&self, fact: &Fact, moment: CallbackEvent) -> Vec<(String, String)> {
         let mut parameters = Vec::new();
         let mut add = |name: &str, value: Option<String>| {
-            parameters.extend(value.map(|value| (name.to_owned(), value)))
+            parameters.extend(value.map(|value| (name.to_owned(), value)));
         };
         add("CallSid", Some(fact.stream.to_string()));
         add("AccountSid", self.account.as_ref().map(Sid::to_string));

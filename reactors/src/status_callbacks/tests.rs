@@ -1,1 +1,136 @@
+use super::*;
+use crate::{
+    signature,
+    testing::{Application, Bench, TOKEN, life, new_sid},
+};
+use domain::{
+    Kind,
+    call::{CallbackEvent, CallbackEvent as E, EndReason, Ending},
+};
 
+const ALL: [CallbackEvent; 4] = [E::Initiated, E::Ringing, E::Answered, E::Completed];
+
+fn start(bench: &Bench) {
+    bench.common.tasks.spawn(StatusCallbacks::new(bench.common.clone()).run());
+}
+
+fn made(stream: &[Fact]) -> usize {
+    stream.iter().filter(|fact| fact.event_type == "Exchanged").count()
+}
+
+#[tokio::test]
+async fn every_moment_asked_for_is_told_once_in_order_and_signed() {
+    let bench = Bench::new().await;
+    let mut application = Application::start().await;
+    start(&bench);
+    let call = bench.queue(application.callback(&ALL)).await;
+    bench.tell(&call, life()).await;
+    for (number, status) in ["initiated", "ringing", "in-progress", "completed"].into_iter().enumerate() {
+        let heard = application.next().await;
+        assert_eq!(heard.parameter("CallStatus"), status);
+        assert_eq!(heard.parameter("SequenceNumber"), number.to_string());
+        assert_eq!(heard.parameter("CallSid"), call.as_str());
+        assert_eq!(heard.parameter("AccountSid"), bench.account.as_str());
+        assert_eq!(heard.parameter("CallbackSource"), "call-progress-events");
+        assert_eq!(heard.parameter("FromCountry"), "KH");
+        assert!(heard.parameter("Timestamp").ends_with(" +0000"));
+        let url = format!("http://{}/status?x=1", application.address);
+        assert_eq!(heard.header("x-twilio-signature"), signature::sign(TOKEN, &url, &heard.form));
+        let last = number == 3;
+        assert_eq!(heard.parameter("CallDuration"), if last { "1" } else { "" });
+        assert_eq!(heard.parameter("SipResponseCode"), if last { "200" } else { "" });
+    }
+    let stream = bench.until(&call, |stream| made(stream) == 4).await;
+    let Some(Ok(CallEvent::Exchanged(exchange))) = stream.last().unwrap().of::<Call>() else { panic!() };
+    assert_eq!((exchange.purpose, exchange.status), (Purpose::StatusCallback, Some(200)));
+    assert!(application.heard.try_recv().is_err(), "nothing is told twice");
+}
+
+#[tokio::test]
+async fn only_what_was_asked_for_is_told_and_numbered_from_zero() {
+    let bench = Bench::new().await;
+    let mut application = Application::start().await;
+    start(&bench);
+    let call = bench.queue(application.callback(&[E::Completed])).await;
+    let busy = CallCommand::End(Ending::because(EndReason::Busy).with_code(486));
+    bench.tell(&call, vec![CallCommand::Claim { node: "here".into() }, busy]).await;
+    let heard = application.next().await;
+    let of = |name| heard.parameter(name);
+    assert_eq!((of("CallStatus"), of("SequenceNumber"), of("SipResponseCode")), ("busy", "0", "486"));
+    assert_eq!((of("CallDuration"), of("Duration")), ("0", "0"));
+}
+
+#[tokio::test]
+async fn a_slow_application_delays_nobody_else() {
+    let bench = Bench::new().await;
+    let (mut slow, mut quick) = (Application::start().await, Application::start().await);
+    slow.open.send_replace(false);
+    start(&bench);
+    let hanging = bench.queue(slow.callback(&ALL)).await;
+    bench.tell(&hanging, life()).await;
+    assert_eq!(slow.next().await.parameter("CallStatus"), "initiated");
+    let other = bench.queue(quick.callback(&[E::Completed])).await;
+    bench.tell(&other, life()).await;
+    assert_eq!(quick.next().await.parameter("CallStatus"), "completed");
+    assert!(slow.heard.try_recv().is_err(), "the second waits for the first");
+    slow.open.send_replace(true);
+    for status in ["ringing", "in-progress", "completed"] {
+        assert_eq!(slow.next().await.parameter("CallStatus"), status);
+    }
+}
+
+#[tokio::test]
+async fn a_restart_goes_on_where_the_facts_say() {
+    let bench = Bench::new().await;
+    let mut application = Application::start().await;
+    let call = bench.queue(application.callback(&ALL)).await;
+    let mut facts = life();
+    let ended = facts.pop().unwrap();
+    bench.tell(&call, facts).await;
+    start(&bench);
+    for status in ["initiated", "ringing", "in-progress"] {
+        assert_eq!(application.next().await.parameter("CallStatus"), status);
+    }
+    bench.until(&call, |stream| made(stream) == 3).await;
+    // Nothing but the facts tells what was made: the checkpoint is lost.
+    let forgotten = bench.common.ledger.lease(NAME, "here", bench.common.clock.now()).await.unwrap();
+    assert!(forgotten && bench.common.ledger.advance(NAME, "here", 0).await.unwrap());
+    let bench = bench.restarted().await;
+    bench.common.ledger.advance(NAME, "here", 0).await.unwrap();
+    bench.tell(&call, vec![ended]).await;
+    start(&bench);
+    let heard = application.next().await;
+    assert_eq!((heard.parameter("CallStatus"), heard.parameter("SequenceNumber")), ("completed", "3"));
+    bench.until(&call, |stream| made(stream) == 4).await;
+    assert!(application.heard.try_recv().is_err());
+}
+
+#[tokio::test]
+async fn an_application_that_is_gone_is_on_the_timeline() {
+    let bench = Bench::new().await;
+    let gone = {
+        let application = Application::start().await;
+        let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let url = format!("http://{}/", listener.local_addr().unwrap()).parse().unwrap();
+        domain::call::Callback { url, ..application.callback(&[E::Completed]).unwrap() }
+    };
+    start(&bench);
+    let call = bench.queue(Some(gone)).await;
+    bench.tell(&call, life()).await;
+    let stream = bench.until(&call, |stream| made(stream) == 1).await;
+    let Some(Ok(CallEvent::Exchanged(exchange))) = stream.last().unwrap().of::<Call>() else { panic!() };
+    assert_eq!(exchange.error.map(|error| error.code), Some(11205));
+}
+
+#[tokio::test]
+async fn a_call_that_wants_no_callback_is_passed_over() {
+    let bench = Bench::new().await;
+    let mut silent = Silent::default();
+    let call = bench.queue(None).await;
+    bench.tell(&call, life()).await;
+    let stream = bench.store.stream(&call).await.unwrap();
+    assert!(stream.iter().all(|fact| silent.knows(fact)));
+    assert!(silent.0.is_empty(), "it is forgotten with its last fact");
+    let unknown = Fact { stream: new_sid(Kind::Call), ..stream[3].clone() };
+    assert!(!silent.knows(&unknown), "one whose beginning was not seen is looked up");
+}

@@ -1,0 +1,116 @@
+use super::*;
+use crate::{
+    http::Http,
+    signature,
+    testing::{Application, Bench, TOKEN, http_options, new_sid, read_request},
+};
+use domain::{Kind, call::Purpose, webhook_url::Method};
+use store::RandomIds;
+use tokio::{io::AsyncWriteExt, net::TcpListener, sync::mpsc};
+
+fn world(bench: &Bench, folder: &Path) -> World {
+    let (ids, common) = (Arc::new(RandomIds::default()), &bench.common);
+    World::open(&bench.store, common.http.clone(), ids, folder, &common.tasks, &common.stop).unwrap()
+}
+
+fn asked(bench: &Bench, url: &str) -> DocumentRequest {
+    let pair = |name: &str, value: &str| (name.to_owned(), value.to_owned());
+    DocumentRequest {
+        tenant: bench.tenant.clone(),
+        call: new_sid(Kind::Call),
+        purpose: Purpose::Document,
+        url: url.parse().unwrap(),
+        method: Method::Post,
+        params: vec![pair("From", "+85512345678"), pair("To", "1234")],
+    }
+}
+
+#[tokio::test]
+async fn a_document_request_is_signed_with_the_accounts_token() {
+    let (bench, folder) = (Bench::new().await, tempfile::tempdir().unwrap());
+    let mut application = Application::start().await;
+    let url = format!("http://user:secret@{}/voice", application.address);
+    let fetched = world(&bench, folder.path()).fetch(asked(&bench, &url)).await;
+    assert!(fetched.failure.is_none());
+    let shown = format!("http://{}/voice", application.address);
+    assert_eq!((fetched.exchange.url.as_str(), fetched.exchange.status), (shown.as_str(), Some(200)));
+    let heard = application.next().await;
+    assert_eq!(heard.parameter("CallerCountry"), "KH");
+    assert_eq!(heard.form, fetched.exchange.parameters);
+    assert_eq!(heard.header("x-twilio-signature"), signature::sign(TOKEN, &shown, &heard.form));
+}
+
+#[tokio::test]
+async fn a_guarded_address_is_a_failure_without_a_body() {
+    let (bench, folder) = (Bench::new().await, tempfile::tempdir().unwrap());
+    let application = Application::start().await;
+    let guarded =
+        Http::new(crate::http::HttpOptions { guard: crate::http::Guard::default(), ..http_options() });
+    let mut world = world(&bench, folder.path());
+    world.http = guarded;
+    let fetched = world.fetch(asked(&bench, &format!("http://{}/voice", application.address))).await;
+    assert_eq!(fetched.failure.unwrap().code, 11210);
+    assert!(fetched.body.is_empty() && fetched.exchange.body.is_empty());
+}
+
+/// A server that gives one answer per connection and tells what it heard.
+async fn sounds(answers: Vec<&'static str>) -> (String, mpsc::UnboundedReceiver<String>) {
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let url = format!("http://{}/a.wav", listener.local_addr().unwrap());
+    let (told, heard) = mpsc::unbounded_channel();
+    #[expect(clippy::disallowed_methods, reason = "tests start their own servers")]
+    tokio::spawn(async move {
+        for answer in answers {
+            let (mut stream, _) = listener.accept().await.unwrap();
+            told.send(read_request(&mut stream).await).unwrap();
+            stream.write_all(answer.as_bytes()).await.unwrap();
+        }
+    });
+    (url, heard)
+}
+
+#[tokio::test]
+async fn a_sound_is_kept_while_fresh_and_asked_about_when_not() {
+    let (bench, folder) = (Bench::new().await, tempfile::tempdir().unwrap());
+    let world = world(&bench, folder.path());
+    let (fresh, mut fresh_heard) = sounds(vec![
+        "HTTP/1.1 200 OK\r\nCache-Control: max-age=60\r\nContent-Type: audio/wav\r\nContent-Length: 3\r\nConnection: close\r\n\r\nabc",
+    ])
+    .await;
+    let (stale, mut stale_heard) = sounds(vec![
+        "HTTP/1.1 200 OK\r\nETag: \"v1\"\r\nContent-Length: 3\r\nConnection: close\r\n\r\nabc",
+        "HTTP/1.1 304 Not Modified\r\nConnection: close\r\n\r\n",
+    ])
+    .await;
+    for url in [&fresh, &stale] {
+        for _ in 0..2 {
+            let file = world.media(bench.tenant.clone(), url.parse().unwrap()).await.unwrap();
+            assert_eq!(&file.body[..], b"abc");
+        }
+    }
+    assert!(fresh_heard.recv().await.unwrap().starts_with("GET /a.wav "));
+    assert!(fresh_heard.try_recv().is_err(), "the second came from the cache");
+    stale_heard.recv().await.unwrap();
+    assert!(stale_heard.recv().await.unwrap().contains("if-none-match: \"v1\""));
+}
+
+#[tokio::test]
+async fn evidence_reaches_its_table() {
+    let (bench, folder) = (Bench::new().await, tempfile::tempdir().unwrap());
+    let world = world(&bench, folder.path());
+    let call = CallRef { sid: new_sid(Kind::Call), tenant: bench.tenant.clone() };
+    world.evidence(vec![Evidence {
+        call: call.clone(),
+        at: Timestamp::from_micros(1),
+        kind: "sip",
+        inbound: true,
+        peer: "127.0.0.1:5070".into(),
+        summary: "INVITE".into(),
+        raw: "INVITE sip:1234@host SIP/2.0".into(),
+    }]);
+    bench.common.stop.cancel();
+    bench.common.tasks.close();
+    bench.common.tasks.wait().await;
+    let kept = bench.store.evidence().of(&call.sid, 0).await.unwrap();
+    assert_eq!((kept.len(), kept[0].direction.as_str()), (1, "in"));
+}

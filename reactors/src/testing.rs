@@ -1,0 +1,281 @@
+//! A store on a file, its projections, a customer's application that answers as told, and an engine that only remembers.
+#![expect(clippy::disallowed_methods, reason = "tests start their own servers")]
+
+use crate::{
+    Common, Switchboard,
+    http::{Guard, Http, HttpOptions, SystemResolver},
+    ledger::Ledger,
+    outside::tokens::Tokens,
+};
+use async_trait::async_trait;
+use domain::{
+    Actor, Clock, Kind, Meta, Sid, Tenant, Timestamp,
+    account::{Account, AccountCommand},
+    call::{
+        Call, CallCommand, Callback, CallbackEvent, Direction, EndReason, Ending, Program, Queued, Status,
+    },
+    webhook_url::Method,
+};
+use projections::Projections;
+use sip_engine::CallRef;
+use std::{
+    net::{Ipv4Addr, SocketAddr},
+    sync::{Arc, atomic::AtomicBool, atomic::Ordering},
+};
+use store::{
+    Fact, RandomIds, Store, SystemClock,
+    testing::{TestStore, sqlite},
+};
+use tokio::{
+    io::{AsyncReadExt, AsyncWriteExt},
+    net::{TcpListener, TcpStream},
+    sync::{mpsc, watch},
+};
+use tokio_util::{sync::CancellationToken, task::TaskTracker};
+
+/// The auth token of the bench's account.
+pub const TOKEN: &str = "0123456789abcdef0123456789abcdef";
+
+/// Everything a reactor needs.
+pub struct Bench {
+    pub store: TestStore,
+    pub projections: Projections,
+    pub common: Common,
+    pub tenant: Tenant,
+    pub account: Sid,
+}
+
+impl Bench {
+    /// A fresh one with one account.
+    pub async fn new() -> Bench {
+        let store = sqlite().await;
+        let tenant = Tenant::account(new_sid(Kind::Carrier), new_sid(Kind::Account));
+        let account = tenant.account.clone().unwrap();
+        let bench = Bench::over(store, tenant).await;
+        let create =
+            AccountCommand::Create { carrier: bench.tenant.carrier.clone(), name: "A".parse().unwrap() };
+        bench.store.execute::<Account>(&account, create, &bench.meta()).await.unwrap();
+        let (carrier, token) = (&bench.tenant.carrier, TOKEN.as_bytes());
+        bench.store.vault().put(carrier, &account, "auth_token", "current", token, None).await.unwrap();
+        bench
+    }
+
+    async fn over(store: TestStore, tenant: Tenant) -> Bench {
+        let (tasks, stop) = (TaskTracker::new(), CancellationToken::new());
+        let inner: Store = (*store).clone();
+        let projections = Projections::start(inner.clone(), tasks.clone(), stop.clone()).await.unwrap();
+        let account = tenant.account.clone().unwrap();
+        let common = Common {
+            http: Http::new(http_options()),
+            tokens: Tokens::new(inner.clone()),
+            ledger: Ledger::open(inner.db().clone()).await.unwrap(),
+            clock: Arc::new(SystemClock),
+            node: "here".into(),
+            tasks,
+            stop,
+            store: inner,
+        };
+        Bench { store, projections, common, tenant, account }
+    }
+
+    /// The same store after the process ended and another began.
+    pub async fn restarted(self) -> Bench {
+        self.common.stop.cancel();
+        self.common.tasks.close();
+        self.common.tasks.wait().await;
+        Bench::over(self.store.reopen().await, self.tenant).await
+    }
+
+    pub fn meta(&self) -> Meta {
+        Meta::new(self.tenant.clone(), Actor::system("test"), SystemClock.now())
+    }
+
+    /// Appends facts of a call.
+    pub async fn tell(&self, call: &Sid, commands: Vec<CallCommand>) {
+        let commands = commands.into_iter().map(|command| (command, self.meta())).collect();
+        self.store.execute_all::<Call>(call, commands).await.unwrap();
+    }
+
+    /// Queues a call through the API.
+    pub async fn queue(&self, callback: Option<Callback>) -> Sid {
+        let call = new_sid(Kind::Call);
+        self.tell(&call, vec![CallCommand::Queue(self.asked(callback))]).await;
+        call
+    }
+
+    pub fn asked(&self, callback: Option<Callback>) -> Queued {
+        Queued {
+            account: self.account.clone(),
+            direction: Direction::OutboundApi,
+            parent: None,
+            from: "+85512345678".into(),
+            to: "+15551230000".into(),
+            phone_number: None,
+            program: Some(Program::Inline("<Response/>".into())),
+            callback,
+            timeout: 60,
+            time_limit: 14_400,
+            send_digits: None,
+        }
+    }
+
+    /// Waits until the call has so many events that the test wants, and returns its stream.
+    pub async fn until(&self, call: &Sid, enough: impl Fn(&[Fact]) -> bool) -> Vec<Fact> {
+        let mut committed = self.store.watch(domain::Log::Calls);
+        loop {
+            let stream = self.store.stream(call).await.unwrap();
+            if enough(&stream) {
+                return stream;
+            }
+            committed.changed().await.unwrap();
+        }
+    }
+}
+
+pub fn http_options() -> HttpOptions {
+    HttpOptions {
+        guard: Guard { allow_private: true, ..Guard::default() },
+        resolver: Arc::new(SystemResolver),
+        extra_roots: vec![],
+        ids: Arc::new(RandomIds::default()),
+    }
+}
+
+pub fn new_sid(kind: Kind) -> Sid {
+    store::testing::sid(kind)
+}
+
+/// The facts of a call that is placed, rings, is answered and hung up.
+pub fn life() -> Vec<CallCommand> {
+    let (trunk, request_uri) = (new_sid(Kind::Trunk), "sip:1@127.0.0.1".to_owned());
+    vec![
+        CallCommand::Claim { node: "here".into() },
+        CallCommand::Initiate { trunk, request_uri, sip_call_id: "x".into() },
+        CallCommand::Ring { sip_code: 180 },
+        CallCommand::Ring { sip_code: 183 },
+        CallCommand::Answer,
+        CallCommand::End(Ending::because(EndReason::HungUp)),
+    ]
+}
+
+/// One request the application got.
+#[derive(Debug)]
+pub struct Heard {
+    pub head: String,
+    pub form: Vec<(String, String)>,
+}
+
+impl Heard {
+    pub fn parameter(&self, name: &str) -> &str {
+        self.form.iter().find(|(known, _)| known == name).map_or("", |(_, value)| value)
+    }
+
+    pub fn header(&self, name: &str) -> &str {
+        let prefix = format!("{name}: ");
+        self.head.lines().find_map(|line| line.strip_prefix(&prefix)).unwrap_or_default().trim()
+    }
+}
+
+/// A customer's application: remembers what it is asked and answers 200; while `open` is false, it hangs.
+pub struct Application {
+    pub address: SocketAddr,
+    pub heard: mpsc::UnboundedReceiver<Heard>,
+    pub open: watch::Sender<bool>,
+}
+
+impl Application {
+    pub async fn start() -> Application {
+        let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await.unwrap();
+        let address = listener.local_addr().unwrap();
+        let (told, heard) = mpsc::unbounded_channel();
+        let open = watch::Sender::new(true);
+        let door = open.subscribe();
+        tokio::spawn(async move {
+            while let Ok((stream, _)) = listener.accept().await {
+                tokio::spawn(answer(stream, told.clone(), door.clone()));
+            }
+        });
+        Application { address, heard, open }
+    }
+
+    /// A callback to it about these moments.
+    pub fn callback(&self, events: &[CallbackEvent]) -> Option<Callback> {
+        let url = format!("http://{}/status?x=1", self.address).parse().unwrap();
+        Some(Callback { url, method: Method::Post, events: events.to_vec() })
+    }
+
+    pub async fn next(&mut self) -> Heard {
+        self.heard.recv().await.unwrap()
+    }
+}
+
+async fn answer(mut stream: TcpStream, told: mpsc::UnboundedSender<Heard>, mut open: watch::Receiver<bool>) {
+    let text = read_request(&mut stream).await;
+    let (head, body) = text.split_once("\r\n\r\n").unwrap();
+    let form = url::form_urlencoded::parse(body.as_bytes()).into_owned().collect();
+    let _ = told.send(Heard { head: head.to_owned(), form });
+    open.wait_for(|open| *open).await.unwrap();
+    let _ = stream.write_all(b"HTTP/1.1 200 OK\r\nContent-Length: 0\r\nConnection: close\r\n\r\n").await;
+}
+
+/// Reads one request: its head and, by Content-Length, its body.
+pub async fn read_request(stream: &mut TcpStream) -> String {
+    let mut bytes = Vec::new();
+    loop {
+        let text = String::from_utf8_lossy(&bytes).into_owned();
+        if let Some((head, body)) = text.split_once("\r\n\r\n") {
+            let length = head.lines().find_map(|line| line.strip_prefix("content-length: "));
+            if body.len() >= length.map_or(0, |length| length.trim().parse().unwrap()) {
+                return text;
+            }
+        }
+        if stream.read_buf(&mut bytes).await.unwrap() == 0 {
+            return text;
+        }
+    }
+}
+
+/// What the engine was told.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Order {
+    Placed(Sid),
+    Redirected(Sid),
+    Ended(Sid, Status),
+}
+
+/// An engine that remembers its orders; it refuses to place calls when told so.
+pub struct Recorder {
+    orders: mpsc::UnboundedSender<Order>,
+    pub refuses: AtomicBool,
+}
+
+impl Recorder {
+    pub fn new() -> (Arc<Recorder>, mpsc::UnboundedReceiver<Order>) {
+        let (orders, given) = mpsc::unbounded_channel();
+        (Arc::new(Recorder { orders, refuses: AtomicBool::new(false) }), given)
+    }
+}
+
+#[async_trait]
+impl Switchboard for Recorder {
+    async fn place(&self, call: CallRef, _: Queued) -> Result<(), Ending> {
+        if self.refuses.load(Ordering::SeqCst) {
+            return Err(Ending::because(EndReason::Overloaded));
+        }
+        self.orders.send(Order::Placed(call.sid)).unwrap();
+        Ok(())
+    }
+
+    async fn redirect(&self, call: &Sid, _: Program) {
+        self.orders.send(Order::Redirected(call.clone())).unwrap();
+    }
+
+    async fn end(&self, call: &Sid, status: Status) {
+        self.orders.send(Order::Ended(call.clone(), status)).unwrap();
+    }
+}
+
+/// A moment long ago, and one in the future.
+pub fn past_and_future() -> (Timestamp, Timestamp) {
+    (Timestamp::from_micros(0), Timestamp::from_micros(i64::MAX / 4))
+}
