@@ -114,7 +114,7 @@ impl From<AccountRow> for Account {
     }
 }
 
-pub(super) struct AccountsApi(pub Handle);
+pub(crate) struct AccountsApi(pub(crate) Handle);
 
 #[OpenApi(prefix_path = "/accounts", tag = "Tag::Accounts")]
 impl AccountsApi {

@@ -87,7 +87,7 @@ impl From<ApiKeyRow> for ApiKey {
     }
 }
 
-pub(super) struct ApiKeysApi(pub Handle);
+pub(crate) struct ApiKeysApi(pub(crate) Handle);
 
 #[OpenApi(prefix_path = "/api-keys", tag = "Tag::ApiKeys")]
 impl ApiKeysApi {

@@ -64,7 +64,7 @@ impl From<AuditRow> for AuditEntry {
     }
 }
 
-pub(super) struct AuditApi(pub Handle);
+pub(crate) struct AuditApi(pub(crate) Handle);
 
 #[OpenApi(prefix_path = "/audit", tag = "Tag::Audit")]
 impl AuditApi {

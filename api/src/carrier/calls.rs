@@ -185,7 +185,7 @@ fn small(number: i64) -> i32 {
     i32::try_from(number).unwrap_or(i32::MAX)
 }
 
-pub(super) struct CallsApi(pub Handle);
+pub(crate) struct CallsApi(pub(crate) Handle);
 
 #[OpenApi(prefix_path = "/calls", tag = "Tag::Calls")]
 impl CallsApi {

@@ -32,7 +32,7 @@ macro_rules! page_of {
         $(#[$doc])*
         #[derive(Debug, poem_openapi::Object)]
         #[oai(skip_serializing_if_is_none)]
-        pub(crate) struct $name {
+        struct $name {
             /// The rows.
             data: Vec<$row>,
             /// Give it as `cursor` to get the page after this one; absent on the last.
@@ -52,7 +52,7 @@ macro_rules! created {
     ($(#[$doc:meta])* $name:ident of $row:ty) => {
         $(#[$doc])*
         #[derive(poem_openapi::ApiResponse)]
-        pub(crate) enum $name {
+        enum $name {
             /// Created.
             #[oai(status = 201)]
             Created(poem_openapi::payload::Json<$row>),

@@ -40,7 +40,7 @@ struct Overview {
     checklist: Checklist,
 }
 
-pub(super) struct OverviewApi(pub Handle);
+pub(crate) struct OverviewApi(pub(crate) Handle);
 
 #[OpenApi(prefix_path = "/overview", tag = "Tag::Carrier")]
 impl OverviewApi {

@@ -114,7 +114,7 @@ impl From<PhoneNumberRow> for PhoneNumber {
     }
 }
 
-pub(super) struct PhoneNumbersApi(pub Handle);
+pub(crate) struct PhoneNumbersApi(pub(crate) Handle);
 
 #[OpenApi(prefix_path = "/phone-numbers", tag = "Tag::PhoneNumbers")]
 impl PhoneNumbersApi {

@@ -43,7 +43,7 @@ struct CarrierUpdate {
     country: Option<String>,
 }
 
-pub(super) struct SettingsApi(pub Handle);
+pub(crate) struct SettingsApi(pub(crate) Handle);
 
 #[OpenApi(prefix_path = "/carrier", tag = "Tag::Carrier")]
 impl SettingsApi {

@@ -126,7 +126,7 @@ impl From<EvidenceItem> for SipMessage {
     }
 }
 
-pub(super) struct TimelineApi(pub Handle);
+pub(crate) struct TimelineApi(pub(crate) Handle);
 
 #[OpenApi(prefix_path = "/calls", tag = "Tag::Calls")]
 impl TimelineApi {

@@ -132,7 +132,7 @@ impl From<TrunkRow> for Trunk {
     }
 }
 
-pub(super) struct TrunksApi(pub Handle);
+pub(crate) struct TrunksApi(pub(crate) Handle);
 
 #[OpenApi(prefix_path = "/trunks", tag = "Tag::Trunks")]
 impl TrunksApi {

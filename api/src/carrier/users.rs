@@ -87,7 +87,7 @@ impl From<UserRow> for User {
     }
 }
 
-pub(super) struct UsersApi(pub Handle);
+pub(crate) struct UsersApi(pub(crate) Handle);
 
 #[OpenApi(prefix_path = "/users", tag = "Tag::Users")]
 impl UsersApi {
