@@ -37,11 +37,9 @@ pub(crate) fn response(
             headers.push(header.name.clone(), header.value.clone());
         }
     }
-    if let Some(local_tag) = local_tag.filter(|_| code > 100 && tag(request, "to").is_none()) {
-        if let Some(to) = request.headers.get("to").map(|to| to.value.clone()) {
-            let tagged = [to.as_ref(), b";tag=".as_slice(), local_tag.as_bytes()].concat();
-            headers.replace("to", tagged);
-        }
+    let untagged = code > 100 && tag(request, "to").is_none();
+    if let (Some(local_tag), Some(to), true) = (local_tag, request.headers.get("to"), untagged) {
+        headers.replace("to", [to.value.as_ref(), b";tag=".as_slice(), local_tag.as_bytes()].concat());
     }
     if let Some(stamp) = request.headers.get("timestamp").filter(|_| code == 100) {
         headers.push(stamp.name.clone(), stamp.value.clone());

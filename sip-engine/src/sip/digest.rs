@@ -89,7 +89,7 @@ fn challenges(response: &Message, name: &str, proxy: bool) -> Vec<Challenge> {
         // "Digest realm=x" opens a challenge, the pieces behind it are its parameters.
         match piece.split_once(' ') {
             Some((scheme, first)) if !scheme.contains('=') => {
-                groups.push(vec![scheme.to_owned(), first.to_owned()])
+                groups.push(vec![scheme.to_owned(), first.to_owned()]);
             }
             _ => groups.last_mut().into_iter().for_each(|group| group.push(piece.clone())),
         }

@@ -179,8 +179,8 @@ impl Endpoint {
         self.tell(trace);
     }
 
-    fn send_to(&mut self, path: (Flow, Wire), leg: Option<LegKey>) {
-        self.send(path.0, &path.1, leg);
+    fn send_to(&mut self, (flow, wire): &(Flow, Wire), leg: Option<LegKey>) {
+        self.send(*flow, wire, leg);
     }
 
     fn trace_in(&mut self, flow: Flow, message: &Message, bytes: &Bytes, leg: Option<LegKey>) {

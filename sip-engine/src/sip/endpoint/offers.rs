@@ -99,7 +99,7 @@ impl Endpoint {
         let Some(mut dialog) = leg.dialog.take() else { return };
         let id = (dialog.remote_tag.clone().unwrap_or_default(), number);
         if let Some(again) = leg.acks.get(&id).cloned() {
-            self.send_to(again, Some(leg.key));
+            self.send_to(&again, Some(leg.key));
         } else {
             // Old ACKs will not be asked for again once a newer INVITE is answered.
             leg.acks.retain(|(_, old), _| old + 8 > number);

@@ -119,7 +119,7 @@ impl Endpoint {
         let number = CSeq::of(request).map(|cseq| cseq.number).unwrap_or_default();
         let id = (tag(response, "to").unwrap_or_default(), number);
         if let Some(again) = leg.acks.get(&id).cloned() {
-            return self.send_to(again, Some(leg.key));
+            return self.send_to(&again, Some(leg.key));
         }
         if leg.acks.len() >= MAX_ACKS {
             return;

@@ -75,7 +75,7 @@ impl Endpoint {
         let key = ServerKey::of(&message, &via, &flow, as_method);
         match self.servers.take(self.now, &key, &method) {
             Taken::Repeated(again, leg) => {
-                again.into_iter().for_each(|again| self.send_to(again, leg));
+                again.into_iter().for_each(|again| self.send_to(&again, leg));
                 return leg;
             }
             Taken::Acknowledged(leg) => return leg,
@@ -122,12 +122,12 @@ impl Endpoint {
                 None
             }
             Verdict::Swallow(ack, leg) => {
-                ack.into_iter().for_each(|ack| self.send_to(ack, leg));
+                ack.into_iter().for_each(|ack| self.send_to(&ack, leg));
                 leg
             }
             Verdict::Deliver { purpose, request, ack } => {
                 let leg = Some(purpose.leg());
-                ack.into_iter().for_each(|ack| self.send_to(ack, leg));
+                ack.into_iter().for_each(|ack| self.send_to(&ack, leg));
                 self.on_answer(flow, purpose, &request, response);
                 leg
             }
@@ -139,7 +139,7 @@ impl Endpoint {
             Purpose::Invite(leg) => self.on_invite_answer(flow, leg, request, response),
             Purpose::Reinvite(leg) => self.on_reinvite_answer(flow, leg, request, response),
             Purpose::Bye(leg) | Purpose::Info(leg) => {
-                self.on_plain_answer(flow, leg, purpose, request, response)
+                self.on_plain_answer(flow, leg, purpose, request, response);
             }
             Purpose::Cancel(_) => {}
         }
@@ -162,7 +162,7 @@ impl Endpoint {
         let wire = Wire::new(response);
         let code = response.code().unwrap_or(500);
         let sent = self.servers.respond(self.now, key, code, &wire);
-        sent.into_iter().for_each(|sent| self.send_to(sent, leg));
+        sent.into_iter().for_each(|sent| self.send_to(&sent, leg));
     }
 
     pub(super) fn refuse(

@@ -100,7 +100,7 @@ impl Endpoint {
         }
         unacked.next(now);
         let again = (unacked.flow, unacked.wire.clone());
-        self.send_to(again, Some(key));
+        self.send_to(&again, Some(key));
     }
 
     fn on_waiting_due(&mut self, key: LegKey) {
@@ -108,7 +108,7 @@ impl Endpoint {
         if waiting.first {
             waiting.due = self.now + STILL_RINGING;
             let last = self.servers.last(&waiting.server);
-            last.into_iter().for_each(|last| self.send_to(last, Some(key)));
+            last.into_iter().for_each(|last| self.send_to(&last, Some(key)));
             return;
         }
         let refusal = Refusal::new(500, "No answer from the application");
@@ -152,7 +152,10 @@ impl Endpoint {
         }
         leg.stage = Stage::Over;
         leg.unacked = None;
-        leg.offered = None;
+        // A re-INVITE that is still open may never be answered now.
+        if let Some(request) = leg.offered.take().and_then(|offered| offered.request) {
+            self.clients.give_up_soon(self.now, &request);
+        }
         leg.placed.as_mut().into_iter().for_each(|placed| placed.rings_until = None);
         self.tell(closing(leg.key));
     }

@@ -36,6 +36,8 @@ struct Transaction<P> {
     repeat: Option<(Instant, Duration)>,
     /// Timers B, F, D, K, M.
     ends: Option<Instant>,
+    /// True once `ends` holds even while it rings.
+    hurried: bool,
 }
 
 /// What a response means.
@@ -97,6 +99,7 @@ impl<P: Clone> Clients<P> {
             ack: None,
             repeat,
             ends: Some(now + GIVE_UP),
+            hurried: false,
         };
         self.held.insert(key.clone(), opened);
         self.arm(&key);
@@ -121,6 +124,7 @@ impl<P: Clone> Clients<P> {
         if let Some(held) = self.held.get_mut(&key)
             && matches!(held.state, State::Waiting | State::Proceeding)
         {
+            held.hurried = true;
             held.ends = Some(now + GIVE_UP);
             self.arm(&key);
         }
@@ -201,8 +205,8 @@ impl<P: Clone> Transaction<P> {
     fn invite_answer(&mut self, now: Instant, response: &Message, code: u16) -> Verdict<P> {
         match (self.state, code) {
             (State::Waiting | State::Proceeding, ..200) => {
-                // A CANCEL has set a limit that a late 180 must not lift.
-                if self.state == State::Waiting {
+                // Ringing has no limit, unless one was set that a late 180 must not lift.
+                if !self.hurried {
                     self.ends = None;
                 }
                 self.state = State::Proceeding;
