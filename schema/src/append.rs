@@ -1,7 +1,8 @@
 //! The append as one PostgreSQL function: one round trip per batch, every check and every row in one transaction.
 //!
 //! The portable statements of the store do the same thing one by one; the contract suite holds this function to them.
-//! Plans are pinned: plpgsql would keep those it made while the tables were empty (measured 1.3 to 2.1 times slower).
+//! Plans are pinned: plpgsql would keep those it made while the tables were empty, when scanning them whole looked cheap.
+//! `LATERAL … LIMIT 1` leaves no other way than by the key (measured: 3 to 5 times faster on a table that has just grown).
 
 use crate::Step;
 
@@ -22,7 +23,8 @@ pub const APPEND_FUNCTION: &str = r"CREATE FUNCTION es_append(p_log text, p_now 
   k_sub bigint[], k_scope text[], k_key text[], k_takes bool[], k_holds bool[])
 RETURNS TABLE(sub bigint, verdict bigint, detail bigint, last_position bigint)
 LANGUAGE plpgsql
-SET enable_seqscan = off SET enable_hashjoin = off SET enable_mergejoin = off SET jit = off
+SET enable_seqscan = off SET enable_bitmapscan = off SET enable_hashjoin = off SET enable_mergejoin = off
+SET enable_material = off SET jit = off
 AS $$
 #variable_conflict use_column
 DECLARE
@@ -40,19 +42,21 @@ BEGIN
 
   FOR r IN SELECT k.k_sub AS i, min(k.n) AS n
       FROM unnest(k_sub, k_scope, k_key, k_takes) WITH ORDINALITY AS k(k_sub, scope, key, takes, n)
-      JOIN es_claims c ON c.log = p_log AND c.scope = k.scope AND c.key = k.key
-      WHERE k.takes AND c.stream_id <> s_stream[k.k_sub] GROUP BY k.k_sub LOOP
+      CROSS JOIN LATERAL (SELECT c.stream_id FROM es_claims c
+        WHERE c.key = k.key AND c.scope = k.scope AND c.log = p_log LIMIT 1) held
+      WHERE k.takes AND held.stream_id <> s_stream[k.k_sub] GROUP BY k.k_sub LOOP
     verdicts[r.i] := 3; details[r.i] := r.n;
   END LOOP;
   FOR r IN SELECT s.i, coalesce(t.version, 0) AS version
       FROM unnest(s_stream, s_expected) WITH ORDINALITY AS s(stream, expected, i)
-      LEFT JOIN es_streams t ON t.stream_id = s.stream
+      LEFT JOIN LATERAL (SELECT t.version FROM es_streams t WHERE t.stream_id = s.stream LIMIT 1) t ON true
       WHERE coalesce(t.version, 0) <> s.expected LOOP
     verdicts[r.i] := 1; details[r.i] := r.version;
   END LOOP;
-  FOR r IN SELECT c.c_sub AS i FROM unnest(c_sub, c_id) AS c(c_sub, id)
-      JOIN es_commands l ON l.log = p_log AND l.command_id = c.id WHERE l.expires_at > p_now LOOP
-    verdicts[r.i] := 2;
+  FOR r IN SELECT c.c_sub AS i, l.expires_at FROM unnest(c_sub, c_id) AS c(c_sub, id)
+      CROSS JOIN LATERAL (SELECT l.expires_at FROM es_commands l
+        WHERE l.command_id = c.id AND l.log = p_log LIMIT 1) l LOOP
+    IF r.expires_at > p_now THEN verdicts[r.i] := 2; END IF;
   END LOOP;
 
   SELECT array_agg(head + b.upto - b.count ORDER BY b.i),
@@ -63,7 +67,8 @@ BEGIN
             CASE WHEN verdicts[s.i] = 0 THEN s.count ELSE 0 END AS count,
             sum(CASE WHEN verdicts[s.i] = 0 THEN s.count ELSE 0 END) OVER (ORDER BY s.i)::bigint AS upto
           FROM unnest(s_stream, s_count) WITH ORDINALITY AS s(stream, count, i)
-          LEFT JOIN es_streams t ON s.count = 0 AND t.stream_id = s.stream) b;
+          LEFT JOIN LATERAL (SELECT t.position FROM es_streams t
+            WHERE s.count = 0 AND t.stream_id = s.stream LIMIT 1) t ON true) b;
 
   INSERT INTO es_events (log, position, stream_id, sequence, stream_type, carrier, account, event_id, event_type,
       schema_version, command_id, correlation_id, causation_id, actor_type, actor_id, ip, user_agent, occurred_at,

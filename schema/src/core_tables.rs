@@ -73,7 +73,8 @@ fn streams() -> TableCreateStatement {
     table.to_owned()
 }
 
-/// The ledger: which commands acted, so that a repeated one does not act again.
+/// The ledger: which commands acted, so that a repeated one does not act again. The id leads the key: nearly every row
+/// is in the same log, and PostgreSQL's planner does not know that of a young table.
 fn commands() -> TableCreateStatement {
     let mut table = Table::create();
     table.table("es_commands");
@@ -85,7 +86,7 @@ fn commands() -> TableCreateStatement {
     table.col(ColumnDef::new("version").big_integer().not_null());
     table.col(ColumnDef::new("position").big_integer().not_null());
     table.col(ColumnDef::new("expires_at").big_integer().not_null());
-    table.primary_key(Index::create().col("log").col("command_id"));
+    table.primary_key(Index::create().col("command_id").col("log"));
     table.to_owned()
 }
 
@@ -97,7 +98,7 @@ fn claims() -> TableCreateStatement {
     table.col(ColumnDef::new("scope").text().not_null());
     table.col(ColumnDef::new("key").text().not_null());
     table.col(ColumnDef::new("stream_id").text().not_null());
-    table.primary_key(Index::create().col("log").col("scope").col("key"));
+    table.primary_key(Index::create().col("key").col("scope").col("log"));
     table.to_owned()
 }
 

@@ -119,15 +119,15 @@ impl Store {
         stream: &Sid,
         commands: &[Prepared<A>],
     ) -> Result<Answered, ExecuteError<A::Error>> {
-        let done = self.done(commands).await?;
+        let Some(first) = commands.first() else { return self.nothing::<A>(stream).await };
+        // Asked at once: should either be out of date by the time of the append, the writer says so.
+        let history = async { Ok(Loading::<A>::load(self, stream, Some(&first.meta)).await?) };
+        let (done, mut loading) = futures_util::try_join!(self.done(commands), history)?;
         let fresh: Vec<&Prepared<A>> = commands.iter().filter(|command| !command.is_among(&done)).collect();
         if let (true, Some(last)) = (fresh.is_empty(), done.last()) {
             let (stream, version, position) = (last.stream.clone(), last.version, last.position);
             return Ok(Answered::Done(Appended { stream, version, position, replayed: true }));
         }
-        let carrier = fresh.first().map(|command| command.meta.tenant.carrier.clone());
-        let mut loading =
-            Loading::<A>::load(self, stream, fresh.first().map(|command| &command.meta)).await?;
         for command in &fresh {
             if let Err(refusal) = self.decide(&mut loading, command).await? {
                 // The same command may have acted since the ledger was asked: then that is the answer.
@@ -135,7 +135,7 @@ impl Store {
                 return if known { Ok(Answered::Again) } else { Err(ExecuteError::Refused(refusal)) };
             }
         }
-        let mut submission = loading.submission(&carrier.unwrap_or_else(|| stream.clone()));
+        let mut submission = loading.submission(&first.meta.tenant.carrier);
         let expires_at = self.clock().now().plus(ledger::REMEMBERED).micros();
         submission.commands = fresh.iter().filter_map(|command| command.seen(expires_at)).collect();
         if submission.events.is_empty() && submission.commands.is_empty() {
@@ -144,6 +144,12 @@ impl Store {
         }
         let verdict = self.submit(A::LOG, submission).await?;
         Ok(loading.answered(verdict))
+    }
+
+    /// What no commands at all come to.
+    async fn nothing<A: Stream>(&self, stream: &Sid) -> Result<Answered, ExecuteError<A::Error>> {
+        let Loaded { version, position, .. } = self.load::<A>(stream).await?;
+        Ok(Answered::Done(Appended { stream: stream.clone(), version, position, replayed: false }))
     }
 
     /// Lets the aggregate decide, and lines up what it decided. The outer error is the store's.

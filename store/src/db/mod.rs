@@ -108,8 +108,11 @@ impl Db {
         self.deadline
     }
 
+    /// Waits for connections that are in use, as long as a call may take.
     pub(crate) async fn close(&self) {
-        self.pools.close().await;
+        if tokio::time::timeout(self.deadline, self.pools.close()).await.is_err() {
+            tracing::warn!("connections were still in use when the store closed");
+        }
     }
 }
 

@@ -129,6 +129,16 @@ async fn several_commands_are_one_append_and_those_done_before_are_left_out() {
 }
 
 #[tokio::test]
+async fn no_commands_at_all_change_nothing() {
+    for store in testing::stores().await {
+        let stream = sid(Kind::Call);
+        store.execute::<Tally>(&stream, C::Count(2), &meta()).await.unwrap();
+        let nothing = store.execute_all::<Tally>(&stream, vec![]).await.unwrap();
+        assert_eq!((nothing.version, nothing.position, nothing.replayed), (2, 2, false), "{}", store.name);
+    }
+}
+
+#[tokio::test]
 async fn when_one_of_several_commands_is_refused_none_is_appended() {
     for store in testing::stores().await {
         let stream = sid(Kind::Call);
