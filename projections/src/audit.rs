@@ -52,7 +52,7 @@ impl Chronicle for AuditRow {
 
     fn entry(fact: &Fact) -> Result<Option<AuditRow>, Nonsense> {
         let payload =
-            serde_json::from_str(&fact.payload).map_err(|error| Nonsense::unstorable(fact, error))?;
+            serde_json::from_str(&fact.payload).map_err(|error| Nonsense::unstorable(fact, &error))?;
         Ok(Some(AuditRow {
             position: fact.position,
             carrier: fact.tenant.carrier.clone(),

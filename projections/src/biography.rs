@@ -72,7 +72,7 @@ impl Nonsense {
     }
 
     /// The row this fact makes is refused.
-    pub(crate) fn unstorable(fact: &Fact, reason: impl ToString) -> Nonsense {
+    pub(crate) fn unstorable(fact: &Fact, reason: &impl ToString) -> Nonsense {
         let (stream, event) = (fact.stream.clone(), fact.event_type.clone());
         Nonsense::Unstorable { stream, sequence: fact.sequence, event, reason: reason.to_string() }
     }

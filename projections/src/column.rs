@@ -117,6 +117,7 @@ macro_rules! text {
     )+ };
 }
 
+#[expect(clippy::needless_pass_by_value, reason = "what `map_err` hands over")]
 fn words<E: ToString>(error: E) -> String {
     error.to_string()
 }

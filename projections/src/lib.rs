@@ -25,6 +25,8 @@ pub mod replay;
 mod runner;
 mod scope;
 mod system;
+#[cfg(test)]
+mod tests;
 mod trouble;
 mod trunks;
 mod users;

@@ -2,9 +2,9 @@
 
 use crate::{
     ledger,
-    projector::{Fault, Projector},
+    projector::{self, Fault, Projector},
 };
-use domain::Sid;
+use domain::{Log, Sid};
 use std::{collections::HashMap, sync::Arc};
 use store::{Fact, Store, StoreError, Tx};
 
@@ -63,6 +63,23 @@ impl Member {
     }
 }
 
+/// The live tables of a log as they stand, put under `epoch`.
+pub(crate) async fn members(store: &Store, log: Log, epoch: i64) -> Result<Vec<Member>, StoreError> {
+    let mut tx = store.db().begin().await?;
+    ledger::stamp(&mut tx, log, epoch).await?;
+    let checkpoints = ledger::checkpoints(&mut tx, log).await?;
+    let mut members = Vec::new();
+    for projector in projector::all().into_iter().filter(|projector| projector.log() == log) {
+        let checkpoint = checkpoints.iter().find(|checkpoint| checkpoint.name == projector.name());
+        let Some(checkpoint) = checkpoint else { continue };
+        let (table, position) = (checkpoint.table.clone(), checkpoint.position);
+        let parked = ledger::parked(&mut tx, &table).await?;
+        members.push(Member { projector, table, position, parked, stopped: None });
+    }
+    tx.commit().await?;
+    Ok(members)
+}
+
 /// Tells `facts` to live tables that all stand at the same position, under `epoch`. `group` are their places in
 /// `members`.
 pub(crate) async fn tell(
@@ -72,16 +89,33 @@ pub(crate) async fn tell(
     epoch: i64,
     facts: &[Fact],
 ) -> Result<(), Refused> {
+    let mut tx = store.db().begin().await?;
+    match tell_within(&mut tx, members, group, epoch, facts).await {
+        Ok(()) => Ok(tx.commit().await?),
+        Err(refused) => {
+            // Best effort: dropping the transaction undoes it as well.
+            let _ = tx.rollback().await;
+            Err(refused)
+        }
+    }
+}
+
+/// The same inside a transaction: the fence first, for its row locks keep a stale leader's rows out.
+pub(crate) async fn tell_within(
+    tx: &mut Tx,
+    members: &[Member],
+    group: &[usize],
+    epoch: i64,
+    facts: &[Fact],
+) -> Result<(), Refused> {
     let group: Vec<(usize, &Member)> = group.iter().filter_map(|at| Some((*at, members.get(*at)?))).collect();
     let (Some((_, first)), Some(last)) = (group.first(), facts.last()) else { return Ok(()) };
     let tables: Vec<&str> = group.iter().map(|(_, member)| member.table.as_str()).collect();
-    let mut tx = store.db().begin().await?;
-    if !ledger::fence(&mut tx, &tables, epoch, (first.position, last.position)).await? {
-        tx.rollback().await?;
+    if !ledger::fence(tx, &tables, epoch, (first.position, last.position)).await? {
         return Err(Refused::Fenced);
     }
     for (at, member) in group {
-        member.tell(&mut tx, facts).await.map_err(|fault| Refused::by(at, fault.pinned(facts)))?;
+        member.tell(tx, facts).await.map_err(|fault| Refused::by(at, fault.pinned(facts)))?;
     }
-    Ok(tx.commit().await?)
+    Ok(())
 }

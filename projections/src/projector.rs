@@ -60,7 +60,7 @@ impl Fault {
     pub(crate) fn pinned(self, facts: &[Fact]) -> Fault {
         match (self, facts) {
             (Fault::Store(error), [fact]) if error.refuses_values() => {
-                Fault::of(fact, Nonsense::unstorable(fact, error))
+                Fault::of(fact, Nonsense::unstorable(fact, &error))
             }
             (fault, _) => fault,
         }
@@ -182,7 +182,7 @@ async fn load<R: Biography>(
 fn damaged<E>(told: &[(Sid, &Fact, E)], error: ReadError) -> Fault {
     match (error, told.first()) {
         (ReadError::Store(error), _) => Fault::Store(error),
-        (error, Some((_, fact, _))) => Fault::of(fact, Nonsense::unstorable(fact, error)),
+        (error, Some((_, fact, _))) => Fault::of(fact, Nonsense::unstorable(fact, &error)),
         (_, None) => Fault::Store(StoreError::Closed),
     }
 }

@@ -174,7 +174,7 @@ fn report(projector: &dyn Projector, (live, rebuilt): (&Rows, &Rows), found: &mu
         let key = key.clone();
         match rebuilt.get(&key) {
             None => {
-                found.push(Difference { projection, key, column: None, live: whole(cells), rebuilt: None })
+                found.push(Difference { projection, key, column: None, live: whole(cells), rebuilt: None });
             }
             Some(right) => {
                 let differing =

@@ -5,7 +5,6 @@ use crate::{
     Change, ledger,
     page::{self, Member, Refused},
     progress::Standing,
-    projector,
 };
 use domain::{Log, Sid};
 use std::{convert::Infallible, time::Duration};
@@ -19,7 +18,7 @@ const PATIENCE: u32 = 2;
 impl Runner {
     /// Tells the log to its tables until another leads or the database fails. A success resets `pause`.
     pub(super) async fn lead(&self, epoch: i64, pause: &mut Duration) -> Result<Infallible, Over> {
-        let mut members = self.members(epoch).await?;
+        let mut members = page::members(&self.shared.store, self.log, epoch).await?;
         let mut committed = self.shared.store.watch(self.log);
         let mut renewed = self.shared.store.clock().now();
         let mut limit = PAGE;
@@ -63,27 +62,10 @@ impl Runner {
         }
     }
 
-    /// The live tables of this log, as they stand.
-    async fn members(&self, epoch: i64) -> Result<Vec<Member>, Over> {
-        let mut tx = self.shared.store.db().begin().await?;
-        ledger::stamp(&mut tx, self.log, epoch).await?;
-        let checkpoints = ledger::checkpoints(&mut tx, self.log).await?;
-        let mut members = Vec::new();
-        for projector in projector::all().into_iter().filter(|projector| projector.log() == self.log) {
-            let checkpoint = checkpoints.iter().find(|checkpoint| checkpoint.name == projector.name());
-            let Some(checkpoint) = checkpoint else { continue };
-            let (table, position) = (checkpoint.table.clone(), checkpoint.position);
-            let parked = ledger::parked(&mut tx, &table).await?;
-            members.push(Member { projector, table, position, parked, stopped: None });
-        }
-        tx.commit().await?;
-        Ok(members)
-    }
-
     /// The tables anew, when it is a table that changed and not the leader.
     async fn again(&self, epoch: i64) -> Result<Vec<Member>, Over> {
         self.renew(epoch).await?;
-        self.members(epoch).await
+        Ok(page::members(&self.shared.store, self.log, epoch).await?)
     }
 
     async fn renew(&self, epoch: i64) -> Result<(), Over> {

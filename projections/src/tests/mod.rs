@@ -1,0 +1,8 @@
+//! Tests over real stores, SQLite and PostgreSQL.
+
+mod biographies;
+mod calls;
+mod replays;
+mod runners;
+mod scopes;
+mod support;

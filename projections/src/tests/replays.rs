@@ -1,0 +1,131 @@
+//! Tables from the log anew: the same rows, while everything goes on.
+
+use super::support::{PATIENCE, World, on_both, parsed, received};
+use crate::{AccountRow, Page, Trouble, record::Record, replay};
+use domain::{
+    Kind, Log,
+    account::{Account, AccountCommand},
+    call::{Call, CallCommand, EndReason, Ending},
+};
+use sea_query::{Expr, ExprTrait, Query};
+use std::sync::Mutex;
+use store::testing::sid;
+
+/// Some of everything.
+async fn lived_in(world: &World, number: &str) {
+    let account = world.account(&world.carrier, "A").await;
+    world.number(&world.carrier, number, Some(&account)).await;
+    for at in 0..5 {
+        let (call, trunk) = (sid(Kind::Call), sid(Kind::Trunk));
+        world.tell::<Call>(&call, at, CallCommand::Receive(received(Some(&account), &trunk))).await;
+        world.tell::<Call>(&call, at + 1, CallCommand::Answer).await;
+        world.tell::<Call>(&call, at + 9, CallCommand::End(Ending::because(EndReason::HungUp))).await;
+    }
+    world.caught_up().await;
+}
+
+#[tokio::test]
+async fn every_table_is_rebuilt_to_the_same_rows() {
+    on_both(async |world: &World| {
+        lived_in(world, "+85512345678").await;
+        let before = world.projections().system().directory().await.unwrap();
+        for name in replay::names() {
+            let seen = Mutex::new(Vec::new());
+            replay::rebuild(&world.store, name, &|progress| seen.lock().unwrap().push(progress))
+                .await
+                .unwrap();
+            let seen = seen.into_inner().unwrap();
+            assert!(
+                seen.last().is_some_and(|last| last.done == last.total && last.projection == name),
+                "{seen:?}"
+            );
+        }
+        assert_eq!(replay::verify(&world.store, &|_| ()).await.unwrap(), []);
+        let after = world.projections().system().directory().await.unwrap();
+        assert_eq!(before, after);
+        // And the runner goes on with the new tables.
+        lived_in(world, "1234").await;
+        assert_eq!(replay::verify(&world.store, &|_| ()).await.unwrap(), []);
+        let rows = world.projections().calls(world.own()).list(&Default::default(), &Page::default()).await;
+        assert_eq!(rows.unwrap().items.len(), 10);
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn the_old_table_is_gone_after_the_switch() {
+    on_both(async |world: &World| {
+        lived_in(world, "+85512345678").await;
+        replay::rebuild(&world.store, "accounts", &|_| ()).await.unwrap();
+        let count = |table: &'static str| {
+            let query = Query::select().expr(Expr::col("sid").count()).from(table).to_owned();
+            let db = world.store.db().clone();
+            async move { db.fetch_optional(&query).await.map(|row| row.unwrap().at::<i64>(0).unwrap()) }
+        };
+        assert!(count("accounts_v1_g1").await.is_err());
+        assert_eq!(count("accounts_v1_g2").await.unwrap(), 1);
+        assert_eq!(count("accounts").await.unwrap(), 1);
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn writers_and_readers_notice_nothing_of_a_rebuild() {
+    on_both(async |world: &World| {
+        let account = world.account(&world.carrier, "0").await;
+        let rebuilds = async {
+            for _ in 0..4 {
+                replay::rebuild(&world.store, "accounts", &|_| ()).await.unwrap();
+            }
+        };
+        let writes = async {
+            for turn in 1..=60 {
+                let rename = AccountCommand::Rename { name: parsed(&turn.to_string()) };
+                let appended = world.tell::<Account>(&account, turn, rename).await;
+                world.projections().reached(Log::Core, appended.position, PATIENCE).await.unwrap();
+                let row = world.projections().accounts(world.own()).get(&account).await.unwrap().unwrap();
+                assert_eq!(row.name.as_str(), turn.to_string());
+            }
+        };
+        tokio::join!(rebuilds, writes);
+        assert_eq!(replay::verify(&world.store, &|_| ()).await.unwrap(), []);
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn verifying_finds_what_another_hand_has_changed() {
+    on_both(async |world: &World| {
+        lived_in(world, "+85512345678").await;
+        let account = world.account(&world.carrier, "Honest").await;
+        let removed = world.account(&world.carrier, "Gone").await;
+        world.caught_up().await;
+        let db = world.store.db();
+        let of = |sid: &domain::Sid| Expr::col("sid").eq(sid.as_str());
+        let table = format!("{}_v1_g1", AccountRow::NAME);
+        let update =
+            Query::update().table(table.clone()).value("name", "Forged").and_where(of(&account)).to_owned();
+        assert_eq!(db.execute(&update).await.unwrap(), 1);
+        let delete = Query::delete().from_table(table).and_where(of(&removed)).to_owned();
+        assert_eq!(db.execute(&delete).await.unwrap(), 1);
+        let found = replay::verify(&world.store, &|_| ()).await.unwrap();
+        assert_eq!(found.len(), 2, "{found:?}");
+        let forged = found.iter().find(|difference| difference.key == account.to_string()).unwrap();
+        assert_eq!((forged.projection, forged.column), ("accounts", Some("name")));
+        assert_eq!((forged.live.as_deref(), forged.rebuilt.as_deref()), (Some("Forged"), Some("Honest")));
+        let missing = found.iter().find(|difference| difference.key == removed.to_string()).unwrap();
+        assert_eq!((missing.column, &missing.live), (None, &None));
+        replay::rebuild(&world.store, "accounts", &|_| ()).await.unwrap();
+        assert_eq!(replay::verify(&world.store, &|_| ()).await.unwrap(), []);
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_table_that_is_no_projection_is_not_rebuilt() {
+    on_both(async |world: &World| {
+        let unknown = replay::rebuild(&world.store, "es_events", &|_| ()).await;
+        assert!(matches!(unknown, Err(Trouble::Unknown(_))));
+    })
+    .await;
+}

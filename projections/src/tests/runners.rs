@@ -1,0 +1,291 @@
+//! The runners: nothing lost, nothing twice, stale leaders fenced, poison never skipped silently.
+
+use super::support::{Following, PATIENCE, World, on_both, parsed, received, second};
+use crate::{
+    Change, ChangeKind, Page, Topic, building, ledger,
+    page::{self, Refused},
+};
+use cqrs_es::event_sink::EventSink;
+use domain::{
+    Actor, Kind, Log, Meta, Sid, Stream, Tenant,
+    account::{Account, AccountCommand},
+    call::{Call, CallCommand},
+};
+use serde::{Deserialize, Serialize};
+use store::{
+    Store,
+    testing::{self, TestStore, sid},
+};
+use tokio::sync::broadcast::error::RecvError;
+
+/// Events that no biography understands, under a known name.
+macro_rules! impostor {
+    ($name:ident, $type:literal, $log:ident) => {
+        #[derive(Default, Serialize, Deserialize)]
+        struct $name;
+
+        impl cqrs_es::Aggregate for $name {
+            const TYPE: &'static str = $type;
+            type Command = Poison;
+            type Event = Poison;
+            type Error = Never;
+            type Services = ();
+
+            async fn handle(&mut self, poison: Poison, (): &(), sink: &EventSink<Self>) -> Result<(), Never> {
+                sink.write(poison, self).await;
+                Ok(())
+            }
+
+            fn apply(&mut self, _: Poison) {}
+        }
+
+        impl Stream for $name {
+            const LOG: Log = Log::$log;
+        }
+    };
+}
+impostor!(FalseAccount, "account", Core);
+impostor!(FalseCall, "call", Calls);
+
+/// Reads as anything, so that an impostor can load a real stream; tells nothing a biography knows.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(transparent)]
+struct Poison(serde_json::Value);
+
+#[derive(Debug, thiserror::Error)]
+enum Never {}
+
+impl cqrs_es::DomainEvent for Poison {
+    fn event_type(&self) -> String {
+        "Poisoned".into()
+    }
+    fn event_version(&self) -> String {
+        "1".into()
+    }
+}
+
+fn poison() -> Poison {
+    Poison(serde_json::json!({ "Poisoned": { "never": "heard of" } }))
+}
+
+#[tokio::test]
+async fn a_read_after_a_write_sees_it() {
+    on_both(async |world: &World| {
+        let account = world.account(&world.carrier, "0").await;
+        let accounts = world.projections().accounts(world.own());
+        for turn in 1..=40 {
+            let rename = AccountCommand::Rename { name: parsed(&turn.to_string()) };
+            let appended = world.tell::<Account>(&account, turn, rename).await;
+            world.projections().reached(Log::Core, appended.position, PATIENCE).await.unwrap();
+            assert_eq!(accounts.get(&account).await.unwrap().unwrap().name.as_str(), turn.to_string());
+        }
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn waiting_for_what_never_comes_ends() {
+    on_both(async |world: &World| {
+        world.caught_up().await;
+        let behind = world.projections().reached(Log::Core, 99, std::time::Duration::from_millis(30)).await;
+        let behind = behind.unwrap_err();
+        assert_eq!((behind.wanted, behind.at, behind.stopped), (99, 1, None));
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_change_is_told_once_it_can_be_read() {
+    on_both(async |world: &World| {
+        world.caught_up().await;
+        let mut changes = world.projections().changes();
+        let account = world.account(&world.carrier, "A").await;
+        let call = world.queue(&world.carrier, &account, "1234", 5).await;
+        let mut told = [changes.recv().await.unwrap(), changes.recv().await.unwrap()];
+        assert!(world.projections().accounts(world.own()).get(&account).await.unwrap().is_some());
+        assert!(world.projections().calls(world.own()).get(&call).await.unwrap().is_some());
+        told.sort_by_key(|change| change.log);
+        let Change { topic, id, kind, account: by, .. } = &told[0];
+        assert_eq!(
+            (topic, id, kind, by),
+            (&Topic::Accounts, &account, &ChangeKind::Created, &Some(account.clone()))
+        );
+        assert_eq!(
+            (told[1].topic, &told[1].event, told[1].sequence),
+            (Topic::Calls, &"Queued".to_owned(), 1)
+        );
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_receiver_that_sleeps_is_told_to_read_everything_anew() {
+    on_both(async |world: &World| {
+        let (call, trunk) = (sid(Kind::Call), sid(Kind::Trunk));
+        let mut changes = world.projections().changes();
+        let meta = Meta::new(Tenant::carrier(world.carrier.clone()), Actor::system("test"), second(1));
+        let mut commands = vec![(CallCommand::Receive(received(None, &trunk)), meta.clone())];
+        commands.resize(crate::MAX_UNSEEN_CHANGES + 10, (CallCommand::Press { digits: "1".into() }, meta));
+        world.store.execute_all::<Call>(&call, commands).await.unwrap();
+        world.caught_up().await;
+        assert!(matches!(changes.recv().await, Err(RecvError::Lagged(_))));
+        let timeline = world.projections().call_timeline(world.own());
+        let page = timeline.list(&call, &Page::after((crate::MAX_UNSEEN_CHANGES + 8).to_string(), 10)).await;
+        assert_eq!(page.unwrap().items.len(), 2);
+    })
+    .await;
+}
+
+/// A store with tables nobody fills, and 30 accounts to tell.
+async fn unattended(store: &TestStore) -> Vec<Sid> {
+    building::set_up(store).await.unwrap();
+    let carrier = sid(Kind::Carrier);
+    let mut accounts = Vec::new();
+    for serial in 0..30 {
+        let account = sid(Kind::Account);
+        let create = AccountCommand::Create { carrier: carrier.clone(), name: parsed(&format!("{serial}")) };
+        let meta = Meta::new(Tenant::carrier(carrier.clone()), Actor::system("test"), second(serial));
+        store.execute::<Account>(&account, create, &meta).await.unwrap();
+        accounts.push(account);
+    }
+    accounts
+}
+
+async fn lead(store: &Store) -> i64 {
+    let mut tx = store.db().begin().await.unwrap();
+    let epoch = ledger::lead(&mut tx, Log::Core, "test", (0, 0), true).await.unwrap().unwrap();
+    tx.commit().await.unwrap();
+    epoch
+}
+
+#[tokio::test]
+async fn a_leader_killed_before_its_checkpoint_loses_and_doubles_nothing() {
+    for store in [testing::sqlite().await, testing::on_postgres().await] {
+        let accounts = unattended(&store).await;
+        let facts = store.read(Log::Core, 0, 100).await.unwrap();
+        for killed_after in [1, 7, 30] {
+            let epoch = lead(&store).await;
+            let members = page::members(&store, Log::Core, epoch).await.unwrap();
+            let group: Vec<usize> = (0..members.len()).collect();
+            let mut tx = store.db().begin().await.unwrap();
+            page::tell_within(&mut tx, &members, &group, epoch, &facts[..killed_after]).await.unwrap();
+            drop(tx);
+            assert!(members.iter().all(|member| member.position == 0));
+        }
+        let following = Following::start(&store).await;
+        following.projections.reached(Log::Core, 30, PATIENCE).await.unwrap();
+        let system = following.projections.system();
+        assert_eq!(system.directory().await.unwrap().accounts.len(), accounts.len());
+        let differences = crate::replay::verify(&store, &|_| ()).await.unwrap();
+        assert_eq!(differences, []);
+        following.end().await;
+    }
+}
+
+#[tokio::test]
+async fn a_stale_leader_is_fenced() {
+    for store in [testing::sqlite().await, testing::on_postgres().await] {
+        unattended(&store).await;
+        let facts = store.read(Log::Core, 0, 10).await.unwrap();
+        let stale = lead(&store).await;
+        let members = page::members(&store, Log::Core, stale).await.unwrap();
+        let group: Vec<usize> = (0..members.len()).collect();
+        let epoch = lead(&store).await;
+        let refused = page::tell(&store, &members, &group, stale, &facts).await;
+        assert!(matches!(refused, Err(Refused::Fenced)), "{refused:?}");
+        let mut tx = store.db().snapshot().await.unwrap();
+        assert_eq!(ledger::reached(&mut tx, Log::Core).await.unwrap(), 0);
+        drop(tx);
+        page::tell(&store, &members, &group, epoch, &facts).await.unwrap();
+        let again = page::tell(&store, &members, &group, epoch, &facts).await;
+        assert!(matches!(again, Err(Refused::Fenced)), "the same page twice: {again:?}");
+    }
+}
+
+#[tokio::test]
+async fn another_node_takes_over_and_hears_every_change_meanwhile() {
+    let world = World::of(testing::on_postgres().await).await;
+    world.caught_up().await;
+    let store = Store::open(world.store.options.clone()).await.unwrap();
+    let second = Following::start(&store).await;
+    let mut changes = second.projections.changes();
+    let first_account = world.account(&world.carrier, "A").await;
+    let told = changes.recv().await.unwrap();
+    assert_eq!(told.id, first_account);
+    second.projections.reached(Log::Core, told.position, PATIENCE).await.unwrap();
+    let World { store: own, following, carrier } = world;
+    following.end().await;
+    let account = sid(Kind::Account);
+    let create = AccountCommand::Create { carrier: carrier.clone(), name: parsed("B") };
+    let meta = Meta::new(Tenant::carrier(carrier), Actor::system("test"), super::support::second(9));
+    let appended = own.execute::<Account>(&account, create, &meta).await.unwrap();
+    second.projections.reached(Log::Core, appended.position, PATIENCE).await.unwrap();
+    assert!(second.projections.system().account(&account).await.unwrap().is_some());
+    assert_eq!(changes.recv().await.unwrap().id, account);
+    second.end().await;
+}
+
+#[tokio::test]
+async fn a_core_event_nobody_understands_stops_its_table_loudly() {
+    on_both(async |world: &World| {
+        let known = world.account(&world.carrier, "A").await;
+        world.caught_up().await;
+        let poisoned = world.tell::<FalseAccount>(&sid(Kind::Account), 5, poison()).await;
+        let number = world.number(&world.carrier, "1234", None).await;
+        let behind =
+            world.projections().reached(Log::Core, poisoned.position + 1, PATIENCE).await.unwrap_err();
+        let why = behind.stopped.unwrap();
+        assert!(why.contains("accounts stopped at position 3"), "{why}");
+        assert!(world.projections().accounts(world.own()).get(&known).await.unwrap().is_some());
+        let health = world.projections().health().await.unwrap();
+        assert_eq!(health[0].stopped.as_deref(), Some(why.as_str()));
+        assert_eq!(health[1].stopped, None);
+        // The other tables go on.
+        let mut numbers = world.projections().phone_numbers(world.own()).get(&number).await.unwrap();
+        let mut changes = world.projections().changes();
+        while numbers.is_none() {
+            world.account(&world.carrier, "B").await;
+            changes.recv().await.unwrap();
+            numbers = world.projections().phone_numbers(world.own()).get(&number).await.unwrap();
+        }
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_call_event_nobody_understands_parks_that_call_only() {
+    on_both(async |world: &World| {
+        let (call, trunk) = (sid(Kind::Call), sid(Kind::Trunk));
+        world.tell::<Call>(&call, 1, CallCommand::Receive(received(None, &trunk))).await;
+        world.tell::<FalseCall>(&call, 2, poison()).await;
+        let meta = Meta::new(Tenant::carrier(world.carrier.clone()), Actor::system("test"), second(3));
+        world.store.execute::<FalseCall>(&call, poison(), &meta).await.unwrap();
+        let account = world.account(&world.carrier, "A").await;
+        let healthy = world.queue(&world.carrier, &account, "1234", 3).await;
+        world.caught_up().await;
+        let calls = world.projections().calls(world.own());
+        assert!(calls.get(&healthy).await.unwrap().is_some());
+        assert!(calls.get(&call).await.unwrap().is_some(), "what was told before stays");
+        let health = world.projections().health().await.unwrap();
+        assert_eq!((health[1].parked, &health[1].stopped), (2, &None), "in calls and call_timeline");
+        let differences = crate::replay::verify(&world.store, &|_| ()).await.unwrap();
+        assert_eq!(differences.len(), 2, "{differences:?}");
+        assert!(differences.iter().all(|difference| difference.key == call.to_string()));
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn an_event_without_a_row_to_change_is_poison_too() {
+    on_both(async |world: &World| {
+        let account = world.account(&world.carrier, "A").await;
+        world.caught_up().await;
+        let delete = sea_query::Query::delete().from_table("accounts_v1_g1").to_owned();
+        world.store.db().execute(&delete).await.unwrap();
+        world.tell::<Account>(&account, 4, AccountCommand::Disable).await;
+        let head = world.store.head(Log::Core).await.unwrap();
+        let behind = world.projections().reached(Log::Core, head, PATIENCE).await.unwrap_err();
+        assert!(behind.stopped.unwrap().contains("can't follow"));
+    })
+    .await;
+}
