@@ -127,6 +127,7 @@ impl Building {
         let (name, version, log) =
             (self.member.projector.name(), self.member.projector.version(), self.log());
         let mut tx = self.store.db().begin().await?;
+        ledger::reserve(&mut tx, name).await?;
         let live = match ledger::live(&mut tx, name).await? {
             Some(live) => ledger::hold(&mut tx, &live.table).await?.unwrap_or(0),
             None => 0,

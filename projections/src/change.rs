@@ -1,6 +1,10 @@
 //! What changed, told after it can be read: for the WebSocket and for caches.
 
-use domain::{Log, Sid};
+use crate::{ApiKeyRow, biography::Biography};
+use domain::{
+    Log, Sid,
+    carrier::{Carrier, CarrierEvent},
+};
 use serde::{Deserialize, Serialize};
 use store::Fact;
 
@@ -11,8 +15,10 @@ pub const MAX_UNSEEN_CHANGES: usize = 4_096;
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Topic {
-    /// `carriers`, and `api_keys` for changes of keys.
+    /// `carriers`.
     Carriers,
+    /// `api_keys`.
+    ApiKeys,
     /// `accounts`.
     Accounts,
     /// `trunks`.
@@ -74,6 +80,11 @@ impl Change {
     /// The change an event makes; `None` for kinds of streams without a table.
     pub(crate) fn of(fact: &Fact) -> Option<Change> {
         let (_, topic, last) = TOPICS.iter().find(|(stream_type, ..)| *stream_type == fact.stream_type)?;
+        if let Some(Ok(event)) = fact.of::<Carrier>()
+            && let Some(key) = ApiKeyRow::subject(fact, &event)
+        {
+            return Some(Change::of_key(fact, key, &event));
+        }
         let kind = match fact.sequence {
             _ if fact.event_type == *last => ChangeKind::Removed,
             1 => ChangeKind::Created,
@@ -90,5 +101,21 @@ impl Change {
             event: fact.event_type.clone(),
             log: fact.log,
         })
+    }
+
+    /// A carrier's event that is about one of its keys; a revoked key keeps its row.
+    fn of_key(fact: &Fact, id: Sid, event: &CarrierEvent) -> Change {
+        let created = matches!(event, CarrierEvent::ApiKeyCreated { .. });
+        Change {
+            topic: Topic::ApiKeys,
+            carrier: fact.tenant.carrier.clone(),
+            account: None,
+            id,
+            position: fact.position,
+            sequence: fact.sequence,
+            kind: if created { ChangeKind::Created } else { ChangeKind::Changed },
+            event: fact.event_type.clone(),
+            log: fact.log,
+        }
     }
 }

@@ -99,6 +99,16 @@ pub(crate) async fn live(tx: &mut Tx, name: &str) -> Result<Option<Live>, StoreE
     row.map(|row| Ok(Live { table: row.at(0)?, version: row.at(1)? })).transpose()
 }
 
+/// Keeps everybody else from switching a projection until the transaction ends.
+pub(crate) async fn reserve(tx: &mut Tx, name: &str) -> Result<(), StoreError> {
+    let touch = Query::update()
+        .table(VERSIONS)
+        .value("generation", Expr::col("generation"))
+        .and_where(Expr::col("name").eq(name))
+        .to_owned();
+    tx.execute(&touch).await.map(drop)
+}
+
 /// Names a new physical table of a projection; no other ever had that name.
 pub(crate) async fn generation(tx: &mut Tx, name: &str, version: i64) -> Result<String, StoreError> {
     let mut first = Query::insert();

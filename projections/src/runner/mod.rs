@@ -14,8 +14,9 @@ use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
 /// The longest a runner sleeps without looking.
 const POLL: Duration = Duration::from_secs(1);
-/// How long a leader leads without renewing.
-const LEASE: Duration = Duration::from_secs(10);
+/// How long a leader leads without renewing. After a crash nobody leads for so long, so it is short; fencing, not the
+/// lease, is what keeps tables right.
+const LEASE: Duration = Duration::from_secs(3);
 /// The first pause after a failure of the database; doubled after each, up to `POLL`.
 const BACK_OFF: Duration = Duration::from_millis(20);
 

@@ -6,6 +6,8 @@ use std::time::Duration;
 
 /// How often the leader's progress is looked at while something of ours is on its way.
 const GLANCE: Duration = Duration::from_millis(10);
+/// How often the leader's lease is looked at.
+const VIGIL: Duration = Duration::from_millis(250);
 /// Facts read at once to say what changed.
 const PAGE: usize = 500;
 
@@ -18,7 +20,7 @@ impl Runner {
             let head = *committed.borrow_and_update();
             let standing = self.standing().await?;
             told = self.tell_changes(told, standing.position).await?;
-            let pause = if standing.position < head { GLANCE } else { POLL };
+            let pause = if standing.position < head { GLANCE } else { VIGIL };
             self.publish(standing);
             let urgent = self.shared.lane(self.log).urgent.notified();
             tokio::select! {

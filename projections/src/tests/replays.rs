@@ -1,7 +1,7 @@
 //! Tables from the log anew: the same rows, while everything goes on.
 
-use super::support::{PATIENCE, World, on_both, parsed, received};
-use crate::{AccountRow, Page, Trouble, record::Record, replay};
+use super::support::{Following, PATIENCE, World, on_both, parsed, received};
+use crate::{AccountRow, Page, Projections, Trouble, record::Record, replay};
 use domain::{
     Kind, Log,
     account::{Account, AccountCommand},
@@ -117,6 +117,43 @@ async fn verifying_finds_what_another_hand_has_changed() {
         assert_eq!((missing.column, &missing.live), (None, &None));
         replay::rebuild(&world.store, "accounts", &|_| ()).await.unwrap();
         assert_eq!(replay::verify(&world.store, &|_| ()).await.unwrap(), []);
+    })
+    .await;
+}
+
+async fn pretend_version(world: &World, version: i64) {
+    let update = Query::update()
+        .table("projection_versions")
+        .value("version", version)
+        .and_where(Expr::col("name").eq("calls"))
+        .to_owned();
+    assert_eq!(world.store.db().execute(&update).await.unwrap(), 1);
+}
+
+#[tokio::test]
+async fn a_table_of_an_older_release_is_built_anew_at_the_start() {
+    on_both(async |world: &World| {
+        lived_in(world, "1234").await;
+        pretend_version(world, 0).await;
+        let again = Following::start(&world.store).await;
+        let head = world.store.head(Log::Calls).await.unwrap();
+        again.projections.reached(Log::Calls, head, PATIENCE).await.unwrap();
+        let query = Query::select().expr(Expr::col("sid").count()).from("calls_v1_g2").to_owned();
+        let rows: i64 = world.store.db().fetch_optional(&query).await.unwrap().unwrap().at(0).unwrap();
+        assert_eq!(rows, 5);
+        assert_eq!(replay::verify(&world.store, &|_| ()).await.unwrap(), []);
+        again.end().await;
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_table_of_a_newer_release_is_left_alone() {
+    on_both(async |world: &World| {
+        pretend_version(world, 2).await;
+        let (tasks, stop) = Default::default();
+        let started = Projections::start(world.store.store.clone(), tasks, stop).await;
+        assert!(matches!(started.err(), Some(Trouble::Newer { projection: "calls", version: 2 })));
     })
     .await;
 }

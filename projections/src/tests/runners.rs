@@ -139,6 +139,10 @@ async fn a_receiver_that_sleeps_is_told_to_read_everything_anew() {
 /// A store with tables nobody fills, and 30 accounts to tell.
 async fn unattended(store: &TestStore) -> Vec<Sid> {
     building::set_up(store).await.unwrap();
+    unattended_facts(store).await
+}
+
+async fn unattended_facts(store: &TestStore) -> Vec<Sid> {
     let carrier = sid(Kind::Carrier);
     let mut accounts = Vec::new();
     for serial in 0..30 {
@@ -223,6 +227,40 @@ async fn another_node_takes_over_and_hears_every_change_meanwhile() {
     assert!(second.projections.system().account(&account).await.unwrap().is_some());
     assert_eq!(changes.recv().await.unwrap().id, account);
     second.end().await;
+}
+
+#[tokio::test]
+async fn nodes_may_start_at_the_same_time() {
+    let store = testing::on_postgres().await;
+    unattended_facts(&store).await;
+    let mut stores = Vec::new();
+    for _ in 0..4 {
+        stores.push(Store::open(store.options.clone()).await.unwrap());
+    }
+    let [a, b, c, d] = &stores[..] else { panic!("four nodes") };
+    let nodes =
+        tokio::join!(Following::start(a), Following::start(b), Following::start(c), Following::start(d));
+    for node in [nodes.0, nodes.1, nodes.2, nodes.3] {
+        node.projections.reached(Log::Core, 30, PATIENCE).await.unwrap();
+        assert_eq!(node.projections.system().directory().await.unwrap().accounts.len(), 30);
+        node.end().await;
+    }
+    assert_eq!(crate::replay::verify(&store, &|_| ()).await.unwrap(), []);
+}
+
+#[tokio::test]
+async fn a_leader_that_died_is_followed_by_another() {
+    let world = World::of(testing::on_postgres().await).await;
+    let store = Store::open(world.store.options.clone()).await.unwrap();
+    // Dropping the runtime's task without giving up the lead is what a crash leaves behind.
+    let mut tx = store.db().begin().await.unwrap();
+    let soon = store.clock().now().plus(std::time::Duration::from_millis(700)).micros();
+    ledger::lead(&mut tx, Log::Core, "dead", (0, soon), true).await.unwrap().unwrap();
+    tx.commit().await.unwrap();
+    let account = world.account(&world.carrier, "A").await;
+    world.caught_up().await;
+    assert!(world.projections().accounts(world.own()).get(&account).await.unwrap().is_some());
+    world.following.end().await;
 }
 
 #[tokio::test]
