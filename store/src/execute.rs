@@ -120,6 +120,9 @@ impl Store {
         commands: &[Prepared<A>],
     ) -> Result<Answered, ExecuteError<A::Error>> {
         let Some(first) = commands.first() else { return self.nothing::<A>(stream).await };
+        if commands.iter().any(|command| command.meta.tenant.carrier != first.meta.tenant.carrier) {
+            return Err(StoreError::OtherCarrier { stream: stream.clone() }.into());
+        }
         // Asked at once: should either be out of date by the time of the append, the writer says so.
         let history = async { Ok(Loading::<A>::load(self, stream, Some(&first.meta)).await?) };
         let (done, mut loading) = futures_util::try_join!(self.done(commands), history)?;

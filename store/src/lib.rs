@@ -6,6 +6,7 @@
 mod append;
 pub mod audit;
 mod chain;
+mod connect;
 mod cqrs;
 pub mod db;
 mod edge;

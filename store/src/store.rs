@@ -3,13 +3,13 @@
 use crate::{
     Db, Evidence, Fact, Seal, StoreError, StoreOptions, Vault,
     append::{Submission, Verdict, Writer},
+    connect::{self, Folder},
     db::Pools,
     engine::{Engine, Kind},
     ledger, migrate, notify, seal,
 };
 use domain::{Clock, Ids, Log, Sid};
 use std::{
-    path::{Path, PathBuf},
     sync::{Arc, Weak},
     time::Duration,
 };
@@ -35,6 +35,8 @@ struct Inner {
     vault: Vault,
     evidence: Evidence,
     ids: Arc<dyn Ids>,
+    /// Not when it was opened to be read.
+    writes: bool,
     tasks: TaskTracker,
     stop: CancellationToken,
     _stop_with_the_last_clone: DropGuard,
@@ -75,31 +77,54 @@ impl Store {
         Store::open_as(options, true).await
     }
 
+    /// Opens a store that is there to read it, beside a process that writes it if need be: for the audit. Appends and
+    /// anything else that writes fail.
+    ///
+    /// # Errors
+    /// As `open`; and when there is no store yet.
+    pub async fn open_to_read(options: StoreOptions) -> Result<Store, StoreError> {
+        let (pools, kind) = connect::to_read(&options).await?;
+        Store::start(options, pools, kind, false, None).await
+    }
+
     async fn open_as(options: StoreOptions, portable: bool) -> Result<Store, StoreError> {
-        let (pools, kind, folder) = connect(&options, portable).await?;
+        let (pools, kind, folder) = connect::to_write(&options, portable).await?;
+        migrate::migrate(&Db::new(pools.clone(), options.deadline), options.clock.now()).await?;
+        let store = Store::start(options, pools, kind, true, folder).await?;
+        store.start_tasks();
+        Ok(store)
+    }
+
+    async fn start(
+        options: StoreOptions,
+        pools: Pools,
+        kind: Kind,
+        writes: bool,
+        folder: Option<Folder>,
+    ) -> Result<Store, StoreError> {
         let db = Db::new(pools, options.deadline);
-        migrate::migrate(&db, options.clock.now()).await?;
         let engine = Arc::new(Engine { kind, db: db.clone(), clock: options.clock.clone() });
         let (tasks, stop) = (TaskTracker::new(), CancellationToken::new());
         let core = Lane::start(Log::Core, &engine, &tasks).await?;
         let calls = Lane::start(Log::Calls, &engine, &tasks).await?;
         let vault = Vault::new(db.clone(), &options);
-        let evidence = Evidence::new(db.clone(), options.ids.clone());
+        let evidence = Evidence::new(db, options.ids.clone());
+        let _stop_with_the_last_clone = stop.clone().drop_guard();
+        let (ids, _folder) = (options.ids, folder);
         let inner = Inner {
             engine,
             core,
             calls,
             vault,
             evidence,
-            ids: options.ids,
+            ids,
+            writes,
             tasks,
-            _stop_with_the_last_clone: stop.clone().drop_guard(),
             stop,
-            _folder: folder,
+            _stop_with_the_last_clone,
+            _folder,
         };
-        let store = Store(Arc::new(inner));
-        store.start_tasks();
-        Ok(store)
+        Ok(Store(Arc::new(inner)))
     }
 
     /// Between nodes: signals. Always: removal of what has expired.
@@ -183,7 +208,7 @@ impl Store {
     /// Seals what is not sealed yet, stops the tasks and closes the connections; what has been acknowledged is durable
     /// already. Nothing works on any clone afterwards.
     pub async fn close(&self) {
-        for log in Log::ALL {
+        for log in Log::ALL.into_iter().filter(|_| self.0.writes) {
             if let Err(error) = self.seal(log).await {
                 tracing::warn!(%error, log = log.as_str(), "the newest events stay unsealed");
             }
@@ -231,43 +256,6 @@ impl Lane {
         let (writer, batches) = Writer::new(log, engine.clone(), committed.clone());
         tasks.spawn(batches);
         Ok(Lane { writer, committed })
-    }
-}
-
-async fn connect(
-    options: &StoreOptions,
-    portable: bool,
-) -> Result<(Pools, Kind, Option<Folder>), StoreError> {
-    let url = options.url.as_str();
-    if let Some(path) = url.strip_prefix("sqlite://").or_else(|| url.strip_prefix("sqlite:")) {
-        return Ok((Pools::sqlite(Path::new(path), options.deadline).await?, Kind::Portable, None));
-    }
-    if url.starts_with("postgres://") || url.starts_with("postgresql://") {
-        let kind = if portable { Kind::Portable } else { Kind::Function };
-        return Ok((Pools::postgres(url, options.deadline).await?, kind, None));
-    }
-    if url == "memory:" {
-        let folder = Folder::new(&*options.ids);
-        let pools = Pools::sqlite(&folder.0.join("side-tables.sqlite"), options.deadline).await?;
-        return Ok((pools, Kind::Memory(Box::default()), Some(folder)));
-    }
-    Err(StoreError::Address(url.chars().take(16).collect()))
-}
-
-/// A folder of its own under the system's temporary one, removed in the end.
-struct Folder(PathBuf);
-
-impl Folder {
-    fn new(ids: &dyn Ids) -> Folder {
-        Folder(std::env::temp_dir().join(format!("trunkline-{}", ids.token())))
-    }
-}
-
-impl Drop for Folder {
-    fn drop(&mut self) {
-        if let Err(error) = std::fs::remove_dir_all(&self.0) {
-            tracing::debug!(%error, "the memory store's folder stays behind");
-        }
     }
 }
 

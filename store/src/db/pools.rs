@@ -26,8 +26,9 @@ pub(crate) enum Pools {
         /// One connection, the only one that writes and checkpoints.
         writer: SqlitePool,
         reader: SqlitePool,
-        /// Held while the file is open for writing: keeps a second process from being a second writer.
-        lock: Arc<Lock>,
+        /// Held while the file is open for writing: keeps a second process from being a second writer. None of one
+        /// that only reads.
+        lock: Option<Arc<Lock>>,
     },
     Postgres(PgPool),
 }
@@ -38,7 +39,7 @@ impl Pools {
         if let Some(folder) = path.parent().filter(|folder| !folder.as_os_str().is_empty()) {
             std::fs::create_dir_all(folder).map_err(|error| file_error(folder, &error))?;
         }
-        let lock = Arc::new(Lock::take(path)?);
+        let lock = Some(Arc::new(Lock::take(path)?));
         let options = SqliteConnectOptions::new()
             .filename(path)
             .create_if_missing(true)
@@ -46,22 +47,32 @@ impl Pools {
             .synchronous(SqliteSynchronous::Full)
             .busy_timeout(deadline)
             .disable_statement_logging();
-        let forever = |size: u32| {
-            let pool = SqlitePoolOptions::new().max_connections(size).acquire_timeout(deadline * 2);
-            pool.idle_timeout(None).max_lifetime(None).test_before_acquire(false)
-        };
-        let writer = forever(1).connect_with(options.clone()).await?;
-        let read_only = options.pragma("query_only", "on").pragma("wal_autocheckpoint", "0");
-        let reader = forever(READERS).connect_with(read_only).await?;
+        let writer = forever(1, deadline).connect_with(options.clone()).await?;
+        let reader = forever(READERS, deadline).connect_with(reading(options)).await?;
         Ok(Pools::Sqlite { writer, reader, lock })
     }
 
+    /// Opens the SQLite file at `path` beside the process that writes it: nothing is written, nothing checkpointed.
+    pub(crate) async fn sqlite_to_read(path: &Path, deadline: Duration) -> Result<Pools, StoreError> {
+        let options = SqliteConnectOptions::new().filename(path).read_only(true).busy_timeout(deadline);
+        let reader =
+            forever(READERS, deadline).connect_with(reading(options.disable_statement_logging())).await?;
+        Ok(Pools::Sqlite { writer: reader.clone(), reader, lock: None })
+    }
+
     /// Connects to the PostgreSQL at `url`.
-    pub(crate) async fn postgres(url: &str, deadline: Duration) -> Result<Pools, StoreError> {
+    pub(crate) async fn postgres(
+        url: &str,
+        deadline: Duration,
+        read_only: bool,
+    ) -> Result<Pools, StoreError> {
         let options: PgConnectOptions = url.parse().map_err(|_| StoreError::Address(redacted(url)))?;
-        let statement_timeout = deadline.as_millis().to_string();
-        let options =
-            options.options([("statement_timeout", statement_timeout)]).application_name("trunkline");
+        let read_only = if read_only { "on" } else { "off" };
+        let settings = [
+            ("statement_timeout", deadline.as_millis().to_string()),
+            ("default_transaction_read_only", read_only.to_owned()),
+        ];
+        let options = options.options(settings).application_name("trunkline");
         let pool = PgPoolOptions::new().max_connections(POSTGRES_CONNECTIONS).acquire_timeout(deadline * 2);
         let pool = pool.test_before_acquire(false).connect_with(options.disable_statement_logging()).await?;
         Ok(Pools::Postgres(pool))
@@ -80,11 +91,23 @@ impl Pools {
             Pools::Sqlite { writer, reader, lock } => {
                 reader.close().await;
                 writer.close().await;
-                lock.release();
+                if let Some(lock) = lock {
+                    lock.release();
+                }
             }
             Pools::Postgres(pool) => pool.close().await,
         }
     }
+}
+
+/// Connections that stay: opening one again costs more than keeping it.
+fn forever(size: u32, deadline: Duration) -> SqlitePoolOptions {
+    let pool = SqlitePoolOptions::new().max_connections(size).acquire_timeout(deadline * 2);
+    pool.idle_timeout(None).max_lifetime(None).test_before_acquire(false)
+}
+
+fn reading(options: SqliteConnectOptions) -> SqliteConnectOptions {
+    options.pragma("query_only", "on").pragma("wal_autocheckpoint", "0")
 }
 
 /// An advisory lock beside the SQLite file; the operating system drops it with the process.

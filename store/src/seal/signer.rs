@@ -30,7 +30,8 @@ impl Signer {
         Signer::stored(vault).await?.ok_or(StoreError::Sealed)
     }
 
-    async fn stored(vault: &Vault) -> Result<Option<Signer>, StoreError> {
+    /// The signer, if one was made.
+    pub async fn stored(vault: &Vault) -> Result<Option<Signer>, StoreError> {
         let Some(seed) = vault.get(&platform(), "seal", "ed25519").await? else { return Ok(None) };
         let pair = Ed25519KeyPair::from_seed_unchecked(seed.bytes()).map_err(|_| StoreError::Sealed)?;
         Ok(Some(Signer(pair)))

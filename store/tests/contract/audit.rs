@@ -2,6 +2,7 @@
 
 use domain::{Kind, Log};
 use store::{
+    Store,
     audit::{self, AuditError, Finding, Wrong},
     testing::{self, Tally, TallyCommand as C, TestStore, meta, sid},
 };
@@ -204,5 +205,25 @@ async fn logs_longer_than_one_seal_are_sealed_in_a_chain() {
         let core = audit::verify(&store, |_| ()).await.unwrap().logs.remove(0);
         assert!(core.seals >= 3, "{}: {core:?}", store.name);
         assert_eq!((core.events, core.sealed), (9000, 9000), "{}", store.name);
+    }
+}
+
+#[tokio::test]
+async fn the_audit_runs_beside_the_process_that_writes() {
+    for store in filled().await {
+        let reading = Store::open_to_read(store.options.clone()).await.unwrap();
+        let unsealed = audit::verify(&reading, |_| ()).await.unwrap();
+        assert_eq!((unsealed.logs[0].events, unsealed.logs[0].seals), (12, 0), "{}", store.name);
+        store.seal(Log::Core).await.unwrap();
+        store.execute::<Tally>(&sid(Kind::Call), C::Count(3), &meta()).await.unwrap();
+        let sealed = audit::verify(&reading, |_| ()).await.unwrap().to_string();
+        assert!(
+            sealed.starts_with("core: 15 events of 5 streams are as written; 1 seals up to position 12"),
+            "{sealed}"
+        );
+        let write = reading.execute::<Tally>(&sid(Kind::Call), C::Add(1), &meta()).await;
+        assert!(matches!(write, Err(store::ExecuteError::Unavailable(_))), "{}: {write:?}", store.name);
+        reading.close().await;
+        store.execute::<Tally>(&sid(Kind::Call), C::Add(1), &meta()).await.unwrap();
     }
 }

@@ -1,0 +1,75 @@
+//! From an address to connections and a way of appending.
+
+use crate::{StoreError, StoreOptions, db::Pools, engine::Kind};
+use domain::Ids;
+use std::path::{Path, PathBuf};
+
+/// What an address names.
+enum Address<'a> {
+    Sqlite(&'a Path),
+    Postgres,
+    Memory,
+}
+
+impl Address<'_> {
+    fn parse(url: &str) -> Result<Address<'_>, StoreError> {
+        if let Some(path) = url.strip_prefix("sqlite://").or_else(|| url.strip_prefix("sqlite:")) {
+            return Ok(Address::Sqlite(Path::new(path)));
+        }
+        match url {
+            "memory:" => Ok(Address::Memory),
+            url if url.starts_with("postgres://") || url.starts_with("postgresql://") => {
+                Ok(Address::Postgres)
+            }
+            url => Err(StoreError::Address(url.chars().take(16).collect())),
+        }
+    }
+}
+
+/// Connects to write.
+pub(crate) async fn to_write(
+    options: &StoreOptions,
+    portable: bool,
+) -> Result<(Pools, Kind, Option<Folder>), StoreError> {
+    let deadline = options.deadline;
+    match Address::parse(&options.url)? {
+        Address::Sqlite(path) => Ok((Pools::sqlite(path, deadline).await?, Kind::Portable, None)),
+        Address::Postgres => {
+            let kind = if portable { Kind::Portable } else { Kind::Function };
+            Ok((Pools::postgres(&options.url, deadline, false).await?, kind, None))
+        }
+        Address::Memory => {
+            let folder = Folder::new(&*options.ids);
+            let pools = Pools::sqlite(&folder.0.join("side-tables.sqlite"), deadline).await?;
+            Ok((pools, Kind::Memory(Box::default()), Some(folder)))
+        }
+    }
+}
+
+/// Connects to read what is there.
+pub(crate) async fn to_read(options: &StoreOptions) -> Result<(Pools, Kind), StoreError> {
+    let deadline = options.deadline;
+    let pools = match Address::parse(&options.url)? {
+        Address::Sqlite(path) => Pools::sqlite_to_read(path, deadline).await?,
+        Address::Postgres => Pools::postgres(&options.url, deadline, true).await?,
+        Address::Memory => return Err(StoreError::Address("memory: is another process's own".to_owned())),
+    };
+    Ok((pools, Kind::Portable))
+}
+
+/// A folder of its own under the system's temporary one, removed in the end.
+pub(crate) struct Folder(PathBuf);
+
+impl Folder {
+    fn new(ids: &dyn Ids) -> Folder {
+        Folder(std::env::temp_dir().join(format!("trunkline-{}", ids.token())))
+    }
+}
+
+impl Drop for Folder {
+    fn drop(&mut self) {
+        if let Err(error) = std::fs::remove_dir_all(&self.0) {
+            tracing::debug!(%error, "the memory store's folder stays behind");
+        }
+    }
+}
