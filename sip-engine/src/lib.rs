@@ -3,6 +3,7 @@
 //! `sip`, `call` and `routing` are pure; `net` and `media` own the sockets; `speech` runs the text-to-speech programs.
 
 pub mod call;
+pub mod engine;
 pub mod media;
 pub mod net;
 mod outside;
@@ -10,6 +11,7 @@ pub mod routing;
 pub mod sip;
 pub mod speech;
 
+pub use engine::{Engine, EngineConfig, EngineHandle};
 pub use outside::{
     CallRef, DocumentRequest, Evidence, FetchFailure, Fetched, MediaFile, Outside, RecordError,
 };

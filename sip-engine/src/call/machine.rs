@@ -160,7 +160,11 @@ impl Machine {
             Happened::Released(leg, summary) => self.released(leg, summary),
             Happened::Redirected(leg, program) => self.redirected(leg, program),
             Happened::EndRequested(leg, status) => self.end_requested(leg, status),
-            Happened::Stopped(reason) => self.finish(Ending::because(reason)),
+            Happened::Stopped(reason) => {
+                // Whatever is under way is not waited for.
+                self.requests.clear();
+                self.finish(Ending::because(reason));
+            }
         }
         self.tell_program();
         std::mem::take(&mut self.orders)

@@ -1,0 +1,29 @@
+//! The driver: owns SIP, media and speech, gives every call an actor, and carries out what the pure machines order.
+//!
+//! ```text
+//! net ──events──► dispatch ──► one bounded inbox per call ──► actor: call::Machine ──orders──► net, media, Outside
+//! ```
+//! Nothing here decides what a call does; that is `call`. Nothing here waits for the journal longer than 50 ms.
+
+mod actor;
+mod carry_out;
+mod config;
+mod dispatch;
+mod evidence;
+mod handle;
+mod journal;
+mod negotiate;
+mod place;
+mod registry;
+mod shared;
+mod sounds;
+mod start;
+mod supervise;
+#[cfg(test)]
+mod tests;
+mod timers;
+mod wire;
+
+pub use config::EngineConfig;
+pub use handle::EngineHandle;
+pub use start::Engine;

@@ -1,0 +1,247 @@
+//! One call's actor: waits for whatever happens next, lets the machine decide, carries out the orders. One at a time.
+
+use super::{
+    journal::Journal,
+    place::Placed,
+    registry::{Address, Message},
+    shared::Shared,
+    supervise::Vestige,
+    timers::Timers,
+    wire::Wire,
+};
+use crate::{
+    call::{Closing, Happened, LegNo, Machine, Placement, Signal},
+    media::{GroupKey, LegId, MediaEvent, PlayOutcome},
+    routing::Directory,
+    sip::{ClosedBy, Event, LegKey},
+};
+use domain::call::EndReason;
+use std::{
+    collections::{HashMap, VecDeque},
+    net::IpAddr,
+    sync::{Arc, Mutex},
+    time::Duration,
+};
+use tokio::{sync::mpsc, task::JoinSet, time::Instant};
+
+/// Media events waiting for one call.
+const MEDIA_EVENTS: usize = 256;
+/// How long a call that has ended waits for its last signals, figures and requests. Longer than a lost BYE takes.
+const LINGER: Duration = Duration::from_secs(40);
+
+/// What a task of the call brings back.
+pub(super) enum Done {
+    Happened(Happened),
+    Found(LegNo, Box<Placement>, Result<Placed, Signal>),
+}
+
+/// A call that runs.
+pub(super) struct Actor {
+    pub(super) shared: Arc<Shared>,
+    pub(super) machine: Machine,
+    pub(super) wires: HashMap<LegNo, Wire>,
+    pub(super) keys: HashMap<LegKey, LegNo>,
+    pub(super) media_legs: HashMap<LegId, LegNo>,
+    pub(super) group: GroupKey,
+    /// Our address towards the main leg's peer.
+    pub(super) local: Option<IpAddr>,
+    pub(super) directory: Arc<Directory>,
+    pub(super) address: Address,
+    pub(super) journal: Journal,
+    pub(super) timers: Timers,
+    pub(super) jobs: JoinSet<Done>,
+    pub(super) media_events: mpsc::Sender<MediaEvent>,
+    /// What carrying out an order led to at once.
+    pub(super) next: VecDeque<Happened>,
+    inbox: mpsc::Receiver<Message>,
+    media: mpsc::Receiver<MediaEvent>,
+    vestige: Arc<Mutex<Vestige>>,
+    was_live: bool,
+    ends_by: Option<Instant>,
+}
+
+/// What an actor is made of.
+pub(super) struct Parts {
+    pub(super) shared: Arc<Shared>,
+    pub(super) machine: Machine,
+    pub(super) directory: Arc<Directory>,
+    pub(super) address: Address,
+    pub(super) inbox: mpsc::Receiver<Message>,
+    pub(super) journal: Journal,
+    pub(super) vestige: Arc<Mutex<Vestige>>,
+}
+
+impl Actor {
+    pub(super) fn new(parts: Parts) -> Actor {
+        let Parts { shared, machine, directory, address, inbox, journal, vestige } = parts;
+        let (media_events, media) = mpsc::channel(MEDIA_EVENTS);
+        Actor {
+            group: shared.media.group(),
+            shared,
+            machine,
+            wires: HashMap::new(),
+            keys: HashMap::new(),
+            media_legs: HashMap::new(),
+            local: None,
+            directory,
+            address,
+            journal,
+            timers: Timers::default(),
+            jobs: JoinSet::new(),
+            media_events,
+            next: VecDeque::new(),
+            inbox,
+            media,
+            vestige,
+            was_live: true,
+            ends_by: None,
+        }
+    }
+
+    /// Runs the call to its end.
+    pub(super) async fn run(mut self) {
+        self.next.push_front(Happened::Started);
+        self.settle().await;
+        while !self.machine.is_over() {
+            if !self.wait().await {
+                break;
+            }
+            self.settle().await;
+        }
+    }
+
+    /// Waits for the next thing; `false` when the call has lingered long enough.
+    async fn wait(&mut self) -> bool {
+        let ends_by = self.ends_by;
+        let lingering = async {
+            match ends_by {
+                Some(at) => tokio::time::sleep_until(at).await,
+                None => std::future::pending().await,
+            }
+        };
+        let flooded = self.address.flooded.clone();
+        tokio::select! {
+            Some(message) = self.inbox.recv() => self.told(message).await,
+            Some(event) = self.media.recv() => self.heard(&event),
+            Some(done) = self.jobs.join_next() => self.done(done).await,
+            key = self.timers.next() => self.next.push_back(Happened::TimerFired(key)),
+            () = flooded.cancelled(), if self.machine.is_live() => {
+                self.next.push_back(Happened::Stopped(EndReason::Overloaded));
+            }
+            () = lingering => return false,
+        }
+        true
+    }
+
+    /// Lets the machine decide about everything that is waiting.
+    async fn settle(&mut self) {
+        while let Some(happened) = self.next.pop_front() {
+            let now = self.shared.config.clock.now();
+            for order in self.machine.handle(now, happened) {
+                self.carry_out(order).await;
+            }
+            self.leave_traces();
+        }
+    }
+
+    /// Keeps what a supervisor needs to know, and the count of live calls.
+    fn leave_traces(&mut self) {
+        Vestige::update(&self.vestige, self.machine.live_calls(), self.keys.keys().copied().collect());
+        if self.was_live && !self.machine.is_live() {
+            self.was_live = false;
+            Vestige::ended(&self.vestige);
+            self.shared.less_live();
+            self.ends_by = Some(Instant::now() + LINGER);
+        }
+    }
+
+    async fn told(&mut self, message: Message) {
+        match message {
+            Message::Sip(event) => self.sip(event).await,
+            Message::Redirect(sid, program) => {
+                let leg = self.machine.leg_of(&sid);
+                self.next.extend(leg.map(|leg| Happened::Redirected(leg, program)));
+            }
+            Message::End(sid, status) => {
+                let leg = self.machine.leg_of(&sid);
+                self.next.extend(leg.map(|leg| Happened::EndRequested(leg, status)));
+            }
+            Message::Stop(reason) => self.next.push_back(Happened::Stopped(reason)),
+        }
+    }
+
+    async fn sip(&mut self, event: Event) {
+        let Some((key, no)) = event.leg().and_then(|key| Some((key, *self.keys.get(&key)?))) else { return };
+        let signal = match event {
+            Event::IncomingCall(_) | Event::Trace(_) => return,
+            Event::Ringing { code, .. } => Signal::Ringing(code),
+            Event::Answered { sdp, .. } => {
+                let result = self.wire(no).answered(sdp.as_ref());
+                self.after_negotiation(key, result, Signal::Answered).await
+            }
+            Event::Acknowledged { sdp, .. } => {
+                let result = self.wire(no).acknowledged(sdp.as_ref());
+                self.after_negotiation(key, result, Signal::Acknowledged).await
+            }
+            Event::ReOffer { sdp, .. } => match self.reoffered(key, no, sdp).await {
+                Some(held) => Signal::Held(held),
+                None => return,
+            },
+            Event::Info { content_type, body, .. } => {
+                let digit = super::negotiate::info_digit(&content_type, &body);
+                self.next.extend(digit.map(|digit| Happened::Pressed(no, digit)));
+                return;
+            }
+            Event::Reoffered { .. } | Event::ReofferFailed { .. } => return,
+            Event::Cancelled { .. } if key.is_inbound() => Signal::Closed(Closing::Cancelled),
+            Event::Cancelled { .. } => Signal::Closed(Closing::Ordered),
+            Event::Failed { code, reason, from_peer, .. } => {
+                Signal::Closed(Closing::Failed { code, reason, from_peer })
+            }
+            Event::TimedOut { .. } => Signal::Closed(Closing::TimedOut),
+            Event::Ended { by, .. } => Signal::Closed(match by {
+                ClosedBy::Remote => Closing::HungUp,
+                ClosedBy::Us => Closing::Ordered,
+                ClosedBy::LostAck | ClosedBy::Gone => Closing::Lost,
+            }),
+        };
+        self.next.push_back(Happened::Signalled(no, signal));
+    }
+
+    fn heard(&mut self, event: &MediaEvent) {
+        match *event {
+            MediaEvent::Digit { leg, digit, .. } => {
+                let leg = self.media_legs.get(&leg).copied();
+                self.next.extend(leg.map(|leg| Happened::Pressed(leg, digit)));
+            }
+            MediaEvent::PlayFinished { token, outcome, .. }
+            | MediaEvent::DigitsSent { token, outcome, .. } => {
+                match outcome {
+                    PlayOutcome::Completed => self.next.push_back(Happened::Played(token.0)),
+                    PlayOutcome::Refused => self.next.push_back(Happened::Unplayable(token.0)),
+                    // Whoever stopped it knows.
+                    PlayOutcome::Stopped | PlayOutcome::Replaced | PlayOutcome::LegClosed => {}
+                }
+            }
+            MediaEvent::Latched { leg, address } => tracing::debug!(%leg, %address, "media is latched"),
+            MediaEvent::Silent { leg } => tracing::info!(%leg, "a leg has gone silent"),
+            MediaEvent::Closed { .. } => {}
+        }
+    }
+
+    async fn done(&mut self, done: Result<Done, tokio::task::JoinError>) {
+        match done {
+            Ok(Done::Happened(happened)) => self.next.push_back(happened),
+            Ok(Done::Found(leg, placement, found)) => self.invite(leg, *placement, found).await,
+            // Tasks of a call are not cancelled while it runs, so this one panicked.
+            Err(error) => {
+                tracing::error!(%error, "a task of a call failed");
+                self.next.push_back(Happened::Stopped(EndReason::InternalError));
+            }
+        }
+    }
+
+    pub(super) fn wire(&mut self, no: LegNo) -> &mut Wire {
+        self.wires.entry(no).or_default()
+    }
+}

@@ -1,0 +1,296 @@
+//! The orders of a call, carried out on SIP, media, the web and the journal.
+
+use super::{
+    actor::{Actor, Done},
+    place::{self, Placed},
+    sounds,
+    wire::NoMedia,
+};
+use crate::{
+    call::{Closing, Happened, LegNo, Order, Placement, Signal},
+    media::{LegStatistics, Loops, MediaError, PlayToken},
+    outside::{DocumentRequest, FetchFailure, Fetched},
+    sip::{Command, Credentials, Invite, LegKey, Target, Transport},
+};
+use bytes::Bytes;
+use domain::{
+    call::{ExchangeError, MediaSummary, WebhookExchange},
+    trunk,
+};
+use std::{num::NonZeroU32, sync::Arc, time::Duration};
+use tokio::time::Instant;
+
+/// The longest a document may take altogether: two addresses of fifteen seconds, and a little.
+const FETCH: Duration = Duration::from_secs(35);
+/// How long the media thread may take to sum a leg up.
+const SUMMING_UP: Duration = Duration::from_secs(1);
+/// The token of a ringback tone; nobody waits for its end.
+const RINGBACK: PlayToken = PlayToken(u64::MAX);
+
+impl Actor {
+    pub(super) async fn carry_out(&mut self, order: Order) {
+        match order {
+            Order::Record(call, at, fact) => self.journal.record(call, at, *fact).await,
+            Order::Ring(leg) => self.respond(leg, 180, None).await,
+            Order::Pickup(leg) => self.pick_up(leg).await,
+            Order::Refuse(leg, code) => self.respond(leg, code, None).await,
+            Order::Place(leg, placement) => self.find(leg, placement),
+            Order::HangUp(leg) => self.hang_up(leg).await,
+            Order::Release(leg) => self.release(leg),
+            Order::Speak { token, tenant, text, voice, language } => {
+                let shared = Arc::clone(&self.shared);
+                self.jobs.spawn(async move {
+                    let spoken = sounds::speak(&shared, tenant, text, voice, language).await;
+                    Done::Happened(Happened::Prepared(token, spoken))
+                });
+            }
+            Order::Load { token, tenant, url } => {
+                let shared = Arc::clone(&self.shared);
+                self.jobs.spawn(async move {
+                    Done::Happened(Happened::Prepared(token, sounds::load(&shared, tenant, url).await))
+                });
+            }
+            Order::Play { leg, token, prompt, times } => {
+                let loops = Loops::Times(NonZeroU32::new(times).unwrap_or(NonZeroU32::MIN));
+                let played = self.media(leg).map(|media| media.play(prompt, loops, PlayToken(token)));
+                self.or_over(played, token);
+            }
+            Order::SendDigits { leg, token, digits } => {
+                let sent = self.media(leg).map(|media| media.send_digits(&digits, PlayToken(token)));
+                self.or_over(sent, token);
+            }
+            Order::Ringback(leg) => {
+                let prompt = sounds::ringback();
+                noted(self.media(leg).map(|media| media.play(prompt, Loops::Endless, RINGBACK)));
+            }
+            Order::Hush(leg) => noted(self.media(leg).map(crate::media::Leg::stop_playing)),
+            Order::Bridge(one, other) => {
+                let both = self.media(one).zip(self.media(other));
+                noted(both.map(|(one, other)| one.bridge(other)));
+            }
+            Order::Unbridge(leg) => noted(self.media(leg).map(crate::media::Leg::unbridge)),
+            Order::Fetch { token, request } => self.fetch(token, *request),
+            Order::SetTimer(key, after) => self.timers.set(key, Instant::now(), after),
+            Order::CancelTimer(key) => self.timers.cancel(key),
+        }
+    }
+
+    fn media(&self, leg: LegNo) -> Option<&crate::media::Leg> {
+        self.wires.get(&leg)?.media.as_ref()
+    }
+
+    /// What could not be begun is over at once, so that no program waits for it.
+    fn or_over(&mut self, begun: Option<Result<(), MediaError>>, token: u64) {
+        if !matches!(begun, Some(Ok(()))) {
+            noted(begun);
+            self.next.push_back(Happened::Played(token));
+        }
+    }
+
+    async fn respond(&mut self, leg: LegNo, code: u16, sdp: Option<Bytes>) {
+        let Some(leg) = self.wire(leg).key else { return };
+        let (reason, headers) = (None, Vec::new());
+        self.shared.command(Command::Respond { leg, code, reason, headers, sdp }).await;
+    }
+
+    async fn pick_up(&mut self, no: LegNo) {
+        match self.open(no).and_then(|()| self.wire(no).describe()) {
+            Ok(sdp) => self.respond(no, 200, Some(sdp)).await,
+            Err(NoMedia { code, detail }) => {
+                // Already counted as answered by the machine, which then knows no final response to send.
+                self.respond(no, code, None).await;
+                self.closed(no, Closing::NoMedia { code, detail });
+            }
+        }
+    }
+
+    fn open(&mut self, no: LegNo) -> Result<(), NoMedia> {
+        let local = self.local.unwrap_or_else(|| self.shared.sip_addr.ip());
+        let (shared, group, events) = (Arc::clone(&self.shared), self.group, self.media_events.clone());
+        let wire = self.wire(no);
+        wire.open(&shared, group, local, &events)?;
+        let id = wire.media.as_ref().map(crate::media::Leg::id);
+        self.media_legs.extend(id.map(|id| (id, no)));
+        Ok(())
+    }
+
+    /// The signal that goes on, unless the two sides found no media; then the leg is hung up.
+    pub(super) async fn after_negotiation(
+        &mut self,
+        key: LegKey,
+        result: Result<(), NoMedia>,
+        signal: Signal,
+    ) -> Signal {
+        let Err(NoMedia { code, detail }) = result else { return signal };
+        self.shared.command(Command::Bye { leg: key, headers: Vec::new() }).await;
+        Signal::Closed(Closing::NoMedia { code, detail })
+    }
+
+    /// Answers a re-INVITE or UPDATE. Says whether we are held, if that has changed.
+    pub(super) async fn reoffered(&mut self, key: LegKey, no: LegNo, sdp: Option<Bytes>) -> Option<bool> {
+        let wire = self.wire(no);
+        let offered = wire.offered(sdp.as_ref());
+        let held = wire.would_hold();
+        let described = offered.and_then(|()| wire.describe());
+        let changed = if described.is_ok() { wire.hold_changed(held) } else { None };
+        let (code, sdp) = match described {
+            Ok(sdp) => (200, Some(sdp)),
+            Err(refused) => (refused.code, None),
+        };
+        let (reason, headers) = (None, Vec::new());
+        self.shared.command(Command::Respond { leg: key, code, reason, headers, sdp }).await;
+        changed
+    }
+
+    fn find(&mut self, leg: LegNo, placement: Box<Placement>) {
+        let (shared, directory) = (Arc::clone(&self.shared), Arc::clone(&self.directory));
+        self.shared.registry.add_call(placement.sid.clone(), self.address.clone());
+        self.jobs.spawn(async move {
+            let found = place::find(&shared, &directory, &placement).await;
+            Done::Found(leg, placement, found)
+        });
+    }
+
+    /// The way is found: the INVITE leaves.
+    pub(super) async fn invite(&mut self, no: LegNo, placement: Placement, found: Result<Placed, Signal>) {
+        if self.wire(no).given_up {
+            return;
+        }
+        let placed = match found {
+            Ok(placed) => placed,
+            Err(signal) => return self.next.push_back(Happened::Signalled(no, signal)),
+        };
+        self.local.get_or_insert(placed.local);
+        if let Err(NoMedia { code, detail }) = self.open(no) {
+            return self.closed(no, Closing::NoMedia { code, detail });
+        }
+        let call_id = format!("{:016x}{:016x}", self.shared.number(), self.shared.number());
+        let networks = self.directory.trunk(&placed.route.trunk).map(|trunk| trunk.sources.clone());
+        let (key, peer) = (self.shared.next_leg(), placed.next_hop.ip());
+        let wire = self.wire(no);
+        (wire.key, wire.source, wire.networks) = (Some(key), Some(peer), networks.unwrap_or_default());
+        let Some(sdp) = wire.offer() else { return };
+        self.keys.insert(key, no);
+        if let Some(call) = self.machine.call_of(no).cloned() {
+            self.shared.registry.add_leg(key, self.address.clone(), call);
+        }
+        let (trunk, request_uri) = (placed.route.trunk.clone(), placed.route.request_uri());
+        let invite = self.invitation(key, call_id.clone(), &placed, &placement, sdp);
+        self.shared.command(Command::Invite(Box::new(invite))).await;
+        let signal = Signal::Placed { trunk, request_uri, sip_call_id: call_id };
+        self.next.push_back(Happened::Signalled(no, signal));
+    }
+
+    fn invitation(
+        &self,
+        leg: LegKey,
+        call_id: String,
+        placed: &Placed,
+        placement: &Placement,
+        sdp: Bytes,
+    ) -> Invite {
+        let Placed { route, next_hop, local } = placed;
+        let transport = match route.transport {
+            trunk::Transport::Udp => Transport::Udp,
+            trunk::Transport::Tcp => Transport::Tcp,
+        };
+        let ours = std::net::SocketAddr::new(
+            self.shared.config.advertise.unwrap_or(*local),
+            self.shared.sip_addr.port(),
+        );
+        let from = format!("<sip:{}@{ours}>", route.from_user);
+        let credentials = route.credentials.clone().map(|(username, password)| Credentials {
+            username,
+            password: password.to_string(),
+            realm: None,
+        });
+        Invite {
+            leg,
+            target: Target { uri: route.request_uri(), next_hop: *next_hop, transport, local: None },
+            call_id: Some(call_id),
+            headers: vec![("P-Asserted-Identity".into(), from.clone())],
+            from,
+            to: format!("<sip:{}@{}>", route.to_user, route.authority()),
+            sdp,
+            credentials,
+            ring_timeout: placement.ring_timeout,
+        }
+    }
+
+    async fn hang_up(&mut self, no: LegNo) {
+        let wire = self.wire(no);
+        match wire.key {
+            Some(leg) => self.shared.command(Command::Bye { leg, headers: Vec::new() }).await,
+            None => {
+                wire.given_up = true;
+                self.closed(no, Closing::Ordered);
+            }
+        }
+    }
+
+    fn closed(&mut self, no: LegNo, closing: Closing) {
+        self.next.push_back(Happened::Signalled(no, Signal::Closed(closing)));
+    }
+
+    fn release(&mut self, no: LegNo) {
+        let Some(media) = self.wire(no).media.take() else {
+            return self.next.push_back(Happened::Released(no, None));
+        };
+        let figures = media.close();
+        self.jobs.spawn(async move {
+            let figures = tokio::time::timeout(SUMMING_UP, figures).await.ok().and_then(Result::ok);
+            Done::Happened(Happened::Released(no, figures.and_then(|figures| summary(&figures))))
+        });
+    }
+
+    fn fetch(&mut self, token: u64, request: DocumentRequest) {
+        let outside = Arc::clone(&self.shared.outside);
+        self.jobs.spawn(async move {
+            let late = too_late(&request);
+            let fetched = tokio::time::timeout(FETCH, outside.fetch(request)).await.unwrap_or(late);
+            Done::Happened(Happened::Fetched(token, Box::new(fetched)))
+        });
+    }
+}
+
+/// Media orders can only fail while the media plane is overloaded or shut down.
+fn noted(result: Option<Result<(), MediaError>>) {
+    match result {
+        Some(Err(error)) => tracing::warn!(%error, "a media order was not carried out"),
+        None => tracing::debug!("a media order for a leg without media"),
+        Some(Ok(())) => {}
+    }
+}
+
+/// A leg's figures as they are remembered; `None` when no media was agreed on.
+fn summary(figures: &LegStatistics) -> Option<MediaSummary> {
+    Some(MediaSummary {
+        codec: figures.codec?.name().to_owned(),
+        packets_received: figures.packets_received,
+        packets_sent: figures.packets_sent,
+        packets_lost: figures.packets_lost,
+        jitter_ms: figures.jitter_ms,
+        rtt_ms: figures.rtt_ms,
+        mos: figures.mos.unwrap_or(1.0),
+        foreign_dropped: figures.foreign_dropped,
+    })
+}
+
+/// The answer to a request that nobody answered.
+fn too_late(request: &DocumentRequest) -> Fetched {
+    let message = format!("no answer within {} seconds", FETCH.as_secs());
+    let failure = FetchFailure { code: 11205, message: message.clone() };
+    let exchange = WebhookExchange {
+        purpose: request.purpose,
+        method: request.method,
+        url: request.url.to_string(),
+        parameters: request.params.clone(),
+        status: None,
+        duration_ms: u64::try_from(FETCH.as_millis()).unwrap_or(u64::MAX),
+        response_headers: Vec::new(),
+        body: String::new(),
+        truncated: false,
+        error: Some(ExchangeError { code: 11205, message }),
+    };
+    Fetched { exchange, content_type: None, body: Bytes::new(), failure: Some(failure) }
+}

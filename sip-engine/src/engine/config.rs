@@ -1,0 +1,27 @@
+//! How an engine is set up.
+
+use domain::{Clock, Ids};
+use std::{
+    net::{IpAddr, SocketAddr},
+    ops::RangeInclusive,
+    sync::Arc,
+};
+
+/// Settings of an engine; they hold until it is shut down.
+#[derive(Clone)]
+pub struct EngineConfig {
+    /// Where SIP is listened to, by UDP and TCP. Port 0 takes any; `0.0.0.0` listens on IPv6 as well where there is any.
+    pub sip_listen: SocketAddr,
+    /// The address put into SDP, Via and Contact where ours is behind a 1:1 NAT.
+    pub advertise: Option<IpAddr>,
+    /// Ports for RTP and RTCP; `0..=0` lets the system choose.
+    pub rtp_ports: RangeInclusive<u16>,
+    /// The node's name, as calls are claimed by it.
+    pub node: String,
+    /// Calls at once; further ones are refused with 503.
+    pub max_calls: usize,
+    /// Tells the time.
+    pub clock: Arc<dyn Clock>,
+    /// Makes identifiers and secrets.
+    pub ids: Arc<dyn Ids>,
+}

@@ -1,0 +1,139 @@
+//! Reads what SIP says and gives it to whom it concerns. New calls are routed and started here. Never waits for a call.
+
+use super::{evidence::Ladder, registry::Message, shared::Shared, supervise, wire::Wire};
+use crate::{
+    call::{Closing, Happened, Incoming, LegNo, Machine, Signal},
+    outside::CallRef,
+    routing::{Inbound, Refusal},
+    sip::{Command, Event, IncomingCall, LegKey},
+};
+use domain::{
+    Kind, Sid,
+    call::{EndReason, Received},
+};
+use std::sync::{Arc, atomic::Ordering};
+use tokio::sync::mpsc;
+
+/// Runs until SIP is shut down.
+pub(super) async fn run(shared: Arc<Shared>, mut events: mpsc::Receiver<Event>) {
+    let mut ladder = Ladder::new(Arc::clone(&shared.outside), Arc::clone(&shared.config.clock));
+    while let Some(event) = events.recv().await {
+        dispatch(&shared, &mut ladder, event).await;
+        while let Ok(event) = events.try_recv() {
+            dispatch(&shared, &mut ladder, event).await;
+        }
+        ladder.flush();
+    }
+}
+
+async fn dispatch(shared: &Arc<Shared>, ladder: &mut Ladder, event: Event) {
+    match event {
+        Event::Trace(trace) => {
+            if let Some(leg) = trace.leg.filter(|leg| !ladder.knows(*leg)) {
+                let owner = shared.registry.leg(leg);
+                owner.iter().for_each(|(_, call)| ladder.belongs(leg, call));
+            }
+            ladder.seen(*trace);
+        }
+        Event::IncomingCall(incoming) => {
+            if let Some(call) = arrived(shared, &incoming).await {
+                ladder.belongs(incoming.leg, &call);
+            }
+        }
+        other => {
+            let owner = other.leg().and_then(|leg| shared.registry.leg(leg));
+            if let Some((address, _)) = owner {
+                address.tell(Message::Sip(other));
+            }
+        }
+    }
+}
+
+/// A call arrived: it is routed, and gets an actor even when it is turned away, because that is a fact as well.
+async fn arrived(shared: &Arc<Shared>, incoming: &IncomingCall) -> Option<CallRef> {
+    let directory = shared.directory.load_full();
+    let routed = directory.inbound(incoming.source.ip(), &incoming.from.user, &incoming.dialled);
+    let (tenant, refused) = match &routed {
+        Inbound::Stranger => {
+            refuse(shared, incoming.leg, 403).await;
+            return None;
+        }
+        Inbound::Taken(taken) => (taken.tenant.clone(), None),
+        Inbound::Refused(refusal) => (refusal.tenant.clone(), Some((refusal.code, refusal.reason))),
+    };
+    let received = received(shared, incoming, routed)?;
+    let admitted = shared.admit();
+    let refused = if admitted { refused } else { Some(full(shared)) };
+    if !admitted {
+        // Counted down again when its actor ends.
+        shared.live.fetch_add(1, Ordering::AcqRel);
+    }
+    let call = CallRef { sid: Sid::new(Kind::Call, &*shared.config.ids), tenant };
+    let machine =
+        Machine::incoming(shared.surroundings(), Incoming { call: call.clone(), received, refused });
+    let networks = directory.trunk_of(incoming.source.ip()).map(|trunk| trunk.sources.clone());
+    let leg = incoming.leg;
+    let mut wire = Wire::incoming(leg, incoming.source.ip(), networks.unwrap_or_default());
+    let offered = wire.offered(incoming.sdp.as_ref());
+    let local = incoming.local.ip();
+    let address = supervise::start(shared, machine, |actor| {
+        actor.wires.insert(LegNo::MAIN, wire);
+        actor.keys.insert(leg, LegNo::MAIN);
+        actor.local = Some(local);
+        if let Err(refusal) = offered {
+            let closing = Closing::NoMedia { code: refusal.code, detail: refusal.detail };
+            actor.next.push_back(Happened::Signalled(LegNo::MAIN, Signal::Closed(closing)));
+        }
+        actor.shared.registry.add_leg(leg, actor.address.clone(), call.clone());
+    });
+    drop(address);
+    Some(call)
+}
+
+fn full(shared: &Shared) -> (u16, EndReason) {
+    let closing = shared.draining.load(Ordering::Acquire);
+    (503, if closing { EndReason::ShutDown } else { EndReason::Overloaded })
+}
+
+async fn refuse(shared: &Shared, leg: LegKey, code: u16) {
+    let (reason, headers) = (None, Vec::new());
+    shared.command(Command::Respond { leg, code, reason, headers, sdp: None }).await;
+}
+
+/// What is recorded about a call that arrived; `None` for a stranger's.
+fn received(shared: &Shared, incoming: &IncomingCall, routed: Inbound) -> Option<Received> {
+    let known = match routed {
+        Inbound::Stranger => return None,
+        Inbound::Taken(taken) => *taken,
+        Inbound::Refused(refusal) => return Some(turned_away(shared, incoming, *refusal)),
+    };
+    Some(Received {
+        node: shared.config.node.clone(),
+        account: Some(known.account),
+        trunk: known.trunk,
+        phone_number: Some(known.phone_number),
+        from: known.from,
+        to: known.to,
+        dialled: incoming.dialled.clone(),
+        sip_call_id: incoming.call_id.clone(),
+        source: incoming.source.to_string(),
+        program: Some(known.program),
+        callback: known.callback,
+    })
+}
+
+fn turned_away(shared: &Shared, incoming: &IncomingCall, refusal: Refusal) -> Received {
+    Received {
+        node: shared.config.node.clone(),
+        account: refusal.tenant.account,
+        trunk: refusal.trunk,
+        phone_number: refusal.phone_number,
+        from: refusal.from,
+        to: refusal.to,
+        dialled: incoming.dialled.clone(),
+        sip_call_id: incoming.call_id.clone(),
+        source: incoming.source.to_string(),
+        program: None,
+        callback: None,
+    }
+}

@@ -1,0 +1,133 @@
+//! What the rest of the program holds of an engine.
+
+use super::{registry::Message, shared::Shared, supervise};
+use crate::{
+    call::{Machine, Outgoing},
+    net::Counters,
+    outside::CallRef,
+};
+use domain::{
+    Sid,
+    call::{EndReason, Ending, Program, Queued, Status},
+};
+use std::{
+    net::SocketAddr,
+    sync::{Arc, atomic::Ordering},
+    time::Duration,
+};
+use tokio_util::{sync::CancellationToken, task::TaskTracker};
+
+/// How long calls may take to say goodbye once they are told to end.
+const GOODBYE: Duration = Duration::from_secs(3);
+
+/// An engine that runs. Cheap to clone; dropping all handles does not stop it, [`EngineHandle::shutdown`] does.
+#[derive(Clone)]
+pub struct EngineHandle {
+    shared: Arc<Shared>,
+    stop: CancellationToken,
+    net: TaskTracker,
+    counters: Arc<Counters>,
+}
+
+impl std::fmt::Debug for EngineHandle {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("EngineHandle").field("sip_addr", &self.sip_addr()).finish_non_exhaustive()
+    }
+}
+
+impl EngineHandle {
+    pub(super) fn new(
+        shared: Arc<Shared>,
+        stop: CancellationToken,
+        net: TaskTracker,
+        counters: Arc<Counters>,
+    ) -> EngineHandle {
+        EngineHandle { shared, stop, net, counters }
+    }
+
+    /// Where SIP is listened to.
+    #[must_use]
+    pub fn sip_addr(&self) -> SocketAddr {
+        self.shared.sip_addr
+    }
+
+    /// What the sockets carried and dropped.
+    #[must_use]
+    pub fn counters(&self) -> Arc<Counters> {
+        Arc::clone(&self.counters)
+    }
+
+    /// Places a call that was queued and that this node has claimed. What comes of it arrives as facts.
+    ///
+    /// # Errors
+    /// How the call ends when it is not taken on: too many calls, or shutting down. Whoever asked records that.
+    pub fn place(&self, call: CallRef, queued: Queued) -> Result<(), Ending> {
+        if !self.shared.admit() {
+            let draining = self.shared.draining.load(Ordering::Acquire);
+            return Err(Ending::because(if draining { EndReason::ShutDown } else { EndReason::Overloaded }));
+        }
+        let machine = Machine::outgoing(self.shared.surroundings(), Outgoing { call, queued });
+        supervise::start(&self.shared, machine, |_| {});
+        Ok(())
+    }
+
+    /// Runs another program in a live call. `false`: no such call is here.
+    pub fn redirect(&self, call: &Sid, program: Program) -> bool {
+        let address = self.shared.registry.call(call);
+        address.is_some_and(|address| address.tell(Message::Redirect(call.clone(), program)))
+    }
+
+    /// Ends a live call as `Canceled` (only before it is answered) or `Completed`. `false`: no such call is here.
+    pub fn end(&self, call: &Sid, status: Status) -> bool {
+        let address = self.shared.registry.call(call);
+        address.is_some_and(|address| address.tell(Message::End(call.clone(), status)))
+    }
+
+    /// Whether this call, dialled or not, is here.
+    #[must_use]
+    pub fn is_live(&self, call: &Sid) -> bool {
+        self.shared.registry.call(call).is_some()
+    }
+
+    /// Calls that go on, not counting the ones they dialled.
+    #[must_use]
+    pub fn live(&self) -> usize {
+        self.shared.live.load(Ordering::Acquire)
+    }
+
+    /// Takes no more calls and waits until the live ones have ended, for at most this long. `true`: none is left.
+    pub async fn drain(&self, within: Duration) -> bool {
+        self.shared.draining.store(true, Ordering::Release);
+        tokio::time::timeout(within, self.quiet()).await.is_ok()
+    }
+
+    /// Ends what still lives with the reason `ShutDown`, waits until that is recorded, and closes all sockets.
+    pub async fn shutdown(&self) {
+        self.shared.draining.store(true, Ordering::Release);
+        for address in self.shared.registry.calls() {
+            address.tell(Message::Stop(EndReason::ShutDown));
+        }
+        if tokio::time::timeout(GOODBYE, self.quiet()).await.is_err() {
+            tracing::warn!(live = self.live(), "calls did not end in time");
+        }
+        self.shared.tracker.close();
+        if tokio::time::timeout(GOODBYE, self.shared.tracker.wait()).await.is_err() {
+            tracing::info!(left = self.shared.tracker.len(), "calls were still saying goodbye");
+        }
+        self.stop.cancel();
+        self.net.wait().await;
+        self.shared.media.shutdown();
+    }
+
+    async fn quiet(&self) {
+        loop {
+            let quieter = self.shared.quieter.notified();
+            tokio::pin!(quieter);
+            quieter.as_mut().enable();
+            if self.live() == 0 {
+                return;
+            }
+            quieter.await;
+        }
+    }
+}

@@ -1,0 +1,80 @@
+//! From a number to the address an INVITE goes to: routing, and the look-up of the trunk's host.
+
+use super::shared::Shared;
+use crate::{
+    call::{Placement, Signal},
+    routing::{Directory, NoRoute, Route},
+};
+use domain::call::EndReason;
+use std::{
+    net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, UdpSocket},
+    time::Duration,
+};
+
+/// How long a host name may take to be looked up.
+const LOOK_UP: Duration = Duration::from_secs(3);
+
+/// Where a call goes.
+#[derive(Debug)]
+pub(super) struct Placed {
+    pub(super) route: Route,
+    pub(super) next_hop: SocketAddr,
+    /// Our own address on the way there.
+    pub(super) local: IpAddr,
+}
+
+/// Finds the way for a call, or the signal that says why there is none.
+pub(super) async fn find(
+    shared: &Shared,
+    directory: &Directory,
+    placement: &Placement,
+) -> Result<Placed, Signal> {
+    let Placement { tenant, account, from, to, .. } = placement;
+    let route = directory.outbound(&tenant.carrier, account, from, to).map_err(no_route)?;
+    let unreachable =
+        |detail: String| Signal::NotPlaced { reason: EndReason::TrunkUnreachable, code: None, detail };
+    let next_hop = look_up(shared, &route).await.map_err(unreachable)?;
+    let local = local_toward(shared, next_hop).map_err(|error| unreachable(error.to_string()))?;
+    Ok(Placed { route, next_hop, local })
+}
+
+fn no_route(refusal: NoRoute) -> Signal {
+    let code = match refusal {
+        NoRoute::NotANumber => Some(13223),
+        NoRoute::NoTrunk => Some(13224),
+        NoRoute::AccountDisabled => Some(10001),
+    };
+    Signal::NotPlaced { reason: refusal.reason(), code, detail: refusal.to_string() }
+}
+
+async fn look_up(shared: &Shared, route: &Route) -> Result<SocketAddr, String> {
+    if let Ok(ip) = route.host.parse::<IpAddr>() {
+        return Ok(SocketAddr::new(ip, route.port));
+    }
+    let authority = route.authority();
+    if let Some(known) = shared.remembered(&authority) {
+        return Ok(known);
+    }
+    let host = (route.host.as_str(), route.port);
+    let found = tokio::time::timeout(LOOK_UP, tokio::net::lookup_host(host)).await;
+    let addresses = found.map_err(|_| format!("looking up {} took too long", route.host))?;
+    let all: Vec<_> = addresses.map_err(|error| format!("{}: {error}", route.host))?.collect();
+    let fits = |address: &&SocketAddr| address.is_ipv4() == shared.sip_addr.is_ipv4();
+    let first = all.iter().find(fits).or(all.first());
+    let address = *first.ok_or_else(|| format!("{} has no address", route.host))?;
+    shared.remember(authority, address);
+    Ok(address)
+}
+
+/// The address our packets to `peer` leave from. Asking a socket costs no packet.
+pub(super) fn local_toward(shared: &Shared, peer: SocketAddr) -> std::io::Result<IpAddr> {
+    let own = shared.sip_addr.ip();
+    if !own.is_unspecified() {
+        return Ok(own);
+    }
+    let any: IpAddr =
+        if peer.is_ipv4() { Ipv4Addr::UNSPECIFIED.into() } else { Ipv6Addr::UNSPECIFIED.into() };
+    let socket = UdpSocket::bind((any, 0))?;
+    socket.connect(peer)?;
+    Ok(socket.local_addr()?.ip())
+}

@@ -1,0 +1,136 @@
+//! What all actors of an engine share.
+
+use super::{config::EngineConfig, registry::Registry, sounds::Decoded};
+use crate::{
+    call::Surroundings,
+    media::Media,
+    outside::Outside,
+    routing::Directory,
+    sip::{Command, LegKey},
+    speech::Speech,
+};
+use arc_swap::ArcSwap;
+use std::{
+    collections::HashMap,
+    net::SocketAddr,
+    sync::{
+        Arc, Mutex, PoisonError,
+        atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering},
+    },
+    time::Duration,
+};
+use tokio::{
+    sync::{Notify, mpsc},
+    time::Instant,
+};
+use tokio_util::task::TaskTracker;
+
+/// Host names remembered.
+const MAX_NAMES: usize = 1024;
+/// How long an address found for a name is used.
+const NAME_LIFETIME: Duration = Duration::from_secs(30);
+
+pub(super) struct Shared {
+    pub(super) config: EngineConfig,
+    pub(super) outside: Arc<dyn Outside>,
+    pub(super) directory: Arc<ArcSwap<Directory>>,
+    pub(super) media: Media,
+    pub(super) speech: Speech,
+    pub(super) commands: mpsc::Sender<Command>,
+    /// Where SIP really listens.
+    pub(super) sip_addr: SocketAddr,
+    pub(super) registry: Registry,
+    pub(super) tracker: TaskTracker,
+    /// Main calls that go on.
+    pub(super) live: AtomicUsize,
+    /// Told when `live` goes down.
+    pub(super) quieter: Notify,
+    /// No new calls are taken.
+    pub(super) draining: AtomicBool,
+    pub(super) decoded: Decoded,
+    legs: AtomicU64,
+    names: Mutex<HashMap<String, (Instant, SocketAddr)>>,
+}
+
+/// What an engine is put together from.
+pub(super) struct Parts {
+    pub(super) config: EngineConfig,
+    pub(super) outside: Arc<dyn Outside>,
+    pub(super) directory: Arc<ArcSwap<Directory>>,
+    pub(super) media: Media,
+    pub(super) speech: Speech,
+    pub(super) commands: mpsc::Sender<Command>,
+    pub(super) sip_addr: SocketAddr,
+    pub(super) tracker: TaskTracker,
+}
+
+impl Shared {
+    pub(super) fn new(parts: Parts) -> Shared {
+        let Parts { config, outside, directory, media, speech, commands, sip_addr, tracker } = parts;
+        Shared {
+            config,
+            outside,
+            directory,
+            media,
+            speech,
+            commands,
+            sip_addr,
+            registry: Registry::default(),
+            tracker,
+            live: AtomicUsize::new(0),
+            quieter: Notify::new(),
+            draining: AtomicBool::new(false),
+            decoded: Decoded::default(),
+            legs: AtomicU64::new(1),
+            names: Mutex::default(),
+        }
+    }
+
+    pub(super) fn surroundings(&self) -> Surroundings {
+        Surroundings { node: self.config.node.clone(), ids: Arc::clone(&self.config.ids) }
+    }
+
+    pub(super) fn next_leg(&self) -> LegKey {
+        LegKey::outbound(self.legs.fetch_add(1, Ordering::Relaxed))
+    }
+
+    /// A random number for session identifiers.
+    pub(super) fn number(&self) -> u64 {
+        let mut bytes = [0; 8];
+        self.config.ids.fill(&mut bytes);
+        u64::from_be_bytes(bytes)
+    }
+
+    /// Hands a command to SIP. The queue is the endpoint's; waiting here is waiting for its socket loop.
+    pub(super) async fn command(&self, command: Command) {
+        if self.commands.send(command).await.is_err() {
+            tracing::debug!("SIP is shut down; a command is dropped");
+        }
+    }
+
+    pub(super) fn remembered(&self, name: &str) -> Option<SocketAddr> {
+        let names = self.names.lock().unwrap_or_else(PoisonError::into_inner);
+        names.get(name).filter(|(at, _)| at.elapsed() < NAME_LIFETIME).map(|(_, address)| *address)
+    }
+
+    pub(super) fn remember(&self, name: String, address: SocketAddr) {
+        let mut names = self.names.lock().unwrap_or_else(PoisonError::into_inner);
+        if names.len() >= MAX_NAMES {
+            names.clear();
+        }
+        names.insert(name, (Instant::now(), address));
+    }
+
+    /// One main call less.
+    pub(super) fn less_live(&self) {
+        self.live.fetch_sub(1, Ordering::AcqRel);
+        self.quieter.notify_waiters();
+    }
+
+    /// Whether another call is taken, and counted as live from now on if it is.
+    pub(super) fn admit(&self) -> bool {
+        let room = |live: usize| (live < self.config.max_calls).then_some(live + 1);
+        !self.draining.load(Ordering::Acquire)
+            && self.live.fetch_update(Ordering::AcqRel, Ordering::Acquire, room).is_ok()
+    }
+}

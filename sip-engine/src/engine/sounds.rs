@@ -1,0 +1,131 @@
+//! Sounds for a call: speech, files from the web, and the tone that says the other side rings.
+
+use super::shared::Shared;
+use crate::{
+    call::Prepared,
+    media::{Prompt, audio},
+    outside::FetchFailure,
+    speech::SayRequest,
+};
+use domain::{Tenant, webhook_url::WebhookUrl};
+use ring::digest;
+use std::{
+    collections::{HashMap, VecDeque},
+    f64::consts::TAU,
+    sync::{Arc, LazyLock, Mutex, MutexGuard, PoisonError},
+};
+
+/// Twilio's code for text that cannot be spoken.
+const UNSPEAKABLE: u32 = 13520;
+/// Twilio's code for a file that cannot be played.
+const UNPLAYABLE: u32 = 12300;
+/// Bytes of decoded files kept.
+const MAX_DECODED: usize = 64 * 1024 * 1024;
+
+pub(super) async fn speak(
+    shared: &Shared,
+    tenant: Tenant,
+    text: String,
+    voice: Option<String>,
+    language: Option<String>,
+) -> Result<Prepared, FetchFailure> {
+    let tenant = tenant.account.unwrap_or(tenant.carrier).to_string();
+    let spoken = shared.speech.say(SayRequest { tenant, text, voice, language }).await;
+    let spoken = spoken.map_err(|error| FetchFailure { code: UNSPEAKABLE, message: error.to_string() })?;
+    Ok(Prepared { prompt: spoken.prompt, warning: spoken.warning })
+}
+
+pub(super) async fn load(shared: &Shared, tenant: Tenant, url: WebhookUrl) -> Result<Prepared, FetchFailure> {
+    let file = shared.outside.media(tenant, url.clone()).await?;
+    let key: Key = digest::digest(&digest::SHA256, &file.body).as_ref().try_into().unwrap_or_default();
+    if let Some(prompt) = shared.decoded.get(&key) {
+        return Ok(Prepared { prompt, warning: None });
+    }
+    let decoded = shared.tracker.spawn_blocking(move || audio::decode_prompt(&file.body)).await;
+    let unplayable = |why: String| FetchFailure { code: UNPLAYABLE, message: format!("{url}: {why}") };
+    let prompt = decoded.map_err(|error| unplayable(error.to_string()))?;
+    let prompt = Arc::new(prompt.map_err(|error| unplayable(error.to_string()))?);
+    shared.decoded.keep(key, Arc::clone(&prompt));
+    Ok(Prepared { prompt, warning: None })
+}
+
+/// SHA-256 of a file.
+type Key = [u8; 32];
+
+/// Files decoded lately, so that a thousand calls that play one file decode it once. Oldest out first.
+#[derive(Default)]
+pub(super) struct Decoded(Mutex<Files>);
+
+#[derive(Default)]
+struct Files {
+    prompts: HashMap<Key, Arc<Prompt>>,
+    order: VecDeque<Key>,
+    bytes: usize,
+}
+
+impl Decoded {
+    fn get(&self, key: &Key) -> Option<Arc<Prompt>> {
+        self.files().prompts.get(key).cloned()
+    }
+
+    fn keep(&self, key: Key, prompt: Arc<Prompt>) {
+        let mut files = self.files();
+        let size = prompt.bytes();
+        if size > MAX_DECODED || files.prompts.contains_key(&key) {
+            return;
+        }
+        while files.bytes + size > MAX_DECODED {
+            let Some(oldest) = files.order.pop_front() else { break };
+            let freed = files.prompts.remove(&oldest).map_or(0, |prompt| prompt.bytes());
+            files.bytes -= freed;
+        }
+        files.bytes += size;
+        files.order.push_back(key);
+        files.prompts.insert(key, prompt);
+    }
+
+    fn files(&self) -> MutexGuard<'_, Files> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// 440 and 480 Hz, two seconds on and four off (ITU-T E.180, as in North America).
+pub(super) fn ringback() -> Arc<Prompt> {
+    static TONE: LazyLock<Arc<Prompt>> = LazyLock::new(|| Arc::new(Prompt::from_pcm8k(&ringback_samples())));
+    Arc::clone(&TONE)
+}
+
+fn ringback_samples() -> Vec<i16> {
+    const RATE: u32 = 8000;
+    const LEVEL: f64 = 3000.0;
+    let sample = |n: u32| {
+        let t = f64::from(n) / f64::from(RATE);
+        #[expect(clippy::cast_possible_truncation, reason = "two sines of 3,000 stay within 16 bits")]
+        let value = (LEVEL * ((TAU * 440.0 * t).sin() + (TAU * 480.0 * t).sin())) as i16;
+        if n < 2 * RATE { value } else { 0 }
+    };
+    (0..6 * RATE).map(sample).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn decoded_files_stay_within_their_room() {
+        let decoded = Decoded::default();
+        let big = Arc::new(Prompt::from_pcm8k(&vec![0; MAX_DECODED / 4]));
+        for name in 0..3 {
+            decoded.keep([name; 32], Arc::clone(&big));
+        }
+        let kept = [0, 1, 2].map(|name| decoded.get(&[name; 32]).is_some());
+        assert_eq!((kept, decoded.files().bytes <= MAX_DECODED), ([false, true, true], true));
+    }
+
+    #[test]
+    fn ringback_pauses_longer_than_it_sounds() {
+        let samples = ringback_samples();
+        let loud = samples.iter().rposition(|sample| *sample != 0).unwrap();
+        assert_eq!((samples.len(), loud < 16_000), (48_000, true));
+    }
+}

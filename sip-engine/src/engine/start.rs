@@ -1,0 +1,96 @@
+//! Putting an engine together: SIP sockets, media threads, speech, and the task that reads what SIP says.
+
+use super::{
+    EngineConfig, EngineHandle, dispatch,
+    shared::{Parts, Shared},
+};
+use crate::{
+    media::{Media, MediaConfig},
+    net::{NetConfig, Sip},
+    outside::Outside,
+    routing::Directory,
+    sip::EndpointConfig,
+    speech::Speech,
+};
+use arc_swap::ArcSwap;
+use std::{
+    io,
+    net::{IpAddr, Ipv6Addr, SocketAddr},
+    sync::Arc,
+};
+use tokio::sync::mpsc;
+use tokio_util::{sync::CancellationToken, task::TaskTracker};
+
+/// Commands waiting for SIP; calls wait beyond it.
+const COMMANDS: usize = 1024;
+/// Events waiting for calls; SIP keeps more of its own beyond it.
+const EVENTS: usize = 1024;
+/// Legs per call that are allowed for, on average.
+const LEGS_PER_CALL: usize = 3;
+
+/// The call engine.
+#[derive(Debug)]
+pub struct Engine;
+
+impl Engine {
+    /// Starts an engine; when it returns, calls are taken. Calls are routed by whatever `directory` holds when they
+    /// arrive. Must be called inside a tokio runtime.
+    ///
+    /// # Errors
+    /// When the SIP address cannot be bound or the media threads do not start.
+    pub async fn start(
+        config: EngineConfig,
+        outside: Arc<dyn Outside>,
+        directory: Arc<ArcSwap<Directory>>,
+    ) -> io::Result<EngineHandle> {
+        let sip = bind(&config, &directory)?;
+        let sip_addr = sip.addrs().first().copied().unwrap_or(config.sip_listen);
+        let media =
+            MediaConfig { ports: config.rtp_ports.clone(), ..MediaConfig::new(config.sip_listen.ip()) };
+        let media = Media::start(media)?;
+        let speech = Speech::detect();
+        let (commands, orders) = mpsc::channel(COMMANDS);
+        let (told, events) = mpsc::channel(EVENTS);
+        let (tracker, stop) = (TaskTracker::new(), CancellationToken::new());
+        let counters = sip.counters();
+        let net = TaskTracker::new();
+        net.spawn(sip.run(orders, told, stop.clone()));
+        let parts =
+            Parts { config, outside, directory, media, speech, commands, sip_addr, tracker: tracker.clone() };
+        let shared = Arc::new(Shared::new(parts));
+        net.spawn(dispatch::run(Arc::clone(&shared), events));
+        net.close();
+        tracing::info!(%sip_addr, "SIP is listened to");
+        Ok(EngineHandle::new(shared, stop, net, counters))
+    }
+}
+
+/// The SIP sockets. An IPv4 wildcard gets its IPv6 twin where the system has IPv6.
+fn bind(config: &EngineConfig, directory: &Arc<ArcSwap<Directory>>) -> io::Result<Sip> {
+    let own = config.sip_listen;
+    if own.ip().is_unspecified() && own.is_ipv4() && own.port() != 0 {
+        let twin = SocketAddr::new(IpAddr::V6(Ipv6Addr::UNSPECIFIED), own.port());
+        match Sip::bind(net_config(config, directory, vec![own, twin])) {
+            Ok(sip) => return Ok(sip),
+            Err(error) => tracing::info!(%error, "SIP is listened to on IPv4 only"),
+        }
+    }
+    Sip::bind(net_config(config, directory, vec![own]))
+}
+
+fn net_config(
+    config: &EngineConfig,
+    directory: &Arc<ArcSwap<Directory>>,
+    listen: Vec<SocketAddr>,
+) -> NetConfig {
+    let mut seed = [0; 32];
+    config.ids.fill(&mut seed);
+    let directory = Arc::clone(directory);
+    let endpoint = EndpointConfig {
+        advertise: config.advertise,
+        max_legs: config.max_calls.saturating_mul(LEGS_PER_CALL),
+        known: Arc::new(move |ip| directory.load().trunk_of(ip).is_some()),
+        ..EndpointConfig::default()
+    };
+    NetConfig { listen, endpoint, seed }
+}

@@ -1,0 +1,101 @@
+//! Starts actors and outlives them: a panic in one call ends that call, with a reason, and no other.
+
+use super::{
+    actor::{Actor, Parts},
+    journal::Journal,
+    registry::{Address, INBOX},
+    shared::Shared,
+};
+use crate::{
+    call::{LegNo, Machine},
+    outside::CallRef,
+    sip::{Command, LegKey},
+};
+use domain::call::{CallCommand, EndReason, Ending};
+use futures_util::FutureExt;
+use std::{
+    panic::AssertUnwindSafe,
+    sync::{Arc, Mutex, PoisonError},
+};
+use tokio::sync::mpsc;
+use tokio_util::sync::CancellationToken;
+
+/// What is left of a call when its actor is not.
+#[derive(Debug, Default)]
+pub(super) struct Vestige {
+    /// Calls whose end is not recorded.
+    calls: Vec<CallRef>,
+    /// Every call the family ever had.
+    known: Vec<CallRef>,
+    keys: Vec<LegKey>,
+    /// The main call's end was counted.
+    ended: bool,
+}
+
+impl Vestige {
+    pub(super) fn update(this: &Mutex<Vestige>, live: Vec<CallRef>, keys: Vec<LegKey>) {
+        let mut vestige = this.lock().unwrap_or_else(PoisonError::into_inner);
+        for call in &live {
+            if !vestige.known.contains(call) {
+                vestige.known.push(call.clone());
+            }
+        }
+        vestige.calls = live;
+        vestige.keys = keys;
+    }
+
+    pub(super) fn ended(this: &Mutex<Vestige>) {
+        this.lock().unwrap_or_else(PoisonError::into_inner).ended = true;
+    }
+}
+
+/// Runs a call under supervision. `prepare` gives the actor what it has beside its machine. The call is counted as
+/// live already.
+pub(super) fn start(shared: &Arc<Shared>, machine: Machine, prepare: impl FnOnce(&mut Actor)) -> Address {
+    let (inbox, receiver) = mpsc::channel(INBOX);
+    let address = Address { inbox, flooded: CancellationToken::new() };
+    let journal = Journal::start(Arc::clone(&shared.outside), &shared.tracker);
+    let vestige = Arc::new(Mutex::new(Vestige::default()));
+    let directory = shared.directory.load_full();
+    if let Some(call) = machine.call_of(LegNo::MAIN) {
+        shared.registry.add_call(call.sid.clone(), address.clone());
+    }
+    let mut actor = Actor::new(Parts {
+        shared: Arc::clone(shared),
+        machine,
+        directory,
+        address: address.clone(),
+        inbox: receiver,
+        journal: journal.clone(),
+        vestige: Arc::clone(&vestige),
+    });
+    prepare(&mut actor);
+    Vestige::update(&vestige, actor.machine.live_calls(), actor.keys.keys().copied().collect());
+    let shared = Arc::clone(shared);
+    let tracker = shared.tracker.clone();
+    tracker.spawn(async move {
+        let panicked = AssertUnwindSafe(actor.run()).catch_unwind().await.is_err();
+        let left = std::mem::take(&mut *vestige.lock().unwrap_or_else(PoisonError::into_inner));
+        if panicked {
+            clean_up(&shared, &journal, &left).await;
+        }
+        if !left.ended {
+            shared.less_live();
+        }
+        let known: Vec<_> = left.known.iter().map(|call| call.sid.clone()).collect();
+        shared.registry.remove(&left.keys, &known);
+    });
+    address
+}
+
+/// Hangs up what a broken actor left, and says so in the log.
+async fn clean_up(shared: &Shared, journal: &Journal, left: &Vestige) {
+    tracing::error!(calls = left.calls.len(), "a call's actor panicked; the call is ended");
+    for leg in &left.keys {
+        shared.command(Command::Bye { leg: *leg, headers: Vec::new() }).await;
+    }
+    for call in &left.calls {
+        let ending = Ending::because(EndReason::InternalError);
+        journal.record(call.clone(), shared.config.clock.now(), CallCommand::End(ending)).await;
+    }
+}

@@ -1,0 +1,90 @@
+//! What a call may not do to the others: fill the engine, break it, outlive it.
+
+use super::*;
+use domain::call::EndReason;
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_full_engine_refuses_and_says_so() {
+    let stage = Stage::with_room(1).await;
+    stage.outside.serves(VOICE, r#"<Gather timeout="60"/>"#);
+    let mut first = stage.caller().await;
+    first.call("1234", 440.0).await;
+    let mut second = stage.caller().await;
+    second.dial("1234").await;
+    let answer = second.next(&["503"]).await;
+    second.acknowledge(&answer).await;
+    assert_eq!(stage.outside.ended().await, EndReason::Overloaded);
+    first.hang_up().await;
+    stage.outside.endings(2).await;
+    stage.strike().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_defect_ends_its_own_call_and_no_other() {
+    let stage = Stage::set().await;
+    stage.outside.serves(VOICE, r#"<Gather timeout="60" action="https://app.example/panic"/>"#);
+    let (mut first, mut second) = (stage.caller().await, stage.caller().await);
+    first.call("1234", 440.0).await;
+    second.call("1234", 440.0).await;
+    first.press(1).await;
+    first.press(11).await;
+    first.hung_up().await;
+    assert_eq!(stage.outside.ended().await, EndReason::InternalError);
+    second.hears_silence().await;
+    second.hang_up().await;
+    assert_eq!(stage.outside.endings(2).await[1], EndReason::HungUp);
+    stage.strike().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn an_actor_that_panics_takes_only_its_call_along() {
+    let stage = Stage::set().await;
+    stage.outside.serves(VOICE, r#"<Gather timeout="60" numDigits="1"/>"#);
+    let (mut first, mut second) = (stage.caller().await, stage.caller().await);
+    first.call("1234", 440.0).await;
+    second.call("1234", 440.0).await;
+    stage.ids.break_down();
+    stage.outside.serves(VOICE, "<Dial>85510000001</Dial>");
+    first.press(1).await;
+    first.hung_up().await;
+    assert_eq!(stage.outside.ended().await, EndReason::InternalError);
+    second.hears_silence().await;
+    second.hang_up().await;
+    assert_eq!(stage.outside.endings(2).await[1], EndReason::HungUp);
+    stage.strike().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn shutting_down_ends_live_calls_with_a_reason() {
+    let stage = Stage::set().await;
+    stage.outside.serves(VOICE, r#"<Gather timeout="60"/>"#);
+    let mut caller = stage.caller().await;
+    caller.call("1234", 440.0).await;
+    let engine = stage.engine.clone();
+    let ((), ()) = tokio::join!(engine.shutdown(), caller.hung_up());
+    assert_eq!(stage.outside.ended().await, EndReason::ShutDown);
+    assert_eq!(engine.live(), 0);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_hundred_calls_at_once_are_answered() {
+    let stage = Stage::set().await;
+    stage.outside.serves(VOICE, r#"<Gather timeout="60"/>"#);
+    let mut callers = Vec::new();
+    for _ in 0..100 {
+        let mut caller = stage.caller().await;
+        caller.dial("1234").await;
+        callers.push(caller);
+    }
+    for caller in &mut callers {
+        let answer = caller.next(&["200"]).await;
+        caller.talk(answer, 440.0).await;
+    }
+    assert_eq!(stage.engine.live(), 100);
+    for caller in &mut callers {
+        caller.hang_up().await;
+    }
+    let ends = stage.outside.endings(100).await;
+    assert!(ends.iter().all(|reason| *reason == EndReason::HungUp), "{ends:?}");
+    stage.strike().await;
+}

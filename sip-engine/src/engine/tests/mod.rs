@@ -1,0 +1,150 @@
+//! The engine for real: sockets on loopback, a scripted phone, tones that tell who hears whom.
+#![expect(clippy::disallowed_methods, reason = "tests tell the time and start their phones themselves")]
+
+mod calls;
+mod dialling;
+mod limits;
+mod outbound;
+mod outside;
+mod phone;
+mod sound;
+
+use super::{EngineConfig, EngineHandle, start::Engine};
+use crate::routing::{AccountEntry, Directory, NumberEntry, TrunkEntry};
+use arc_swap::ArcSwap;
+use domain::{
+    Clock, Ids, Kind, Sid, Tenant, Timestamp,
+    phone_number::VoiceConfiguration,
+    trunk::{Outbound, Transport},
+};
+use outside::Memory;
+use phone::Phone;
+use std::{
+    net::SocketAddr,
+    sync::{
+        Arc,
+        atomic::{AtomicBool, AtomicU64, Ordering},
+    },
+    time::{Duration, SystemTime, UNIX_EPOCH},
+};
+
+/// What a test waits for at most.
+const SOON: Duration = Duration::from_secs(10);
+/// Where the application of 1234 is.
+const VOICE: &str = "https://app.example/voice";
+
+struct WallClock;
+
+impl Clock for WallClock {
+    fn now(&self) -> Timestamp {
+        let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap();
+        Timestamp::from_micros(i64::try_from(since.as_micros()).unwrap())
+    }
+}
+
+/// Unique within the process, which is all a test needs; and a defect that can be switched on.
+struct Numbers(AtomicU64, AtomicBool);
+
+impl Numbers {
+    /// From now on a call that needs an identifier panics.
+    fn break_down(&self) {
+        self.1.store(true, Ordering::Relaxed);
+    }
+}
+
+impl Ids for Numbers {
+    fn uuid(&self) -> uuid::Uuid {
+        assert!(!self.1.load(Ordering::Relaxed), "asked to panic");
+        uuid::Uuid::from_u128(u128::from(self.0.fetch_add(1, Ordering::Relaxed)))
+    }
+
+    fn fill(&self, bytes: &mut [u8]) {
+        let number = self.0.fetch_add(0x9e37_79b9_7f4a_7c15, Ordering::Relaxed);
+        bytes.iter_mut().zip(number.to_be_bytes().into_iter().cycle()).for_each(|(to, from)| *to = from);
+    }
+}
+
+fn sid(kind: Kind, number: u128) -> Sid {
+    Sid::from_uuid(kind, uuid::Uuid::from_u128(number))
+}
+
+fn tenant() -> Tenant {
+    Tenant::account(sid(Kind::Carrier, 1), sid(Kind::Account, 1))
+}
+
+/// An engine, its outside, and one party that answers on the outbound trunk.
+struct Stage {
+    engine: EngineHandle,
+    outside: Arc<Memory>,
+    ids: Arc<Numbers>,
+    /// Where calls to any number arrive.
+    callee: Phone,
+}
+
+fn directory(callee: SocketAddr) -> Directory {
+    let outbound = Outbound {
+        host: callee.to_string().parse().unwrap(),
+        transport: Transport::Udp,
+        dial_string_prefix: String::new(),
+        plus_prefix: false,
+        trunk_prefix: false,
+        username: None,
+    };
+    let trunk = TrunkEntry {
+        sid: sid(Kind::Trunk, 1),
+        carrier: sid(Kind::Carrier, 1),
+        country: None,
+        sources: vec!["127.0.0.0/8".parse().unwrap()],
+        outbound: Some(outbound),
+        password: None,
+    };
+    let voice =
+        VoiceConfiguration { voice_url: Some(VOICE.parse().unwrap()), ..VoiceConfiguration::default() };
+    let (account, number) = (Some(sid(Kind::Account, 1)), "1234".parse().unwrap());
+    let carrier = sid(Kind::Carrier, 1);
+    let number = NumberEntry {
+        sid: sid(Kind::PhoneNumber, 1),
+        carrier: carrier.clone(),
+        number,
+        account,
+        enabled: true,
+        voice,
+    };
+    let account = AccountEntry { sid: sid(Kind::Account, 1), carrier, enabled: true };
+    Directory::new(vec![trunk], vec![number], vec![account])
+}
+
+impl Stage {
+    async fn set() -> Stage {
+        Stage::with_room(100).await
+    }
+
+    async fn with_room(max_calls: usize) -> Stage {
+        let callee = Phone::new("127.0.0.1:0".parse().unwrap()).await;
+        let outside = Arc::new(Memory::default());
+        let ids = Arc::new(Numbers(AtomicU64::new(1000), AtomicBool::new(false)));
+        let config = EngineConfig {
+            sip_listen: "127.0.0.1:0".parse().unwrap(),
+            advertise: None,
+            rtp_ports: 0..=0,
+            node: "n1".into(),
+            max_calls,
+            clock: Arc::new(WallClock),
+            ids: ids.clone(),
+        };
+        let directory = Arc::new(ArcSwap::from_pointee(directory(callee.sip_addr())));
+        let engine = Engine::start(config, outside.clone(), directory).await.unwrap();
+        Stage { engine, outside, ids, callee }
+    }
+
+    /// A phone that calls the engine.
+    async fn caller(&self) -> Phone {
+        Phone::new(self.engine.sip_addr()).await
+    }
+
+    /// Every call is over, and the engine stops.
+    async fn strike(self) {
+        assert!(self.engine.drain(SOON).await, "{} calls are live", self.engine.live());
+        self.engine.shutdown().await;
+    }
+}

@@ -1,0 +1,108 @@
+//! Calls the API asks for.
+
+use super::{sound::wav, *};
+use crate::outside::CallRef;
+use domain::call::{CallCommand, Direction, EndReason, Ending, Program, Queued, Status};
+
+fn call() -> CallRef {
+    CallRef { sid: sid(Kind::Call, 7), tenant: tenant() }
+}
+
+fn queued(twiml: &str, timeout: u32) -> Queued {
+    Queued {
+        account: sid(Kind::Account, 1),
+        direction: Direction::OutboundApi,
+        parent: None,
+        from: "1234".into(),
+        to: "+85510000001".into(),
+        phone_number: None,
+        program: Some(Program::Inline(format!("<Response>{twiml}</Response>"))),
+        callback: None,
+        timeout,
+        time_limit: 600,
+        send_digits: None,
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn the_party_answers_and_hears_the_program() {
+    let mut stage = Stage::set().await;
+    let url = "https://app.example/tone.wav";
+    stage.outside.serves_sound(url, wav(1000.0, Duration::from_secs(2)));
+    stage.engine.place(call(), queued(&format!("<Play>{url}</Play>"), 30)).unwrap();
+    let invite = stage.callee.rings().await;
+    stage.callee.respond(&invite, 180, "").await;
+    stage.outside.fact(|_, fact| (*fact == CallCommand::Ring { sip_code: 180 }).then_some(())).await;
+    stage.callee.answer(&invite, 440.0).await;
+    stage.callee.hears_tone(1000.0).await;
+    stage.callee.hung_up().await;
+    assert_eq!(stage.outside.ended().await, EndReason::ApplicationHungUp);
+    let initiated = |fact: &CallCommand| match fact {
+        CallCommand::Initiate { sip_call_id, request_uri, .. } => {
+            Some((sip_call_id.clone(), request_uri.clone()))
+        }
+        _ => None,
+    };
+    let (call_id, uri) = stage.outside.fact(|_, fact| initiated(fact)).await;
+    assert_eq!(call_id, invite.header("Call-ID"));
+    assert!(uri.starts_with("sip:85510000001@127.0.0.1:"), "{uri}");
+    stage.strike().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_busy_party_ends_the_call() {
+    let mut stage = Stage::set().await;
+    stage.engine.place(call(), queued("<Hangup/>", 30)).unwrap();
+    let invite = stage.callee.rings().await;
+    stage.callee.respond(&invite, 486, "").await;
+    stage.callee.next(&["ACK"]).await;
+    assert_eq!(stage.outside.ended().await, EndReason::Busy);
+    stage.strike().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn nobody_answers_in_time() {
+    let mut stage = Stage::set().await;
+    stage.engine.place(call(), queued("<Hangup/>", 1)).unwrap();
+    let invite = stage.callee.rings().await;
+    stage.callee.respond(&invite, 180, "").await;
+    let cancel = stage.callee.next(&["CANCEL"]).await;
+    stage.callee.respond(&cancel, 200, "").await;
+    stage.callee.respond(&invite, 487, "").await;
+    stage.callee.next(&["ACK"]).await;
+    assert_eq!(stage.outside.ended().await, EndReason::NoAnswer);
+    stage.strike().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn the_api_cancels_a_call_that_rings() {
+    let mut stage = Stage::set().await;
+    stage.engine.place(call(), queued("<Hangup/>", 30)).unwrap();
+    let invite = stage.callee.rings().await;
+    stage.callee.respond(&invite, 180, "").await;
+    stage.outside.fact(|_, fact| (*fact == CallCommand::Ring { sip_code: 180 }).then_some(())).await;
+    assert!(stage.engine.end(&call().sid, Status::Canceled));
+    let cancel = stage.callee.next(&["CANCEL"]).await;
+    stage.callee.respond(&cancel, 200, "").await;
+    stage.callee.respond(&invite, 487, "").await;
+    stage.callee.next(&["ACK"]).await;
+    assert_eq!(stage.outside.ended().await, EndReason::CanceledByApi);
+    stage.strike().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_number_that_is_none_fails_before_anything_is_sent() {
+    let stage = Stage::set().await;
+    stage.engine.place(call(), Queued { to: "nobody".into(), ..queued("<Hangup/>", 30) }).unwrap();
+    assert_eq!(stage.outside.ended().await, EndReason::DestinationNotFound);
+    stage.strike().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn an_engine_that_closes_takes_no_more_calls() {
+    let stage = Stage::set().await;
+    assert!(stage.engine.drain(SOON).await);
+    let refused = stage.engine.place(call(), queued("<Hangup/>", 30));
+    assert_eq!(refused, Err(Ending::because(EndReason::ShutDown)));
+    stage.engine.shutdown().await;
+}

@@ -1,0 +1,365 @@
+//! A scripted phone: SIP by hand over UDP, one RTP stream, its own tone.
+
+use super::SOON;
+use crate::media::{audio::tone, g711};
+use std::{
+    net::SocketAddr,
+    sync::{
+        Arc, Mutex,
+        atomic::{AtomicBool, AtomicU32, AtomicU64, Ordering},
+    },
+    time::Duration,
+};
+use tokio::{net::UdpSocket, task::JoinHandle, time::timeout};
+
+static CALLS: AtomicU64 = AtomicU64::new(1);
+
+/// One phone with at most one call.
+pub(super) struct Phone {
+    sip: UdpSocket,
+    rtp: Arc<UdpSocket>,
+    server: SocketAddr,
+    id: u64,
+    cseq: u32,
+    /// The message that made the dialog, for its headers.
+    dialog: Option<Message>,
+    /// We called.
+    caller: bool,
+    stream: Option<Stream>,
+}
+
+/// A SIP message, as far as a test looks at one.
+#[derive(Clone, Debug)]
+pub(super) struct Message {
+    text: String,
+    from: SocketAddr,
+}
+
+impl Message {
+    /// `INVITE` of a request, `200` of a response.
+    pub(super) fn kind(&self) -> &str {
+        let mut words = self.text.split(' ');
+        match words.next() {
+            Some("SIP/2.0") => words.next().unwrap_or_default(),
+            word => word.unwrap_or_default(),
+        }
+    }
+
+    pub(super) fn header(&self, name: &str) -> String {
+        let prefix = format!("{name}:");
+        let line = self.text.lines().find(|line| line.starts_with(&prefix));
+        line.map(|line| line[prefix.len()..].trim().to_owned()).unwrap_or_default()
+    }
+
+    pub(super) fn body(&self) -> &str {
+        self.text.split_once("\r\n\r\n").map_or("", |(_, body)| body)
+    }
+
+    /// Where the sender wants its RTP.
+    fn media(&self) -> SocketAddr {
+        let value = |prefix: &str, word: usize| {
+            let line = self.body().lines().find(|line| line.starts_with(prefix)).unwrap_or_default();
+            line.split(' ').nth(word).unwrap_or_default().to_owned()
+        };
+        format!("{}:{}", value("c=IN", 2), value("m=audio", 1)).parse().unwrap()
+    }
+
+    fn contact(&self) -> String {
+        let contact = self.header("Contact");
+        contact.split(['<', '>']).nth(1).unwrap_or_default().to_owned()
+    }
+}
+
+/// RTP going out and coming in.
+struct Stream {
+    heard: Arc<Mutex<Vec<i16>>>,
+    arrived: Arc<tokio::sync::Notify>,
+    muted: Arc<AtomicBool>,
+    sequence: Arc<AtomicU32>,
+    to: SocketAddr,
+    tasks: [JoinHandle<()>; 2],
+}
+
+impl Drop for Stream {
+    fn drop(&mut self) {
+        self.tasks.iter().for_each(JoinHandle::abort);
+    }
+}
+
+impl Phone {
+    pub(super) async fn new(server: SocketAddr) -> Phone {
+        let sip = UdpSocket::bind("127.0.0.1:0").await.unwrap();
+        let rtp = Arc::new(UdpSocket::bind("127.0.0.1:0").await.unwrap());
+        let id = CALLS.fetch_add(1, Ordering::Relaxed);
+        Phone { sip, rtp, server, id, cseq: 0, dialog: None, caller: true, stream: None }
+    }
+
+    pub(super) fn sip_addr(&self) -> SocketAddr {
+        self.sip.local_addr().unwrap()
+    }
+
+    /// Where the other side sends our audio from.
+    pub(super) fn hears_from(&self) -> SocketAddr {
+        self.stream.as_ref().unwrap().to
+    }
+
+    /// Where our audio is taken.
+    pub(super) fn rtp_addr(&self) -> SocketAddr {
+        self.rtp.local_addr().unwrap()
+    }
+
+    fn sdp(&self, direction: &str) -> String {
+        let port = self.rtp_addr().port();
+        format!(
+            "v=0\r\no=- {} {} IN IP4 127.0.0.1\r\ns=-\r\nc=IN IP4 127.0.0.1\r\nt=0 0\r\nm=audio {port} RTP/AVP 0 101\r\n\
+             a=rtpmap:101 telephone-event/8000\r\na={direction}\r\n",
+            self.id, self.cseq
+        )
+    }
+
+    async fn send(&self, to: SocketAddr, start: &str, headers: &str, body: &str) {
+        let kind = if body.is_empty() { "" } else { "Content-Type: application/sdp\r\n" };
+        let text = format!("{start}\r\n{headers}{kind}Content-Length: {}\r\n\r\n{body}", body.len());
+        self.sip.send_to(text.as_bytes(), to).await.unwrap();
+    }
+
+    /// The next message of one of these kinds; others are passed over.
+    pub(super) async fn next(&self, kinds: &[&str]) -> Message {
+        let wait = async {
+            let mut buffer = vec![0; 65_535];
+            loop {
+                let (length, from) = self.sip.recv_from(&mut buffer).await.unwrap();
+                let text = String::from_utf8_lossy(&buffer[..length]).into_owned();
+                let message = Message { text, from };
+                if kinds.contains(&message.kind()) {
+                    return message;
+                }
+            }
+        };
+        timeout(SOON, wait).await.unwrap_or_else(|_| panic!("none of {kinds:?} came"))
+    }
+
+    fn own_headers(&self, method: &str, number: u32) -> String {
+        let us = self.sip_addr();
+        let (from, to) = match (&self.dialog, self.caller) {
+            (None, _) => {
+                (format!("<sip:+15551230000@{us}>;tag=t{}", self.id), "<sip:1234@engine>".to_owned())
+            }
+            (Some(dialog), true) => (dialog.header("From"), dialog.header("To")),
+            (Some(dialog), false) => {
+                (format!("{};tag=t{}", dialog.header("To"), self.id), dialog.header("From"))
+            }
+        };
+        let call_id = match &self.dialog {
+            Some(dialog) => dialog.header("Call-ID"),
+            None => format!("call-{}@{us}", self.id),
+        };
+        format!(
+            "Via: SIP/2.0/UDP {us};branch=z9hG4bK{}-{number}-{method};rport\r\nMax-Forwards: 70\r\nFrom: {from}\r\n\
+             To: {to}\r\nCall-ID: {call_id}\r\nCSeq: {number} {method}\r\nContact: <sip:phone@{us}>\r\n",
+            self.id
+        )
+    }
+
+    /// Sends the INVITE.
+    pub(super) async fn dial(&mut self, number: &str) {
+        self.cseq += 1;
+        let start = format!("INVITE sip:{number}@{} SIP/2.0", self.server);
+        self.send(self.server, &start, &self.own_headers("INVITE", self.cseq), &self.sdp("sendrecv")).await;
+    }
+
+    /// Gives up before the answer.
+    pub(super) async fn cancel(&mut self) {
+        let start = format!("CANCEL sip:1234@{} SIP/2.0", self.server);
+        let headers = self.own_headers("INVITE", self.cseq).replace(" INVITE\r\n", " CANCEL\r\n");
+        self.send(self.server, &start, &headers, "").await;
+    }
+
+    /// Calls and waits until it is answered; hums at this frequency from then on.
+    pub(super) async fn call(&mut self, number: &str, hertz: f64) {
+        self.dial(number).await;
+        let answer = self.next(&["200"]).await;
+        self.talk(answer, hertz).await;
+    }
+
+    /// Acknowledges the answer and hums.
+    pub(super) async fn talk(&mut self, answer: Message, hertz: f64) {
+        self.dialog = Some(answer.clone());
+        self.acknowledge(&answer).await;
+        self.hum(answer.media(), hertz);
+    }
+
+    /// Sends the ACK for a final response other than 2xx, or for a 2xx.
+    pub(super) async fn acknowledge(&self, answer: &Message) {
+        let target =
+            if answer.kind() == "200" { answer.contact() } else { format!("sip:1234@{}", self.server) };
+        let mut headers = self.own_headers("ACK", self.cseq);
+        if answer.kind() != "200" {
+            headers = self.own_headers("INVITE", self.cseq).replace(" INVITE\r\n", " ACK\r\n");
+        }
+        self.send(answer.from, &format!("ACK {target} SIP/2.0"), &headers, "").await;
+    }
+
+    /// Asks for another session (`sendonly` holds) and waits for the answer.
+    pub(super) async fn reinvite(&mut self, direction: &str) -> Message {
+        self.cseq += 1;
+        let dialog = self.dialog.clone().unwrap();
+        let start = format!("INVITE {} SIP/2.0", dialog.contact());
+        self.send(dialog.from, &start, &self.own_headers("INVITE", self.cseq), &self.sdp(direction)).await;
+        let answer = self.next(&["200"]).await;
+        self.acknowledge(&answer).await;
+        answer
+    }
+
+    pub(super) async fn hang_up(&mut self) {
+        self.cseq += 1;
+        let dialog = self.dialog.clone().unwrap();
+        let start = format!("BYE {} SIP/2.0", dialog.contact());
+        self.send(dialog.from, &start, &self.own_headers("BYE", self.cseq), "").await;
+        self.next(&["200"]).await;
+        self.stream = None;
+    }
+
+    /// Waits until the other side hangs up, and agrees.
+    pub(super) async fn hung_up(&mut self) {
+        let bye = self.next(&["BYE"]).await;
+        self.respond(&bye, 200, "").await;
+        self.stream = None;
+    }
+
+    /// Waits for a call.
+    pub(super) async fn rings(&mut self) -> Message {
+        self.caller = false;
+        let invite = self.next(&["INVITE"]).await;
+        self.dialog = Some(invite.clone());
+        invite
+    }
+
+    /// Answers a request with this code.
+    pub(super) async fn respond(&self, request: &Message, code: u16, body: &str) {
+        let tag = format!(";tag=t{}", self.id);
+        let to = request.header("To");
+        let to = if to.contains("tag=") { to } else { to + &tag };
+        let mut headers = String::new();
+        for line in request.text.lines().take_while(|line| !line.is_empty()) {
+            if ["Via:", "From:", "Call-ID:", "CSeq:"].iter().any(|name| line.starts_with(name)) {
+                headers.push_str(&format!("{line}\r\n"));
+            }
+        }
+        headers.push_str(&format!("To: {to}\r\nContact: <sip:phone@{}>\r\n", self.sip_addr()));
+        self.send(request.from, &format!("SIP/2.0 {code} Because"), &headers, body).await;
+    }
+
+    /// Answers the call and hums.
+    pub(super) async fn answer(&mut self, invite: &Message, hertz: f64) {
+        self.respond(invite, 200, &self.sdp("sendrecv")).await;
+        self.next(&["ACK"]).await;
+        self.hum(invite.media(), hertz);
+    }
+
+    fn hum(&mut self, to: SocketAddr, hertz: f64) {
+        let (heard, arrived) = (Arc::default(), Arc::default());
+        let (muted, sequence) = (Arc::new(AtomicBool::new(false)), Arc::new(AtomicU32::new(1)));
+        let send =
+            tokio::spawn(send_tone(self.rtp.clone(), to, hertz, muted.clone(), sequence.clone(), self.id));
+        let receive = tokio::spawn(listen(self.rtp.clone(), Arc::clone(&heard), Arc::clone(&arrived)));
+        self.stream = Some(Stream { heard, arrived, muted, sequence, to, tasks: [send, receive] });
+    }
+
+    /// Presses a key: RFC 4733 with three end packets.
+    pub(super) async fn press(&self, digit: u8) {
+        let stream = self.stream.as_ref().unwrap();
+        stream.muted.store(true, Ordering::Relaxed);
+        let timestamp = 1_000_000 + u32::from(digit) * 10_000 + stream.sequence.load(Ordering::Relaxed);
+        let duration = |n: u16| (160 * n).to_be_bytes();
+        for (n, end) in [(1, 0), (2, 0), (3, 0), (4, 0x80), (4, 0x80), (4, 0x80)] {
+            let sequence = stream.sequence.fetch_add(1, Ordering::Relaxed);
+            let [high, low] = duration(n);
+            let packet = rtp(101, sequence, timestamp, self.id, &[digit, end | 10, high, low]);
+            self.rtp.send_to(&packet, stream.to).await.unwrap();
+        }
+        stream.muted.store(false, Ordering::Relaxed);
+    }
+
+    /// Forgets what was heard and listens for this long.
+    pub(super) async fn hears(&self, length: Duration) -> Vec<i16> {
+        let stream = self.stream.as_ref().unwrap();
+        let wanted = usize::try_from(length.as_millis()).unwrap() * 8;
+        stream.heard.lock().unwrap().clear();
+        let wait = async {
+            loop {
+                let arrived = stream.arrived.notified();
+                if stream.heard.lock().unwrap().len() >= wanted {
+                    break;
+                }
+                arrived.await;
+            }
+        };
+        timeout(SOON, wait)
+            .await
+            .unwrap_or_else(|_| panic!("only {} samples came", stream.heard.lock().unwrap().len()));
+        std::mem::take(&mut *stream.heard.lock().unwrap())
+    }
+
+    /// Waits until this tone, and nothing else, is heard for 200 ms.
+    pub(super) async fn hears_tone(&self, hertz: f64) {
+        let wait = async {
+            loop {
+                let samples = self.hears(Duration::from_millis(200)).await;
+                if super::sound::is_tone(&samples, hertz) {
+                    return;
+                }
+            }
+        };
+        timeout(SOON, wait).await.unwrap_or_else(|_| panic!("{hertz} Hz was not heard"));
+    }
+
+    /// Waits until silence is heard for 200 ms.
+    pub(super) async fn hears_silence(&self) {
+        let wait = async { while tone::energy(&self.hears(Duration::from_millis(200)).await) > 100.0 {} };
+        timeout(SOON, wait).await.expect("silence");
+    }
+}
+
+fn rtp(kind: u8, sequence: u32, timestamp: u32, ssrc: u64, payload: &[u8]) -> Vec<u8> {
+    let mut packet = vec![0x80, kind];
+    packet.extend(u16::try_from(sequence & 0xffff).unwrap().to_be_bytes());
+    packet.extend(timestamp.to_be_bytes());
+    packet.extend(u32::try_from(ssrc & 0xffff_ffff).unwrap().to_be_bytes());
+    packet.extend(payload);
+    packet
+}
+
+async fn send_tone(
+    socket: Arc<UdpSocket>,
+    to: SocketAddr,
+    hertz: f64,
+    muted: Arc<AtomicBool>,
+    sequence: Arc<AtomicU32>,
+    ssrc: u64,
+) {
+    // A whole second, so that it can be repeated without a click at whole frequencies.
+    let samples = tone::tone(hertz, Duration::from_secs(1));
+    let mut frames = tokio::time::interval(Duration::from_millis(20));
+    for n in 0_u32.. {
+        frames.tick().await;
+        if muted.load(Ordering::Relaxed) {
+            continue;
+        }
+        let start = usize::try_from(n % 50).unwrap() * 160;
+        let payload: Vec<u8> = samples[start..start + 160].iter().map(|s| g711::linear_to_ulaw(*s)).collect();
+        let number = sequence.fetch_add(1, Ordering::Relaxed);
+        socket.send_to(&rtp(0, number, n.wrapping_mul(160), ssrc, &payload), to).await.ok();
+    }
+}
+
+async fn listen(socket: Arc<UdpSocket>, heard: Arc<Mutex<Vec<i16>>>, arrived: Arc<tokio::sync::Notify>) {
+    let mut buffer = [0; 2048];
+    while let Ok((length, _)) = socket.recv_from(&mut buffer).await {
+        if length > 12 && buffer[1] & 0x7f == 0 {
+            let samples = buffer[12..length].iter().map(|byte| g711::ulaw_to_linear(*byte));
+            heard.lock().unwrap().extend(samples);
+            arrived.notify_waiters();
+        }
+    }
+}
