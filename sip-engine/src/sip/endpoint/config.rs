@@ -7,6 +7,9 @@ use std::sync::Arc;
 /// Answers whether an address is one we deal with.
 pub type SourceFilter = Arc<dyn Fn(IpAddr) -> bool + Send + Sync>;
 
+/// Answers whether two addresses are one peer: a carrier's cluster may hang up from another address than it called from.
+pub type SamePeer = Arc<dyn Fn(IpAddr, IpAddr) -> bool + Send + Sync>;
+
 /// What an endpoint is told once.
 #[derive(Clone)]
 pub struct EndpointConfig {
@@ -18,11 +21,20 @@ pub struct EndpointConfig {
     pub retry_after: u32,
     /// Addresses a Contact or Record-Route may send us to. `net` asks it about sources, too.
     pub known: SourceFilter,
+    /// Asked with the address of a leg and the source of a request inside it, when they differ. A request from anybody
+    /// else does nothing, whatever tags it knows.
+    pub same_peer: SamePeer,
 }
 
 impl Default for EndpointConfig {
     fn default() -> EndpointConfig {
-        EndpointConfig { advertise: None, max_legs: 2_000, retry_after: 5, known: Arc::new(|_| true) }
+        EndpointConfig {
+            advertise: None,
+            max_legs: 2_000,
+            retry_after: 5,
+            known: Arc::new(|_| true),
+            same_peer: Arc::new(|_, _| false),
+        }
     }
 }
 

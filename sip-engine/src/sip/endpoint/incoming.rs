@@ -55,7 +55,8 @@ impl Endpoint {
         sdp: Option<Bytes>,
     ) {
         let Some(mut leg) = self.legs.remove(&key) else { return };
-        if let Some(waiting) = leg.waiting.take().filter(|_| (101..700).contains(&code)) {
+        let usable = leg.waiting.as_ref().is_some_and(|waiting| waiting.accepts(code));
+        if let Some(waiting) = leg.waiting.take_if(|_| usable) {
             let mut response = self.response_of(&leg, &waiting, code, reason);
             for (name, value) in extra.iter().filter(|(name, _)| check::may_add(name)) {
                 response.headers.push(name.clone(), value.clone());
@@ -122,8 +123,11 @@ impl Endpoint {
         let cseq = CSeq::of(&request.message)?.number;
         if leg.unacked.as_ref().is_some_and(|unacked| unacked.cseq == cseq) {
             leg.unacked = None;
+            match leg.stage {
+                Stage::Over => self.say_farewell(key),
+                _ => self.tell(Event::Acknowledged { leg: key, sdp: request.message.sdp() }),
+            }
             self.arm(key);
-            self.tell(Event::Acknowledged { leg: key, sdp: request.message.sdp() });
         }
         Some(key)
     }
@@ -133,8 +137,9 @@ impl Endpoint {
         let invite = ServerKey::of(&request.message, via, &request.flow, "INVITE");
         let known = self.servers.flow(&invite).is_some();
         let key = self.invites.get(&invite).copied();
-        let same_source =
-            key.and_then(|key| self.legs.get(&key)).map(|leg| leg.flow.peer.ip() == request.flow.peer.ip());
+        let source = request.flow.peer.ip();
+        let leg = key.and_then(|key| self.legs.get(&key));
+        let same_source = leg.map(|leg| leg.talks_to(source, &self.config));
         if !known || same_source == Some(false) {
             return self.refuse(request, &Refusal::new(481, "Call/Transaction Does Not Exist"), None);
         }

@@ -6,6 +6,7 @@ use std::time::{Duration, Instant};
 
 use bytes::Bytes;
 
+use super::config::EndpointConfig;
 use crate::sip::command::Credentials;
 use crate::sip::dialog::Dialog;
 use crate::sip::flow::{Flow, LegKey};
@@ -65,6 +66,13 @@ pub(crate) struct Waiting {
     pub due: Instant,
 }
 
+impl Waiting {
+    /// Provisionals are for the first INVITE only; 100 was sent by itself.
+    pub fn accepts(&self, code: u16) -> bool {
+        if self.first { (101..700).contains(&code) } else { (200..700).contains(&code) }
+    }
+}
+
 /// A 2xx of ours the peer has not acknowledged.
 #[derive(Debug)]
 pub(crate) struct Unacked {
@@ -119,6 +127,8 @@ pub(crate) struct Leg {
     pub placed: Option<Placed>,
     pub offered: Option<Offered>,
     pub credentials: Option<Credentials>,
+    /// Headers of the BYE that leaves as soon as our 2xx is acknowledged: before it, it must not (RFC 3261 section 15).
+    pub farewell: Option<Vec<(String, String)>>,
     /// Tries with credentials by request method, each at most twice.
     pub tries: HashMap<String, u8>,
     /// ACKs by remote tag and CSeq, for repeated 2xx; bounded by [`MAX_ACKS`].
@@ -143,16 +153,19 @@ impl Leg {
             placed: None,
             offered: None,
             credentials: None,
+            farewell: None,
             tries: HashMap::new(),
             acks: HashMap::new(),
             open: 0,
         }
     }
 
-    /// True if requests from this address can belong here: it is where the leg talks to.
-    pub fn talks_to(&self, ip: IpAddr, known: &dyn Fn(IpAddr) -> bool) -> bool {
-        let next_hop = self.dialog.as_ref().map(|dialog| dialog.next_hop(&self.flow, known).peer.ip());
-        self.flow.peer.ip() == ip || next_hop == Some(ip)
+    /// True if requests from this address can belong here: it is where the leg talks to, or the same peer.
+    pub fn talks_to(&self, ip: IpAddr, config: &EndpointConfig) -> bool {
+        let known = |ip| (config.known)(ip);
+        let next_hop = self.dialog.as_ref().map(|dialog| dialog.next_hop(&self.flow, &known).peer.ip());
+        let peer = self.flow.peer.ip();
+        peer == ip || next_hop == Some(ip) || (config.same_peer)(peer, ip)
     }
 
     /// When something of this leg is due.

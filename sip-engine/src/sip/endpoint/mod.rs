@@ -29,7 +29,7 @@ use super::tokens::Tokens;
 use super::trace::Wire;
 use super::transaction::{Clients, ServerKey, Servers};
 
-pub use config::{Counts, EndpointConfig, SourceFilter};
+pub use config::{Counts, EndpointConfig, SamePeer, SourceFilter};
 use leg::{Leg, Purpose};
 
 /// What happened.

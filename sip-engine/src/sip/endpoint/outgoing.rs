@@ -211,12 +211,23 @@ impl Endpoint {
     pub(super) fn end(&mut self, key: LegKey, by: ClosedBy, extra: &[(String, String)]) {
         self.terminate_waiting(key, |leg| Event::Ended { leg, by, reason_header: None });
         let Some(mut leg) = self.legs.remove(&key) else { return };
-        if leg.stage == Stage::Up
-            && let Some(mut dialog) = leg.dialog.take()
-        {
-            self.send_bye(&mut leg, &mut dialog, extra);
-            leg.dialog = Some(dialog);
+        if leg.stage == Stage::Up {
+            leg.farewell = Some(extra.to_vec());
             self.close(&mut leg, |leg| Event::Ended { leg, by, reason_header: None });
+        }
+        let ready = leg.unacked.is_none();
+        self.keep(leg);
+        if ready {
+            self.say_farewell(key);
+        }
+    }
+
+    /// Sends the BYE of a leg that is over, if it has not left yet.
+    pub(super) fn say_farewell(&mut self, key: LegKey) {
+        let Some(mut leg) = self.legs.remove(&key) else { return };
+        if let (Some(extra), Some(mut dialog)) = (leg.farewell.take(), leg.dialog.take()) {
+            self.send_bye(&mut leg, &mut dialog, &extra);
+            leg.dialog = Some(dialog);
         }
         self.keep(leg);
     }

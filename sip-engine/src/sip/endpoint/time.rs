@@ -96,7 +96,8 @@ impl Endpoint {
         let Some(unacked) = self.legs.get_mut(&key).and_then(|leg| leg.unacked.as_mut()) else { return };
         if unacked.until <= now {
             self.legs.get_mut(&key).into_iter().for_each(|leg| leg.unacked = None);
-            return self.end(key, ClosedBy::LostAck, &[]);
+            self.end(key, ClosedBy::LostAck, &[]);
+            return self.say_farewell(key);
         }
         unacked.next(now);
         let again = (unacked.flow, unacked.wire.clone());
@@ -151,7 +152,8 @@ impl Endpoint {
             return;
         }
         leg.stage = Stage::Over;
-        leg.unacked = None;
+        // Before its BYE may leave, the 2xx must be acknowledged.
+        leg.unacked.take_if(|_| leg.farewell.is_none());
         // A re-INVITE that is still open may never be answered now.
         if let Some(request) = leg.offered.take().and_then(|offered| offered.request) {
             self.clients.give_up_soon(self.now, &request);
@@ -163,7 +165,7 @@ impl Endpoint {
     /// Puts a leg back, unless it is over and nothing of it is on the wire any more.
     pub(super) fn keep(&mut self, leg: Leg) {
         let key = leg.key;
-        if leg.stage == Stage::Over && leg.open == 0 {
+        if leg.stage == Stage::Over && leg.open == 0 && leg.farewell.is_none() {
             self.tags.remove(&leg.local_tag);
             if let Some(waiting) = &leg.waiting {
                 self.invites.remove(&waiting.server);

@@ -30,8 +30,7 @@ impl Endpoint {
     pub(super) fn on_request_within(&mut self, request: Request) -> Option<LegKey> {
         let key = self.leg_of(&request.message);
         let ours = key.filter(|key| {
-            let known = |ip| self.knows(ip);
-            self.legs.get(key).is_some_and(|leg| leg.talks_to(request.flow.peer.ip(), &known))
+            self.legs.get(key).is_some_and(|leg| leg.talks_to(request.flow.peer.ip(), &self.config))
         });
         let Some(key) = ours else {
             // A stranger who knows the tags learns nothing, and nothing happens to the call.
@@ -70,6 +69,7 @@ impl Endpoint {
         let early = reason_header.clone();
         self.terminate_waiting(key, |leg| Event::Cancelled { leg, reason_header: early });
         if let Some(mut leg) = self.legs.remove(&key) {
+            (leg.farewell, leg.unacked) = (None, None);
             self.close(&mut leg, |leg| Event::Ended { leg, by: ClosedBy::Remote, reason_header });
             self.keep(leg);
         }

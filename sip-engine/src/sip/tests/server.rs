@@ -227,6 +227,50 @@ fn a_forged_bye_does_nothing() {
 }
 
 #[test]
+fn a_cluster_may_hang_up_from_another_of_its_addresses() {
+    let config = crate::sip::EndpointConfig {
+        same_peer: std::sync::Arc::new(|_, source| source == std::net::IpAddr::from([192, 0, 2, 10])),
+        ..Default::default()
+    };
+    let mut bench = Bench::with(config);
+    let (_, tag) = bench.call_up();
+    bench.receive_from("192.0.2.11:5060".parse().unwrap(), within("BYE", 7, &tag, "f1"));
+    assert!(bench.events.is_empty());
+    bench.receive_from("192.0.2.10:5060".parse().unwrap(), within("BYE", 8, &tag, "f2"));
+    assert!(matches!(bench.events[..], [Event::Ended { by: ClosedBy::Remote, .. }]));
+}
+
+#[test]
+fn our_bye_waits_for_the_ack_of_our_answer() {
+    let mut bench = Bench::new();
+    let leg = bench.ring();
+    bench.respond(leg, 200);
+    let tag = bench.our_tag();
+    bench.sent.clear();
+    bench.command(Command::Bye { leg, headers: Vec::new() });
+    assert!(matches!(bench.take_events()[..], [Event::Ended { by: ClosedBy::Us, .. }]));
+    assert!(bench.sent.is_empty());
+    bench.pass(Duration::from_millis(600));
+    assert_eq!(bench.sent_kinds(), ["200 INVITE"]);
+    bench.receive(within("ACK", 1, &tag, "ack"));
+    assert_eq!(bench.sent_kinds(), ["BYE"]);
+    assert!(bench.events.is_empty());
+    bench.pass(Duration::from_secs(64));
+    assert_eq!(bench.endpoint.counts().legs, 0);
+}
+
+#[test]
+fn our_bye_leaves_after_32_seconds_even_without_the_ack() {
+    let mut bench = Bench::new();
+    let leg = bench.ring();
+    bench.respond(leg, 200);
+    bench.command(Command::Bye { leg, headers: Vec::new() });
+    bench.pass(Duration::from_secs(33));
+    assert_eq!(seconds(&bench, "BYE"), [32.0, 32.5]);
+    assert_eq!(bench.events.len(), 1);
+}
+
+#[test]
 fn a_bye_before_the_answer_cancels_the_call() {
     let mut bench = Bench::new();
     let leg = bench.ring();
@@ -371,6 +415,8 @@ fn a_strict_router_takes_the_request_uris_place() {
     bench.receive(request("INVITE", 1, "Record-Route: <sip:192.0.2.20>, <sip:p1;lr>\r\n"));
     let Some(Event::IncomingCall(call)) = bench.take_events().pop() else { panic!() };
     bench.respond(call.leg, 200);
+    let tag = bench.our_tag();
+    bench.receive(within("ACK", 1, &tag, "ack"));
     bench.command(Command::Bye { leg: call.leg, headers: Vec::new() });
     let bye: Message = bench.take_sent().pop().unwrap();
     let routes: Vec<String> = bye.headers.all("route").map(|route| route.text().into_owned()).collect();
@@ -385,6 +431,8 @@ fn a_contact_we_do_not_deal_with_leads_back_to_the_source() {
     bench.receive(request("INVITE", 1, "").replace("<sip:bob@192.0.2.9:5060>", "<sip:bob@10.0.0.1:5060>"));
     let Some(Event::IncomingCall(call)) = bench.take_events().pop() else { panic!() };
     bench.respond(call.leg, 200);
+    let tag = bench.our_tag();
+    bench.receive(within("ACK", 1, &tag, "ack"));
     bench.command(Command::Bye { leg: call.leg, headers: Vec::new() });
     let (_, flow, bye) = bench.sent.pop().unwrap();
     assert_eq!((flow.peer, bye.uri()), (super::bench::peer(), "sip:bob@10.0.0.1:5060"));
