@@ -1,0 +1,161 @@
+//! `Calls`: place, look at, list, redirect, end and forget calls.
+
+use super::{
+    call_json,
+    caller::Caller,
+    fault::{Fault, of_command},
+    form::Form,
+    new_call,
+    page::Asked,
+};
+use crate::App;
+use domain::{
+    Kind, Log, Meta, Number, Sid,
+    call::{Call, CallCommand, CallError, Status},
+};
+use poem::{Request, http::StatusCode};
+use projections::{CallFilter, CallRow, Page, PhoneNumberFilter};
+use serde_json::Value;
+
+/// The headers that make a creation repeatable, the SDKs' own first.
+const IDEMPOTENCY: [&str; 2] = ["i-twilio-idempotency-token", "idempotency-key"];
+/// Most characters of such a token.
+const MAX_TOKEN: usize = 128;
+
+/// `GET …/Calls.json`
+pub(super) async fn list(app: &App, caller: &Caller, path: &str, form: &Form) -> Result<Value, Fault> {
+    let (started_from, started_until) = form.span("StartTime")?;
+    let (ended_from, ended_until) = form.span("EndTime")?;
+    let filter = CallFilter {
+        from: form.one("From")?.map(party),
+        to: form.one("To")?.map(party),
+        status: form.parsed::<Status>("Status")?,
+        parent: form.parsed::<Sid>("ParentCallSid")?,
+        started_from,
+        started_until,
+        ended_from,
+        ended_until,
+        ..CallFilter::default()
+    };
+    let asked = Asked::of(path, form)?;
+    let page = asked.read(&app.projections.calls(caller.scope()), &filter).await?;
+    Ok(asked.body("calls", page.items.iter().map(call_json::call).collect(), page.next))
+}
+
+/// A number in the form calls keep it in; anything else as it is.
+fn party(text: &str) -> String {
+    text.parse::<Number>().map_or_else(|_| text.to_owned(), |number| number.to_string())
+}
+
+/// `GET …/Calls/{Sid}.json`
+pub(super) async fn fetch(app: &App, caller: &Caller, sid: &str, path: &str) -> Result<Value, Fault> {
+    find(app, caller, sid, path).await.map(|row| call_json::call(&row))
+}
+
+async fn find(app: &App, caller: &Caller, sid: &str, path: &str) -> Result<CallRow, Fault> {
+    let sid = Sid::parse_as(Kind::Call, sid).map_err(|_| Fault::not_found(path))?;
+    let row = app.projections.calls(caller.scope()).get(&sid).await?;
+    row.ok_or_else(|| Fault::not_found(path))
+}
+
+/// `POST …/Calls.json`
+pub(super) async fn create(
+    app: &App,
+    caller: &Caller,
+    request: &Request,
+    form: &Form,
+) -> Result<Value, Fault> {
+    let from = new_call::from(form)?;
+    let phone_number = owned(app, caller, &from).await?;
+    let queued = new_call::queued(form, caller.account.sid.clone(), &from, Some(phone_number))?;
+    let mut meta = caller.meta(app, request);
+    meta.command_id = command_id(request, &caller.account.sid)?;
+    let sid = Sid::new(Kind::Call, &*app.ids);
+    let appended = app.store.execute::<Call>(&sid, CallCommand::Queue(queued), &meta).await;
+    let appended =
+        appended.map_err(|error| of_command(error, |refusal| Fault::invalid(refusal.to_string())))?;
+    settled(app, appended.position).await;
+    // After a repetition it is the first one's call.
+    let row = app.projections.calls(caller.scope()).get(&appended.stream).await?;
+    match row {
+        Some(row) => Ok(call_json::call(&row)),
+        None => Err(Fault::new(
+            StatusCode::SERVICE_UNAVAILABLE,
+            20503,
+            "The call is queued and cannot be read yet",
+        )),
+    }
+}
+
+/// The account's number of this spelling.
+async fn owned(app: &App, caller: &Caller, number: &Number) -> Result<Sid, Fault> {
+    let filter = PhoneNumberFilter { number: Some(number.clone()), ..PhoneNumberFilter::default() };
+    let found = app.projections.phone_numbers(caller.scope()).list(&filter, &Page::first(1)).await?;
+    let message =
+        || format!("The source phone number provided, {number}, is not yet verified for your account.");
+    let row = found.items.into_iter().next();
+    row.map(|row| row.sid).ok_or_else(|| Fault::parameter(21210, message()))
+}
+
+fn command_id(request: &Request, account: &Sid) -> Result<Option<String>, Fault> {
+    let Some(token) = IDEMPOTENCY.iter().find_map(|name| request.header(name)) else { return Ok(None) };
+    if token.is_empty() || token.len() > MAX_TOKEN || !token.bytes().all(|byte| byte.is_ascii_graphic()) {
+        return Err(Fault::invalid("the idempotency token has 1 to 128 printable characters"));
+    }
+    Ok(Some(format!("twilio:calls:{account}:{token}")))
+}
+
+/// `POST …/Calls/{Sid}.json`: run another program, or end it.
+pub(super) async fn update(
+    app: &App,
+    caller: &Caller,
+    request: &Request,
+    sid: &str,
+    form: &Form,
+) -> Result<Value, Fault> {
+    let path = request.uri().path();
+    let row = find(app, caller, sid, path).await?;
+    let command = match form.parsed::<Status>("Status")? {
+        Some(status) => Some(CallCommand::RequestEnd { status }),
+        None => new_call::program(form)?.map(CallCommand::Redirect),
+    };
+    if let Some(command) = command {
+        tell(app, &row, command, &caller.meta(app, request), path).await?;
+    }
+    fetch(app, caller, sid, path).await
+}
+
+/// `DELETE …/Calls/{Sid}.json`
+pub(super) async fn delete(app: &App, caller: &Caller, request: &Request, sid: &str) -> Result<(), Fault> {
+    let path = request.uri().path();
+    let row = find(app, caller, sid, path).await?;
+    tell(app, &row, CallCommand::Delete, &caller.meta(app, request), path).await
+}
+
+async fn tell(app: &App, row: &CallRow, command: CallCommand, meta: &Meta, path: &str) -> Result<(), Fault> {
+    let appended = app.store.execute::<Call>(&row.sid, command, meta).await;
+    let appended = appended.map_err(|error| of_command(error, |refusal| refused(&refusal, path)))?;
+    settled(app, appended.position).await;
+    Ok(())
+}
+
+fn refused(refusal: &CallError, path: &str) -> Fault {
+    match refusal {
+        CallError::NotFound => Fault::not_found(path),
+        CallError::StillInProgress => {
+            Fault::new(StatusCode::CONFLICT, 20009, "Call is in progress; cannot delete it")
+        }
+        CallError::NotInProgress => Fault::parameter(21220, "Call is not in-progress. Cannot redirect."),
+        CallError::AlreadyAnswered => {
+            Fault::parameter(21220, "Call is in-progress. Cannot cancel; complete it.")
+        }
+        other => Fault::invalid(other.to_string()),
+    }
+}
+
+/// Waits until reads see it; a projection that lags does not fail the write.
+async fn settled(app: &App, position: i64) {
+    if let Err(behind) = app.projections.reached(Log::Calls, position, crate::app::READ_YOUR_WRITES).await {
+        tracing::warn!(%behind, "a projection lags; the client may not see its own write yet");
+    }
+}

@@ -1,0 +1,150 @@
+//! Parameters: of a form body or of the query; one name may come several times only where a list is meant.
+
+use super::fault::Fault;
+use domain::{
+    Timestamp,
+    webhook_url::{Method, WebhookUrl},
+};
+use std::str::FromStr;
+
+/// Most parameters of one request.
+const MAX_PARAMETERS: usize = 1_000;
+
+/// A request's parameters, in order.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(super) struct Form(Vec<(String, String)>);
+
+impl Form {
+    /// Reads `application/x-www-form-urlencoded`.
+    pub fn parse(text: &[u8]) -> Result<Form, Fault> {
+        let pairs: Vec<(String, String)> =
+            serde_html_form::from_bytes(text).map_err(|_| Fault::invalid("the parameters are not a form"))?;
+        if pairs.len() > MAX_PARAMETERS {
+            return Err(Fault::invalid("too many parameters"));
+        }
+        Ok(Form(pairs))
+    }
+
+    /// Every value of a name.
+    pub fn all<'a>(&'a self, name: &'a str) -> impl Iterator<Item = &'a str> {
+        self.0.iter().filter(move |(known, _)| known == name).map(|(_, value)| value.as_str())
+    }
+
+    /// The value of a name that may come once.
+    pub fn given(&self, name: &str) -> Result<Option<&str>, Fault> {
+        let mut values = self.0.iter().filter(|(known, _)| known == name).map(|(_, value)| value);
+        match (values.next(), values.next()) {
+            (value, None) => Ok(value.map(String::as_str)),
+            _ => Err(Fault::invalid(format!("Parameter {name} is given more than once"))),
+        }
+    }
+
+    /// The same; an empty value counts as none.
+    pub fn one(&self, name: &str) -> Result<Option<&str>, Fault> {
+        Ok(self.given(name)?.filter(|value| !value.is_empty()))
+    }
+
+    /// A value that must parse.
+    pub fn parsed<T: FromStr>(&self, name: &str) -> Result<Option<T>, Fault> {
+        let invalid = |value: &str| {
+            let value: String = value.chars().take(64).collect();
+            Fault::invalid(format!("Parameter {name} has an invalid value: {value}"))
+        };
+        self.one(name)?.map(|value| value.parse().map_err(|_| invalid(value))).transpose()
+    }
+
+    /// A whole number within limits.
+    pub fn number(&self, name: &str, least: u32, most: u32) -> Result<Option<u32>, Fault> {
+        match self.parsed::<u32>(name)? {
+            Some(number) if !(least..=most).contains(&number) => {
+                Err(Fault::invalid(format!("Parameter {name} must be {least} to {most}")))
+            }
+            number => Ok(number),
+        }
+    }
+
+    /// GET or POST; POST when nothing is said.
+    pub fn method(&self, name: &str) -> Result<Method, Fault> {
+        Ok(self.parsed(name)?.unwrap_or_default())
+    }
+
+    /// An absolute http or https URL, with the code to refuse another with.
+    pub fn url(&self, name: &str, code: u32) -> Result<Option<WebhookUrl>, Fault> {
+        let invalid = |value: &str| {
+            let value: String = value.chars().take(80).collect();
+            Fault::parameter(code, format!("{name} is not a valid URL: {value}"))
+        };
+        self.one(name)?.map(|value| value.parse().map_err(|_| invalid(value))).transpose()
+    }
+
+    /// A span of time, by Twilio's three spellings: `Name` (that day, or that very second), `Name<` (at or before),
+    /// `Name>` (at or after). From inclusive, until exclusive.
+    pub fn span(&self, name: &str) -> Result<(Option<Timestamp>, Option<Timestamp>), Fault> {
+        let (mut from, mut until) = (None, None);
+        if let Some((begin, end)) = self.moment(name)? {
+            (from, until) = (Some(begin), Some(end));
+        }
+        if let Some((begin, _)) = self.moment(&format!("{name}<"))? {
+            until = Some(begin.plus(std::time::Duration::from_micros(1)));
+        }
+        if let Some((begin, _)) = self.moment(&format!("{name}>"))? {
+            from = Some(begin);
+        }
+        Ok((from, until))
+    }
+
+    /// A day (`2026-11-23`) or a second (`2026-11-23T10:00:00Z`), as its beginning and its end.
+    fn moment(&self, name: &str) -> Result<Option<(Timestamp, Timestamp)>, Fault> {
+        let Some(text) = self.one(name)? else { return Ok(None) };
+        let (full, length) = match text.len() {
+            10 => (format!("{text}T00:00:00Z"), 24 * 3600),
+            _ => (text.to_owned(), 1),
+        };
+        let begin: Timestamp = full.parse().map_err(|_| {
+            let shown: String = text.chars().take(40).collect();
+            Fault::invalid(format!("Parameter {name} is not a date: {shown}"))
+        })?;
+        Ok(Some((begin, begin.plus(std::time::Duration::from_secs(length)))))
+    }
+
+    /// The parameters without those that say which page, as a query.
+    pub fn without_page(&self) -> Vec<(&str, &str)> {
+        let of_page = ["Page", "PageSize", "PageToken"];
+        let rest = self.0.iter().filter(|(name, _)| !of_page.contains(&name.as_str()));
+        rest.map(|(name, value)| (name.as_str(), value.as_str())).collect()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn form(text: &str) -> Form {
+        Form::parse(text.as_bytes()).unwrap()
+    }
+
+    #[test]
+    fn a_scalar_means_one() {
+        assert_eq!(form("To=1&To=2").one("To").unwrap_err().code, 20001);
+        assert_eq!(form("To=%2B1+2").one("To").unwrap(), Some("+1 2"));
+        assert_eq!(form("To=").one("To").unwrap(), None);
+        assert_eq!(form("To=").given("To").unwrap(), Some(""));
+    }
+
+    #[test]
+    fn a_list_is_a_repeated_name() {
+        let form = form("StatusCallbackEvent=initiated&StatusCallbackEvent=ringing");
+        assert_eq!(form.all("StatusCallbackEvent").collect::<Vec<_>>(), ["initiated", "ringing"]);
+    }
+
+    #[test]
+    fn spans_have_three_spellings() {
+        let at = |text: &str| text.parse::<Timestamp>().ok();
+        let day = form("StartTime=2026-11-23").span("StartTime").unwrap();
+        assert_eq!(day, (at("2026-11-23T00:00:00Z"), at("2026-11-24T00:00:00Z")));
+        let between =
+            form("StartTime%3E=2026-11-23&StartTime%3C=2026-11-24T00:00:00Z").span("StartTime").unwrap();
+        assert_eq!(between, (at("2026-11-23T00:00:00Z"), at("2026-11-24T00:00:00.000001Z")));
+        assert!(form("StartTime=yesterday").span("StartTime").is_err());
+    }
+}
