@@ -54,7 +54,9 @@ impl Gate {
     /// True if bytes of this source are read.
     pub fn admits(&self, ip: IpAddr) -> bool {
         let ip = ip.to_canonical();
-        (self.known)(ip) || self.called.read().is_ok_and(|called| called.contains_key(&ip))
+        let lately =
+            |called: &HashMap<IpAddr, Instant>| called.get(&ip).is_some_and(|last| last.elapsed() < CALLED);
+        (self.known)(ip) || self.called.read().is_ok_and(|called| lately(&called))
     }
 
     /// Lets an address we call answer.

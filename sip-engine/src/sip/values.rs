@@ -115,8 +115,11 @@ pub fn party(value: &str) -> Option<Party> {
     let parsed = Uri::parse(&uri)?;
     let display = text::find_unquoted(value, '<').and_then(|open| value.get(..open)).map(str::trim);
     Some(Party {
-        display: display.filter(|name| !name.is_empty()).map(text::unquote),
-        user: parsed.dialled(),
+        // Names are shown and logged: what steers a terminal is taken out.
+        display: display
+            .filter(|name| !name.is_empty())
+            .map(|name| super::build::clean(&text::unquote(name))),
+        user: super::build::clean(&parsed.dialled()),
         host: parsed.host,
         uri,
     })

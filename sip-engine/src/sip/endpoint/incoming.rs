@@ -183,7 +183,7 @@ fn incoming_call(leg: LegKey, request: &Request) -> Event {
         transport: request.flow.transport,
         local: request.flow.local,
         request_uri: message.uri().to_owned(),
-        dialled: Uri::parse(message.uri()).map(|uri| uri.dialled()).unwrap_or_default(),
+        dialled: Uri::parse(message.uri()).map(|uri| build::clean(&uri.dialled())).unwrap_or_default(),
         from: values::party(&text("from")).unwrap_or_default(),
         to: values::party(&text("to")).unwrap_or_default(),
         call_id: text("call-id").into_owned(),

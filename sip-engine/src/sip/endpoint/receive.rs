@@ -107,6 +107,11 @@ impl Endpoint {
         match self.admit(&request) {
             Ok(()) if request.message.method() == Some("INVITE") => self.on_invite(request),
             Ok(()) => self.answer_options(&request, None),
+            // Under overload nothing is remembered: a repeated INVITE is refused again.
+            Err(refusal) if refusal.code == 503 => {
+                self.refuse_stateless(request.flow, &request.message, &refusal);
+                None
+            }
             Err(refusal) => self.refuse(&request, &refusal, None),
         }
     }

@@ -138,6 +138,15 @@ impl Bench {
 
     /// We place a call; its INVITE as sent.
     pub fn place(&mut self, leg: LegKey, credentials: Option<Credentials>) -> Message {
+        self.place_ringing(leg, credentials, Duration::from_secs(60))
+    }
+
+    pub fn place_ringing(
+        &mut self,
+        leg: LegKey,
+        credentials: Option<Credentials>,
+        ring_timeout: Duration,
+    ) -> Message {
         let target = Target {
             uri: "sip:+15550100@192.0.2.9".to_owned(),
             next_hop: peer(),
@@ -153,7 +162,7 @@ impl Bench {
             headers: vec![("X-Note".to_owned(), "one".to_owned()), ("Via".to_owned(), "mine".to_owned())],
             sdp: Bytes::from_static(SDP.as_bytes()),
             credentials,
-            ring_timeout: Duration::from_secs(60),
+            ring_timeout,
         })));
         self.take_sent().pop().expect("an INVITE")
     }

@@ -215,6 +215,17 @@ fn a_ring_that_is_too_long_is_cancelled_by_our_own_timer() {
 }
 
 #[test]
+fn a_ring_may_be_longer_than_any_timer_of_the_transaction() {
+    let mut bench = Bench::new();
+    let invite = bench.place_ringing(leg(), None, Duration::from_secs(600));
+    bench.receive(reply(&invite, 180, "a", "", ""));
+    bench.pass(Duration::from_secs(599));
+    assert!(bench.sent.is_empty());
+    bench.receive(reply(&invite, 200, "a", "", SDP));
+    assert!(matches!(bench.take_events()[..], [Event::Ringing { .. }, Event::Answered { .. }]));
+}
+
+#[test]
 fn the_route_set_is_reversed_for_the_caller() {
     let mut bench = Bench::new();
     let invite = bench.place(leg(), None);

@@ -199,6 +199,30 @@ fn the_dialled_number_is_read_from_tel_and_sip_uris() {
 }
 
 #[test]
+fn names_and_numbers_hold_nothing_that_steers_a_terminal() {
+    let mut bench = Bench::new();
+    let text = request("INVITE", 1, "")
+        .replace("\"Bob\"", "\"B\u{1b}[2Job\"")
+        .replace("sip:+15551234@198.51.100.1 SIP", "sip:1%0a2%1b@h SIP");
+    bench.receive(text);
+    let Some(Event::IncomingCall(call)) = bench.events.first() else { panic!() };
+    assert_eq!((call.from.display.as_deref(), call.dialled.as_str()), (Some("B [2Job"), "1 2 "));
+}
+
+#[test]
+fn the_same_branch_of_another_sender_is_another_request() {
+    let mut bench = Bench::new();
+    bench.receive(request("OPTIONS", 1, ""));
+    bench.receive(
+        request("OPTIONS", 2, "")
+            .replace("192.0.2.9:5060;branch=z9hG4bK2", "192.0.2.9:5070;branch=z9hG4bK1")
+            .replace("call-1", "call-2"),
+    );
+    let answered: Vec<String> = bench.take_sent().iter().map(|answer| header(answer, "call-id")).collect();
+    assert_eq!(answered, ["call-1@192.0.2.9", "call-2@192.0.2.9"]);
+}
+
+#[test]
 fn a_merged_request_is_a_loop() {
     let mut bench = Bench::new();
     bench.ring();
@@ -217,6 +241,7 @@ fn beyond_the_limit_calls_are_asked_to_come_back_later() {
     let answer = bench.take_sent().pop().unwrap();
     assert_eq!((answer.code(), header(&answer, "retry-after")), (Some(503), "7".to_owned()));
     assert_eq!(bench.endpoint.counts().overloaded, 1);
+    assert_eq!(bench.endpoint.counts().transactions, 1, "what is refused so is not remembered");
 }
 
 #[test]

@@ -10,7 +10,7 @@ use crate::sip::trace::Wire;
 use crate::sip::values::{CSeq, Via, tag};
 
 /// Most server transactions held; beyond it new requests are answered 503 without one.
-pub(crate) const MAX_SERVER_TRANSACTIONS: usize = 50_000;
+pub(crate) const MAX_SERVER_TRANSACTIONS: usize = 20_000;
 
 /// What makes two requests the same one: RFC 3261 section 17.2.3, the old rules of RFC 2543 without a magic cookie.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
