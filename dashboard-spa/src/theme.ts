@@ -9,6 +9,7 @@ import {
   type CSSVariablesResolver,
   createTheme,
   Drawer,
+  InputWrapper,
   type MantineColorsTuple,
   Menu,
   Modal,
@@ -65,6 +66,19 @@ const teal: MantineColorsTuple = [
   "#0e4a46",
 ];
 
+const red: MantineColorsTuple = [
+  "#fef2f2",
+  "#fee2e2",
+  "#fecaca",
+  "#fca5a5",
+  "#f87171",
+  "#ef4444",
+  "#d92626",
+  "#b91c1c",
+  "#991b1b",
+  "#7f1d1d",
+];
+
 const small = { defaultProps: { size: "sm" } };
 
 export const theme = createTheme({
@@ -72,7 +86,7 @@ export const theme = createTheme({
   fontFamilyMonospace: "'JetBrains Mono Variable', ui-monospace, monospace",
   primaryColor: "teal",
   primaryShade: { light: 7, dark: 7 },
-  colors: { gray: slate, dark: night, teal },
+  colors: { gray: slate, dark: night, teal, red },
   black: "#131c2b",
   defaultRadius: 6,
   cursorType: "pointer",
@@ -97,8 +111,12 @@ export const theme = createTheme({
     Textarea: Textarea.extend(small),
     Select: Select.extend({ defaultProps: { size: "sm", checkIconPosition: "right" } }),
     TagsInput: TagsInput.extend(small),
-    Switch: Switch.extend(small),
-    SegmentedControl: SegmentedControl.extend(small),
+    InputWrapper: InputWrapper.extend({ styles: { label: { marginBottom: 4 } } }),
+    Switch: Switch.extend({ defaultProps: { size: "sm", withThumbIndicator: false } }),
+    SegmentedControl: SegmentedControl.extend({
+      defaultProps: { size: "sm" },
+      styles: { label: { fontWeight: 450 } },
+    }),
     Badge: Badge.extend({ defaultProps: { variant: "default", tt: "none", fw: 500 } }),
     Tooltip: Tooltip.extend({ defaultProps: { openDelay: 300, transitionProps: { duration: 100 } } }),
     Menu: Menu.extend({ defaultProps: { shadow: "sm", transitionProps: { duration: 100 } } }),

@@ -32,6 +32,30 @@ export class Problem extends Error {
     this.fields = body.errors ?? [];
     this.retryAfter = retryAfter;
   }
+
+  /** The same, with the fields under other names. */
+  renamed(rename: (field: string) => string): Problem {
+    return this.with({
+      errors: this.fields.map(({ field, message }) => ({ field: rename(field), message })),
+    });
+  }
+
+  /** The same, saying this instead, with no fields. */
+  withDetail(detail: string): Problem {
+    return this.with({ detail, errors: [] });
+  }
+
+  private with(body: Body): Problem {
+    const { title, detail, code, requestId, fields } = this;
+    const own: Body = {
+      title,
+      code,
+      errors: fields,
+      ...(detail && { detail }),
+      ...(requestId && { request_id: requestId }),
+    };
+    return new Problem(this.status, { ...own, ...body }, this.retryAfter);
+  }
 }
 
 const OFFLINE: Body = {

@@ -8,20 +8,20 @@ import type {
   ListPhoneNumbersData,
   ListTrunksData,
   SipMessage,
-  TimelineRow,
+  TimelineEntry,
 } from "../client/types.gen";
 
 /** Rows per page of a list. */
 const PAGE = 50;
-/** Timeline rows per request, and how many requests one call's page makes at most. */
-const TIMELINE_PAGE = 500;
-const TIMELINE_PAGES = 10;
+/** Timeline rows or SIP messages per request, and how many requests one call's page makes for them at most. */
+const CALL_PAGE = 100;
+const CALL_PAGES = 20;
 /** Rows in a select of accounts, and in the live list. */
 const MANY = 100;
 
 type Cursor = { cursor?: string; limit?: number };
 type PageOf<Row> = { data: Row[]; next_cursor?: string };
-export type Filters<Data extends { query?: unknown }> = Omit<NonNullable<Data["query"]>, keyof Cursor>;
+type Filters<Data extends { query?: unknown }> = Omit<NonNullable<Data["query"]>, keyof Cursor>;
 export type AccountFilters = Filters<ListAccountsData>;
 export type AuditFilters = Filters<ListAuditData>;
 export type CallFilters = Filters<ListCallsData>;
@@ -85,26 +85,28 @@ export const recentCalls = queryOptions({
   queryFn: async () => (await sdk.listCalls({ query: { limit: 8 } })).data,
 });
 
+/** Reads page after page, as many as one call's page shows. */
+async function whole<Row>(read: (query: Cursor) => Promise<PageOf<Row>>): Promise<Row[]> {
+  const rows: Row[] = [];
+  let cursor: string | undefined;
+  for (let page = 0; page < CALL_PAGES; page += 1) {
+    const answer = await read({ limit: CALL_PAGE, ...(cursor && { cursor }) });
+    rows.push(...answer.data);
+    cursor = answer.next_cursor;
+    if (!cursor) break;
+  }
+  return rows;
+}
+
 /** A call's whole timeline, oldest first. */
 export const timeline = (sid: string) =>
   queryOptions({
     queryKey: ["timeline", sid],
-    queryFn: async (): Promise<TimelineRow[]> => {
-      const rows: TimelineRow[] = [];
-      let cursor: string | undefined;
-      for (let page = 0; page < TIMELINE_PAGES; page += 1) {
-        const query = { limit: TIMELINE_PAGE, ...(cursor && { cursor }) };
-        const answer = await sdk.listCallTimeline({ path: { sid }, query });
-        rows.push(...answer.data);
-        cursor = answer.next_cursor;
-        if (!cursor) break;
-      }
-      return rows;
-    },
+    queryFn: (): Promise<TimelineEntry[]> => whole((query) => sdk.listCallTimeline({ path: { sid }, query })),
   });
 
 export const sipMessages = (sid: string) =>
   queryOptions({
     queryKey: ["messages", sid],
-    queryFn: async (): Promise<SipMessage[]> => (await sdk.listCallMessages({ path: { sid } })).data,
+    queryFn: (): Promise<SipMessage[]> => whole((query) => sdk.listCallMessages({ path: { sid }, query })),
   });

@@ -4,7 +4,7 @@ import type { Country } from "../lib/number";
 import { json } from "./http";
 import { Problem } from "./problem";
 
-export type Role = "owner" | "admin" | "member";
+type Role = "owner" | "admin" | "member";
 
 export type Session = {
   user: { sid: string; name: string; email: string; role: Role; two_factor: boolean };

@@ -18,37 +18,339 @@ export type Options<TData extends TDataShape = TDataShape, ThrowOnError extends 
     meta?: Record<string, unknown>;
 };
 
+/**
+ * List accounts
+ *
+ * Newest first, by name and status.
+ */
+export const listAccounts = <ThrowOnError extends boolean = true>(options?: Options<ListAccountsData, ThrowOnError>) => (options?.client ?? client).get<ListAccountsResponses, ListAccountsErrors, ThrowOnError, 'data'>({
+    responseStyle: 'data',
+    security: [{ scheme: 'bearer', type: 'http' }, {
+            in: 'cookie',
+            name: '__Host-session',
+            type: 'apiKey'
+        }],
+    url: '/accounts',
+    ...options
+});
+
+/**
+ * Open an account
+ *
+ * A carrier-managed account. The answer holds its auth token; `getAuthToken` shows it again.
+ */
+export const createAccount = <ThrowOnError extends boolean = true>(options: Options<CreateAccountData, ThrowOnError>) => (options.client ?? client).post<CreateAccountResponses, CreateAccountErrors, ThrowOnError, 'data'>({
+    responseStyle: 'data',
+    security: [{ scheme: 'bearer', type: 'http' }, {
+            in: 'cookie',
+            name: '__Host-session',
+            type: 'apiKey'
+        }],
+    url: '/accounts',
+    ...options,
+    headers: {
+        'Content-Type': 'application/json',
+        ...options.headers
+    }
+});
+
+/**
+ * Get an account
+ *
+ * One account by its SID.
+ */
+export const getAccount = <ThrowOnError extends boolean = true>(options: Options<GetAccountData, ThrowOnError>) => (options.client ?? client).get<GetAccountResponses, GetAccountErrors, ThrowOnError, 'data'>({
+    responseStyle: 'data',
+    security: [{ scheme: 'bearer', type: 'http' }, {
+            in: 'cookie',
+            name: '__Host-session',
+            type: 'apiKey'
+        }],
+    url: '/accounts/{sid}',
+    ...options
+});
+
+/**
+ * Change an account
+ *
+ * JSON merge patch: name, enabled or disabled. A disabled account's programs get 401 and its calls are refused.
+ */
+export const updateAccount = <ThrowOnError extends boolean = true>(options: Options<UpdateAccountData, ThrowOnError>) => (options.client ?? client).patch<UpdateAccountResponses, UpdateAccountErrors, ThrowOnError, 'data'>({
+    responseStyle: 'data',
+    security: [{ scheme: 'bearer', type: 'http' }, {
+            in: 'cookie',
+            name: '__Host-session',
+            type: 'apiKey'
+        }],
+    url: '/accounts/{sid}',
+    ...options,
+    headers: {
+        'Content-Type': 'application/json',
+        ...options.headers
+    }
+});
+
+/**
+ * Show an account's auth token
+ *
+ * For owners, admins and API keys.
+ */
+export const getAuthToken = <ThrowOnError extends boolean = true>(options: Options<GetAuthTokenData, ThrowOnError>) => (options.client ?? client).get<GetAuthTokenResponses, GetAuthTokenErrors, ThrowOnError, 'data'>({
+    responseStyle: 'data',
+    security: [{ scheme: 'bearer', type: 'http' }, {
+            in: 'cookie',
+            name: '__Host-session',
+            type: 'apiKey'
+        }],
+    url: '/accounts/{sid}/auth-token',
+    ...options
+});
+
+/**
+ * Replace an account's auth token
+ *
+ * The old token opens nothing from now on, and webhooks are signed with the new one.
+ */
+export const rotateAuthToken = <ThrowOnError extends boolean = true>(options: Options<RotateAuthTokenData, ThrowOnError>) => (options.client ?? client).post<RotateAuthTokenResponses, RotateAuthTokenErrors, ThrowOnError, 'data'>({
+    responseStyle: 'data',
+    security: [{ scheme: 'bearer', type: 'http' }, {
+            in: 'cookie',
+            name: '__Host-session',
+            type: 'apiKey'
+        }],
+    url: '/accounts/{sid}/auth-token',
+    ...options
+});
+
+/**
+ * List API keys
+ *
+ * Newest first, without revoked ones.
+ */
+export const listApiKeys = <ThrowOnError extends boolean = true>(options?: Options<ListApiKeysData, ThrowOnError>) => (options?.client ?? client).get<ListApiKeysResponses, ListApiKeysErrors, ThrowOnError, 'data'>({
+    responseStyle: 'data',
+    security: [{ scheme: 'bearer', type: 'http' }, {
+            in: 'cookie',
+            name: '__Host-session',
+            type: 'apiKey'
+        }],
+    url: '/api-keys',
+    ...options
+});
+
+/**
+ * Make an API key
+ *
+ * The answer holds the whole key, this once.
+ */
+export const createApiKey = <ThrowOnError extends boolean = true>(options: Options<CreateApiKeyData, ThrowOnError>) => (options.client ?? client).post<CreateApiKeyResponses, CreateApiKeyErrors, ThrowOnError, 'data'>({
+    responseStyle: 'data',
+    security: [{ scheme: 'bearer', type: 'http' }, {
+            in: 'cookie',
+            name: '__Host-session',
+            type: 'apiKey'
+        }],
+    url: '/api-keys',
+    ...options,
+    headers: {
+        'Content-Type': 'application/json',
+        ...options.headers
+    }
+});
+
+/**
+ * Revoke an API key
+ *
+ * It opens nothing any more, at once.
+ */
+export const revokeApiKey = <ThrowOnError extends boolean = true>(options: Options<RevokeApiKeyData, ThrowOnError>) => (options.client ?? client).delete<RevokeApiKeyResponses, RevokeApiKeyErrors, ThrowOnError, 'data'>({
+    responseStyle: 'data',
+    security: [{ scheme: 'bearer', type: 'http' }, {
+            in: 'cookie',
+            name: '__Host-session',
+            type: 'apiKey'
+        }],
+    url: '/api-keys/{sid}',
+    ...options
+});
+
+/**
+ * List changes
+ *
+ * Newest first, by thing, kind, change, actor and time.
+ */
+export const listAudit = <ThrowOnError extends boolean = true>(options?: Options<ListAuditData, ThrowOnError>) => (options?.client ?? client).get<ListAuditResponses, ListAuditErrors, ThrowOnError, 'data'>({
+    responseStyle: 'data',
+    security: [{ scheme: 'bearer', type: 'http' }, {
+            in: 'cookie',
+            name: '__Host-session',
+            type: 'apiKey'
+        }],
+    url: '/audit',
+    ...options
+});
+
+/**
+ * List calls
+ *
+ * Newest first, by parties, state, account, trunk and time.
+ */
+export const listCalls = <ThrowOnError extends boolean = true>(options?: Options<ListCallsData, ThrowOnError>) => (options?.client ?? client).get<ListCallsResponses, ListCallsErrors, ThrowOnError, 'data'>({
+    responseStyle: 'data',
+    security: [{ scheme: 'bearer', type: 'http' }, {
+            in: 'cookie',
+            name: '__Host-session',
+            type: 'apiKey'
+        }],
+    url: '/calls',
+    ...options
+});
+
+/**
+ * Get a call
+ *
+ * One call by its SID.
+ */
+export const getCall = <ThrowOnError extends boolean = true>(options: Options<GetCallData, ThrowOnError>) => (options.client ?? client).get<GetCallResponses, GetCallErrors, ThrowOnError, 'data'>({
+    responseStyle: 'data',
+    security: [{ scheme: 'bearer', type: 'http' }, {
+            in: 'cookie',
+            name: '__Host-session',
+            type: 'apiKey'
+        }],
+    url: '/calls/{sid}',
+    ...options
+});
+
+/**
+ * Hang up a call
+ *
+ * Cancels it before it is answered, completes it after. 409 when it is over.
+ */
+export const hangUpCall = <ThrowOnError extends boolean = true>(options: Options<HangUpCallData, ThrowOnError>) => (options.client ?? client).post<HangUpCallResponses, HangUpCallErrors, ThrowOnError, 'data'>({
+    responseStyle: 'data',
+    security: [{ scheme: 'bearer', type: 'http' }, {
+            in: 'cookie',
+            name: '__Host-session',
+            type: 'apiKey'
+        }],
+    url: '/calls/{sid}/hang-up',
+    ...options
+});
+
+/**
+ * List a call's SIP messages
+ *
+ * Oldest first, as they were on the wire; kept for a limited time.
+ */
+export const listCallMessages = <ThrowOnError extends boolean = true>(options: Options<ListCallMessagesData, ThrowOnError>) => (options.client ?? client).get<ListCallMessagesResponses, ListCallMessagesErrors, ThrowOnError, 'data'>({
+    responseStyle: 'data',
+    security: [{ scheme: 'bearer', type: 'http' }, {
+            in: 'cookie',
+            name: '__Host-session',
+            type: 'apiKey'
+        }],
+    url: '/calls/{sid}/messages',
+    ...options
+});
+
+/**
+ * List what happened to a call
+ *
+ * Oldest first: signalling, verbs, webhooks with request and response, media, warnings.
+ */
+export const listCallTimeline = <ThrowOnError extends boolean = true>(options: Options<ListCallTimelineData, ThrowOnError>) => (options.client ?? client).get<ListCallTimelineResponses, ListCallTimelineErrors, ThrowOnError, 'data'>({
+    responseStyle: 'data',
+    security: [{ scheme: 'bearer', type: 'http' }, {
+            in: 'cookie',
+            name: '__Host-session',
+            type: 'apiKey'
+        }],
+    url: '/calls/{sid}/timeline',
+    ...options
+});
+
+/**
+ * Get the carrier
+ *
+ * The carrier the key or session belongs to.
+ */
+export const getCarrier = <ThrowOnError extends boolean = true>(options?: Options<GetCarrierData, ThrowOnError>) => (options?.client ?? client).get<GetCarrierResponses, GetCarrierErrors, ThrowOnError, 'data'>({
+    responseStyle: 'data',
+    security: [{ scheme: 'bearer', type: 'http' }, {
+            in: 'cookie',
+            name: '__Host-session',
+            type: 'apiKey'
+        }],
+    url: '/carrier',
+    ...options
+});
+
+/**
+ * Change the carrier
+ *
+ * JSON merge patch: company name and country.
+ */
+export const updateCarrier = <ThrowOnError extends boolean = true>(options: Options<UpdateCarrierData, ThrowOnError>) => (options.client ?? client).patch<UpdateCarrierResponses, UpdateCarrierErrors, ThrowOnError, 'data'>({
+    responseStyle: 'data',
+    security: [{ scheme: 'bearer', type: 'http' }, {
+            in: 'cookie',
+            name: '__Host-session',
+            type: 'apiKey'
+        }],
+    url: '/carrier',
+    ...options,
+    headers: {
+        'Content-Type': 'application/json',
+        ...options.headers
+    }
+});
+
+/**
+ * Get the overview
+ *
+ * Counts, and the steps to the first call.
+ */
 export const getOverview = <ThrowOnError extends boolean = true>(options?: Options<GetOverviewData, ThrowOnError>) => (options?.client ?? client).get<GetOverviewResponses, GetOverviewErrors, ThrowOnError, 'data'>({
     responseStyle: 'data',
+    security: [{ scheme: 'bearer', type: 'http' }, {
+            in: 'cookie',
+            name: '__Host-session',
+            type: 'apiKey'
+        }],
     url: '/overview',
     ...options
 });
 
-export const getCarrier = <ThrowOnError extends boolean = true>(options?: Options<GetCarrierData, ThrowOnError>) => (options?.client ?? client).get<GetCarrierResponses, GetCarrierErrors, ThrowOnError, 'data'>({
+/**
+ * List phone numbers
+ *
+ * Newest first, by digits, account and state.
+ */
+export const listPhoneNumbers = <ThrowOnError extends boolean = true>(options?: Options<ListPhoneNumbersData, ThrowOnError>) => (options?.client ?? client).get<ListPhoneNumbersResponses, ListPhoneNumbersErrors, ThrowOnError, 'data'>({
     responseStyle: 'data',
-    url: '/carrier',
+    security: [{ scheme: 'bearer', type: 'http' }, {
+            in: 'cookie',
+            name: '__Host-session',
+            type: 'apiKey'
+        }],
+    url: '/phone-numbers',
     ...options
 });
 
-export const updateCarrier = <ThrowOnError extends boolean = true>(options: Options<UpdateCarrierData, ThrowOnError>) => (options.client ?? client).patch<UpdateCarrierResponses, UpdateCarrierErrors, ThrowOnError, 'data'>({
+/**
+ * Add a phone number
+ *
+ * A number is in a carrier's inventory once.
+ */
+export const createPhoneNumber = <ThrowOnError extends boolean = true>(options: Options<CreatePhoneNumberData, ThrowOnError>) => (options.client ?? client).post<CreatePhoneNumberResponses, CreatePhoneNumberErrors, ThrowOnError, 'data'>({
     responseStyle: 'data',
-    url: '/carrier',
-    ...options,
-    headers: {
-        'Content-Type': 'application/merge-patch+json',
-        ...options.headers
-    }
-});
-
-export const listAccounts = <ThrowOnError extends boolean = true>(options?: Options<ListAccountsData, ThrowOnError>) => (options?.client ?? client).get<ListAccountsResponses, ListAccountsErrors, ThrowOnError, 'data'>({
-    responseStyle: 'data',
-    url: '/accounts',
-    ...options
-});
-
-export const createAccount = <ThrowOnError extends boolean = true>(options: Options<CreateAccountData, ThrowOnError>) => (options.client ?? client).post<CreateAccountResponses, CreateAccountErrors, ThrowOnError, 'data'>({
-    responseStyle: 'data',
-    url: '/accounts',
+    security: [{ scheme: 'bearer', type: 'http' }, {
+            in: 'cookie',
+            name: '__Host-session',
+            type: 'apiKey'
+        }],
+    url: '/phone-numbers',
     ...options,
     headers: {
         'Content-Type': 'application/json',
@@ -56,42 +358,86 @@ export const createAccount = <ThrowOnError extends boolean = true>(options: Opti
     }
 });
 
-export const getAccount = <ThrowOnError extends boolean = true>(options: Options<GetAccountData, ThrowOnError>) => (options.client ?? client).get<GetAccountResponses, GetAccountErrors, ThrowOnError, 'data'>({
+/**
+ * Remove a phone number
+ *
+ * It takes no calls any more and can be added anew.
+ */
+export const deletePhoneNumber = <ThrowOnError extends boolean = true>(options: Options<DeletePhoneNumberData, ThrowOnError>) => (options.client ?? client).delete<DeletePhoneNumberResponses, DeletePhoneNumberErrors, ThrowOnError, 'data'>({
     responseStyle: 'data',
-    url: '/accounts/{sid}',
+    security: [{ scheme: 'bearer', type: 'http' }, {
+            in: 'cookie',
+            name: '__Host-session',
+            type: 'apiKey'
+        }],
+    url: '/phone-numbers/{sid}',
     ...options
 });
 
-export const updateAccount = <ThrowOnError extends boolean = true>(options: Options<UpdateAccountData, ThrowOnError>) => (options.client ?? client).patch<UpdateAccountResponses, UpdateAccountErrors, ThrowOnError, 'data'>({
+/**
+ * Get a phone number
+ *
+ * One number by its SID.
+ */
+export const getPhoneNumber = <ThrowOnError extends boolean = true>(options: Options<GetPhoneNumberData, ThrowOnError>) => (options.client ?? client).get<GetPhoneNumberResponses, GetPhoneNumberErrors, ThrowOnError, 'data'>({
     responseStyle: 'data',
-    url: '/accounts/{sid}',
+    security: [{ scheme: 'bearer', type: 'http' }, {
+            in: 'cookie',
+            name: '__Host-session',
+            type: 'apiKey'
+        }],
+    url: '/phone-numbers/{sid}',
+    ...options
+});
+
+/**
+ * Change a phone number
+ *
+ * JSON merge patch: enable, assign, name, configure. Another account's configuration does not come along.
+ */
+export const updatePhoneNumber = <ThrowOnError extends boolean = true>(options: Options<UpdatePhoneNumberData, ThrowOnError>) => (options.client ?? client).patch<UpdatePhoneNumberResponses, UpdatePhoneNumberErrors, ThrowOnError, 'data'>({
+    responseStyle: 'data',
+    security: [{ scheme: 'bearer', type: 'http' }, {
+            in: 'cookie',
+            name: '__Host-session',
+            type: 'apiKey'
+        }],
+    url: '/phone-numbers/{sid}',
     ...options,
     headers: {
-        'Content-Type': 'application/merge-patch+json',
+        'Content-Type': 'application/json',
         ...options.headers
     }
 });
 
-export const getAuthToken = <ThrowOnError extends boolean = true>(options: Options<GetAuthTokenData, ThrowOnError>) => (options.client ?? client).get<GetAuthTokenResponses, GetAuthTokenErrors, ThrowOnError, 'data'>({
-    responseStyle: 'data',
-    url: '/accounts/{sid}/auth-token',
-    ...options
-});
-
-export const rotateAuthToken = <ThrowOnError extends boolean = true>(options: Options<RotateAuthTokenData, ThrowOnError>) => (options.client ?? client).post<RotateAuthTokenResponses, RotateAuthTokenErrors, ThrowOnError, 'data'>({
-    responseStyle: 'data',
-    url: '/accounts/{sid}/auth-token',
-    ...options
-});
-
+/**
+ * List trunks
+ *
+ * Newest first, by name and direction.
+ */
 export const listTrunks = <ThrowOnError extends boolean = true>(options?: Options<ListTrunksData, ThrowOnError>) => (options?.client ?? client).get<ListTrunksResponses, ListTrunksErrors, ThrowOnError, 'data'>({
     responseStyle: 'data',
+    security: [{ scheme: 'bearer', type: 'http' }, {
+            in: 'cookie',
+            name: '__Host-session',
+            type: 'apiKey'
+        }],
     url: '/trunks',
     ...options
 });
 
+/**
+ * Make a trunk
+ *
+ * For one direction or both. A source address belongs to one trunk of one carrier.
+ */
 export const createTrunk = <ThrowOnError extends boolean = true>(options: Options<CreateTrunkData, ThrowOnError>) => (options.client ?? client).post<CreateTrunkResponses, CreateTrunkErrors, ThrowOnError, 'data'>({
     responseStyle: 'data',
+    security: [{ scheme: 'bearer', type: 'http' }, {
+            in: 'cookie',
+            name: '__Host-session',
+            type: 'apiKey'
+        }],
     url: '/trunks',
     ...options,
     headers: {
@@ -100,30 +446,18 @@ export const createTrunk = <ThrowOnError extends boolean = true>(options: Option
     }
 });
 
-export const deleteTrunk = <ThrowOnError extends boolean = true>(options: Options<DeleteTrunkData, ThrowOnError>) => (options.client ?? client).delete<DeleteTrunkResponses, DeleteTrunkErrors, ThrowOnError, 'data'>({
-    responseStyle: 'data',
-    url: '/trunks/{sid}',
-    ...options
-});
-
-export const getTrunk = <ThrowOnError extends boolean = true>(options: Options<GetTrunkData, ThrowOnError>) => (options.client ?? client).get<GetTrunkResponses, GetTrunkErrors, ThrowOnError, 'data'>({
-    responseStyle: 'data',
-    url: '/trunks/{sid}',
-    ...options
-});
-
-export const updateTrunk = <ThrowOnError extends boolean = true>(options: Options<UpdateTrunkData, ThrowOnError>) => (options.client ?? client).patch<UpdateTrunkResponses, UpdateTrunkErrors, ThrowOnError, 'data'>({
-    responseStyle: 'data',
-    url: '/trunks/{sid}',
-    ...options,
-    headers: {
-        'Content-Type': 'application/merge-patch+json',
-        ...options.headers
-    }
-});
-
+/**
+ * Try an outbound side out
+ *
+ * The dial string and Request-URI it would make of a number. Changes nothing.
+ */
 export const previewDialString = <ThrowOnError extends boolean = true>(options: Options<PreviewDialStringData, ThrowOnError>) => (options.client ?? client).post<PreviewDialStringResponses, PreviewDialStringErrors, ThrowOnError, 'data'>({
     responseStyle: 'data',
+    security: [{ scheme: 'bearer', type: 'http' }, {
+            in: 'cookie',
+            name: '__Host-session',
+            type: 'apiKey'
+        }],
     url: '/trunks/dial-string',
     ...options,
     headers: {
@@ -132,15 +466,51 @@ export const previewDialString = <ThrowOnError extends boolean = true>(options: 
     }
 });
 
-export const listPhoneNumbers = <ThrowOnError extends boolean = true>(options?: Options<ListPhoneNumbersData, ThrowOnError>) => (options?.client ?? client).get<ListPhoneNumbersResponses, ListPhoneNumbersErrors, ThrowOnError, 'data'>({
+/**
+ * Delete a trunk
+ *
+ * No calls come from it or go through it any more; its source addresses are free for other trunks.
+ */
+export const deleteTrunk = <ThrowOnError extends boolean = true>(options: Options<DeleteTrunkData, ThrowOnError>) => (options.client ?? client).delete<DeleteTrunkResponses, DeleteTrunkErrors, ThrowOnError, 'data'>({
     responseStyle: 'data',
-    url: '/phone-numbers',
+    security: [{ scheme: 'bearer', type: 'http' }, {
+            in: 'cookie',
+            name: '__Host-session',
+            type: 'apiKey'
+        }],
+    url: '/trunks/{sid}',
     ...options
 });
 
-export const createPhoneNumber = <ThrowOnError extends boolean = true>(options: Options<CreatePhoneNumberData, ThrowOnError>) => (options.client ?? client).post<CreatePhoneNumberResponses, CreatePhoneNumberErrors, ThrowOnError, 'data'>({
+/**
+ * Get a trunk
+ *
+ * One trunk by its SID.
+ */
+export const getTrunk = <ThrowOnError extends boolean = true>(options: Options<GetTrunkData, ThrowOnError>) => (options.client ?? client).get<GetTrunkResponses, GetTrunkErrors, ThrowOnError, 'data'>({
     responseStyle: 'data',
-    url: '/phone-numbers',
+    security: [{ scheme: 'bearer', type: 'http' }, {
+            in: 'cookie',
+            name: '__Host-session',
+            type: 'apiKey'
+        }],
+    url: '/trunks/{sid}',
+    ...options
+});
+
+/**
+ * Change a trunk
+ *
+ * JSON merge patch on the trunk; each direction is replaced whole.
+ */
+export const updateTrunk = <ThrowOnError extends boolean = true>(options: Options<UpdateTrunkData, ThrowOnError>) => (options.client ?? client).patch<UpdateTrunkResponses, UpdateTrunkErrors, ThrowOnError, 'data'>({
+    responseStyle: 'data',
+    security: [{ scheme: 'bearer', type: 'http' }, {
+            in: 'cookie',
+            name: '__Host-session',
+            type: 'apiKey'
+        }],
+    url: '/trunks/{sid}',
     ...options,
     headers: {
         'Content-Type': 'application/json',
@@ -148,100 +518,50 @@ export const createPhoneNumber = <ThrowOnError extends boolean = true>(options: 
     }
 });
 
-export const deletePhoneNumber = <ThrowOnError extends boolean = true>(options: Options<DeletePhoneNumberData, ThrowOnError>) => (options.client ?? client).delete<DeletePhoneNumberResponses, DeletePhoneNumberErrors, ThrowOnError, 'data'>({
-    responseStyle: 'data',
-    url: '/phone-numbers/{sid}',
-    ...options
-});
-
-export const getPhoneNumber = <ThrowOnError extends boolean = true>(options: Options<GetPhoneNumberData, ThrowOnError>) => (options.client ?? client).get<GetPhoneNumberResponses, GetPhoneNumberErrors, ThrowOnError, 'data'>({
-    responseStyle: 'data',
-    url: '/phone-numbers/{sid}',
-    ...options
-});
-
-export const updatePhoneNumber = <ThrowOnError extends boolean = true>(options: Options<UpdatePhoneNumberData, ThrowOnError>) => (options.client ?? client).patch<UpdatePhoneNumberResponses, UpdatePhoneNumberErrors, ThrowOnError, 'data'>({
-    responseStyle: 'data',
-    url: '/phone-numbers/{sid}',
-    ...options,
-    headers: {
-        'Content-Type': 'application/merge-patch+json',
-        ...options.headers
-    }
-});
-
-export const listCalls = <ThrowOnError extends boolean = true>(options?: Options<ListCallsData, ThrowOnError>) => (options?.client ?? client).get<ListCallsResponses, ListCallsErrors, ThrowOnError, 'data'>({
-    responseStyle: 'data',
-    url: '/calls',
-    ...options
-});
-
-export const getCall = <ThrowOnError extends boolean = true>(options: Options<GetCallData, ThrowOnError>) => (options.client ?? client).get<GetCallResponses, GetCallErrors, ThrowOnError, 'data'>({
-    responseStyle: 'data',
-    url: '/calls/{sid}',
-    ...options
-});
-
-export const listCallTimeline = <ThrowOnError extends boolean = true>(options: Options<ListCallTimelineData, ThrowOnError>) => (options.client ?? client).get<ListCallTimelineResponses, ListCallTimelineErrors, ThrowOnError, 'data'>({
-    responseStyle: 'data',
-    url: '/calls/{sid}/timeline',
-    ...options
-});
-
-export const listCallMessages = <ThrowOnError extends boolean = true>(options: Options<ListCallMessagesData, ThrowOnError>) => (options.client ?? client).get<ListCallMessagesResponses, ListCallMessagesErrors, ThrowOnError, 'data'>({
-    responseStyle: 'data',
-    url: '/calls/{sid}/messages',
-    ...options
-});
-
-export const hangUpCall = <ThrowOnError extends boolean = true>(options: Options<HangUpCallData, ThrowOnError>) => (options.client ?? client).post<HangUpCallResponses, HangUpCallErrors, ThrowOnError, 'data'>({
-    responseStyle: 'data',
-    url: '/calls/{sid}/hang-up',
-    ...options
-});
-
+/**
+ * List users
+ *
+ * Newest first, by name.
+ */
 export const listUsers = <ThrowOnError extends boolean = true>(options?: Options<ListUsersData, ThrowOnError>) => (options?.client ?? client).get<ListUsersResponses, ListUsersErrors, ThrowOnError, 'data'>({
     responseStyle: 'data',
+    security: [{ scheme: 'bearer', type: 'http' }, {
+            in: 'cookie',
+            name: '__Host-session',
+            type: 'apiKey'
+        }],
     url: '/users',
     ...options
 });
 
+/**
+ * Get a user
+ *
+ * One user by their SID.
+ */
 export const getUser = <ThrowOnError extends boolean = true>(options: Options<GetUserData, ThrowOnError>) => (options.client ?? client).get<GetUserResponses, GetUserErrors, ThrowOnError, 'data'>({
     responseStyle: 'data',
+    security: [{ scheme: 'bearer', type: 'http' }, {
+            in: 'cookie',
+            name: '__Host-session',
+            type: 'apiKey'
+        }],
     url: '/users/{sid}',
     ...options
 });
 
+/**
+ * Take a user's second factor away
+ *
+ * For owners. Ends the user's sessions; they set it up anew when they sign in next.
+ */
 export const resetTwoFactor = <ThrowOnError extends boolean = true>(options: Options<ResetTwoFactorData, ThrowOnError>) => (options.client ?? client).post<ResetTwoFactorResponses, ResetTwoFactorErrors, ThrowOnError, 'data'>({
     responseStyle: 'data',
+    security: [{ scheme: 'bearer', type: 'http' }, {
+            in: 'cookie',
+            name: '__Host-session',
+            type: 'apiKey'
+        }],
     url: '/users/{sid}/reset-two-factor',
-    ...options
-});
-
-export const listApiKeys = <ThrowOnError extends boolean = true>(options?: Options<ListApiKeysData, ThrowOnError>) => (options?.client ?? client).get<ListApiKeysResponses, ListApiKeysErrors, ThrowOnError, 'data'>({
-    responseStyle: 'data',
-    url: '/api-keys',
-    ...options
-});
-
-export const createApiKey = <ThrowOnError extends boolean = true>(options: Options<CreateApiKeyData, ThrowOnError>) => (options.client ?? client).post<CreateApiKeyResponses, CreateApiKeyErrors, ThrowOnError, 'data'>({
-    responseStyle: 'data',
-    url: '/api-keys',
-    ...options,
-    headers: {
-        'Content-Type': 'application/json',
-        ...options.headers
-    }
-});
-
-export const revokeApiKey = <ThrowOnError extends boolean = true>(options: Options<RevokeApiKeyData, ThrowOnError>) => (options.client ?? client).delete<RevokeApiKeyResponses, RevokeApiKeyErrors, ThrowOnError, 'data'>({
-    responseStyle: 'data',
-    url: '/api-keys/{sid}',
-    ...options
-});
-
-export const listAudit = <ThrowOnError extends boolean = true>(options?: Options<ListAuditData, ThrowOnError>) => (options?.client ?? client).get<ListAuditResponses, ListAuditErrors, ThrowOnError, 'data'>({
-    responseStyle: 'data',
-    url: '/audit',
     ...options
 });

@@ -4,361 +4,1745 @@ export type ClientOptions = {
     baseUrl: `${string}://${string}/carrier/v1` | (string & {});
 };
 
-export type Problem = {
-    type: string;
-    title: string;
-    status: number;
-    detail?: string;
-    code: string;
-    request_id: string;
-    errors?: Array<FieldError>;
-};
-
-export type FieldError = {
-    field: string;
-    message: string;
-};
-
-export type Overview = {
-    accounts: number;
-    trunks: number;
-    phone_numbers: number;
-    live_calls: number;
-    calls_today: number;
-    checklist: Checklist;
-};
-
-export type Checklist = {
-    two_factor: boolean;
-    trunk: boolean;
-    phone_number: boolean;
-    test_call: boolean;
-};
-
-export type Carrier = {
-    sid: string;
-    name: string;
-    country: string;
-    subdomain: string;
+/**
+ * Account
+ *
+ * A customer's account. Its SID is the user name of Twilio clients.
+ */
+export type Account = {
+    /**
+     * When it was opened.
+     */
     created_at: string;
-    sip_address?: string;
+    /**
+     * Friendly name.
+     */
+    name: string;
+    /**
+     * Identifier, `AC` and 32 hex digits.
+     */
+    sid: string;
+    /**
+     * Whether it may call.
+     */
+    status: AccountStatus & unknown;
+    /**
+     * When it last changed.
+     */
+    updated_at: string;
 };
 
-export type CarrierUpdate = {
-    name?: string;
-    country?: string;
+/**
+ * AccountCreate
+ *
+ * What a new account is made of.
+ */
+export type AccountCreate = {
+    /**
+     * Friendly name, 1 to 64 characters.
+     */
+    name: string;
 };
 
+/**
+ * AccountCreated
+ *
+ * A new account with its auth token.
+ */
+export type AccountCreated = {
+    /**
+     * The password of Twilio clients, 32 hex digits.
+     */
+    auth_token: string;
+    /**
+     * When it was opened.
+     */
+    created_at: string;
+    /**
+     * Friendly name.
+     */
+    name: string;
+    /**
+     * Identifier, `AC` and 32 hex digits.
+     */
+    sid: string;
+    /**
+     * Whether it may call.
+     */
+    status: AccountStatus & unknown;
+    /**
+     * When it last changed.
+     */
+    updated_at: string;
+};
+
+/**
+ * AccountPage
+ *
+ * Accounts, newest first.
+ */
+export type AccountPage = {
+    /**
+     * The rows.
+     */
+    data: Array<Account>;
+    /**
+     * Give it as `cursor` to get the page after this one; absent on the last.
+     */
+    next_cursor?: string;
+};
+
+/**
+ * Whether an account may call.
+ */
 export type AccountStatus = 'enabled' | 'disabled';
 
-export type Account = {
-    sid: string;
-    name: string;
-    status: AccountStatus;
-    created_at: string;
-    updated_at: string;
-};
-
-export type AccountCreate = {
-    name: string;
-};
-
+/**
+ * AccountUpdate
+ *
+ * What to change; absent fields stay as they are.
+ */
 export type AccountUpdate = {
+    /**
+     * Friendly name, 1 to 64 characters.
+     */
     name?: string;
-    status?: AccountStatus;
+    /**
+     * Whether it may call.
+     */
+    status?: AccountStatus & unknown;
 };
 
-export type AccountCreated = {
-    sid: string;
-    name: string;
-    status: AccountStatus;
+/**
+ * ApiKey
+ *
+ * A key of this API, without its secret.
+ */
+export type ApiKey = {
+    /**
+     * When it was made.
+     */
     created_at: string;
-    updated_at: string;
-    auth_token: string;
+    /**
+     * Its last four characters.
+     */
+    last_four: string;
+    /**
+     * What it is for.
+     */
+    name: string;
+    /**
+     * Identifier, `AK` and 32 hex digits.
+     */
+    sid: string;
 };
 
+/**
+ * ApiKeyCreate
+ *
+ * What a new key is made of.
+ */
+export type ApiKeyCreate = {
+    /**
+     * What it is for, 1 to 64 characters.
+     */
+    name: string;
+};
+
+/**
+ * ApiKeyCreated
+ *
+ * A new key with its secret.
+ */
+export type ApiKeyCreated = {
+    /**
+     * When it was made.
+     */
+    created_at: string;
+    /**
+     * Its last four characters.
+     */
+    last_four: string;
+    /**
+     * What it is for.
+     */
+    name: string;
+    /**
+     * The whole key, to be sent as Bearer token. It is shown this once.
+     */
+    secret: string;
+    /**
+     * Identifier, `AK` and 32 hex digits.
+     */
+    sid: string;
+};
+
+/**
+ * ApiKeyPage
+ *
+ * Live keys, newest first.
+ */
+export type ApiKeyPage = {
+    /**
+     * The rows.
+     */
+    data: Array<ApiKey>;
+    /**
+     * Give it as `cursor` to get the page after this one; absent on the last.
+     */
+    next_cursor?: string;
+};
+
+/**
+ * AuditEntry
+ *
+ * One change.
+ */
+export type AuditEntry = {
+    /**
+     * The actor's identifier, or the name of the part of the system.
+     */
+    actor: string;
+    /**
+     * `user`, `api_key`, `account` or `system`.
+     */
+    actor_type: string;
+    /**
+     * When.
+     */
+    at: string;
+    /**
+     * The change, for example `Renamed`.
+     */
+    event_type: string;
+    /**
+     * From which address.
+     */
+    ip?: string;
+    /**
+     * Everything the event says; secrets are never in it.
+     */
+    payload: unknown;
+    /**
+     * Its place in the log, as text.
+     */
+    position: string;
+    /**
+     * The request it belongs to.
+     */
+    request_id?: string;
+    /**
+     * What was changed.
+     */
+    stream_sid: string;
+    /**
+     * Of which kind it is, for example `phone_number`.
+     */
+    stream_type: string;
+    /**
+     * With which program.
+     */
+    user_agent?: string;
+};
+
+/**
+ * AuditPage
+ *
+ * Changes, newest first.
+ */
+export type AuditPage = {
+    /**
+     * The rows.
+     */
+    data: Array<AuditEntry>;
+    /**
+     * Give it as `cursor` to get the page after this one; absent on the last.
+     */
+    next_cursor?: string;
+};
+
+/**
+ * AuthToken
+ *
+ * An account's Twilio credentials.
+ */
 export type AuthToken = {
+    /**
+     * The user name.
+     */
     account_sid: string;
+    /**
+     * The password.
+     */
     auth_token: string;
 };
 
-export type AccountPage = {
-    data: Array<Account>;
-    next_cursor?: string;
-};
-
-export type Transport = 'udp' | 'tcp';
-
-export type Inbound = {
-    sources: Array<string>;
-    country?: string;
-};
-
-export type Outbound = {
-    host: string;
-    transport: Transport;
-    dial_string_prefix: string;
-    plus_prefix: boolean;
-    trunk_prefix: boolean;
-    username?: string;
-    has_password: boolean;
-    example_dial_string: string;
-    example_request_uri: string;
-};
-
-export type OutboundInput = {
-    host: string;
-    transport?: Transport;
-    dial_string_prefix?: string;
-    plus_prefix?: boolean;
-    trunk_prefix?: boolean;
-    username?: string;
-    password?: string;
-};
-
-export type Trunk = {
-    sid: string;
-    name: string;
-    inbound?: Inbound;
-    outbound?: Outbound;
+/**
+ * Call
+ *
+ * A call.
+ */
+export type Call = {
+    /**
+     * The account that has it; absent for one to a number nobody has.
+     */
+    account_sid?: string;
+    /**
+     * When it was answered.
+     */
+    answered_at?: string;
+    /**
+     * The call it is bridged with now.
+     */
+    bridged_with_sid?: string;
+    /**
+     * When it was queued or received.
+     */
     created_at: string;
-    updated_at: string;
+    /**
+     * More about its end.
+     */
+    detail?: string;
+    /**
+     * Which way it went.
+     */
+    direction: CallDirection & unknown;
+    /**
+     * From answer to end in whole seconds, rounded up.
+     */
+    duration_s?: number;
+    /**
+     * When it was over.
+     */
+    ended_at?: string;
+    /**
+     * Who calls.
+     */
+    from: string;
+    /**
+     * The node that has it.
+     */
+    node?: string;
+    /**
+     * The call whose `<Dial>` it is.
+     */
+    parent_call_sid?: string;
+    /**
+     * Our number in it.
+     */
+    phone_number_sid?: string;
+    /**
+     * What its media was like, once it is over.
+     */
+    quality?: CallQuality & unknown;
+    /**
+     * How long it waited in the queue, in milliseconds.
+     */
+    queue_time_ms: number;
+    /**
+     * Why it is over, for example `hung_up` or `number_not_found`.
+     */
+    reason?: string;
+    /**
+     * Identifier, `CA` and 32 hex digits.
+     */
+    sid: string;
+    /**
+     * The SIP Call-ID.
+     */
+    sip_call_id?: string;
+    /**
+     * The final SIP response's code.
+     */
+    sip_code?: number;
+    /**
+     * When its INVITE left or came in.
+     */
+    started_at?: string;
+    /**
+     * How far it is.
+     */
+    status: CallStatus & unknown;
+    /**
+     * Who is called.
+     */
+    to: string;
+    /**
+     * The trunk it came from or went through.
+     */
+    trunk_sid?: string;
+    /**
+     * Warnings and failed webhooks on its timeline.
+     */
+    warnings: number;
 };
 
-export type TrunkCreate = {
-    name: string;
-    inbound?: Inbound;
-    outbound?: OutboundInput;
-};
+/**
+ * Which way a call went.
+ */
+export type CallDirection = 'inbound' | 'outbound-api' | 'outbound-dial';
 
-export type TrunkUpdate = {
-    name?: string;
-    inbound?: Inbound | null;
-    outbound?: OutboundInput | null;
-};
-
-export type TrunkPage = {
-    data: Array<Trunk>;
+/**
+ * CallPage
+ *
+ * Calls, newest first.
+ */
+export type CallPage = {
+    /**
+     * The rows.
+     */
+    data: Array<Call>;
+    /**
+     * Give it as `cursor` to get the page after this one; absent on the last.
+     */
     next_cursor?: string;
 };
 
-export type DialStringPreview = {
-    number?: string;
-    outbound: OutboundInput;
+/**
+ * CallQuality
+ *
+ * What a call's media was like, seen from our end.
+ */
+export type CallQuality = {
+    /**
+     * `PCMU` or `PCMA`.
+     */
+    codec: string;
+    /**
+     * Interarrival jitter of what we received, in milliseconds.
+     */
+    jitter_ms?: number;
+    /**
+     * Mean opinion score, 1.0 to 4.5.
+     */
+    mos?: number;
+    /**
+     * Of the packets meant for us, those that never came, in per cent.
+     */
+    packet_loss_percent?: number;
+    /**
+     * Round trip by RTCP, in milliseconds.
+     */
+    rtt_ms?: number;
 };
 
+/**
+ * How far a call is, in Twilio's words.
+ */
+export type CallStatus = 'queued' | 'ringing' | 'in-progress' | 'completed' | 'busy' | 'failed' | 'no-answer' | 'canceled';
+
+/**
+ * Carrier
+ *
+ * A carrier.
+ */
+export type Carrier = {
+    /**
+     * ISO code of the country it operates in; its national numbers are read by it.
+     */
+    country: string;
+    /**
+     * When it signed up.
+     */
+    created_at: string;
+    /**
+     * Company name.
+     */
+    name: string;
+    /**
+     * Identifier, `VC` and 32 hex digits.
+     */
+    sid: string;
+    /**
+     * What switches call: host and port of our SIP side.
+     */
+    sip_address?: string;
+    /**
+     * The first label of its dashboard's address.
+     */
+    subdomain: string;
+};
+
+/**
+ * CarrierUpdate
+ *
+ * What to change; absent fields stay as they are.
+ */
+export type CarrierUpdate = {
+    /**
+     * ISO code of the country it operates in.
+     */
+    country?: string;
+    /**
+     * Company name, 1 to 64 characters.
+     */
+    name?: string;
+};
+
+/**
+ * Checklist
+ *
+ * Steps to the first call; each ticks itself.
+ */
+export type Checklist = {
+    /**
+     * There is a phone number.
+     */
+    phone_number: boolean;
+    /**
+     * There was a call.
+     */
+    test_call: boolean;
+    /**
+     * There is a trunk.
+     */
+    trunk: boolean;
+    /**
+     * Someone has a second factor.
+     */
+    two_factor: boolean;
+};
+
+/**
+ * DialString
+ *
+ * What the trunk's host would see.
+ */
 export type DialString = {
-    number: string;
+    /**
+     * The user part of the Request-URI.
+     */
     dial_string: string;
+    /**
+     * The number that is called.
+     */
+    number: string;
+    /**
+     * The whole Request-URI.
+     */
     request_uri: string;
 };
 
-export type Voice = {
-    voice_url?: string;
-    voice_method: 'GET' | 'POST';
-    voice_fallback_url?: string;
-    voice_fallback_method: 'GET' | 'POST';
-    status_callback_url?: string;
-    status_callback_method: 'GET' | 'POST';
+/**
+ * DialStringRequest
+ *
+ * An outbound side to try out.
+ */
+export type DialStringRequest = {
+    /**
+     * The number to call; one of the carrier's country when left out.
+     */
+    number?: string;
+    /**
+     * How to call.
+     */
+    outbound: OutboundConfig & unknown;
 };
 
-export type VoiceUpdate = {
-    voice_url?: string | null;
-    voice_method?: 'GET' | 'POST';
-    voice_fallback_url?: string | null;
-    voice_fallback_method?: 'GET' | 'POST';
-    status_callback_url?: string | null;
-    status_callback_method?: 'GET' | 'POST';
+/**
+ * FieldError
+ *
+ * What is wrong with one field of a request.
+ */
+export type FieldError = {
+    /**
+     * Dotted path of the field, for example `outbound.host`.
+     */
+    field: string;
+    /**
+     * What to do about it.
+     */
+    message: string;
 };
 
-export type PhoneNumber = {
-    sid: string;
-    number: string;
+/**
+ * InboundConfig
+ *
+ * Who is taken to be the trunk.
+ */
+export type InboundConfig = {
+    /**
+     * ISO code of the country whose national numbers it dials; the carrier's when left out.
+     */
     country?: string;
-    friendly_name?: string;
-    enabled: boolean;
+    /**
+     * Addresses (`203.0.113.7`) and networks (`203.0.113.0/24`) its calls come from; 1 to 64.
+     */
+    sources: Array<string>;
+};
+
+/**
+ * Which way a SIP message went.
+ */
+export type MessageDirection = 'in' | 'out';
+
+/**
+ * OutboundConfig
+ *
+ * How to call through the trunk.
+ */
+export type OutboundConfig = {
+    /**
+     * Up to 16 digits, `*` or `#` put before every number.
+     */
+    dial_string_prefix?: string;
+    /**
+     * Host name or address, with `:port` if it is not 5060; IPv6 in brackets.
+     */
+    host: string;
+    /**
+     * Password for digest authentication, up to 128 characters; never shown again.
+     */
+    password?: string;
+    /**
+     * Whether a plus goes before international numbers.
+     */
+    plus_prefix?: boolean;
+    /**
+     * UDP unless given.
+     */
+    transport?: SipTransport & unknown;
+    /**
+     * Whether numbers go in national form with the country's trunk digit.
+     */
+    trunk_prefix?: boolean;
+    /**
+     * User name for digest authentication.
+     */
+    username?: string;
+};
+
+/**
+ * OutboundView
+ *
+ * How calls go through the trunk, with an example.
+ */
+export type OutboundView = {
+    /**
+     * Put before every number.
+     */
+    dial_string_prefix: string;
+    /**
+     * What an international number becomes.
+     */
+    example_dial_string: string;
+    /**
+     * The whole Request-URI of the example.
+     */
+    example_request_uri: string;
+    /**
+     * Whether a digest password is kept.
+     */
+    has_password: boolean;
+    /**
+     * Host name or address, with port if it is not 5060.
+     */
+    host: string;
+    /**
+     * Whether a plus goes before international numbers.
+     */
+    plus_prefix: boolean;
+    /**
+     * UDP or TCP.
+     */
+    transport: SipTransport & unknown;
+    /**
+     * Whether numbers go in national form with the country's trunk digit.
+     */
+    trunk_prefix: boolean;
+    /**
+     * User name for digest authentication.
+     */
+    username?: string;
+};
+
+/**
+ * Overview
+ *
+ * What the carrier has.
+ */
+export type Overview = {
+    /**
+     * Accounts, disabled ones included.
+     */
+    accounts: number;
+    /**
+     * Calls since midnight UTC.
+     */
+    calls_today: number;
+    /**
+     * Steps to the first call.
+     */
+    checklist: Checklist & unknown;
+    /**
+     * Calls that are not over.
+     */
+    live_calls: number;
+    /**
+     * Phone numbers, disabled ones included.
+     */
+    phone_numbers: number;
+    /**
+     * Trunks.
+     */
+    trunks: number;
+};
+
+/**
+ * PhoneNumber
+ *
+ * A number of the carrier's inventory.
+ */
+export type PhoneNumber = {
+    /**
+     * The account that answers it.
+     */
     account_sid?: string;
-    voice: Voice;
+    /**
+     * ISO code of the country it belongs to, where known.
+     */
+    country?: string;
+    /**
+     * When it was added.
+     */
     created_at: string;
+    /**
+     * Whether it takes calls.
+     */
+    enabled: boolean;
+    /**
+     * The account's name for it.
+     */
+    friendly_name?: string;
+    /**
+     * E.164 with plus, or a short code.
+     */
+    number: string;
+    /**
+     * Identifier, `PN` and 32 hex digits.
+     */
+    sid: string;
+    /**
+     * When it last changed.
+     */
+    updated_at: string;
+    /**
+     * Where its calls are answered from.
+     */
+    voice: Voice & unknown;
+};
+
+/**
+ * PhoneNumberCreate
+ *
+ * What a new number is made of.
+ */
+export type PhoneNumberCreate = {
+    /**
+     * The account that answers it.
+     */
+    account_sid?: string;
+    /**
+     * Whether it takes calls; it does unless this is false.
+     */
+    enabled?: boolean;
+    /**
+     * International form with or without plus, or a short code of 2 to 6 digits.
+     */
+    number: string;
+};
+
+/**
+ * PhoneNumberPage
+ *
+ * Phone numbers, newest first.
+ */
+export type PhoneNumberPage = {
+    /**
+     * The rows.
+     */
+    data: Array<PhoneNumber>;
+    /**
+     * Give it as `cursor` to get the page after this one; absent on the last.
+     */
+    next_cursor?: string;
+};
+
+/**
+ * PhoneNumberUpdate
+ *
+ * What to change; absent fields stay as they are.
+ */
+export type PhoneNumberUpdate = {
+    /**
+     * The account that answers it; `null` takes it away together with its configuration.
+     */
+    account_sid?: string | null;
+    /**
+     * Whether it takes calls.
+     */
+    enabled?: boolean;
+    /**
+     * The account's name for it, 1 to 64 characters.
+     */
+    friendly_name?: string;
+    /**
+     * Where its calls are answered from, merged field by field.
+     */
+    voice?: VoiceUpdate & unknown;
+};
+
+/**
+ * Problem
+ *
+ * An error, as RFC 9457 writes it.
+ */
+export type Problem = {
+    /**
+     * A stable word to tell errors apart.
+     */
+    code: string;
+    /**
+     * What happened and what to do, for people.
+     */
+    detail?: string;
+    /**
+     * Every field that is wrong, all at once.
+     */
+    errors?: Array<FieldError>;
+    /**
+     * Names this request in our log.
+     */
+    request_id: string;
+    /**
+     * The HTTP status.
+     */
+    status: number;
+    /**
+     * The status in words.
+     */
+    title: string;
+    /**
+     * `about:blank`: the status and `code` say what it is.
+     */
+    type: string;
+};
+
+/**
+ * SipMessage
+ *
+ * A SIP message of a call, as it was on the wire.
+ */
+export type SipMessage = {
+    /**
+     * When.
+     */
+    at: string;
+    /**
+     * To us or from us.
+     */
+    direction: MessageDirection & unknown;
+    /**
+     * The other end's address and port.
+     */
+    peer: string;
+    /**
+     * All of it.
+     */
+    raw: string;
+    /**
+     * Its first line.
+     */
+    summary: string;
+};
+
+/**
+ * SipMessagePage
+ *
+ * A call's SIP messages, oldest first.
+ */
+export type SipMessagePage = {
+    /**
+     * The rows.
+     */
+    data: Array<SipMessage>;
+    /**
+     * Give it as `cursor` to get the page after this one; absent on the last.
+     */
+    next_cursor?: string;
+};
+
+/**
+ * How SIP is carried.
+ */
+export type SipTransport = 'udp' | 'tcp';
+
+/**
+ * TimelineEntry
+ *
+ * One thing that happened to a call.
+ */
+export type TimelineEntry = {
+    /**
+     * When it happened.
+     */
+    at: string;
+    /**
+     * Everything the event says; for a webhook the whole exchange.
+     */
+    detail: unknown;
+    /**
+     * The event's type, for example `Answered`.
+     */
+    event_type: string;
+    /**
+     * Where it is drawn.
+     */
+    lane: TimelineLane & unknown;
+    /**
+     * Its place in the log, as text.
+     */
+    position: string;
+    /**
+     * Its place in the call, from 1.
+     */
+    sequence: number;
+    /**
+     * One line for people.
+     */
+    title: string;
+};
+
+/**
+ * Which lane of the timeline an entry is drawn in.
+ */
+export type TimelineLane = 'call' | 'sip' | 'twiml' | 'webhook' | 'media' | 'warning';
+
+/**
+ * TimelinePage
+ *
+ * A call's timeline, oldest first.
+ */
+export type TimelinePage = {
+    /**
+     * The rows.
+     */
+    data: Array<TimelineEntry>;
+    /**
+     * Give it as `cursor` to get the page after this one; absent on the last.
+     */
+    next_cursor?: string;
+};
+
+/**
+ * Trunk
+ *
+ * A SIP trunk, for one direction or both.
+ */
+export type Trunk = {
+    /**
+     * When it was made.
+     */
+    created_at: string;
+    /**
+     * Who is taken to be it, if it takes calls.
+     */
+    inbound?: InboundConfig & unknown;
+    /**
+     * Friendly name.
+     */
+    name: string;
+    /**
+     * How to call through it, if it places calls.
+     */
+    outbound?: OutboundView & unknown;
+    /**
+     * Identifier, `TK` and 32 hex digits.
+     */
+    sid: string;
+    /**
+     * When it last changed.
+     */
     updated_at: string;
 };
 
-export type PhoneNumberCreate = {
-    number: string;
-    enabled?: boolean;
-    account_sid?: string;
+/**
+ * TrunkCreate
+ *
+ * What a new trunk is made of.
+ */
+export type TrunkCreate = {
+    /**
+     * Who is taken to be it; leave out to take no calls.
+     */
+    inbound?: InboundConfig & unknown;
+    /**
+     * Friendly name, 1 to 64 characters.
+     */
+    name: string;
+    /**
+     * How to call through it; leave out to place no calls.
+     */
+    outbound?: OutboundConfig & unknown;
 };
 
-export type PhoneNumberUpdate = {
-    enabled?: boolean;
-    account_sid?: string | null;
-    friendly_name?: string;
-    voice?: VoiceUpdate;
-};
+/**
+ * Which way a trunk's calls go.
+ */
+export type TrunkDirection = 'inbound' | 'outbound';
 
-export type PhoneNumberPage = {
-    data: Array<PhoneNumber>;
+/**
+ * TrunkPage
+ *
+ * Trunks, newest first.
+ */
+export type TrunkPage = {
+    /**
+     * The rows.
+     */
+    data: Array<Trunk>;
+    /**
+     * Give it as `cursor` to get the page after this one; absent on the last.
+     */
     next_cursor?: string;
 };
 
-export type CallStatus = 'queued' | 'ringing' | 'in-progress' | 'completed' | 'busy' | 'failed' | 'no-answer' | 'canceled';
-
-export type CallDirection = 'inbound' | 'outbound-api' | 'outbound-dial';
-
-export type Quality = {
-    codec: string;
-    jitter_ms: number;
-    packet_loss_percent?: number;
-    mos: number;
+/**
+ * TrunkUpdate
+ *
+ * What to change; absent fields stay, `null` takes a direction away, an object replaces a direction whole.
+ */
+export type TrunkUpdate = {
+    /**
+     * Who is taken to be it.
+     */
+    inbound?: (InboundConfig & unknown) | null;
+    /**
+     * Friendly name, 1 to 64 characters.
+     */
+    name?: string;
+    /**
+     * How to call through it. A password that is left out stays.
+     */
+    outbound?: (OutboundConfig & unknown) | null;
 };
 
-export type Call = {
-    sid: string;
-    account_sid?: string;
-    parent_call_sid?: string;
-    direction: CallDirection;
-    from: string;
-    to: string;
-    phone_number_sid?: string;
-    trunk_sid?: string;
-    status: CallStatus;
-    reason?: string;
-    sip_code?: number;
-    detail?: string;
-    created_at: string;
-    started_at?: string;
-    answered_at?: string;
-    ended_at?: string;
-    duration_s?: number;
-    node?: string;
-    quality?: Quality;
-};
-
-export type CallPage = {
-    data: Array<Call>;
-    next_cursor?: string;
-};
-
-export type Lane = 'call' | 'sip' | 'twiml' | 'webhook' | 'media' | 'warning';
-
-export type TimelineRow = {
-    position: number;
-    sequence: number;
-    at: string;
-    lane: Lane;
-    title: string;
-    event_type: string;
-    detail: {
-        [key: string]: unknown;
-    };
-};
-
-export type TimelinePage = {
-    data: Array<TimelineRow>;
-    next_cursor?: string;
-};
-
-export type SipMessage = {
-    at: string;
-    direction: 'in' | 'out';
-    peer: string;
-    summary: string;
-    raw: string;
-};
-
-export type SipMessageList = {
-    data: Array<SipMessage>;
-};
-
-export type Role = 'owner' | 'admin' | 'member';
-
+/**
+ * User
+ *
+ * Someone who signs in at the dashboard.
+ */
 export type User = {
-    sid: string;
-    name: string;
+    /**
+     * When they were registered.
+     */
+    created_at: string;
+    /**
+     * What they sign in as.
+     */
     email: string;
-    role: Role;
-    two_factor: boolean;
-    created_at: string;
+    /**
+     * When they last signed in completely.
+     */
     last_signed_in_at?: string;
+    /**
+     * Their name.
+     */
+    name: string;
+    /**
+     * What they may do.
+     */
+    role: UserRole & unknown;
+    /**
+     * Identifier, `US` and 32 hex digits.
+     */
+    sid: string;
+    /**
+     * Whether their second factor is set up.
+     */
+    two_factor: boolean;
 };
 
+/**
+ * UserPage
+ *
+ * Users, newest first.
+ */
 export type UserPage = {
+    /**
+     * The rows.
+     */
     data: Array<User>;
+    /**
+     * Give it as `cursor` to get the page after this one; absent on the last.
+     */
     next_cursor?: string;
 };
 
-export type ApiKey = {
-    sid: string;
-    name: string;
-    last_four: string;
-    created_at: string;
+/**
+ * What a user may do.
+ */
+export type UserRole = 'owner' | 'admin' | 'member';
+
+/**
+ * Voice
+ *
+ * Where calls are answered from.
+ */
+export type Voice = {
+    /**
+     * How it is told.
+     */
+    status_callback_method: WebhookMethod & unknown;
+    /**
+     * Told when a call has ended.
+     */
+    status_callback_url?: string;
+    /**
+     * How it is asked.
+     */
+    voice_fallback_method: WebhookMethod & unknown;
+    /**
+     * Asked when the first fails.
+     */
+    voice_fallback_url?: string;
+    /**
+     * How it is asked.
+     */
+    voice_method: WebhookMethod & unknown;
+    /**
+     * Asked for TwiML when a call comes in; without it calls are refused.
+     */
+    voice_url?: string;
 };
 
-export type ApiKeyCreate = {
-    name: string;
+/**
+ * VoiceUpdate
+ *
+ * What to change; absent fields stay, `null` clears.
+ */
+export type VoiceUpdate = {
+    /**
+     * How it is told.
+     */
+    status_callback_method?: WebhookMethod & unknown;
+    /**
+     * Told when a call has ended.
+     */
+    status_callback_url?: string | null;
+    /**
+     * How it is asked.
+     */
+    voice_fallback_method?: WebhookMethod & unknown;
+    /**
+     * Asked when the first fails.
+     */
+    voice_fallback_url?: string | null;
+    /**
+     * How it is asked.
+     */
+    voice_method?: WebhookMethod & unknown;
+    /**
+     * Asked for TwiML when a call comes in.
+     */
+    voice_url?: string | null;
 };
 
-export type ApiKeyCreated = {
-    sid: string;
-    name: string;
-    last_four: string;
-    created_at: string;
-    secret: string;
-};
+/**
+ * How a webhook is requested.
+ */
+export type WebhookMethod = 'GET' | 'POST';
 
-export type ApiKeyPage = {
-    data: Array<ApiKey>;
-    next_cursor?: string;
-};
-
-export type AuditEntry = {
-    position: number;
-    at: string;
-    actor_type: 'user' | 'api_key' | 'account' | 'system';
-    actor: string;
-    ip?: string;
-    user_agent?: string;
-    stream_sid: string;
-    stream_type: string;
-    event_type: string;
-    payload: {
-        [key: string]: unknown;
-    };
-};
-
-export type AuditPage = {
-    data: Array<AuditEntry>;
-    next_cursor?: string;
-};
-
-export type GetOverviewData = {
+export type ListAccountsData = {
     body?: never;
     path?: never;
-    query?: never;
-    url: '/overview';
+    query?: {
+        /**
+         * Part of the name, in any case.
+         */
+        name?: string;
+        /**
+         * Whether they may call.
+         */
+        status?: AccountStatus;
+        /**
+         * Where the page before ended.
+         */
+        cursor?: string;
+        /**
+         * Most rows to return.
+         */
+        limit?: number;
+    };
+    url: '/accounts';
 };
 
-export type GetOverviewErrors = {
+export type ListAccountsErrors = {
     /**
-     * problem
+     * The request cannot be served as it is; `code` and `errors` say why.
      */
     '4XX': Problem;
     /**
-     * problem
+     * The platform failed; the same request may work later.
      */
     '5XX': Problem;
 };
 
-export type GetOverviewError = GetOverviewErrors[keyof GetOverviewErrors];
+export type ListAccountsError = ListAccountsErrors[keyof ListAccountsErrors];
 
-export type GetOverviewResponses = {
-    /**
-     * ok
-     */
-    200: Overview;
+export type ListAccountsResponses = {
+    200: AccountPage;
 };
 
-export type GetOverviewResponse = GetOverviewResponses[keyof GetOverviewResponses];
+export type ListAccountsResponse = ListAccountsResponses[keyof ListAccountsResponses];
+
+export type CreateAccountData = {
+    body: AccountCreate;
+    headers?: {
+        /**
+         * Makes the request repeatable: the same key acts once in 24 hours.
+         */
+        'Idempotency-Key'?: string;
+    };
+    path?: never;
+    query?: never;
+    url: '/accounts';
+};
+
+export type CreateAccountErrors = {
+    /**
+     * The request cannot be served as it is; `code` and `errors` say why.
+     */
+    '4XX': Problem;
+    /**
+     * The platform failed; the same request may work later.
+     */
+    '5XX': Problem;
+};
+
+export type CreateAccountError = CreateAccountErrors[keyof CreateAccountErrors];
+
+export type CreateAccountResponses = {
+    /**
+     * Created.
+     */
+    201: AccountCreated;
+};
+
+export type CreateAccountResponse = CreateAccountResponses[keyof CreateAccountResponses];
+
+export type GetAccountData = {
+    body?: never;
+    path: {
+        /**
+         * The resource's SID.
+         */
+        sid: string;
+    };
+    query?: never;
+    url: '/accounts/{sid}';
+};
+
+export type GetAccountErrors = {
+    /**
+     * The request cannot be served as it is; `code` and `errors` say why.
+     */
+    '4XX': Problem;
+    /**
+     * The platform failed; the same request may work later.
+     */
+    '5XX': Problem;
+};
+
+export type GetAccountError = GetAccountErrors[keyof GetAccountErrors];
+
+export type GetAccountResponses = {
+    200: Account;
+};
+
+export type GetAccountResponse = GetAccountResponses[keyof GetAccountResponses];
+
+export type UpdateAccountData = {
+    body: AccountUpdate;
+    path: {
+        /**
+         * The resource's SID.
+         */
+        sid: string;
+    };
+    query?: never;
+    url: '/accounts/{sid}';
+};
+
+export type UpdateAccountErrors = {
+    /**
+     * The request cannot be served as it is; `code` and `errors` say why.
+     */
+    '4XX': Problem;
+    /**
+     * The platform failed; the same request may work later.
+     */
+    '5XX': Problem;
+};
+
+export type UpdateAccountError = UpdateAccountErrors[keyof UpdateAccountErrors];
+
+export type UpdateAccountResponses = {
+    200: Account;
+};
+
+export type UpdateAccountResponse = UpdateAccountResponses[keyof UpdateAccountResponses];
+
+export type GetAuthTokenData = {
+    body?: never;
+    path: {
+        /**
+         * The resource's SID.
+         */
+        sid: string;
+    };
+    query?: never;
+    url: '/accounts/{sid}/auth-token';
+};
+
+export type GetAuthTokenErrors = {
+    /**
+     * The request cannot be served as it is; `code` and `errors` say why.
+     */
+    '4XX': Problem;
+    /**
+     * The platform failed; the same request may work later.
+     */
+    '5XX': Problem;
+};
+
+export type GetAuthTokenError = GetAuthTokenErrors[keyof GetAuthTokenErrors];
+
+export type GetAuthTokenResponses = {
+    200: AuthToken;
+};
+
+export type GetAuthTokenResponse = GetAuthTokenResponses[keyof GetAuthTokenResponses];
+
+export type RotateAuthTokenData = {
+    body?: never;
+    headers?: {
+        /**
+         * Makes the request repeatable: the same key acts once in 24 hours.
+         */
+        'Idempotency-Key'?: string;
+    };
+    path: {
+        /**
+         * The resource's SID.
+         */
+        sid: string;
+    };
+    query?: never;
+    url: '/accounts/{sid}/auth-token';
+};
+
+export type RotateAuthTokenErrors = {
+    /**
+     * The request cannot be served as it is; `code` and `errors` say why.
+     */
+    '4XX': Problem;
+    /**
+     * The platform failed; the same request may work later.
+     */
+    '5XX': Problem;
+};
+
+export type RotateAuthTokenError = RotateAuthTokenErrors[keyof RotateAuthTokenErrors];
+
+export type RotateAuthTokenResponses = {
+    200: AuthToken;
+};
+
+export type RotateAuthTokenResponse = RotateAuthTokenResponses[keyof RotateAuthTokenResponses];
+
+export type ListApiKeysData = {
+    body?: never;
+    path?: never;
+    query?: {
+        /**
+         * Where the page before ended.
+         */
+        cursor?: string;
+        /**
+         * Most rows to return.
+         */
+        limit?: number;
+    };
+    url: '/api-keys';
+};
+
+export type ListApiKeysErrors = {
+    /**
+     * The request cannot be served as it is; `code` and `errors` say why.
+     */
+    '4XX': Problem;
+    /**
+     * The platform failed; the same request may work later.
+     */
+    '5XX': Problem;
+};
+
+export type ListApiKeysError = ListApiKeysErrors[keyof ListApiKeysErrors];
+
+export type ListApiKeysResponses = {
+    200: ApiKeyPage;
+};
+
+export type ListApiKeysResponse = ListApiKeysResponses[keyof ListApiKeysResponses];
+
+export type CreateApiKeyData = {
+    body: ApiKeyCreate;
+    headers?: {
+        /**
+         * Makes the request safe to repeat: the same key makes one API key; the repetition gets 409.
+         */
+        'Idempotency-Key'?: string;
+    };
+    path?: never;
+    query?: never;
+    url: '/api-keys';
+};
+
+export type CreateApiKeyErrors = {
+    /**
+     * The request cannot be served as it is; `code` and `errors` say why.
+     */
+    '4XX': Problem;
+    /**
+     * The platform failed; the same request may work later.
+     */
+    '5XX': Problem;
+};
+
+export type CreateApiKeyError = CreateApiKeyErrors[keyof CreateApiKeyErrors];
+
+export type CreateApiKeyResponses = {
+    /**
+     * Created.
+     */
+    201: ApiKeyCreated;
+};
+
+export type CreateApiKeyResponse = CreateApiKeyResponses[keyof CreateApiKeyResponses];
+
+export type RevokeApiKeyData = {
+    body?: never;
+    path: {
+        /**
+         * The resource's SID.
+         */
+        sid: string;
+    };
+    query?: never;
+    url: '/api-keys/{sid}';
+};
+
+export type RevokeApiKeyErrors = {
+    /**
+     * The request cannot be served as it is; `code` and `errors` say why.
+     */
+    '4XX': Problem;
+    /**
+     * The platform failed; the same request may work later.
+     */
+    '5XX': Problem;
+};
+
+export type RevokeApiKeyError = RevokeApiKeyErrors[keyof RevokeApiKeyErrors];
+
+export type RevokeApiKeyResponses = {
+    /**
+     * Revoked.
+     */
+    204: void;
+};
+
+export type RevokeApiKeyResponse = RevokeApiKeyResponses[keyof RevokeApiKeyResponses];
+
+export type ListAuditData = {
+    body?: never;
+    path?: never;
+    query?: {
+        /**
+         * Of the thing with this SID.
+         */
+        stream_sid?: string;
+        /**
+         * Of things of this kind, for example `phone_number`.
+         */
+        stream_type?: string;
+        /**
+         * Of this type, for example `Renamed`.
+         */
+        event_type?: string;
+        /**
+         * By this actor: a SID, or the name of a part of the system.
+         */
+        actor?: string;
+        /**
+         * At this time or later (RFC 3339).
+         */
+        since?: string;
+        /**
+         * Before this time (RFC 3339).
+         */
+        until?: string;
+        /**
+         * Where the page before ended.
+         */
+        cursor?: string;
+        /**
+         * Most rows to return.
+         */
+        limit?: number;
+    };
+    url: '/audit';
+};
+
+export type ListAuditErrors = {
+    /**
+     * The request cannot be served as it is; `code` and `errors` say why.
+     */
+    '4XX': Problem;
+    /**
+     * The platform failed; the same request may work later.
+     */
+    '5XX': Problem;
+};
+
+export type ListAuditError = ListAuditErrors[keyof ListAuditErrors];
+
+export type ListAuditResponses = {
+    200: AuditPage;
+};
+
+export type ListAuditResponse = ListAuditResponses[keyof ListAuditResponses];
+
+export type ListCallsData = {
+    body?: never;
+    path?: never;
+    query?: {
+        /**
+         * How far they are.
+         */
+        status?: CallStatus;
+        /**
+         * Which way they went.
+         */
+        direction?: CallDirection;
+        /**
+         * Exactly this caller; with or without plus.
+         */
+        from?: string;
+        /**
+         * Exactly this called party; with or without plus.
+         */
+        to?: string;
+        /**
+         * Of this account.
+         */
+        account_sid?: string;
+        /**
+         * From or through this trunk.
+         */
+        trunk_sid?: string;
+        /**
+         * From or to this number of the inventory.
+         */
+        phone_number_sid?: string;
+        /**
+         * Dialled by this call.
+         */
+        parent_call_sid?: string;
+        /**
+         * Not over yet, or over.
+         */
+        live?: boolean;
+        /**
+         * Queued or received at this time or later (RFC 3339).
+         */
+        created_after?: string;
+        /**
+         * Queued or received before this time (RFC 3339).
+         */
+        created_before?: string;
+        /**
+         * Where the page before ended.
+         */
+        cursor?: string;
+        /**
+         * Most rows to return.
+         */
+        limit?: number;
+    };
+    url: '/calls';
+};
+
+export type ListCallsErrors = {
+    /**
+     * The request cannot be served as it is; `code` and `errors` say why.
+     */
+    '4XX': Problem;
+    /**
+     * The platform failed; the same request may work later.
+     */
+    '5XX': Problem;
+};
+
+export type ListCallsError = ListCallsErrors[keyof ListCallsErrors];
+
+export type ListCallsResponses = {
+    200: CallPage;
+};
+
+export type ListCallsResponse = ListCallsResponses[keyof ListCallsResponses];
+
+export type GetCallData = {
+    body?: never;
+    path: {
+        /**
+         * The resource's SID.
+         */
+        sid: string;
+    };
+    query?: never;
+    url: '/calls/{sid}';
+};
+
+export type GetCallErrors = {
+    /**
+     * The request cannot be served as it is; `code` and `errors` say why.
+     */
+    '4XX': Problem;
+    /**
+     * The platform failed; the same request may work later.
+     */
+    '5XX': Problem;
+};
+
+export type GetCallError = GetCallErrors[keyof GetCallErrors];
+
+export type GetCallResponses = {
+    200: Call;
+};
+
+export type GetCallResponse = GetCallResponses[keyof GetCallResponses];
+
+export type HangUpCallData = {
+    body?: never;
+    path: {
+        /**
+         * The resource's SID.
+         */
+        sid: string;
+    };
+    query?: never;
+    url: '/calls/{sid}/hang-up';
+};
+
+export type HangUpCallErrors = {
+    /**
+     * The request cannot be served as it is; `code` and `errors` say why.
+     */
+    '4XX': Problem;
+    /**
+     * The platform failed; the same request may work later.
+     */
+    '5XX': Problem;
+};
+
+export type HangUpCallError = HangUpCallErrors[keyof HangUpCallErrors];
+
+export type HangUpCallResponses = {
+    /**
+     * The call as it stands; it ends within moments.
+     */
+    202: Call;
+};
+
+export type HangUpCallResponse = HangUpCallResponses[keyof HangUpCallResponses];
+
+export type ListCallMessagesData = {
+    body?: never;
+    path: {
+        /**
+         * The resource's SID.
+         */
+        sid: string;
+    };
+    query?: {
+        /**
+         * Where the page before ended.
+         */
+        cursor?: string;
+    };
+    url: '/calls/{sid}/messages';
+};
+
+export type ListCallMessagesErrors = {
+    /**
+     * The request cannot be served as it is; `code` and `errors` say why.
+     */
+    '4XX': Problem;
+    /**
+     * The platform failed; the same request may work later.
+     */
+    '5XX': Problem;
+};
+
+export type ListCallMessagesError = ListCallMessagesErrors[keyof ListCallMessagesErrors];
+
+export type ListCallMessagesResponses = {
+    200: SipMessagePage;
+};
+
+export type ListCallMessagesResponse = ListCallMessagesResponses[keyof ListCallMessagesResponses];
+
+export type ListCallTimelineData = {
+    body?: never;
+    path: {
+        /**
+         * The resource's SID.
+         */
+        sid: string;
+    };
+    query?: {
+        /**
+         * The `sequence` to go on after.
+         */
+        cursor?: string;
+        /**
+         * Most rows to return.
+         */
+        limit?: number;
+    };
+    url: '/calls/{sid}/timeline';
+};
+
+export type ListCallTimelineErrors = {
+    /**
+     * The request cannot be served as it is; `code` and `errors` say why.
+     */
+    '4XX': Problem;
+    /**
+     * The platform failed; the same request may work later.
+     */
+    '5XX': Problem;
+};
+
+export type ListCallTimelineError = ListCallTimelineErrors[keyof ListCallTimelineErrors];
+
+export type ListCallTimelineResponses = {
+    200: TimelinePage;
+};
+
+export type ListCallTimelineResponse = ListCallTimelineResponses[keyof ListCallTimelineResponses];
 
 export type GetCarrierData = {
     body?: never;
@@ -369,11 +1753,11 @@ export type GetCarrierData = {
 
 export type GetCarrierErrors = {
     /**
-     * problem
+     * The request cannot be served as it is; `code` and `errors` say why.
      */
     '4XX': Problem;
     /**
-     * problem
+     * The platform failed; the same request may work later.
      */
     '5XX': Problem;
 };
@@ -381,9 +1765,6 @@ export type GetCarrierErrors = {
 export type GetCarrierError = GetCarrierErrors[keyof GetCarrierErrors];
 
 export type GetCarrierResponses = {
-    /**
-     * ok
-     */
     200: Carrier;
 };
 
@@ -398,11 +1779,11 @@ export type UpdateCarrierData = {
 
 export type UpdateCarrierErrors = {
     /**
-     * problem
+     * The request cannot be served as it is; `code` and `errors` say why.
      */
     '4XX': Problem;
     /**
-     * problem
+     * The platform failed; the same request may work later.
      */
     '5XX': Problem;
 };
@@ -410,407 +1791,64 @@ export type UpdateCarrierErrors = {
 export type UpdateCarrierError = UpdateCarrierErrors[keyof UpdateCarrierErrors];
 
 export type UpdateCarrierResponses = {
-    /**
-     * ok
-     */
     200: Carrier;
 };
 
 export type UpdateCarrierResponse = UpdateCarrierResponses[keyof UpdateCarrierResponses];
 
-export type ListAccountsData = {
+export type GetOverviewData = {
     body?: never;
     path?: never;
-    query?: {
-        name?: string;
-        status?: AccountStatus;
-        cursor?: string;
-        limit?: number;
-    };
-    url: '/accounts';
-};
-
-export type ListAccountsErrors = {
-    /**
-     * problem
-     */
-    '4XX': Problem;
-    /**
-     * problem
-     */
-    '5XX': Problem;
-};
-
-export type ListAccountsError = ListAccountsErrors[keyof ListAccountsErrors];
-
-export type ListAccountsResponses = {
-    /**
-     * ok
-     */
-    200: AccountPage;
-};
-
-export type ListAccountsResponse = ListAccountsResponses[keyof ListAccountsResponses];
-
-export type CreateAccountData = {
-    body: AccountCreate;
-    headers?: {
-        'Idempotency-Key'?: string;
-    };
-    path?: never;
     query?: never;
-    url: '/accounts';
+    url: '/overview';
 };
 
-export type CreateAccountErrors = {
+export type GetOverviewErrors = {
     /**
-     * problem
+     * The request cannot be served as it is; `code` and `errors` say why.
      */
     '4XX': Problem;
     /**
-     * problem
+     * The platform failed; the same request may work later.
      */
     '5XX': Problem;
 };
 
-export type CreateAccountError = CreateAccountErrors[keyof CreateAccountErrors];
+export type GetOverviewError = GetOverviewErrors[keyof GetOverviewErrors];
 
-export type CreateAccountResponses = {
-    /**
-     * ok
-     */
-    201: AccountCreated;
+export type GetOverviewResponses = {
+    200: Overview;
 };
 
-export type CreateAccountResponse = CreateAccountResponses[keyof CreateAccountResponses];
-
-export type GetAccountData = {
-    body?: never;
-    path: {
-        sid: string;
-    };
-    query?: never;
-    url: '/accounts/{sid}';
-};
-
-export type GetAccountErrors = {
-    /**
-     * problem
-     */
-    '4XX': Problem;
-    /**
-     * problem
-     */
-    '5XX': Problem;
-};
-
-export type GetAccountError = GetAccountErrors[keyof GetAccountErrors];
-
-export type GetAccountResponses = {
-    /**
-     * ok
-     */
-    200: Account;
-};
-
-export type GetAccountResponse = GetAccountResponses[keyof GetAccountResponses];
-
-export type UpdateAccountData = {
-    body: AccountUpdate;
-    path: {
-        sid: string;
-    };
-    query?: never;
-    url: '/accounts/{sid}';
-};
-
-export type UpdateAccountErrors = {
-    /**
-     * problem
-     */
-    '4XX': Problem;
-    /**
-     * problem
-     */
-    '5XX': Problem;
-};
-
-export type UpdateAccountError = UpdateAccountErrors[keyof UpdateAccountErrors];
-
-export type UpdateAccountResponses = {
-    /**
-     * ok
-     */
-    200: Account;
-};
-
-export type UpdateAccountResponse = UpdateAccountResponses[keyof UpdateAccountResponses];
-
-export type GetAuthTokenData = {
-    body?: never;
-    path: {
-        sid: string;
-    };
-    query?: never;
-    url: '/accounts/{sid}/auth-token';
-};
-
-export type GetAuthTokenErrors = {
-    /**
-     * problem
-     */
-    '4XX': Problem;
-    /**
-     * problem
-     */
-    '5XX': Problem;
-};
-
-export type GetAuthTokenError = GetAuthTokenErrors[keyof GetAuthTokenErrors];
-
-export type GetAuthTokenResponses = {
-    /**
-     * ok
-     */
-    200: AuthToken;
-};
-
-export type GetAuthTokenResponse = GetAuthTokenResponses[keyof GetAuthTokenResponses];
-
-export type RotateAuthTokenData = {
-    body?: never;
-    headers?: {
-        'Idempotency-Key'?: string;
-    };
-    path: {
-        sid: string;
-    };
-    query?: never;
-    url: '/accounts/{sid}/auth-token';
-};
-
-export type RotateAuthTokenErrors = {
-    /**
-     * problem
-     */
-    '4XX': Problem;
-    /**
-     * problem
-     */
-    '5XX': Problem;
-};
-
-export type RotateAuthTokenError = RotateAuthTokenErrors[keyof RotateAuthTokenErrors];
-
-export type RotateAuthTokenResponses = {
-    /**
-     * ok
-     */
-    200: AuthToken;
-};
-
-export type RotateAuthTokenResponse = RotateAuthTokenResponses[keyof RotateAuthTokenResponses];
-
-export type ListTrunksData = {
-    body?: never;
-    path?: never;
-    query?: {
-        direction?: 'inbound' | 'outbound';
-        name?: string;
-        cursor?: string;
-        limit?: number;
-    };
-    url: '/trunks';
-};
-
-export type ListTrunksErrors = {
-    /**
-     * problem
-     */
-    '4XX': Problem;
-    /**
-     * problem
-     */
-    '5XX': Problem;
-};
-
-export type ListTrunksError = ListTrunksErrors[keyof ListTrunksErrors];
-
-export type ListTrunksResponses = {
-    /**
-     * ok
-     */
-    200: TrunkPage;
-};
-
-export type ListTrunksResponse = ListTrunksResponses[keyof ListTrunksResponses];
-
-export type CreateTrunkData = {
-    body: TrunkCreate;
-    headers?: {
-        'Idempotency-Key'?: string;
-    };
-    path?: never;
-    query?: never;
-    url: '/trunks';
-};
-
-export type CreateTrunkErrors = {
-    /**
-     * problem
-     */
-    '4XX': Problem;
-    /**
-     * problem
-     */
-    '5XX': Problem;
-};
-
-export type CreateTrunkError = CreateTrunkErrors[keyof CreateTrunkErrors];
-
-export type CreateTrunkResponses = {
-    /**
-     * ok
-     */
-    201: Trunk;
-};
-
-export type CreateTrunkResponse = CreateTrunkResponses[keyof CreateTrunkResponses];
-
-export type DeleteTrunkData = {
-    body?: never;
-    path: {
-        sid: string;
-    };
-    query?: never;
-    url: '/trunks/{sid}';
-};
-
-export type DeleteTrunkErrors = {
-    /**
-     * problem
-     */
-    '4XX': Problem;
-    /**
-     * problem
-     */
-    '5XX': Problem;
-};
-
-export type DeleteTrunkError = DeleteTrunkErrors[keyof DeleteTrunkErrors];
-
-export type DeleteTrunkResponses = {
-    /**
-     * ok
-     */
-    204: void;
-};
-
-export type DeleteTrunkResponse = DeleteTrunkResponses[keyof DeleteTrunkResponses];
-
-export type GetTrunkData = {
-    body?: never;
-    path: {
-        sid: string;
-    };
-    query?: never;
-    url: '/trunks/{sid}';
-};
-
-export type GetTrunkErrors = {
-    /**
-     * problem
-     */
-    '4XX': Problem;
-    /**
-     * problem
-     */
-    '5XX': Problem;
-};
-
-export type GetTrunkError = GetTrunkErrors[keyof GetTrunkErrors];
-
-export type GetTrunkResponses = {
-    /**
-     * ok
-     */
-    200: Trunk;
-};
-
-export type GetTrunkResponse = GetTrunkResponses[keyof GetTrunkResponses];
-
-export type UpdateTrunkData = {
-    body: TrunkUpdate;
-    path: {
-        sid: string;
-    };
-    query?: never;
-    url: '/trunks/{sid}';
-};
-
-export type UpdateTrunkErrors = {
-    /**
-     * problem
-     */
-    '4XX': Problem;
-    /**
-     * problem
-     */
-    '5XX': Problem;
-};
-
-export type UpdateTrunkError = UpdateTrunkErrors[keyof UpdateTrunkErrors];
-
-export type UpdateTrunkResponses = {
-    /**
-     * ok
-     */
-    200: Trunk;
-};
-
-export type UpdateTrunkResponse = UpdateTrunkResponses[keyof UpdateTrunkResponses];
-
-export type PreviewDialStringData = {
-    body: DialStringPreview;
-    headers?: {
-        'Idempotency-Key'?: string;
-    };
-    path?: never;
-    query?: never;
-    url: '/trunks/dial-string';
-};
-
-export type PreviewDialStringErrors = {
-    /**
-     * problem
-     */
-    '4XX': Problem;
-    /**
-     * problem
-     */
-    '5XX': Problem;
-};
-
-export type PreviewDialStringError = PreviewDialStringErrors[keyof PreviewDialStringErrors];
-
-export type PreviewDialStringResponses = {
-    /**
-     * ok
-     */
-    200: DialString;
-};
-
-export type PreviewDialStringResponse = PreviewDialStringResponses[keyof PreviewDialStringResponses];
+export type GetOverviewResponse = GetOverviewResponses[keyof GetOverviewResponses];
 
 export type ListPhoneNumbersData = {
     body?: never;
     path?: never;
     query?: {
+        /**
+         * Digits the number contains.
+         */
         number?: string;
+        /**
+         * Assigned to this account.
+         */
         account_sid?: string;
+        /**
+         * Assigned to any account, or to none.
+         */
         assigned?: boolean;
+        /**
+         * Takes calls, or does not.
+         */
         enabled?: boolean;
+        /**
+         * Where the page before ended.
+         */
         cursor?: string;
+        /**
+         * Most rows to return.
+         */
         limit?: number;
     };
     url: '/phone-numbers';
@@ -818,11 +1856,11 @@ export type ListPhoneNumbersData = {
 
 export type ListPhoneNumbersErrors = {
     /**
-     * problem
+     * The request cannot be served as it is; `code` and `errors` say why.
      */
     '4XX': Problem;
     /**
-     * problem
+     * The platform failed; the same request may work later.
      */
     '5XX': Problem;
 };
@@ -830,9 +1868,6 @@ export type ListPhoneNumbersErrors = {
 export type ListPhoneNumbersError = ListPhoneNumbersErrors[keyof ListPhoneNumbersErrors];
 
 export type ListPhoneNumbersResponses = {
-    /**
-     * ok
-     */
     200: PhoneNumberPage;
 };
 
@@ -841,6 +1876,9 @@ export type ListPhoneNumbersResponse = ListPhoneNumbersResponses[keyof ListPhone
 export type CreatePhoneNumberData = {
     body: PhoneNumberCreate;
     headers?: {
+        /**
+         * Makes the request repeatable: the same key acts once in 24 hours.
+         */
         'Idempotency-Key'?: string;
     };
     path?: never;
@@ -850,11 +1888,11 @@ export type CreatePhoneNumberData = {
 
 export type CreatePhoneNumberErrors = {
     /**
-     * problem
+     * The request cannot be served as it is; `code` and `errors` say why.
      */
     '4XX': Problem;
     /**
-     * problem
+     * The platform failed; the same request may work later.
      */
     '5XX': Problem;
 };
@@ -863,7 +1901,7 @@ export type CreatePhoneNumberError = CreatePhoneNumberErrors[keyof CreatePhoneNu
 
 export type CreatePhoneNumberResponses = {
     /**
-     * ok
+     * Created.
      */
     201: PhoneNumber;
 };
@@ -873,6 +1911,9 @@ export type CreatePhoneNumberResponse = CreatePhoneNumberResponses[keyof CreateP
 export type DeletePhoneNumberData = {
     body?: never;
     path: {
+        /**
+         * The resource's SID.
+         */
         sid: string;
     };
     query?: never;
@@ -881,11 +1922,11 @@ export type DeletePhoneNumberData = {
 
 export type DeletePhoneNumberErrors = {
     /**
-     * problem
+     * The request cannot be served as it is; `code` and `errors` say why.
      */
     '4XX': Problem;
     /**
-     * problem
+     * The platform failed; the same request may work later.
      */
     '5XX': Problem;
 };
@@ -894,7 +1935,7 @@ export type DeletePhoneNumberError = DeletePhoneNumberErrors[keyof DeletePhoneNu
 
 export type DeletePhoneNumberResponses = {
     /**
-     * ok
+     * Deleted.
      */
     204: void;
 };
@@ -904,6 +1945,9 @@ export type DeletePhoneNumberResponse = DeletePhoneNumberResponses[keyof DeleteP
 export type GetPhoneNumberData = {
     body?: never;
     path: {
+        /**
+         * The resource's SID.
+         */
         sid: string;
     };
     query?: never;
@@ -912,11 +1956,11 @@ export type GetPhoneNumberData = {
 
 export type GetPhoneNumberErrors = {
     /**
-     * problem
+     * The request cannot be served as it is; `code` and `errors` say why.
      */
     '4XX': Problem;
     /**
-     * problem
+     * The platform failed; the same request may work later.
      */
     '5XX': Problem;
 };
@@ -924,9 +1968,6 @@ export type GetPhoneNumberErrors = {
 export type GetPhoneNumberError = GetPhoneNumberErrors[keyof GetPhoneNumberErrors];
 
 export type GetPhoneNumberResponses = {
-    /**
-     * ok
-     */
     200: PhoneNumber;
 };
 
@@ -935,6 +1976,9 @@ export type GetPhoneNumberResponse = GetPhoneNumberResponses[keyof GetPhoneNumbe
 export type UpdatePhoneNumberData = {
     body: PhoneNumberUpdate;
     path: {
+        /**
+         * The resource's SID.
+         */
         sid: string;
     };
     query?: never;
@@ -943,11 +1987,11 @@ export type UpdatePhoneNumberData = {
 
 export type UpdatePhoneNumberErrors = {
     /**
-     * problem
+     * The request cannot be served as it is; `code` and `errors` say why.
      */
     '4XX': Problem;
     /**
-     * problem
+     * The platform failed; the same request may work later.
      */
     '5XX': Problem;
 };
@@ -955,192 +1999,226 @@ export type UpdatePhoneNumberErrors = {
 export type UpdatePhoneNumberError = UpdatePhoneNumberErrors[keyof UpdatePhoneNumberErrors];
 
 export type UpdatePhoneNumberResponses = {
-    /**
-     * ok
-     */
     200: PhoneNumber;
 };
 
 export type UpdatePhoneNumberResponse = UpdatePhoneNumberResponses[keyof UpdatePhoneNumberResponses];
 
-export type ListCallsData = {
+export type ListTrunksData = {
     body?: never;
     path?: never;
     query?: {
-        status?: CallStatus;
-        direction?: CallDirection;
-        from?: string;
-        to?: string;
-        account_sid?: string;
-        trunk_sid?: string;
-        phone_number_sid?: string;
-        parent_call_sid?: string;
-        live?: boolean;
-        created_after?: string;
-        created_before?: string;
+        /**
+         * Part of the name, in any case.
+         */
+        name?: string;
+        /**
+         * Only those that take calls, or only those that place calls.
+         */
+        direction?: TrunkDirection;
+        /**
+         * Where the page before ended.
+         */
         cursor?: string;
+        /**
+         * Most rows to return.
+         */
         limit?: number;
     };
-    url: '/calls';
+    url: '/trunks';
 };
 
-export type ListCallsErrors = {
+export type ListTrunksErrors = {
     /**
-     * problem
+     * The request cannot be served as it is; `code` and `errors` say why.
      */
     '4XX': Problem;
     /**
-     * problem
+     * The platform failed; the same request may work later.
      */
     '5XX': Problem;
 };
 
-export type ListCallsError = ListCallsErrors[keyof ListCallsErrors];
+export type ListTrunksError = ListTrunksErrors[keyof ListTrunksErrors];
 
-export type ListCallsResponses = {
-    /**
-     * ok
-     */
-    200: CallPage;
+export type ListTrunksResponses = {
+    200: TrunkPage;
 };
 
-export type ListCallsResponse = ListCallsResponses[keyof ListCallsResponses];
+export type ListTrunksResponse = ListTrunksResponses[keyof ListTrunksResponses];
 
-export type GetCallData = {
-    body?: never;
-    path: {
-        sid: string;
-    };
-    query?: never;
-    url: '/calls/{sid}';
-};
-
-export type GetCallErrors = {
-    /**
-     * problem
-     */
-    '4XX': Problem;
-    /**
-     * problem
-     */
-    '5XX': Problem;
-};
-
-export type GetCallError = GetCallErrors[keyof GetCallErrors];
-
-export type GetCallResponses = {
-    /**
-     * ok
-     */
-    200: Call;
-};
-
-export type GetCallResponse = GetCallResponses[keyof GetCallResponses];
-
-export type ListCallTimelineData = {
-    body?: never;
-    path: {
-        sid: string;
-    };
-    query?: {
-        cursor?: string;
-        limit?: number;
-    };
-    url: '/calls/{sid}/timeline';
-};
-
-export type ListCallTimelineErrors = {
-    /**
-     * problem
-     */
-    '4XX': Problem;
-    /**
-     * problem
-     */
-    '5XX': Problem;
-};
-
-export type ListCallTimelineError = ListCallTimelineErrors[keyof ListCallTimelineErrors];
-
-export type ListCallTimelineResponses = {
-    /**
-     * ok
-     */
-    200: TimelinePage;
-};
-
-export type ListCallTimelineResponse = ListCallTimelineResponses[keyof ListCallTimelineResponses];
-
-export type ListCallMessagesData = {
-    body?: never;
-    path: {
-        sid: string;
-    };
-    query?: never;
-    url: '/calls/{sid}/messages';
-};
-
-export type ListCallMessagesErrors = {
-    /**
-     * problem
-     */
-    '4XX': Problem;
-    /**
-     * problem
-     */
-    '5XX': Problem;
-};
-
-export type ListCallMessagesError = ListCallMessagesErrors[keyof ListCallMessagesErrors];
-
-export type ListCallMessagesResponses = {
-    /**
-     * ok
-     */
-    200: SipMessageList;
-};
-
-export type ListCallMessagesResponse = ListCallMessagesResponses[keyof ListCallMessagesResponses];
-
-export type HangUpCallData = {
-    body?: never;
+export type CreateTrunkData = {
+    body: TrunkCreate;
     headers?: {
+        /**
+         * Makes the request repeatable: the same key acts once in 24 hours.
+         */
         'Idempotency-Key'?: string;
     };
-    path: {
-        sid: string;
-    };
+    path?: never;
     query?: never;
-    url: '/calls/{sid}/hang-up';
+    url: '/trunks';
 };
 
-export type HangUpCallErrors = {
+export type CreateTrunkErrors = {
     /**
-     * problem
+     * The request cannot be served as it is; `code` and `errors` say why.
      */
     '4XX': Problem;
     /**
-     * problem
+     * The platform failed; the same request may work later.
      */
     '5XX': Problem;
 };
 
-export type HangUpCallError = HangUpCallErrors[keyof HangUpCallErrors];
+export type CreateTrunkError = CreateTrunkErrors[keyof CreateTrunkErrors];
 
-export type HangUpCallResponses = {
+export type CreateTrunkResponses = {
     /**
-     * ok
+     * Created.
      */
-    202: Call;
+    201: Trunk;
 };
 
-export type HangUpCallResponse = HangUpCallResponses[keyof HangUpCallResponses];
+export type CreateTrunkResponse = CreateTrunkResponses[keyof CreateTrunkResponses];
+
+export type PreviewDialStringData = {
+    body: DialStringRequest;
+    path?: never;
+    query?: never;
+    url: '/trunks/dial-string';
+};
+
+export type PreviewDialStringErrors = {
+    /**
+     * The request cannot be served as it is; `code` and `errors` say why.
+     */
+    '4XX': Problem;
+    /**
+     * The platform failed; the same request may work later.
+     */
+    '5XX': Problem;
+};
+
+export type PreviewDialStringError = PreviewDialStringErrors[keyof PreviewDialStringErrors];
+
+export type PreviewDialStringResponses = {
+    200: DialString;
+};
+
+export type PreviewDialStringResponse = PreviewDialStringResponses[keyof PreviewDialStringResponses];
+
+export type DeleteTrunkData = {
+    body?: never;
+    path: {
+        /**
+         * The resource's SID.
+         */
+        sid: string;
+    };
+    query?: never;
+    url: '/trunks/{sid}';
+};
+
+export type DeleteTrunkErrors = {
+    /**
+     * The request cannot be served as it is; `code` and `errors` say why.
+     */
+    '4XX': Problem;
+    /**
+     * The platform failed; the same request may work later.
+     */
+    '5XX': Problem;
+};
+
+export type DeleteTrunkError = DeleteTrunkErrors[keyof DeleteTrunkErrors];
+
+export type DeleteTrunkResponses = {
+    /**
+     * Deleted.
+     */
+    204: void;
+};
+
+export type DeleteTrunkResponse = DeleteTrunkResponses[keyof DeleteTrunkResponses];
+
+export type GetTrunkData = {
+    body?: never;
+    path: {
+        /**
+         * The resource's SID.
+         */
+        sid: string;
+    };
+    query?: never;
+    url: '/trunks/{sid}';
+};
+
+export type GetTrunkErrors = {
+    /**
+     * The request cannot be served as it is; `code` and `errors` say why.
+     */
+    '4XX': Problem;
+    /**
+     * The platform failed; the same request may work later.
+     */
+    '5XX': Problem;
+};
+
+export type GetTrunkError = GetTrunkErrors[keyof GetTrunkErrors];
+
+export type GetTrunkResponses = {
+    200: Trunk;
+};
+
+export type GetTrunkResponse = GetTrunkResponses[keyof GetTrunkResponses];
+
+export type UpdateTrunkData = {
+    body: TrunkUpdate;
+    path: {
+        /**
+         * The resource's SID.
+         */
+        sid: string;
+    };
+    query?: never;
+    url: '/trunks/{sid}';
+};
+
+export type UpdateTrunkErrors = {
+    /**
+     * The request cannot be served as it is; `code` and `errors` say why.
+     */
+    '4XX': Problem;
+    /**
+     * The platform failed; the same request may work later.
+     */
+    '5XX': Problem;
+};
+
+export type UpdateTrunkError = UpdateTrunkErrors[keyof UpdateTrunkErrors];
+
+export type UpdateTrunkResponses = {
+    200: Trunk;
+};
+
+export type UpdateTrunkResponse = UpdateTrunkResponses[keyof UpdateTrunkResponses];
 
 export type ListUsersData = {
     body?: never;
     path?: never;
     query?: {
+        /**
+         * Part of the name, in any case.
+         */
+        name?: string;
+        /**
+         * Where the page before ended.
+         */
         cursor?: string;
+        /**
+         * Most rows to return.
+         */
         limit?: number;
     };
     url: '/users';
@@ -1148,11 +2226,11 @@ export type ListUsersData = {
 
 export type ListUsersErrors = {
     /**
-     * problem
+     * The request cannot be served as it is; `code` and `errors` say why.
      */
     '4XX': Problem;
     /**
-     * problem
+     * The platform failed; the same request may work later.
      */
     '5XX': Problem;
 };
@@ -1160,9 +2238,6 @@ export type ListUsersErrors = {
 export type ListUsersError = ListUsersErrors[keyof ListUsersErrors];
 
 export type ListUsersResponses = {
-    /**
-     * ok
-     */
     200: UserPage;
 };
 
@@ -1171,6 +2246,9 @@ export type ListUsersResponse = ListUsersResponses[keyof ListUsersResponses];
 export type GetUserData = {
     body?: never;
     path: {
+        /**
+         * The resource's SID.
+         */
         sid: string;
     };
     query?: never;
@@ -1179,11 +2257,11 @@ export type GetUserData = {
 
 export type GetUserErrors = {
     /**
-     * problem
+     * The request cannot be served as it is; `code` and `errors` say why.
      */
     '4XX': Problem;
     /**
-     * problem
+     * The platform failed; the same request may work later.
      */
     '5XX': Problem;
 };
@@ -1191,9 +2269,6 @@ export type GetUserErrors = {
 export type GetUserError = GetUserErrors[keyof GetUserErrors];
 
 export type GetUserResponses = {
-    /**
-     * ok
-     */
     200: User;
 };
 
@@ -1201,10 +2276,10 @@ export type GetUserResponse = GetUserResponses[keyof GetUserResponses];
 
 export type ResetTwoFactorData = {
     body?: never;
-    headers?: {
-        'Idempotency-Key'?: string;
-    };
     path: {
+        /**
+         * The resource's SID.
+         */
         sid: string;
     };
     query?: never;
@@ -1213,11 +2288,11 @@ export type ResetTwoFactorData = {
 
 export type ResetTwoFactorErrors = {
     /**
-     * problem
+     * The request cannot be served as it is; `code` and `errors` say why.
      */
     '4XX': Problem;
     /**
-     * problem
+     * The platform failed; the same request may work later.
      */
     '5XX': Problem;
 };
@@ -1226,141 +2301,9 @@ export type ResetTwoFactorError = ResetTwoFactorErrors[keyof ResetTwoFactorError
 
 export type ResetTwoFactorResponses = {
     /**
-     * ok
+     * They set it up anew when they sign in next.
      */
     204: void;
 };
 
 export type ResetTwoFactorResponse = ResetTwoFactorResponses[keyof ResetTwoFactorResponses];
-
-export type ListApiKeysData = {
-    body?: never;
-    path?: never;
-    query?: {
-        cursor?: string;
-        limit?: number;
-    };
-    url: '/api-keys';
-};
-
-export type ListApiKeysErrors = {
-    /**
-     * problem
-     */
-    '4XX': Problem;
-    /**
-     * problem
-     */
-    '5XX': Problem;
-};
-
-export type ListApiKeysError = ListApiKeysErrors[keyof ListApiKeysErrors];
-
-export type ListApiKeysResponses = {
-    /**
-     * ok
-     */
-    200: ApiKeyPage;
-};
-
-export type ListApiKeysResponse = ListApiKeysResponses[keyof ListApiKeysResponses];
-
-export type CreateApiKeyData = {
-    body: ApiKeyCreate;
-    headers?: {
-        'Idempotency-Key'?: string;
-    };
-    path?: never;
-    query?: never;
-    url: '/api-keys';
-};
-
-export type CreateApiKeyErrors = {
-    /**
-     * problem
-     */
-    '4XX': Problem;
-    /**
-     * problem
-     */
-    '5XX': Problem;
-};
-
-export type CreateApiKeyError = CreateApiKeyErrors[keyof CreateApiKeyErrors];
-
-export type CreateApiKeyResponses = {
-    /**
-     * ok
-     */
-    201: ApiKeyCreated;
-};
-
-export type CreateApiKeyResponse = CreateApiKeyResponses[keyof CreateApiKeyResponses];
-
-export type RevokeApiKeyData = {
-    body?: never;
-    path: {
-        sid: string;
-    };
-    query?: never;
-    url: '/api-keys/{sid}';
-};
-
-export type RevokeApiKeyErrors = {
-    /**
-     * problem
-     */
-    '4XX': Problem;
-    /**
-     * problem
-     */
-    '5XX': Problem;
-};
-
-export type RevokeApiKeyError = RevokeApiKeyErrors[keyof RevokeApiKeyErrors];
-
-export type RevokeApiKeyResponses = {
-    /**
-     * ok
-     */
-    204: void;
-};
-
-export type RevokeApiKeyResponse = RevokeApiKeyResponses[keyof RevokeApiKeyResponses];
-
-export type ListAuditData = {
-    body?: never;
-    path?: never;
-    query?: {
-        stream_sid?: string;
-        stream_type?: string;
-        actor?: string;
-        since?: string;
-        until?: string;
-        cursor?: string;
-        limit?: number;
-    };
-    url: '/audit';
-};
-
-export type ListAuditErrors = {
-    /**
-     * problem
-     */
-    '4XX': Problem;
-    /**
-     * problem
-     */
-    '5XX': Problem;
-};
-
-export type ListAuditError = ListAuditErrors[keyof ListAuditErrors];
-
-export type ListAuditResponses = {
-    /**
-     * ok
-     */
-    200: AuditPage;
-};
-
-export type ListAuditResponse = ListAuditResponses[keyof ListAuditResponses];

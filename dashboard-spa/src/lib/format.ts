@@ -75,11 +75,20 @@ export function shortSid(sid: string): string {
   return sid.length > 14 ? `${sid.slice(0, 6)}…${sid.slice(-6)}` : sid;
 }
 
-/** `snake_case` or `kebab-case` as words, first letter large. */
+const ACRONYMS = /\b(api|sip|url|sid|id|ip|mos|rtt|uri|http)\b/gi;
+
+/** `snake_case`, `kebab-case` or `CamelCase` as words, first letter large. */
 export function words(text: string): string {
   const spaced = text
     .replace(/[_-]+/g, " ")
     .replace(/([a-z])([A-Z])/g, "$1 $2")
     .toLowerCase();
-  return spaced.charAt(0).toUpperCase() + spaced.slice(1);
+  const first = spaced.charAt(0).toUpperCase() + spaced.slice(1);
+  return first.replace(ACRONYMS, (word) => word.toUpperCase());
+}
+
+/** Words that go on in a sentence: the first letter small, acronyms kept. */
+export function wordsWithin(text: string): string {
+  const all = words(text);
+  return /^[A-Z]{2}/.test(all) ? all : all.charAt(0).toLowerCase() + all.slice(1);
 }

@@ -1,7 +1,7 @@
 /** Forms that validate on blur and all at once, place the server's refusals at their fields and focus the first. */
 import { type FormErrors, type UseFormInput, type UseFormReturnType, useForm } from "@mantine/form";
-import { useRef, useState } from "react";
-import { Problem, toProblem } from "../api/problem";
+import { useEffect, useRef, useState } from "react";
+import { type Problem, toProblem } from "../api/problem";
 
 export type ProblemForm<T extends object> = {
   form: UseFormReturnType<T>;
@@ -11,12 +11,9 @@ export type ProblemForm<T extends object> = {
   onSubmit: (event?: React.FormEvent<HTMLFormElement>) => void;
 };
 
-/** Focuses the first field that is marked invalid, in the order of the page. */
-function focusFirstError(root: HTMLFormElement | null): void {
-  requestAnimationFrame(() =>
-    root?.querySelector<HTMLElement>("[aria-invalid=true], [data-error=true]")?.focus(),
-  );
-}
+/** What can take the focus in a field with an error. */
+const INVALID =
+  "input[aria-invalid=true], textarea[aria-invalid=true], button[aria-invalid=true], [data-error=true] input";
 
 /** Splits a refusal into what belongs to fields of the form and what does not. */
 export function placeErrors(
@@ -29,13 +26,7 @@ export function placeErrors(
   if (problem.fields.length > 0 && unplaced.length === 0) return [errors, undefined];
   if (unplaced.length === 0) return [errors, problem];
   const detail = unplaced.map(({ field, message }) => `${field}: ${message}`).join("; ");
-  const rest = {
-    title: problem.title,
-    detail,
-    code: problem.code,
-    ...(problem.requestId && { request_id: problem.requestId }),
-  };
-  return [errors, new Problem(problem.status, rest)];
+  return [errors, problem.withDetail(detail)];
 }
 
 function sentence(text: string): string {
@@ -52,6 +43,12 @@ export function useProblemForm<T extends object>(
   const [problem, setProblem] = useState<Problem>();
   const [busy, setBusy] = useState(false);
   const root = useRef<HTMLFormElement | null>(null);
+  const [attempts, setAttempts] = useState(0);
+
+  // After the errors are drawn, the first field that has one takes the focus.
+  useEffect(() => {
+    if (attempts > 0) root.current?.querySelector<HTMLElement>(INVALID)?.focus();
+  }, [attempts]);
 
   const send = form.onSubmit(
     async (values) => {
@@ -61,21 +58,19 @@ export function useProblemForm<T extends object>(
       try {
         await submit(values);
       } catch (thrown) {
-        const refused = toProblem(thrown);
-        const renamed = refused.fields.map(({ field, message }) => ({ field: rename(field), message }));
-        refused.fields.splice(0, refused.fields.length, ...renamed);
+        const refused = toProblem(thrown).renamed(rename);
         const [errors, rest] = placeErrors(
           refused,
           (field) => form.getInputNode(field) !== null || hasPath(values, field),
         );
         form.setErrors(errors);
         setProblem(rest);
-        focusFirstError(root.current);
+        setAttempts((count) => count + 1);
       } finally {
         setBusy(false);
       }
     },
-    () => focusFirstError(root.current),
+    () => setAttempts((count) => count + 1),
   );
 
   return {
@@ -90,7 +85,7 @@ export function useProblemForm<T extends object>(
 }
 
 /** Whether a dotted path leads somewhere in the values. */
-export function hasPath(values: object, path: string): boolean {
+function hasPath(values: object, path: string): boolean {
   let at: unknown = values;
   for (const step of path.split(".")) {
     if (typeof at !== "object" || at === null || !(step in at)) return false;

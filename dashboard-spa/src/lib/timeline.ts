@@ -1,8 +1,8 @@
 /** The call page's rows: facts from the log and SIP messages from the evidence, on one line of time. */
-import type { SipMessage, TimelineRow } from "../client/types.gen";
+import type { SipMessage, TimelineEntry } from "../client/types.gen";
 import type { Tone } from "./call";
 
-export type Lane = TimelineRow["lane"];
+export type Lane = TimelineEntry["lane"];
 
 export const lanes: Record<Lane, string> = {
   call: "Call",
@@ -37,23 +37,23 @@ export type Entry = {
   /** A short result: an HTTP status, how a verb ended. */
   result?: string;
   tone?: Tone;
-  row?: TimelineRow;
+  row?: TimelineEntry;
   /** The row that ended what `row` began. */
-  end?: TimelineRow;
+  end?: TimelineEntry;
   message?: SipMessage;
   /** Whether the verb is still being executed. */
   running?: boolean;
 };
 
 /** A webhook row's exchange. */
-export function exchangeOf(row: TimelineRow): Exchange | undefined {
+export function exchangeOf(row: TimelineEntry): Exchange | undefined {
   const detail = row.detail as Partial<Exchange>;
   return row.lane === "webhook" && typeof detail.url === "string" ? (detail as Exchange) : undefined;
 }
 
 /** Rows and messages in order of time; a verb's end is folded into its beginning. */
-export function entries(rows: readonly TimelineRow[], messages: readonly SipMessage[]): Entry[] {
-  const ends = new Map<unknown, TimelineRow>();
+export function entries(rows: readonly TimelineEntry[], messages: readonly SipMessage[]): Entry[] {
+  const ends = new Map<unknown, TimelineEntry>();
   for (const row of rows) if (row.event_type === "VerbEnded") ends.set(indexOf(row), row);
   const starts = new Set(rows.filter((row) => row.event_type === "VerbStarted").map(indexOf));
   const ended = rows.some((row) => row.event_type === "Ended");
@@ -73,14 +73,14 @@ export function entries(rows: readonly TimelineRow[], messages: readonly SipMess
   return [...facts, ...evidence].sort((a, b) => Date.parse(a.at) - Date.parse(b.at));
 }
 
-function indexOf(row: TimelineRow): unknown {
+function indexOf(row: TimelineEntry): unknown {
   return (row.detail as { index?: unknown }).index;
 }
 
-function entryOf(row: TimelineRow, ends: ReadonlyMap<unknown, TimelineRow>, callEnded: boolean): Entry {
+function entryOf(row: TimelineEntry, ends: ReadonlyMap<unknown, TimelineEntry>, callEnded: boolean): Entry {
   const base: Entry = { key: `e${row.sequence}`, at: row.at, lane: row.lane, title: row.title, row };
   const exchange = exchangeOf(row);
-  if (exchange) return { ...base, ...exchangeResult(exchange) };
+  if (exchange) return { ...base, title: exchangeTitle(exchange), ...exchangeResult(exchange) };
   if (row.lane === "warning") return { ...base, tone: "amber" };
   if (row.event_type !== "VerbStarted") return base;
   const end = ends.get(indexOf(row));
@@ -88,6 +88,17 @@ function entryOf(row: TimelineRow, ends: ReadonlyMap<unknown, TimelineRow>, call
   const { outcome } = end.detail as { outcome?: string };
   const tookMs = Date.parse(end.at) - Date.parse(row.at);
   return { ...base, end, tookMs, ...(outcome && { result: outcome }) };
+}
+
+const PURPOSES: Record<string, string> = {
+  action: "Action: ",
+  fallback: "Fallback: ",
+  status_callback: "Status callback: ",
+};
+
+/** What was asked; how it went stands beside it. */
+function exchangeTitle({ purpose, method, url }: Exchange): string {
+  return `${PURPOSES[purpose] ?? ""}${method} ${url}`;
 }
 
 function exchangeResult(exchange: Exchange): Partial<Entry> {

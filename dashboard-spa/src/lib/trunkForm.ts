@@ -1,5 +1,5 @@
 /** A trunk's form: what it starts with, what it checks, and what it sends. */
-import type { OutboundInput, Trunk, TrunkCreate } from "../client/types.gen";
+import type { OutboundConfig, Trunk, TrunkCreate } from "../client/types.gen";
 import * as check from "./validate";
 
 export type TrunkValues = {
@@ -59,7 +59,7 @@ export const validateTrunk = {
 };
 
 /** The outbound side as the API takes it. An empty password is left out, which keeps the stored one. */
-export function outboundOf({ outbound }: TrunkValues): OutboundInput {
+export function outboundOf({ outbound }: TrunkValues): OutboundConfig {
   const username = outbound.username.trim();
   return {
     host: outbound.host.trim(),

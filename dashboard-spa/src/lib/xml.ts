@@ -17,11 +17,13 @@ function write(node: Node, depth: number, lines: string[]): void {
   const pad = INDENT.repeat(depth);
   if (node.nodeType === Node.ELEMENT_NODE) writeElement(node as Element, pad, depth, lines);
   else if (node.nodeType === Node.COMMENT_NODE) lines.push(`${pad}<!--${node.nodeValue ?? ""}-->`);
-  else if (node.textContent?.trim()) lines.push(pad + escape(node.textContent.trim()));
+  else if (node.textContent?.trim()) lines.push(pad + escaped(node.textContent.trim()));
 }
 
 function writeElement(element: Element, pad: string, depth: number, lines: string[]): void {
-  const attributes = [...element.attributes].map(({ name, value }) => ` ${name}="${escape(value)}"`).join("");
+  const attributes = [...element.attributes]
+    .map(({ name, value }) => ` ${name}="${escaped(value)}"`)
+    .join("");
   const children = [...element.childNodes].filter(
     (child) => child.nodeType !== Node.TEXT_NODE || child.textContent?.trim(),
   );
@@ -29,7 +31,7 @@ function writeElement(element: Element, pad: string, depth: number, lines: strin
   if (only === undefined) {
     lines.push(`${pad}<${element.tagName}${attributes}/>`);
   } else if (children.length === 1 && only.nodeType === Node.TEXT_NODE) {
-    const text = escape(only.textContent?.trim() ?? "");
+    const text = escaped(only.textContent?.trim() ?? "");
     lines.push(`${pad}<${element.tagName}${attributes}>${text}</${element.tagName}>`);
   } else {
     lines.push(`${pad}<${element.tagName}${attributes}>`);
@@ -38,6 +40,6 @@ function writeElement(element: Element, pad: string, depth: number, lines: strin
   }
 }
 
-function escape(text: string): string {
+function escaped(text: string): string {
   return text.replaceAll("&", "&amp;").replaceAll("<", "&lt;").replaceAll('"', "&quot;");
 }

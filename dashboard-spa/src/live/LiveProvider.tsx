@@ -11,7 +11,7 @@ const LiveContext = createContext<Live>({ state: "closed", subscribe: () => () =
 function connect(): Socket {
   const url = new URL("/dashboard/live", window.location.href);
   url.protocol = url.protocol === "https:" ? "wss:" : "ws:";
-  return new WebSocket(url) as unknown as Socket;
+  return new WebSocket(url) as Socket;
 }
 
 export function LiveProvider({

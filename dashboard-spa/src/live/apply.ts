@@ -1,7 +1,7 @@
 /** What a live message changes in the pages' data: lists are asked again (at most so often), calls are patched. */
 import type { QueryClient } from "@tanstack/react-query";
 import * as queries from "../api/queries";
-import type { Call, TimelineRow } from "../client/types.gen";
+import type { Call, TimelineEntry } from "../client/types.gen";
 import { isLive } from "../lib/call";
 
 /** Lists of one topic are asked again at most this often, in milliseconds. */
@@ -13,17 +13,16 @@ const STALE: Record<string, readonly string[]> = {
   trunks: ["trunks", "overview", "audit"],
   phone_numbers: ["phone_numbers", "overview", "audit"],
   users: ["users", "session", "overview", "audit"],
-  carriers: ["carriers", "session", "audit"],
-  api_keys: ["api_keys", "audit"],
+  carriers: ["carriers", "api_keys", "session", "audit"],
   calls: ["calls", "overview"],
   audit: ["audit"],
 };
 
 /** Adds rows to a timeline; a row that is there already stays one. Oldest first. */
 export function mergeRows(
-  old: readonly TimelineRow[] | undefined,
-  fresh: readonly TimelineRow[],
-): TimelineRow[] {
+  old: readonly TimelineEntry[] | undefined,
+  fresh: readonly TimelineEntry[],
+): TimelineEntry[] {
   const rows = new Map((old ?? []).map((row) => [row.sequence, row]));
   for (const row of fresh) rows.set(row.sequence, row);
   return [...rows.values()].sort((a, b) => a.sequence - b.sequence);
@@ -58,10 +57,10 @@ export class LiveUpdates {
         break;
       case "snapshot":
         this.callChanged(message.call as Call);
-        this.rows(String(message.id), message.timeline as TimelineRow[]);
+        this.rows(String(message.id), message.timeline as TimelineEntry[]);
         break;
       case "timeline":
-        this.rows(String(message.id), message.rows as TimelineRow[]);
+        this.rows(String(message.id), message.rows as TimelineEntry[]);
         break;
       case "resync":
         this.everything();
@@ -83,7 +82,7 @@ export class LiveUpdates {
     );
   }
 
-  private rows(call: string, fresh: TimelineRow[]): void {
+  private rows(call: string, fresh: TimelineEntry[]): void {
     this.client.setQueryData(queries.timeline(call).queryKey, (old) => mergeRows(old, fresh));
     this.stale([`messages/${call}`]);
   }

@@ -11,7 +11,10 @@ const SESSION_ENDED = 4401;
 
 export type LiveState = "connecting" | "open" | "waiting" | "closed";
 
-export type Socket = Pick<WebSocket, "send" | "close" | "readyState"> & {
+export type Socket = {
+  readonly readyState: number;
+  send: (text: string) => void;
+  close: () => void;
   onopen: (() => void) | null;
   onmessage: ((event: { data: unknown }) => void) | null;
   onclose: ((event: { code: number }) => void) | null;

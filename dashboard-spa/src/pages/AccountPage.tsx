@@ -12,7 +12,7 @@ import type { Account, PhoneNumber } from "../client/types.gen";
 import { useProblemForm } from "../lib/forms";
 import { grouped } from "../lib/number";
 import * as check from "../lib/validate";
-import { Card, DangerZone, Empty, Enabled, Facts, SidText, When } from "../ui/basics";
+import { Card, DangerZone, Empty, Enabled, Facts, SidText, UrlText, When } from "../ui/basics";
 import { ConfirmByName } from "../ui/ConfirmByName";
 import { type Column, DataGrid } from "../ui/DataGrid";
 import css from "../ui/layout.module.css";
@@ -57,7 +57,7 @@ function Credentials({ account }: { account: Account }) {
       <Facts
         items={[
           ["Status", <Enabled key="status" on={account.status === "enabled"} />],
-          ["Account SID", <SidText key="sid" sid={account.sid} />],
+          ["Account SID", <SidText key="sid" sid={account.sid} always />],
           [
             "Auth token",
             write ? (
@@ -114,14 +114,7 @@ const columns: Column<PhoneNumber>[] = [
     id: "voice",
     title: "Voice URL",
     phone: "meta",
-    render: ({ voice }) =>
-      voice.voice_url ? (
-        <span className="mono" style={{ overflowWrap: "anywhere" }}>
-          {voice.voice_url}
-        </span>
-      ) : (
-        <span className="dim">not configured</span>
-      ),
+    render: ({ voice }) => <UrlText url={voice.voice_url} />,
   },
 ];
 

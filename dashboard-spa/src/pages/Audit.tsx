@@ -6,7 +6,7 @@ import { getRouteApi, useNavigate } from "@tanstack/react-router";
 import { useState } from "react";
 import { type AuditFilters, audit, users } from "../api/queries";
 import type { AuditEntry } from "../client/types.gen";
-import { exact, shortSid, words } from "../lib/format";
+import { exact, shortSid, words, wordsWithin } from "../lib/format";
 import { periods, since } from "../lib/period";
 import { Code, Empty, Facts, SidText, When } from "../ui/basics";
 import { type Column, DataGrid } from "../ui/DataGrid";
@@ -20,7 +20,7 @@ const things = ["carrier", "account", "trunk", "phone_number", "user"];
 
 /** `phone_number` + `VoiceConfigured` as `Phone number: voice configured`. */
 function whatHappened({ stream_type, event_type }: AuditEntry): string {
-  return `${words(stream_type)}: ${words(event_type).toLowerCase()}`;
+  return `${words(stream_type)}: ${wordsWithin(event_type)}`;
 }
 
 function useActorNames(): Map<string, string> {
@@ -157,7 +157,14 @@ export function Audit() {
                 ["When", exact(open.at)],
                 ["Who", <Actor key="actor" entry={open} names={names} />],
                 ["From", open.ip ?? undefined],
-                ["With", open.user_agent ? <span className="small">{open.user_agent}</span> : undefined],
+                [
+                  "With",
+                  open.user_agent ? (
+                    <span key="with" className="small">
+                      {open.user_agent}
+                    </span>
+                  ) : undefined,
+                ],
                 ["Changed", <SidText key="sid" sid={open.stream_sid} />],
                 [
                   "Position",

@@ -9,7 +9,7 @@ import { usePermissions } from "../api/useSession";
 import { updatePhoneNumber } from "../client/sdk.gen";
 import type { PhoneNumber } from "../client/types.gen";
 import { grouped } from "../lib/number";
-import { Copyable, Empty, Enabled, SidText, When } from "../ui/basics";
+import { Copyable, Empty, Enabled, SidText, UrlText, When } from "../ui/basics";
 import { type Column, DataGrid } from "../ui/DataGrid";
 import { type Choice, FilterBar, NothingFound } from "../ui/FilterBar";
 import { AccountName, useAccountOptions } from "../ui/Names";
@@ -78,14 +78,7 @@ const columns: Column<PhoneNumber>[] = [
     id: "voice",
     title: "Voice URL",
     phone: "meta",
-    render: ({ voice }) =>
-      voice.voice_url ? (
-        <span className="mono" style={{ overflowWrap: "anywhere" }}>
-          {voice.voice_url}
-        </span>
-      ) : (
-        <span className="dim">not configured</span>
-      ),
+    render: ({ voice }) => <UrlText url={voice.voice_url} />,
   },
   { id: "sid", title: "SID", width: 180, extra: true, render: ({ sid }) => <SidText sid={sid} /> },
   {

@@ -19,7 +19,7 @@ import * as queries from "../api/queries";
 import { countriesQuery } from "../api/session";
 import { usePermissions } from "../api/useSession";
 import { createTrunk, deleteTrunk, previewDialString, updateTrunk } from "../client/sdk.gen";
-import type { OutboundInput, Trunk } from "../client/types.gen";
+import type { OutboundConfig, Trunk } from "../client/types.gen";
 import { useProblemForm } from "../lib/forms";
 import { countryName, countryOptions, grouped } from "../lib/number";
 import { bodyOf, fieldOf, outboundOf, type TrunkValues, validateTrunk, valuesOf } from "../lib/trunkForm";
@@ -166,7 +166,7 @@ function OutboundFields({ form, disabled, stored }: { form: Form; disabled: bool
       <div className={css.withMethod}>
         <TextInput
           label="Host"
-          description="Name or address, with a port if it is not 5060"
+          description="With a port if it is not 5060"
           placeholder="sip.example.com"
           classNames={{ input: "mono" }}
           {...form.getInputProps("outbound.host")}
@@ -226,13 +226,13 @@ function OutboundFields({ form, disabled, stored }: { form: Form; disabled: bool
 }
 
 /** How a number leaves through this trunk, as the server would write it. */
-export function DialStringExample({ outbound }: { outbound: OutboundInput }) {
+export function DialStringExample({ outbound }: { outbound: OutboundConfig }) {
   const example = { ...outbound, host: host(outbound.host) === null ? outbound.host : "sip.example.com" };
   delete example.password;
   const [asked] = useDebouncedValue(JSON.stringify(example), TYPING);
   const preview = useQuery({
     queryKey: ["dial-string", asked],
-    queryFn: () => previewDialString({ body: { outbound: JSON.parse(asked) as OutboundInput } }),
+    queryFn: () => previewDialString({ body: { outbound: JSON.parse(asked) as OutboundConfig } }),
     placeholderData: keepPreviousData,
     staleTime: 60_000,
   });

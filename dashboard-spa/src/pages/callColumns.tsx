@@ -98,4 +98,4 @@ export const callColumns: Column<Call>[] = [
   started,
 ];
 export const liveColumns: Column<Call>[] = [parties, status, account, trunk, lasting];
-export const recentColumns: Column<Call>[] = [parties, status, account, lasting, started];
+export const recentColumns: Column<Call>[] = [parties, status, lasting, started];

@@ -151,6 +151,9 @@ function Grid<Row>({
         columns={cells}
         idAccessor="id"
         minHeight={0}
+        borderColor="var(--line)"
+        rowBorderColor="var(--line)"
+        highlightOnHoverColor="var(--surface-hover)"
         highlightOnHover={onOpen !== undefined}
         {...(onOpen && { onRowClick: ({ record }: { record: Line<Row> }) => open(record.row, onOpen) })}
       />

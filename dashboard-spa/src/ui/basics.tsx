@@ -70,13 +70,23 @@ export function Copyable(props: { value: string; what: string; children: ReactNo
 }
 
 /** A SID: shortened for reading, copied whole. */
-export function SidText({ sid, whole }: { sid: string; whole?: boolean }) {
+export function SidText({ sid, always = false }: { sid: string; always?: boolean }) {
   return (
-    <Copyable value={sid} what="SID">
+    <Copyable value={sid} what="SID" always={always}>
       <span className="mono truncate" title={sid}>
-        {whole ? sid : shortSid(sid)}
+        {shortSid(sid)}
       </span>
     </Copyable>
+  );
+}
+
+/** A configured address on one line, whole on hover. */
+export function UrlText({ url }: { url: string | undefined }) {
+  if (!url) return <span className="dim">not configured</span>;
+  return (
+    <span className={clsx("mono truncate", css.url)} title={url}>
+      {url}
+    </span>
   );
 }
 
@@ -158,9 +168,9 @@ export function Code({ text, label }: { text: string; label: string }) {
   return (
     <div className={css.codeWrap}>
       {/* biome-ignore lint/a11y/noNoninteractiveTabindex: a region that scrolls has to be reachable by keyboard */}
-      <pre className={css.code} tabIndex={0} aria-label={label}>
-        {text}
-      </pre>
+      <section tabIndex={0} aria-label={label} className={css.code}>
+        <pre>{text}</pre>
+      </section>
       <Copy value={text} label={`Copy ${label}`} className={css.codeCopy} />
     </div>
   );

@@ -2,6 +2,8 @@
 import { SegmentedControl, Skeleton } from "@mantine/core";
 import { useQuery } from "@tanstack/react-query";
 import { getRouteApi, Link, useNavigate } from "@tanstack/react-router";
+import clsx from "clsx";
+import type { ReactNode } from "react";
 import * as queries from "../../api/queries";
 import type { Call } from "../../client/types.gen";
 import { directions, isLive, mosWord, reasonOf } from "../../lib/call";
@@ -44,7 +46,7 @@ export function CallPage() {
         {call && <HangUp call={call} size="sm" />}
       </PageHead>
       {call ? <Header call={call} /> : <Skeleton h={32} w={420} maw="100%" mb={24} />}
-      <div className={layout.two}>
+      <div className={clsx(layout.two, layout.mainFirst)}>
         <div className={layout.stack}>
           <Card title="Facts">{call ? <CallFacts call={call} /> : <Skeleton h={260} />}</Card>
           {call?.quality?.codec && <Quality quality={call.quality} />}
@@ -111,6 +113,22 @@ function CallFacts({ call }: { call: Call }) {
             </Link>
           ) : undefined,
         ],
+        [
+          "Talks with",
+          call.bridged_with_sid ? (
+            <Link key="bridged" to="/calls/$sid" params={{ sid: call.bridged_with_sid }} className="mono">
+              {call.bridged_with_sid.slice(0, 10)}…
+            </Link>
+          ) : undefined,
+        ],
+        [
+          "SIP Call-ID",
+          call.sip_call_id ? (
+            <span key="call-id" className="mono">
+              {call.sip_call_id}
+            </span>
+          ) : undefined,
+        ],
         ["Started", <When key="created" at={call.created_at} />],
         [
           "Answered after",
@@ -142,30 +160,31 @@ function CallFacts({ call }: { call: Call }) {
 }
 
 function Quality({ quality }: { quality: NonNullable<Call["quality"]> }) {
-  const { word, tone } = mosWord(quality.mos);
+  const { codec, mos, jitter_ms: jitter, packet_loss_percent: loss, rtt_ms: roundTrip } = quality;
+  const fixed = (value: number | undefined, unit: string) =>
+    value === undefined ? "–" : `${value.toFixed(1)} ${unit}`;
+  const verdict = mos ? mosWord(mos) : undefined;
+  const figures: [string, ReactNode, ReactNode][] = [
+    ["mos", mos ? mos.toFixed(1) : "–", <>MOS {verdict && <Dot tone={verdict.tone}>{verdict.word}</Dot>}</>],
+    ["codec", codec, "Codec"],
+    ["jitter", fixed(jitter, "ms"), "Jitter"],
+    ["loss", fixed(loss, "%"), "Packets lost"],
+  ];
   return (
-    <Card title="Quality" flush>
+    <Card
+      title="Quality"
+      flush
+      aside={
+        roundTrip !== undefined && <span className="dim small num">round trip {fixed(roundTrip, "ms")}</span>
+      }
+    >
       <div className={css.quality}>
-        <div className={css.figure}>
-          <b>{quality.mos.toFixed(1)}</b>
-          <span>
-            MOS · <Dot tone={tone}>{word}</Dot>
-          </span>
-        </div>
-        <div className={css.figure}>
-          <b>{quality.codec}</b>
-          <span>Codec</span>
-        </div>
-        <div className={css.figure}>
-          <b>{quality.jitter_ms.toFixed(1)} ms</b>
-          <span>Jitter</span>
-        </div>
-        <div className={css.figure}>
-          <b>
-            {quality.packet_loss_percent === undefined ? "–" : `${quality.packet_loss_percent.toFixed(1)} %`}
-          </b>
-          <span>Packets lost</span>
-        </div>
+        {figures.map(([key, value, name]) => (
+          <div key={key} className={css.figure}>
+            <b>{value}</b>
+            <span>{name}</span>
+          </div>
+        ))}
       </div>
     </Card>
   );

@@ -22,7 +22,7 @@ export function LadderView({ messages }: { messages: readonly SipMessage[] }) {
   const columns = Math.min(peers.length, PEERS) + 1;
   return (
     // biome-ignore lint/a11y/noNoninteractiveTabindex: a region that scrolls has to be reachable by keyboard
-    <div className={css.ladderScroll} tabIndex={0} role="region" aria-label="SIP ladder">
+    <section className={css.ladderScroll} tabIndex={0} aria-label="SIP ladder">
       <div className={css.ladder} style={{ "--columns": columns } as CSSProperties}>
         <div className={css.heads}>
           <span />
@@ -50,7 +50,7 @@ export function LadderView({ messages }: { messages: readonly SipMessage[] }) {
           </div>
         ))}
       </div>
-    </div>
+    </section>
   );
 }
 

@@ -2,7 +2,7 @@
 import { IconChevronRight } from "@tabler/icons-react";
 import clsx from "clsx";
 import { useEffect, useMemo, useRef, useState } from "react";
-import type { SipMessage, TimelineRow } from "../../client/types.gen";
+import type { SipMessage, TimelineEntry } from "../../client/types.gen";
 import { exact, offset, span } from "../../lib/format";
 import { type Entry, entries, type Lane, laneCounts, lanes } from "../../lib/timeline";
 import { Dot, toned } from "../../ui/basics";
@@ -10,7 +10,7 @@ import css from "./Call.module.css";
 import { EntryDetail } from "./EntryDetail";
 
 type Props = {
-  rows: readonly TimelineRow[];
+  rows: readonly TimelineEntry[];
   messages: readonly SipMessage[];
   live: boolean;
   hidden: Lane[];
@@ -63,7 +63,7 @@ export function TimelineView({ rows, messages, live, hidden, onHide }: Props) {
   }
   return (
     <>
-      <div className={css.bar} role="group" aria-label="Lanes">
+      <fieldset className={css.bar} aria-label="Lanes">
         {laneCounts(all).map(([lane, total]) => (
           <button
             key={lane}
@@ -78,7 +78,7 @@ export function TimelineView({ rows, messages, live, hidden, onHide }: Props) {
             {lanes[lane]} <span className="dim num">{total}</span>
           </button>
         ))}
-      </div>
+      </fieldset>
       <ol
         className={css.rows}
         aria-label="Timeline"

@@ -1,0 +1,34 @@
+// Runs every story in a real browser against a running server (DEMO_JSON says which) and counts.
+// `node e2e/run.mjs live` runs those whose name has "live" in it.
+
+import { accountStories } from "./stories/carrier.mjs";
+import { liveStories } from "./stories/live.mjs";
+import { lookStories } from "./stories/look.mjs";
+import { signUpStories } from "./stories/sign-up.mjs";
+import { launch, signInOwner } from "./support/harness.mjs";
+
+const stories = { ...signUpStories, ...accountStories, ...liveStories, ...lookStories };
+const wanted = process.argv[2] ?? "";
+const browser = await launch();
+const shared = {
+  browser,
+  owner: () => {
+    shared.ownerState ??= signInOwner(browser);
+    return shared.ownerState;
+  },
+};
+let [passed, failed] = [0, 0];
+for (const [name, story] of Object.entries(stories).filter(([title]) => title.includes(wanted))) {
+  const start = Date.now();
+  try {
+    await story(shared);
+    passed += 1;
+    console.log(`ok   ${name} (${Date.now() - start} ms)`);
+  } catch (error) {
+    failed += 1;
+    console.log(`FAIL ${name}\n${error.stack ?? error}`);
+  }
+}
+await browser.close();
+console.log(`${passed} passed, ${failed} failed`);
+process.exitCode = failed === 0 ? 0 : 1;

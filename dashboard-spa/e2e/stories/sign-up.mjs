@@ -1,0 +1,109 @@
+// A stranger becomes the owner of a carrier: sign-up, two-factor, recovery code, sign-out.
+import assert from "node:assert/strict";
+import { randomBytes } from "node:crypto";
+import { choose, open, shoot } from "../support/harness.mjs";
+import { totp } from "../support/totp.mjs";
+
+const run = randomBytes(3).toString("hex");
+const person = { email: `maly-${run}@example.com`, password: "copper walrus sings at noon" };
+
+async function signUp(page, company) {
+  await page.goto("/sign-up");
+  await page.getByLabel("Company").fill(company);
+  await choose(page, "Country", /^Cambodia/);
+  assert.match(await page.getByLabel("Subdomain").inputValue(), /^[a-z0-9-]+$/);
+  await page.getByLabel("Your name").fill("Chan Maly");
+  await page.getByLabel("E-mail").fill(person.email);
+  await page.getByLabel("Password", { exact: true }).fill(person.password);
+  await page.getByRole("button", { name: "Create carrier" }).click();
+  await page.getByRole("heading", { name: "Set up two-factor sign-in" }).waitFor();
+}
+
+async function setUpTwoFactor(page) {
+  const key = await page.getByTestId("totp-key").textContent();
+  const code = page.getByLabel("Code from the app");
+  const right = totp(key);
+  await code.fill(String((Number(right) + 1) % 1_000_000).padStart(6, "0"));
+  await page.getByRole("button", { name: "Turn on" }).click();
+  await page.locator("[aria-invalid=true]").waitFor();
+  await code.fill(totp(key));
+  await page.getByRole("button", { name: "Turn on" }).click();
+  const codes = await page
+    .getByRole("list", { name: "Recovery codes" })
+    .getByRole("listitem")
+    .allInnerTexts();
+  assert.equal(codes.length, 10);
+  return codes;
+}
+
+export const signUpStories = {
+  "the sign-up form shows every mistake at once": async ({ browser }) => {
+    const page = await open(browser);
+    await page.goto("/sign-up");
+    await page.getByRole("button", { name: "Create carrier" }).click();
+    assert.equal(await page.locator("[aria-invalid=true]").count(), 6);
+    await page.waitForFunction(() => document.activeElement?.getAttribute("aria-invalid") === "true");
+    page.assertClean();
+    await page.context().close();
+  },
+
+  "a stranger signs up, must set up two-factor, and sees the checklist": async (shared) => {
+    const page = await open(shared.browser, { expected: [/422/, /403/] });
+    await signUp(page, `Maly Telecom ${run}`);
+    // Nothing else opens before.
+    await page.goto("/accounts");
+    await page.getByRole("heading", { name: "Set up two-factor sign-in" }).waitFor();
+    await shoot(page, "two-factor");
+    shared.recoveryCodes = await setUpTwoFactor(page);
+    await shoot(page, "recovery-codes");
+    assert.ok(await page.getByRole("button", { name: "Open the dashboard" }).isDisabled());
+    await page.getByLabel("I have stored them in a safe place").check();
+    await page.getByRole("button", { name: "Open the dashboard" }).click();
+    await page.getByRole("heading", { name: "Accounts" }).waitFor();
+    await page.getByRole("link", { name: "Overview" }).first().click();
+    await page.getByText("1 of 4").waitFor();
+    await shoot(page, "empty-overview");
+    page.assertClean();
+    shared.strangerState = await page.context().storageState();
+    await page.context().close();
+  },
+
+  "a recovery code signs in once": async (shared) => {
+    assert.ok(shared.recoveryCodes, "needs the story before");
+    const [code] = shared.recoveryCodes;
+    for (const [attempt, works] of [
+      [1, true],
+      [2, false],
+    ]) {
+      const page = await open(shared.browser, { expected: [/422/, /403/] });
+      await page.goto("/sign-in");
+      await page.getByLabel("E-mail").fill(person.email);
+      await page.getByLabel("Password", { exact: true }).fill(person.password);
+      await page.getByRole("button", { name: "Continue" }).click();
+      await page.getByRole("button", { name: "Use a recovery code" }).click();
+      await page.getByLabel("Recovery code").fill(code);
+      await page.getByRole("button", { name: "Sign in", exact: true }).click();
+      if (works) await page.getByRole("heading", { name: "Overview" }).waitFor();
+      else await page.locator("[aria-invalid=true]").waitFor();
+      page.assertClean();
+      assert.ok(attempt);
+      await page.context().close();
+    }
+  },
+
+  "a wrong password says what to do and nothing about the account": async ({ browser }) => {
+    const page = await open(browser);
+    await page.goto("/sign-in");
+    const said = [];
+    for (const email of [person.email, `nobody-${run}@example.com`]) {
+      await page.getByLabel("E-mail").fill(email);
+      await page.getByLabel("Password", { exact: true }).fill("not the password");
+      const answered = page.waitForResponse((response) => response.url().endsWith("/dashboard/sign-in"));
+      await page.getByRole("button", { name: "Continue" }).click();
+      assert.equal((await answered).status(), 401);
+      said.push((await page.getByRole("alert").textContent()).replace(/Code:.*/s, ""));
+    }
+    assert.equal(said[0], said[1]);
+    await page.context().close();
+  },
+};

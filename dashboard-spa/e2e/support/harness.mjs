@@ -1,0 +1,102 @@
+// What the stories stand on: the browser, the demo's credentials, and a page that notices errors by itself.
+import assert from "node:assert/strict";
+import { mkdirSync, readFileSync } from "node:fs";
+import { join } from "node:path";
+import { AxeBuilder } from "@axe-core/playwright";
+import { chromium } from "playwright-core";
+import { totp } from "./totp.mjs";
+
+/** How long a page may take to show what is waited for, in milliseconds. */
+const LIMIT = 10_000;
+const RULES = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa"];
+
+export const demo = readDemo();
+const baseUrl = process.env.BASE_URL ?? demo.http_url;
+const shots = process.env.SHOTS ?? "test-results";
+
+function readDemo() {
+  if (!process.env.DEMO_JSON)
+    throw new Error("DEMO_JSON is the path of the demo.json that `trunkline serve --demo` writes");
+  return JSON.parse(readFileSync(process.env.DEMO_JSON, "utf8"));
+}
+
+export async function launch() {
+  return chromium.launch({
+    executablePath: process.env.CHROMIUM ?? "/usr/bin/chromium",
+    args: [
+      "--no-sandbox",
+      "--disable-gpu",
+      "--disable-background-networking",
+      "--disable-component-update",
+      "--no-first-run",
+    ],
+  });
+}
+
+/** A page whose console must stay clean; `expected` are errors that belong to the story. */
+export async function open(browser, options = {}) {
+  const { width = 1280, height = 800, dark = false, state, expected = [] } = options;
+  const context = await browser.newContext({
+    baseURL: baseUrl,
+    viewport: { width, height },
+    colorScheme: dark ? "dark" : "light",
+    ...(state && { storageState: state }),
+  });
+  const page = await context.newPage();
+  page.setDefaultTimeout(LIMIT);
+  const errors = [];
+  // A session that is asked for and not there is how a browser learns that it has to sign in.
+  const fine = [/401 \(Unauthorized\)/, ...expected];
+  page.on("console", (message) => {
+    if (message.type() === "error" && !fine.some((pattern) => pattern.test(message.text())))
+      errors.push(message.text());
+  });
+  page.on("pageerror", (error) => errors.push(error.message));
+  page.assertClean = () => assert.deepEqual(errors, [], "the console has errors");
+  return page;
+}
+
+/** Signs the demo's owner in and returns the cookies. A code works once, so this is done once a run. */
+export async function signInOwner(browser) {
+  const page = await open(browser);
+  await page.goto("/");
+  await page.getByLabel("E-mail").fill(demo.owner_email);
+  await page.getByLabel("Password", { exact: true }).fill(demo.owner_password);
+  await page.getByRole("button", { name: "Continue" }).click();
+  await page.getByLabel("Code").fill(totp(demo.totp_secret));
+  await page.getByRole("button", { name: "Sign in" }).click();
+  await page.getByRole("heading", { name: "Overview" }).waitFor();
+  page.assertClean();
+  const state = await page.context().storageState();
+  await page.context().close();
+  return state;
+}
+
+/** Nothing that keeps people out: contrast, names, roles, focus (WCAG 2.2 A and AA). */
+export async function accessible(page, where) {
+  const { violations } = await new AxeBuilder({ page }).withTags(RULES).analyze();
+  const said = violations.map(
+    ({ id, nodes }) => `${id}: ${nodes.map((node) => node.html.slice(0, 160)).join(" | ")}`,
+  );
+  assert.deepEqual(said, [], `${where} has accessibility violations`);
+}
+
+export async function fitsWidth(page, where) {
+  const over = await page.evaluate(() => document.documentElement.scrollWidth - window.innerWidth);
+  assert.ok(over <= 0, `${where} is ${over} px wider than the window`);
+}
+
+export async function shoot(page, name) {
+  mkdirSync(shots, { recursive: true });
+  await page.screenshot({ path: join(shots, `${name}.png`) });
+}
+
+/** Picks an option of a select by its label. */
+export async function choose(page, label, option) {
+  await page
+    .getByRole("combobox", { name: label })
+    .or(page.getByLabel(label, { exact: true }))
+    .first()
+    .click();
+  await page.getByRole("option", { name: option }).click();
+}

@@ -1,0 +1,117 @@
+// A phone on this machine: calls a number over SIP/UDP, sends silence by RTP, and waits to be hung up on.
+import { randomBytes } from "node:crypto";
+import { createSocket } from "node:dgram";
+import { once } from "node:events";
+
+/** How long each step of a call may take, in milliseconds. */
+const LIMIT = 10_000;
+/** A PCMU packet's time, in milliseconds, and its samples. */
+const PACKET = 20;
+const SAMPLES = 160;
+
+async function bound() {
+  const socket = createSocket("udp4");
+  socket.bind(0, "127.0.0.1");
+  await once(socket, "listening");
+  return socket;
+}
+
+function header(text, name) {
+  return new RegExp(`^${name}:\\s*(.*)$`, "im").exec(text)?.[1]?.trim() ?? "";
+}
+
+/** Calls `number` at `sipAddress` (host:port). Resolves when it is answered. */
+export async function call(sipAddress, number, from = "+85577000111") {
+  const [host, port] = sipAddress.replace(/^sip:/, "").split(":");
+  const [sip, rtp] = [await bound(), await bound()];
+  const [sipPort, rtpPort] = [sip.address().port, rtp.address().port];
+  const [callId, tag] = [randomBytes(8).toString("hex"), randomBytes(4).toString("hex")];
+  const target = `sip:${number}@${sipAddress.replace(/^sip:/, "")}`;
+  const sdp = [
+    "v=0",
+    "o=- 1 1 IN IP4 127.0.0.1",
+    "s=-",
+    "c=IN IP4 127.0.0.1",
+    "t=0 0",
+    `m=audio ${rtpPort} RTP/AVP 0 101`,
+    "a=rtpmap:0 PCMU/8000",
+    "a=rtpmap:101 telephone-event/8000",
+    "",
+  ].join("\r\n");
+  let to = `<${target}>`;
+
+  const send = (method, sequence, body = "") => {
+    const lines = [
+      `${method} ${target} SIP/2.0`,
+      `Via: SIP/2.0/UDP 127.0.0.1:${sipPort};rport;branch=z9hG4bK${randomBytes(6).toString("hex")}`,
+      "Max-Forwards: 70",
+      `From: <sip:${from}@127.0.0.1>;tag=${tag}`,
+      `To: ${to}`,
+      `Call-ID: ${callId}`,
+      `CSeq: ${sequence} ${method}`,
+      `Contact: <sip:${from}@127.0.0.1:${sipPort}>`,
+      ...(body && ["Content-Type: application/sdp"]),
+      `Content-Length: ${Buffer.byteLength(body)}`,
+      "",
+      body,
+    ];
+    sip.send(lines.join("\r\n"), Number(port), host);
+  };
+  const respond = (request) => {
+    const kept = request.split("\r\n").filter((line) => /^(via|from|to|call-id|cseq):/i.test(line));
+    sip.send(["SIP/2.0 200 OK", ...kept, "Content-Length: 0", "", ""].join("\r\n"), Number(port), host);
+  };
+
+  let hungUp;
+  const ended = new Promise((resolve) => {
+    hungUp = resolve;
+  });
+  let timer;
+  const close = () => {
+    clearInterval(timer);
+    sip.close();
+    rtp.close();
+  };
+  const answered = new Promise((resolve, reject) => {
+    const limit = setTimeout(() => reject(new Error("the call was not answered in time")), LIMIT);
+    sip.on("message", (packet) => {
+      const text = packet.toString();
+      const status = Number(/^SIP\/2\.0 (\d+)/.exec(text)?.[1]);
+      if (text.startsWith("BYE ")) {
+        respond(text);
+        hungUp();
+      } else if (status >= 300) {
+        clearTimeout(limit);
+        reject(new Error(`the call was refused: ${text.split("\r\n")[0]}`));
+      } else if (status >= 200 && /INVITE/.test(header(text, "CSeq"))) {
+        clearTimeout(limit);
+        to = header(text, "To");
+        send("ACK", 1);
+        resolve(Number(/^m=audio (\d+)/m.exec(text)?.[1]));
+      }
+    });
+  });
+
+  send("INVITE", 1, sdp);
+  const media = await answered.catch((error) => {
+    close();
+    throw error;
+  });
+  let sequence = 0;
+  timer = setInterval(() => {
+    const packet = Buffer.alloc(12 + SAMPLES, 0xff);
+    packet.writeUInt16BE(0x8000, 0);
+    packet.writeUInt16BE(sequence & 0xffff, 2);
+    packet.writeUInt32BE((sequence * SAMPLES) >>> 0, 4);
+    packet.writeUInt32BE(0x1234abcd, 8);
+    sequence += 1;
+    rtp.send(packet, media, host);
+  }, PACKET);
+
+  return {
+    /** Resolves when the other side hangs up. */
+    ended,
+    hangUp: () => send("BYE", 2),
+    close,
+  };
+}

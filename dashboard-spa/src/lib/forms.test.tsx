@@ -1,0 +1,97 @@
+import { MantineProvider, TextInput } from "@mantine/core";
+import { cleanup, render, screen, waitFor } from "@testing-library/react";
+import userEvent from "@testing-library/user-event";
+import { afterEach, describe, expect, it, vi } from "vitest";
+import { Problem } from "../api/problem";
+import { ProblemNotice } from "../ui/ProblemNotice";
+import { placeErrors, useProblemForm } from "./forms";
+
+function TestForm({ submit }: { submit: (values: { name: string; host: string }) => Promise<void> }) {
+  const { form, problem, onSubmit } = useProblemForm(
+    {
+      initialValues: { name: "", host: "" },
+      validate: {
+        name: (value) => (value ? null : "Enter a name"),
+        host: (value) => (value ? null : "Enter a host"),
+      },
+    },
+    submit,
+  );
+  return (
+    <form onSubmit={onSubmit} noValidate>
+      {problem && <ProblemNotice error={problem} />}
+      <TextInput label="Name" {...form.getInputProps("name")} />
+      <TextInput label="Host" {...form.getInputProps("host")} />
+      <button type="submit">Save</button>
+    </form>
+  );
+}
+
+function show(submit: (values: { name: string; host: string }) => Promise<void>) {
+  render(
+    <MantineProvider env="test">
+      <TestForm submit={submit} />
+    </MantineProvider>,
+  );
+  return userEvent.setup();
+}
+
+const refusal = (errors: { field: string; message: string }[]) =>
+  new Problem(422, { title: "Check the fields", code: "validation_failed", request_id: "req_1", errors });
+
+afterEach(cleanup);
+
+describe("a form", () => {
+  it("shows every missing field at once and focuses the first", async () => {
+    const submit = vi.fn();
+    const user = show(submit);
+    await user.click(screen.getByText("Save"));
+    expect(screen.getByText("Enter a name")).toBeTruthy();
+    expect(screen.getByText("Enter a host")).toBeTruthy();
+    await waitFor(() => expect(document.activeElement).toBe(screen.getByLabelText("Name")));
+    expect(submit).not.toHaveBeenCalled();
+  });
+
+  it("checks a field when it is left", async () => {
+    const user = show(vi.fn());
+    await user.click(screen.getByLabelText("Name"));
+    await user.tab();
+    expect(screen.getByText("Enter a name")).toBeTruthy();
+    expect(screen.queryByText("Enter a host")).toBeNull();
+  });
+
+  it("puts the server's refusal at its field and focuses it", async () => {
+    const user = show(() => Promise.reject(refusal([{ field: "host", message: "not a host" }])));
+    await user.type(screen.getByLabelText("Name"), "Gateway");
+    await user.type(screen.getByLabelText("Host"), "x");
+    await user.click(screen.getByText("Save"));
+    expect(await screen.findByText("Not a host")).toBeTruthy();
+    await waitFor(() => expect(document.activeElement).toBe(screen.getByLabelText("Host")));
+    expect(screen.queryByRole("alert")).toBeNull();
+  });
+
+  it("shows a refusal that belongs to no field above the form, with a code to quote", async () => {
+    const user = show(() =>
+      Promise.reject(new Problem(503, { title: "Busy", code: "unavailable", request_id: "req_7" })),
+    );
+    await user.type(screen.getByLabelText("Name"), "Gateway");
+    await user.type(screen.getByLabelText("Host"), "x");
+    await user.click(screen.getByText("Save"));
+    const alert = await screen.findByRole("alert");
+    expect(alert.textContent).toContain("Busy");
+    expect(alert.textContent).toContain("req_7");
+    expect(alert.textContent).toContain("Try again in a moment");
+  });
+});
+
+describe("refusals", () => {
+  it("name the fields a form does not have", () => {
+    const problem = refusal([
+      { field: "name", message: "too long" },
+      { field: "weather", message: "bad" },
+    ]);
+    const [errors, rest] = placeErrors(problem, (field) => field === "name");
+    expect(errors).toEqual({ name: "Too long" });
+    expect(rest?.detail).toBe("weather: bad");
+  });
+});

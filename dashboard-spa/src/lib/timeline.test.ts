@@ -1,0 +1,139 @@
+import { describe, expect, it } from "vitest";
+import type { SipMessage, TimelineEntry } from "../client/types.gen";
+import { ladder } from "./ladder";
+import { entries, laneCounts } from "./timeline";
+
+const START = Date.parse("2026-11-23T20:00:00Z");
+const at = (ms: number) => new Date(START + ms).toISOString();
+
+function row(sequence: number, ms: number, over: Partial<TimelineEntry>): TimelineEntry {
+  return {
+    position: String(100 + sequence),
+    sequence,
+    at: at(ms),
+    lane: "call",
+    title: "row",
+    event_type: "Received",
+    detail: {},
+    ...over,
+  };
+}
+
+const verb = (sequence: number, ms: number, index: number, verbName: string) =>
+  row(sequence, ms, {
+    lane: "twiml",
+    title: verbName,
+    event_type: "VerbStarted",
+    detail: { index, verb: verbName, attributes: [] },
+  });
+const verbEnd = (sequence: number, ms: number, index: number, outcome: string) =>
+  row(sequence, ms, { lane: "twiml", title: "ended", event_type: "VerbEnded", detail: { index, outcome } });
+const message = (
+  ms: number,
+  direction: "in" | "out",
+  summary: string,
+  peer = "127.0.0.1:5070",
+): SipMessage => ({
+  at: at(ms),
+  direction,
+  peer,
+  summary,
+  raw: `${summary}\r\n`,
+});
+
+describe("the timeline", () => {
+  it("folds a verb's end into its beginning", () => {
+    const all = entries(
+      [
+        verb(1, 0, 0, "Gather"),
+        verb(2, 10, 1, "Say"),
+        verbEnd(3, 1500, 1, "spoken"),
+        verbEnd(4, 2000, 0, "1 digit"),
+      ],
+      [],
+    );
+    expect(all.map(({ title, tookMs, result }) => [title, tookMs, result])).toEqual([
+      ["Gather", 2000, "1 digit"],
+      ["Say", 1490, "spoken"],
+    ]);
+  });
+
+  it("shows a verb as running until it or the call ends", () => {
+    expect(entries([verb(1, 0, 0, "Say")], [])[0]?.running).toBe(true);
+    expect(
+      entries([verb(1, 0, 0, "Say"), row(2, 5, { event_type: "Ended" })], [])[0]?.running,
+    ).toBeUndefined();
+  });
+
+  it("keeps the end of a verb whose beginning it never saw", () => {
+    expect(entries([verbEnd(7, 0, 3, "spoken")], [])).toHaveLength(1);
+  });
+
+  it("puts SIP messages between the facts by time", () => {
+    const rows = [row(1, 5, { title: "received" }), row(2, 200, { title: "answered" })];
+    const titles = entries(rows, [message(0, "in", "INVITE sip:1234"), message(190, "out", "200 OK")]).map(
+      ({ title }) => title,
+    );
+    expect(titles).toEqual(["INVITE sip:1234", "received", "200 OK", "answered"]);
+  });
+
+  it("says how a webhook went", () => {
+    const exchange = {
+      purpose: "document",
+      method: "POST",
+      url: "https://x.test/",
+      parameters: [],
+      duration_ms: 61,
+    };
+    const failed = { ...exchange, error: { code: 11205, message: "connection refused" } };
+    const rows = [{ ...exchange, status: 200 }, { ...exchange, status: 500 }, failed].map((detail, index) =>
+      row(index, index, {
+        lane: "webhook",
+        event_type: "Exchanged",
+        detail: detail as Record<string, unknown>,
+      }),
+    );
+    expect(entries(rows, []).map(({ result, tone }) => [result, tone])).toEqual([
+      ["200", "green"],
+      ["500", "red"],
+      ["error 11205", "red"],
+    ]);
+  });
+
+  it("takes no challenge for credentials for a failure", () => {
+    const tones = ["401 Unauthorized", "487 Request Terminated", "503 Service Unavailable"].map(
+      (summary) => entries([], [message(0, "in", summary)])[0]?.tone,
+    );
+    expect(tones).toEqual([undefined, undefined, "red"]);
+  });
+
+  it("counts what each lane has, leaving empty ones out", () => {
+    const all = entries([row(1, 0, {}), verb(2, 1, 0, "Say")], [message(2, "in", "BYE")]);
+    expect(laneCounts(all)).toEqual([
+      ["call", 1],
+      ["sip", 1],
+      ["twiml", 1],
+    ]);
+  });
+});
+
+describe("the SIP ladder", () => {
+  it("gives each far end a column and marks what was sent again", () => {
+    const messages = [
+      message(0, "in", "INVITE sip:1234"),
+      message(2, "out", "SIP/2.0 100 Trying"),
+      message(10, "out", "INVITE sip:855", "10.0.0.2:5060"),
+      message(510, "out", "INVITE sip:855", "10.0.0.2:5060"),
+    ];
+    const { peers, rungs } = ladder(messages);
+    expect(peers).toEqual(["127.0.0.1:5070", "10.0.0.2:5060"]);
+    expect(
+      rungs.map(({ peer, offsetMs, response, retransmission }) => [peer, offsetMs, response, retransmission]),
+    ).toEqual([
+      [0, 0, false, false],
+      [0, 2, true, false],
+      [1, 10, false, false],
+      [1, 510, false, true],
+    ]);
+  });
+});

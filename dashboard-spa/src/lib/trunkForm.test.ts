@@ -1,0 +1,91 @@
+import { describe, expect, it } from "vitest";
+import type { Trunk } from "../client/types.gen";
+import { bodyOf, fieldOf, type TrunkValues, validateTrunk, valuesOf } from "./trunkForm";
+import { host, isSource, optionalUrl, subdomain } from "./validate";
+
+const stored: Trunk = {
+  sid: "TK1",
+  name: "Gateway",
+  inbound: { sources: ["127.0.0.0/8"] },
+  outbound: {
+    host: "127.0.0.1:5070",
+    transport: "tcp",
+    dial_string_prefix: "99",
+    plus_prefix: false,
+    trunk_prefix: true,
+    username: "me",
+    has_password: true,
+    example_dial_string: "",
+    example_request_uri: "",
+  },
+  created_at: "",
+  updated_at: "",
+};
+
+describe("a trunk's form", () => {
+  it("sends back what it was filled with, without the password it never had", () => {
+    expect(bodyOf(valuesOf(stored, "inbound"))).toEqual({
+      name: "Gateway",
+      inbound: { sources: ["127.0.0.0/8"] },
+      outbound: {
+        host: "127.0.0.1:5070",
+        transport: "tcp",
+        dial_string_prefix: "99",
+        plus_prefix: false,
+        trunk_prefix: true,
+        username: "me",
+      },
+    });
+  });
+
+  it("leaves out a side that is switched off", () => {
+    const values = { ...valuesOf(stored, "inbound"), takes: false };
+    expect(bodyOf(values)).not.toHaveProperty("inbound");
+    expect(validateTrunk.inbound.sources([], values)).toBeNull();
+  });
+
+  it("starts on the side whose tab it was opened from", () => {
+    expect(valuesOf(undefined, "outbound")).toMatchObject({
+      takes: false,
+      places: true,
+      outbound: { format: "plus" },
+    });
+  });
+
+  it("wants a direction, sources and a host", () => {
+    const values: TrunkValues = { ...valuesOf(undefined, "inbound"), places: true };
+    expect(validateTrunk.takes(false, { ...values, places: false })).toMatch(/direction/);
+    expect(validateTrunk.inbound.sources([], values)).toMatch(/source/);
+    expect(validateTrunk.inbound.sources(["10.0.0.1", "10.0.0.300"], values)).toMatch(/10\.0\.0\.300/);
+    expect(validateTrunk.outbound.host("", values)).toMatch(/host/);
+  });
+
+  it("finds its fields under the server's names", () => {
+    expect(["inbound.sources.2", "outbound.plus_prefix", "outbound.host", "name"].map(fieldOf)).toEqual([
+      "inbound.sources",
+      "outbound.format",
+      "outbound.host",
+      "name",
+    ]);
+  });
+});
+
+describe("checks", () => {
+  it("know addresses and networks", () => {
+    for (const text of ["203.0.113.7", "203.0.113.0/24", "2001:db8::1", "2001:db8::/48"])
+      expect(isSource(text)).toBe(true);
+    for (const text of ["", "203.0.113", "1.2.3.4/33", "example.com", "1.2.3.4/24/1"])
+      expect(isSource(text)).toBe(false);
+  });
+
+  it("know hosts, addresses and subdomains", () => {
+    for (const text of ["sip.example.com", "127.0.0.1:5070", "[2001:db8::1]:5060"])
+      expect(host(text)).toBeNull();
+    for (const text of ["", "a b", "sip:example.com:x"]) expect(host(text)).not.toBeNull();
+    expect(optionalUrl("")).toBeNull();
+    expect(optionalUrl("https://example.com/voice")).toBeNull();
+    expect(optionalUrl("ftp://example.com")).not.toBeNull();
+    expect(subdomain("demo-telecom")).toBeNull();
+    expect(subdomain("-demo")).not.toBeNull();
+  });
+});
