@@ -136,8 +136,9 @@ impl Leg {
         self.thread.push(Command::Configure { leg: self.id, remote: Box::new(remote) })
     }
 
-    /// Plays a prompt, in place of whatever was playing. Reports `PlayFinished` with `token`. Time passes
-    /// also while the direction forbids sending, so a program goes on while its caller is on hold.
+    /// Plays a prompt, in place of whatever was playing, and reports `PlayFinished` with `token`. It begins
+    /// when the leg is configured. Time passes also while the direction forbids sending, so a program goes
+    /// on while its caller is on hold.
     ///
     /// # Errors
     /// As [`Leg::configure`].

@@ -13,10 +13,10 @@ use std::{
 
 use mio::{Events, Poll, Token, Waker};
 use ring::rand::SystemRandom;
-use tokio::sync::mpsc;
+use tokio::sync::{mpsc, oneshot};
 
 use super::{
-    LegId, MediaEvent, PlayOutcome,
+    LegId, LegStatistics, MediaEvent, PlayOutcome,
     channel::Channel,
     clock,
     command::{Command, Inbox},
@@ -37,8 +37,21 @@ pub(super) fn start(number: usize, rtp_timeout: Duration) -> io::Result<Arc<Inbo
     let poll = Poll::new()?;
     let inbox = Arc::new(Inbox::new(Waker::new(poll.registry(), WAKE)?));
     let mut worker = Worker::new(poll, Arc::clone(&inbox), rtp_timeout);
-    std::thread::Builder::new().name(format!("media-{number}")).spawn(move || worker.run())?;
+    let stops = Stops(Arc::clone(&inbox));
+    std::thread::Builder::new().name(format!("media-{number}")).spawn(move || {
+        let _stops = stops;
+        worker.run();
+    })?;
     Ok(inbox)
+}
+
+/// A thread that ends, for whatever reason, takes no more commands: their senders learn of it.
+struct Stops(Arc<Inbox>);
+
+impl Drop for Stops {
+    fn drop(&mut self) {
+        self.0.stop();
+    }
 }
 
 struct Worker {
@@ -200,6 +213,8 @@ impl Worker {
         let (Ok(rtp), Ok(rtcp)) = (rtp, rtcp) else {
             tracing::error!(leg = %id, "the sockets of a leg can't be watched");
             self.free.push(slot);
+            // Its owner may have left; nobody else is to be told.
+            drop(events.try_send(MediaEvent::Closed { leg: id, statistics: LegStatistics::default() }));
             return;
         };
         let opening = Opening { id, slot, events, inbox: Arc::clone(&self.inbox), rtp, rtcp, lease };
@@ -231,7 +246,7 @@ impl Worker {
         }
     }
 
-    fn close(&mut self, slot: usize, reply: Option<tokio::sync::oneshot::Sender<super::LegStatistics>>) {
+    fn close(&mut self, slot: usize, reply: Option<oneshot::Sender<LegStatistics>>) {
         self.unbridge(slot);
         let statistics = self.with(slot, LegState::close);
         self.remove(slot);

@@ -1,6 +1,6 @@
 //! WAV files (RIFF): PCM of 8, 16, 24 and 32 bits, 32-bit float, mu-law and A-law; mono and stereo.
 
-use super::{AudioError, resample::Resampler};
+use super::{AudioError, MAX_DURATION, resample::Resampler};
 use crate::media::g711::{alaw_to_linear, ulaw_to_linear};
 
 const PCM: u16 = 1;
@@ -31,6 +31,10 @@ pub(super) fn decode(bytes: &[u8]) -> Result<Vec<i16>, AudioError> {
     let mut resampler = Resampler::new(format.rate)?;
     let width = usize::from(format.bits / 8);
     let channels = usize::from(format.channels);
+    let frames = (data.len() / (width * channels)) as u64;
+    if frames > MAX_DURATION.as_secs() * u64::from(format.rate) {
+        return Err(AudioError::TooLong);
+    }
     let mixed = data.chunks_exact(width * channels).map(|frame| {
         let sum: f32 = frame.chunks_exact(width).map(sample).sum();
         sum / f32::from(format.channels)
