@@ -1,14 +1,21 @@
 //! Puts the parts together: store, projections, engine, reactors, web. `App::build` is the map of what needs what.
 
 use crate::{assets::Dashboard, config::Config, demo, examples, keys};
-use api::{ApiConfig, auth::Passwords};
-use domain::{Clock, Ids, Log};
+use api::{ApiConfig, Gauge, auth::Passwords};
+use async_trait::async_trait;
+use domain::{
+    Clock, Ids, Log, Sid,
+    call::{Ending, Program, Queued, Status},
+};
 use poem::{
     EndpointExt, Route, Server,
     listener::{Acceptor, Listener, TcpListener},
 };
-use reactors::ReactorsConfig;
-use sip_engine::{Engine, EngineConfig, EngineHandle};
+use reactors::{
+    Reactors, Switchboard,
+    http::{Guard, HttpOptions, SystemResolver},
+};
+use sip_engine::{CallRef, Engine, EngineConfig, EngineHandle};
 use std::{error::Error, sync::Arc, time::Duration};
 use store::{RandomIds, Store, StoreOptions, SystemClock};
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
@@ -16,8 +23,6 @@ use tokio_util::{sync::CancellationToken, task::TaskTracker};
 /// Anything that keeps Trunkline from starting, in words for a person.
 pub type Trouble = Box<dyn Error + Send + Sync>;
 
-/// How long a queued call may wait for an engine.
-const QUEUE_LIMIT: Duration = Duration::from_secs(300);
 /// How long everything may take to stop once calls are over.
 const STOP_LIMIT: Duration = Duration::from_secs(10);
 
@@ -74,35 +79,30 @@ impl App {
         let web = TcpListener::bind(config.http.listen).into_acceptor().await;
         let web = web.map_err(|error| format!("http.listen {}: {error}", config.http.listen))?;
         let http_url = public_url(&config, &web);
-        let reactors = ReactorsConfig {
+        let reactors = reactors::Options {
+            store: store.clone(),
+            projections: projections.clone(),
+            clock: clock.clone(),
+            ids: ids.clone(),
             node: node.clone(),
-            data_dir: config.data_dir.clone(),
-            allow_private: config.webhooks.allow_private || with_demo,
-            public_url: http_url.clone(),
-            queue_limit: QUEUE_LIMIT,
+            spool: config.data_dir.join("spool"),
+            http: outgoing(&config, with_demo, &ids),
+            queue_limit: reactors::QUEUE_LIMIT,
+            tasks: tasks.clone(),
+            stop: stop.clone(),
         };
-        let outside = reactors::Outside::start(
-            store.clone(),
-            projections.clone(),
-            &reactors,
-            clock.clone(),
-            tasks.clone(),
-            stop.clone(),
-        )
-        .await?;
-        let directory =
-            reactors::sync_directory::start(store.clone(), projections.clone(), tasks.clone(), stop.clone())
-                .await?;
+        let reactors = Reactors::open(reactors).await?;
         let engine = EngineConfig {
             sip_listen: config.sip.listen,
             advertise: config.advertise()?,
             rtp_ports: config.rtp_ports()?,
+            rtp_timeout: sip_engine::media::DEFAULT_RTP_TIMEOUT,
             node,
             max_calls: config.sip.max_calls,
             clock: clock.clone(),
             ids: ids.clone(),
         };
-        let engine = Engine::start(engine, outside.clone(), directory).await;
+        let engine = Engine::start(engine, Arc::new(reactors.world()), reactors.directory().directory()).await;
         let engine = engine.map_err(|error| format!("sip.listen {}: {error}", config.sip.listen))?;
         let sip_address = reachable(engine.sip_addr());
 
@@ -124,24 +124,14 @@ impl App {
                 Some(demo)
             }
         };
-        reactors::start(
-            store.clone(),
-            projections.clone(),
-            engine.clone(),
-            outside,
-            reactors,
-            clock.clone(),
-            tasks.clone(),
-            stop.clone(),
-        )
-        .await?;
+        reactors.start(Arc::new(Board(engine.clone())));
         let parts = api::Parts {
             store: store.clone(),
             projections,
             clock,
             ids,
             config: api,
-            health: Arc::new(EngineHealth(engine.clone())),
+            health: Arc::new(NodeHealth { engine: engine.clone(), reactors }),
             stop: stop.clone(),
         };
         let mut routes = Route::new().nest("/", api::router(&api::App::new(parts), Dashboard.boxed()));
@@ -174,14 +164,53 @@ impl App {
     }
 }
 
-/// What the engine says about itself on `/readyz` and `/metrics`.
-struct EngineHealth(EngineHandle);
+/// The engine as reactors give it orders.
+struct Board(EngineHandle);
 
-impl api::Health for EngineHealth {
-    fn gauges(&self) -> Vec<api::Gauge> {
-        #[expect(clippy::cast_precision_loss, reason = "a node has far fewer calls than 2^52")]
-        let value = self.0.live() as f64;
-        vec![api::Gauge { name: "trunkline_live_calls", help: "Calls this node has now.", value }]
+#[async_trait]
+impl Switchboard for Board {
+    async fn place(&self, call: CallRef, queued: Queued) -> Result<(), Ending> {
+        self.0.place(call, queued)
+    }
+
+    async fn redirect(&self, call: &Sid, program: Program) {
+        self.0.redirect(call, program);
+    }
+
+    async fn end(&self, call: &Sid, status: Status) {
+        self.0.end(call, status);
+    }
+}
+
+/// What this node says about itself on `/readyz` and `/metrics`.
+struct NodeHealth {
+    engine: EngineHandle,
+    reactors: Reactors,
+}
+
+impl api::Health for NodeHealth {
+    #[expect(clippy::cast_precision_loss, reason = "none of these comes near 2^52")]
+    fn gauges(&self) -> Vec<Gauge> {
+        let state = self.reactors.state();
+        [
+            ("trunkline_live_calls", "Calls this node has now.", self.engine.live() as f64),
+            ("trunkline_spooled_facts", "Facts that wait for the store.", state.spooled as f64),
+            ("trunkline_evidence_dropped", "SIP messages not kept since the start.", state.evidence_dropped as f64),
+            ("trunkline_directory_lag", "Events the engine's directory does not know yet.", state.directory_lag as f64),
+        ]
+        .map(|(name, help, value)| Gauge { name, help, value })
+        .to_vec()
+    }
+}
+
+/// How customers' applications are asked. The demo's own application is on this machine.
+fn outgoing(config: &Config, with_demo: bool, ids: &Arc<dyn Ids>) -> HttpOptions {
+    let allow_private = config.webhooks.allow_private || with_demo;
+    HttpOptions {
+        guard: Guard { allow_private, ..Guard::default() },
+        resolver: Arc::new(SystemResolver),
+        extra_roots: Vec::new(),
+        ids: ids.clone(),
     }
 }
 

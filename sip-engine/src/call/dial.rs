@@ -18,6 +18,10 @@ use twiml::{DialPlan, DialResult, DialStatus, DialTarget, Event};
 
 /// Twilio's code for a number that cannot be called.
 const INVALID_NUMBER: u32 = 13223;
+/// Twilio's code for a call that cannot be placed.
+const NOT_PLACED: u32 = 13225;
+/// Calls one call may dial in its life.
+const MAX_CHILDREN: usize = 100;
 /// Twilio's code for a caller id that cannot be shown.
 const INVALID_CALLER_ID: u32 = 13214;
 
@@ -81,6 +85,9 @@ impl Machine {
     }
 
     fn begin_child(&mut self, target: DialTarget, from: &str, timeout: Duration) {
+        if self.legs.len() > MAX_CHILDREN {
+            return self.warn(NOT_PLACED, format!("<Dial>: a call may dial {MAX_CHILDREN} others at most"));
+        }
         let number = match target.number.parse::<Number>() {
             Ok(number) => number.to_string(),
             Err(error) => return self.warn(INVALID_NUMBER, format!("<Dial>: {error}")),

@@ -122,7 +122,7 @@ impl Actor {
         let flooded = self.address.flooded.clone();
         tokio::select! {
             Some(message) = self.inbox.recv() => self.told(message).await,
-            Some(event) = self.media.recv() => self.heard(&event),
+            Some(event) = self.media.recv() => self.heard(&event).await,
             Some(done) = self.jobs.join_next() => self.done(done).await,
             key = self.timers.next() => self.next.push_back(Happened::TimerFired(key)),
             () = flooded.cancelled(), if self.machine.is_live() => {
@@ -192,7 +192,14 @@ impl Actor {
                 self.next.extend(digit.map(|digit| Happened::Pressed(no, digit)));
                 return;
             }
-            Event::Reoffered { .. } | Event::ReofferFailed { .. } => return,
+            Event::Reoffered { sdp, .. } => {
+                if let Err(refused) = self.wire(no).answered(sdp.as_ref()) {
+                    tracing::debug!(?refused, "a re-INVITE changed nothing");
+                }
+                return;
+            }
+            // The session stays as it was; a peer that is gone closes the leg.
+            Event::ReofferFailed { .. } => return,
             Event::Cancelled { .. } if key.is_inbound() => Signal::Closed(Closing::Cancelled),
             Event::Cancelled { .. } => Signal::Closed(Closing::Ordered),
             Event::Failed { code, reason, from_peer, .. } => {
@@ -208,7 +215,7 @@ impl Actor {
         self.next.push_back(Happened::Signalled(no, signal));
     }
 
-    fn heard(&mut self, event: &MediaEvent) {
+    async fn heard(&mut self, event: &MediaEvent) {
         match *event {
             MediaEvent::Digit { leg, digit, .. } => {
                 let leg = self.media_legs.get(&leg).copied();
@@ -224,7 +231,12 @@ impl Actor {
                 }
             }
             MediaEvent::Latched { leg, address } => tracing::debug!(%leg, %address, "media is latched"),
-            MediaEvent::Silent { leg } => tracing::info!(%leg, "a leg has gone silent"),
+            MediaEvent::Silent { leg } => {
+                tracing::info!(%leg, "a leg has gone silent");
+                if let Some(no) = self.media_legs.get(&leg).copied() {
+                    self.probe(no).await;
+                }
+            }
             MediaEvent::Closed { .. } => {}
         }
     }

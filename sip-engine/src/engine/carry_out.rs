@@ -31,7 +31,7 @@ impl Actor {
     pub(super) async fn carry_out(&mut self, order: Order) {
         match order {
             Order::Record(call, at, fact) => self.journal.record(call, at, *fact).await,
-            Order::Ring(leg) => self.respond(leg, 180, None).await,
+            Order::Ring(leg) => self.ring(leg).await,
             Order::Pickup(leg) => self.pick_up(leg).await,
             Order::Refuse(leg, code) => self.respond(leg, code, None).await,
             Order::Place(leg, placement) => self.find(leg, placement),
@@ -91,6 +91,23 @@ impl Actor {
         let Some(leg) = self.wire(leg).key else { return };
         let (reason, headers) = (None, Vec::new());
         self.shared.command(Command::Respond { leg, code, reason, headers, sdp }).await;
+    }
+
+    /// Opens the ports first: a call without any is turned away before it rings.
+    async fn ring(&mut self, no: LegNo) {
+        match self.open(no) {
+            Ok(()) => self.respond(no, 180, None).await,
+            Err(NoMedia { code, detail }) => self.closed(no, Closing::NoMedia { code, detail }),
+        }
+    }
+
+    /// A leg that has gone silent is asked for its session again; a peer that is gone does not answer, and SIP closes
+    /// the leg.
+    pub(super) async fn probe(&mut self, no: LegNo) {
+        let wire = self.wire(no);
+        if let Some((leg, sdp)) = wire.key.zip(wire.offer()) {
+            self.shared.command(Command::Reinvite { leg, sdp }).await;
+        }
     }
 
     async fn pick_up(&mut self, no: LegNo) {

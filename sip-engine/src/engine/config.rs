@@ -5,6 +5,7 @@ use std::{
     net::{IpAddr, SocketAddr},
     ops::RangeInclusive,
     sync::Arc,
+    time::Duration,
 };
 
 /// Settings of an engine; they hold until it is shut down.
@@ -16,6 +17,8 @@ pub struct EngineConfig {
     pub advertise: Option<IpAddr>,
     /// Ports for RTP and RTCP; `0..=0` lets the system choose.
     pub rtp_ports: RangeInclusive<u16>,
+    /// A peer that sends no RTP for this long, while some is expected, is asked whether it is still there.
+    pub rtp_timeout: Duration,
     /// The node's name, as calls are claimed by it.
     pub node: String,
     /// Calls at once; further ones are refused with 503.

@@ -45,8 +45,8 @@ impl Engine {
     ) -> io::Result<EngineHandle> {
         let sip = bind(&config, &directory)?;
         let sip_addr = sip.addrs().first().copied().unwrap_or(config.sip_listen);
-        let media =
-            MediaConfig { ports: config.rtp_ports.clone(), ..MediaConfig::new(config.sip_listen.ip()) };
+        let (ports, rtp_timeout) = (config.rtp_ports.clone(), config.rtp_timeout);
+        let media = MediaConfig { ports, rtp_timeout, ..MediaConfig::new(config.sip_listen.ip()) };
         let media = Media::start(media)?;
         let speech = Speech::detect();
         let (commands, orders) = mpsc::channel(COMMANDS);
@@ -85,10 +85,16 @@ fn net_config(
 ) -> NetConfig {
     let mut seed = [0; 32];
     config.ids.fill(&mut seed);
-    let directory = Arc::clone(directory);
+    let (directory, trunks) = (Arc::clone(directory), Arc::clone(directory));
+    let same_trunk = move |leg: IpAddr, source: IpAddr| {
+        let trunks = trunks.load();
+        let trunk = |ip| trunks.trunk_of(ip).map(|trunk| trunk.sid.clone());
+        trunk(source).is_some_and(|sid| trunk(leg) == Some(sid))
+    };
     let endpoint = EndpointConfig {
         advertise: config.advertise,
         max_legs: config.max_calls.saturating_mul(LEGS_PER_CALL),
+        same_peer: Arc::new(same_trunk),
         known: Arc::new(move |ip| directory.load().trunk_of(ip).is_some()),
         ..EndpointConfig::default()
     };

@@ -189,3 +189,18 @@ fn a_party_without_a_route_is_warned_about_on_the_parent() {
     assert_eq!(lines[..3], ["0: warned 13224", "1: ended NoRoute", "Release 1"]);
     assert_eq!(scene.param("DialCallStatus"), "failed");
 }
+
+#[test]
+fn a_call_dials_a_hundred_others_at_most() {
+    let (mut scene, _) = Scene::talking(&"<Dial>85510000001</Dial>".repeat(101));
+    for child in 1..=100 {
+        let signal = Signal::NotPlaced { reason: EndReason::NoRoute, code: None, detail: String::new() };
+        let lines = scene.signal(LegNo(child), signal);
+        let placed = lines.iter().any(|line| line.starts_with("Place"));
+        assert_eq!(
+            (placed, lines.contains(&"0: warned 13225".to_owned())),
+            (child < 100, child == 100),
+            "{lines:?}"
+        );
+    }
+}

@@ -1,6 +1,7 @@
 //! Calls that arrive: answered, heard, spoken to, hung up.
 
 use super::{sound::wav, *};
+use crate::speech::Speech;
 use domain::call::{CallCommand, EndReason, Program, Status};
 
 const TONE: &str = "https://app.example/tone.wav";
@@ -169,5 +170,27 @@ async fn a_stranger_is_neither_heard_nor_answered() {
     assert!(stranger.try_recv(&mut buffer).is_err(), "the stranger hears nothing");
     caller.hung_up().await;
     stage.outside.ended().await;
+    stage.strike().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn an_application_that_fails_is_apologised_for() {
+    let stage = Stage::set().await;
+    let mut caller = stage.caller().await;
+    caller.call("1234", 440.0).await;
+    let spoken = |fact: &CallCommand| match fact {
+        CallCommand::StartVerb { verb, attributes, .. } if verb == "Say" => Some(attributes.clone()),
+        _ => None,
+    };
+    let attributes = stage.outside.fact(|_, fact| spoken(fact)).await;
+    assert!(attributes[0].1.contains("sorry"), "{attributes:?}");
+    if Speech::detect().programs().is_empty() {
+        eprintln!("no text-to-speech program is installed: what is said is not listened to");
+    } else {
+        caller.hears_something().await;
+    }
+    caller.hung_up().await;
+    assert_eq!(stage.outside.ended().await, EndReason::ApplicationFailed);
+    assert!(stage.outside.story().contains(&"Warn".to_owned()));
     stage.strike().await;
 }

@@ -88,3 +88,17 @@ async fn a_hundred_calls_at_once_are_answered() {
     assert!(ends.iter().all(|reason| *reason == EndReason::HungUp), "{ends:?}");
     stage.strike().await;
 }
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_silent_peer_is_asked_whether_it_is_there() {
+    let stage = Stage::set().await;
+    stage.outside.serves(VOICE, r#"<Gather timeout="60"/>"#);
+    let mut caller = stage.caller().await;
+    caller.call("1234", 440.0).await;
+    caller.hears_silence().await;
+    caller.fall_silent();
+    let question = caller.next(&["INVITE"]).await;
+    caller.respond(&question, 481, "").await;
+    assert_eq!(stage.outside.ended().await, EndReason::ConnectionLost);
+    stage.strike().await;
+}

@@ -127,6 +127,7 @@ impl Stage {
             sip_listen: "127.0.0.1:0".parse().unwrap(),
             advertise: None,
             rtp_ports: 0..=0,
+            rtp_timeout: Duration::from_secs(1),
             node: "n1".into(),
             max_calls,
             clock: Arc::new(WallClock),

@@ -281,6 +281,11 @@ impl Phone {
         stream.muted.store(false, Ordering::Relaxed);
     }
 
+    /// Sends no more RTP.
+    pub(super) fn fall_silent(&self) {
+        self.stream.as_ref().unwrap().muted.store(true, Ordering::Relaxed);
+    }
+
     /// Forgets what was heard and listens for this long.
     pub(super) async fn hears(&self, length: Duration) -> Vec<i16> {
         let stream = self.stream.as_ref().unwrap();
@@ -312,6 +317,12 @@ impl Phone {
             }
         };
         timeout(SOON, wait).await.unwrap_or_else(|_| panic!("{hertz} Hz was not heard"));
+    }
+
+    /// Waits until anything at all is heard.
+    pub(super) async fn hears_something(&self) {
+        let wait = async { while tone::energy(&self.hears(Duration::from_millis(200)).await) < 300.0 {} };
+        timeout(SOON, wait).await.expect("a sound");
     }
 
     /// Waits until silence is heard for 200 ms.
