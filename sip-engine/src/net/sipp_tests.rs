@@ -12,7 +12,7 @@ use tokio::time::timeout;
 
 use super::tests::Running;
 use crate::sip::sdp::{self, CodecName, LocalSession, MediaDirection};
-use crate::sip::{ClosedBy, Command, Event, Invite, LegKey, Target, Transport};
+use crate::sip::{ClosedBy, Command, Credentials, Event, Invite, LegKey, Target, Transport};
 
 const CALLS: u32 = 20;
 const SOON: Duration = Duration::from_secs(60);
@@ -89,9 +89,8 @@ async fn call(transport: Transport, flag: &str) {
     running.stop().await;
 }
 
-/// Calls until sipp listens, then hangs up.
-async fn place(running: &mut Running, leg: LegKey, next_hop: SocketAddr, transport: Transport, sdp: Bytes) {
-    let invite = Invite {
+fn invite(leg: LegKey, next_hop: SocketAddr, transport: Transport, sdp: Bytes) -> Invite {
+    Invite {
         leg,
         target: Target { uri: format!("sip:service@{next_hop}"), next_hop, transport, local: None },
         call_id: None,
@@ -101,7 +100,17 @@ async fn place(running: &mut Running, leg: LegKey, next_hop: SocketAddr, transpo
         sdp,
         credentials: None,
         ring_timeout: Duration::from_secs(20),
-    };
+    }
+}
+
+/// Calls until sipp listens, then hangs up.
+async fn place(running: &mut Running, leg: LegKey, next_hop: SocketAddr, transport: Transport, sdp: Bytes) {
+    let invite = invite(leg, next_hop, transport, sdp);
+    talk(running, invite).await;
+}
+
+async fn talk(running: &mut Running, invite: Invite) {
+    let leg = invite.leg;
     running.commands.send(Command::Invite(Box::new(invite.clone()))).await.unwrap();
     loop {
         match running.event().await {
@@ -138,4 +147,53 @@ async fn we_call_sipp_over_udp() {
 #[tokio::test]
 async fn we_call_sipp_over_tcp() {
     call(Transport::Tcp, "t1").await;
+}
+
+/// Runs a scenario of ours in sipp; its files last as long as the directory.
+async fn scenario(text: &str) -> Option<(Child, SocketAddr, tempfile::TempDir)> {
+    let dir = tempfile::tempdir().unwrap();
+    let file = dir.path().join("scenario.xml");
+    std::fs::write(&file, text).unwrap();
+    let (child, addr) = sipp(&["-sf", &file.to_string_lossy(), "-t", "u1", "-m", "1"]).await?;
+    Some((child, addr, dir))
+}
+
+#[tokio::test]
+async fn sipp_hears_a_cancel_of_its_own_transaction() {
+    let Some((mut child, next_hop, _files)) =
+        scenario(include_str!("scenarios/rings_until_cancelled.xml")).await
+    else {
+        return;
+    };
+    let mut running = Running::start("127.0.0.1:0", |_| true);
+    let leg = LegKey::outbound(1);
+    let sdp = local_sdp().offer(&[CodecName::Pcmu], MediaDirection::SendRecv);
+    running
+        .commands
+        .send(Command::Invite(Box::new(invite(leg, next_hop, Transport::Udp, sdp))))
+        .await
+        .unwrap();
+    assert!(matches!(running.event().await, Event::Ringing { code: 180, .. }));
+    running.commands.send(Command::Cancel { leg }).await.unwrap();
+    assert!(matches!(running.event().await, Event::Cancelled { .. }));
+    assert!(
+        timeout(SOON, child.wait()).await.unwrap().unwrap().success(),
+        "sipp saw another CANCEL or no ACK"
+    );
+    running.stop().await;
+}
+
+#[tokio::test]
+async fn sipp_accepts_our_digest() {
+    let Some((mut child, next_hop, _files)) = scenario(include_str!("scenarios/wants_a_password.xml")).await
+    else {
+        return;
+    };
+    let mut running = Running::start("127.0.0.1:0", |_| true);
+    let sdp = local_sdp().offer(&[CodecName::Pcmu], MediaDirection::SendRecv);
+    let credentials = Credentials { username: "trunk".into(), password: "s3cret".into(), realm: None };
+    let invite = invite(LegKey::outbound(1), next_hop, Transport::Udp, sdp);
+    talk(&mut running, Invite { credentials: Some(credentials), ..invite }).await;
+    assert!(timeout(SOON, child.wait()).await.unwrap().unwrap().success(), "sipp refused the digest");
+    running.stop().await;
 }
