@@ -1,6 +1,6 @@
 //! Given these events, these rows are.
 
-use super::support::{World, on_both, parsed, second};
+use super::support::{World, on_each, parsed, second};
 use crate::{AccountFilter, ApiKeyFilter, AuditFilter, Page, PhoneNumberFilter, TrunkFilter, UserFilter};
 use domain::{
     Actor, Kind, Meta, Sid, Tenant,
@@ -14,7 +14,7 @@ use store::testing::sid;
 
 #[tokio::test]
 async fn a_carrier_is_called_what_it_last_said() {
-    on_both(async |world: &World| {
+    on_each(async |world: &World| {
         let command = CarrierCommand::UpdateSettings { name: parsed("Mekong"), country: parsed("LA") };
         world.tell::<Carrier>(&world.carrier, 9, command).await;
         world.caught_up().await;
@@ -29,7 +29,7 @@ async fn a_carrier_is_called_what_it_last_said() {
 
 #[tokio::test]
 async fn an_account_is_renamed_disabled_and_gets_a_new_token() {
-    on_both(async |world: &World| {
+    on_each(async |world: &World| {
         let account = world.account(&world.carrier, "Old").await;
         for (at, command) in [
             (5, AccountCommand::Rename { name: parsed("50%_off") }),
@@ -61,7 +61,7 @@ async fn an_account_is_renamed_disabled_and_gets_a_new_token() {
 
 #[tokio::test]
 async fn a_trunk_has_two_sides_until_it_is_deleted() {
-    on_both(async |world: &World| {
+    on_each(async |world: &World| {
         let trunk = sid(Kind::Trunk);
         let inbound = Inbound { sources: vec!["192.0.2.0/24".parse().unwrap()], country: Some(parsed("KH")) };
         let outbound = Outbound {
@@ -93,7 +93,7 @@ async fn a_trunk_has_two_sides_until_it_is_deleted() {
 
 #[tokio::test]
 async fn a_number_forgets_its_configuration_with_its_account() {
-    on_both(async |world: &World| {
+    on_each(async |world: &World| {
         let account = world.account(&world.carrier, "A").await;
         let number = world.number(&world.carrier, "+85512345678", Some(&account)).await;
         let short = world.number(&world.carrier, "1234", None).await;
@@ -133,7 +133,7 @@ async fn a_number_forgets_its_configuration_with_its_account() {
 
 #[tokio::test]
 async fn a_user_signs_in_until_removed() {
-    on_both(async |world: &World| {
+    on_each(async |world: &World| {
         let user = sid(Kind::User);
         let register = UserCommand::Register {
             carrier: world.carrier.clone(),
@@ -159,7 +159,7 @@ async fn a_user_signs_in_until_removed() {
 
 #[tokio::test]
 async fn an_api_key_stays_on_the_list_when_revoked() {
-    on_both(async |world: &World| {
+    on_each(async |world: &World| {
         let key = sid(Kind::ApiKey);
         let create =
             CarrierCommand::CreateApiKey { key: key.clone(), name: parsed("CI"), last_four: "beef".into() };
@@ -180,7 +180,7 @@ async fn an_api_key_stays_on_the_list_when_revoked() {
 
 #[tokio::test]
 async fn the_audit_says_who_did_what_from_where() {
-    on_both(async |world: &World| {
+    on_each(async |world: &World| {
         let account = world.account(&world.carrier, "A").await;
         let (user, tenant) = (sid(Kind::User), Tenant::carrier(world.carrier.clone()));
         let mut meta = Meta::new(tenant, Actor::User(user.clone()), second(5));

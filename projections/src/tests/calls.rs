@@ -1,6 +1,6 @@
 //! What calls and their timelines look like.
 
-use super::support::{World, on_both, queued, received, second};
+use super::support::{World, on_each, queued, received, second};
 use crate::{CallFilter, Lane, Page, Scope};
 use domain::{
     Kind, Sid, Tenant,
@@ -40,7 +40,7 @@ fn failed_exchange() -> C {
 
 #[tokio::test]
 async fn a_call_that_came_in_has_its_whole_life_on_one_row() {
-    on_both(async |world: &World| {
+    on_each(async |world: &World| {
         let (call, trunk, other) = (sid(Kind::Call), sid(Kind::Trunk), sid(Kind::Call));
         let account = world.account(&world.carrier, "A").await;
         let life = [
@@ -81,7 +81,7 @@ async fn a_call_that_came_in_has_its_whole_life_on_one_row() {
 
 #[tokio::test]
 async fn an_unanswered_call_has_no_duration_but_a_time_in_the_queue() {
-    on_both(async |world: &World| {
+    on_each(async |world: &World| {
         let account = world.account(&world.carrier, "A").await;
         let call = world.queue(&world.carrier, &account, "+85512345678", 10).await;
         let trunk = sid(Kind::Trunk);
@@ -105,7 +105,7 @@ async fn an_unanswered_call_has_no_duration_but_a_time_in_the_queue() {
 
 #[tokio::test]
 async fn a_begun_second_counts() {
-    on_both(async |world: &World| {
+    on_each(async |world: &World| {
         let (call, trunk) = (sid(Kind::Call), sid(Kind::Trunk));
         world.tell::<Call>(&call, 1, C::Receive(received(None, &trunk))).await;
         world.tell::<Call>(&call, 2, C::Answer).await;
@@ -125,7 +125,7 @@ async fn a_begun_second_counts() {
 
 #[tokio::test]
 async fn the_timeline_has_a_row_for_every_event_and_goes_on_from_a_cursor() {
-    on_both(async |world: &World| {
+    on_each(async |world: &World| {
         let (call, trunk) = (sid(Kind::Call), sid(Kind::Trunk));
         for command in [C::Receive(received(None, &trunk)), C::Answer, failed_exchange()] {
             world.tell::<Call>(&call, 1, command).await;
@@ -147,7 +147,7 @@ async fn the_timeline_has_a_row_for_every_event_and_goes_on_from_a_cursor() {
 
 #[tokio::test]
 async fn a_deleted_call_is_in_no_list() {
-    on_both(async |world: &World| {
+    on_each(async |world: &World| {
         let account = world.account(&world.carrier, "A").await;
         let call = world.queue(&world.carrier, &account, "1234", 10).await;
         world.tell::<Call>(&call, 11, C::RequestEnd { status: Status::Canceled }).await;
@@ -167,7 +167,7 @@ async fn a_deleted_call_is_in_no_list() {
 
 #[tokio::test]
 async fn calls_are_found_by_each_filter() {
-    on_both(async |world: &World| {
+    on_each(async |world: &World| {
         let account = world.account(&world.carrier, "A").await;
         let (parent, child, trunk) = (sid(Kind::Call), sid(Kind::Call), sid(Kind::Trunk));
         world.tell::<Call>(&parent, 10, C::Receive(received(Some(&account), &trunk))).await;
@@ -209,7 +209,7 @@ async fn calls_are_found_by_each_filter() {
 
 #[tokio::test]
 async fn an_odd_cursor_is_refused() {
-    on_both(async |world: &World| {
+    on_each(async |world: &World| {
         let page = Page::after("'; DROP TABLE calls", 10);
         let projections = world.projections();
         assert!(projections.calls(world.own()).list(&CallFilter::default(), &page).await.is_err());

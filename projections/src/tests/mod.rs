@@ -1,4 +1,4 @@
-//! Tests over real stores, SQLite and PostgreSQL.
+//! Tests over real stores: memory, SQLite and PostgreSQL.
 
 mod biographies;
 mod calls;

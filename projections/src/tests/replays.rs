@@ -1,6 +1,6 @@
 //! Tables from the log anew: the same rows, while everything goes on.
 
-use super::support::{Following, PATIENCE, World, on_both, parsed, received};
+use super::support::{Following, PATIENCE, World, on_each, parsed, received};
 use crate::{AccountRow, Page, Projections, Trouble, record::Record, replay};
 use domain::{
     Kind, Log,
@@ -26,7 +26,7 @@ async fn lived_in(world: &World, number: &str) {
 
 #[tokio::test]
 async fn every_table_is_rebuilt_to_the_same_rows() {
-    on_both(async |world: &World| {
+    on_each(async |world: &World| {
         lived_in(world, "+85512345678").await;
         let before = world.projections().system().directory().await.unwrap();
         for name in replay::names() {
@@ -54,7 +54,7 @@ async fn every_table_is_rebuilt_to_the_same_rows() {
 
 #[tokio::test]
 async fn the_old_table_is_gone_after_the_switch() {
-    on_both(async |world: &World| {
+    on_each(async |world: &World| {
         lived_in(world, "+85512345678").await;
         replay::rebuild(&world.store, "accounts", &|_| ()).await.unwrap();
         let count = |table: &'static str| {
@@ -71,7 +71,7 @@ async fn the_old_table_is_gone_after_the_switch() {
 
 #[tokio::test]
 async fn writers_and_readers_notice_nothing_of_a_rebuild() {
-    on_both(async |world: &World| {
+    on_each(async |world: &World| {
         let account = world.account(&world.carrier, "0").await;
         let rebuilds = async {
             for _ in 0..4 {
@@ -95,7 +95,7 @@ async fn writers_and_readers_notice_nothing_of_a_rebuild() {
 
 #[tokio::test]
 async fn verifying_finds_what_another_hand_has_changed() {
-    on_both(async |world: &World| {
+    on_each(async |world: &World| {
         lived_in(world, "+85512345678").await;
         let account = world.account(&world.carrier, "Honest").await;
         let removed = world.account(&world.carrier, "Gone").await;
@@ -132,7 +132,7 @@ async fn pretend_version(world: &World, version: i64) {
 
 #[tokio::test]
 async fn a_table_of_an_older_release_is_built_anew_at_the_start() {
-    on_both(async |world: &World| {
+    on_each(async |world: &World| {
         lived_in(world, "1234").await;
         pretend_version(world, 0).await;
         let again = Following::start(&world.store).await;
@@ -149,7 +149,7 @@ async fn a_table_of_an_older_release_is_built_anew_at_the_start() {
 
 #[tokio::test]
 async fn a_table_of_a_newer_release_is_left_alone() {
-    on_both(async |world: &World| {
+    on_each(async |world: &World| {
         pretend_version(world, 2).await;
         let (tasks, stop) = Default::default();
         let started = Projections::start(world.store.store.clone(), tasks, stop).await;
@@ -160,7 +160,7 @@ async fn a_table_of_a_newer_release_is_left_alone() {
 
 #[tokio::test]
 async fn a_table_that_is_no_projection_is_not_rebuilt() {
-    on_both(async |world: &World| {
+    on_each(async |world: &World| {
         let unknown = replay::rebuild(&world.store, "es_events", &|_| ()).await;
         assert!(matches!(unknown, Err(Trouble::Unknown(_))));
     })

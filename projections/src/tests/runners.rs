@@ -1,6 +1,6 @@
 //! The runners: nothing lost, nothing twice, stale leaders fenced, poison never skipped silently.
 
-use super::support::{Following, PATIENCE, World, on_both, parsed, received, second};
+use super::support::{Following, PATIENCE, World, on_each, parsed, received, second};
 use crate::{
     Change, ChangeKind, Page, Topic, building, ledger,
     page::{self, Refused},
@@ -70,7 +70,7 @@ fn poison() -> Poison {
 
 #[tokio::test]
 async fn a_read_after_a_write_sees_it() {
-    on_both(async |world: &World| {
+    on_each(async |world: &World| {
         let account = world.account(&world.carrier, "0").await;
         let accounts = world.projections().accounts(world.own());
         for turn in 1..=40 {
@@ -85,7 +85,7 @@ async fn a_read_after_a_write_sees_it() {
 
 #[tokio::test]
 async fn waiting_for_what_never_comes_ends() {
-    on_both(async |world: &World| {
+    on_each(async |world: &World| {
         world.caught_up().await;
         let behind = world.projections().reached(Log::Core, 99, std::time::Duration::from_millis(30)).await;
         let behind = behind.unwrap_err();
@@ -96,7 +96,7 @@ async fn waiting_for_what_never_comes_ends() {
 
 #[tokio::test]
 async fn a_change_is_told_once_it_can_be_read() {
-    on_both(async |world: &World| {
+    on_each(async |world: &World| {
         world.caught_up().await;
         let mut changes = world.projections().changes();
         let account = world.account(&world.carrier, "A").await;
@@ -120,7 +120,7 @@ async fn a_change_is_told_once_it_can_be_read() {
 
 #[tokio::test]
 async fn a_receiver_that_sleeps_is_told_to_read_everything_anew() {
-    on_both(async |world: &World| {
+    on_each(async |world: &World| {
         let (call, trunk) = (sid(Kind::Call), sid(Kind::Trunk));
         let mut changes = world.projections().changes();
         let meta = Meta::new(Tenant::carrier(world.carrier.clone()), Actor::system("test"), second(1));
@@ -265,7 +265,7 @@ async fn a_leader_that_died_is_followed_by_another() {
 
 #[tokio::test]
 async fn a_core_event_nobody_understands_stops_its_table_loudly() {
-    on_both(async |world: &World| {
+    on_each(async |world: &World| {
         let known = world.account(&world.carrier, "A").await;
         world.caught_up().await;
         let poisoned = world.tell::<FalseAccount>(&sid(Kind::Account), 5, poison()).await;
@@ -292,7 +292,7 @@ async fn a_core_event_nobody_understands_stops_its_table_loudly() {
 
 #[tokio::test]
 async fn a_call_event_nobody_understands_parks_that_call_only() {
-    on_both(async |world: &World| {
+    on_each(async |world: &World| {
         let (call, trunk) = (sid(Kind::Call), sid(Kind::Trunk));
         world.tell::<Call>(&call, 1, CallCommand::Receive(received(None, &trunk))).await;
         world.tell::<FalseCall>(&call, 2, poison()).await;
@@ -314,8 +314,36 @@ async fn a_call_event_nobody_understands_parks_that_call_only() {
 }
 
 #[tokio::test]
+async fn a_row_the_database_refuses_parks_its_call_and_no_other() {
+    on_each(async |world: &World| {
+        let account = world.account(&world.carrier, "A").await;
+        let odd = world.queue(&world.carrier, &account, "1234", 1).await;
+        world.caught_up().await;
+        let occupied =
+            sea_query::Query::update().table("call_timeline_v1_g1").value("sequence", 2_i64).to_owned();
+        assert_eq!(world.store.db().execute(&occupied).await.unwrap(), 1);
+        let mut healthy = Vec::new();
+        for at in 0..20 {
+            healthy.push(world.queue(&world.carrier, &account, "1234", at).await);
+            if at == 9 {
+                world.tell::<Call>(&odd, 2, CallCommand::Claim { node: "a".into() }).await;
+            }
+        }
+        world.caught_up().await;
+        let timeline = world.projections().call_timeline(world.own());
+        for call in &healthy {
+            assert_eq!(timeline.list(call, &Page::default()).await.unwrap().items.len(), 1);
+        }
+        let row = world.projections().calls(world.own()).get(&odd).await.unwrap().unwrap();
+        assert_eq!(row.claimed_by.as_deref(), Some("a"), "the other table goes on with it");
+        assert_eq!(world.projections().health().await.unwrap()[1].parked, 1);
+    })
+    .await;
+}
+
+#[tokio::test]
 async fn an_event_without_a_row_to_change_is_poison_too() {
-    on_both(async |world: &World| {
+    on_each(async |world: &World| {
         let account = world.account(&world.carrier, "A").await;
         world.caught_up().await;
         let delete = sea_query::Query::delete().from_table("accounts_v1_g1").to_owned();

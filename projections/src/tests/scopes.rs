@@ -1,6 +1,6 @@
 //! No read returns another tenant's row.
 
-use super::support::{World, on_both, received};
+use super::support::{World, on_each, received};
 use crate::{
     AccountFilter, ApiKeyFilter, AuditFilter, CallFilter, Page, PageOf, PhoneNumberFilter, Scope,
     TrunkFilter, UserFilter,
@@ -91,7 +91,7 @@ async fn visible(world: &World, scope: &Scope) -> Vec<(Sid, Option<Sid>, Sid)> {
 
 #[tokio::test]
 async fn no_list_has_a_foreign_row() {
-    on_both(async |world: &World| {
+    on_each(async |world: &World| {
         for (carrier, accounts) in tangle(world).await {
             let rows = visible(world, &Scope::Carrier(carrier.clone())).await;
             assert!(rows.len() > 20, "{}", rows.len());
@@ -110,7 +110,7 @@ async fn no_list_has_a_foreign_row() {
 
 #[tokio::test]
 async fn a_foreign_row_is_not_there_by_its_identifier_either() {
-    on_both(async |world: &World| {
+    on_each(async |world: &World| {
         let owners = tangle(world).await;
         let [(ours, our_accounts), (theirs, their_accounts)] = &owners[..] else { panic!("two owners") };
         let neighbour = Scope::Account { carrier: ours.clone(), account: our_accounts[1].clone() };

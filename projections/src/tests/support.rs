@@ -46,9 +46,9 @@ pub(super) struct World {
     pub(super) carrier: Sid,
 }
 
-/// Runs a test on each kind of database.
-pub(super) async fn on_both<F: AsyncFn(&World)>(test: F) {
-    for store in [testing::sqlite().await, testing::on_postgres().await] {
+/// Runs a test on each kind of store.
+pub(super) async fn on_each<F: AsyncFn(&World)>(test: F) {
+    for store in [testing::memory().await, testing::sqlite().await, testing::on_postgres().await] {
         let world = World::of(store).await;
         test(&world).await;
         world.following.end().await;
