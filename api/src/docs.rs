@@ -33,7 +33,8 @@ pub(crate) fn page() -> Html<String> {
 
 #[handler]
 pub(crate) fn script() -> Response {
-    let mut response = Response::builder().content_type("text/javascript; charset=utf-8").body(SCRIPT.as_str());
+    let mut response =
+        Response::builder().content_type("text/javascript; charset=utf-8").body(SCRIPT.as_str());
     response.headers_mut().insert("cache-control", HeaderValue::from_static("public, max-age=3600"));
     response
 }

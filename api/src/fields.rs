@@ -20,7 +20,11 @@ impl Fields {
     }
 
     /// The same for a field that may be left out; `Some(None)` when it is.
-    pub(crate) fn maybe<T: FromStr<Err: Display>>(&mut self, field: &str, text: Option<&str>) -> Option<Option<T>> {
+    pub(crate) fn maybe<T: FromStr<Err: Display>>(
+        &mut self,
+        field: &str,
+        text: Option<&str>,
+    ) -> Option<Option<T>> {
         match text {
             Some(text) => self.read(field, text).map(Some),
             None => Some(None),
@@ -30,7 +34,9 @@ impl Fields {
     /// An identifier of this kind that may be left out.
     pub(crate) fn sid(&mut self, kind: Kind, field: &str, text: Option<&str>) -> Option<Sid> {
         let parsed = Sid::parse_as(kind, text?);
-        parsed.map_err(|_| self.wrong(field, format!("not an identifier that begins with {}", kind.prefix()))).ok()
+        parsed
+            .map_err(|_| self.wrong(field, format!("not an identifier that begins with {}", kind.prefix())))
+            .ok()
     }
 
     /// Everything that is wrong, if anything is.

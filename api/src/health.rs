@@ -24,7 +24,8 @@ pub(crate) async fn readyz(Data(app): Data<&App>) -> Response {
     let word = |check: &Check| check.trouble.clone().unwrap_or_else(|| "ok".to_owned());
     let checks: serde_json::Map<String, Value> =
         checks.iter().map(|check| (check.name.to_owned(), json!(word(check)))).collect();
-    let (status, text) = if ready { (StatusCode::OK, "ok") } else { (StatusCode::SERVICE_UNAVAILABLE, "not ready") };
+    let (status, text) =
+        if ready { (StatusCode::OK, "ok") } else { (StatusCode::SERVICE_UNAVAILABLE, "not ready") };
     Json(json!({ "status": text, "checks": checks })).with_status(status).into_response()
 }
 

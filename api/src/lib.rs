@@ -18,4 +18,5 @@ mod refusals;
 mod router;
 
 pub use app::{ApiConfig, App, Check, Gauge, Health, Parts, Well};
+pub use dashboard::{Needs, ROUTES as DASHBOARD_ROUTES};
 pub use router::router;

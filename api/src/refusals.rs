@@ -75,7 +75,11 @@ impl From<CallError> for Refusal {
 /// What another one holds: the set's name before the colon, the field it is given in, and what to say.
 const CLAIMS: [(&str, &str, &str); 4] = [
     ("phone_number", "number", "You have this number already."),
-    ("trunk_source", "inbound.sources", "Another trunk is called from this address; a source belongs to one trunk."),
+    (
+        "trunk_source",
+        "inbound.sources",
+        "Another trunk is called from this address; a source belongs to one trunk.",
+    ),
     ("user_email", "email", "Someone signs in with this address already."),
     ("subdomain", "subdomain", "Another carrier has this name."),
 ];

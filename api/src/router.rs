@@ -47,7 +47,7 @@ fn carrier_api(app: &App) -> impl Endpoint<Output = Response> + 'static {
 }
 
 fn carrier_routes() -> Routes {
-    let public = carrier::ALLOWED_WITHOUT_KEY.map(|path| (format!("{}{path}", carrier::PREFIX), "GET".to_owned()));
+    let public = carrier::ALLOWED_WITHOUT_KEY.map(|path| (path.to_owned(), "GET".to_owned()));
     Routes::new(carrier::routes_of(&carrier::document()).into_iter().chain(public))
 }
 

@@ -92,7 +92,15 @@ pub fn weakness(password: &str, about: &[&str]) -> Option<String> {
     if !(SHORTEST..=LONGEST).contains(&length) {
         return Some(format!("Use {SHORTEST} to {LONGEST} characters."));
     }
-    let verdict = zxcvbn::zxcvbn(password, about);
+    // The words apart and run together: `Demo Telecom` makes `demotelecom2026` no better than `2026`.
+    let words = about
+        .iter()
+        .flat_map(|text| text.split(|c: char| !c.is_alphanumeric()))
+        .filter(|word| word.len() > 2);
+    let joined = about.iter().map(|text| text.chars().filter(|c| c.is_alphanumeric()).collect::<String>());
+    let known: Vec<String> = words.map(str::to_owned).chain(joined).map(|word| word.to_lowercase()).collect();
+    let known: Vec<&str> = known.iter().map(String::as_str).collect();
+    let verdict = zxcvbn::zxcvbn(password, &known);
     if u8::from(verdict.score()) >= LEAST_SCORE {
         return None;
     }

@@ -162,7 +162,10 @@ impl AccountsApi {
         let name = fields.finish(name)?;
         let sid = Sid::new(Kind::Account, &*app.ids);
         // The token is there before anyone can know the account.
-        app.secrets.put(&who.carrier, &sid, AUTH_TOKEN, app.ids.token().as_bytes()).await.map_err(Refusal::from)?;
+        app.secrets
+            .put(&who.carrier, &sid, AUTH_TOKEN, app.ids.token().as_bytes())
+            .await
+            .map_err(Refusal::from)?;
         let command = Command::Create { carrier: who.carrier.clone(), name };
         let write = write.of_account(Some(sid.clone()));
         let made = write.one::<Aggregate>(&sid, command).await;
@@ -171,9 +174,17 @@ impl AccountsApi {
             app.secrets.delete(&sid, AUTH_TOKEN).await.map_err(Refusal::from)?;
         }
         let made = made?.stream;
-        let Account { sid, name, status, created_at, updated_at } = account_of(app, &who, made.as_str()).await?.into();
+        let Account { sid, name, status, created_at, updated_at } =
+            account_of(app, &who, made.as_str()).await?.into();
         let auth_token = token_of(app, &made).await?;
-        Ok(CreatedAccount::Created(Json(AccountCreated { sid, name, status, created_at, updated_at, auth_token })))
+        Ok(CreatedAccount::Created(Json(AccountCreated {
+            sid,
+            name,
+            status,
+            created_at,
+            updated_at,
+            auth_token,
+        })))
     }
 
     /// Get an account
@@ -241,7 +252,10 @@ impl AccountsApi {
         let done = write.one::<Aggregate>(&account, Command::ReplaceAuthToken).await?;
         if !done.replayed {
             let token = app.ids.token();
-            app.secrets.put(&who.carrier, &account, AUTH_TOKEN, token.as_bytes()).await.map_err(Refusal::from)?;
+            app.secrets
+                .put(&who.carrier, &account, AUTH_TOKEN, token.as_bytes())
+                .await
+                .map_err(Refusal::from)?;
         }
         let auth_token = token_of(app, &account).await?;
         Ok(Json(AuthToken { account_sid: account.to_string(), auth_token }))

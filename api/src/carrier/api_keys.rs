@@ -131,7 +131,8 @@ impl ApiKeysApi {
         let sid = Sid::from_uuid(Kind::ApiKey, named(once.command_id(), &*app.ids));
         let carrier = app.store.load::<Aggregate>(&who.carrier).await.map_err(Refusal::from)?.aggregate;
         if carrier.has_api_key(&sid) {
-            let detail = "This request made its key already, and a key is shown once: revoke it and make another.";
+            let detail =
+                "This request made its key already, and a key is shown once: revoke it and make another.";
             return Err(Refusal::conflict(detail).into());
         }
         let secret = ApiKeys::generate(&sid, &*app.ids);

@@ -144,7 +144,8 @@ impl PhoneNumbersApi {
         let account = fields.sid(Kind::Account, "account_sid", account_sid.0.as_deref());
         fields.done()?;
         let (assigned, enabled) = (assigned.0, enabled.0);
-        let filter = PhoneNumberFilter { contains: number.0, account, assigned, enabled, ..Default::default() };
+        let filter =
+            PhoneNumberFilter { contains: number.0, account, assigned, enabled, ..Default::default() };
         let reads = self.0.app()?.projections.phone_numbers(who.scope());
         let rows = reads.list(&filter, &page(cursor.0, limit.0)).await.map_err(Refusal::from)?;
         Ok(Json(views(rows, PhoneNumber::from).into()))
@@ -213,7 +214,8 @@ impl PhoneNumbersApi {
         fields.done()?;
         let enable = patch.enabled.map(|enabled| if enabled { Command::Enable } else { Command::Disable });
         let rename = name.map(|name| Command::Rename { name });
-        let commands = enable.into_iter().chain(assign).chain(rename).chain(voice.map(Command::ConfigureVoice));
+        let commands =
+            enable.into_iter().chain(assign).chain(rename).chain(voice.map(Command::ConfigureVoice));
         let write = Write::new(app, request, &who).of_account(row.account.clone());
         write.all::<Aggregate>(&row.sid, commands.collect()).await?;
         Ok(Json(number_of(app, &who, &sid).await?.into()))

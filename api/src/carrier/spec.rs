@@ -1,6 +1,6 @@
 //! The OpenAPI document: what poem-openapi renders, polished until generators make good clients of it.
 
-use super::{PREFIX, service};
+use super::service;
 use serde_json::{Map, Value, json};
 
 /// What answers without a key or session, below the prefix.
@@ -27,12 +27,12 @@ pub fn document() -> Value {
     document
 }
 
-/// Every path and method of the document, with its prefix.
+/// Every path and method of the document, below the prefix.
 pub(crate) fn routes_of(document: &Value) -> Vec<(String, String)> {
     let paths = document.get("paths").and_then(Value::as_object).into_iter().flatten();
     let operations = paths.flat_map(|(path, item)| {
         let methods = item.as_object().into_iter().flat_map(Map::keys);
-        methods.map(move |method| (format!("{PREFIX}{path}"), method.clone()))
+        methods.map(move |method| (path.clone(), method.clone()))
     });
     operations.collect()
 }
@@ -49,7 +49,28 @@ fn walk(value: &mut Value) {
     }
 }
 
+/// A reference with annotations beside it (`allOf: [{$ref}, {description}]`) keeps them on the outside: generators read
+/// two schemas to be joined otherwise.
+fn annotate_outside(object: &mut Map<String, Value>) {
+    let Some(Value::Array(parts)) = object.get_mut("allOf") else { return };
+    let annotation = |part: &Value| {
+        part.as_object().is_some_and(|part| part.keys().all(|key| ANNOTATIONS.contains(&key.as_str())))
+    };
+    let (annotations, schemas): (Vec<Value>, Vec<Value>) =
+        std::mem::take(parts).into_iter().partition(annotation);
+    *parts = schemas;
+    for annotations in annotations {
+        for (name, value) in annotations.as_object().into_iter().flatten() {
+            object.entry(name).or_insert_with(|| value.clone());
+        }
+    }
+}
+
+/// Members of a schema that describe and do not restrict.
+const ANNOTATIONS: [&str; 5] = ["description", "title", "example", "default", "nullable"];
+
 fn repair(object: &mut Map<String, Value>) {
+    annotate_outside(object);
     if object.get("deprecated") == Some(&Value::Bool(false)) {
         object.remove("deprecated");
     }
@@ -57,9 +78,12 @@ fn repair(object: &mut Map<String, Value>) {
         object.remove("explode");
         object.entry("description").or_insert(json!("The resource's SID."));
     }
-    if object.get("in").and_then(Value::as_str) == Some("header") && object.get("name") == Some(&json!("IDEMPOTENCY-KEY"))
-    {
-        object.insert("name".into(), json!("Idempotency-Key"));
+    if object.get("explode") == Some(&Value::Bool(true)) {
+        object.remove("explode");
+    }
+    if let Some(Value::Array(parts)) = object.get_mut("allOf") {
+        // A reference with a description beside it: the description stands outside already.
+        parts.retain(|part| part.get("$ref").is_some());
     }
     for bound in ["minimum", "maximum"] {
         if let Some(whole) = object.get(bound).and_then(Value::as_f64).filter(|bound| bound.fract() == 0.0) {
@@ -76,7 +100,9 @@ fn repair(object: &mut Map<String, Value>) {
     if let Some(Value::Object(properties)) = object.get_mut("properties") {
         for (name, schema) in properties {
             let moment = name == "at" || name.ends_with("_at");
-            if let Some(schema) = schema.as_object_mut().filter(|schema| moment && schema.get("type") == Some(&json!("string"))) {
+            if let Some(schema) =
+                schema.as_object_mut().filter(|schema| moment && schema.get("type") == Some(&json!("string")))
+            {
                 schema.insert("format".into(), json!("date-time"));
             }
         }
@@ -104,7 +130,9 @@ fn require_authentication(document: &mut Value) {
 
 /// Request bodies refuse members they do not know; the schemas say so.
 fn close_request_bodies(document: &mut Value) {
-    let Some(schemas) = document.pointer_mut("/components/schemas").and_then(Value::as_object_mut) else { return };
+    let Some(schemas) = document.pointer_mut("/components/schemas").and_then(Value::as_object_mut) else {
+        return;
+    };
     let taken = |name: &str| ["Create", "Update", "Config", "Request"].iter().any(|end| name.ends_with(end));
     for (_, schema) in schemas.iter_mut().filter(|(name, _)| taken(name)) {
         if let Some(schema) = schema.as_object_mut() {
@@ -145,9 +173,11 @@ mod tests {
     #[test]
     fn path_parameters_are_the_ones_in_the_path() {
         for (route, operation) in operations(&document()) {
-            let named: Vec<&str> = route.split('/').filter_map(|part| part.strip_prefix('{')?.strip_suffix('}')).collect();
+            let named: Vec<&str> =
+                route.split('/').filter_map(|part| part.strip_prefix('{')?.strip_suffix('}')).collect();
             let parameters = operation["parameters"].as_array().cloned().unwrap_or_default();
-            let given: Vec<_> = parameters.iter().filter(|p| p["in"] == "path").map(|p| p["name"].clone()).collect();
+            let given: Vec<_> =
+                parameters.iter().filter(|p| p["in"] == "path").map(|p| p["name"].clone()).collect();
             assert_eq!(named, given, "{route}");
         }
     }

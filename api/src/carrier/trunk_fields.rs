@@ -81,7 +81,8 @@ impl InboundConfig {
     /// The inbound side, unless something is wrong with it.
     pub(super) fn read(&self, fields: &mut Fields) -> Option<Inbound> {
         let country = fields.maybe("inbound.country", self.country.as_deref());
-        let sources: Vec<_> = self.sources.iter().enumerate().map(|(at, text)| source(fields, at, text)).collect();
+        let sources: Vec<_> =
+            self.sources.iter().enumerate().map(|(at, text)| source(fields, at, text)).collect();
         Some(Inbound { sources: sources.into_iter().collect::<Option<_>>()?, country: country? })
     }
 }
@@ -109,8 +110,15 @@ impl OutboundConfig {
     /// The outbound side, unless something is wrong with it.
     pub(super) fn read(&self, fields: &mut Fields) -> Option<Outbound> {
         let host: Option<Host> = fields.read("outbound.host", &self.host);
-        if self.password.as_ref().is_some_and(|text| text.is_empty() || text.chars().count() > LONGEST_PASSWORD) {
-            fields.wrong("outbound.password", format!("give 1 to {LONGEST_PASSWORD} characters, or leave it out"));
+        if self
+            .password
+            .as_ref()
+            .is_some_and(|text| text.is_empty() || text.chars().count() > LONGEST_PASSWORD)
+        {
+            fields.wrong(
+                "outbound.password",
+                format!("give 1 to {LONGEST_PASSWORD} characters, or leave it out"),
+            );
         }
         if self.password.is_some() && self.username.is_none() {
             fields.wrong("outbound.username", "give the user name the password is for");

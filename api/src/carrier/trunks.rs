@@ -186,7 +186,10 @@ impl TrunksApi {
         let command = Command::Create { carrier: who.carrier.clone(), name, inbound, outbound };
         let made = write.one::<Aggregate>(&sid, command).await?;
         if let Some(password) = trunk.outbound.as_ref().and_then(|outbound| outbound.password.as_deref()) {
-            app.secrets.put(&who.carrier, &made.stream, SIP_PASSWORD, password.as_bytes()).await.map_err(Refusal::from)?;
+            app.secrets
+                .put(&who.carrier, &made.stream, SIP_PASSWORD, password.as_bytes())
+                .await
+                .map_err(Refusal::from)?;
             if !made.replayed {
                 let write = Write::new(app, request, &who);
                 write.one::<Aggregate>(&made.stream, Command::ReplaceCredential).await?;
@@ -264,7 +267,10 @@ impl TrunksApi {
         }
         fields.done()?;
         if let Some(password) = password {
-            app.secrets.put(&who.carrier, &row.sid, SIP_PASSWORD, password.as_bytes()).await.map_err(Refusal::from)?;
+            app.secrets
+                .put(&who.carrier, &row.sid, SIP_PASSWORD, password.as_bytes())
+                .await
+                .map_err(Refusal::from)?;
         }
         Write::new(app, request, &who).all::<Aggregate>(&row.sid, commands).await?;
         Ok(Json(trunk_of(app, &who, &sid).await?.into()))

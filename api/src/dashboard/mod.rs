@@ -19,7 +19,7 @@ pub(crate) use two_factor::forget_second_factor;
 pub(crate) const PREFIX: &str = "/dashboard";
 
 /// Every address and method, below the prefix, and the least a caller needs for it.
-pub(crate) const ROUTES: [(&str, &str, Needs); 13] = [
+pub const ROUTES: [(&str, &str, Needs); 13] = [
     ("/sign-up", "POST", Needs::Nothing),
     ("/sign-in", "POST", Needs::Nothing),
     ("/countries", "GET", Needs::Nothing),
@@ -37,7 +37,7 @@ pub(crate) const ROUTES: [(&str, &str, Needs); 13] = [
 
 /// How far signed in a caller must be.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Needs {
+pub enum Needs {
     /// Anyone.
     Nothing,
     /// A session.
@@ -46,9 +46,9 @@ pub(crate) enum Needs {
     BothFactors,
 }
 
-/// The addresses with their prefix, for `Allow`.
+/// The addresses and their methods, for `Allow`.
 pub(crate) fn routes_table() -> Routes {
-    Routes::new(ROUTES.iter().map(|(path, method, _)| (format!("{PREFIX}{path}"), (*method).to_owned())))
+    Routes::new(ROUTES.iter().map(|(path, method, _)| ((*path).to_owned(), (*method).to_owned())))
 }
 
 /// Everything under the prefix.

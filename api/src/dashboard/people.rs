@@ -42,7 +42,8 @@ pub(super) async fn change_password(
     let hash = app.passwords.hash(&given.new_password, app.ids.clone()).await?;
     app.secrets.put(carrier, user, PASSWORD, hash.as_bytes()).await.map_err(Refusal::from)?;
     let meta = meta(app, request, carrier, user);
-    let done = app.store.execute::<User>(user, UserCommand::ReplacePassword, &meta).await.map_err(Refusal::from)?;
+    let done =
+        app.store.execute::<User>(user, UserCommand::ReplacePassword, &meta).await.map_err(Refusal::from)?;
     app.sessions.end_others(app, user, Some(&who.session.id)).await.map_err(Refusal::from)?;
     app.settled(Log::Core, &done).await?;
     Ok(StatusCode::NO_CONTENT)

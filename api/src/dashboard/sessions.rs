@@ -34,7 +34,8 @@ pub(super) async fn sign_out(request: &Request, Data(app): Data<&App>) -> poem::
 pub(super) async fn list(request: &Request, Data(app): Data<&App>) -> poem::Result<Json<Value>> {
     let who = complete(app, request).await?;
     let sessions = app.sessions.list(app, &who.session.user).await.map_err(Refusal::from)?;
-    let data: Vec<Value> = sessions.iter().map(|session| row(session, session.id == who.session.id)).collect();
+    let data: Vec<Value> =
+        sessions.iter().map(|session| row(session, session.id == who.session.id)).collect();
     Ok(Json(json!({ "data": data })))
 }
 
@@ -48,7 +49,9 @@ fn row(session: &Session, this: bool) -> Value {
         "current": this,
     });
     let optional = [("ip", &session.ip), ("user_agent", &session.user_agent)];
-    for (name, value) in optional.into_iter().filter_map(|(name, value)| value.as_ref().map(|value| (name, value))) {
+    for (name, value) in
+        optional.into_iter().filter_map(|(name, value)| value.as_ref().map(|value| (name, value)))
+    {
         row[name] = json!(value);
     }
     row

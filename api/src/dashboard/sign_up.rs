@@ -84,7 +84,8 @@ async fn create(app: &App, request: &Request, new: Checked) -> Result<(Sid, Sid)
     let (carrier, user) = (Sid::new(Kind::Carrier, &*app.ids), Sid::new(Kind::User, &*app.ids));
     let meta: Meta = meta(app, request, &carrier, &user);
     let hash = app.passwords.hash(&new.password, app.ids.clone()).await?;
-    let command = CarrierCommand::SignUp { name: new.company, country: new.country, subdomain: new.subdomain };
+    let command =
+        CarrierCommand::SignUp { name: new.company, country: new.country, subdomain: new.subdomain };
     app.store.execute::<Carrier>(&carrier, command, &meta).await?;
     app.secrets.put(&carrier, &user, PASSWORD, hash.as_bytes()).await?;
     let (name, email, role) = (new.name, new.email, Role::Owner);

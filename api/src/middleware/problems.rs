@@ -9,7 +9,8 @@ use poem::{
 use poem_openapi::error::{ContentTypeError, ParseParamError, ParsePathError, ParseRequestPayloadError};
 use std::sync::Arc;
 
-/// Which methods each path has, for `Allow` (RFC 9110 section 15.5.6). `{name}` or `:name` stands for any segment.
+/// Which methods each path has below where it is mounted, for `Allow` (RFC 9110 section 15.5.6). `{name}` or `:name` stands
+/// for any segment.
 #[derive(Clone, Default)]
 pub(crate) struct Routes(Arc<Vec<(String, String)>>);
 
@@ -49,7 +50,7 @@ pub(crate) fn described<E: Endpoint + 'static>(
     endpoint.around(move |endpoint, request| {
         let routes = routes.clone();
         async move {
-            let path = request.original_uri().path().to_owned();
+            let path = request.uri().path().to_owned();
             match endpoint.call(request).await {
                 Ok(response) => Ok(response.into_response()),
                 Err(error) => Ok(translate(error, &routes, &path)),

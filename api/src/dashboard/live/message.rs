@@ -120,7 +120,12 @@ mod tests {
     #[test]
     fn many_changes_of_a_row_are_told_as_one() {
         use ChangeKind::{Changed, Created, Removed};
-        let changes = vec![changed(1, 1, Created), changed(2, 2, Changed), changed(1, 3, Changed), changed(2, 4, Removed)];
+        let changes = vec![
+            changed(1, 1, Created),
+            changed(2, 2, Changed),
+            changed(1, 3, Changed),
+            changed(2, 4, Removed),
+        ];
         let told: Vec<_> = latest(changes).iter().map(|change| (change.position, change.kind)).collect();
         assert_eq!(told, [(3, Created), (4, Removed)]);
     }

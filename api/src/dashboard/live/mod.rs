@@ -8,7 +8,9 @@ mod watch;
 
 use super::answer::complete;
 use crate::{App, auth::same_origin_socket};
-use poem::{FromRequest, IntoResponse, Request, RequestBody, Response, handler, web::Data, web::websocket::WebSocket};
+use poem::{
+    FromRequest, IntoResponse, Request, RequestBody, Response, handler, web::Data, web::websocket::WebSocket,
+};
 
 /// Checks who asks before it looks at the protocol, so that strangers learn nothing.
 #[handler]

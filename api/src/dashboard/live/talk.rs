@@ -180,7 +180,11 @@ impl Talk {
         let there = self.app.sessions.find(&self.app, &session.user, &session.id).await;
         let user = self.app.store.load::<User>(&session.user).await;
         match (there, user) {
-            (Ok(Some(_)), Ok(user)) if user.aggregate.carrier().is_some() && user.aggregate.has_two_factor() => Ok(()),
+            (Ok(Some(_)), Ok(user))
+                if user.aggregate.carrier().is_some() && user.aggregate.has_two_factor() =>
+            {
+                Ok(())
+            }
             (Err(_), _) | (_, Err(_)) => Err(Over::Close(1011, "the platform cannot answer right now")),
             _ => Err(Over::Close(SESSION_ENDED, "the session has ended")),
         }

@@ -1,0 +1,103 @@
+//! Accounts and their auth tokens.
+
+use crate::world::{Caller, World};
+use serde_json::json;
+
+#[tokio::test]
+async fn an_account_is_opened_changed_and_listed() {
+    let world = World::new().await;
+    let a = world.carrier("alpha").await;
+    let made =
+        world.post(&a.program, "/carrier/v1/accounts", json!({ "name": " Rocket Rides " })).await.ok(201);
+    let (sid, token) = (made["sid"].as_str().unwrap(), made["auth_token"].as_str().unwrap());
+    assert_eq!((made["name"].as_str(), made["status"].as_str()), (Some("Rocket Rides"), Some("enabled")));
+    assert!(sid.starts_with("AC") && token.len() == 32 && token.bytes().all(|byte| byte.is_ascii_hexdigit()));
+
+    // Read-your-writes: each answer and each read after it shows the write.
+    let path = format!("/carrier/v1/accounts/{sid}");
+    let changed =
+        world.patch(&a.program, &path, json!({ "name": "Rides", "status": "disabled" })).await.ok(200);
+    assert_eq!((changed["name"].as_str(), changed["status"].as_str()), (Some("Rides"), Some("disabled")));
+    assert_eq!(world.get(&a.program, &path).await, changed);
+    assert!(changed.get("auth_token").is_none());
+
+    let other = world.post(&a.program, "/carrier/v1/accounts", json!({ "name": "Second" })).await.ok(201);
+    let disabled = world.get(&a.owner, "/carrier/v1/accounts?status=disabled").await;
+    assert_eq!(disabled["data"], json!([changed]));
+    let first = world.get(&a.owner, "/carrier/v1/accounts?limit=1").await;
+    assert_eq!(first["data"][0]["sid"], other["sid"], "newest first");
+    let next = format!("/carrier/v1/accounts?limit=1&cursor={}", first["next_cursor"].as_str().unwrap());
+    let second = world.get(&a.owner, &next).await;
+    assert_eq!((&second["data"][0]["sid"], second.get("next_cursor")), (&json!(sid), None));
+    let named = world.get(&a.owner, "/carrier/v1/accounts?name=seCO").await;
+    assert_eq!(named["data"][0]["name"], "Second");
+}
+
+#[tokio::test]
+async fn an_auth_token_is_shown_and_replaced() {
+    let world = World::new().await;
+    let a = world.carrier("alpha").await;
+    let made = world.post(&a.program, "/carrier/v1/accounts", json!({ "name": "One" })).await.ok(201);
+    let path = format!("/carrier/v1/accounts/{}/auth-token", made["sid"].as_str().unwrap());
+    assert_eq!(world.get(&a.program, &path).await["auth_token"], made["auth_token"]);
+    let rotated = world.send(&a.program, "POST", &path, None).await.ok(200);
+    assert_ne!(rotated["auth_token"], made["auth_token"]);
+    assert_eq!(world.get(&a.owner, &path).await, rotated);
+}
+
+#[tokio::test]
+async fn one_idempotency_key_opens_one_account() {
+    let world = World::new().await;
+    let a = world.carrier("alpha").await;
+    let program = a.program.with("idempotency-key", "order-7");
+    let body = json!({ "name": "One" });
+    let tries = futures_util::future::join_all(
+        (0..3).map(|_| world.post(&program, "/carrier/v1/accounts", body.clone())),
+    );
+    let answers: Vec<_> = tries.await.into_iter().map(|answer| answer.ok(201)).collect();
+    assert!(answers.iter().all(|answer| *answer == answers[0]), "{answers:?}");
+    assert_eq!(world.get(&a.program, "/carrier/v1/accounts").await["data"].as_array().map(Vec::len), Some(1));
+    let other = world.post(&program, "/carrier/v1/accounts", json!({ "name": "Two" })).await;
+    assert_eq!(other.problem(422), "idempotency_key_reused");
+    let odd = a.program.with("idempotency-key", &"x".repeat(200));
+    assert_eq!(world.post(&odd, "/carrier/v1/accounts", body.clone()).await.problem(400), "bad_request");
+    // Another carrier's key of the same name is another key.
+    let b = world.carrier("beta").await;
+    world
+        .post(&b.program.with("idempotency-key", "order-7"), "/carrier/v1/accounts", json!({ "name": "Two" }))
+        .await
+        .ok(201);
+}
+
+#[tokio::test]
+async fn what_is_wrong_is_told_by_field() {
+    let world = World::new().await;
+    let a = world.carrier("alpha").await;
+    let empty = world.post(&a.program, "/carrier/v1/accounts", json!({ "name": "" })).await;
+    assert_eq!((empty.problem(422).as_str(), empty.fields()), ("validation_failed", vec!["name".to_owned()]));
+    let unknown = world.post(&a.program, "/carrier/v1/accounts", json!({ "name": "A", "admin": true })).await;
+    assert_eq!(unknown.problem(400), "bad_request");
+    let cursor = world.send(&a.program, "GET", "/carrier/v1/accounts?cursor=%27--", None).await;
+    assert_eq!((cursor.problem(400).as_str(), cursor.fields()), ("bad_request", vec!["cursor".to_owned()]));
+    let limit = world.send(&a.program, "GET", "/carrier/v1/accounts?limit=1000000000", None).await;
+    assert_eq!((limit.problem(400).as_str(), limit.fields()), ("bad_request", vec!["limit".to_owned()]));
+    let stranger = Caller::program("tlk_AK0190c5a1e3f27a4b8d1e2f3a4b5c6d7e_0");
+    assert_eq!(
+        world.send(&stranger, "GET", "/carrier/v1/accounts", None).await.problem(401),
+        "unauthenticated"
+    );
+}
+
+#[tokio::test]
+async fn the_same_holds_on_postgresql() {
+    let world = World::on_postgres().await;
+    let a = world.carrier("alpha").await;
+    let program = a.program.with("idempotency-key", "order-7");
+    let made = world.post(&program, "/carrier/v1/accounts", json!({ "name": "One" })).await.ok(201);
+    assert_eq!(world.post(&program, "/carrier/v1/accounts", json!({ "name": "One" })).await.ok(201), made);
+    let number = json!({ "number": "+85512345678", "account_sid": made["sid"] });
+    world.post(&a.program, "/carrier/v1/phone-numbers", number.clone()).await.ok(201);
+    assert_eq!(world.post(&a.program, "/carrier/v1/phone-numbers", number).await.problem(409), "taken");
+    let overview = world.get(&a.owner, "/carrier/v1/overview").await;
+    assert_eq!((&overview["accounts"], &overview["phone_numbers"]), (&json!(1), &json!(1)));
+}

@@ -1,0 +1,133 @@
+//! What every answer has in common, and what every error looks like.
+
+use crate::world::{Caller, World};
+use serde_json::json;
+
+#[tokio::test]
+async fn unknown_addresses_are_problems_for_programs_and_pages_for_people() {
+    let world = World::new().await;
+    let a = world.carrier("alpha").await;
+    for path in ["/carrier/v1/nonsense", "/carrier/v2/accounts", "/dashboard/nonsense"] {
+        assert_eq!(world.send(&a.program, "GET", path, None).await.problem(404), "not_found", "{path}");
+    }
+    let page = world.send(&Caller::nobody(), "GET", "/accounts/AC1", None).await;
+    assert_eq!((page.status, page.text.as_str()), (200, "<!doctype html>"));
+}
+
+#[tokio::test]
+async fn a_wrong_method_is_told_the_right_ones() {
+    let world = World::new().await;
+    let a = world.carrier("alpha").await;
+    for (path, allow) in [
+        ("/carrier/v1/accounts", "GET, POST"),
+        ("/carrier/v1/trunks/TK0190c5a1e3f27a4b8d1e2f3a4b5c6d7e", "DELETE, GET, PATCH"),
+        ("/carrier/v1/openapi.json", "GET"),
+        ("/dashboard/sign-in", "POST"),
+    ] {
+        let answer = world.send(&a.owner, "PUT", path, Some(json!({}))).await;
+        assert_eq!(
+            (answer.problem(405).as_str(), answer.header("allow")),
+            ("method_not_allowed", allow),
+            "{path}"
+        );
+    }
+}
+
+#[tokio::test]
+async fn bodies_are_json_and_bounded() {
+    let world = World::new().await;
+    let a = world.carrier("alpha").await;
+    let path = "/carrier/v1/accounts";
+    let form =
+        world.send_raw(&a.program, "POST", path, Some("application/x-www-form-urlencoded"), "name=A").await;
+    assert_eq!(form.problem(415), "unsupported_media_type");
+    let broken = world.send_raw(&a.program, "POST", path, Some("application/json"), "{\"name\"").await;
+    assert_eq!(broken.problem(400), "bad_request");
+    let huge =
+        world.send_raw(&a.program, "POST", path, Some("application/json"), "x".repeat(1024 * 1024 + 1)).await;
+    assert_eq!(huge.problem(413), "payload_too_large");
+    let array = world.post(&a.program, path, json!({ "name": ["A", "B"] })).await;
+    assert_eq!(array.problem(400), "bad_request");
+    let patch = "/carrier/v1/carrier";
+    let merge = world.send_raw(&a.program, "PATCH", patch, Some("application/merge-patch+json"), "{}").await;
+    assert_eq!(merge.status, 200, "{}", merge.text);
+}
+
+#[tokio::test]
+async fn every_answer_is_hardened() {
+    let world = World::new().await;
+    let data = world.send(&Caller::nobody(), "GET", "/carrier/v1/accounts", None).await;
+    assert_eq!(data.header("content-security-policy"), "default-src 'none'; frame-ancestors 'none'");
+    assert_eq!(data.header("cache-control"), "no-store");
+    assert_eq!(data.header("www-authenticate"), "Bearer realm=\"trunkline\"");
+    let page = world.send(&Caller::nobody(), "GET", "/", None).await;
+    let policy = page.header("content-security-policy");
+    assert!(policy.contains("script-src 'self';") && policy.contains("frame-ancestors 'none'"), "{policy}");
+    for answer in [data, page] {
+        assert_eq!(answer.header("x-content-type-options"), "nosniff");
+        assert_eq!(answer.header("x-request-id").len(), 32);
+    }
+}
+
+#[tokio::test]
+async fn the_documentation_runs_no_script_of_its_own() {
+    let world = World::new().await;
+    let page = world.send(&Caller::nobody(), "GET", "/carrier/v1/docs", None).await;
+    assert_eq!(page.status, 200);
+    let scripts: Vec<&str> =
+        page.text.match_indices("<script").map(|(at, _)| &page.text[at..at + 40]).collect();
+    assert!(
+        scripts[0].contains("api-reference") && scripts[1].contains("src=") && scripts.len() == 2,
+        "{scripts:?}"
+    );
+    let script = world.send(&Caller::nobody(), "GET", "/carrier/v1/docs/scalar.js", None).await;
+    assert!(script.status == 200 && script.text.len() > 1_000_000);
+    let document = world.get(&Caller::nobody(), "/carrier/v1/openapi.json").await;
+    assert_eq!(document["openapi"], "3.0.0");
+}
+
+#[tokio::test]
+async fn a_caller_who_asks_too_often_waits() {
+    let world = World::new().await;
+    let a = world.carrier("alpha").await;
+    // Time stands still while these are asked: only the burst is there.
+    let request = || {
+        let builder = poem::Request::builder().uri_str("/carrier/v1/carrier");
+        builder.header("authorization", format!("Bearer {}", a.key)).finish()
+    };
+    let mut limited = None;
+    for _ in 0..300 {
+        let response = poem::Endpoint::get_response(&*world.http, request()).await;
+        if response.status().as_u16() == 429 {
+            limited = Some(response);
+            break;
+        }
+    }
+    let limited = limited.expect("a limit");
+    assert_eq!(limited.header("retry-after"), Some("1"));
+    world.get(&a.owner, "/carrier/v1/carrier").await;
+}
+
+#[tokio::test]
+async fn the_process_tells_how_it_is() {
+    let world = World::new().await;
+    let nobody = Caller::nobody();
+    assert_eq!(world.get(&nobody, "/healthz").await, json!({ "status": "ok" }));
+    assert_eq!(
+        world.get(&nobody, "/readyz").await,
+        json!({ "status": "ok", "checks": { "database": "ok", "projections": "ok" } })
+    );
+    let metrics = world.send(&nobody, "GET", "/metrics", None).await;
+    assert!(
+        metrics.text.contains("# TYPE trunkline_core_log_position gauge\ntrunkline_core_log_position 0\n"),
+        "{}",
+        metrics.text
+    );
+    assert!(metrics.text.contains("trunkline_http_requests_total{class=\"2xx\"} 2"), "{}", metrics.text);
+    world.app.store.close().await;
+    let down = world.send(&nobody, "GET", "/readyz", None).await;
+    assert_eq!(
+        (down.status, &down.json()["checks"]["database"]),
+        (503, &json!("the database does not answer"))
+    );
+}

@@ -1,0 +1,104 @@
+//! The inventory: who has a number and how it is answered.
+
+use crate::world::World;
+use serde_json::json;
+
+#[tokio::test]
+async fn a_number_is_added_assigned_configured_and_removed() {
+    let world = World::new().await;
+    let a = world.carrier("alpha").await;
+    let account = world.post(&a.program, "/carrier/v1/accounts", json!({ "name": "One" })).await.ok(201);
+    let number = world
+        .post(&a.program, "/carrier/v1/phone-numbers", json!({ "number": "855 12 345 678" }))
+        .await
+        .ok(201);
+    assert_eq!(
+        (&number["number"], &number["country"], &number["enabled"]),
+        (&json!("+85512345678"), &json!("KH"), &json!(true))
+    );
+    assert_eq!((number.get("account_sid"), number["voice"].get("voice_url")), (None, None));
+
+    let path = format!("/carrier/v1/phone-numbers/{}", number["sid"].as_str().unwrap());
+    let patch = json!({ "account_sid": account["sid"], "enabled": false, "friendly_name": "Front desk",
+        "voice": { "voice_url": "https://app.example.com/voice", "voice_method": "GET" } });
+    let changed = world.patch(&a.program, &path, patch).await.ok(200);
+    assert_eq!((&changed["account_sid"], &changed["friendly_name"]), (&account["sid"], &json!("Front desk")));
+    assert_eq!(changed["voice"]["voice_url"], "https://app.example.com/voice");
+
+    // Fields that are left out stay; null clears one.
+    let more = json!({ "voice": { "status_callback_url": "https://app.example.com/status" } });
+    let changed = world.patch(&a.program, &path, more).await.ok(200);
+    assert_eq!((&changed["voice"]["voice_method"], &changed["enabled"]), (&json!("GET"), &json!(false)));
+    let cleared = world.patch(&a.program, &path, json!({ "voice": { "voice_url": null } })).await.ok(200);
+    assert_eq!(cleared["voice"].get("voice_url"), None);
+    assert_eq!(cleared["voice"]["status_callback_url"], "https://app.example.com/status");
+
+    // Taken away, the account's configuration goes with it.
+    let free = world.patch(&a.program, &path, json!({ "account_sid": null })).await.ok(200);
+    assert_eq!((free.get("account_sid"), free["voice"].get("status_callback_url")), (None, None));
+    assert_eq!(world.send(&a.program, "DELETE", &path, None).await.status, 204);
+    assert_eq!(world.send(&a.program, "GET", &path, None).await.problem(404), "not_found");
+    world.post(&a.program, "/carrier/v1/phone-numbers", json!({ "number": "+85512345678" })).await.ok(201);
+}
+
+#[tokio::test]
+async fn a_number_is_a_carriers_once() {
+    let world = World::new().await;
+    let (a, b) = (world.carrier("alpha").await, world.carrier("beta").await);
+    let body = json!({ "number": "1234" });
+    let tries = futures_util::future::join_all(
+        (0..8).map(|_| world.post(&a.program, "/carrier/v1/phone-numbers", body.clone())),
+    );
+    let answers = tries.await;
+    assert_eq!(answers.iter().filter(|answer| answer.status == 201).count(), 1);
+    for lost in answers.iter().filter(|answer| answer.status != 201) {
+        assert_eq!((lost.problem(409).as_str(), lost.fields()), ("taken", vec!["number".to_owned()]));
+    }
+    world.post(&b.program, "/carrier/v1/phone-numbers", body).await.ok(201);
+}
+
+#[tokio::test]
+async fn numbers_are_found_by_digits_account_and_state() {
+    let world = World::new().await;
+    let a = world.carrier("alpha").await;
+    let account = world.post(&a.program, "/carrier/v1/accounts", json!({ "name": "One" })).await.ok(201);
+    let account = account["sid"].as_str().unwrap();
+    world
+        .post(&a.program, "/carrier/v1/phone-numbers", json!({ "number": "1234", "account_sid": account }))
+        .await
+        .ok(201);
+    world
+        .post(&a.program, "/carrier/v1/phone-numbers", json!({ "number": "+85512345678", "enabled": false }))
+        .await
+        .ok(201);
+    for (query, count) in [
+        ("", 2),
+        ("?number=5678", 1),
+        ("?number=234", 2),
+        ("?enabled=true", 1),
+        ("?assigned=false", 1),
+        (&format!("?account_sid={account}"), 1),
+        ("?number=999", 0),
+    ] {
+        let found = world.get(&a.owner, &format!("/carrier/v1/phone-numbers{query}")).await;
+        assert_eq!(found["data"].as_array().map(Vec::len), Some(count), "{query}");
+    }
+}
+
+#[tokio::test]
+async fn another_carriers_account_gets_no_number() {
+    let world = World::new().await;
+    let (a, b) = (world.carrier("alpha").await, world.carrier("beta").await);
+    let theirs = world.post(&b.program, "/carrier/v1/accounts", json!({ "name": "Theirs" })).await.ok(201);
+    let body = json!({ "number": "nonsense", "account_sid": theirs["sid"] });
+    let answer = world.post(&a.program, "/carrier/v1/phone-numbers", body).await;
+    assert_eq!(
+        (answer.problem(422).as_str(), answer.fields()),
+        ("validation_failed", vec!["number".to_owned(), "account_sid".to_owned()])
+    );
+    let number =
+        world.post(&a.program, "/carrier/v1/phone-numbers", json!({ "number": "1234" })).await.ok(201);
+    let path = format!("/carrier/v1/phone-numbers/{}", number["sid"].as_str().unwrap());
+    let patch = json!({ "account_sid": theirs["sid"], "voice": { "voice_url": "ftp://x" } });
+    assert_eq!(world.patch(&a.program, &path, patch).await.fields(), ["account_sid", "voice.voice_url"]);
+}

@@ -1,0 +1,185 @@
+//! Signing up, signing in, and sessions.
+
+use crate::world::{Caller, PASSWORD, World};
+use serde_json::json;
+use std::time::Duration;
+
+#[tokio::test]
+async fn a_sign_up_makes_a_carrier_with_an_owner_at_level_password() {
+    let world = World::new().await;
+    let (session, browser) = world.sign_up("alpha").await;
+    assert_eq!((&session["level"], &session["next"]), (&json!("password"), &json!("set_up_two_factor")));
+    assert_eq!((&session["user"]["role"], &session["carrier"]["country"]), (&json!("owner"), &json!("KH")));
+    assert_eq!(world.get(&browser, "/dashboard/session").await, session);
+    assert_eq!(
+        world.send(&browser, "GET", "/carrier/v1/overview", None).await.problem(403),
+        "two_factor_required"
+    );
+}
+
+#[tokio::test]
+async fn everything_wrong_with_a_sign_up_is_told_at_once() {
+    let world = World::new().await;
+    let body = json!({ "company": "", "country": "Mars", "subdomain": "A b", "name": "", "email": "x", "password": "password1" });
+    let answer = world.post(&Caller::nobody(), "/dashboard/sign-up", body).await;
+    assert_eq!(answer.problem(422), "validation_failed");
+    assert_eq!(answer.fields(), ["company", "country", "subdomain", "name", "email", "password"]);
+    world.sign_up("alpha").await;
+    let mut again = json!({ "company": "B", "country": "DE", "subdomain": "alpha", "name": "B", "email": "b@b.example", "password": PASSWORD });
+    let taken = world.post(&Caller::nobody(), "/dashboard/sign-up", again.clone()).await;
+    assert_eq!((taken.problem(409).as_str(), taken.fields()), ("taken", vec!["subdomain".to_owned()]));
+    (again["subdomain"], again["email"]) = (json!("beta"), json!("OWNER@alpha.example"));
+    let taken = world.post(&Caller::nobody(), "/dashboard/sign-up", again).await;
+    assert_eq!((taken.problem(409).as_str(), taken.fields()), ("taken", vec!["email".to_owned()]));
+}
+
+#[tokio::test]
+async fn a_wrong_password_and_an_unknown_address_get_the_same_answer() {
+    let world = World::new().await;
+    let a = world.carrier("alpha").await;
+    let wrong = world.sign_in(&a.email, "not the password").await;
+    let unknown = world.sign_in("nobody@alpha.example", PASSWORD).await;
+    let odd = world.sign_in("nonsense", PASSWORD).await;
+    for answer in [&wrong, &unknown, &odd] {
+        assert_eq!(answer.problem(401), "invalid_credentials");
+        assert_eq!(
+            (answer.json()["detail"].clone(), answer.cookie()),
+            (wrong.json()["detail"].clone(), String::new())
+        );
+    }
+}
+
+#[tokio::test]
+async fn guessing_is_slowed_down_and_locks_nobody_else_out() {
+    let world = World::new().await;
+    let a = world.carrier("alpha").await;
+    let mut verified = 0;
+    let limited = loop {
+        let answer = world.sign_in(&a.email, "guess").await;
+        if answer.status == 429 {
+            break answer;
+        }
+        verified += 1;
+        assert!(verified <= 30);
+    };
+    assert_eq!(limited.problem(429), "rate_limited");
+    assert!(limited.header("retry-after").parse::<u32>().unwrap() >= 1);
+    // Others from the same address, and the owner's open session, go on.
+    assert_eq!(world.sign_in("someone@else.example", "guess").await.problem(401), "invalid_credentials");
+    world.get(&a.owner, "/carrier/v1/overview").await;
+    world.clock.advance(Duration::from_secs(60));
+    world.sign_in(&a.email, PASSWORD).await.ok(200);
+}
+
+#[tokio::test]
+async fn a_new_id_is_given_at_each_step_and_the_old_one_is_dead() {
+    let world = World::new().await;
+    let a = world.carrier("alpha").await;
+    world.clock.advance(Duration::from_secs(60));
+    let first = world.sign_in(&a.email, PASSWORD).await.cookie();
+    let answer = world
+        .post(
+            &Caller::browser(&first),
+            "/dashboard/two-factor/verify",
+            json!({ "code": world.code(&a.seed) }),
+        )
+        .await;
+    let second = answer.cookie();
+    assert_eq!(answer.ok(200)["next"], "ready");
+    assert_ne!(first, second);
+    assert_eq!(
+        world.send(&Caller::browser(&first), "GET", "/dashboard/session", None).await.problem(401),
+        "unauthenticated"
+    );
+    world.get(&Caller::browser(&second), "/carrier/v1/overview").await;
+}
+
+#[tokio::test]
+async fn the_cookie_is_out_of_reach_of_scripts_and_other_sites() {
+    let world = World::new().await;
+    world.sign_up("alpha").await;
+    let answer = world.sign_in("owner@alpha.example", PASSWORD).await;
+    let cookie = answer.header("set-cookie");
+    assert!(cookie.starts_with("session=US") && cookie.contains("; HttpOnly; SameSite=Lax"), "{cookie}");
+}
+
+#[tokio::test]
+async fn sessions_are_listed_ended_and_end_by_themselves() {
+    let world = World::new().await;
+    let a = world.carrier("alpha").await;
+    world.clock.advance(Duration::from_secs(60));
+    let cookie = world.sign_in(&a.email, PASSWORD).await.cookie();
+    let answer = world
+        .post(
+            &Caller::browser(&cookie),
+            "/dashboard/two-factor/verify",
+            json!({ "code": world.code(&a.seed) }),
+        )
+        .await;
+    let other = Caller::browser(&answer.cookie());
+    let sessions = world.get(&a.owner, "/dashboard/sessions").await;
+    let sessions = sessions["data"].as_array().unwrap();
+    let current: Vec<_> = sessions.iter().map(|session| session["current"].clone()).collect();
+    assert_eq!(current, [false, true]);
+    let path = format!("/dashboard/sessions/{}", sessions[0]["id"].as_str().unwrap());
+    assert_eq!(world.send(&a.owner, "DELETE", &path, None).await.status, 204);
+    assert_eq!(world.send(&other, "GET", "/dashboard/session", None).await.problem(401), "unauthenticated");
+    assert_eq!(world.send(&a.owner, "DELETE", &path, None).await.problem(404), "not_found");
+
+    // Used within twelve hours it lives on, for seven days at most.
+    for _ in 0..16 {
+        world.clock.advance(Duration::from_secs(10 * 3600));
+        world.get(&a.owner, "/dashboard/session").await;
+    }
+    world.clock.advance(Duration::from_secs(10 * 3600));
+    assert_eq!(world.send(&a.owner, "GET", "/dashboard/session", None).await.problem(401), "unauthenticated");
+}
+
+#[tokio::test]
+async fn an_idle_session_ends() {
+    let world = World::new().await;
+    let a = world.carrier("alpha").await;
+    world.clock.advance(Duration::from_secs(12 * 3600 + 1));
+    assert_eq!(world.send(&a.owner, "GET", "/dashboard/session", None).await.problem(401), "unauthenticated");
+}
+
+#[tokio::test]
+async fn signing_out_ends_the_session() {
+    let world = World::new().await;
+    let a = world.carrier("alpha").await;
+    let answer = world.send(&a.owner, "POST", "/dashboard/sign-out", None).await;
+    assert_eq!((answer.status, answer.cookie().as_str()), (204, "session="));
+    assert_eq!(
+        world.send(&a.owner, "GET", "/carrier/v1/overview", None).await.problem(401),
+        "unauthenticated"
+    );
+}
+
+#[tokio::test]
+async fn a_new_password_ends_every_other_session() {
+    let world = World::new().await;
+    let a = world.carrier("alpha").await;
+    world.clock.advance(Duration::from_secs(60));
+    let cookie = world.sign_in(&a.email, PASSWORD).await.cookie();
+    let wrong = json!({ "current_password": "nope", "new_password": "Zebra-lamp-quilt-88" });
+    assert_eq!(world.post(&a.owner, "/dashboard/password", wrong).await.fields(), ["current_password"]);
+    let weak = json!({ "current_password": PASSWORD, "new_password": "password1" });
+    assert_eq!(world.post(&a.owner, "/dashboard/password", weak).await.fields(), ["new_password"]);
+    let right = json!({ "current_password": PASSWORD, "new_password": "Zebra-lamp-quilt-88" });
+    assert_eq!(world.post(&a.owner, "/dashboard/password", right).await.status, 204);
+    assert_eq!(
+        world.send(&Caller::browser(&cookie), "GET", "/dashboard/session", None).await.problem(401),
+        "unauthenticated"
+    );
+    world.get(&a.owner, "/dashboard/session").await;
+    assert_eq!(world.sign_in(&a.email, PASSWORD).await.problem(401), "invalid_credentials");
+    world.sign_in(&a.email, "Zebra-lamp-quilt-88").await.ok(200);
+}
+
+#[tokio::test]
+async fn countries_are_there_for_the_form() {
+    let world = World::new().await;
+    let countries = world.get(&Caller::nobody(), "/dashboard/countries").await;
+    let khmer = json!({ "code": "KH", "calling_code": "855", "trunk_digit": "0" });
+    assert!(countries["data"].as_array().unwrap().contains(&khmer));
+}

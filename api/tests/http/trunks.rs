@@ -1,0 +1,85 @@
+//! Trunks, their example dial strings, and whose source addresses are whose.
+
+use crate::world::World;
+use api::secrets::SIP_PASSWORD;
+use serde_json::json;
+
+#[tokio::test]
+async fn a_trunk_is_made_changed_and_deleted() {
+    let world = World::new().await;
+    let a = world.carrier("alpha").await;
+    let body = json!({
+        "name": "Main",
+        "inbound": { "sources": ["203.0.113.7", "198.51.100.0/24", "2001:db8::/48"] },
+        "outbound": { "host": "sip.example.com:5080", "transport": "tcp", "dial_string_prefix": "69980",
+            "trunk_prefix": true, "username": "alpha", "password": "hunter2hunter2" },
+    });
+    let trunk = world.post(&a.program, "/carrier/v1/trunks", body).await.ok(201);
+    assert_eq!(trunk["inbound"]["sources"], json!(["203.0.113.7", "198.51.100.0/24", "2001:db8::/48"]));
+    let outbound = &trunk["outbound"];
+    assert_eq!(outbound["example_dial_string"], "69980023456789");
+    assert_eq!(outbound["example_request_uri"], "sip:69980023456789@sip.example.com:5080;transport=tcp");
+    assert_eq!((&outbound["has_password"], outbound.get("password")), (&json!(true), None));
+    let sid: domain::Sid = trunk["sid"].as_str().unwrap().parse().unwrap();
+    let kept = world.app.secrets.get(&sid, SIP_PASSWORD).await.unwrap().unwrap();
+    assert_eq!(kept.text(), Some("hunter2hunter2"));
+
+    let path = format!("/carrier/v1/trunks/{sid}");
+    let patch = json!({ "inbound": null, "outbound": { "host": "192.0.2.1", "plus_prefix": true, "username": "alpha" } });
+    let changed = world.patch(&a.program, &path, patch).await.ok(200);
+    assert!(changed.get("inbound").is_none());
+    assert_eq!(changed["outbound"]["example_dial_string"], "+85523456789");
+    assert_eq!(changed["outbound"]["has_password"], true, "a password that is left out stays");
+
+    let outbound = world.get(&a.owner, "/carrier/v1/trunks?direction=outbound").await;
+    let inbound = world.get(&a.owner, "/carrier/v1/trunks?direction=inbound").await;
+    assert_eq!(
+        (outbound["data"].as_array().map(Vec::len), inbound["data"].as_array().map(Vec::len)),
+        (Some(1), Some(0))
+    );
+    assert_eq!(world.send(&a.program, "DELETE", &path, None).await.status, 204);
+    assert_eq!(world.send(&a.program, "GET", &path, None).await.problem(404), "not_found");
+    assert!(world.app.secrets.get(&sid, SIP_PASSWORD).await.unwrap().is_none());
+}
+
+#[tokio::test]
+async fn everything_wrong_with_a_trunk_is_told_at_once() {
+    let world = World::new().await;
+    let a = world.carrier("alpha").await;
+    let body = json!({ "name": "", "inbound": { "sources": ["10.0.0.1", "nowhere"], "country": "XX" },
+        "outbound": { "host": "a b", "password": "secret" } });
+    let answer = world.post(&a.program, "/carrier/v1/trunks", body).await;
+    assert_eq!(answer.problem(422), "validation_failed");
+    let fields = ["name", "inbound.country", "inbound.sources.1", "outbound.host", "outbound.username"];
+    assert_eq!(answer.fields(), fields);
+    let wide = json!({ "name": "Wide", "inbound": { "sources": ["0.0.0.0/0"] } });
+    assert_eq!(world.post(&a.program, "/carrier/v1/trunks", wide).await.fields(), ["inbound.sources"]);
+}
+
+#[tokio::test]
+async fn a_source_address_is_one_trunks_whoever_asks() {
+    let world = World::new().await;
+    let (a, b) = (world.carrier("alpha").await, world.carrier("beta").await);
+    let body = json!({ "name": "Main", "inbound": { "sources": ["203.0.113.7"] } });
+    world.post(&a.program, "/carrier/v1/trunks", body.clone()).await.ok(201);
+    let answer = world.post(&b.program, "/carrier/v1/trunks", body).await;
+    assert_eq!(
+        (answer.problem(409).as_str(), answer.fields()),
+        ("taken", vec!["inbound.sources".to_owned()])
+    );
+}
+
+#[tokio::test]
+async fn a_dial_string_can_be_tried_before_it_is_kept() {
+    let world = World::new().await;
+    let a = world.carrier("alpha").await;
+    let body = json!({ "number": "1234", "outbound": { "host": "192.0.2.1", "plus_prefix": true, "dial_string_prefix": "*9" } });
+    let tried = world.post(&a.program, "/carrier/v1/trunks/dial-string", body).await.ok(200);
+    assert_eq!(
+        tried,
+        json!({ "number": "1234", "dial_string": "*91234", "request_uri": "sip:*91234@192.0.2.1" })
+    );
+    let body = json!({ "outbound": { "host": "192.0.2.1", "trunk_prefix": true } });
+    let tried = world.post(&a.owner, "/carrier/v1/trunks/dial-string", body).await.ok(200);
+    assert_eq!((&tried["number"], &tried["dial_string"]), (&json!("+85523456789"), &json!("023456789")));
+}
