@@ -153,7 +153,11 @@ fn ask(control: &UdpSocket, command: &str, call: usize, sdp: &str) -> SocketAddr
     let mut buffer = [0; 4_096];
     for _ in 0..50 {
         let _ = control.send(request.as_bytes());
-        let Ok(length) = control.recv(&mut buffer) else { continue };
+        let Ok(length) = control.recv(&mut buffer) else {
+            // Refused at once while it is still starting.
+            std::thread::sleep(Duration::from_millis(100));
+            continue;
+        };
         let answer = String::from_utf8_lossy(&buffer[..length]).into_owned();
         let port = answer.split("m=audio ").nth(1).and_then(|rest| rest.split(' ').next()?.parse().ok());
         if let Some(port) = port.filter(|_| answer.starts_with(&format!("{command}-{call} "))) {
