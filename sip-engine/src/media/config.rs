@@ -42,6 +42,13 @@ impl MediaConfig {
     }
 }
 
+impl Default for MediaConfig {
+    /// As [`MediaConfig::new`], on every IPv4 address.
+    fn default() -> Self {
+        Self::new(IpAddr::from([0, 0, 0, 0]))
+    }
+}
+
 /// The legs of one call share a key, so that they live on one media thread and can be bridged there.
 /// From [`Media::group`](super::Media::group).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]

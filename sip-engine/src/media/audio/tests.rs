@@ -67,7 +67,7 @@ fn sixteen_bits_at_eight_kilohertz_pass_untouched() {
 
 #[test]
 fn every_rate_keeps_frequency_level_and_length() {
-    for rate in [8_000, 11_025, 12_000, 16_000, 22_050, 24_000, 32_000, 44_100, 48_000, 47_999] {
+    for rate in [8_000, 11_025, 12_000, 16_000, 22_050, 24_000, 32_000, 44_100, 48_000, 44_056] {
         let decoded = decode(&wav(1, 1, rate, 16, &pcm16(&tone_at(rate, 1_000.0, SECOND)))).unwrap();
         assert_tone(&decoded, 1_000.0, &format!("{rate} Hz"));
     }
