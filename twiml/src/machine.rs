@@ -3,7 +3,7 @@
 //! waiting ──load──► running ──Fetch──► waiting …            running ──HangUp | Reject──► ended
 
 use crate::{
-    ask::{Ask, Event},
+    ask::{Ask, DialResult, Event, Request},
     document::Document,
     element::Warning,
     verbs::{self, Flow, Step},
@@ -108,6 +108,12 @@ impl Machine {
             }
             _ => Vec::new(),
         }
+    }
+
+    /// The call is over while its dial is under way: the request that tells the application so. Its answer is not run.
+    pub fn farewell(&mut self, dial: &DialResult) -> Option<Request> {
+        let running = self.state == State::Running;
+        self.current.as_mut().filter(|_| running)?.verb.farewell(dial)
     }
 
     /// Whether the program has asked for the call's end.

@@ -11,7 +11,6 @@ use crate::outside::CallRef;
 use domain::{
     Kind, Number, Sid,
     call::{CallCommand, Callback, CallbackEvent, Direction, EndReason, Ending, Queued, Status},
-    webhook_url::Method,
 };
 use std::time::Duration;
 use twiml::{DialPlan, DialResult, DialStatus, DialTarget, Event};
@@ -237,16 +236,30 @@ impl Machine {
     fn dial_over(&mut self, status: DialStatus, child: Option<LegNo>) {
         self.stop_ringback();
         let bridged = matches!(self.dial.take().map(|dial| dial.stage), Some(Stage::Connected(_)));
-        let leg = child.and_then(|no| self.leg(no));
-        let call_sid = leg.map(|leg| leg.call.sid.to_string());
-        let since = leg.and_then(|leg| leg.answered_at).map(|at| self.now.since(at).as_secs());
-        let duration_s = since.filter(|_| status == DialStatus::Completed);
+        let result = self.result(status, child, bridged);
         self.dialled = Some(match status {
             DialStatus::Busy => Status::Busy,
             DialStatus::NoAnswer => Status::NoAnswer,
             _ => Status::Failed,
         });
-        self.events.push_back(Event::DialEnded(DialResult { status, call_sid, duration_s, bridged }));
+        self.events.push_back(Event::DialEnded(result));
+    }
+
+    fn result(&self, status: DialStatus, child: Option<LegNo>, bridged: bool) -> DialResult {
+        let leg = child.and_then(|no| self.leg(no));
+        let call_sid = leg.map(|leg| leg.call.sid.to_string());
+        let since = leg.and_then(|leg| leg.answered_at).map(|at| self.now.since(at).as_secs());
+        let duration_s = since.filter(|_| status == DialStatus::Completed);
+        DialResult { status, call_sid, duration_s, bridged }
+    }
+
+    /// What the dial under way would come to if it ended now.
+    pub(super) fn dial_so_far(&self) -> Option<DialResult> {
+        let dial = self.dial.as_ref()?;
+        let winner = dial.stage.winner();
+        let status = if winner.is_some() { DialStatus::Completed } else { DialStatus::Canceled };
+        let bridged = matches!(dial.stage, Stage::Connected(_));
+        Some(self.result(status, winner.or(dial.children.last().copied()), bridged))
     }
 
     fn stop_ringback(&mut self) {
@@ -288,10 +301,7 @@ fn queued(account: &Sid, parent: Sid, from: &str, to: &str, target: DialTarget, 
 }
 
 fn callback(asked: &twiml::Callback) -> Option<Callback> {
-    let method = match asked.method {
-        twiml::Method::Get => Method::Get,
-        twiml::Method::Post => Method::Post,
-    };
+    let method = super::program::method(asked.method);
     let event = |event: &twiml::CallbackEvent| match event {
         twiml::CallbackEvent::Initiated => CallbackEvent::Initiated,
         twiml::CallbackEvent::Ringing => CallbackEvent::Ringing,

@@ -14,6 +14,7 @@ impl Machine {
         if self.leg(LegNo::MAIN).is_none_or(|main| main.ended) {
             return;
         }
+        let farewell = self.dial_so_far().and_then(|dial| self.program.farewell(&dial));
         let asks = self.program.interrupt();
         self.honour(asks);
         self.events.clear();
@@ -23,6 +24,9 @@ impl Machine {
         self.order(Order::CancelTimer(TimerKey::Verb));
         self.order(Order::CancelTimer(TimerKey::TimeLimit));
         self.end_leg(LegNo::MAIN, ending);
+        if let Some(request) = farewell {
+            self.notify(request);
+        }
     }
 
     /// Hangs the leg up where signalling is not over, records its end, and closes its media. Once.
@@ -32,6 +36,7 @@ impl Machine {
             return;
         }
         leg.ended = true;
+        leg.final_status = Some(ending.reason.status(leg.is_answered()));
         if !matches!(leg.state, State::Closing | State::Closed) {
             leg.state = State::Closing;
             self.order(Order::HangUp(no));

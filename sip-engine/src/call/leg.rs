@@ -1,7 +1,10 @@
 //! One leg: a call of the family, with its identifier, its parties and how far it is.
 
 use crate::outside::CallRef;
-use domain::{Sid, Timestamp, call::Direction};
+use domain::{
+    Sid, Timestamp,
+    call::{Direction, Status},
+};
 
 /// A leg's number within its family. 0 runs the program; the others were dialled by it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -40,6 +43,8 @@ pub(super) struct Leg {
     pub(super) answered_at: Option<Timestamp>,
     /// Its end is recorded.
     pub(super) ended: bool,
+    /// What Twilio's surface calls its end.
+    pub(super) final_status: Option<Status>,
     /// Its media is closed and summed up.
     pub(super) released: bool,
     /// It said that it rings.
@@ -66,6 +71,7 @@ impl Leg {
             state: State::Early,
             answered_at: None,
             ended: false,
+            final_status: None,
             released: false,
             rang: false,
             send_digits: None,

@@ -8,10 +8,11 @@ const API_VERSION: &str = "2010-04-01";
 
 /// What an application is told about its call with every request.
 pub(super) fn of(leg: &Leg) -> Vec<(String, String)> {
-    let status = match (leg.is_answered(), leg.direction) {
-        (true, _) => "in-progress",
-        (false, Direction::Inbound) => "ringing",
-        (false, _) => "queued",
+    let status = match (leg.final_status, leg.is_answered(), leg.direction) {
+        (Some(status), ..) => status.as_str(),
+        (None, true, _) => "in-progress",
+        (None, false, Direction::Inbound) => "ringing",
+        (None, false, _) => "queued",
     };
     let account = leg.account.as_ref().map(|sid| ("AccountSid", sid.as_str()));
     let parent = leg.parent.as_ref().map(|sid| ("ParentCallSid", sid.as_str()));

@@ -165,12 +165,17 @@ impl Machine {
         token
     }
 
+    /// Tells an application something; its answer is recorded and not run.
+    pub(super) fn notify(&mut self, request: twiml::Request) {
+        if let Ok(url) = request.url.as_str().parse() {
+            self.fetch(Purpose::Action, url, method(request.method), request.params);
+            self.fetching = None;
+        }
+    }
+
     /// A verb goes on with another document.
     fn follow(&mut self, request: twiml::Request) {
-        let method = match request.method {
-            twiml::Method::Get => Method::Get,
-            twiml::Method::Post => Method::Post,
-        };
+        let method = method(request.method);
         let purpose = if request.params.is_empty() { Purpose::Document } else { Purpose::Action };
         match request.url.as_str().parse() {
             Ok(url) => self.fetch(purpose, url, method, request.params),
@@ -202,5 +207,12 @@ impl Machine {
 
     pub(super) fn warn(&mut self, code: u32, message: String) {
         self.record(LegNo::MAIN, CallCommand::Warn { code, message });
+    }
+}
+
+pub(super) fn method(method: twiml::Method) -> Method {
+    match method {
+        twiml::Method::Get => Method::Get,
+        twiml::Method::Post => Method::Post,
     }
 }

@@ -142,15 +142,21 @@ fn callback_events(element: &mut Element<'_, '_>) -> Vec<CallbackEvent> {
 
 impl Dial {
     fn finish(&mut self, result: &DialResult) -> Flow {
-        let mut params = vec![("DialCallStatus".to_owned(), result.status.as_str().to_owned())];
-        params.extend(result.call_sid.clone().map(|sid| ("DialCallSid".into(), sid)));
-        params.extend(result.duration_s.map(|seconds| ("DialCallDuration".into(), seconds.to_string())));
-        params.push(("DialBridged".into(), result.bridged.to_string()));
+        let params = params(result);
         match self.action.take() {
             Some(url) => Flow::Leave(Request { url, method: self.method, params }),
             None => Flow::Next(params),
         }
     }
+}
+
+/// What the action is told.
+fn params(result: &DialResult) -> Vec<(String, String)> {
+    let mut params = vec![("DialCallStatus".to_owned(), result.status.as_str().to_owned())];
+    params.extend(result.call_sid.clone().map(|sid| ("DialCallSid".into(), sid)));
+    params.extend(result.duration_s.map(|seconds| ("DialCallDuration".into(), seconds.to_string())));
+    params.push(("DialBridged".into(), result.bridged.to_string()));
+    params
 }
 
 impl Verb for Dial {
@@ -178,6 +184,11 @@ impl Verb for Dial {
             Event::DialEnded(result) => self.finish(result),
             _ => Flow::Stay(Vec::new()),
         }
+    }
+
+    fn farewell(&mut self, dial: &DialResult) -> Option<Request> {
+        let url = self.action.take()?;
+        Some(Request { url, method: self.method, params: params(dial) })
     }
 }
 
@@ -248,6 +259,18 @@ mod tests {
             let told = format!("DialCallStatus={}&DialCallSid=CA1&DialBridged=false", status.as_str());
             assert_eq!(fetched(&machine.on(&ended(status))).unwrap().2, told);
         }
+    }
+
+    // "The action is requested when the dialled call ends", also when the caller hung up; its answer is not run.
+
+    #[test]
+    fn the_action_is_told_when_the_caller_hangs_up() {
+        let (mut machine, _) = run(r#"<Dial action="/done">1</Dial>"#);
+        machine.on(&Event::DialBridged);
+        let Event::DialEnded(result) = ended(DialStatus::Completed) else { unreachable!() };
+        let request = machine.farewell(&result).unwrap();
+        assert_eq!((request.url.path(), request.params.len()), ("/done", 4));
+        assert_eq!(machine.farewell(&result), None, "once");
     }
 
     #[test]

@@ -11,7 +11,7 @@ mod reject;
 mod say;
 
 use crate::{
-    ask::{Ask, Event, Request},
+    ask::{Ask, DialResult, Event, Request},
     element::Element,
 };
 use url::Url;
@@ -54,6 +54,12 @@ pub(crate) trait Verb: std::fmt::Debug + Send {
     fn on(&mut self, event: &Event) -> Flow {
         let _ = event;
         Flow::Stay(Vec::new())
+    }
+
+    /// The call is over while it is this verb's turn: whom to tell what became of its dial. The answer is not run.
+    fn farewell(&mut self, dial: &DialResult) -> Option<Request> {
+        let _ = dial;
+        None
     }
 }
 

@@ -100,6 +100,23 @@ fn a_caller_who_hangs_up_takes_everybody_along() {
         assert!(lines.contains(&expected.to_owned()), "{expected} is not in {lines:?}");
     }
     scene.winds_up(&[MAIN, ONE, TWO]);
+    assert!(!scene.is_over(), "the action is being told");
+    scene.document("");
+    assert!(scene.is_over());
+}
+
+#[test]
+fn the_action_is_told_of_a_caller_who_hung_up() {
+    let (mut scene, _) = Scene::talking(ACTION);
+    scene.placed(ONE);
+    scene.signal(ONE, Signal::Answered);
+    scene.later(9);
+    let lines = scene.signal(MAIN, Signal::Closed(Closing::HungUp));
+    assert_eq!(lines.last().unwrap(), "Fetch POST https://example.com/done");
+    let told = ["DialCallStatus", "DialCallDuration", "CallStatus"].map(|name| scene.param(name));
+    assert_eq!(told, ["completed", "9", "completed"]);
+    assert_eq!(scene.document("<Say>never</Say>"), ["0: exchanged"]);
+    scene.winds_up(&[MAIN, ONE]);
     assert!(scene.is_over());
 }
 

@@ -96,3 +96,19 @@ async fn star_hangs_up_the_other_party_and_the_program_goes_on() {
     caller.hang_up().await;
     stage.strike().await;
 }
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn parties_of_different_laws_hear_each_other() {
+    let mut stage = Stage::set().await;
+    stage.outside.serves(VOICE, "<Dial>85510000001</Dial>");
+    stage.callee.speak_a_law();
+    let mut caller = stage.caller().await;
+    caller.call("1234", 440.0).await;
+    let invite = stage.callee.rings().await;
+    stage.callee.answer(&invite, 1000.0).await;
+    caller.hears_tone(1000.0).await;
+    stage.callee.hears_tone(440.0).await;
+    caller.hang_up().await;
+    stage.callee.hung_up().await;
+    stage.strike().await;
+}

@@ -25,6 +25,8 @@ pub(super) struct Phone {
     dialog: Option<Message>,
     /// We called.
     caller: bool,
+    /// Our law: payload type 0 (mu) or 8 (A).
+    law: u8,
     stream: Option<Stream>,
 }
 
@@ -91,7 +93,12 @@ impl Phone {
         let sip = UdpSocket::bind("127.0.0.1:0").await.unwrap();
         let rtp = Arc::new(UdpSocket::bind("127.0.0.1:0").await.unwrap());
         let id = CALLS.fetch_add(1, Ordering::Relaxed);
-        Phone { sip, rtp, server, id, cseq: 0, dialog: None, caller: true, stream: None }
+        Phone { sip, rtp, server, id, cseq: 0, dialog: None, caller: true, law: 0, stream: None }
+    }
+
+    /// Speaks A-law only.
+    pub(super) fn speak_a_law(&mut self) {
+        self.law = 8;
     }
 
     pub(super) fn sip_addr(&self) -> SocketAddr {
@@ -111,9 +118,9 @@ impl Phone {
     fn sdp(&self, direction: &str) -> String {
         let port = self.rtp_addr().port();
         format!(
-            "v=0\r\no=- {} {} IN IP4 127.0.0.1\r\ns=-\r\nc=IN IP4 127.0.0.1\r\nt=0 0\r\nm=audio {port} RTP/AVP 0 101\r\n\
+            "v=0\r\no=- {} {} IN IP4 127.0.0.1\r\ns=-\r\nc=IN IP4 127.0.0.1\r\nt=0 0\r\nm=audio {port} RTP/AVP {} 101\r\n\
              a=rtpmap:101 telephone-event/8000\r\na={direction}\r\n",
-            self.id, self.cseq
+            self.id, self.cseq, self.law
         )
     }
 
@@ -260,9 +267,16 @@ impl Phone {
     fn hum(&mut self, to: SocketAddr, hertz: f64) {
         let (heard, arrived) = (Arc::default(), Arc::default());
         let (muted, sequence) = (Arc::new(AtomicBool::new(false)), Arc::new(AtomicU32::new(1)));
-        let send =
-            tokio::spawn(send_tone(self.rtp.clone(), to, hertz, muted.clone(), sequence.clone(), self.id));
-        let receive = tokio::spawn(listen(self.rtp.clone(), Arc::clone(&heard), Arc::clone(&arrived)));
+        let send = tokio::spawn(send_tone(
+            self.rtp.clone(),
+            to,
+            hertz,
+            muted.clone(),
+            sequence.clone(),
+            (self.id, self.law),
+        ));
+        let receive =
+            tokio::spawn(listen(self.rtp.clone(), Arc::clone(&heard), Arc::clone(&arrived), self.law));
         self.stream = Some(Stream { heard, arrived, muted, sequence, to, tasks: [send, receive] });
     }
 
@@ -347,7 +361,7 @@ async fn send_tone(
     hertz: f64,
     muted: Arc<AtomicBool>,
     sequence: Arc<AtomicU32>,
-    ssrc: u64,
+    (ssrc, law): (u64, u8),
 ) {
     // A whole second, so that it can be repeated without a click at whole frequencies.
     let samples = tone::tone(hertz, Duration::from_secs(1));
@@ -358,19 +372,32 @@ async fn send_tone(
             continue;
         }
         let start = usize::try_from(n % 50).unwrap() * 160;
-        let payload: Vec<u8> = samples[start..start + 160].iter().map(|s| g711::linear_to_ulaw(*s)).collect();
+        let payload: Vec<u8> = samples[start..start + 160].iter().map(|s| encode(law, *s)).collect();
         let number = sequence.fetch_add(1, Ordering::Relaxed);
-        socket.send_to(&rtp(0, number, n.wrapping_mul(160), ssrc, &payload), to).await.ok();
+        socket.send_to(&rtp(law, number, n.wrapping_mul(160), ssrc, &payload), to).await.ok();
     }
 }
 
-async fn listen(socket: Arc<UdpSocket>, heard: Arc<Mutex<Vec<i16>>>, arrived: Arc<tokio::sync::Notify>) {
+async fn listen(
+    socket: Arc<UdpSocket>,
+    heard: Arc<Mutex<Vec<i16>>>,
+    arrived: Arc<tokio::sync::Notify>,
+    law: u8,
+) {
     let mut buffer = [0; 2048];
     while let Ok((length, _)) = socket.recv_from(&mut buffer).await {
-        if length > 12 && buffer[1] & 0x7f == 0 {
-            let samples = buffer[12..length].iter().map(|byte| g711::ulaw_to_linear(*byte));
+        if length > 12 && buffer[1] & 0x7f == law {
+            let samples = buffer[12..length].iter().map(|byte| decode(law, *byte));
             heard.lock().unwrap().extend(samples);
             arrived.notify_waiters();
         }
     }
+}
+
+fn encode(law: u8, sample: i16) -> u8 {
+    if law == 8 { g711::linear_to_alaw(sample) } else { g711::linear_to_ulaw(sample) }
+}
+
+fn decode(law: u8, byte: u8) -> i16 {
+    if law == 8 { g711::alaw_to_linear(byte) } else { g711::ulaw_to_linear(byte) }
 }
