@@ -171,8 +171,7 @@ impl Store {
 
     /// What the ledger knows of these commands.
     async fn done<A: Stream>(&self, commands: &[Prepared<A>]) -> Result<Vec<Done>, ExecuteError<A::Error>> {
-        let ids: Vec<&str> =
-            commands.iter().filter_map(|command| command.meta.command_id.as_deref()).collect();
+        let ids: Vec<&str> = commands.iter().filter_map(|command| command.id.as_deref()).collect();
         if ids.is_empty() {
             return Ok(Vec::new());
         }
@@ -192,28 +191,28 @@ impl Store {
 struct Prepared<A: Stream> {
     command: A::Command,
     meta: Meta,
+    /// Its id in the ledger: within its carrier, so that no carrier meets another's.
+    id: Option<String>,
     digest: Hash,
 }
 
 impl<A: Stream> Prepared<A> {
     fn new((command, meta): (A::Command, Meta)) -> Prepared<A> {
-        let digest = match meta.command_id {
-            Some(_) => ledger::digest(A::TYPE, &command),
-            None => Hash::default(),
-        };
-        Prepared { command, meta, digest }
+        let id = meta.command_id.as_ref().map(|id| format!("{}/{id}", meta.tenant.carrier));
+        let digest = if id.is_some() { ledger::digest(A::TYPE, &command) } else { Hash::default() };
+        Prepared { command, meta, id, digest }
     }
 
     fn seen(&self, expires_at: i64) -> Option<Seen> {
-        Some(Seen { id: self.meta.command_id.clone()?, digest: self.digest, expires_at })
+        Some(Seen { id: self.id.clone()?, digest: self.digest, expires_at })
     }
 
     fn is_among(&self, done: &[Done]) -> bool {
-        done.iter().any(|done| self.meta.command_id.as_ref() == Some(&done.id))
+        done.iter().any(|done| self.id.as_ref() == Some(&done.id))
     }
 
     /// Whether its id stood for another command.
     fn differs(&self, done: &[Done]) -> bool {
-        done.iter().any(|done| self.meta.command_id.as_ref() == Some(&done.id) && done.digest != self.digest)
+        done.iter().any(|done| self.id.as_ref() == Some(&done.id) && done.digest != self.digest)
     }
 }

@@ -118,11 +118,9 @@ pub enum AuditError {
 /// # Errors
 /// The first finding, or the database's failure.
 pub async fn verify(store: &Store, mut progress: impl FnMut(Progress) + Send) -> Result<Report, AuditError> {
-    // Without a key nothing was ever sealed: a seal is forged then.
-    let verifier = Signer::stored(store.vault()).await?.map(|signer| signer.verifier());
     let mut report = Report::default();
     for log in Log::ALL {
-        let mut walk = Walk::new(store, log, verifier.as_ref()).await?;
+        let mut walk = Walk::new(store, log).await?;
         while walk.page().await? {
             progress(Progress { log, done: walk.last.unsigned_abs(), total: walk.head.unsigned_abs() });
         }
@@ -134,7 +132,6 @@ pub async fn verify(store: &Store, mut progress: impl FnMut(Progress) + Send) ->
 /// One log being walked.
 struct Walk<'a> {
     store: &'a Store,
-    verifier: Option<&'a Verifier>,
     log: Log,
     /// What the head row says.
     head: i64,
@@ -144,6 +141,8 @@ struct Walk<'a> {
     /// The seal that covers what comes next, and its leaves so far.
     seal: Option<Seal>,
     leaves: Vec<Hash>,
+    /// Checks seals; loaded with the first.
+    verifier: Option<Verifier>,
     /// The digest of the last seal checked.
     previous: Hash,
     seals: usize,
@@ -151,12 +150,12 @@ struct Walk<'a> {
 }
 
 impl<'a> Walk<'a> {
-    async fn new(store: &'a Store, log: Log, verifier: Option<&'a Verifier>) -> Result<Walk<'a>, AuditError> {
+    async fn new(store: &'a Store, log: Log) -> Result<Walk<'a>, AuditError> {
         let head = store.head(log).await?;
         let (streams, leaves, previous) = (Streams::default(), Vec::new(), seal::FIRST);
         let mut walk = Walk {
             store,
-            verifier,
+            verifier: None,
             log,
             head,
             last: 0,
@@ -228,7 +227,11 @@ impl<'a> Walk<'a> {
         self.seal = seal::from(self.store.db(), self.log, self.sealed + 1, 1).await?.pop();
         let Some(seal) = &self.seal else { return Ok(()) };
         let follows = seal.from == self.sealed + 1 && seal.previous == self.previous && seal.to >= seal.from;
-        let signed = self.verifier.is_some_and(|key| key.accepts(&seal.digest(), &seal.signature));
+        // Asked after the seal: one that is there was made with a key that is there.
+        if self.verifier.is_none() {
+            self.verifier = Signer::stored(self.store.vault()).await?.map(|signer| signer.verifier());
+        }
+        let signed = self.verifier.as_ref().is_some_and(|key| key.accepts(&seal.digest(), &seal.signature));
         if follows && signed {
             return Ok(());
         }

@@ -14,13 +14,13 @@ const EVERY: Duration = Duration::from_secs(5);
 pub(crate) async fn keep_sealing(store: WeakStore, log: Log, mut committed: watch::Receiver<i64>) {
     // What was committed before the store was opened may not be sealed either.
     committed.mark_changed();
-    while committed.changed().await.is_ok() {
+    loop {
+        tokio::time::sleep(EVERY).await;
+        let Ok(()) = committed.changed().await else { return };
         let Some(store) = store.upgrade() else { return };
         if let Err(error) = seal_now(&store, log).await {
             tracing::warn!(%error, log = log.as_str(), "the newest events are not sealed yet");
         }
-        drop(store);
-        tokio::time::sleep(EVERY).await;
     }
 }
 

@@ -268,3 +268,40 @@ async fn a_stream_can_be_seen_as_it_was() {
         assert_eq!((then.aggregate.sum, then.version), (1, 1), "{}", store.name);
     }
 }
+
+#[tokio::test]
+async fn what_a_database_cannot_take_fails_alone() {
+    for store in testing::stores().await {
+        let mut crowd = JoinSet::new();
+        for number in 0..30 {
+            let (store, mut meta) = (store.store.clone(), meta());
+            if number == 7 {
+                meta.user_agent = Some("PostgreSQL has no \0 in its texts".into());
+            }
+            crowd.spawn(
+                async move { (number, store.execute::<Tally>(&sid(Kind::Call), C::Add(1), &meta).await) },
+            );
+        }
+        let failed = crowd
+            .join_all()
+            .await
+            .into_iter()
+            .filter(|(_, answer)| answer.is_err())
+            .map(|(number, _)| number);
+        let expected = if store.name.starts_with("postgres") { vec![7] } else { vec![] };
+        assert_eq!(failed.collect::<Vec<_>>(), expected, "{}", store.name);
+        assert_eq!(store.head(Log::Core).await.unwrap(), 30 - expected.len() as i64, "{}", store.name);
+    }
+}
+
+#[tokio::test]
+async fn two_carriers_may_use_the_same_command_id() {
+    for store in testing::stores().await {
+        let mut other = meta().once("key-1");
+        other.tenant.carrier = sid(Kind::Carrier);
+        for meta in [meta().once("key-1"), other] {
+            let appended = store.execute::<Tally>(&sid(Kind::Call), C::Add(1), &meta).await.unwrap();
+            assert!(!appended.replayed, "{}", store.name);
+        }
+    }
+}

@@ -113,6 +113,27 @@ async fn another_nodes_commit_wakes_a_follower_before_its_poll() {
     assert!(heard >= 1);
 }
 
+#[tokio::test]
+async fn a_follower_without_any_signal_finds_events_by_polling() {
+    for store in testing::durable_stores().await {
+        let reading = store::Store::open_to_read(store.options.clone()).await.unwrap();
+        let mut follower = reading.follow(Log::Core, 0, 10);
+        let (stream, meta) = (sid(Kind::Call), meta());
+        let (page, _) = tokio::join!(follower.next(), store.execute::<Tally>(&stream, C::Count(2), &meta));
+        let mut seen = page.unwrap().len();
+        store.execute::<Tally>(&stream, C::Count(2), &meta).await.unwrap();
+        while seen < 4 {
+            seen += follower.next().await.unwrap().len();
+        }
+        assert_eq!(
+            (seen, follower.position(), *reading.watch(Log::Core).borrow()),
+            (4, 4, 0),
+            "{}",
+            store.name
+        );
+    }
+}
+
 /// The control: an identity column and `id > last`, read while transactions commit.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_naive_reader_of_an_identity_column_misses_events() {

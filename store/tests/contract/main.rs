@@ -13,4 +13,5 @@ mod evidence;
 mod follow;
 mod oracle;
 mod samples;
+mod upkeep;
 mod vault;

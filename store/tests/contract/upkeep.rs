@@ -1,0 +1,82 @@
+//! How the databases are set, and what is removed by itself.
+
+use domain::{Kind, Log, Timestamp};
+use sea_query::{Expr, Query};
+use std::{sync::Arc, time::Duration};
+use store::{
+    Db, Store, StoreOptions, Tx,
+    testing::{self, ManualClock, Tally, TallyCommand as C, meta, sid},
+};
+
+async fn pragma(tx: &mut Tx, name: &str) -> String {
+    let query = Query::select()
+        .expr(Expr::cust(format!("CAST({name} AS text)")))
+        .from(format!("pragma_{name}"))
+        .to_owned();
+    tx.fetch_optional(&query).await.unwrap().unwrap().at(0).unwrap()
+}
+
+#[tokio::test]
+async fn sqlite_is_durable_and_only_one_connection_writes_or_checkpoints() {
+    let store = testing::sqlite().await;
+    let mut writer = store.db().begin().await.unwrap();
+    assert_eq!(pragma(&mut writer, "journal_mode").await, "wal");
+    assert_eq!(pragma(&mut writer, "synchronous").await, "2", "FULL");
+    assert_eq!(pragma(&mut writer, "query_only").await, "0");
+    let readers = [store.db().snapshot().await.unwrap(), store.db().snapshot().await.unwrap()];
+    for mut reader in readers {
+        assert_eq!(pragma(&mut reader, "query_only").await, "1");
+        let refused = reader.execute_text("DELETE FROM es_claims").await.unwrap_err();
+        assert!(refused.to_string().contains("readonly"), "{refused}");
+    }
+}
+
+#[tokio::test]
+async fn a_snapshot_sees_one_moment() {
+    for store in testing::stores().await {
+        let before = sid(Kind::Carrier);
+        let secret = |name: &'static str| (store.vault().clone(), before.clone(), name);
+        let put = async |(vault, owner, name): (store::Vault, domain::Sid, &str)| {
+            vault.put(&owner, &owner, "kind", name, b"x", None).await.unwrap();
+        };
+        put(secret("one")).await;
+        let mut snapshot = store.db().snapshot().await.unwrap();
+        let seen = count_in(&mut snapshot).await;
+        put(secret("two")).await;
+        assert_eq!(count_in(&mut snapshot).await, seen, "{}", store.name);
+        assert!(count(store.db(), "es_secrets").await > seen, "{}", store.name);
+    }
+}
+
+async fn count_in(tx: &mut Tx) -> i64 {
+    let query = Query::select().expr(Expr::cust("count(*)")).from("es_secrets").to_owned();
+    tx.fetch_optional(&query).await.unwrap().unwrap().at(0).unwrap()
+}
+
+async fn count(db: &Db, table: &'static str) -> i64 {
+    let query = Query::select().expr(Expr::cust("count(*)")).from(table).to_owned();
+    db.fetch_optional(&query).await.unwrap().unwrap().at(0).unwrap()
+}
+
+#[tokio::test]
+async fn expired_commands_and_secrets_are_removed() {
+    let opened = testing::sqlite().await;
+    opened.close().await;
+    let clock = ManualClock::at(1_000_000_000);
+    let options = StoreOptions { clock: Arc::new(clock.clone()), ..opened.options.clone() };
+    let store = Store::open(options.clone()).await.unwrap();
+    store.execute::<Tally>(&sid(Kind::Call), C::Add(1), &meta().once("old")).await.unwrap();
+    let (user, hour) =
+        (sid(Kind::User), Timestamp::from_micros(1_000_000_000).plus(Duration::from_secs(3600)));
+    store.vault().put(&sid(Kind::Carrier), &user, "session", "s", b"x", Some(hour)).await.unwrap();
+    store.close().await;
+    clock.advance(Duration::from_secs(8 * 24 * 3600));
+    let store = Store::open(options).await.unwrap();
+    let gone = async {
+        while count(store.db(), "es_commands").await > 0 || count(store.db(), "es_secrets").await > 1 {
+            tokio::task::yield_now().await;
+        }
+    };
+    tokio::time::timeout(Duration::from_secs(20), gone).await.expect("only the seal's key remains");
+    assert_eq!(store.head(Log::Core).await.unwrap(), 1);
+}
