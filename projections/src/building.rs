@@ -7,7 +7,7 @@ use crate::{
 };
 use domain::Log;
 use std::{collections::HashMap, sync::Arc, time::Duration};
-use store::{Fact, Store, Tx};
+use store::{Db, Fact, Store, Tx};
 
 /// Facts told to a table at once while it is built.
 pub(crate) const PAGE: usize = 2_000;
@@ -17,13 +17,28 @@ const ABANDONED: Duration = Duration::from_secs(600);
 /// A table that is being built.
 pub(crate) struct Building {
     pub(crate) member: Member,
+    /// Where the facts come from.
     store: Store,
+    /// Where the table is.
+    pub(crate) home: Db,
 }
 
+/// Hears the position after each page.
+pub(crate) type Seen<'s> = &'s mut (dyn FnMut(i64) + Send);
+
 impl Building {
-    /// Makes an empty table under a name of its own.
+    /// Makes an empty table under a name of its own, beside the live one.
     pub(crate) async fn begin(store: &Store, projector: Arc<dyn Projector>) -> Result<Building, Trouble> {
-        let mut tx = store.db().begin().await?;
+        Building::begin_in(store.db(), store, projector).await
+    }
+
+    /// The same in another database.
+    pub(crate) async fn begin_in(
+        home: &Db,
+        store: &Store,
+        projector: Arc<dyn Projector>,
+    ) -> Result<Building, Trouble> {
+        let mut tx = home.begin().await?;
         let table = ledger::generation(&mut tx, projector.name(), projector.version()).await?;
         let (create, indexes) = projector.create(&table);
         tx.define(&create).await?;
@@ -34,7 +49,7 @@ impl Building {
         ledger::begin(&mut tx, (&table, projector.name()), projector.log(), now).await?;
         tx.commit().await?;
         let member = Member { projector, table, position: 0, parked: HashMap::new(), stopped: None };
-        Ok(Building { member, store: store.clone() })
+        Ok(Building { member, store: store.clone(), home: home.clone() })
     }
 
     fn log(&self) -> Log {
@@ -42,11 +57,7 @@ impl Building {
     }
 
     /// Tells it the log up to `until`, page by page; `seen` hears the position after each.
-    pub(crate) async fn fill(
-        &mut self,
-        until: i64,
-        seen: &(dyn Fn(i64) + Send + Sync),
-    ) -> Result<(), Trouble> {
+    pub(crate) async fn fill(&mut self, until: i64, seen: Seen<'_>) -> Result<(), Trouble> {
         while self.member.position < until {
             let left = usize::try_from(until - self.member.position).unwrap_or(PAGE);
             let facts = self.store.read(self.log(), self.member.position, PAGE.min(left)).await?;
@@ -64,22 +75,18 @@ impl Building {
         let mut size = facts.len();
         while !facts.is_empty() {
             let (now, later) = facts.split_at(size.min(facts.len()));
-            let mut tx = self.store.db().begin().await?;
-            match self.tell(&mut tx, now).await {
-                Ok(()) => {
-                    tx.commit().await?;
-                    self.member.position = now.last().map_or(self.member.position, |fact| fact.position);
-                    facts = later;
-                }
-                Err(fault) => {
-                    tx.rollback().await?;
-                    match fault {
-                        Fault::Store(error) if error.refuses_values() && now.len() > 1 => {
-                            size = now.len() / 2
-                        }
-                        fault => self.park(fault.pinned(now)).await?,
-                    }
-                }
+            let mut tx = self.home.begin().await?;
+            let Err(fault) = self.tell(&mut tx, now).await else {
+                tx.commit().await?;
+                self.member.position = now.last().map_or(self.member.position, |fact| fact.position);
+                facts = later;
+                continue;
+            };
+            tx.rollback().await?;
+            if matches!(&fault, Fault::Store(error) if error.refuses_values()) && now.len() > 1 {
+                size = now.len() / 2;
+            } else {
+                self.park(fault.pinned(now)).await?;
             }
         }
         Ok(())
@@ -104,7 +111,7 @@ impl Building {
         if self.log() == Log::Core {
             return Err(Trouble::Nonsense { projection: self.member.projector.name(), position, reason });
         }
-        let mut tx = self.store.db().begin().await?;
+        let mut tx = self.home.begin().await?;
         ledger::park(&mut tx, &self.member.table, (&stream, position), &reason.to_string()).await?;
         tx.commit().await?;
         self.member.parked.insert(stream, (position, reason.to_string()));
@@ -112,7 +119,7 @@ impl Building {
     }
 
     /// Brings it to where the live one stands and makes it the live one, in one transaction. Readers notice nothing.
-    pub(crate) async fn go_live(mut self, seen: &(dyn Fn(i64) + Send + Sync)) -> Result<(), Trouble> {
+    pub(crate) async fn go_live(mut self, seen: Seen<'_>) -> Result<(), Trouble> {
         loop {
             let head = self.store.head(self.log()).await?;
             self.fill(head, seen).await?;
@@ -126,7 +133,7 @@ impl Building {
     async fn switch(&mut self) -> Result<bool, Trouble> {
         let (name, version, log) =
             (self.member.projector.name(), self.member.projector.version(), self.log());
-        let mut tx = self.store.db().begin().await?;
+        let mut tx = self.home.begin().await?;
         ledger::reserve(&mut tx, name).await?;
         let live = match ledger::live(&mut tx, name).await? {
             Some(live) => ledger::hold(&mut tx, &live.table).await?.unwrap_or(0),
@@ -152,7 +159,7 @@ impl Building {
 
     /// Drops it again.
     pub(crate) async fn discard(self) -> Result<(), Trouble> {
-        let mut tx = self.store.db().begin().await?;
+        let mut tx = self.home.begin().await?;
         ledger::discard(&mut tx, &self.member.table).await?;
         Ok(tx.commit().await?)
     }
@@ -180,7 +187,7 @@ pub(crate) async fn set_up(store: &Store) -> Result<(), Trouble> {
             }
             _ => {
                 tracing::info!(projection = name, version, "building");
-                Building::begin(store, projector).await?.go_live(&|_| ()).await?;
+                Building::begin(store, projector).await?.go_live(&mut |_| ()).await?;
             }
         }
     }

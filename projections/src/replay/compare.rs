@@ -3,7 +3,7 @@
 use super::{Difference, MAX_DIFFERENCES};
 use crate::{
     Trouble,
-    building::Building,
+    building::{Building, Seen},
     column::{Kind, Shape},
     ledger,
     projector::Projector,
@@ -25,7 +25,7 @@ pub(super) async fn differences(
     store: &Store,
     building: &mut Building,
     near: i64,
-    seen: &(dyn Fn(i64) + Send + Sync),
+    seen: Seen<'_>,
 ) -> Result<Vec<Difference>, Trouble> {
     building.fill(near, seen).await?;
     let mut live = store.db().snapshot().await?;
@@ -33,7 +33,7 @@ pub(super) async fn differences(
     let Some(known) = ledger::live(&mut live, name).await? else { return Ok(Vec::new()) };
     let stands = ledger::position(&mut live, &known.table).await?.unwrap_or(0);
     building.fill(stands, seen).await?;
-    let mut rebuilt = store.db().snapshot().await?;
+    let mut rebuilt = building.home.snapshot().await?;
     let mut found = left_out(&mut live, name, &known.table).await?;
     let mut sides =
         Sides { live: &mut live, rebuilt: &mut rebuilt, tables: (&known.table, &building.member.table) };

@@ -10,8 +10,8 @@ use crate::{
 };
 use domain::Log;
 use serde::Serialize;
-use std::sync::Arc;
-use store::Store;
+use std::{fmt, sync::Arc};
+use store::{Store, StoreOptions};
 
 /// Differences `verify` reports of one table, at most.
 pub const MAX_DIFFERENCES: usize = 100;
@@ -21,18 +21,11 @@ pub const MAX_DIFFERENCES: usize = 100;
 pub struct Progress {
     /// The table that is being worked on.
     pub projection: &'static str,
-    /// Which one it is, from 0.
-    pub index: usize,
-    /// How many there are to do.
-    pub of: usize,
-    /// Events told to it.
-    pub done: i64,
-    /// Events there are.
-    pub total: i64,
+    /// Events told, to it and those before it.
+    pub done: u64,
+    /// Events there are to tell, to all of them.
+    pub total: u64,
 }
-
-/// Hears of progress, after each page.
-pub type Hear<'h> = &'h (dyn Fn(Progress) + Send + Sync);
 
 /// A place where a live table is not what the log says.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
@@ -49,6 +42,15 @@ pub struct Difference {
     pub rebuilt: Option<String>,
 }
 
+impl fmt::Display for Difference {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let column = self.column.map(|column| format!(" {column}")).unwrap_or_default();
+        let side = |value: &Option<String>| value.clone().unwrap_or_else(|| "nothing".to_owned());
+        let (live, rebuilt) = (side(&self.live), side(&self.rebuilt));
+        write!(f, "{} {}{column}: the table has {live}, the log says {rebuilt}", self.projection, self.key)
+    }
+}
+
 /// The names of all projections.
 #[must_use]
 pub fn names() -> Vec<&'static str> {
@@ -56,20 +58,25 @@ pub fn names() -> Vec<&'static str> {
 }
 
 /// Builds a table anew from the first event while the live one serves, and switches to it in one transaction. Streams the
-/// old one left out get another chance.
+/// old one left out get another chance. `hear` hears of progress after each page.
 ///
 /// # Errors
 /// When there is no such projection, an event can't be told, or the database fails. The live table serves on then.
-pub async fn rebuild(store: &Store, name: &str, hear: Hear<'_>) -> Result<(), Trouble> {
-    building::set_up(store).await?;
+pub async fn rebuild(
+    store: &Store,
+    name: &str,
+    mut hear: impl FnMut(Progress) + Send,
+) -> Result<(), Trouble> {
     let projector = projector::all().into_iter().find(|projector| projector.name() == name);
     let projector = projector.ok_or_else(|| Trouble::Unknown(name.chars().take(64).collect()))?;
+    building::set_up(store).await?;
     let total = store.head(projector.log()).await?;
     let projection = projector.name();
-    let seen = |done: i64| hear(Progress { projection, index: 0, of: 1, done, total: total.max(done) });
+    let mut seen =
+        |done: i64| hear(Progress { projection, done: count(done), total: count(total.max(done)) });
     let mut building = Building::begin(store, projector).await?;
-    match building.fill(total, &seen).await {
-        Ok(()) => building.go_live(&seen).await,
+    match building.fill(total, &mut seen).await {
+        Ok(()) => building.go_live(&mut seen).await,
         Err(trouble) => {
             building.discard().await?;
             Err(trouble)
@@ -77,34 +84,63 @@ pub async fn rebuild(store: &Store, name: &str, hear: Hear<'_>) -> Result<(), Tr
     }
 }
 
-/// Builds every table anew beside the live one, up to the same event, and reports where they differ: nowhere, unless
-/// somebody changed a table by hand, or a biography without changing its version. The live ones serve on.
+/// Builds every table anew, up to the same event as the live one, and reports where they differ: nowhere, unless somebody
+/// changed a table by hand, or a biography without changing its version. The rebuilt ones are in a temporary database,
+/// so a store opened to read is enough, and whoever writes to it goes on. `hear` hears of progress after each page.
 ///
 /// # Errors
-/// When an event can't be told, or the database fails.
-pub async fn verify(store: &Store, hear: Hear<'_>) -> Result<Vec<Difference>, Trouble> {
-    building::set_up(store).await?;
-    let all = projector::all();
-    let mut differences = Vec::new();
-    let of = all.len();
-    for (index, projector) in all.into_iter().enumerate() {
-        let total = standing(store, &projector).await?;
+/// When an event can't be told, or a database fails.
+pub async fn verify(
+    store: &Store,
+    mut hear: impl FnMut(Progress) + Send,
+) -> Result<Vec<Difference>, Trouble> {
+    let positions = positions(store).await?;
+    let scratch = Store::open(StoreOptions::new("memory:", [0; 32])).await?;
+    let mut tx = scratch.db().begin().await?;
+    ledger::create(&mut tx).await?;
+    tx.commit().await?;
+    let total = count(positions.iter().map(|(_, position)| position).sum());
+    let (mut before, mut differences) = (0, Vec::new());
+    for (projector, position) in positions {
         let projection = projector.name();
-        let seen = |done: i64| hear(Progress { projection, index, of, done, total: total.max(done) });
-        let mut building = Building::begin(store, projector).await?;
-        let found = compare::differences(store, &mut building, total, &seen).await;
+        let mut seen = |done: i64| {
+            let done = before + count(done);
+            hear(Progress { projection, done, total: total.max(done) });
+        };
+        let mut building = Building::begin_in(scratch.db(), store, projector).await?;
+        differences.extend(compare::differences(store, &mut building, position, &mut seen).await?);
         building.discard().await?;
-        differences.extend(found?);
+        before += count(position);
     }
+    scratch.close().await;
     Ok(differences)
 }
 
-/// Where the live table stands.
-async fn standing(store: &Store, projector: &Arc<dyn Projector>) -> Result<i64, Trouble> {
-    let log: Log = projector.log();
+/// Where each live table stands. Makes tables that are missing, in a store that was never served.
+async fn positions(store: &Store) -> Result<Vec<(Arc<dyn Projector>, i64)>, Trouble> {
+    match known_positions(store).await {
+        Ok(known) if known.len() == projector::all().len() => Ok(known),
+        _ => {
+            building::set_up(store).await?;
+            known_positions(store).await
+        }
+    }
+}
+
+async fn known_positions(store: &Store) -> Result<Vec<(Arc<dyn Projector>, i64)>, Trouble> {
     let mut tx = store.db().snapshot().await?;
-    let checkpoints = ledger::checkpoints(&mut tx, log).await?;
+    let mut known = Vec::new();
+    for log in Log::ALL {
+        let checkpoints = ledger::checkpoints(&mut tx, log).await?;
+        for projector in projector::all() {
+            let live = checkpoints.iter().find(|checkpoint| checkpoint.name == projector.name());
+            known.extend(live.map(|live| (projector, live.position)));
+        }
+    }
     tx.rollback().await?;
-    let live = checkpoints.into_iter().find(|checkpoint| checkpoint.name == projector.name());
-    Ok(live.map_or(0, |live| live.position))
+    Ok(known)
+}
+
+fn count(position: i64) -> u64 {
+    u64::try_from(position).unwrap_or(0)
 }

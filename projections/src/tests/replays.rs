@@ -8,8 +8,10 @@ use domain::{
     call::{Call, CallCommand, EndReason, Ending},
 };
 use sea_query::{Expr, ExprTrait, Query};
-use std::sync::Mutex;
-use store::testing::sid;
+use store::{
+    Store,
+    testing::{self, sid},
+};
 
 /// Some of everything.
 async fn lived_in(world: &World, number: &str) {
@@ -30,22 +32,19 @@ async fn every_table_is_rebuilt_to_the_same_rows() {
         lived_in(world, "+85512345678").await;
         let before = world.projections().system().directory().await.unwrap();
         for name in replay::names() {
-            let seen = Mutex::new(Vec::new());
-            replay::rebuild(&world.store, name, &|progress| seen.lock().unwrap().push(progress))
-                .await
-                .unwrap();
-            let seen = seen.into_inner().unwrap();
+            let mut seen = Vec::new();
+            replay::rebuild(&world.store, name, |progress| seen.push(progress)).await.unwrap();
             assert!(
                 seen.last().is_some_and(|last| last.done == last.total && last.projection == name),
                 "{seen:?}"
             );
         }
-        assert_eq!(replay::verify(&world.store, &|_| ()).await.unwrap(), []);
+        assert_eq!(replay::verify(&world.store, |_| ()).await.unwrap(), []);
         let after = world.projections().system().directory().await.unwrap();
         assert_eq!(before, after);
         // And the runner goes on with the new tables.
         lived_in(world, "1234").await;
-        assert_eq!(replay::verify(&world.store, &|_| ()).await.unwrap(), []);
+        assert_eq!(replay::verify(&world.store, |_| ()).await.unwrap(), []);
         let rows = world.projections().calls(world.own()).list(&Default::default(), &Page::default()).await;
         assert_eq!(rows.unwrap().items.len(), 10);
     })
@@ -56,7 +55,7 @@ async fn every_table_is_rebuilt_to_the_same_rows() {
 async fn the_old_table_is_gone_after_the_switch() {
     on_each(async |world: &World| {
         lived_in(world, "+85512345678").await;
-        replay::rebuild(&world.store, "accounts", &|_| ()).await.unwrap();
+        replay::rebuild(&world.store, "accounts", |_| ()).await.unwrap();
         let count = |table: &'static str| {
             let query = Query::select().expr(Expr::col("sid").count()).from(table).to_owned();
             let db = world.store.db().clone();
@@ -75,7 +74,7 @@ async fn writers_and_readers_notice_nothing_of_a_rebuild() {
         let account = world.account(&world.carrier, "0").await;
         let rebuilds = async {
             for _ in 0..4 {
-                replay::rebuild(&world.store, "accounts", &|_| ()).await.unwrap();
+                replay::rebuild(&world.store, "accounts", |_| ()).await.unwrap();
             }
         };
         let writes = async {
@@ -88,7 +87,7 @@ async fn writers_and_readers_notice_nothing_of_a_rebuild() {
             }
         };
         tokio::join!(rebuilds, writes);
-        assert_eq!(replay::verify(&world.store, &|_| ()).await.unwrap(), []);
+        assert_eq!(replay::verify(&world.store, |_| ()).await.unwrap(), []);
     })
     .await;
 }
@@ -108,15 +107,15 @@ async fn verifying_finds_what_another_hand_has_changed() {
         assert_eq!(db.execute(&update).await.unwrap(), 1);
         let delete = Query::delete().from_table(table).and_where(of(&removed)).to_owned();
         assert_eq!(db.execute(&delete).await.unwrap(), 1);
-        let found = replay::verify(&world.store, &|_| ()).await.unwrap();
+        let found = replay::verify(&world.store, |_| ()).await.unwrap();
         assert_eq!(found.len(), 2, "{found:?}");
         let forged = found.iter().find(|difference| difference.key == account.to_string()).unwrap();
         assert_eq!((forged.projection, forged.column), ("accounts", Some("name")));
         assert_eq!((forged.live.as_deref(), forged.rebuilt.as_deref()), (Some("Forged"), Some("Honest")));
         let missing = found.iter().find(|difference| difference.key == removed.to_string()).unwrap();
         assert_eq!((missing.column, &missing.live), (None, &None));
-        replay::rebuild(&world.store, "accounts", &|_| ()).await.unwrap();
-        assert_eq!(replay::verify(&world.store, &|_| ()).await.unwrap(), []);
+        replay::rebuild(&world.store, "accounts", |_| ()).await.unwrap();
+        assert_eq!(replay::verify(&world.store, |_| ()).await.unwrap(), []);
     })
     .await;
 }
@@ -141,7 +140,7 @@ async fn a_table_of_an_older_release_is_built_anew_at_the_start() {
         let query = Query::select().expr(Expr::col("sid").count()).from("calls_v1_g2").to_owned();
         let rows: i64 = world.store.db().fetch_optional(&query).await.unwrap().unwrap().at(0).unwrap();
         assert_eq!(rows, 5);
-        assert_eq!(replay::verify(&world.store, &|_| ()).await.unwrap(), []);
+        assert_eq!(replay::verify(&world.store, |_| ()).await.unwrap(), []);
         again.end().await;
     })
     .await;
@@ -159,9 +158,24 @@ async fn a_table_of_a_newer_release_is_left_alone() {
 }
 
 #[tokio::test]
+async fn verifying_needs_no_more_than_to_read_beside_a_server() {
+    for store in [testing::sqlite().await, testing::on_postgres().await] {
+        let world = World::of(store).await;
+        lived_in(&world, "1234").await;
+        let reading = Store::open_to_read(world.store.options.clone()).await.unwrap();
+        let mut last = None;
+        assert_eq!(replay::verify(&reading, |at| last = Some((at.done, at.total))).await.unwrap(), []);
+        let (core, calls) = (world.store.head(Log::Core).await, world.store.head(Log::Calls).await);
+        let told = u64::try_from(core.unwrap() * 7 + calls.unwrap() * 2).unwrap();
+        assert_eq!(last, Some((told, told)));
+        world.following.end().await;
+    }
+}
+
+#[tokio::test]
 async fn a_table_that_is_no_projection_is_not_rebuilt() {
     on_each(async |world: &World| {
-        let unknown = replay::rebuild(&world.store, "es_events", &|_| ()).await;
+        let unknown = replay::rebuild(&world.store, "es_events", |_| ()).await;
         assert!(matches!(unknown, Err(Trouble::Unknown(_))));
     })
     .await;

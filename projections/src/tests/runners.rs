@@ -180,7 +180,7 @@ async fn a_leader_killed_before_its_checkpoint_loses_and_doubles_nothing() {
         following.projections.reached(Log::Core, 30, PATIENCE).await.unwrap();
         let system = following.projections.system();
         assert_eq!(system.directory().await.unwrap().accounts.len(), accounts.len());
-        let differences = crate::replay::verify(&store, &|_| ()).await.unwrap();
+        let differences = crate::replay::verify(&store, |_| ()).await.unwrap();
         assert_eq!(differences, []);
         following.end().await;
     }
@@ -245,7 +245,7 @@ async fn nodes_may_start_at_the_same_time() {
         assert_eq!(node.projections.system().directory().await.unwrap().accounts.len(), 30);
         node.end().await;
     }
-    assert_eq!(crate::replay::verify(&store, &|_| ()).await.unwrap(), []);
+    assert_eq!(crate::replay::verify(&store, |_| ()).await.unwrap(), []);
 }
 
 #[tokio::test]
@@ -306,7 +306,7 @@ async fn a_call_event_nobody_understands_parks_that_call_only() {
         assert!(calls.get(&call).await.unwrap().is_some(), "what was told before stays");
         let health = world.projections().health().await.unwrap();
         assert_eq!((health[1].parked, &health[1].stopped), (2, &None), "in calls and call_timeline");
-        let differences = crate::replay::verify(&world.store, &|_| ()).await.unwrap();
+        let differences = crate::replay::verify(&world.store, |_| ()).await.unwrap();
         assert_eq!(differences.len(), 2, "{differences:?}");
         assert!(differences.iter().all(|difference| difference.key == call.to_string()));
     })
