@@ -30,7 +30,7 @@ pub fn run(config: &Config) -> ExitCode {
 }
 
 /// Opens the store to read it: a server that writes to it may go on.
-async fn open(config: &Config) -> Result<Store, Trouble> {
+pub(super) async fn open(config: &Config) -> Result<Store, Trouble> {
     let key = MasterKey::find(&config.data_dir, &RandomIds::default())?;
     Ok(Store::open_to_read(StoreOptions::new(config.store_url(), key.bytes)).await?)
 }

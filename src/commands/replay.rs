@@ -43,20 +43,22 @@ pub fn run(config: &Config, wish: &Wish) -> ExitCode {
         Err(error) => return fail(&error),
     };
     runtime.block_on(async {
-        let store = match app::open_store(config).await {
-            Ok(store) => store,
-            Err(trouble) => return fail(&trouble),
+        // Comparing only reads, so a server may go on; a rebuild writes, and on SQLite one process does that.
+        let opened = match wish {
+            Wish::Verify => super::audit::open(config).await,
+            Wish::Rebuild(_) => app::open_store(config).await,
         };
-        match wish {
-            Wish::Verify => verify(&store).await,
-            Wish::Rebuild(name) => rebuild(&store, name).await,
+        match (opened, wish) {
+            (Ok(store), Wish::Verify) => verify(&store).await,
+            (Ok(store), Wish::Rebuild(name)) => rebuild(&store, name).await,
+            (Err(trouble), _) => fail(&trouble),
         }
     })
 }
 
 async fn verify(store: &store::Store) -> ExitCode {
     let mut progress = Progress::new("replay");
-    let outcome = projections::replay::verify(store, |done, total| progress.at(done, total)).await;
+    let outcome = projections::replay::verify(store, |at| progress.at(at.done, at.total)).await;
     progress.finish();
     match outcome {
         Ok(differences) if differences.is_empty() => {
@@ -73,10 +75,10 @@ async fn verify(store: &store::Store) -> ExitCode {
 
 async fn rebuild(store: &store::Store, name: &str) -> ExitCode {
     let mut progress = Progress::new(name);
-    let outcome = projections::replay::rebuild(store, name, |done, total| progress.at(done, total)).await;
+    let outcome = projections::replay::rebuild(store, name, |at| progress.at(at.done, at.total)).await;
     progress.finish();
     match outcome {
-        Ok(_) => {
+        Ok(()) => {
             println!("{name} is rebuilt and live");
             ExitCode::SUCCESS
         }
