@@ -105,7 +105,7 @@ async fn strangers_reach_the_public_list_and_nothing_else() {
                 public.push(path);
             }
             Needs::Password | Needs::BothFactors => {
-                assert_eq!(answer.problem(401), "unauthenticated", "{path}")
+                assert_eq!(answer.problem(401), "unauthenticated", "{path}");
             }
         }
     }
