@@ -2,7 +2,10 @@
 //!
 //! It is made of the same commands the API gives; what opens it is written to `demo.json` in the data directory.
 
-use api::{auth::Passwords, secrets};
+use api::{
+    auth::{ApiKeys, Passwords},
+    secrets::{self, Secrets},
+};
 use domain::{
     Actor, Clock, Ids, Kind, Log, Meta, Sid, Stream, Tenant,
     account::{Account, AccountCommand},
@@ -11,7 +14,6 @@ use domain::{
     trunk::{Host, Inbound, Outbound, Trunk, TrunkCommand},
     user::{Role, User, UserCommand},
 };
-use ring::digest;
 use serde::{Deserialize, Serialize};
 use std::{error::Error, path::Path, sync::Arc};
 use store::Store;
@@ -126,6 +128,7 @@ impl Maker {
             .map_err(|_| "the password was not hashed")?;
         self.keep(carrier, &user, secrets::PASSWORD, hash.as_bytes()).await?;
         self.keep(carrier, &user, secrets::TOTP_SEED, &seed).await?;
+        self.keep(carrier, &user, secrets::TOTP_STEP, &0u64.to_be_bytes()).await?;
         let (name, email) = ("Demo Owner".parse()?, OWNER_EMAIL.parse()?);
         let register = UserCommand::Register { carrier: carrier.clone(), name, email, role: Role::Owner };
         self.command::<User>(carrier, &user, register).await?;
@@ -134,13 +137,13 @@ impl Maker {
     }
 
     async fn api_key(&self, carrier: &Sid) -> Outcome<String> {
-        let (key, secret) = (Sid::new(Kind::ApiKey, &*self.ids), self.ids.token() + &self.ids.token());
-        let digest = digest::digest(&digest::SHA256, secret.as_bytes());
-        self.keep(carrier, &key, secrets::API_KEY, digest.as_ref()).await?;
+        let key = Sid::new(Kind::ApiKey, &*self.ids);
+        let secret = ApiKeys::generate(&key, &*self.ids);
         let last_four = secret.chars().skip(secret.len() - 4).collect();
         let create = CarrierCommand::CreateApiKey { key: key.clone(), name: "Demo".parse()?, last_four };
         self.command::<Carrier>(carrier, carrier, create).await?;
-        Ok(format!("tlk_{key}_{secret}"))
+        ApiKeys::new(Secrets::new(self.store.clone())).keep(carrier, &key, &secret).await?;
+        Ok(secret)
     }
 
     async fn account(&self, carrier: &Sid) -> Outcome<(Sid, String)> {

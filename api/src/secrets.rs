@@ -29,7 +29,9 @@ pub struct Secrets {
 }
 
 impl Secrets {
-    pub(crate) fn new(store: Store) -> Secrets {
+    /// The vault of this store.
+    #[must_use]
+    pub fn new(store: Store) -> Secrets {
         Secrets { store }
     }
 

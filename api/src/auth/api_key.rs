@@ -15,7 +15,9 @@ pub struct ApiKeys {
 }
 
 impl ApiKeys {
-    pub(crate) fn new(secrets: Secrets) -> ApiKeys {
+    /// Keys kept among these secrets.
+    #[must_use]
+    pub fn new(secrets: Secrets) -> ApiKeys {
         ApiKeys { secrets }
     }
 
