@@ -30,7 +30,9 @@ pub async fn postgres() -> String {
     let server = SERVER.get_or_init(Server::find);
     let name = format!("trunkline_test_{}", super::token());
     let mut admin = PgConnection::connect(&server.url).await.expect("the test database server answers");
-    admin.execute(format!("CREATE DATABASE {name}").as_str()).await.expect("a database is made");
+    let create =
+        format!("CREATE DATABASE {name} TEMPLATE template0 ENCODING 'UTF8' LC_COLLATE 'C' LC_CTYPE 'C'");
+    admin.execute(create.as_str()).await.expect("a database is made");
     admin.close().await.expect("the connection closes");
     with_database(&server.url, &name)
 }
