@@ -2,20 +2,16 @@
 
 use crate::{assets::Dashboard, config::Config, demo, examples, keys};
 use api::{ApiConfig, Gauge, auth::Passwords};
-use async_trait::async_trait;
-use domain::{
-    Clock, Ids, Log, Sid,
-    call::{Ending, Program, Queued, Status},
-};
+use domain::{Clock, Ids, Log};
 use poem::{
     EndpointExt, Route, Server,
     listener::{Acceptor, Listener, TcpListener},
 };
 use reactors::{
-    Reactors, Switchboard,
+    Reactors,
     http::{Guard, HttpOptions, SystemResolver},
 };
-use sip_engine::{CallRef, Engine, EngineConfig, EngineHandle};
+use sip_engine::{Engine, EngineConfig, EngineHandle};
 use std::{error::Error, sync::Arc, time::Duration};
 use store::{RandomIds, Store, StoreOptions, SystemClock};
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
@@ -124,7 +120,7 @@ impl App {
                 Some(demo)
             }
         };
-        reactors.start(Arc::new(Board(engine.clone())));
+        reactors.start(Arc::new(engine.clone()));
         let parts = api::Parts {
             store: store.clone(),
             projections,
@@ -161,24 +157,6 @@ impl App {
             tracing::warn!("some work did not stop in time; what was acknowledged is in the log");
         }
         self.store.close().await;
-    }
-}
-
-/// The engine as reactors give it orders.
-struct Board(EngineHandle);
-
-#[async_trait]
-impl Switchboard for Board {
-    async fn place(&self, call: CallRef, queued: Queued) -> Result<(), Ending> {
-        self.0.place(call, queued)
-    }
-
-    async fn redirect(&self, call: &Sid, program: Program) {
-        self.0.redirect(call, program);
-    }
-
-    async fn end(&self, call: &Sid, status: Status) {
-        self.0.end(call, status);
     }
 }
 

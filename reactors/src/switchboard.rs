@@ -1,24 +1,36 @@
 //! What a reactor asks of a call engine.
 
-use async_trait::async_trait;
 use domain::{
     Sid,
     call::{Ending, Program, Queued, Status},
 };
-use sip_engine::CallRef;
+use sip_engine::{CallRef, EngineHandle};
 
-/// Takes orders about calls. What comes of them arrives as facts, not as an answer.
-#[async_trait]
+/// Takes orders about calls, and returns at once. What comes of them arrives as facts, not as an answer.
 pub trait Switchboard: Send + Sync + 'static {
-    /// Places a call that this node has claimed. Returns when the engine has taken it on.
+    /// Places a call that this node has claimed.
     ///
     /// # Errors
-    /// How the call ends when the engine does not take it; whoever asked records that.
-    async fn place(&self, call: CallRef, queued: Queued) -> Result<(), Ending>;
+    /// How the call ends when the engine does not take it on; whoever asked records that.
+    fn place(&self, call: CallRef, queued: Queued) -> Result<(), Ending>;
 
-    /// Runs another program in a live call; nothing when the call is not here.
-    async fn redirect(&self, call: &Sid, program: Program);
+    /// Runs another program in a live call; whether the call is here.
+    fn redirect(&self, call: &Sid, program: Program) -> bool;
 
-    /// Ends a call as canceled or completed; nothing when the call is not here.
-    async fn end(&self, call: &Sid, status: Status);
+    /// Ends a call as canceled or completed; whether the call is here.
+    fn end(&self, call: &Sid, status: Status) -> bool;
+}
+
+impl Switchboard for EngineHandle {
+    fn place(&self, call: CallRef, queued: Queued) -> Result<(), Ending> {
+        EngineHandle::place(self, call, queued)
+    }
+
+    fn redirect(&self, call: &Sid, program: Program) -> bool {
+        EngineHandle::redirect(self, call, program)
+    }
+
+    fn end(&self, call: &Sid, status: Status) -> bool {
+        EngineHandle::end(self, call, status)
+    }
 }

@@ -7,7 +7,6 @@ use crate::{
     ledger::Ledger,
     outside::tokens::Tokens,
 };
-use async_trait::async_trait;
 use domain::{
     Actor, Clock, Kind, Meta, Sid, Tenant, Timestamp,
     account::{Account, AccountCommand},
@@ -21,6 +20,7 @@ use sip_engine::CallRef;
 use std::{
     net::{Ipv4Addr, SocketAddr},
     sync::{Arc, atomic::AtomicBool, atomic::Ordering},
+    time::Duration,
 };
 use store::{
     Fact, RandomIds, Store, SystemClock,
@@ -90,9 +90,14 @@ impl Bench {
         Meta::new(self.tenant.clone(), Actor::system("test"), SystemClock.now())
     }
 
-    /// Appends facts of a call.
+    /// Appends facts of a call, a millisecond apart.
     pub async fn tell(&self, call: &Sid, commands: Vec<CallCommand>) {
-        let commands = commands.into_iter().map(|command| (command, self.meta())).collect();
+        let mut meta = self.meta();
+        let mut later = |command| {
+            meta.at = meta.at.plus(Duration::from_millis(1));
+            (command, meta.clone())
+        };
+        let commands = commands.into_iter().map(&mut later).collect();
         self.store.execute_all::<Call>(call, commands).await.unwrap();
     }
 
@@ -243,22 +248,25 @@ pub enum Order {
     Ended(Sid, Status),
 }
 
-/// An engine that remembers its orders; it refuses to place calls when told so.
+/// An engine that remembers its orders; it refuses to place calls, or forgets them, when told so.
 pub struct Recorder {
     orders: mpsc::UnboundedSender<Order>,
     pub refuses: AtomicBool,
+    pub forgets: AtomicBool,
 }
 
 impl Recorder {
     pub fn new() -> (Arc<Recorder>, mpsc::UnboundedReceiver<Order>) {
         let (orders, given) = mpsc::unbounded_channel();
-        (Arc::new(Recorder { orders, refuses: AtomicBool::new(false) }), given)
+        (
+            Arc::new(Recorder { orders, refuses: AtomicBool::new(false), forgets: AtomicBool::new(false) }),
+            given,
+        )
     }
 }
 
-#[async_trait]
 impl Switchboard for Recorder {
-    async fn place(&self, call: CallRef, _: Queued) -> Result<(), Ending> {
+    fn place(&self, call: CallRef, _: Queued) -> Result<(), Ending> {
         if self.refuses.load(Ordering::SeqCst) {
             return Err(Ending::because(EndReason::Overloaded));
         }
@@ -266,12 +274,14 @@ impl Switchboard for Recorder {
         Ok(())
     }
 
-    async fn redirect(&self, call: &Sid, _: Program) {
+    fn redirect(&self, call: &Sid, _: Program) -> bool {
         self.orders.send(Order::Redirected(call.clone())).unwrap();
+        true
     }
 
-    async fn end(&self, call: &Sid, status: Status) {
+    fn end(&self, call: &Sid, status: Status) -> bool {
         self.orders.send(Order::Ended(call.clone(), status)).unwrap();
+        !self.forgets.load(Ordering::SeqCst)
     }
 }
 

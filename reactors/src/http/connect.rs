@@ -58,7 +58,7 @@ impl Inner {
         if found.is_empty() {
             return Err(Failure::connect(BAD_HOST, format!("{host} has no address")));
         }
-        if !found.iter().all(|address| self.guard.allows(*address)) {
+        if !found.iter().all(|address| self.guard.allows(SocketAddr::new(*address, target.port()))) {
             return Err(Failure::refused(
                 BAD_HOST,
                 format!("{host} has an address that is not a public one"),

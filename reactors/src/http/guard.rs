@@ -4,7 +4,7 @@
 //! a name that changes its mind (DNS rebinding) finds nobody between check and connect.
 
 use ipnet::IpNet;
-use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 
 /// Networks nobody's application is in (IANA special-purpose registries), as address and prefix length.
 const FORBIDDEN_V4: [(Ipv4Addr, u32); 16] = [
@@ -34,16 +34,17 @@ pub struct Guard {
     pub allow_private: bool,
     /// Networks of the operator's own that may be called beside the public internet.
     pub allowed: Vec<IpNet>,
-    /// Addresses we answer on ourselves: nobody calls us through us.
-    pub own: Vec<IpAddr>,
+    /// Where our own APIs answer: nobody calls us through us.
+    pub own: Vec<SocketAddr>,
 }
 
 impl Guard {
     /// Whether a connection to `address` may be made.
     #[must_use]
-    pub fn allows(&self, address: IpAddr) -> bool {
-        let allowed = self.allowed.iter().any(|network| network.contains(&address));
-        self.allow_private || allowed || (is_public(address) && !self.own.contains(&address))
+    pub fn allows(&self, address: SocketAddr) -> bool {
+        let ip = address.ip();
+        let allowed = is_public(ip) || self.allowed.iter().any(|network| network.contains(&ip));
+        self.allow_private || (allowed && !self.own.contains(&address))
     }
 }
 
@@ -144,10 +145,10 @@ mod tests {
 
     #[test]
     fn our_own_addresses_are_not_called() {
-        let own: IpAddr = "1.2.3.4".parse().unwrap();
+        let own: SocketAddr = "1.2.3.4:8080".parse().unwrap();
         let guard = Guard { own: vec![own], ..Guard::default() };
         assert!(!guard.allows(own));
-        assert!(guard.allows("1.2.3.5".parse().unwrap()));
+        assert!(guard.allows("1.2.3.4:80".parse().unwrap()));
         assert!(Guard { allow_private: true, ..guard }.allows(own));
     }
 }

@@ -8,7 +8,7 @@ use crate::ledger::RENEWAL;
 use domain::{
     Log, Sid,
     account::{Account, AccountEvent},
-    call::{Call, CallCommand, CallEvent, Direction, Queued, Status},
+    call::{Call, CallCommand, CallEvent, Direction, EndReason, Ending, Queued, Status},
 };
 use futures_util::{StreamExt, future::BoxFuture, stream};
 use projections::{CallFilter, Page, Scope};
@@ -22,6 +22,8 @@ const PAGE: usize = 500;
 const PLACED_TOGETHER: usize = 64;
 /// How often calls of nodes that are gone, and ones that wait for too long, are looked for.
 const SWEEP: Duration = Duration::from_secs(15);
+/// How long an engine's last facts about a call may take to reach the log.
+const LAST_WORDS: Duration = Duration::from_secs(2);
 /// Most calls of a disabled account ended per page of the list.
 const ENDED_PER_PAGE: u32 = 200;
 
@@ -59,16 +61,45 @@ impl PlaceCalls {
                 }
                 Some(CallEvent::Redirected(program)) => {
                     self.place_all(std::mem::take(&mut queued)).await?;
-                    self.engine.redirect(&fact.stream, program).await;
+                    self.engine.redirect(&fact.stream, program);
                 }
                 Some(CallEvent::EndRequested { status }) => {
                     self.place_all(std::mem::take(&mut queued)).await?;
-                    self.engine.end(&fact.stream, status).await;
+                    if !self.engine.end(&fact.stream, status) {
+                        self.look_after(fact, status);
+                    }
                 }
                 _ => {}
             }
         }
         self.place_all(queued).await
+    }
+
+    /// An order to end a call that this node has and its engine does not: it is closed, once what the engine may have
+    /// said last has had time to reach the log.
+    fn look_after(&self, fact: &Fact, status: Status) {
+        let call = CallRef { sid: fact.stream.clone(), tenant: fact.tenant.clone() };
+        let (calls, stop) = (self.clone(), self.common.stop.clone());
+        self.common.tasks.spawn(async move {
+            let closed = async {
+                tokio::time::sleep(LAST_WORDS).await;
+                calls.close_if_ours(&call, status).await
+            };
+            if let Some(Err(error)) = stop.run_until_cancelled(closed).await {
+                tracing::warn!(call = %call.sid, %error, "a call that nobody has is closed by the next sweep");
+            }
+        });
+    }
+
+    async fn close_if_ours(&self, call: &CallRef, status: Status) -> Result<(), StoreError> {
+        let loaded = self.common.store.load::<Call>(&call.sid).await?.aggregate;
+        let ours = loaded.claimed_by() == Some(&*self.common.node);
+        if !ours || loaded.ending().is_some() || self.engine.end(&call.sid, status) {
+            return Ok(());
+        }
+        let by_request =
+            if status == Status::Canceled { EndReason::CanceledByApi } else { EndReason::CompletedByApi };
+        self.end(call, Ending::because(by_request)).await
     }
 
     async fn place_all(&self, queued: Vec<(&Fact, Queued)>) -> Result<(), StoreError> {

@@ -79,7 +79,7 @@ impl PlaceCalls {
         if !self.is_first(&call.sid) || !self.tell(&call, CallCommand::Claim { node }).await? {
             return Ok(());
         }
-        match self.engine.place(call.clone(), queued).await {
+        match self.engine.place(call.clone(), queued) {
             Ok(()) => Ok(()),
             Err(ending) => self.end(&call, ending).await,
         }

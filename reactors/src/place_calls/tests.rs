@@ -145,6 +145,16 @@ async fn calls_a_stopped_process_had_are_closed_with_a_reason() {
 }
 
 #[tokio::test]
+async fn a_call_of_ours_that_the_engine_lost_is_closed_on_request() {
+    let mut running = Running::start(Bench::new().await);
+    running.engine.forgets.store(true, Ordering::SeqCst);
+    let call = running.bench.queue(None).await;
+    assert_eq!(running.next().await, Order::Placed(call.clone()));
+    running.bench.tell(&call, vec![CallCommand::RequestEnd { status: Status::Completed }]).await;
+    assert_eq!(running.ended(&call).await, EndReason::CompletedByApi);
+}
+
+#[tokio::test]
 async fn a_call_that_came_in_while_recovering_is_left_alone() {
     let bench = Bench::new().await;
     let call = new_sid(Kind::Call);

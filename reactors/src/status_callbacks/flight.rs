@@ -4,10 +4,14 @@ use std::{
     collections::BTreeSet,
     sync::{Mutex, MutexGuard, PoisonError},
 };
+use tokio::sync::Notify;
 
 /// Positions under way.
 #[derive(Default)]
-pub(super) struct Flight(Mutex<Inner>);
+pub(super) struct Flight {
+    inner: Mutex<Inner>,
+    ended: Notify,
+}
 
 #[derive(Default)]
 struct Inner {
@@ -25,6 +29,7 @@ impl Flight {
     /// It has been.
     pub fn end(&self, position: i64) {
         self.lock().under_way.remove(&position);
+        self.ended.notify_waiters();
     }
 
     /// Everything up to this position has been read.
@@ -43,6 +48,19 @@ impl Flight {
         self.lock().under_way.len()
     }
 
+    /// Waits until none is under way.
+    pub async fn landed(&self) {
+        loop {
+            let ended = self.ended.notified();
+            tokio::pin!(ended);
+            ended.as_mut().enable();
+            if self.len() == 0 {
+                return;
+            }
+            ended.await;
+        }
+    }
+
     /// The position everything up to which is done, when that is news.
     pub fn unsaved(&self) -> Option<i64> {
         let inner = self.lock();
@@ -56,7 +74,7 @@ impl Flight {
     }
 
     fn lock(&self) -> MutexGuard<'_, Inner> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+        self.inner.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 

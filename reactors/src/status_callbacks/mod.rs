@@ -27,6 +27,7 @@ use std::{
 };
 use store::{ExecuteError, Fact, StoreError};
 use story::Due;
+use tokio_util::sync::CancellationToken;
 
 /// This reactor's name: its checkpoint, its lease, and who it is in the log.
 pub const NAME: &str = "status_callbacks";
@@ -36,6 +37,8 @@ const PAGE: usize = 500;
 const MAX_IN_FLIGHT: usize = 20_000;
 /// Most calls remembered to have asked for no callback.
 const MAX_SILENT: usize = 50_000;
+/// How long callbacks are still made after the stop.
+const LAST_WORDS: Duration = Duration::from_secs(5);
 /// Pause after the store failed.
 const PAUSE: Duration = Duration::from_secs(1);
 
@@ -48,31 +51,64 @@ struct Inner {
     /// Facts that call for a callback, by call. A call that is here has a task that works through its own.
     lanes: Mutex<HashMap<Sid, VecDeque<Fact>>>,
     flight: Flight,
+    /// No further callback is begun.
+    halt: CancellationToken,
 }
 
 impl StatusCallbacks {
     pub fn new(common: Common) -> StatusCallbacks {
-        StatusCallbacks(Arc::new(Inner { common, lanes: Mutex::default(), flight: Flight::default() }))
+        StatusCallbacks(Arc::new(Inner {
+            common,
+            lanes: Mutex::default(),
+            flight: Flight::default(),
+            halt: CancellationToken::new(),
+        }))
     }
 
-    /// Runs until it is told to stop. While another node has the lease, it waits.
+    /// Runs until it is told to stop, and a little longer: the engine has ended by then, and its last calls' callbacks
+    /// are made, as far as that takes [`LAST_WORDS`] at most. While another node has the lease, it waits.
     pub async fn run(self) {
         let stop = self.0.common.stop.clone();
-        let _ = stop
-            .run_until_cancelled(async {
-                loop {
-                    match self.lead().await {
-                        Ok(()) => tracing::debug!("another node makes the status callbacks"),
-                        Err(error) => tracing::warn!(%error, "status callbacks wait for the store"),
-                    }
-                    tokio::time::sleep(PAUSE).await;
-                }
-            })
-            .await;
-        // What was made is known as far as this; what is under way may still be recorded meanwhile.
+        stop.run_until_cancelled(self.lead_or_wait()).await;
+        match tokio::time::timeout(LAST_WORDS, self.finish()).await {
+            Ok(Ok(())) => {}
+            Ok(Err(error)) => {
+                tracing::warn!(%error, "the last status callbacks are made after the next start");
+            }
+            Err(_) => {
+                tracing::info!(left = self.0.flight.len(), "status callbacks go on after the next start");
+            }
+        }
+        self.0.halt.cancel();
         if let Err(error) = self.save().await {
             tracing::warn!(%error, "the checkpoint of the status callbacks stays behind");
         }
+    }
+
+    async fn lead_or_wait(&self) {
+        loop {
+            match self.lead().await {
+                Ok(()) => tracing::debug!("another node makes the status callbacks"),
+                Err(error) => tracing::warn!(%error, "status callbacks wait for the store"),
+            }
+            tokio::time::sleep(PAUSE).await;
+        }
+    }
+
+    /// Reads what is left in the log and waits until its callbacks are made.
+    async fn finish(&self) -> Result<(), StoreError> {
+        if !self.renew().await? {
+            return Ok(());
+        }
+        let (store, mut silent) = (&self.0.common.store, Silent::default());
+        loop {
+            let page = store.read(Log::Calls, self.resume().await?, PAGE).await?;
+            let Some(last) = page.last() else { break };
+            page.iter().for_each(|fact| self.take(fact, &mut silent));
+            self.0.flight.read(last.position);
+        }
+        self.0.flight.landed().await;
+        Ok(())
     }
 
     /// Follows the log for as long as the lease is ours.
@@ -138,7 +174,7 @@ impl StatusCallbacks {
         while let Some(fact) = self.front(&call) {
             while let Err(error) = self.make(&fact).await {
                 tracing::warn!(%call, %error, "a status callback waits for the store");
-                if self.0.common.stop.is_cancelled() {
+                if self.0.halt.is_cancelled() {
                     return;
                 }
                 tokio::time::sleep(PAUSE).await;
@@ -154,7 +190,7 @@ impl StatusCallbacks {
     fn front(&self, call: &Sid) -> Option<Fact> {
         let mut lanes = self.lanes();
         let fact = lanes.get(call).and_then(VecDeque::front).cloned();
-        let fact = fact.filter(|_| !self.0.common.stop.is_cancelled());
+        let fact = fact.filter(|_| !self.0.halt.is_cancelled());
         if fact.is_none() {
             lanes.remove(call);
         }

@@ -106,6 +106,22 @@ async fn a_restart_goes_on_where_the_facts_say() {
 }
 
 #[tokio::test]
+async fn the_last_callbacks_are_made_before_the_process_ends() {
+    let bench = Bench::new().await;
+    let mut application = Application::start().await;
+    let call = bench.queue(application.callback(&ALL)).await;
+    bench.tell(&call, life()).await;
+    bench.common.stop.cancel();
+    start(&bench);
+    bench.common.tasks.close();
+    bench.common.tasks.wait().await;
+    for status in ["initiated", "ringing", "in-progress", "completed"] {
+        assert_eq!(application.next().await.parameter("CallStatus"), status);
+    }
+    assert_eq!(made(&bench.store.stream(&call).await.unwrap()), 4);
+}
+
+#[tokio::test]
 async fn an_application_that_is_gone_is_on_the_timeline() {
     let bench = Bench::new().await;
     let gone = {
