@@ -152,6 +152,7 @@ async fn a_live_call_is_redirected_and_then_completed_by_the_api() {
 async fn a_stranger_is_neither_heard_nor_answered() {
     let stage = Stage::set().await;
     stage.outside.serves(VOICE, r#"<Gather timeout="60" action="/digits"/>"#);
+    stage.outside.serves("https://app.example/digits", "<Hangup/>");
     let mut caller = stage.caller().await;
     caller.call("1234", 440.0).await;
     caller.hears_silence().await;
