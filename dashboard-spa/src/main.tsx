@@ -15,6 +15,7 @@ import { createRoot } from "react-dom/client";
 import { makeQueryClient } from "./api/client";
 import { makeRouter } from "./router";
 import { theme, variables } from "./theme";
+import { keepFocusOnSubmit } from "./ui/submitPress";
 
 const queryClient = makeQueryClient();
 const router = makeRouter(queryClient);
@@ -22,6 +23,7 @@ const colorScheme = localStorageColorSchemeManager({ key: "trunkline-theme" });
 const root = document.getElementById("root");
 if (root === null) throw new Error("index.html has no #root");
 
+keepFocusOnSubmit();
 createRoot(root).render(
   <MantineProvider
     theme={theme}

@@ -80,7 +80,7 @@ export const lookStories = {
     await page.getByRole("heading", { name: "Overview" }).waitFor();
     await page.keyboard.press("Control+k");
     await page.getByLabel("Search", { exact: true }).fill("85512345678");
-    await page.getByText("+855 12 345 678").first().waitFor();
+    await page.getByRole("dialog").getByText("+855 12 345 678", { exact: true }).first().waitFor();
     await shoot(page, "palette");
     await page.keyboard.press("ArrowDown");
     await page.keyboard.press("Enter");

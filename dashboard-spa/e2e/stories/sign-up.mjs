@@ -28,6 +28,7 @@ async function setUpTwoFactor(page) {
   await page.locator("[aria-invalid=true]").waitFor();
   await code.fill(totp(key));
   await page.getByRole("button", { name: "Turn on" }).click();
+  await page.getByRole("heading", { name: "Keep your recovery codes" }).waitFor();
   const codes = await page
     .getByRole("list", { name: "Recovery codes" })
     .getByRole("listitem")
@@ -41,7 +42,7 @@ export const signUpStories = {
     const page = await open(browser);
     await page.goto("/sign-up");
     await page.getByRole("button", { name: "Create carrier" }).click();
-    assert.equal(await page.locator("[aria-invalid=true]").count(), 6);
+    await page.waitForFunction(() => document.querySelectorAll("[aria-invalid=true]").length === 6);
     await page.waitForFunction(() => document.activeElement?.getAttribute("aria-invalid") === "true");
     page.assertClean();
     await page.context().close();

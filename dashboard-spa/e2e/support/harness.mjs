@@ -64,7 +64,7 @@ export async function signInOwner(browser) {
   await page.getByLabel("Password", { exact: true }).fill(demo.owner_password);
   await page.getByRole("button", { name: "Continue" }).click();
   await page.getByLabel("Code").fill(totp(demo.totp_secret));
-  await page.getByRole("button", { name: "Sign in" }).click();
+  await page.getByRole("button", { name: "Sign in", exact: true }).click();
   await page.getByRole("heading", { name: "Overview" }).waitFor();
   page.assertClean();
   const state = await page.context().storageState();

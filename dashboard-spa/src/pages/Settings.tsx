@@ -1,5 +1,5 @@
 /** The carrier's name and country, API keys, and one's own password and sessions. */
-import { Button, Group, Modal, PasswordInput, Select, Skeleton, Stack, Tabs, TextInput } from "@mantine/core";
+import { Button, Group, Modal, Select, Skeleton, Stack, Tabs, TextInput } from "@mantine/core";
 import { useDisclosure } from "@mantine/hooks";
 import { IconKey, IconPlus } from "@tabler/icons-react";
 import {
@@ -33,6 +33,7 @@ import { ConfirmByName } from "../ui/ConfirmByName";
 import { type Column, DataGrid, onePage } from "../ui/DataGrid";
 import css from "../ui/layout.module.css";
 import { PageHead } from "../ui/PageHead";
+import { PasswordField } from "../ui/PasswordField";
 import { ProblemNotice } from "../ui/ProblemNotice";
 import { ShownOnce } from "../ui/Secret";
 import { refused, told } from "../ui/toast";
@@ -316,12 +317,12 @@ function Password() {
     <Card title="Password">
       <form onSubmit={onSubmit} noValidate className={css.stack} style={{ maxWidth: 420 }}>
         {problem && <ProblemNotice error={problem} />}
-        <PasswordInput
+        <PasswordField
           label="Current password"
           autoComplete="current-password"
           {...form.getInputProps("current_password")}
         />
-        <PasswordInput
+        <PasswordField
           label="New password"
           description="At least 8 characters; a few words work well"
           autoComplete="new-password"

@@ -2,7 +2,6 @@
 import {
   Button,
   Fieldset,
-  PasswordInput,
   SegmentedControl,
   Select,
   Skeleton,
@@ -28,6 +27,7 @@ import { DangerZone } from "../ui/basics";
 import { ConfirmByName } from "../ui/ConfirmByName";
 import css from "../ui/layout.module.css";
 import { PageHead } from "../ui/PageHead";
+import { PasswordField } from "../ui/PasswordField";
 import { ProblemNotice } from "../ui/ProblemNotice";
 import { told } from "../ui/toast";
 
@@ -213,7 +213,7 @@ function OutboundFields({ form, disabled, stored }: { form: Form; disabled: bool
         autoComplete="off"
         {...form.getInputProps("outbound.username")}
       />
-      <PasswordInput
+      <PasswordField
         label="Password"
         description={
           stored ? "One is stored. Leave empty to keep it." : "Stored sealed; it is not shown again"

@@ -2,7 +2,7 @@
  * A list: skeleton, rows, empty and error states, cursor paging and a column chooser.
  * A thin wrapper, so that the table library can be changed here alone. On phones each row becomes a small card.
  */
-import { ActionIcon, Button, Checkbox, Menu, Skeleton, Tooltip } from "@mantine/core";
+import { ActionIcon, Button, Menu, Skeleton, Tooltip } from "@mantine/core";
 import { useLocalStorage, useMediaQuery } from "@mantine/hooks";
 import { IconColumns3 } from "@tabler/icons-react";
 import clsx from "clsx";
@@ -234,8 +234,7 @@ function ColumnChooser<Row>(props: {
   onChange: (hidden: string[]) => void;
 }) {
   const { columns, hidden, onChange } = props;
-  const toggle = (id: string) =>
-    onChange(hidden.includes(id) ? hidden.filter((other) => other !== id) : [...hidden, id]);
+  const chosen = columns.filter((column) => !column.fixed);
   return (
     <Menu closeOnItemClick={false} position="bottom-end">
       <Menu.Target>
@@ -246,26 +245,16 @@ function ColumnChooser<Row>(props: {
         </Tooltip>
       </Menu.Target>
       <Menu.Dropdown>
-        {columns
-          .filter((column) => !column.fixed)
-          .map((column) => (
-            <Menu.Item
-              key={column.id}
-              onClick={() => toggle(column.id)}
-              role="menuitemcheckbox"
-              aria-checked={!hidden.includes(column.id)}
-            >
-              <Checkbox
-                size="xs"
-                label={column.title}
-                checked={!hidden.includes(column.id)}
-                readOnly
-                tabIndex={-1}
-                aria-hidden
-                style={{ pointerEvents: "none" }}
-              />
-            </Menu.Item>
+        <Menu.CheckboxGroup
+          value={chosen.filter(({ id }) => !hidden.includes(id)).map(({ id }) => id)}
+          onChange={(shown) => onChange(chosen.filter(({ id }) => !shown.includes(id)).map(({ id }) => id))}
+        >
+          {chosen.map(({ id, title }) => (
+            <Menu.CheckboxItem key={id} value={id}>
+              {title}
+            </Menu.CheckboxItem>
           ))}
+        </Menu.CheckboxGroup>
       </Menu.Dropdown>
     </Menu>
   );

@@ -119,25 +119,20 @@ function UserMenu({ session, onSignOut }: { session: Session; onSignOut: () => v
 function ThemeItems() {
   const { colorScheme, setColorScheme } = useMantineColorScheme();
   const themes = [
-    { value: "light", label: "Light", icon: IconSun },
-    { value: "dark", label: "Dark", icon: IconMoon },
-    { value: "auto", label: "As the system", icon: IconDeviceDesktop },
+    { value: "light", label: "Light" },
+    { value: "dark", label: "Dark" },
+    { value: "auto", label: "As the system" },
   ] as const;
   return (
     <>
       <Menu.Label>Theme</Menu.Label>
-      {themes.map(({ value, label, icon: Icon }) => (
-        <Menu.Item
-          key={value}
-          role="menuitemradio"
-          aria-checked={colorScheme === value}
-          leftSection={<Icon size={16} />}
-          rightSection={colorScheme === value ? "✓" : undefined}
-          onClick={() => setColorScheme(value)}
-        >
-          {label}
-        </Menu.Item>
-      ))}
+      <Menu.RadioGroup value={colorScheme} onChange={(value) => setColorScheme(value as typeof colorScheme)}>
+        {themes.map(({ value, label }) => (
+          <Menu.RadioItem key={value} value={value}>
+            {label}
+          </Menu.RadioItem>
+        ))}
+      </Menu.RadioGroup>
     </>
   );
 }

@@ -1,11 +1,12 @@
 /** A new carrier with its owner. Two-factor is set up right after. */
-import { Anchor, Button, PasswordInput, Select, Stack, TextInput } from "@mantine/core";
+import { Anchor, Button, Select, Stack, TextInput } from "@mantine/core";
 import { useSuspenseQuery } from "@tanstack/react-query";
 import { Link } from "@tanstack/react-router";
 import { countriesQuery, signUp } from "../../api/session";
 import { useProblemForm } from "../../lib/forms";
 import { countryOptions } from "../../lib/number";
 import * as check from "../../lib/validate";
+import { PasswordField } from "../../ui/PasswordField";
 import { ProblemNotice } from "../../ui/ProblemNotice";
 import { AuthPage } from "./AuthPage";
 import { useEnter } from "./useEnter";
@@ -85,7 +86,7 @@ export function SignUp() {
           />
           <TextInput label="Your name" autoComplete="name" {...form.getInputProps("name")} />
           <TextInput label="E-mail" type="email" autoComplete="username" {...form.getInputProps("email")} />
-          <PasswordInput
+          <PasswordField
             label="Password"
             description="At least 8 characters; a few words work well"
             autoComplete="new-password"
