@@ -73,3 +73,30 @@ impl Ledger {
         Ok(self.db.fetch_optional(&query).await?.is_some())
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use store::testing::durable_stores;
+
+    #[tokio::test]
+    async fn a_lease_is_one_holders_until_it_runs_out() {
+        for store in durable_stores().await {
+            let ledger = Ledger::open(store.db().clone()).await.unwrap();
+            Ledger::open(store.db().clone()).await.expect("opening it again changes nothing");
+            let now = Timestamp::from_micros(1_000_000);
+            assert!(ledger.lease("a", "here", now).await.unwrap(), "{}", store.name);
+            assert!(ledger.lease("a", "here", now).await.unwrap(), "renewed");
+            assert!(ledger.is_held("a", now).await.unwrap());
+            let shared = store.db().backend() == Backend::Postgres;
+            assert_eq!(ledger.lease("a", "there", now).await.unwrap(), !shared, "{}", store.name);
+            let later = now.plus(LEASE + Duration::from_secs(1));
+            assert!(!ledger.is_held("a", later).await.unwrap());
+            assert!(ledger.lease("a", "there", later).await.unwrap());
+            assert!(!ledger.advance("a", "here", 9).await.unwrap(), "it lost the lease");
+            assert!(ledger.advance("a", "there", 7).await.unwrap());
+            assert_eq!(ledger.position("a").await.unwrap(), 7);
+            assert_eq!(ledger.position("b").await.unwrap(), 0);
+        }
+    }
+}

@@ -19,6 +19,9 @@ pub trait Switchboard: Send + Sync + 'static {
 
     /// Ends a call as canceled or completed; whether the call is here.
     fn end(&self, call: &Sid, status: Status) -> bool;
+
+    /// Whether the call goes on here.
+    fn has(&self, call: &Sid) -> bool;
 }
 
 impl Switchboard for EngineHandle {
@@ -32,5 +35,9 @@ impl Switchboard for EngineHandle {
 
     fn end(&self, call: &Sid, status: Status) -> bool {
         EngineHandle::end(self, call, status)
+    }
+
+    fn has(&self, call: &Sid) -> bool {
+        self.is_live(call)
     }
 }

@@ -283,6 +283,10 @@ impl Switchboard for Recorder {
         self.orders.send(Order::Ended(call.clone(), status)).unwrap();
         !self.forgets.load(Ordering::SeqCst)
     }
+
+    fn has(&self, _: &Sid) -> bool {
+        false
+    }
 }
 
 /// A moment long ago, and one in the future.

@@ -16,7 +16,7 @@ mod tests;
 pub use failure::{Failure, Stage};
 pub use guard::Guard;
 pub use resolve::{Resolver, SystemResolver};
-pub use send::shown;
+pub use send::{host, shown};
 
 use bytes::Bytes;
 use domain::{Ids, webhook_url::Method};
@@ -88,6 +88,8 @@ pub struct Outcome {
 pub struct Response {
     /// The HTTP status.
     pub status: u16,
+    /// The host that answered, after redirects; in lower case.
+    pub host: String,
     /// Names in lower case.
     pub headers: Vec<(String, String)>,
     /// As sent; never decompressed.
@@ -95,6 +97,11 @@ pub struct Response {
 }
 
 impl Response {
+    /// Every header of this name (lower case).
+    pub fn all<'a>(&'a self, name: &'a str) -> impl Iterator<Item = &'a str> {
+        self.headers.iter().filter(move |(known, _)| known == name).map(|(_, value)| value.as_str())
+    }
+
     /// The first header of this name (lower case).
     #[must_use]
     pub fn header(&self, name: &str) -> Option<&str> {

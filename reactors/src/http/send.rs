@@ -50,6 +50,12 @@ pub fn shown(url: &str) -> String {
     Target::parse(url).map_or_else(|_| "invalid".to_owned(), |target| target.shown())
 }
 
+/// A URL's host, in lower case; empty when it is none.
+#[must_use]
+pub fn host(url: &str) -> String {
+    Target::parse(url).map_or_else(|_| String::new(), |target| target.host_text().into_owned())
+}
+
 impl Inner {
     async fn try_repeatedly(
         &self,
@@ -78,14 +84,19 @@ impl Inner {
     ) -> Result<Response, Failure> {
         let mut method = request.method;
         let mut parameters = request.parameters.as_slice();
+        let mut headers = request.headers.as_slice();
         for _ in 0..=MAX_REDIRECTS {
-            let (addressed, wire) = prepare(target, method, parameters, request, token)?;
+            let (addressed, wire) = prepare(target, method, (parameters, headers), request, token)?;
             let limit = Limit { bytes: request.limit, code: TOO_LARGE };
             let response = self.exchange(&addressed, wire, overrides, limit).await?;
             let Some(location) = location(&response) else { return Ok(response) };
             let (next, next_method) = addressed.redirected(response.status, location, method)?;
             if next_method == Method::Get {
                 parameters = &[];
+            }
+            // What was meant for one host is not told to another.
+            if next.host_text() != addressed.host_text() {
+                headers = &[];
             }
             (target, method) = (next, next_method);
         }
@@ -97,7 +108,7 @@ impl Inner {
 fn prepare(
     target: Target,
     method: Method,
-    parameters: &[(String, String)],
+    (parameters, headers): (&[(String, String)], &[(&'static str, String)]),
     request: &Request,
     token: &str,
 ) -> Result<(Target, hyper::Request<Full<Bytes>>), Failure> {
@@ -121,7 +132,7 @@ fn prepare(
     if let Some(auth_token) = &request.auth_token {
         builder = builder.header(signature::HEADER, signature::sign(auth_token, &target.shown(), form));
     }
-    for (name, value) in &request.headers {
+    for (name, value) in headers {
         builder = builder.header(*name, value);
     }
     let body = if method == Method::Post { Bytes::from(encode(form)) } else { Bytes::new() };

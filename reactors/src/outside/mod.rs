@@ -1,5 +1,6 @@
 //! What the call engine asks of the outside: a journal that outlives an absent database, documents, sounds, evidence.
 
+mod cookies;
 mod evidence;
 pub(crate) mod exchange;
 mod journal;
@@ -11,9 +12,10 @@ pub(crate) mod tokens;
 
 use crate::{
     geo,
-    http::{Failure, Http, MAX_DOCUMENT, Outcome, Request, shown},
+    http::{self, Failure, Http, MAX_DOCUMENT, Outcome, Request, shown},
 };
 use async_trait::async_trait;
+use cookies::Cookies;
 use domain::{Ids, Tenant, Timestamp, call::CallCommand, webhook_url::WebhookUrl};
 use evidence::EvidenceQueue;
 use journal::Journal;
@@ -34,6 +36,7 @@ pub struct World {
     tokens: Tokens,
     media: MediaCache,
     evidence: EvidenceQueue,
+    cookies: Cookies,
 }
 
 impl World {
@@ -53,7 +56,8 @@ impl World {
         let evidence = EvidenceQueue::default();
         tasks.spawn(evidence.clone().write(store.clone(), stop.clone()));
         let (tokens, media) = (Tokens::new(store.clone()), MediaCache::new(http.clone()));
-        Ok(World { journal, http, tokens, media, evidence })
+        let cookies = Cookies::default();
+        Ok(World { journal, http, tokens, media, evidence, cookies })
     }
 
     /// Waits until no facts are in the spool, at most `within`; whether that came about.
@@ -82,7 +86,14 @@ impl World {
             None => Ok(None),
         };
         match auth_token {
-            Ok(auth_token) => self.http.send(&web_request(request, auth_token)).await,
+            Ok(auth_token) => {
+                let cookie = self.cookies.of(&request.call, &http::host(request.url.as_str()));
+                let outcome = self.http.send(&web_request(request, auth_token, cookie)).await;
+                if let Ok(response) = &outcome.result {
+                    self.cookies.keep(&request.call, &response.host, response.all("set-cookie"));
+                }
+                outcome
+            }
             Err(error) => Outcome {
                 url: shown(request.url.as_str()),
                 duration: Duration::ZERO,
@@ -102,13 +113,13 @@ fn parameters(params: &[(String, String)]) -> Vec<(String, String)> {
     params.iter().cloned().chain(countries).collect()
 }
 
-fn web_request(request: &DocumentRequest, auth_token: Option<Arc<str>>) -> Request {
+fn web_request(request: &DocumentRequest, auth_token: Option<Arc<str>>, cookie: Option<String>) -> Request {
     Request {
         method: request.method,
         url: request.url.to_string(),
         parameters: request.params.clone(),
         auth_token,
-        headers: vec![],
+        headers: cookie.into_iter().map(|cookie| ("Cookie", cookie)).collect(),
         limit: MAX_DOCUMENT,
     }
 }

@@ -41,6 +41,22 @@ async fn a_document_request_is_signed_with_the_accounts_token() {
 }
 
 #[tokio::test]
+async fn cookies_last_as_long_as_the_call() {
+    let (bench, folder) = (Bench::new().await, tempfile::tempdir().unwrap());
+    let world = world(&bench, folder.path());
+    let answer =
+        "HTTP/1.1 200 OK\r\nSet-Cookie: step=1; Path=/\r\nContent-Length: 0\r\nConnection: close\r\n\r\n";
+    let (url, mut heard) = sounds(vec![answer; 3]).await;
+    let first = asked(&bench, &url);
+    for request in [first.clone(), first, asked(&bench, &url)] {
+        assert!(world.fetch(request).await.failure.is_none());
+    }
+    let carried = [heard.recv().await, heard.recv().await, heard.recv().await];
+    let carried = carried.map(|request| request.unwrap().contains("cookie: step=1"));
+    assert_eq!(carried, [false, true, false], "only the second request of the same call");
+}
+
+#[tokio::test]
 async fn a_guarded_address_is_a_failure_without_a_body() {
     let (bench, folder) = (Bench::new().await, tempfile::tempdir().unwrap());
     let application = Application::start().await;

@@ -18,7 +18,7 @@ use projections::Projections;
 use sip_engine::CallRef;
 use std::{
     collections::HashSet,
-    sync::{Arc, Mutex, PoisonError},
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
     time::Duration,
 };
 use store::{ExecuteError, StoreError};
@@ -85,9 +85,18 @@ impl PlaceCalls {
         }
     }
 
+    /// Whether this process claimed the call, or took it from its trunk.
+    fn is_ours(&self, call: &Sid) -> bool {
+        self.claimed().contains(call) || self.engine.has(call)
+    }
+
+    fn claimed(&self) -> MutexGuard<'_, HashSet<Sid>> {
+        self.claimed.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
     /// Whether this process has not claimed the call before: claiming it again would be no news to the log.
     fn is_first(&self, call: &Sid) -> bool {
-        let mut claimed = self.claimed.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut claimed = self.claimed();
         if claimed.len() >= MAX_CLAIMED {
             // Identifiers sort by time: the newer half is what can come up again.
             let mut sids: Vec<Sid> = claimed.drain().collect();

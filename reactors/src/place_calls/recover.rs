@@ -63,10 +63,11 @@ impl PlaceCalls {
     }
 
     async fn fate(&self, row: &CallRow) -> Result<Fate, StoreError> {
-        let before = row.created_at < self.began;
         match (&row.claimed_by, row.direction) {
+            // A call that was queued before this process began may be one it has placed.
             (Some(node), _) if **node == *self.common.node => {
-                Ok(if before { Fate::Close } else { Fate::Leave })
+                let left = row.created_at < self.began && !self.is_ours(&row.sid);
+                Ok(if left { Fate::Close } else { Fate::Leave })
             }
             (Some(node), _) => {
                 let alive = self.common.ledger.is_held(&node_lease(node), self.common.clock.now()).await?;

@@ -10,6 +10,7 @@ use store::Fact;
 
 struct Running {
     bench: Bench,
+    reactor: PlaceCalls,
     engine: Arc<Recorder>,
     orders: tokio::sync::mpsc::UnboundedReceiver<Order>,
 }
@@ -25,8 +26,8 @@ impl Running {
         let (engine, orders) = Recorder::new();
         let (common, projections) = (bench.common.clone(), bench.projections.clone());
         let reactor = PlaceCalls::new(common, projections, Arc::clone(&engine) as _, began, limit);
-        bench.common.tasks.spawn(reactor.run());
-        Running { bench, engine, orders }
+        bench.common.tasks.spawn(reactor.clone().run());
+        Running { bench, reactor, engine, orders }
     }
 
     async fn next(&mut self) -> Order {
@@ -83,6 +84,18 @@ async fn a_call_queued_while_nothing_ran_is_placed_at_the_start() {
     assert_eq!(running.next().await, Order::Placed(call));
     let later = running.bench.queue(None).await;
     assert_eq!(running.next().await, Order::Placed(later), "and none is placed twice");
+}
+
+#[tokio::test]
+async fn a_call_placed_after_the_start_outlives_the_sweeps() {
+    let bench = Bench::new().await;
+    let call = bench.queue(None).await;
+    let mut running = Running::start(bench);
+    assert_eq!(running.next().await, Order::Placed(call.clone()));
+    let position = running.bench.store.head(domain::Log::Calls).await.unwrap();
+    running.bench.projections.reached(domain::Log::Calls, position, Duration::from_secs(5)).await.unwrap();
+    running.reactor.sweep().await.unwrap();
+    assert!(!has(&running.bench.store.stream(&call).await.unwrap(), "Ended"));
 }
 
 #[tokio::test]
