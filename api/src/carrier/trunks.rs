@@ -185,15 +185,9 @@ impl TrunksApi {
         let sid = Sid::new(Kind::Trunk, &*app.ids);
         let command = Command::Create { carrier: who.carrier.clone(), name, inbound, outbound };
         let made = write.one::<Aggregate>(&sid, command).await?;
-        if let Some(password) = trunk.outbound.as_ref().and_then(|outbound| outbound.password.as_deref()) {
-            app.secrets
-                .put(&who.carrier, &made.stream, SIP_PASSWORD, password.as_bytes())
-                .await
-                .map_err(Refusal::from)?;
-            if !made.replayed {
-                let write = Write::new(app, request, &who);
-                write.one::<Aggregate>(&made.stream, Command::ReplaceCredential).await?;
-            }
+        let password = trunk.outbound.as_ref().and_then(|outbound| outbound.password.as_deref());
+        if let Some(password) = password.filter(|_| !made.replayed) {
+            replace_password(&Write::new(app, request, &who), &who, &made.stream, password).await?;
         }
         Ok(CreatedTrunk::Created(Json(trunk_of(app, &who, made.stream.as_str()).await?.into())))
     }
@@ -262,17 +256,14 @@ impl TrunksApi {
             MaybeUndefined::Value(side) => {
                 password = side.password.as_deref();
                 commands.extend(side.read(&mut fields).map(|side| Command::ConfigureOutbound(Some(side))));
-                commands.extend(password.map(|_| Command::ReplaceCredential));
             }
         }
         fields.done()?;
+        let write = Write::new(app, request, &who);
+        write.all::<Aggregate>(&row.sid, commands).await?;
         if let Some(password) = password {
-            app.secrets
-                .put(&who.carrier, &row.sid, SIP_PASSWORD, password.as_bytes())
-                .await
-                .map_err(Refusal::from)?;
+            replace_password(&write, &who, &row.sid, password).await?;
         }
-        Write::new(app, request, &who).all::<Aggregate>(&row.sid, commands).await?;
         Ok(Json(trunk_of(app, &who, &sid).await?.into()))
     }
 
@@ -292,6 +283,17 @@ impl TrunksApi {
         app.secrets.delete(&trunk, SIP_PASSWORD).await.map_err(Refusal::from)?;
         Ok(DeletedTrunk::Deleted)
     }
+}
+
+/// Keeps a digest password, then says so: whoever hears of the new one finds it.
+async fn replace_password(
+    write: &Write<'_>,
+    who: &Principal,
+    trunk: &Sid,
+    password: &str,
+) -> Result<(), Refusal> {
+    write.secrets.put(&who.carrier, trunk, SIP_PASSWORD, password.as_bytes()).await?;
+    write.one::<Aggregate>(trunk, Command::ReplaceCredential).await.map(drop)
 }
 
 /// The caller's trunk of this SID.

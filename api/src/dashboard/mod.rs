@@ -68,8 +68,10 @@ pub(crate) fn routes(app: &App) -> impl Endpoint<Output = Response> + 'static {
         .at("/two-factor/verify", post(two_factor::verify))
         .at("/two-factor/recovery-codes", post(two_factor::new_recovery_codes))
         .at("/live", get(live::live));
-    routes.data(app.clone()).data(limits).around(|endpoint, request| async move {
-        same_origin(&request)?;
-        Ok(endpoint.call(request).await?.into_response())
-    })
+    routes.data(app.clone()).data(limits).data(live::Pages::default()).around(
+        |endpoint, request| async move {
+            same_origin(&request)?;
+            Ok(endpoint.call(request).await?.into_response())
+        },
+    )
 }
