@@ -1,10 +1,11 @@
 //! One UDP socket of a leg, connected to its peer once that is certain.
 
-use std::{io, net::SocketAddr};
+use std::{
+    io,
+    net::{SocketAddr, UdpSocket},
+};
 
-use mio::{Interest, Registry, Token, net::UdpSocket};
-
-use super::latch::canonical;
+use super::{latch::canonical, readiness::Readiness};
 
 /// A socket that the kernel filters for us while it is connected.
 #[derive(Debug)]
@@ -15,21 +16,15 @@ pub(super) struct Channel {
 }
 
 impl Channel {
-    pub(super) fn register(
-        socket: std::net::UdpSocket,
-        registry: &Registry,
-        token: Token,
-    ) -> io::Result<Self> {
+    /// Takes a non-blocking socket and has it watched.
+    pub(super) fn watched(socket: UdpSocket, readiness: &Readiness, token: usize) -> io::Result<Self> {
         let ipv6 = socket.local_addr()?.is_ipv6();
-        let mut socket = UdpSocket::from_std(socket);
-        registry.register(&mut socket, token, Interest::READABLE)?;
+        readiness.add(&socket, token)?;
         Ok(Self { socket, ipv6, connected: None })
     }
 
-    pub(super) fn deregister(&mut self, registry: &Registry) {
-        if let Err(error) = registry.deregister(&mut self.socket) {
-            tracing::debug!(%error, "a socket was not registered");
-        }
+    pub(super) fn unwatch(&self, readiness: &Readiness) {
+        readiness.remove(&self.socket);
     }
 
     /// The next datagram and where it came from. The source is asked for even while connected: what was

@@ -5,11 +5,11 @@ use std::sync::{
     atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering},
 };
 
-use mio::Waker;
 use tokio::sync::{mpsc, oneshot};
 
 use super::{
     LegId, LegStatistics, Loops, MediaError, MediaEvent, PlayToken, Prompt, Remote, ports::PortPair,
+    readiness::Waker,
 };
 
 /// Commands one thread may have waiting. Closing is always taken: legs bound their own number.

@@ -18,6 +18,7 @@ mod leg;
 mod outgoing;
 mod ports;
 mod prompt;
+mod readiness;
 mod reception;
 mod remote;
 mod rtcp;

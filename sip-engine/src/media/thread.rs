@@ -11,7 +11,6 @@ use std::{
     time::{Duration, Instant},
 };
 
-use mio::{Events, Poll, Token, Waker};
 use ring::rand::SystemRandom;
 use tokio::sync::{mpsc, oneshot};
 
@@ -22,21 +21,16 @@ use super::{
     command::{Command, Inbox},
     leg::{Inbound, LegState, Opening, Turn},
     ports::PortPair,
+    readiness::{Events, Readiness},
     rtp::{HEADER, MAX_PACKET, MAX_PAYLOAD},
     wheel::{Kind, Timer, Wheel},
 };
 
-const WAKE: Token = Token(usize::MAX);
-/// Sockets served in one turn, so that timers are never far.
-const EVENTS: usize = 128;
-/// Datagrams taken from one socket in one turn; a flooded one waits for its next.
-const READS: usize = 16;
-
 /// Starts thread `number` and returns its inbox.
 pub(super) fn start(number: usize, rtp_timeout: Duration) -> io::Result<Arc<Inbox>> {
-    let poll = Poll::new()?;
-    let inbox = Arc::new(Inbox::new(Waker::new(poll.registry(), WAKE)?));
-    let mut worker = Worker::new(poll, Arc::clone(&inbox), rtp_timeout);
+    let (readiness, waker) = Readiness::new()?;
+    let inbox = Arc::new(Inbox::new(waker));
+    let mut worker = Worker::new(readiness, Arc::clone(&inbox), rtp_timeout);
     let stops = Stops(Arc::clone(&inbox));
     std::thread::Builder::new().name(format!("media-{number}")).spawn(move || {
         let _stops = stops;
@@ -55,7 +49,7 @@ impl Drop for Stops {
 }
 
 struct Worker {
-    poll: Poll,
+    readiness: Readiness,
     inbox: Arc<Inbox>,
     legs: Vec<Option<LegState>>,
     free: Vec<usize>,
@@ -63,22 +57,22 @@ struct Worker {
     wheel: Wheel,
     began: Instant,
     began_ntp: u64,
+    /// Microseconds since `began`, as of the latest look at the clock.
+    micros: u64,
     rtp_timeout: u64,
     random: SystemRandom,
     out: Box<[u8; HEADER + MAX_PAYLOAD]>,
-    /// Sockets that had more to give when their turn was over.
-    unfinished: Vec<Token>,
 }
 
 /// The two sockets of a leg are tokens `2 * slot` and `2 * slot + 1`.
-fn tokens(slot: usize) -> (Token, Token) {
-    (Token(2 * slot), Token(2 * slot + 1))
+fn tokens(slot: usize) -> (usize, usize) {
+    (2 * slot, 2 * slot + 1)
 }
 
 impl Worker {
-    fn new(poll: Poll, inbox: Arc<Inbox>, rtp_timeout: Duration) -> Self {
+    fn new(readiness: Readiness, inbox: Arc<Inbox>, rtp_timeout: Duration) -> Self {
         Self {
-            poll,
+            readiness,
             inbox,
             legs: Vec::new(),
             free: Vec::new(),
@@ -86,30 +80,31 @@ impl Worker {
             wheel: Wheel::new(),
             began: clock::now(),
             began_ntp: clock::ntp_now(),
+            micros: 0,
             rtp_timeout: u64::try_from(rtp_timeout.as_millis()).unwrap_or(u64::MAX),
             random: SystemRandom::new(),
             out: Box::new([0; HEADER + MAX_PAYLOAD]),
-            unfinished: Vec::new(),
         }
     }
 
     fn run(&mut self) {
-        let mut events = Events::with_capacity(EVENTS);
+        let mut events = Events::new();
         let (mut batch, mut expired, mut ready) = (Vec::new(), Vec::new(), Vec::new());
         while !self.inbox.is_stopped() {
-            if let Err(error) = self.poll.poll(&mut events, self.patience())
-                && error.kind() != io::ErrorKind::Interrupted
-            {
-                tracing::error!(%error, "a media thread can't wait for its sockets");
-            }
-            if events.iter().any(|event| event.token() == WAKE) {
+            let patience = self.patience();
+            let rung = self.readiness.wait(patience, &mut events, &mut ready).unwrap_or_else(|error| {
+                if error.kind() != io::ErrorKind::Interrupted {
+                    tracing::error!(%error, "a media thread can't wait for its sockets");
+                }
+                true
+            });
+            self.look_at_the_clock();
+            if rung {
                 self.inbox.take(&mut batch);
                 batch.drain(..).for_each(|command| self.carry_out(command));
             }
-            ready.append(&mut self.unfinished);
-            ready.extend(events.iter().map(mio::event::Event::token).filter(|token| *token != WAKE));
             ready.drain(..).for_each(|token| self.serve(token));
-            self.wheel.expire(self.elapsed().0, &mut expired);
+            self.wheel.expire(self.micros / 1_000, &mut expired);
             expired.drain(..).for_each(|timer| self.ring(timer));
         }
         self.shut_down(&mut batch);
@@ -121,28 +116,25 @@ impl Worker {
         (0..self.legs.len()).for_each(|slot| self.close(slot, None));
     }
 
-    /// Milliseconds and microseconds since the thread began.
-    fn elapsed(&self) -> (u64, u64) {
-        let micros = u64::try_from(clock::now().duration_since(self.began).as_micros()).unwrap_or(u64::MAX);
-        (micros / 1_000, micros)
+    fn look_at_the_clock(&mut self) {
+        let passed = clock::now().duration_since(self.began).as_micros();
+        self.micros = u64::try_from(passed).unwrap_or(u64::MAX);
     }
 
     /// How long to wait for packets before a timer is due.
-    fn patience(&self) -> Option<Duration> {
-        if !self.unfinished.is_empty() {
-            return Some(Duration::ZERO);
-        }
+    fn patience(&mut self) -> Option<Duration> {
         let due = self.wheel.next_due()?;
-        Some(Duration::from_micros((due * 1_000).saturating_sub(self.elapsed().1)))
+        self.look_at_the_clock();
+        Some(Duration::from_micros((due * 1_000).saturating_sub(self.micros)))
     }
 
     /// Lends a leg what it needs and keeps a fault inside it.
     fn with<T>(&mut self, slot: usize, act: impl FnOnce(&mut LegState, &mut Turn<'_>) -> T) -> Option<T> {
-        let (now, micros) = self.elapsed();
+        let micros = self.micros;
         let seconds = (micros / 1_000_000) << 32;
         let fraction = ((micros % 1_000_000) << 32) / 1_000_000;
         let mut turn = Turn {
-            now,
+            now: micros / 1_000,
             ticks: micros / 125,
             ntp: self.began_ntp.wrapping_add(seconds + fraction),
             wheel: &mut self.wheel,
@@ -207,9 +199,8 @@ impl Worker {
         let slot = self.free.pop().unwrap_or(self.legs.len());
         let PortPair { rtp, rtcp, lease } = ports;
         let (rtp_token, rtcp_token) = tokens(slot);
-        let registry = self.poll.registry();
-        let rtp = Channel::register(rtp, registry, rtp_token);
-        let rtcp = Channel::register(rtcp, registry, rtcp_token);
+        let rtp = Channel::watched(rtp, &self.readiness, rtp_token);
+        let rtcp = Channel::watched(rtcp, &self.readiness, rtcp_token);
         let (Ok(rtp), Ok(rtcp)) = (rtp, rtcp) else {
             tracing::error!(leg = %id, "the sockets of a leg can't be watched");
             self.free.push(slot);
@@ -258,9 +249,9 @@ impl Worker {
 
     /// Drops a leg: its sockets close and its ports begin to rest.
     fn remove(&mut self, slot: usize) {
-        let Some(mut leg) = self.legs.get_mut(slot).and_then(Option::take) else { return };
-        leg.rtp.deregister(self.poll.registry());
-        leg.rtcp.deregister(self.poll.registry());
+        let Some(leg) = self.legs.get_mut(slot).and_then(Option::take) else { return };
+        leg.rtp.unwatch(&self.readiness);
+        leg.rtcp.unwatch(&self.readiness);
         self.slots.remove(&leg.id);
         self.free.push(slot);
         let partner = leg.partner.and_then(|partner| self.legs.get_mut(partner)?.as_mut());
@@ -269,24 +260,18 @@ impl Worker {
         }
     }
 
-    /// Reads what has arrived at a socket, within its share of the turn.
-    fn serve(&mut self, token: Token) {
-        let (slot, is_rtcp) = (token.0 / 2, token.0 % 2 == 1);
+    /// Reads the datagram that is waiting at a socket. What else waits there is reported again, after the
+    /// other sockets have had their turn.
+    fn serve(&mut self, token: usize) {
+        let (slot, is_rtcp) = (token / 2, token % 2 == 1);
+        let Some(Some(leg)) = self.legs.get(slot) else { return };
+        let channel = if is_rtcp { &leg.rtcp } else { &leg.rtp };
         let mut buffer = [0; MAX_PACKET];
-        for _ in 0..READS {
-            let Some(Some(leg)) = self.legs.get(slot) else { return };
-            let channel = if is_rtcp { &leg.rtcp } else { &leg.rtp };
-            match channel.receive(&mut buffer) {
-                Ok((length, source)) => {
-                    let datagram = buffer.get(..length).unwrap_or_default();
-                    self.take_in(slot, is_rtcp, source, datagram);
-                }
-                Err(error) if error.kind() == io::ErrorKind::WouldBlock => return,
-                // An ICMP answer to something we sent; the next read gives data again.
-                Err(_) => {}
-            }
+        // An error is an ICMP answer to something we sent; reading it has cleared it.
+        if let Ok((length, source)) = channel.receive(&mut buffer) {
+            self.look_at_the_clock();
+            self.take_in(slot, is_rtcp, source, buffer.get(..length).unwrap_or_default());
         }
-        self.unfinished.push(token);
     }
 
     fn take_in(&mut self, slot: usize, is_rtcp: bool, source: SocketAddr, datagram: &[u8]) {
