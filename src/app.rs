@@ -130,7 +130,7 @@ impl App {
             health: Arc::new(NodeHealth { engine: engine.clone(), reactors }),
             stop: stop.clone(),
         };
-        let mut routes = Route::new().nest("/", api::router(&api::App::new(parts), Dashboard.boxed()));
+        let mut routes = Route::new().nest("/", api::router(&api::App::new(parts)?, Dashboard.boxed()));
         if with_demo {
             routes = routes.nest("/examples", examples::routes());
         }
