@@ -167,16 +167,16 @@ fn ask(control: &UdpSocket, command: &str, call: usize, sdp: &str) -> SocketAddr
     panic!("rtpengine does not answer {command}");
 }
 
-/// Every phone sends a packet each 20 ms, spread evenly, and takes in what comes. A second to settle, then the relay's
-/// CPU is read around the time measured.
+/// Every phone sends a packet each 20 ms, spread evenly, and takes in what comes. Five seconds to settle (rtpengine holds
+/// back packets for the first three, while it learns addresses), then the relay's CPU is read around the time measured.
 fn measure(phones: &[Phone], relay: u32) -> Measured {
     let (mut sent, mut received) = (0u64, 0u64);
-    let settle = Duration::from_secs(1);
+    let settle = Duration::from_secs(5);
     generate(phones, settle, 0, &mut sent, &mut received);
     (sent, received) = (0, 0);
-    let (before, start) = (table::cpu_seconds(relay), Instant::now());
-    generate(phones, Duration::from_secs(SECONDS), 50, &mut sent, &mut received);
-    let cores = (table::cpu_seconds(relay) - before) / start.elapsed().as_secs_f64();
+    let (before, start) = (table::scheduled_seconds(relay), Instant::now());
+    generate(phones, Duration::from_secs(SECONDS), 250, &mut sent, &mut received);
+    let cores = (table::scheduled_seconds(relay) - before) / start.elapsed().as_secs_f64();
     let lost_percent = 100.0 * (1.0 - received as f64 / sent as f64).max(0.0);
     Measured { cores_per_thousand: cores * 1_000.0 / CALLS as f64, lost_percent }
 }
