@@ -27,7 +27,7 @@ use store::{
     testing::{TestStore, sqlite},
 };
 use tokio::{
-    io::{AsyncReadExt, AsyncWriteExt},
+    io::{AsyncRead, AsyncReadExt, AsyncWriteExt},
     net::{TcpListener, TcpStream},
     sync::{mpsc, watch},
 };
@@ -224,7 +224,7 @@ async fn answer(mut stream: TcpStream, told: mpsc::UnboundedSender<Heard>, mut o
 }
 
 /// Reads one request: its head and, by Content-Length, its body.
-pub async fn read_request(stream: &mut TcpStream) -> String {
+pub async fn read_request(stream: &mut (impl AsyncRead + Unpin)) -> String {
     let mut bytes = Vec::new();
     loop {
         let text = String::from_utf8_lossy(&bytes).into_owned();

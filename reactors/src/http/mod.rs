@@ -12,6 +12,8 @@ mod send;
 mod target;
 #[cfg(test)]
 mod tests;
+#[cfg(test)]
+mod tls_tests;
 
 pub use failure::{Failure, Stage};
 pub use guard::Guard;
