@@ -1,14 +1,7 @@
 /** The frame around every page: rail at the left, bottom bar on phones, palette, live connection. */
 import { Drawer, Menu, useMantineColorScheme } from "@mantine/core";
 import { useDisclosure } from "@mantine/hooks";
-import {
-  IconDeviceDesktop,
-  IconDots,
-  IconLogout,
-  IconMoon,
-  IconSun,
-  IconUserCircle,
-} from "@tabler/icons-react";
+import { IconDots, IconLogout, IconUserCircle } from "@tabler/icons-react";
 import { useQuery, useQueryClient } from "@tanstack/react-query";
 import { Link, Outlet, useNavigate } from "@tanstack/react-router";
 import { useCallback } from "react";
