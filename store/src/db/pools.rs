@@ -100,9 +100,10 @@ impl Pools {
     }
 }
 
-/// Connections that stay: opening one again costs more than keeping it.
+/// Connections that are opened at the start and stay: on a busy machine a call would wait seconds for a new one.
 fn forever(size: u32, deadline: Duration) -> SqlitePoolOptions {
-    let pool = SqlitePoolOptions::new().max_connections(size).acquire_timeout(deadline * 2);
+    let pool =
+        SqlitePoolOptions::new().min_connections(size).max_connections(size).acquire_timeout(deadline * 2);
     pool.idle_timeout(None).max_lifetime(None).test_before_acquire(false)
 }
 
