@@ -14,6 +14,9 @@ use http_body_util::Full;
 use hyper::header::{ACCEPT, AUTHORIZATION, CONTENT_TYPE, HOST, USER_AGENT as USER_AGENT_HEADER};
 use tokio::time::{Instant, timeout};
 
+type Parameters<'a> = &'a [(String, String)];
+type Headers<'a> = &'a [(&'static str, String)];
+
 /// Most redirects followed.
 const MAX_REDIRECTS: usize = 10;
 /// As Twilio spells it.
@@ -108,7 +111,7 @@ impl Inner {
 fn prepare(
     target: Target,
     method: Method,
-    (parameters, headers): (&[(String, String)], &[(&'static str, String)]),
+    (parameters, headers): (Parameters<'_>, Headers<'_>),
     request: &Request,
     token: &str,
 ) -> Result<(Target, hyper::Request<Full<Bytes>>), Failure> {
