@@ -7,7 +7,7 @@ use tokio::sync::mpsc;
 use super::MediaEvent;
 
 /// How long a released pair of ports rests before another call may have it, so that a late packet of
-/// the old call never reaches the new one.
+/// the old call never reaches the new one. When no other is free, an eighth of it has to do.
 pub const DEFAULT_QUARANTINE: Duration = Duration::from_secs(120);
 
 /// How long a leg may hear nothing before [`MediaEvent::Silent`].
@@ -22,7 +22,7 @@ pub struct MediaConfig {
     pub ports: RangeInclusive<u16>,
     /// Local address legs are bound to unless [`LegOptions::local`] names another.
     pub bind: IpAddr,
-    /// Rest of a port pair after its leg is closed.
+    /// Rest of a port pair after its leg is closed; see [`DEFAULT_QUARANTINE`].
     pub quarantine: Duration,
     /// No RTP for this long, while some is expected, is reported once as [`MediaEvent::Silent`].
     pub rtp_timeout: Duration,
