@@ -30,7 +30,13 @@ type Origin = (bool, String, u16);
 /// Connections and slots, by origin.
 pub(super) struct Pool {
     slots: Arc<Semaphore>,
-    hosts: Mutex<HashMap<Origin, Host>>,
+    hosts: Mutex<Hosts>,
+}
+
+/// What is known of hosts, and when idle connections were last looked through.
+struct Hosts {
+    by_origin: HashMap<Origin, Host>,
+    swept: Instant,
 }
 
 struct Host {
@@ -43,7 +49,8 @@ pub(super) struct Slot(#[expect(dead_code, reason = "held for their drop")] [Own
 
 impl Default for Pool {
     fn default() -> Pool {
-        Pool { slots: Arc::new(Semaphore::new(MAX_REQUESTS)), hosts: Mutex::default() }
+        let hosts = Hosts { by_origin: HashMap::new(), swept: Instant::now() };
+        Pool { slots: Arc::new(Semaphore::new(MAX_REQUESTS)), hosts: Mutex::new(hosts) }
     }
 }
 
@@ -75,7 +82,6 @@ impl Pool {
             return;
         }
         self.with_host(target, |host| {
-            host.idle.retain(|(sender, since)| since.elapsed() < IDLE && !sender.is_closed());
             if host.idle.len() < MAX_IDLE_PER_HOST {
                 host.idle.push((sender, Instant::now()));
             }
@@ -85,11 +91,32 @@ impl Pool {
     fn with_host<T>(&self, target: &Target, act: impl FnOnce(&mut Host) -> T) -> T {
         let origin = (target.is_tls(), target.host_text().into_owned(), target.port());
         let mut hosts = self.hosts.lock().unwrap_or_else(PoisonError::into_inner);
-        if hosts.len() >= MAX_HOSTS && !hosts.contains_key(&origin) {
-            hosts.retain(|_, host| host.slots.available_permits() < MAX_PER_HOST);
+        hosts.sweep(&origin);
+        act(hosts.by_origin.entry(origin).or_insert_with(Host::new))
+    }
+}
+
+impl Hosts {
+    /// Now and then closes connections that were idle for too long, and forgets hosts with nothing under way.
+    fn sweep(&mut self, wanted: &Origin) {
+        let full = self.by_origin.len() >= MAX_HOSTS && !self.by_origin.contains_key(wanted);
+        if !full && self.swept.elapsed() < IDLE {
+            return;
         }
-        act(hosts
-            .entry(origin)
-            .or_insert_with(|| Host { slots: Arc::new(Semaphore::new(MAX_PER_HOST)), idle: Vec::new() }))
+        self.swept = Instant::now();
+        self.by_origin.retain(|_, host| {
+            host.idle.retain(|(sender, since)| since.elapsed() < IDLE && !sender.is_closed());
+            !host.idle.is_empty() || Arc::strong_count(&host.slots) > 1 || host.is_busy()
+        });
+    }
+}
+
+impl Host {
+    fn new() -> Host {
+        Host { slots: Arc::new(Semaphore::new(MAX_PER_HOST)), idle: Vec::new() }
+    }
+
+    fn is_busy(&self) -> bool {
+        self.slots.available_permits() < MAX_PER_HOST
     }
 }
