@@ -25,7 +25,7 @@ export type Account = {
     /**
      * Whether it may call.
      */
-    status: AccountStatus & unknown;
+    status: AccountStatus;
     /**
      * When it last changed.
      */
@@ -69,7 +69,7 @@ export type AccountCreated = {
     /**
      * Whether it may call.
      */
-    status: AccountStatus & unknown;
+    status: AccountStatus;
     /**
      * When it last changed.
      */
@@ -110,7 +110,7 @@ export type AccountUpdate = {
     /**
      * Whether it may call.
      */
-    status?: AccountStatus & unknown;
+    status?: AccountStatus;
 };
 
 /**
@@ -306,7 +306,7 @@ export type Call = {
     /**
      * Which way it went.
      */
-    direction: CallDirection & unknown;
+    direction: CallDirection;
     /**
      * From answer to end in whole seconds, rounded up.
      */
@@ -334,7 +334,7 @@ export type Call = {
     /**
      * What its media was like, once it is over.
      */
-    quality?: CallQuality & unknown;
+    quality?: CallQuality;
     /**
      * How long it waited in the queue, in milliseconds.
      */
@@ -362,7 +362,7 @@ export type Call = {
     /**
      * How far it is.
      */
-    status: CallStatus & unknown;
+    status: CallStatus;
     /**
      * Who is called.
      */
@@ -536,7 +536,7 @@ export type DialStringRequest = {
     /**
      * How to call.
      */
-    outbound: OutboundConfig & unknown;
+    outbound: OutboundConfig;
 };
 
 /**
@@ -601,7 +601,7 @@ export type OutboundConfig = {
     /**
      * UDP unless given.
      */
-    transport?: SipTransport & unknown;
+    transport?: SipTransport;
     /**
      * Whether numbers go in national form with the country's trunk digit.
      */
@@ -645,7 +645,7 @@ export type OutboundView = {
     /**
      * UDP or TCP.
      */
-    transport: SipTransport & unknown;
+    transport: SipTransport;
     /**
      * Whether numbers go in national form with the country's trunk digit.
      */
@@ -673,7 +673,7 @@ export type Overview = {
     /**
      * Steps to the first call.
      */
-    checklist: Checklist & unknown;
+    checklist: Checklist;
     /**
      * Calls that are not over.
      */
@@ -729,7 +729,7 @@ export type PhoneNumber = {
     /**
      * Where its calls are answered from.
      */
-    voice: Voice & unknown;
+    voice: Voice;
 };
 
 /**
@@ -789,7 +789,7 @@ export type PhoneNumberUpdate = {
     /**
      * Where its calls are answered from, merged field by field.
      */
-    voice?: VoiceUpdate & unknown;
+    voice?: VoiceUpdate;
 };
 
 /**
@@ -841,7 +841,7 @@ export type SipMessage = {
     /**
      * To us or from us.
      */
-    direction: MessageDirection & unknown;
+    direction: MessageDirection;
     /**
      * The other end's address and port.
      */
@@ -898,7 +898,7 @@ export type TimelineEntry = {
     /**
      * Where it is drawn.
      */
-    lane: TimelineLane & unknown;
+    lane: TimelineLane;
     /**
      * Its place in the log, as text.
      */
@@ -947,7 +947,7 @@ export type Trunk = {
     /**
      * Who is taken to be it, if it takes calls.
      */
-    inbound?: InboundConfig & unknown;
+    inbound?: InboundConfig;
     /**
      * Friendly name.
      */
@@ -955,7 +955,7 @@ export type Trunk = {
     /**
      * How to call through it, if it places calls.
      */
-    outbound?: OutboundView & unknown;
+    outbound?: OutboundView;
     /**
      * Identifier, `TK` and 32 hex digits.
      */
@@ -975,7 +975,7 @@ export type TrunkCreate = {
     /**
      * Who is taken to be it; leave out to take no calls.
      */
-    inbound?: InboundConfig & unknown;
+    inbound?: InboundConfig;
     /**
      * Friendly name, 1 to 64 characters.
      */
@@ -983,7 +983,7 @@ export type TrunkCreate = {
     /**
      * How to call through it; leave out to place no calls.
      */
-    outbound?: OutboundConfig & unknown;
+    outbound?: OutboundConfig;
 };
 
 /**
@@ -1016,7 +1016,7 @@ export type TrunkUpdate = {
     /**
      * Who is taken to be it.
      */
-    inbound?: (InboundConfig & unknown) | null;
+    inbound?: InboundConfig | null;
     /**
      * Friendly name, 1 to 64 characters.
      */
@@ -1024,7 +1024,7 @@ export type TrunkUpdate = {
     /**
      * How to call through it. A password that is left out stays.
      */
-    outbound?: (OutboundConfig & unknown) | null;
+    outbound?: OutboundConfig | null;
 };
 
 /**
@@ -1052,7 +1052,7 @@ export type User = {
     /**
      * What they may do.
      */
-    role: UserRole & unknown;
+    role: UserRole;
     /**
      * Identifier, `US` and 32 hex digits.
      */
@@ -1093,7 +1093,7 @@ export type Voice = {
     /**
      * How it is told.
      */
-    status_callback_method: WebhookMethod & unknown;
+    status_callback_method: WebhookMethod;
     /**
      * Told when a call has ended.
      */
@@ -1101,7 +1101,7 @@ export type Voice = {
     /**
      * How it is asked.
      */
-    voice_fallback_method: WebhookMethod & unknown;
+    voice_fallback_method: WebhookMethod;
     /**
      * Asked when the first fails.
      */
@@ -1109,7 +1109,7 @@ export type Voice = {
     /**
      * How it is asked.
      */
-    voice_method: WebhookMethod & unknown;
+    voice_method: WebhookMethod;
     /**
      * Asked for TwiML when a call comes in; without it calls are refused.
      */
@@ -1125,7 +1125,7 @@ export type VoiceUpdate = {
     /**
      * How it is told.
      */
-    status_callback_method?: WebhookMethod & unknown;
+    status_callback_method?: WebhookMethod;
     /**
      * Told when a call has ended.
      */
@@ -1133,7 +1133,7 @@ export type VoiceUpdate = {
     /**
      * How it is asked.
      */
-    voice_fallback_method?: WebhookMethod & unknown;
+    voice_fallback_method?: WebhookMethod;
     /**
      * Asked when the first fails.
      */
@@ -1141,7 +1141,7 @@ export type VoiceUpdate = {
     /**
      * How it is asked.
      */
-    voice_method?: WebhookMethod & unknown;
+    voice_method?: WebhookMethod;
     /**
      * Asked for TwiML when a call comes in.
      */

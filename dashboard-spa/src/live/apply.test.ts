@@ -64,6 +64,26 @@ describe("live messages", () => {
     expect(keys).toEqual(["accounts", "overview", "audit"]);
   });
 
+  it("do not ask again for what is gone", () => {
+    const client = new QueryClient();
+    const [trunk, list] = [
+      ["trunks", "TK1"],
+      ["trunks", "list", {}],
+    ];
+    for (const queryKey of [trunk, list]) client.setQueryData(queryKey, {});
+    new LiveUpdates(client, () => {}).receive({
+      type: "change",
+      topic: "trunks",
+      id: "TK1",
+      kind: "removed",
+    });
+    vi.advanceTimersByTime(500);
+    expect([trunk, list].map((queryKey) => client.getQueryState(queryKey)?.isInvalidated)).toEqual([
+      false,
+      true,
+    ]);
+  });
+
   it("patch the call's page and the live list", () => {
     const client = new QueryClient();
     client.setQueryData(queries.liveCalls.queryKey, [call("CA1")]);

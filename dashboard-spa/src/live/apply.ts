@@ -1,5 +1,5 @@
 /** What a live message changes in the pages' data: lists are asked again (at most so often), calls are patched. */
-import type { QueryClient } from "@tanstack/react-query";
+import type { Query, QueryClient } from "@tanstack/react-query";
 import * as queries from "../api/queries";
 import type { Call, TimelineEntry } from "../client/types.gen";
 import { isLive } from "../lib/call";
@@ -40,6 +40,7 @@ export function mergeLive(old: readonly Call[] | undefined, call: Call): Call[] 
 /** Applies messages to the cache. One per page load. */
 export class LiveUpdates {
   private readonly pending = new Set<string>();
+  private readonly removed = new Set<string>();
   private timer: ReturnType<typeof setTimeout> | undefined;
 
   constructor(
@@ -50,6 +51,7 @@ export class LiveUpdates {
   receive(message: Record<string, unknown>): void {
     switch (message.type) {
       case "change":
+        if (message.kind === "removed") this.removed.add(String(message.id));
         this.stale(STALE[String(message.topic)] ?? []);
         break;
       case "call":
@@ -98,11 +100,14 @@ export class LiveUpdates {
       const [topic, ...rest] = key.split("/");
       // A call's own entry is patched by its messages; only the lists of calls need asking.
       const queryKey = topic === "calls" ? ["calls", "list"] : [topic, ...rest];
-      void this.client.invalidateQueries({ queryKey });
+      // What is gone is not asked for again: whoever deleted it is about to leave its page.
+      const predicate = (query: Query) => !this.removed.has(String(query.queryKey[1]));
+      void this.client.invalidateQueries({ queryKey, predicate });
       if (topic === "calls") {
         void this.client.invalidateQueries({ queryKey: queries.recentCalls.queryKey });
       }
     }
     this.pending.clear();
+    this.removed.clear();
   }
 }

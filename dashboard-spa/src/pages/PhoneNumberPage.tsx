@@ -231,8 +231,9 @@ function Release({ number }: { number: PhoneNumber }) {
   if (!write) return null;
   const release = async () => {
     await deletePhoneNumber({ path: { sid: number.sid } });
-    void client.invalidateQueries({ queryKey: ["phone_numbers"] });
     await navigate({ to: "/numbers" });
+    client.removeQueries({ queryKey: ["phone_numbers", number.sid] });
+    void client.invalidateQueries({ queryKey: ["phone_numbers"] });
     told(`${grouped(number.number)} was removed.`);
   };
   return (

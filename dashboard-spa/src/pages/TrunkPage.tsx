@@ -259,8 +259,9 @@ function Delete({ trunk }: { trunk: Trunk }) {
   const [asking, setAsking] = useState(false);
   const remove = async () => {
     await deleteTrunk({ path: { sid: trunk.sid } });
-    void client.invalidateQueries({ queryKey: ["trunks"] });
     await navigate({ to: "/trunks" });
+    client.removeQueries({ queryKey: ["trunks", trunk.sid] });
+    void client.invalidateQueries({ queryKey: ["trunks"] });
     told(`${trunk.name} was deleted.`);
   };
   return (
