@@ -26,7 +26,8 @@ pub(crate) fn page() -> Html<String> {
     Html(format!(
         "<!doctype html><html lang=\"en\"><head><meta charset=\"utf-8\"><title>Trunkline Carrier API</title>\
          <meta name=\"viewport\" content=\"width=device-width, initial-scale=1\"></head><body>\
-         <script id=\"api-reference\" type=\"application/json\">{data}</script>\
+         <script id=\"api-reference\" type=\"application/json\" \
+         data-configuration='{{\"withDefaultFonts\":false}}'>{data}</script>\
          <script src=\"docs/scalar.js\"></script></body></html>"
     ))
 }

@@ -3,6 +3,7 @@
 use super::{
     Tag,
     lists::{created, page, page_of, views},
+    text::Text,
     write::{Handle, Write},
 };
 use crate::{
@@ -71,7 +72,7 @@ struct AccountCreated {
 #[oai(deny_unknown_fields)]
 struct AccountCreate {
     /// Friendly name, 1 to 64 characters.
-    name: String,
+    name: Text,
 }
 
 /// What to change; absent fields stay as they are.
@@ -79,7 +80,7 @@ struct AccountCreate {
 #[oai(deny_unknown_fields)]
 struct AccountUpdate {
     /// Friendly name, 1 to 64 characters.
-    name: Option<String>,
+    name: Option<Text>,
     /// Whether it may call.
     status: Option<AccountStatus>,
 }

@@ -3,6 +3,7 @@
 use super::{
     Tag,
     lists::{created, page, page_of, views},
+    text::Text,
     write::{Handle, Write},
 };
 use crate::{
@@ -56,7 +57,7 @@ struct ApiKeyCreated {
 #[oai(deny_unknown_fields)]
 struct ApiKeyCreate {
     /// What it is for, 1 to 64 characters.
-    name: String,
+    name: Text,
 }
 
 page_of! {
@@ -143,7 +144,7 @@ impl ApiKeysApi {
         app.keys.keep(&who.carrier, &sid, &secret).await.map_err(Refusal::from)?;
         let row = app.projections.api_keys(who.scope()).get(&sid).await.map_err(Refusal::from)?;
         let created_at = row.map_or_else(|| app.clock.now(), |row| row.created_at).to_string();
-        let (sid, name) = (sid.to_string(), new.0.name.trim().to_owned());
+        let (sid, name) = (sid.to_string(), new.name.trim().to_owned());
         Ok(CreatedApiKey::Created(Json(ApiKeyCreated { sid, name, last_four, created_at, secret })))
     }
 

@@ -58,9 +58,17 @@ impl From<AuditRow> for AuditEntry {
             stream_sid: row.stream.to_string(),
             stream_type: row.stream_type,
             event_type: row.event_type,
-            payload: Any(row.payload),
+            payload: Any(without_type(row.payload)),
             request_id: row.correlation,
         }
+    }
+}
+
+/// The event without the name of its type around it.
+fn without_type(payload: serde_json::Value) -> serde_json::Value {
+    match payload {
+        serde_json::Value::Object(named) => named.into_values().next().unwrap_or_default(),
+        other => other,
     }
 }
 

@@ -11,6 +11,7 @@ mod overview;
 mod phone_numbers;
 mod settings;
 mod spec;
+mod text;
 mod timeline;
 mod trunk_fields;
 mod trunks;

@@ -4,6 +4,7 @@ use super::{
     Tag,
     accounts::account_of,
     lists::{created, page, page_of, views},
+    text::Text,
     voice::{Voice, VoiceUpdate},
     write::{Handle, Write},
 };
@@ -55,11 +56,11 @@ struct PhoneNumber {
 #[oai(deny_unknown_fields)]
 struct PhoneNumberCreate {
     /// International form with or without plus, or a short code of 2 to 6 digits.
-    number: String,
+    number: Text,
     /// Whether it takes calls; it does unless this is false.
     enabled: Option<bool>,
     /// The account that answers it.
-    account_sid: Option<String>,
+    account_sid: Option<Text>,
 }
 
 /// What to change; absent fields stay as they are.
@@ -70,9 +71,9 @@ struct PhoneNumberUpdate {
     enabled: Option<bool>,
     /// The account that answers it; `null` takes it away together with its configuration.
     #[oai(nullable)]
-    account_sid: MaybeUndefined<String>,
+    account_sid: MaybeUndefined<Text>,
     /// The account's name for it, 1 to 64 characters.
-    friendly_name: Option<String>,
+    friendly_name: Option<Text>,
     /// Where its calls are answered from, merged field by field.
     voice: Option<VoiceUpdate>,
 }

@@ -2,6 +2,7 @@
 
 use super::{
     Tag,
+    text::Text,
     write::{Handle, Write},
 };
 use crate::{
@@ -38,9 +39,9 @@ struct Carrier {
 #[oai(deny_unknown_fields)]
 struct CarrierUpdate {
     /// Company name, 1 to 64 characters.
-    name: Option<String>,
+    name: Option<Text>,
     /// ISO code of the country it operates in.
-    country: Option<String>,
+    country: Option<Text>,
 }
 
 pub(crate) struct SettingsApi(pub(crate) Handle);

@@ -24,6 +24,7 @@ pub fn document() -> Value {
     walk(&mut document);
     require_authentication(&mut document);
     close_request_bodies(&mut document);
+    bound_parameters(&mut document);
     document
 }
 
@@ -137,6 +138,57 @@ fn close_request_bodies(document: &mut Value) {
     for (_, schema) in schemas.iter_mut().filter(|(name, _)| taken(name)) {
         if let Some(schema) = schema.as_object_mut() {
             schema.insert("additionalProperties".into(), Value::Bool(false));
+        }
+        let properties = schema.get_mut("properties").and_then(Value::as_object_mut);
+        for (name, property) in properties.into_iter().flatten() {
+            bound(BODY, name, property);
+        }
+    }
+}
+
+/// What members of request bodies are like, by name. The rules themselves are the domain's.
+const BODY: &[(&[&str], &str)] = &[
+    (&["name", "friendly_name", "username"], r#"{"minLength":1,"maxLength":64}"#),
+    (&["host"], r#"{"minLength":1,"maxLength":260}"#),
+    (&["password"], r#"{"minLength":1,"maxLength":128}"#),
+    (&["dial_string_prefix"], r#"{"pattern":"^[0-9*#]{0,16}$"}"#),
+    (&["country"], r#"{"pattern":"^[A-Z]{2}$"}"#),
+    (&["number"], r#"{"minLength":2,"maxLength":32}"#),
+    (&["account_sid"], r#"{"pattern":"^AC[0-9a-f]{32}$"}"#),
+    (&["sources"], r#"{"minItems":1,"maxItems":64}"#),
+    (&["voice_url", "voice_fallback_url", "status_callback_url"], r#"{"maxLength":2048}"#),
+];
+
+/// What parameters are like, by name.
+const PARAMETERS: &[(&[&str], &str)] = &[
+    (&["cursor"], r#"{"minLength":1}"#),
+    (&["account_sid"], r#"{"pattern":"^AC[0-9a-f]{32}$"}"#),
+    (&["trunk_sid"], r#"{"pattern":"^TK[0-9a-f]{32}$"}"#),
+    (&["phone_number_sid"], r#"{"pattern":"^PN[0-9a-f]{32}$"}"#),
+    (&["parent_call_sid"], r#"{"pattern":"^CA[0-9a-f]{32}$"}"#),
+    (&["stream_sid"], r#"{"pattern":"^(VC|AC|TK|PN|US)[0-9a-f]{32}$"}"#),
+    (&["created_after", "created_before", "since", "until"], r#"{"format":"date-time"}"#),
+    (&["Idempotency-Key"], r#"{"minLength":1,"maxLength":128,"pattern":"^[!-~]+$"}"#),
+];
+
+/// Adds what the table says about `name` to its schema.
+fn bound(table: &[(&[&str], &str)], name: &str, schema: &mut Value) {
+    let row = table.iter().find(|(names, _)| names.contains(&name));
+    let more = row.and_then(|(_, more)| serde_json::from_str::<Map<String, Value>>(more).ok());
+    if let (Some(more), Some(schema)) = (more, schema.as_object_mut()) {
+        schema.extend(more);
+    }
+}
+
+fn bound_parameters(document: &mut Value) {
+    let paths = document.get_mut("paths").and_then(Value::as_object_mut);
+    let items = paths.into_iter().flatten().filter_map(|(_, item)| item.as_object_mut());
+    let operations =
+        items.flatten().filter_map(|(_, operation)| operation.get_mut("parameters")?.as_array_mut());
+    for parameter in operations.flatten() {
+        let name = parameter.get("name").and_then(Value::as_str).unwrap_or_default().to_owned();
+        if let Some(schema) = parameter.get_mut("schema") {
+            bound(PARAMETERS, &name, schema);
         }
     }
 }

@@ -1,5 +1,6 @@
 //! The two sides of a trunk as the API writes them, and what a dial string looks like.
 
+use super::text::Text;
 use crate::fields::Fields;
 use domain::{
     Number,
@@ -18,9 +19,9 @@ const LONGEST_PASSWORD: usize = 128;
 #[oai(deny_unknown_fields, skip_serializing_if_is_none)]
 pub(super) struct InboundConfig {
     /// Addresses (`203.0.113.7`) and networks (`203.0.113.0/24`) its calls come from; 1 to 64.
-    sources: Vec<String>,
+    sources: Vec<Text>,
     /// ISO code of the country whose national numbers it dials; the carrier's when left out.
-    country: Option<String>,
+    country: Option<Text>,
 }
 
 /// How SIP is carried.
@@ -38,19 +39,19 @@ enum SipTransport {
 #[oai(deny_unknown_fields, skip_serializing_if_is_none)]
 pub(super) struct OutboundConfig {
     /// Host name or address, with `:port` if it is not 5060; IPv6 in brackets.
-    host: String,
+    host: Text,
     /// UDP unless given.
     transport: Option<SipTransport>,
     /// Up to 16 digits, `*` or `#` put before every number.
-    dial_string_prefix: Option<String>,
+    dial_string_prefix: Option<Text>,
     /// Whether a plus goes before international numbers.
     plus_prefix: Option<bool>,
     /// Whether numbers go in national form with the country's trunk digit.
     trunk_prefix: Option<bool>,
     /// User name for digest authentication.
-    username: Option<String>,
+    username: Option<Text>,
     /// Password for digest authentication, up to 128 characters; never shown again.
-    pub(super) password: Option<String>,
+    pub(super) password: Option<Text>,
 }
 
 /// How calls go through the trunk, with an example.
@@ -101,8 +102,8 @@ impl From<Inbound> for InboundConfig {
             true => net.addr().to_string(),
             false => net.to_string(),
         };
-        let sources = inbound.sources.iter().map(text).collect();
-        InboundConfig { sources, country: inbound.country.map(|country| country.code().to_owned()) }
+        let sources = inbound.sources.iter().map(text).map(Text::from).collect();
+        InboundConfig { sources, country: inbound.country.map(|country| country.code().to_owned().into()) }
     }
 }
 
@@ -130,10 +131,10 @@ impl OutboundConfig {
         Some(Outbound {
             host: host?,
             transport,
-            dial_string_prefix: self.dial_string_prefix.clone().unwrap_or_default(),
+            dial_string_prefix: self.dial_string_prefix.as_deref().unwrap_or_default().to_owned(),
             plus_prefix: self.plus_prefix.unwrap_or_default(),
             trunk_prefix: self.trunk_prefix.unwrap_or_default(),
-            username: self.username.clone(),
+            username: self.username.as_deref().map(str::to_owned),
         })
     }
 }

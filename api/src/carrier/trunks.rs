@@ -3,6 +3,7 @@
 use super::{
     Tag,
     lists::{created, page, page_of, views},
+    text::Text,
     trunk_fields::{InboundConfig, OutboundConfig, OutboundView, example_number, preview},
     write::{Handle, Write},
 };
@@ -59,7 +60,7 @@ struct Trunk {
 #[oai(deny_unknown_fields)]
 struct TrunkCreate {
     /// Friendly name, 1 to 64 characters.
-    name: String,
+    name: Text,
     /// Who is taken to be it; leave out to take no calls.
     inbound: Option<InboundConfig>,
     /// How to call through it; leave out to place no calls.
@@ -71,7 +72,7 @@ struct TrunkCreate {
 #[oai(deny_unknown_fields)]
 struct TrunkUpdate {
     /// Friendly name, 1 to 64 characters.
-    name: Option<String>,
+    name: Option<Text>,
     /// Who is taken to be it.
     #[oai(nullable)]
     inbound: MaybeUndefined<InboundConfig>,
@@ -85,7 +86,7 @@ struct TrunkUpdate {
 #[oai(deny_unknown_fields)]
 struct DialStringRequest {
     /// The number to call; one of the carrier's country when left out.
-    number: Option<String>,
+    number: Option<Text>,
     /// How to call.
     outbound: OutboundConfig,
 }

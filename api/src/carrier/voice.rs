@@ -1,5 +1,6 @@
 //! Where a number's calls are answered from, as the API writes it.
 
+use super::text::Text;
 use crate::fields::Fields;
 use domain::{
     phone_number::VoiceConfiguration,
@@ -41,17 +42,17 @@ pub(super) struct Voice {
 pub(super) struct VoiceUpdate {
     /// Asked for TwiML when a call comes in.
     #[oai(nullable)]
-    voice_url: MaybeUndefined<String>,
+    voice_url: MaybeUndefined<Text>,
     /// How it is asked.
     voice_method: Option<WebhookMethod>,
     /// Asked when the first fails.
     #[oai(nullable)]
-    voice_fallback_url: MaybeUndefined<String>,
+    voice_fallback_url: MaybeUndefined<Text>,
     /// How it is asked.
     voice_fallback_method: Option<WebhookMethod>,
     /// Told when a call has ended.
     #[oai(nullable)]
-    status_callback_url: MaybeUndefined<String>,
+    status_callback_url: MaybeUndefined<Text>,
     /// How it is told.
     status_callback_method: Option<WebhookMethod>,
 }
@@ -78,7 +79,7 @@ impl VoiceUpdate {
 /// The new URL; an empty one clears as `null` does.
 fn url(
     field: &str,
-    new: &MaybeUndefined<String>,
+    new: &MaybeUndefined<Text>,
     old: Option<WebhookUrl>,
     fields: &mut Fields,
 ) -> Option<Option<WebhookUrl>> {

@@ -279,6 +279,18 @@ async fn a_repeated_creation_is_one_call() {
 }
 
 #[tokio::test]
+async fn creations_that_race_under_one_token_are_one_call() {
+    let bench = Bench::new().await;
+    let racing = (0..8).map(|_| {
+        let request = bench.post("/Calls.json", &CALL).header("I-Twilio-Idempotency-Token", "race");
+        async { text(&answered(request).await.1, "sid") }
+    });
+    let sids = futures_util::future::join_all(racing).await;
+    assert!(sids.iter().all(|sid| *sid == sids[0]), "{sids:?}");
+    assert_eq!(bench.store.head(Log::Calls).await.unwrap(), 1);
+}
+
+#[tokio::test]
 async fn a_live_call_is_redirected_and_ended_and_one_that_is_over_is_not() {
     let bench = Bench::new().await;
     let sid = bench.call().await;

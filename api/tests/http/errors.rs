@@ -21,6 +21,7 @@ async fn a_wrong_method_is_told_the_right_ones() {
     for (path, allow) in [
         ("/carrier/v1/accounts", "GET, POST"),
         ("/carrier/v1/trunks/TK0190c5a1e3f27a4b8d1e2f3a4b5c6d7e", "DELETE, GET, PATCH"),
+        ("/carrier/v1/trunks/dial-string", "POST"),
         ("/carrier/v1/openapi.json", "GET"),
         ("/dashboard/sign-in", "POST"),
     ] {
@@ -46,8 +47,10 @@ async fn bodies_are_json_and_bounded() {
     let huge =
         world.send_raw(&a.program, "POST", path, Some("application/json"), "x".repeat(1024 * 1024 + 1)).await;
     assert_eq!(huge.problem(413), "payload_too_large");
-    let array = world.post(&a.program, path, json!({ "name": ["A", "B"] })).await;
-    assert_eq!(array.problem(400), "bad_request");
+    for odd in [json!(["A", "B"]), json!(5), json!(true), json!(null)] {
+        let answer = world.post(&a.program, path, json!({ "name": odd })).await;
+        assert_eq!(answer.problem(400), "bad_request", "{odd}");
+    }
     let patch = "/carrier/v1/carrier";
     let merge = world.send_raw(&a.program, "PATCH", patch, Some("application/merge-patch+json"), "{}").await;
     assert_eq!(merge.status, 200, "{}", merge.text);

@@ -91,7 +91,7 @@ async fn every_change_is_audited_with_its_author() {
     let entry = &audit["data"][0];
     assert_eq!((&entry["event_type"], &entry["stream_type"]), (&json!("Created"), &json!("account")));
     assert_eq!((&entry["actor_type"], &entry["user_agent"]), (&json!("api_key"), &json!("billing/1.0")));
-    assert_eq!(entry["request_id"], json!(request));
+    assert_eq!((&entry["request_id"], &entry["payload"]["name"]), (&json!(request), &json!("One")));
     let by_owner = world.get(&a.owner, &format!("/carrier/v1/audit?actor={}&limit=100", a.user)).await;
     let events: Vec<_> =
         by_owner["data"].as_array().unwrap().iter().map(|row| row["event_type"].clone()).collect();
