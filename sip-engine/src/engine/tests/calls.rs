@@ -21,16 +21,15 @@ async fn a_caller_hears_what_the_application_plays() {
         .fact(|_, fact| if let CallCommand::Summarize(it) = fact { Some(it.clone()) } else { None });
     let summary = summary.await;
     assert!(
-        summary.codec == "PCMU" && summary.packets_sent > 90 && summary.packets_received > 50,
+        summary.codec == "PCMU" && summary.packets_sent > 50 && summary.packets_received > 20,
         "{summary:?}"
     );
     assert_eq!(
         stage.outside.story(),
         ["Receive", "Exchange", "Answer", "StartVerb", "EndVerb", "StartVerb", "EndVerb", "End", "Summarize",]
     );
-    let ladder = stage.outside.ladder();
     for message in ["INVITE", "180", "200", "ACK", "BYE"] {
-        assert!(ladder.iter().any(|summary| summary.starts_with(message)), "{message} is not in {ladder:?}");
+        stage.outside.saw(message).await;
     }
     stage.strike().await;
 }
@@ -188,7 +187,12 @@ async fn an_application_that_fails_is_apologised_for() {
     if Speech::detect().programs().is_empty() {
         eprintln!("no text-to-speech program is installed: what is said is not listened to");
     } else {
-        caller.hears_something().await;
+        let warned =
+            |code, fact: &CallCommand| matches!(fact, CallCommand::Warn { code: it, .. } if *it == code);
+        tokio::select! {
+            () = caller.hears_something() => {}
+            () = stage.outside.fact(|_, fact| warned(13520, fact).then_some(())) => panic!("it could not be spoken"),
+        }
     }
     caller.hung_up().await;
     assert_eq!(stage.outside.ended().await, EndReason::ApplicationFailed);

@@ -29,7 +29,7 @@ use std::{
 };
 
 /// What a test waits for at most.
-const SOON: Duration = Duration::from_secs(10);
+const SOON: Duration = Duration::from_secs(20);
 /// Where the application of 1234 is.
 const VOICE: &str = "https://app.example/voice";
 

@@ -120,9 +120,21 @@ impl Memory {
         self.inner().facts.iter().map(|(_, fact)| name(fact)).collect()
     }
 
-    /// The SIP messages seen so far.
-    pub(super) fn ladder(&self) -> Vec<String> {
-        self.inner().evidence.iter().map(|item| item.summary.clone()).collect()
+    /// Waits for a SIP message as evidence.
+    pub(super) async fn saw(&self, message: &str) {
+        let ladder = || self.inner().evidence.iter().map(|item| item.summary.clone()).collect::<Vec<_>>();
+        let look = async {
+            loop {
+                let changed = self.changed.notified();
+                if ladder().iter().any(|summary| summary.starts_with(message)) {
+                    return;
+                }
+                changed.await;
+            }
+        };
+        tokio::time::timeout(SOON, look)
+            .await
+            .unwrap_or_else(|_| panic!("{message} is not in {:?}", ladder()));
     }
 }
 
@@ -164,5 +176,6 @@ impl Outside for Memory {
 
     fn evidence(&self, items: Vec<Evidence>) {
         self.inner().evidence.extend(items);
+        self.changed.notify_waiters();
     }
 }
