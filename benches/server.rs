@@ -30,7 +30,12 @@ impl Server {
         let folder = tempfile::tempdir().unwrap();
         let data = folder.path().join("data");
         let mut command = Command::new(env!("CARGO_BIN_EXE_trunkline"));
-        command.arg("--data_dir").arg(&data).args(["--http.listen", "127.0.0.1:0", "--sip.listen", "127.0.0.1:0"]);
+        command.arg("--data_dir").arg(&data).args([
+            "--http.listen",
+            "127.0.0.1:0",
+            "--sip.listen",
+            "127.0.0.1:0",
+        ]);
         command.args(["--log.filter", "error", "serve", "--demo"]).stdout(Stdio::piped());
         let mut process = Running(command.spawn().unwrap());
         let mut lines = BufReader::new(process.0.stdout.take().unwrap()).lines().map_while(Result::ok);
@@ -54,8 +59,10 @@ impl Server {
         let application = TcpListener::bind("127.0.0.1:0").unwrap();
         let url = format!("http://{}/", application.local_addr().unwrap());
         std::thread::spawn(move || application.incoming().flatten().for_each(answer));
-        let number = self.api("GET", "/phone-numbers?number=1234", None);
-        let path = format!("/phone-numbers/{}", number["data"][0]["sid"].as_str().unwrap());
+        let numbers = self.api("GET", "/phone-numbers", None);
+        let number =
+            numbers["data"].as_array().unwrap().iter().find(|number| number["number"] == "1234").unwrap();
+        let path = format!("/phone-numbers/{}", number["sid"].as_str().unwrap());
         self.api("PATCH", &path, Some(json!({ "voice": { "voice_url": url } })));
     }
 
@@ -76,7 +83,10 @@ impl Server {
 fn answer(mut stream: TcpStream) {
     std::thread::spawn(move || {
         let document = "<Response><Pause length=\"60\"/></Response>";
-        let head = format!("HTTP/1.1 200 OK\r\nContent-Type: text/xml\r\nContent-Length: {}\r\n\r\n", document.len());
+        let head = format!(
+            "HTTP/1.1 200 OK\r\nContent-Type: text/xml\r\nContent-Length: {}\r\n\r\n",
+            document.len()
+        );
         let mut request = [0; 8_192];
         // One request is one read: they are short and come whole over loopback.
         while stream.read(&mut request).is_ok_and(|length| length > 0) {

@@ -29,7 +29,10 @@ pub fn rows() -> Vec<Row> {
     let after = memory(server.id());
     let completed = completed(&server, LOAD.0 + 200);
     let ours = format!("{failed} failed, {completed} completed");
-    let memory = format!("memory {base:.1} MB before, {after:.1} MB after ({:+.1}%), {cpu:.1} ms CPU per call", (after / base - 1.0) * 100.0);
+    let memory = format!(
+        "memory {base:.1} MB before, {after:.1} MB after ({:+.1}%), {cpu:.1} ms CPU per call",
+        (after / base - 1.0) * 100.0
+    );
     vec![row(ours, memory)]
 }
 
@@ -45,9 +48,37 @@ fn call(server: &Server, calls: u32) -> u32 {
     let scenario = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/peers/sipp/call_and_hang_up.xml");
     let mut command = Command::new("sipp");
     command.arg("-sf").arg(scenario).args(["-key", "number", "1234", "-key", "caller", "85512000001"]);
-    command.args(["-key", "talk_ms", "3000", "-key", "tone_file", "tone.ulaw", "-i", "127.0.0.1", "-nostdin"]);
-    command.args(["-m", &calls.to_string(), "-r", &LOAD.1.to_string(), "-l", "1000", "-trace_stat", "-stf", "statistics"]);
-    command.args(["-min_rtp_port", "40000", "-max_rtp_port", "60000", "-timeout", "300s", server.text("sip_address")]);
+    command.args([
+        "-key",
+        "talk_ms",
+        "3000",
+        "-key",
+        "tone_file",
+        "tone.ulaw",
+        "-i",
+        "127.0.0.1",
+        "-nostdin",
+    ]);
+    command.args([
+        "-m",
+        &calls.to_string(),
+        "-r",
+        &LOAD.1.to_string(),
+        "-l",
+        "1000",
+        "-trace_stat",
+        "-stf",
+        "statistics",
+    ]);
+    command.args([
+        "-min_rtp_port",
+        "40000",
+        "-max_rtp_port",
+        "60000",
+        "-timeout",
+        "300s",
+        server.text("sip_address"),
+    ]);
     command.current_dir(folder.path()).stdout(Stdio::null()).stderr(Stdio::null()).status().unwrap();
     failures(&folder.path().join("statistics"))
 }

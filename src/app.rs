@@ -7,6 +7,7 @@ use poem::{
     EndpointExt, Route, Server,
     listener::{Acceptor, Listener, TcpListener},
 };
+use projections::Projections;
 use reactors::{
     Reactors,
     http::{Guard, HttpOptions, SystemResolver},
@@ -19,6 +20,8 @@ use tokio_util::{sync::CancellationToken, task::TaskTracker};
 /// Anything that keeps Trunkline from starting, in words for a person.
 pub type Trouble = Box<dyn Error + Send + Sync>;
 
+/// How long a start waits for the tables to catch up with the log.
+const CATCH_UP_LIMIT: Duration = Duration::from_secs(5);
 /// How long everything may take to stop once calls are over.
 const STOP_LIMIT: Duration = Duration::from_secs(10);
 
@@ -59,91 +62,45 @@ pub async fn open_store(config: &Config) -> Result<Store, Trouble> {
     Ok(store)
 }
 
+/// What everything else stands on.
+struct Base {
+    config: Config,
+    with_demo: bool,
+    store: Store,
+    projections: Projections,
+    clock: Arc<dyn Clock>,
+    ids: Arc<dyn Ids>,
+    node: String,
+    tasks: TaskTracker,
+    stop: CancellationToken,
+}
+
 impl App {
     /// Starts everything; when it returns, calls and requests are taken.
     ///
     /// # Errors
     /// When a port, the store or the demo is not to be had.
     pub async fn build(config: Config, with_demo: bool) -> Result<App, Trouble> {
-        let store = open_store(&config).await?;
-        let (clock, ids): (Arc<dyn Clock>, Arc<dyn Ids>) =
-            (Arc::new(SystemClock), Arc::new(RandomIds::default()));
-        let (tasks, stop) = (TaskTracker::new(), CancellationToken::new());
-        let projections = projections::Projections::start(store.clone(), tasks.clone(), stop.clone()).await?;
-
-        let node = keys::node_name(&config.data_dir, &*ids)?;
-        let web = TcpListener::bind(config.http.listen).into_acceptor().await;
-        let web = web.map_err(|error| format!("http.listen {}: {error}", config.http.listen))?;
-        let http_url = public_url(&config, &web);
-        let reactors = reactors::Options {
-            store: store.clone(),
-            projections: projections.clone(),
-            clock: clock.clone(),
-            ids: ids.clone(),
-            node: node.clone(),
-            spool: config.data_dir.join("spool"),
-            http: outgoing(&config, with_demo, &ids),
-            queue_limit: reactors::QUEUE_LIMIT,
-            tasks: tasks.clone(),
-            stop: stop.clone(),
-        };
-        let reactors = Reactors::open(reactors).await?;
-        let engine = EngineConfig {
-            sip_listen: config.sip.listen,
-            advertise: config.advertise()?,
-            rtp_ports: config.rtp_ports()?,
-            rtp_timeout: sip_engine::media::DEFAULT_RTP_TIMEOUT,
-            node,
-            max_calls: config.sip.max_calls,
-            clock: clock.clone(),
-            ids: ids.clone(),
-        };
-        let engine = Engine::start(engine, Arc::new(reactors.world()), reactors.directory().directory()).await;
-        let engine = engine.map_err(|error| format!("sip.listen {}: {error}", config.sip.listen))?;
+        let base = Base::open(config, with_demo).await?;
+        let listen = base.config.http.listen;
+        let web = TcpListener::bind(listen)
+            .into_acceptor()
+            .await
+            .map_err(|error| format!("http.listen {listen}: {error}"))?;
+        let http_url = public_url(&base.config, &web);
+        let mut demo = base.demo(&http_url).await?;
+        base.caught_up().await?;
+        let reactors = base.reactors().await?;
+        let engine = base.engine(&reactors).await?;
         let sip_address = reachable(engine.sip_addr());
-
-        let api = ApiConfig {
-            public_url: http_url.clone(),
-            secure_cookies: http_url.starts_with("https://"),
-            sip_address: Some(sip_address.clone()),
-            ..ApiConfig::default()
-        };
-        let demo = match with_demo {
-            false => None,
-            true => {
-                let passwords = Passwords::new(api.password_cost, &*ids)?;
-                let maker =
-                    demo::Maker { store: store.clone(), clock: clock.clone(), ids: ids.clone(), passwords };
-                let demo = maker.prepare(&config.data_dir, &http_url, &sip_address).await?;
-                let head = store.head(Log::Core).await?;
-                projections.reached(Log::Core, head, STOP_LIMIT).await?;
-                Some(demo)
-            }
-        };
-        reactors.start(Arc::new(engine.clone()));
-        let parts = api::Parts {
-            store: store.clone(),
-            projections,
-            clock,
-            ids,
-            config: api,
-            health: Arc::new(NodeHealth { engine: engine.clone(), reactors }),
-            stop: stop.clone(),
-        };
-        let mut routes = Route::new().nest("/", api::router(&api::App::new(parts)?, Dashboard.boxed()));
-        if with_demo {
-            routes = routes.nest("/examples", examples::routes());
+        if let Some(demo) = &mut demo {
+            demo.sip_address.clone_from(&sip_address);
+            demo.keep(&base.config.data_dir)?;
         }
-        let stopped = stop.clone();
-        tasks.spawn(async move {
-            let server = Server::new_with_acceptor(web);
-            if let Err(error) =
-                server.run_with_graceful_shutdown(routes, stopped.cancelled_owned(), Some(STOP_LIMIT)).await
-            {
-                tracing::error!(%error, "the web server ended");
-            }
-        });
-        let drain = Duration::from_secs(config.shutdown.drain_seconds);
+        reactors.start(Arc::new(engine.clone()));
+        base.serve(web, &http_url, NodeHealth { engine: engine.clone(), reactors })?;
+        let drain = Duration::from_secs(base.config.shutdown.drain_seconds);
+        let Base { store, tasks, stop, .. } = base;
         Ok(App { http_url, sip_address, demo, store, engine, tasks, stop, drain })
     }
 
@@ -160,6 +117,103 @@ impl App {
     }
 }
 
+impl Base {
+    async fn open(config: Config, with_demo: bool) -> Result<Base, Trouble> {
+        let store = open_store(&config).await?;
+        let (clock, ids): (Arc<dyn Clock>, Arc<dyn Ids>) =
+            (Arc::new(SystemClock), Arc::new(RandomIds::default()));
+        let (tasks, stop) = (TaskTracker::new(), CancellationToken::new());
+        let projections = Projections::start(store.clone(), tasks.clone(), stop.clone()).await?;
+        let node = keys::node_name(&config.data_dir, &*ids)?;
+        Ok(Base { config, with_demo, store, projections, clock, ids, node, tasks, stop })
+    }
+
+    async fn demo(&self, http_url: &str) -> Result<Option<demo::Demo>, Trouble> {
+        if !self.with_demo {
+            return Ok(None);
+        }
+        let passwords = Passwords::new(ApiConfig::default().password_cost, &*self.ids)?;
+        let (store, clock, ids) = (self.store.clone(), self.clock.clone(), self.ids.clone());
+        let maker = demo::Maker { store, clock, ids, passwords };
+        maker.prepare(&self.config.data_dir, http_url).await.map(Some)
+    }
+
+    /// Waits until the tables know all that the log does, so that the first call is routed by the last change. Behind a
+    /// dead node's lease that takes some seconds; a table that has stopped must not keep calls from being taken.
+    async fn caught_up(&self) -> Result<(), Trouble> {
+        let head = self.store.head(Log::Core).await?;
+        if let Err(behind) = self.projections.reached(Log::Core, head, CATCH_UP_LIMIT).await {
+            tracing::warn!(%behind, "calls are routed by tables that are behind");
+        }
+        Ok(())
+    }
+
+    async fn reactors(&self) -> Result<Reactors, Trouble> {
+        let options = reactors::Options {
+            store: self.store.clone(),
+            projections: self.projections.clone(),
+            clock: self.clock.clone(),
+            ids: self.ids.clone(),
+            node: self.node.clone(),
+            spool: self.config.data_dir.join("spool"),
+            http: outgoing(&self.config, self.with_demo, &self.ids),
+            queue_limit: reactors::QUEUE_LIMIT,
+            tasks: self.tasks.clone(),
+            stop: self.stop.clone(),
+        };
+        Ok(Reactors::open(options).await?)
+    }
+
+    async fn engine(&self, reactors: &Reactors) -> Result<EngineHandle, Trouble> {
+        let listen = self.config.sip.listen;
+        let config = EngineConfig {
+            sip_listen: listen,
+            advertise: self.config.advertise()?,
+            rtp_ports: self.config.rtp_ports()?,
+            rtp_timeout: sip_engine::media::DEFAULT_RTP_TIMEOUT,
+            node: self.node.clone(),
+            max_calls: self.config.sip.max_calls,
+            clock: self.clock.clone(),
+            ids: self.ids.clone(),
+        };
+        let engine =
+            Engine::start(config, Arc::new(reactors.world()), reactors.directory().directory()).await;
+        Ok(engine.map_err(|error| format!("sip.listen {listen}: {error}"))?)
+    }
+
+    /// Dashboard, APIs and, in the demo, the example application, until `stop`.
+    fn serve(&self, web: impl Acceptor + 'static, http_url: &str, health: NodeHealth) -> Result<(), Trouble> {
+        let config = ApiConfig {
+            public_url: http_url.to_owned(),
+            secure_cookies: http_url.starts_with("https://"),
+            sip_address: Some(reachable(health.engine.sip_addr())),
+            ..ApiConfig::default()
+        };
+        let parts = api::Parts {
+            store: self.store.clone(),
+            projections: self.projections.clone(),
+            clock: self.clock.clone(),
+            ids: self.ids.clone(),
+            config,
+            health: Arc::new(health),
+            stop: self.stop.clone(),
+        };
+        let mut routes = Route::new().nest("/", api::router(&api::App::new(parts)?, Dashboard.boxed()));
+        if self.with_demo {
+            routes = routes.nest("/examples", examples::routes());
+        }
+        let stopped = self.stop.clone();
+        self.tasks.spawn(async move {
+            let server = Server::new_with_acceptor(web);
+            let run = server.run_with_graceful_shutdown(routes, stopped.cancelled_owned(), Some(STOP_LIMIT));
+            if let Err(error) = run.await {
+                tracing::error!(%error, "the web server ended");
+            }
+        });
+        Ok(())
+    }
+}
+
 /// What this node says about itself on `/readyz` and `/metrics`.
 struct NodeHealth {
     engine: EngineHandle,
@@ -173,8 +227,16 @@ impl api::Health for NodeHealth {
         [
             ("trunkline_live_calls", "Calls this node has now.", self.engine.live() as f64),
             ("trunkline_spooled_facts", "Facts that wait for the store.", state.spooled as f64),
-            ("trunkline_evidence_dropped", "SIP messages not kept since the start.", state.evidence_dropped as f64),
-            ("trunkline_directory_lag", "Events the engine's directory does not know yet.", state.directory_lag as f64),
+            (
+                "trunkline_evidence_dropped",
+                "SIP messages not kept since the start.",
+                state.evidence_dropped as f64,
+            ),
+            (
+                "trunkline_directory_lag",
+                "Events the engine's directory does not know yet.",
+                state.directory_lag as f64,
+            ),
         ]
         .map(|(name, help, value)| Gauge { name, help, value })
         .to_vec()
@@ -184,8 +246,15 @@ impl api::Health for NodeHealth {
 /// How customers' applications are asked. The demo's own application is on this machine.
 fn outgoing(config: &Config, with_demo: bool, ids: &Arc<dyn Ids>) -> HttpOptions {
     let allow_private = config.webhooks.allow_private || with_demo;
+    let advertised = config.advertise().ok().flatten();
+    let port = config.http.listen.port();
+    let own = advertised
+        .map(|ip| std::net::SocketAddr::new(ip, port))
+        .into_iter()
+        .chain([config.http.listen])
+        .collect();
     HttpOptions {
-        guard: Guard { allow_private, ..Guard::default() },
+        guard: Guard { allow_private, own, ..Guard::default() },
         resolver: Arc::new(SystemResolver),
         extra_roots: Vec::new(),
         ids: ids.clone(),

@@ -51,6 +51,19 @@ pub struct Demo {
     pub carrier_sid: Sid,
 }
 
+/// Where it is kept, in the data directory.
+const FILE: &str = "demo.json";
+
+impl Demo {
+    /// Writes `demo.json`, readable by its owner only.
+    ///
+    /// # Errors
+    /// When the file cannot be written.
+    pub fn keep(&self, data_dir: &Path) -> Outcome<()> {
+        Ok(write_private(&data_dir.join(FILE), &serde_json::to_vec_pretty(self)?)?)
+    }
+}
+
 type Outcome<T> = Result<T, Box<dyn Error + Send + Sync>>;
 
 /// What making the demo needs.
@@ -66,14 +79,12 @@ pub struct Maker {
 }
 
 impl Maker {
-    /// Makes the demo on an empty store, or finds the one made before, and points its numbers at `http_url`. Leaves
-    /// `demo.json` in `data_dir`, readable by its owner only.
+    /// Makes the demo on an empty store, or finds the one made before, and points its numbers at `http_url`.
     ///
     /// # Errors
     /// When the store has other data but no demo, or a command is refused.
-    pub async fn prepare(&self, data_dir: &Path, http_url: &str, sip_address: &str) -> Outcome<Demo> {
-        let file = data_dir.join("demo.json");
-        let mut demo = match std::fs::read(&file) {
+    pub async fn prepare(&self, data_dir: &Path, http_url: &str) -> Outcome<Demo> {
+        let mut demo: Demo = match std::fs::read(data_dir.join(FILE)) {
             Ok(text) => serde_json::from_slice(&text)?,
             Err(_) if self.store.head(Log::Core).await? > 0 => {
                 return Err(
@@ -83,8 +94,9 @@ impl Maker {
             Err(_) => self.create(http_url).await?,
         };
         self.point_numbers(&demo, http_url).await?;
-        (demo.http_url, demo.sip_address) = (http_url.to_owned(), sip_address.to_owned());
-        write_private(&file, &serde_json::to_vec_pretty(&demo)?)?;
+        http_url.clone_into(&mut demo.http_url);
+        // Before anything can fail: the secrets are nowhere else.
+        demo.keep(data_dir)?;
         Ok(demo)
     }
 

@@ -5,6 +5,7 @@ mod support;
 
 mod architecture;
 mod calls_api;
+mod carrier_api;
 mod dial;
 mod inbound_call;
 mod log;

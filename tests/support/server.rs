@@ -97,10 +97,11 @@ impl Server {
 
     /// Points a number of the demo at an application.
     pub fn configure(&self, number: &str, voice: Value) {
-        let found = self.get(&format!("/phone-numbers?number={number}"));
-        let sid = found["data"][0]["sid"].as_str().expect("the number is there").to_owned();
-        let (status, body) =
-            self.carrier_api("PATCH", &format!("/phone-numbers/{sid}"), Some(json!({ "voice": voice })));
+        let numbers = self.get("/phone-numbers");
+        let found = numbers["data"].as_array().unwrap().iter().find(|found| found["number"] == number);
+        let sid = found.expect("the number is there")["sid"].as_str().unwrap();
+        let patch = json!({ "voice": voice });
+        let (status, body) = self.carrier_api("PATCH", &format!("/phone-numbers/{sid}"), Some(patch));
         assert_eq!(status, 200, "{body}");
     }
 
