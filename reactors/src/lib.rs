@@ -21,7 +21,10 @@ pub use place_calls::QUEUE_LIMIT;
 pub use switchboard::Switchboard;
 pub use sync_directory::DirectoryMirror;
 
-use domain::{Clock, Ids, Log, Timestamp};
+use domain::{
+    Clock, Ids, Log, Meta, Sid, Timestamp,
+    call::{Call, CallCommand, CallError},
+};
 use http::{Http, HttpOptions};
 use ledger::Ledger;
 use outside::tokens::Tokens;
@@ -29,11 +32,14 @@ use place_calls::PlaceCalls;
 use projections::{Projections, ReadError};
 use status_callbacks::StatusCallbacks;
 use std::{io, path::PathBuf, sync::Arc, time::Duration};
-use store::{Store, StoreError};
+use store::{Appended, ExecuteError, Store, StoreError};
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
 /// How long a start waits for what an earlier process left in the spool.
 const SPOOL_WAIT: Duration = Duration::from_secs(2);
+
+/// Times a fact is tried again after the store gave up on a stream that kept changing.
+const CONFLICTS: u32 = 10;
 
 /// What reactors are handed.
 pub struct Options {
@@ -95,6 +101,25 @@ pub(crate) struct Common {
     pub node: Arc<str>,
     pub tasks: TaskTracker,
     pub stop: CancellationToken,
+}
+
+impl Common {
+    /// Puts a fact about a call into the log. Engine, API and reactors write to a call side by side, so a stream that
+    /// kept changing is tried again.
+    pub async fn tell(
+        &self,
+        call: &Sid,
+        command: CallCommand,
+        meta: &Meta,
+    ) -> Result<Appended, ExecuteError<CallError>> {
+        for _ in 0..CONFLICTS {
+            match self.store.execute::<Call>(call, command.clone(), meta).await {
+                Err(ExecuteError::Conflict) => {}
+                settled => return settled,
+            }
+        }
+        Err(ExecuteError::Conflict)
+    }
 }
 
 /// How the reactors are, for health and metrics.

@@ -250,7 +250,7 @@ async fn silence_and_drips_end_with_their_time() {
         let outcome =
             client(true, &[]).send(&request(Method::Get, format!("http://{address}/#{fragment}"))).await;
         assert_eq!(code(&outcome), RETRIEVAL, "{fragment}");
-        assert!(outcome.duration < Duration::from_secs(2));
+        assert!(outcome.duration < Duration::from_secs(10));
     }
 }
 

@@ -54,6 +54,8 @@ struct Inner {
     store: Store,
     ids: Arc<dyn Ids>,
     spool: Spool,
+    /// How long the log may take before facts are spooled.
+    budget: Duration,
     tasks: TaskTracker,
     /// Calls with facts in the spool; what comes later for them queues up behind.
     behind: Mutex<HashMap<Sid, VecDeque<Entry>>>,
@@ -69,10 +71,22 @@ impl Journal {
         folder: &Path,
         tasks: TaskTracker,
     ) -> std::io::Result<Journal> {
+        Journal::within(BUDGET, store, ids, folder, tasks)
+    }
+
+    /// The same with another budget.
+    fn within(
+        budget: Duration,
+        store: Store,
+        ids: Arc<dyn Ids>,
+        folder: &Path,
+        tasks: TaskTracker,
+    ) -> std::io::Result<Journal> {
         let (spool, left) = Spool::open(folder)?;
         let (behind, draining) = (Mutex::default(), Semaphore::new(DRAINED_TOGETHER));
         let waiting = watch::Sender::new(0);
-        let journal = Journal(Arc::new(Inner { store, ids, spool, tasks, behind, draining, waiting }));
+        let journal =
+            Journal(Arc::new(Inner { store, ids, spool, budget, tasks, behind, draining, waiting }));
         for entry in left {
             journal.line_up(entry, None);
         }
@@ -97,7 +111,7 @@ impl Journal {
         }
         let (journal, copy) = (self.clone(), entry.clone());
         let mut attempt = self.0.tasks.spawn(async move { journal.append(&copy).await });
-        match timeout(BUDGET, &mut attempt).await {
+        match timeout(self.0.budget, &mut attempt).await {
             Ok(Ok(Ok(()))) => Ok(()),
             Ok(Ok(Err(Setback::Refused(why)))) => Err(NotKept::Refused(why)),
             Ok(_) => self.spool(entry, None).await,
@@ -257,10 +271,20 @@ mod tests {
             Bench { folder, store, ids, tenant }
         }
 
+        /// One that spools soon.
         fn journal(&self) -> Journal {
-            let tasks = TaskTracker::new();
-            Journal::open(self.store.clone(), Arc::clone(&self.ids), &self.folder.path().join("spool"), tasks)
-                .unwrap()
+            self.journal_within(BUDGET)
+        }
+
+        /// One that waits for a busy machine.
+        fn patient(&self) -> Journal {
+            self.journal_within(Duration::from_secs(60))
+        }
+
+        fn journal_within(&self, budget: Duration) -> Journal {
+            let (store, ids) = (self.store.clone(), Arc::clone(&self.ids));
+            let folder = self.folder.path().join("spool");
+            Journal::within(budget, store, ids, &folder, TaskTracker::new()).unwrap()
         }
 
         fn call(&self) -> Sid {
@@ -311,7 +335,7 @@ mod tests {
     #[tokio::test]
     async fn facts_reach_the_log_in_order() {
         let bench = Bench::new().await;
-        let (journal, call) = (bench.journal(), bench.call());
+        let (journal, call) = (bench.patient(), bench.call());
         bench.record(&journal, &call, vec![received(&bench), CallCommand::Answer]).await.unwrap();
         bench
             .record(&journal, &call, vec![CallCommand::End(Ending::because(EndReason::HungUp))])
@@ -336,6 +360,7 @@ mod tests {
         let digits = bench.store.stream(&call).await.unwrap();
         assert_eq!(digits[2].of::<Call>().unwrap().unwrap(), CallEvent::Pressed { digits: "2".into() });
         bench.record(&journal, &call, vec![press("3")]).await.unwrap();
+        drained(&journal).await;
         assert_eq!(bench.types(&call).await.len(), 4);
     }
 
@@ -364,7 +389,7 @@ mod tests {
     async fn what_reached_the_log_before_the_crash_is_not_repeated() {
         let bench = Bench::new().await;
         let call = bench.call();
-        let journal = bench.journal();
+        let journal = bench.patient();
         bench.record(&journal, &call, vec![received(&bench), press("7")]).await.unwrap();
         let id = bench.store.stream(&call).await.unwrap()[1].correlation.clone().unwrap();
         let facts =
@@ -378,7 +403,7 @@ mod tests {
     #[tokio::test]
     async fn what_a_rule_refuses_is_an_error() {
         let bench = Bench::new().await;
-        let (journal, call) = (bench.journal(), bench.call());
+        let (journal, call) = (bench.patient(), bench.call());
         assert!(matches!(bench.record(&journal, &call, vec![press("1")]).await, Err(NotKept::Refused(_))));
     }
 }

@@ -12,7 +12,7 @@ mod tests;
 use crate::{Common, Switchboard};
 use domain::{
     Actor, Meta, Sid, Tenant, Timestamp,
-    call::{Call, CallCommand, EndReason, Ending, Queued},
+    call::{CallCommand, EndReason, Ending, Queued},
 };
 use projections::Projections;
 use sip_engine::CallRef;
@@ -76,8 +76,17 @@ impl PlaceCalls {
             return self.end(&call, Ending::because(EndReason::Expired)).await;
         }
         let node = self.common.node.to_string();
-        if !self.is_first(&call.sid) || !self.tell(&call, CallCommand::Claim { node }).await? {
+        if !self.is_first(&call.sid) {
             return Ok(());
+        }
+        match self.tell(&call, CallCommand::Claim { node }).await {
+            Ok(true) => {}
+            Ok(false) => return Ok(()),
+            Err(error) => {
+                // It may have been claimed nevertheless; claiming again tells, and then it is placed.
+                self.claimed().remove(&call.sid);
+                return Err(error);
+            }
         }
         match self.engine.place(call.clone(), queued) {
             Ok(()) => Ok(()),
@@ -113,7 +122,7 @@ impl PlaceCalls {
     /// Puts a fact about a call into the log; whether its rules allow that.
     async fn tell(&self, call: &CallRef, command: CallCommand) -> Result<bool, StoreError> {
         let meta = self.meta(call.tenant.clone());
-        match self.common.store.execute::<Call>(&call.sid, command, &meta).await {
+        match self.common.tell(&call.sid, command, &meta).await {
             Ok(_) => Ok(true),
             Err(ExecuteError::Unavailable(error)) => Err(error),
             Err(refusal) => {

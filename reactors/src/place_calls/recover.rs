@@ -64,11 +64,7 @@ impl PlaceCalls {
 
     async fn fate(&self, row: &CallRow) -> Result<Fate, StoreError> {
         match (&row.claimed_by, row.direction) {
-            // A call that was queued before this process began may be one it has placed.
-            (Some(node), _) if **node == *self.common.node => {
-                let left = row.created_at < self.began && !self.is_ours(&row.sid);
-                Ok(if left { Fate::Close } else { Fate::Leave })
-            }
+            (Some(node), _) if **node == *self.common.node => Ok(self.fate_of_own(row)),
             (Some(node), _) => {
                 let alive = self.common.ledger.is_held(&node_lease(node), self.common.clock.now()).await?;
                 Ok(if alive { Fate::Leave } else { Fate::Close })
@@ -76,6 +72,19 @@ impl PlaceCalls {
             (None, Direction::OutboundApi) => Ok(Fate::Place),
             // A dialled leg belongs to its parent's node and is closed with it.
             (None, _) => self.fate_of_leg(row).await,
+        }
+    }
+
+    /// A call that the log says this node has.
+    fn fate_of_own(&self, row: &CallRow) -> Fate {
+        let never_left = row.direction == Direction::OutboundApi && row.started_at.is_none();
+        match row.created_at < self.began {
+            // Perhaps queued before this process began and placed since.
+            _ if self.is_ours(&row.sid) => Fate::Leave,
+            true => Fate::Close,
+            // Claimed by us without our hearing of it.
+            false if never_left => Fate::Place,
+            false => Fate::Leave,
         }
     }
 

@@ -3,7 +3,7 @@ use crate::testing::{Bench, Order, Recorder, life, new_sid, past_and_future};
 use domain::{
     Kind,
     account::{Account, AccountCommand},
-    call::{Direction, Program, Received, Status},
+    call::{Call, Direction, Program, Received, Status},
 };
 use std::sync::atomic::Ordering;
 use store::Fact;
@@ -96,6 +96,19 @@ async fn a_call_placed_after_the_start_outlives_the_sweeps() {
     running.bench.projections.reached(domain::Log::Calls, position, Duration::from_secs(5)).await.unwrap();
     running.reactor.sweep().await.unwrap();
     assert!(!has(&running.bench.store.stream(&call).await.unwrap(), "Ended"));
+}
+
+#[tokio::test]
+async fn a_claim_whose_answer_was_lost_is_made_again() {
+    let mut running = Running::start(Bench::new().await);
+    let first = running.bench.queue(None).await;
+    assert_eq!(running.next().await, Order::Placed(first.clone()));
+    // What a store that failed after the commit leaves: claimed in the log, unknown here.
+    running.reactor.claimed().clear();
+    let position = running.bench.store.head(domain::Log::Calls).await.unwrap();
+    running.bench.projections.reached(domain::Log::Calls, position, Duration::from_secs(5)).await.unwrap();
+    running.reactor.sweep().await.unwrap();
+    assert_eq!(running.next().await, Order::Placed(first));
 }
 
 #[tokio::test]

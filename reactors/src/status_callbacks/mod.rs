@@ -233,12 +233,12 @@ impl StatusCallbacks {
 
     /// Puts it on the call's timeline.
     async fn record(&self, fact: &Fact, due: &Due, exchange: WebhookExchange) -> Result<(), StoreError> {
-        let Common { store, clock, .. } = &self.0.common;
-        let mut meta = Meta::new(due.tenant.clone(), Actor::system(NAME), clock.now());
+        let common = &self.0.common;
+        let mut meta = Meta::new(due.tenant.clone(), Actor::system(NAME), common.clock.now());
         meta.causation = Some(fact.event_id.to_string());
         let command = CallCommand::Exchange(Box::new(exchange));
         // No command id: what the application answered differs each time, and the facts tell what was made.
-        match store.execute::<Call>(&fact.stream, command, &meta).await {
+        match common.tell(&fact.stream, command, &meta).await {
             Err(ExecuteError::Unavailable(error)) => Err(error),
             Err(error) => {
                 tracing::info!(call = %fact.stream, %error, "a status callback is not on the timeline");
