@@ -1,13 +1,14 @@
 // Runs every story in a real browser against a running server (DEMO_JSON says which) and counts.
-// `node e2e/run.mjs live` runs those whose name has "live" in it.
+// `node e2e/run.mjs live` runs those whose name matches /live/.
 
 import { accountStories } from "./stories/carrier.mjs";
+import { connectionStories } from "./stories/connection.mjs";
 import { liveStories } from "./stories/live.mjs";
 import { lookStories } from "./stories/look.mjs";
 import { signUpStories } from "./stories/sign-up.mjs";
 import { launch, signInOwner } from "./support/harness.mjs";
 
-const stories = { ...signUpStories, ...accountStories, ...liveStories, ...lookStories };
+const stories = { ...signUpStories, ...accountStories, ...liveStories, ...connectionStories, ...lookStories };
 const wanted = process.argv[2] ?? "";
 const browser = await launch();
 const shared = {
@@ -18,7 +19,7 @@ const shared = {
   },
 };
 let [passed, failed] = [0, 0];
-for (const [name, story] of Object.entries(stories).filter(([title]) => title.includes(wanted))) {
+for (const [name, story] of Object.entries(stories).filter(([title]) => new RegExp(wanted).test(title))) {
   const start = Date.now();
   try {
     await story(shared);
