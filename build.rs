@@ -3,6 +3,8 @@
 //! It never calls Node: `bin/dashboard` does. A release binary with the placeholder would be a broken product, so
 //! that build fails.
 
+#![expect(clippy::disallowed_methods, reason = "cargo hands a build script its settings in the environment")]
+
 use std::{env, fs, io, path::Path};
 
 const PLACEHOLDER: &str = "<!doctype html><meta charset=utf-8><title>Trunkline</title>\

@@ -8,8 +8,11 @@ mod server;
 mod soak;
 mod table;
 
-/// Each benchmark: its name, and what runs it and returns its rows.
-const BENCHMARKS: &[(&str, fn() -> Vec<table::Row>)] =
+/// Runs a benchmark and returns its rows.
+type Run = fn() -> Vec<table::Row>;
+
+/// Each benchmark by its name.
+const BENCHMARKS: &[(&str, Run)] =
     &[("append", append::rows), ("calls", calls::rows), ("relay", relay::rows), ("soak", soak::rows)];
 
 fn main() {

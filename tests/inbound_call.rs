@@ -1,6 +1,6 @@
 //! A phone calls a number of the demo.
 
-use crate::support::{Application, On, Phone, Server};
+use crate::support::{Application, Baresip, On, Phone, Server, tone};
 use serde_json::json;
 
 #[test]
@@ -44,6 +44,23 @@ fn the_application_gets_the_digit_with_a_valid_signature() {
         assert_eq!((&last["CallStatus"], &last["CallSid"]), (&json!("completed"), &first["CallSid"]));
         phone.ends_well();
     }
+}
+
+#[test]
+fn baresip_hears_the_tone_and_its_digit_arrives() {
+    let server = Server::start(On::Sqlite);
+    let application = Application::start(&server, "");
+    server.configure("1234", json!({ "voice_url": format!("{}/gather", application.url) }));
+    let mut phone = Baresip::start();
+    phone.dial(server.sip(), "1234");
+    phone.wait_for("CALL_ESTABLISHED");
+    phone.press('5');
+    assert_eq!(application.asked("/digits", |_| true)["Digits"], json!("5"));
+    phone.wait_for("CALL_CLOSED");
+    // The application plays the chime in answer to the digit, one second of 440 Hz, and hangs up.
+    let heard = phone.heard();
+    let tones = heard.chunks_exact(1_600).filter(|part| tone::share(part, 440.0) > 0.9).count();
+    assert!(tones >= 3, "{tones} times 200 ms of the tone in {} samples", heard.len());
 }
 
 #[test]

@@ -1,5 +1,6 @@
 //! Whole-product stories, in one binary: the real server, real phones, real SDKs, measured audio.
 #![expect(clippy::disallowed_methods, reason = "tests stand outside of what time and chance are handed to")]
+#![expect(clippy::needless_pass_by_value, reason = "a story reads better without borrowed literals")]
 
 mod support;
 

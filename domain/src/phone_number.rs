@@ -164,7 +164,7 @@ impl PhoneNumber {
             E::Disabled {} => self.enabled = false,
             E::Assigned { account } => self.account = Some(account),
             E::Unassigned {} => {
-                (self.account, self.voice, self.friendly_name) = (None, VoiceConfiguration::default(), None)
+                (self.account, self.voice, self.friendly_name) = (None, VoiceConfiguration::default(), None);
             }
             E::VoiceConfigured(voice) => self.voice = voice,
             E::Renamed { name } => self.friendly_name = Some(name),

@@ -1,5 +1,6 @@
 //! What the stories are told with: a whole server, phones, a customer's application, both SDKs, tones.
 
+pub mod baresip;
 pub mod customer;
 pub mod lines;
 pub mod rtp;
@@ -7,6 +8,7 @@ pub mod server;
 pub mod sipp;
 pub mod tone;
 
+pub use baresip::Baresip;
 pub use customer::{Application, Sdk};
 pub use server::{On, Server};
 pub use sipp::Phone;
