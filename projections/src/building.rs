@@ -14,6 +14,9 @@ pub(crate) const PAGE: usize = 2_000;
 /// A table nobody has built on for so long was abandoned by a process that died.
 const ABANDONED: Duration = Duration::from_secs(600);
 
+/// How often a table is built again when nodes that start together stood in each other's way.
+const TRIES: u32 = 10;
+
 /// A table that is being built.
 pub(crate) struct Building {
     pub(crate) member: Member,
@@ -176,20 +179,31 @@ pub(crate) async fn set_up(store: &Store) -> Result<(), Trouble> {
     }
     tx.commit().await?;
     for projector in crate::projector::all() {
-        let (name, version) = (projector.name(), projector.version());
-        let mut tx = store.db().begin().await?;
-        let live = ledger::live(&mut tx, name).await?;
-        tx.rollback().await?;
-        match live {
-            Some(live) if live.version == version => {}
-            Some(live) if live.version > version => {
-                return Err(Trouble::Newer { projection: name, version: live.version });
+        let mut tries = TRIES;
+        while let Err(trouble) = build_unless_live(store, projector.clone()).await {
+            let again = matches!(&trouble, Trouble::Store(error) if error.asks_to_retry());
+            if !again || tries == 0 {
+                return Err(trouble);
             }
-            _ => {
-                tracing::info!(projection = name, version, "building");
-                Building::begin(store, projector).await?.go_live(&mut |_| ()).await?;
-            }
+            tries -= 1;
         }
     }
     Ok(())
+}
+
+async fn build_unless_live(store: &Store, projector: Arc<dyn Projector>) -> Result<(), Trouble> {
+    let (name, version) = (projector.name(), projector.version());
+    let mut tx = store.db().begin().await?;
+    let live = ledger::live(&mut tx, name).await?;
+    tx.rollback().await?;
+    match live {
+        Some(live) if live.version == version => Ok(()),
+        Some(live) if live.version > version => {
+            Err(Trouble::Newer { projection: name, version: live.version })
+        }
+        _ => {
+            tracing::info!(projection = name, version, "building");
+            Building::begin(store, projector).await?.go_live(&mut |_| ()).await
+        }
+    }
 }

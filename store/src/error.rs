@@ -88,6 +88,15 @@ impl StoreError {
         }
     }
 
+    /// Whether the database took this transaction back to let another go on (SQLSTATE 40001 and 40P01): trying it again is
+    /// the way to go.
+    #[must_use]
+    pub fn asks_to_retry(&self) -> bool {
+        let StoreError::Database(error) = self else { return false };
+        let sqlx::Error::Database(refusal) = &**error else { return false };
+        matches!(refusal.code().as_deref(), Some("40001" | "40P01"))
+    }
+
     /// Whether the database refused a statement, so that its transaction surely did not take place.
     pub(crate) fn refused_by_database(&self) -> bool {
         matches!(self, StoreError::Database(error) if matches!(**error, sqlx::Error::Database(_)))

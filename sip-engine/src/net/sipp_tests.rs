@@ -26,7 +26,7 @@ async fn sipp(arguments: &[&str]) -> Option<(Child, SocketAddr)> {
         eprintln!("skipped: the program sipp is not installed");
         return None;
     }
-    let addr = UdpSocket::bind("127.0.0.1:0").await.unwrap().local_addr().unwrap();
+    let addr = free_addr().await;
     let port = addr.port().to_string();
     let child = Program::new("sipp")
         .args(["-i", "127.0.0.1", "-p", &port, "-nostdin", "-timeout", "40s", "-timeout_error"])
@@ -38,6 +38,16 @@ async fn sipp(arguments: &[&str]) -> Option<(Child, SocketAddr)> {
         .spawn()
         .unwrap();
     Some((child, addr))
+}
+
+/// An address that is free for UDP and for TCP.
+async fn free_addr() -> SocketAddr {
+    loop {
+        let addr = UdpSocket::bind("127.0.0.1:0").await.unwrap().local_addr().unwrap();
+        if tokio::net::TcpListener::bind(addr).await.is_ok() {
+            return addr;
+        }
+    }
 }
 
 fn local_sdp() -> LocalSession {

@@ -18,7 +18,7 @@ use super::config::CONNECTIONS_PER_PEER;
 use super::{Counters, NetConfig, Sip};
 use crate::sip::{Command, EndpointConfig, Event, Invite, LegKey, Target, Transport};
 
-const SOON: Duration = Duration::from_secs(10);
+const SOON: Duration = Duration::from_secs(30);
 
 pub(super) struct Running {
     pub addr: SocketAddr,
