@@ -38,12 +38,13 @@ export async function call(sipAddress, number, from = "+85577000111") {
     "a=rtpmap:101 telephone-event/8000",
     "",
   ].join("\r\n");
+  const invite = `z9hG4bK${randomBytes(6).toString("hex")}`;
   let to = `<${target}>`;
 
-  const send = (method, sequence, body = "") => {
+  const send = (method, sequence, body = "", branch = `z9hG4bK${randomBytes(6).toString("hex")}`) => {
     const lines = [
       `${method} ${target} SIP/2.0`,
-      `Via: SIP/2.0/UDP 127.0.0.1:${sipPort};rport;branch=z9hG4bK${randomBytes(6).toString("hex")}`,
+      `Via: SIP/2.0/UDP 127.0.0.1:${sipPort};rport;branch=${branch}`,
       "Max-Forwards: 70",
       `From: <sip:${from}@127.0.0.1>;tag=${tag}`,
       `To: ${to}`,
@@ -82,6 +83,9 @@ export async function call(sipAddress, number, from = "+85577000111") {
         hungUp();
       } else if (status >= 300) {
         clearTimeout(limit);
+        to = header(text, "To");
+        // A refusal is acknowledged within its own transaction (RFC 3261 section 17.1.1.3).
+        send("ACK", 1, "", invite);
         reject(new Error(`the call was refused: ${text.split("\r\n")[0]}`));
       } else if (status >= 200 && /INVITE/.test(header(text, "CSeq"))) {
         clearTimeout(limit);
@@ -92,7 +96,7 @@ export async function call(sipAddress, number, from = "+85577000111") {
     });
   });
 
-  send("INVITE", 1, sdp);
+  send("INVITE", 1, sdp, invite);
   const media = await answered.catch((error) => {
     close();
     throw error;

@@ -69,6 +69,8 @@ export const enableTwoFactor = (code: string) =>
   json<{ recovery_codes: string[]; session: Session }>("POST", "/dashboard/two-factor/enable", { code });
 export const verifyTwoFactor = (body: { code: string } | { recovery_code: string }) =>
   json<Session>("POST", "/dashboard/two-factor/verify", body);
+export const renewRecoveryCodes = (code: string) =>
+  json<{ recovery_codes: string[] }>("POST", "/dashboard/two-factor/recovery-codes", { code });
 export const endSession = (id: string) =>
   json<void>("DELETE", `/dashboard/sessions/${encodeURIComponent(id)}`);
 export const changePassword = (body: { current_password: string; new_password: string }) =>

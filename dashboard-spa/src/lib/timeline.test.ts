@@ -100,6 +100,15 @@ describe("the timeline", () => {
     ]);
   });
 
+  it("shows a message that was sent again once, with how often", () => {
+    const again = [0, 500, 1500].map((ms) => message(ms, "out", "404 Not Found (INVITE)"));
+    const all = entries([], [...again, message(1600, "in", "ACK sip:1234")]);
+    expect(all.map(({ title, result }) => [title, result])).toEqual([
+      ["404 Not Found (INVITE)", "3 times"],
+      ["ACK sip:1234", undefined],
+    ]);
+  });
+
   it("takes no challenge for credentials for a failure", () => {
     const tones = ["401 Unauthorized", "487 Request Terminated", "503 Service Unavailable"].map(
       (summary) => entries([], [message(0, "in", summary)])[0]?.tone,

@@ -60,17 +60,25 @@ export function entries(rows: readonly TimelineEntry[], messages: readonly SipMe
   const facts = rows
     .filter((row) => !(row.event_type === "VerbEnded" && starts.has(indexOf(row))))
     .map((row) => entryOf(row, ends, ended));
-  const evidence = messages.map(
-    (message, index): Entry => ({
-      key: `m${index}`,
-      at: message.at,
-      lane: "sip",
-      title: message.summary,
-      message,
-      ...failureTone(message.summary),
-    }),
-  );
-  return [...facts, ...evidence].sort((a, b) => Date.parse(a.at) - Date.parse(b.at));
+  return [...facts, ...evidence(messages)].sort((a, b) => Date.parse(a.at) - Date.parse(b.at));
+}
+
+/** SIP messages as entries. One that was sent again is the same entry, with how often it was seen. */
+function evidence(messages: readonly SipMessage[]): Entry[] {
+  const seen = new Map<string, { entry: Entry; times: number }>();
+  for (const [index, message] of messages.entries()) {
+    const identity = `${message.direction} ${message.peer} ${message.raw}`;
+    const known = seen.get(identity);
+    if (known) {
+      known.times += 1;
+      known.entry.result = `${known.times} times`;
+    } else {
+      const { at, summary: title } = message;
+      const entry: Entry = { key: `m${index}`, at, lane: "sip", title, message, ...failureTone(title) };
+      seen.set(identity, { entry, times: 1 });
+    }
+  }
+  return [...seen.values()].map(({ entry }) => entry);
 }
 
 function indexOf(row: TimelineEntry): unknown {

@@ -37,6 +37,7 @@ import { PasswordField } from "../ui/PasswordField";
 import { ProblemNotice } from "../ui/ProblemNotice";
 import { ShownOnce } from "../ui/Secret";
 import { refused, told } from "../ui/toast";
+import { NewRecoveryCodes } from "./NewRecoveryCodes";
 
 const route = getRouteApi("/app/settings");
 
@@ -290,6 +291,7 @@ function You() {
   return (
     <div className={css.form} style={{ maxWidth: 880 }}>
       <Password />
+      <NewRecoveryCodes />
       <Sessions />
     </div>
   );

@@ -91,14 +91,11 @@ export function UrlText({ url }: { url: string | undefined }) {
 }
 
 /** A phone number: grouped for reading, copied as E.164. */
-export function NumberText({ number, copy = true }: { number: string; copy?: boolean }) {
-  const text = <span className="mono nowrap">{grouped(number)}</span>;
-  return copy ? (
-    <Copyable value={number} what="number">
-      {text}
+export function NumberText({ number, always = false }: { number: string; always?: boolean }) {
+  return (
+    <Copyable value={number} what="number" always={always}>
+      <span className="mono nowrap">{grouped(number)}</span>
     </Copyable>
-  ) : (
-    text
   );
 }
 

@@ -1,17 +1,17 @@
 /** Mandatory before anything else opens: scan, prove with one code, keep the recovery codes. */
-import { Alert, Button, Checkbox, Group, Stack, Text } from "@mantine/core";
-import { IconDownload } from "@tabler/icons-react";
+import { Alert, Button, Checkbox, Stack, Text } from "@mantine/core";
 import { useQuery } from "@tanstack/react-query";
 import { getRouteApi } from "@tanstack/react-router";
 import { useState } from "react";
 import { enableTwoFactor, type Session, setUpTwoFactor } from "../../api/session";
 import { useProblemForm } from "../../lib/forms";
 import * as check from "../../lib/validate";
-import { Copy, Copyable } from "../../ui/basics";
+import { Copyable } from "../../ui/basics";
 import { ProblemNotice } from "../../ui/ProblemNotice";
 import css from "./Auth.module.css";
 import { AuthPage } from "./AuthPage";
 import { CodeInput } from "./CodeInput";
+import { CodeList } from "./CodeList";
 import { useEnter } from "./useEnter";
 
 const route = getRouteApi("/two-factor/set-up");
@@ -75,14 +75,6 @@ function Scan({ onEnabled }: { onEnabled: (enabled: Enabled) => void }) {
 function RecoveryCodes({ enabled }: { enabled: Enabled }) {
   const [kept, setKept] = useState(false);
   const enter = useEnter(route.useSearch().to);
-  const text = enabled.recovery_codes.join("\n");
-  const download = () => {
-    const link = document.createElement("a");
-    link.href = URL.createObjectURL(new Blob([`${text}\n`], { type: "text/plain" }));
-    link.download = "trunkline-recovery-codes.txt";
-    link.click();
-    setTimeout(() => URL.revokeObjectURL(link.href), 1000);
-  };
   return (
     <AuthPage
       wide
@@ -90,19 +82,7 @@ function RecoveryCodes({ enabled }: { enabled: Enabled }) {
       lead="Each signs you in once when your phone is not at hand. They are shown now and never again."
     >
       <Stack gap={16}>
-        <ul className={css.codes} aria-label="Recovery codes">
-          {enabled.recovery_codes.map((code) => (
-            <li key={code} className="mono">
-              {code}
-            </li>
-          ))}
-        </ul>
-        <Group gap={8}>
-          <Button variant="default" size="xs" leftSection={<IconDownload size={14} />} onClick={download}>
-            Download
-          </Button>
-          <Copy value={text} label="Copy recovery codes" />
-        </Group>
+        <CodeList codes={enabled.recovery_codes} />
         <Alert color="gray" p={12}>
           <Checkbox
             label="I have stored them in a safe place"

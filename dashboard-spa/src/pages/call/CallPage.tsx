@@ -61,11 +61,11 @@ function Header({ call }: { call: Call }) {
   return (
     <div className={css.head}>
       <div className={css.parties}>
-        <NumberText number={call.from} />
+        <NumberText number={call.from} always />
         <span className="dim" role="img" aria-label="calls">
           →
         </span>
-        <NumberText number={call.to} />
+        <NumberText number={call.to} always />
       </div>
       <span className={css.big} role="status">
         <CallStatus call={call} />
