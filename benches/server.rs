@@ -80,19 +80,35 @@ impl Server {
 }
 
 /// Every request on a connection gets the same document.
-fn answer(mut stream: TcpStream) {
+fn answer(stream: TcpStream) {
     std::thread::spawn(move || {
         let document = "<Response><Pause length=\"60\"/></Response>";
         let head = format!(
             "HTTP/1.1 200 OK\r\nContent-Type: text/xml\r\nContent-Length: {}\r\n\r\n",
             document.len()
         );
-        let mut request = [0; 8_192];
-        // One request is one read: they are short and come whole over loopback.
-        while stream.read(&mut request).is_ok_and(|length| length > 0) {
-            if stream.write_all(format!("{head}{document}").as_bytes()).is_err() {
+        let mut writer = stream.try_clone().unwrap();
+        let mut reader = BufReader::new(stream);
+        while take_request(&mut reader).is_some() {
+            if writer.write_all(format!("{head}{document}").as_bytes()).is_err() {
                 return;
             }
         }
     });
+}
+
+/// Reads one request with its body; nothing when the connection is closed.
+fn take_request(reader: &mut BufReader<TcpStream>) -> Option<()> {
+    let mut length = 0;
+    loop {
+        let mut line = String::new();
+        reader.read_line(&mut line).ok().filter(|read| *read > 0)?;
+        if let Some(value) = line.to_ascii_lowercase().strip_prefix("content-length:") {
+            length = value.trim().parse().ok()?;
+        }
+        if line.trim().is_empty() {
+            break;
+        }
+    }
+    reader.read_exact(&mut vec![0; length]).ok()
 }

@@ -48,17 +48,7 @@ fn call(server: &Server, calls: u32) -> u32 {
     let scenario = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/peers/sipp/call_and_hang_up.xml");
     let mut command = Command::new("sipp");
     command.arg("-sf").arg(scenario).args(["-key", "number", "1234", "-key", "caller", "85512000001"]);
-    command.args([
-        "-key",
-        "talk_ms",
-        "3000",
-        "-key",
-        "tone_file",
-        "tone.ulaw",
-        "-i",
-        "127.0.0.1",
-        "-nostdin",
-    ]);
+    command.args(["-d", "3000", "-i", "127.0.0.1", "-nostdin"]);
     command.args([
         "-m",
         &calls.to_string(),
@@ -70,15 +60,7 @@ fn call(server: &Server, calls: u32) -> u32 {
         "-stf",
         "statistics",
     ]);
-    command.args([
-        "-min_rtp_port",
-        "40000",
-        "-max_rtp_port",
-        "60000",
-        "-timeout",
-        "300s",
-        server.text("sip_address"),
-    ]);
+    command.args(["-mp", "40000", "-timeout", "300s", server.text("sip_address")]);
     command.current_dir(folder.path()).stdout(Stdio::null()).stderr(Stdio::null()).status().unwrap();
     failures(&folder.path().join("statistics"))
 }
