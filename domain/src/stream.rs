@@ -7,6 +7,8 @@ use std::net::IpAddr;
 /// An aggregate that lives as a stream of events in one of the logs.
 pub trait Stream:
     cqrs_es::Aggregate<Services = (), Command: Serialize + Clone + Send + Sync, Error: Send + Sync + 'static>
+    + Clone
+    + 'static
 {
     /// The log its events go to.
     const LOG: Log;

@@ -3,10 +3,11 @@
 //! `Store::execute` goes through the same two steps, load and commit, and says more about the result.
 
 use crate::{
-    Appended, DecodeError, Fact, Hash, Store, StoreError,
+    DecodeError, Fact, Store, StoreError,
     append::{Submission, Verdict, net_claims},
     chain,
-    execute::Answered,
+    known::At,
+    read,
 };
 use cqrs_es::{AggregateContext, AggregateError, DomainEvent, EventEnvelope, EventStore};
 use domain::{Claim, Meta, Sid, Stream};
@@ -27,16 +28,13 @@ impl<A: Stream> Events<A> {
     }
 }
 
-/// An aggregate loaded to be decided on: what cqrs-es hands back at commit.
+/// An aggregate to be decided on: what cqrs-es hands back at commit.
 pub struct Loading<A> {
     pub(crate) stream: Sid,
     /// Handles commands; changed by its own new events.
     pub(crate) decider: A,
-    /// As of the last committed event: claims are asked of the state before each event.
-    before: A,
-    pub(crate) version: i64,
-    pub(crate) position: i64,
-    hash: Hash,
+    /// The stream as it is; its state and hash go on with each new event, for claims are asked of the state before it.
+    pub(crate) at: At<A>,
     /// New events, with the `Meta` each came by.
     events: Vec<Fact>,
     claims: Vec<Claim>,
@@ -56,26 +54,24 @@ impl<A: Stream> Loading<A> {
         meta: Option<&Meta>,
     ) -> Result<Loading<A>, StoreError> {
         let history = store.engine().history(stream).await?;
-        let mut loading = Loading::<A>::new(stream);
-        if let (Some(meta), Some(first)) = (meta, history.first())
-            && first.carrier != meta.tenant.carrier.as_str()
-        {
+        let mut at = At::<A>::start();
+        if let Some(first) = history.first() {
+            at.carrier = Some(read::sid(&first.carrier, first.sequence, "carrier")?);
+        }
+        if meta.is_some_and(|meta| at.is_of_another(&meta.tenant.carrier)) {
             return Err(StoreError::OtherCarrier { stream: stream.clone() });
         }
         for recorded in history {
-            let event = recorded.decode::<A>(stream)?;
-            loading.decider.apply(event.clone());
-            loading.before.apply(event);
-            (loading.version, loading.position, loading.hash) =
-                (recorded.sequence, recorded.position, recorded.hash);
+            at.state.apply(recorded.decode::<A>(stream)?);
+            (at.version, at.position, at.hash) = (recorded.sequence, recorded.position, recorded.hash);
         }
-        Ok(loading)
+        Ok(Loading::from(stream, at))
     }
 
-    fn new(stream: &Sid) -> Loading<A> {
-        let (decider, before, hash) = (A::default(), A::default(), chain::GENESIS);
-        let (version, position, events, claims) = (0, 0, Vec::new(), Vec::new());
-        Loading { stream: stream.clone(), decider, before, version, position, hash, events, claims }
+    /// To decide on a stream that came to this.
+    pub(crate) fn from(stream: &Sid, at: At<A>) -> Loading<A> {
+        let (stream, decider) = (stream.clone(), at.state.clone());
+        Loading { stream, decider, at, events: Vec::new(), claims: Vec::new() }
     }
 
     /// Lines `events` up behind the stream, each chained to the one before.
@@ -86,17 +82,17 @@ impl<A: Stream> Loading<A> {
         meta: &Meta,
     ) -> Result<(), DecodeError> {
         for event in events {
-            self.claims.extend(self.before.claims(&event));
+            self.claims.extend(self.at.state.claims(&event));
             let fact = self.fact(store, &event, meta)?;
-            self.hash = fact.hash;
+            self.at.hash = fact.hash;
             self.events.push(fact);
-            self.before.apply(event);
+            self.at.state.apply(event);
         }
         Ok(())
     }
 
     fn fact(&self, store: &Store, event: &A::Event, meta: &Meta) -> Result<Fact, DecodeError> {
-        let sequence = self.version + 1 + i64::try_from(self.events.len()).unwrap_or(i64::MAX);
+        let sequence = self.at.version + 1 + i64::try_from(self.events.len()).unwrap_or(i64::MAX);
         let event_type = event.event_type();
         let unwritable = |reason: String| {
             let (stream, what) = (self.stream.to_string(), event_type.clone());
@@ -123,7 +119,7 @@ impl<A: Stream> Loading<A> {
             at: meta.at,
             recorded_at: store.clock().now(),
             payload: Arc::from(payload),
-            prev_hash: self.hash,
+            prev_hash: self.at.hash,
             hash: chain::GENESIS,
         };
         fact.hash = chain::hash(&fact);
@@ -136,8 +132,8 @@ impl<A: Stream> Loading<A> {
             stream: self.stream.clone(),
             stream_type: A::TYPE,
             carrier: carrier.clone(),
-            expected: self.version,
-            hash: self.hash,
+            expected: self.at.version,
+            hash: self.at.hash,
             events: std::mem::take(&mut self.events),
             commands: Vec::new(),
             claims: net_claims(std::mem::take(&mut self.claims)),
@@ -225,15 +221,10 @@ fn unavailable<E: std::error::Error>(error: StoreError) -> AggregateError<E> {
     }
 }
 
-/// What `execute` makes of a verdict on this load.
 impl<A: Stream> Loading<A> {
-    pub(crate) fn answered(&self, verdict: Verdict) -> Answered {
-        match verdict {
-            Verdict::Appended { version, position } => {
-                Answered::Done(Appended { stream: self.stream.clone(), version, position, replayed: false })
-            }
-            Verdict::Taken { scope, key } => Answered::Taken { scope, key },
-            Verdict::Conflict | Verdict::Duplicate => Answered::Again,
-        }
+    /// The stream with its new events, appended by `carrier` up to this version and position.
+    pub(crate) fn appended(self, carrier: &Sid, version: i64, position: i64) -> At<A> {
+        let carrier = self.at.carrier.or_else(|| Some(carrier.clone()));
+        At { carrier, version, position, ..self.at }
     }
 }

@@ -1,9 +1,11 @@
-//! A command's way into the log: ledger, load, decide, submit; again when the stream has moved meanwhile.
+//! A command's way into the log: decide on what this process knows of the stream, submit. When that does not settle it,
+//! by the log: ledger, load, decide, submit; again when the stream has moved meanwhile.
 
 use crate::{
     ExecuteError, Hash, Store, StoreError,
-    append::{Seen, Verdict},
+    append::{Seen, Submission, Verdict},
     cqrs::Loading,
+    known::At,
     ledger::{self, Done},
 };
 use cqrs_es::event_sink::EventSink;
@@ -77,15 +79,21 @@ impl Store {
         commands: Vec<(A::Command, Meta)>,
     ) -> Result<Appended, ExecuteError<A::Error>> {
         let commands: Vec<Prepared<A>> = commands.into_iter().map(Prepared::new).collect();
-        for attempt in 0..=RETRIES {
-            if attempt > 0 {
-                tokio::time::sleep(self.jitter()).await;
-            }
-            match self.attempt(stream, &commands).await? {
+        let Some(first) = commands.first() else { return self.nothing::<A>(stream).await };
+        let carrier = &first.meta.tenant.carrier;
+        if commands.iter().any(|command| command.meta.tenant.carrier != *carrier) {
+            return Err(StoreError::OtherCarrier { stream: stream.clone() }.into());
+        }
+        let mut answered = self.guess(stream, carrier, &commands).await?;
+        for attempt in 0.. {
+            match answered {
                 Answered::Done(appended) => return Ok(appended),
                 Answered::Taken { scope, key } => return Err(ExecuteError::Taken { scope, key }),
+                Answered::Again if attempt > RETRIES => break,
+                Answered::Again if attempt > 0 => tokio::time::sleep(self.jitter()).await,
                 Answered::Again => {}
             }
+            answered = self.attempt(stream, carrier, &commands).await?;
         }
         Err(ExecuteError::Conflict)
     }
@@ -95,7 +103,7 @@ impl Store {
     /// # Errors
     /// When the database fails or an event cannot be read.
     pub async fn load<A: Stream>(&self, stream: &Sid) -> Result<Loaded<A>, StoreError> {
-        let Loading { decider: aggregate, version, position, .. } = Loading::load(self, stream, None).await?;
+        let At { state: aggregate, version, position, .. } = Loading::load(self, stream, None).await?.at;
         Ok(Loaded { aggregate, version, position })
     }
 
@@ -114,17 +122,40 @@ impl Store {
         Ok(loaded)
     }
 
+    /// Decides on what this process knows of the stream. What that cannot settle (a refusal, nothing to do, a stream that
+    /// has moved, a command that acted before) is for `attempt`.
+    async fn guess<A: Stream>(
+        &self,
+        stream: &Sid,
+        carrier: &Sid,
+        commands: &[Prepared<A>],
+    ) -> Result<Answered, ExecuteError<A::Error>> {
+        let mut loading = Loading::<A>::from(stream, self.known().guess(stream));
+        if loading.at.is_of_another(carrier) {
+            return Ok(Answered::Again);
+        }
+        for command in commands {
+            if self.decide(&mut loading, command).await?.is_err() {
+                return Ok(Answered::Again);
+            }
+        }
+        let submission = loading.submission(carrier);
+        if submission.events.is_empty() {
+            return Ok(Answered::Again);
+        }
+        self.commit(loading, submission, commands.iter()).await
+    }
+
+    /// Decides on the stream as the log has it.
     async fn attempt<A: Stream>(
         &self,
         stream: &Sid,
+        carrier: &Sid,
         commands: &[Prepared<A>],
     ) -> Result<Answered, ExecuteError<A::Error>> {
-        let Some(first) = commands.first() else { return self.nothing::<A>(stream).await };
-        if commands.iter().any(|command| command.meta.tenant.carrier != first.meta.tenant.carrier) {
-            return Err(StoreError::OtherCarrier { stream: stream.clone() }.into());
-        }
         // Asked at once: should either be out of date by the time of the append, the writer says so.
-        let history = async { Ok(Loading::<A>::load(self, stream, Some(&first.meta)).await?) };
+        let meta = commands.first().map(|first| &first.meta);
+        let history = async { Ok(Loading::<A>::load(self, stream, meta).await?) };
         let (done, mut loading) = futures_util::try_join!(self.done(commands), history)?;
         let fresh: Vec<&Prepared<A>> = commands.iter().filter(|command| !command.is_among(&done)).collect();
         if let (true, Some(last)) = (fresh.is_empty(), done.last()) {
@@ -138,21 +169,38 @@ impl Store {
                 return if known { Ok(Answered::Again) } else { Err(ExecuteError::Refused(refusal)) };
             }
         }
-        let mut submission = loading.submission(&first.meta.tenant.carrier);
+        let submission = loading.submission(carrier);
+        self.commit(loading, submission, fresh.into_iter()).await
+    }
+
+    /// Hands in what was decided, with the ids of the commands it was decided for.
+    async fn commit<'c, A: Stream>(
+        &self,
+        loading: Loading<A>,
+        mut submission: Submission,
+        fresh: impl Iterator<Item = &'c Prepared<A>>,
+    ) -> Result<Answered, ExecuteError<A::Error>> {
         let expires_at = self.clock().now().plus(ledger::REMEMBERED).micros();
-        submission.commands = fresh.iter().filter_map(|command| command.seen(expires_at)).collect();
-        if submission.events.is_empty() && submission.commands.is_empty() {
-            let Loading { version, position, .. } = loading;
-            return Ok(loading.answered(Verdict::Appended { version, position }));
-        }
-        let verdict = self.submit(A::LOG, submission).await?;
-        Ok(loading.answered(verdict))
+        submission.commands = fresh.filter_map(|command| command.seen(expires_at)).collect();
+        let (stream, carrier) = (loading.stream.clone(), submission.carrier.clone());
+        let verdict = match submission.events.is_empty() && submission.commands.is_empty() {
+            true => Verdict::Appended { version: loading.at.version, position: loading.at.position },
+            false => self.submit(A::LOG, submission).await?,
+        };
+        Ok(match verdict {
+            Verdict::Appended { version, position } => {
+                self.known().keep(&stream, loading.appended(&carrier, version, position));
+                Answered::Done(Appended { stream, version, position, replayed: false })
+            }
+            Verdict::Taken { scope, key } => Answered::Taken { scope, key },
+            Verdict::Conflict | Verdict::Duplicate => Answered::Again,
+        })
     }
 
     /// What no commands at all come to.
-    async fn nothing<A: Stream>(&self, stream: &Sid) -> Result<Answered, ExecuteError<A::Error>> {
+    async fn nothing<A: Stream>(&self, stream: &Sid) -> Result<Appended, ExecuteError<A::Error>> {
         let Loaded { version, position, .. } = self.load::<A>(stream).await?;
-        Ok(Answered::Done(Appended { stream: stream.clone(), version, position, replayed: false }))
+        Ok(Appended { stream: stream.clone(), version, position, replayed: false })
     }
 
     /// Lets the aggregate decide, and lines up what it decided. The outer error is the store's.

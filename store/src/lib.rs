@@ -16,12 +16,14 @@ mod evidence;
 mod execute;
 mod fact;
 mod follow;
+mod known;
 mod ledger;
 mod memory;
 mod migrate;
 mod notify;
 mod options;
 mod read;
+mod recent;
 mod seal;
 mod store;
 #[cfg(feature = "testing")]

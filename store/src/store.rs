@@ -6,7 +6,10 @@ use crate::{
     connect::{self, Folder},
     db::Pools,
     engine::{Engine, Kind},
-    ledger, migrate, notify, seal,
+    known::Known,
+    ledger, migrate, notify,
+    recent::Recent,
+    seal,
 };
 use domain::{Clock, Ids, Log, Sid};
 use std::{
@@ -32,6 +35,7 @@ struct Inner {
     engine: Arc<Engine>,
     core: Lane,
     calls: Lane,
+    known: Known,
     vault: Vault,
     evidence: Evidence,
     ids: Arc<dyn Ids>,
@@ -56,6 +60,7 @@ impl WeakStore {
 /// One log's writer and signal.
 pub(crate) struct Lane {
     writer: Writer,
+    recent: Arc<Recent>,
     pub(crate) committed: watch::Sender<i64>,
 }
 
@@ -115,6 +120,7 @@ impl Store {
             engine,
             core,
             calls,
+            known: Known::default(),
             vault,
             evidence,
             ids,
@@ -152,7 +158,11 @@ impl Store {
     /// # Errors
     /// When the database fails, or a position is missing.
     pub async fn read(&self, log: Log, after: i64, limit: usize) -> Result<Vec<Fact>, StoreError> {
-        self.0.engine.read(log, after, limit.min(PAGE)).await
+        let limit = limit.min(PAGE);
+        match self.lane(log).recent.after(after, limit) {
+            Some(facts) => Ok(facts),
+            None => self.0.engine.read(log, after, limit).await,
+        }
     }
 
     /// Every fact of a stream.
@@ -225,6 +235,10 @@ impl Store {
         &self.0.engine
     }
 
+    pub(crate) fn known(&self) -> &Known {
+        &self.0.known
+    }
+
     /// The clock it was opened with.
     #[must_use]
     pub fn clock(&self) -> &dyn Clock {
@@ -253,9 +267,10 @@ impl Store {
 impl Lane {
     async fn start(log: Log, engine: &Arc<Engine>, tasks: &TaskTracker) -> Result<Lane, StoreError> {
         let committed = watch::Sender::new(engine.head(log).await?);
-        let (writer, batches) = Writer::new(log, engine.clone(), committed.clone());
+        let recent = Arc::new(Recent::default());
+        let (writer, batches) = Writer::new(log, engine.clone(), committed.clone(), recent.clone());
         tasks.spawn(batches);
-        Ok(Lane { writer, committed })
+        Ok(Lane { writer, recent, committed })
     }
 }
 

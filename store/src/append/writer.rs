@@ -2,7 +2,7 @@
 //! is no timer.
 
 use super::{Submission, Verdict};
-use crate::{StoreError, engine::Engine};
+use crate::{Fact, StoreError, engine::Engine, recent::Recent};
 use domain::Log;
 use std::{
     collections::{HashSet, VecDeque},
@@ -34,9 +34,10 @@ impl Writer {
         log: Log,
         engine: Arc<Engine>,
         committed: watch::Sender<i64>,
+        recent: Arc<Recent>,
     ) -> (Writer, impl Future<Output = ()>) {
         let (queue, waiting) = mpsc::channel(QUEUE);
-        let batches = Loop { log, engine, committed, waiting, next: VecDeque::new() };
+        let batches = Loop { log, engine, committed, recent, waiting, next: VecDeque::new() };
         (Writer { queue }, batches.run())
     }
 
@@ -52,6 +53,7 @@ struct Loop {
     log: Log,
     engine: Arc<Engine>,
     committed: watch::Sender<i64>,
+    recent: Arc<Recent>,
     waiting: mpsc::Receiver<Request>,
     /// Taken from the queue, not yet in a batch.
     next: VecDeque<Request>,
@@ -62,7 +64,8 @@ impl Loop {
         while let Some(batch) = self.batch().await {
             let (submissions, replies): (Vec<_>, Vec<_>) =
                 batch.into_iter().map(|request| (request.submission, request.reply)).unzip();
-            let answers = self.commit(submissions).await;
+            let answers = self.commit(&submissions).await;
+            self.recent.add(submissions.into_iter().zip(&answers).flat_map(appended));
             self.announce(&answers);
             for (reply, answer) in replies.into_iter().zip(answers) {
                 // A caller that went away has its events all the same; nobody is left to tell.
@@ -90,18 +93,18 @@ impl Loop {
 
     /// Commits the batch. When the database refuses a statement of it, each submission is tried alone, so that one
     /// indigestible command does not take the others down.
-    async fn commit(&self, batch: Vec<Submission>) -> Vec<Answer> {
-        match self.engine.append(self.log, &batch).await {
+    async fn commit(&self, batch: &[Submission]) -> Vec<Answer> {
+        match self.engine.append(self.log, batch).await {
             Ok(verdicts) => verdicts.into_iter().map(Ok).collect(),
             Err(error) if error.refused_by_database() && batch.len() > 1 => self.one_by_one(batch).await,
             Err(error) => batch.iter().map(|_| Err(error.clone())).collect(),
         }
     }
 
-    async fn one_by_one(&self, batch: Vec<Submission>) -> Vec<Answer> {
+    async fn one_by_one(&self, batch: &[Submission]) -> Vec<Answer> {
         let mut answers = Vec::with_capacity(batch.len());
         for submission in batch {
-            let verdicts = self.engine.append(self.log, std::slice::from_ref(&submission)).await;
+            let verdicts = self.engine.append(self.log, std::slice::from_ref(submission)).await;
             answers.push(verdicts.and_then(|verdicts| verdicts.into_iter().next().ok_or(StoreError::Closed)));
         }
         answers
@@ -116,6 +119,16 @@ impl Loop {
             crate::notify::raise(&self.committed, last);
         }
     }
+}
+
+/// The facts of a submission that was appended, where they stand now.
+fn appended((submission, answer): (Submission, &Answer)) -> Vec<Fact> {
+    let Ok(Verdict::Appended { position, .. }) = answer else { return Vec::new() };
+    let mut facts = submission.events;
+    for (fact, position) in facts.iter_mut().rev().zip((1..=*position).rev()) {
+        fact.position = position;
+    }
+    facts
 }
 
 /// Splits what touches a stream, a claim or a command id that an earlier one touches off into the next batch, so that
