@@ -82,7 +82,8 @@ impl Server {
 /// Every request on a connection gets the same document.
 fn answer(stream: TcpStream) {
     std::thread::spawn(move || {
-        let document = "<Response><Pause length=\"60\"/></Response>";
+        // Not a pause: as the first verb it would put the answer off.
+        let document = "<Response><Gather timeout=\"60\"/></Response>";
         let head = format!(
             "HTTP/1.1 200 OK\r\nContent-Type: text/xml\r\nContent-Length: {}\r\n\r\n",
             document.len()

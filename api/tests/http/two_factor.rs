@@ -17,7 +17,7 @@ async fn the_first_right_code_switches_it_on_and_gives_recovery_codes() {
     let world = World::new().await;
     let (_, browser) = world.sign_up("alpha").await;
     let setup = world.post(&browser, "/dashboard/two-factor/setup", json!({})).await.ok(200);
-    assert!(setup["qr"].as_str().unwrap().starts_with("data:image/png;base64,"));
+    assert!(setup["qr"].as_str().unwrap().starts_with("data:image/svg+xml;base64,"));
     assert_eq!(
         world.post(&browser, "/dashboard/two-factor/setup", json!({})).await.ok(200)["key"],
         setup["key"]

@@ -16,6 +16,8 @@ use std::{
 
 /// Readers of an SQLite file.
 const READERS: u32 = 4;
+/// Pages a reader keeps for itself, in KiB (as SQLite writes it, negative): the system keeps the file's anyway.
+const READER_CACHE: &str = "-512";
 /// Connections of one node to PostgreSQL: writers, followers, requests.
 const POSTGRES_CONNECTIONS: u32 = 16;
 
@@ -108,7 +110,7 @@ fn forever(size: u32, deadline: Duration) -> SqlitePoolOptions {
 }
 
 fn reading(options: SqliteConnectOptions) -> SqliteConnectOptions {
-    options.pragma("query_only", "on").pragma("wal_autocheckpoint", "0")
+    options.pragma("query_only", "on").pragma("wal_autocheckpoint", "0").pragma("cache_size", READER_CACHE)
 }
 
 /// An advisory lock beside the SQLite file; the operating system drops it with the process.
