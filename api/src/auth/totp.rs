@@ -46,7 +46,9 @@ const QUIET: i32 = 4;
 /// Black on white in both themes: apps read nothing else reliably.
 fn picture(code: &QrCode) -> String {
     let (size, mut path) = (code.size(), String::new());
-    for (x, y) in (0..size).flat_map(|y| (0..size).map(move |x| (x, y))).filter(|(x, y)| code.get_module(*x, *y)) {
+    for (x, y) in
+        (0..size).flat_map(|y| (0..size).map(move |x| (x, y))).filter(|(x, y)| code.get_module(*x, *y))
+    {
         // Writing to a string cannot fail.
         let _ = write!(path, "M{} {}h1v1h-1z", x + QUIET, y + QUIET);
     }
@@ -143,7 +145,11 @@ mod tests {
         let code = QrCode::encode_text(&setup.uri, QrCodeEcc::Medium).unwrap();
         let dark = (0..code.size()).flat_map(|y| (0..code.size()).map(move |x| (x, y)));
         let dark = dark.filter(|(x, y)| code.get_module(*x, *y));
-        assert!(dark.clone().all(|(x, y)| picture.contains(&format!("M{} {}h1v1h-1z", x + QUIET, y + QUIET))));
+        assert!(dark.clone().all(|(x, y)| picture.contains(&format!(
+            "M{} {}h1v1h-1z",
+            x + QUIET,
+            y + QUIET
+        ))));
         assert_eq!(picture.matches("h1v1h-1z").count(), dark.count());
         assert!(setup.uri.starts_with("otpauth://totp/Demo%20%20Telecom:owner"), "{}", setup.uri);
         assert_eq!(setup.key.len(), 32);

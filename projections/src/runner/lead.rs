@@ -12,6 +12,8 @@ use store::Fact;
 
 /// Facts told at once, at most.
 const PAGE: usize = 500;
+/// How long facts may gather for the next page.
+const GATHER: Duration = Duration::from_millis(20);
 /// Times a fact that can't be told is tried again before its table stops or its stream is parked.
 const PATIENCE: u32 = 2;
 
@@ -45,6 +47,9 @@ impl Runner {
             match page::tell(&self.shared.store, &members, &group, epoch, &facts).await {
                 Ok(()) => {
                     self.told(&mut members, &group, &facts);
+                    if facts.len() < limit {
+                        self.gather().await;
+                    }
                     (*pause, limit, tries) = (BACK_OFF, (limit * 2).min(PAGE), 0);
                 }
                 Err(Refused::Fenced) => members = self.again(epoch).await?,
@@ -84,6 +89,14 @@ impl Runner {
             changed = committed.changed() => if changed.is_err() { tokio::time::sleep(POLL).await },
             () = urgent => {}
             () = tokio::time::sleep(POLL) => {}
+        }
+    }
+
+    /// Lets facts gather, unless somebody waits for them: one costs the database as much as fifty.
+    async fn gather(&self) {
+        tokio::select! {
+            () = self.shared.lane(self.log).urgent.notified() => {}
+            () = tokio::time::sleep(GATHER) => {}
         }
     }
 

@@ -3,7 +3,7 @@
 //! One transaction: lock the head row, read what the batch must be judged by, judge, insert.
 
 use super::{Submission, Verdict};
-use crate::{Db, Fact, Row, StoreError, Tx, read};
+use crate::{Batch, Db, Fact, StoreError, Tx, read};
 use domain::{Log, Sid};
 use sea_query::{Cond, Expr, ExprTrait, LockType, OnConflict, Query, SelectStatement, SimpleExpr};
 use std::collections::HashMap;
@@ -11,7 +11,14 @@ use std::collections::HashMap;
 /// Rows per statement: 22 columns each stay far below both engines' limits of bound values (32,766 and 65,535).
 const ROWS: usize = 500;
 
+/// What a row that a batch is judged by tells of, in its first column.
+const HEAD: i64 = 0;
+const STREAM: i64 = 1;
+const COMMAND: i64 = 2;
+const CLAIM: i64 = 3;
+
 /// What a batch is judged by.
+#[derive(Default)]
 struct Before {
     head: i64,
     streams: HashMap<String, (i64, i64)>,
@@ -31,11 +38,13 @@ pub(crate) async fn append(
     let mut head = before.head;
     let verdicts: Vec<Verdict> =
         batch.iter().map(|submission| before.judge(now, &mut head, submission)).collect();
-    write(&mut tx, log, before.head, batch, &verdicts).await?;
+    let mut writes = tx.batch();
+    write(&mut writes, log, before.head, batch, &verdicts);
     if head > before.head {
         let table = Query::update().table("es_heads").value("position", head).and_where(on(log)).to_owned();
-        tx.execute(&table).await?;
+        writes.add(&table);
     }
+    tx.execute_batch(writes).await?;
     tx.commit().await?;
     Ok(verdicts)
 }
@@ -46,23 +55,20 @@ fn on(log: Log) -> SimpleExpr {
 
 impl Before {
     async fn read(tx: &mut Tx, log: Log, batch: &[Submission]) -> Result<Before, StoreError> {
-        let head = Query::select()
-            .column("position")
-            .from("es_heads")
-            .and_where(on(log))
-            .lock(LockType::Update)
-            .to_owned();
-        let head = tx.fetch_optional(&head).await?.ok_or_else(|| sqlx::Error::RowNotFound)?.at(0)?;
-        let streams = rows(tx, &streams(batch), |row| Ok((row.at(0)?, (row.at(1)?, row.at(2)?)))).await?;
-        let commands = match commands(log, batch) {
-            Some(query) => rows(tx, &query, |row| Ok((row.at(0)?, row.at(1)?))).await?,
-            None => HashMap::new(),
-        };
-        let claims = match claims(log, batch) {
-            Some(query) => rows(tx, &query, |row| Ok(((row.at(0)?, row.at(1)?), row.at(2)?))).await?,
-            None => HashMap::new(),
-        };
-        Ok(Before { head, streams, commands, claims })
+        let mut reads = tx.batch();
+        reads.add(&head(log));
+        reads.add(&streams(batch));
+        commands(log, batch).iter().chain(&claims(log, batch)).for_each(|query| reads.add(query));
+        let (mut found, mut before) = (false, Before::default());
+        for row in tx.fetch_batch(reads).await? {
+            match row.at::<i64>(0)? {
+                HEAD => (found, before.head) = (true, row.at(1)?),
+                STREAM => drop(before.streams.insert(row.at(1)?, (row.at(2)?, row.at(3)?))),
+                COMMAND => drop(before.commands.insert(row.at(1)?, row.at(2)?)),
+                _ => drop(before.claims.insert((row.at(1)?, row.at(2)?), row.at(3)?)),
+            }
+        }
+        if found { Ok(before) } else { Err(sqlx::Error::RowNotFound.into()) }
     }
 
     /// The verdict on one submission; `head` moves past its events when it is accepted.
@@ -95,30 +101,26 @@ impl Before {
     }
 }
 
-/// The rows of a query as a map.
-async fn rows<K: std::hash::Hash + Eq, V>(
-    tx: &mut Tx,
-    query: &SelectStatement,
-    entry: impl Fn(Row) -> Result<(K, V), StoreError>,
-) -> Result<HashMap<K, V>, StoreError> {
-    tx.fetch_all(query).await?.into_iter().map(entry).collect()
+fn select(kind: i64, columns: &[&'static str], table: &'static str) -> SelectStatement {
+    Query::select().expr(Expr::cust(format!("CAST({kind} AS bigint)"))).columns(columns.iter().copied()).from(table).to_owned()
+}
+
+fn head(log: Log) -> SelectStatement {
+    select(HEAD, &["position"], "es_heads").and_where(on(log)).lock(LockType::Update).to_owned()
 }
 
 fn streams(batch: &[Submission]) -> SelectStatement {
     let ids = batch.iter().map(|submission| submission.stream.as_str());
-    let query = Query::select().columns(["stream_id", "version", "position"]).from("es_streams").to_owned();
-    query.to_owned().and_where(Expr::col("stream_id").is_in(ids)).to_owned()
+    let columns = ["stream_id", "version", "position"];
+    select(STREAM, &columns, "es_streams").and_where(Expr::col("stream_id").is_in(ids)).to_owned()
 }
 
 fn commands(log: Log, batch: &[Submission]) -> Option<SelectStatement> {
     let ids: Vec<&str> =
         batch.iter().flat_map(|submission| &submission.commands).map(|seen| seen.id.as_str()).collect();
-    let query = Query::select()
-        .columns(["command_id", "expires_at"])
-        .from("es_commands")
-        .and_where(on(log))
-        .to_owned();
-    (!ids.is_empty()).then(|| query.to_owned().and_where(Expr::col("command_id").is_in(ids)).to_owned())
+    let mut query =
+        select(COMMAND, &["command_id", "expires_at"], "es_commands").and_where(on(log)).to_owned();
+    (!ids.is_empty()).then(|| query.and_where(Expr::col("command_id").is_in(ids)).to_owned())
 }
 
 /// Holders of every scope with every key of the batch: a few too many, told apart when judging.
@@ -128,53 +130,37 @@ fn claims(log: Log, batch: &[Submission]) -> Option<SelectStatement> {
     let keys = Cond::all()
         .add(Expr::col("scope").is_in(all.iter().map(|claim| claim.scope.as_str())))
         .add(Expr::col("key").is_in(all.iter().map(|claim| claim.key.as_str())));
-    let query = Query::select()
-        .columns(["scope", "key", "stream_id"])
-        .from("es_claims")
-        .and_where(on(log))
-        .to_owned();
-    (!all.is_empty()).then(|| query.to_owned().cond_where(keys).to_owned())
+    let mut query = select(CLAIM, &["scope", "key", "stream_id"], "es_claims").and_where(on(log)).to_owned();
+    (!all.is_empty()).then(|| query.cond_where(keys).to_owned())
 }
 
 /// Inserts what was accepted.
-async fn write(
-    tx: &mut Tx,
-    log: Log,
-    head: i64,
-    batch: &[Submission],
-    verdicts: &[Verdict],
-) -> Result<(), StoreError> {
+fn write(writes: &mut Batch, log: Log, head: i64, batch: &[Submission], verdicts: &[Verdict]) {
     let accepted = batch.iter().zip(verdicts).filter_map(|(submission, verdict)| match verdict {
         Verdict::Appended { version, position } => Some((submission, *version, *position)),
         _ => None,
     });
     let accepted: Vec<(&Submission, i64, i64)> = accepted.collect();
     let events: Vec<&Fact> = accepted.iter().flat_map(|(submission, ..)| &submission.events).collect();
-    insert_events(tx, head, &events).await?;
-    upsert_streams(tx, log, &accepted).await?;
-    upsert_commands(tx, log, &accepted).await?;
+    insert_events(writes, head, &events);
+    upsert_streams(writes, log, &accepted);
+    upsert_commands(writes, log, &accepted);
     for (submission, ..) in &accepted {
-        settle_claims(tx, log, submission).await?;
+        settle_claims(writes, log, submission);
     }
-    Ok(())
 }
 
-async fn insert_events(tx: &mut Tx, head: i64, events: &[&Fact]) -> Result<(), StoreError> {
+fn insert_events(writes: &mut Batch, head: i64, events: &[&Fact]) {
     for (position, chunk) in (head + 1..).step_by(ROWS).zip(events.chunks(ROWS)) {
         let mut insert = Query::insert().into_table("es_events").columns(read::COLUMNS).to_owned();
         for (position, fact) in (position..).zip(chunk) {
             insert.values_panic(read::values(position, fact));
         }
-        tx.execute(&insert).await?;
+        writes.add(&insert);
     }
-    Ok(())
 }
 
-async fn upsert_streams(
-    tx: &mut Tx,
-    log: Log,
-    accepted: &[(&Submission, i64, i64)],
-) -> Result<(), StoreError> {
+fn upsert_streams(writes: &mut Batch, log: Log, accepted: &[(&Submission, i64, i64)]) {
     let columns = ["stream_id", "log", "stream_type", "carrier", "version", "position", "hash"];
     let moved: Vec<_> = accepted.iter().filter(|(submission, ..)| !submission.events.is_empty()).collect();
     for chunk in moved.chunks(ROWS) {
@@ -191,16 +177,11 @@ async fn upsert_streams(
         }
         let moved =
             OnConflict::column("stream_id").update_columns(["version", "position", "hash"]).to_owned();
-        tx.execute(insert.on_conflict(moved)).await?;
+        writes.add(insert.on_conflict(moved));
     }
-    Ok(())
 }
 
-async fn upsert_commands(
-    tx: &mut Tx,
-    log: Log,
-    accepted: &[(&Submission, i64, i64)],
-) -> Result<(), StoreError> {
+fn upsert_commands(writes: &mut Batch, log: Log, accepted: &[(&Submission, i64, i64)]) {
     const COLUMNS: [&str; 8] =
         ["log", "command_id", "carrier", "stream_id", "digest", "version", "position", "expires_at"];
     let seen: Vec<_> = accepted
@@ -224,12 +205,11 @@ async fn upsert_commands(
         // Only an expired one can be there: the others were refused as duplicates.
         let renewed =
             OnConflict::columns(["log", "command_id"]).update_columns(COLUMNS.into_iter().skip(2)).to_owned();
-        tx.execute(insert.on_conflict(renewed)).await?;
+        writes.add(insert.on_conflict(renewed));
     }
-    Ok(())
 }
 
-async fn settle_claims(tx: &mut Tx, log: Log, submission: &Submission) -> Result<(), StoreError> {
+fn settle_claims(writes: &mut Batch, log: Log, submission: &Submission) {
     for claim in &submission.claims {
         let stream = submission.stream.as_str();
         if claim.holds {
@@ -242,13 +222,12 @@ async fn settle_claims(tx: &mut Tx, log: Log, submission: &Submission) -> Result
                 stream.into(),
             ]);
             let ours = OnConflict::columns(["log", "scope", "key"]).do_nothing().to_owned();
-            tx.execute(insert.on_conflict(ours)).await?;
+            writes.add(insert.on_conflict(ours));
         } else {
             let key =
                 Expr::col("scope").eq(claim.scope.as_str()).and(Expr::col("key").eq(claim.key.as_str()));
             let ours = on(log).and(key).and(Expr::col("stream_id").eq(stream));
-            tx.execute(&Query::delete().from_table("es_claims").and_where(ours).to_owned()).await?;
+            writes.add(&Query::delete().from_table("es_claims").and_where(ours).to_owned());
         }
     }
-    Ok(())
 }

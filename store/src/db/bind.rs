@@ -1,13 +1,42 @@
 //! A sea-query statement, bound and run on one of the two engines.
 
 use super::{Backend, Row};
-use sea_query::{PostgresQueryBuilder, SqliteQueryBuilder};
+use sea_query::{PostgresQueryBuilder, SqliteQueryBuilder, Values};
 use sea_query_sqlx::{SqlxBinder, SqlxValues};
 use sqlx::{Executor, Postgres, Sqlite};
+use std::mem;
 
 /// Statements with more values than this are one of a kind (multi-row inserts, long IN lists); caching them would push
 /// the useful ones out of the connection's cache of 100.
 const CACHED_VALUES: usize = 32;
+
+/// Statements that run one after another at one asking: SQLite's live on a thread of their own, and each asking wakes it
+/// and us.
+pub struct Batch {
+    backend: Backend,
+    statements: Vec<Bound>,
+}
+
+impl Batch {
+    pub(super) fn new(backend: Backend) -> Batch {
+        Batch { backend, statements: Vec::new() }
+    }
+
+    /// Adds a statement behind the others.
+    pub fn add<S: SqlxBinder>(&mut self, statement: &S) {
+        self.statements.push(bind(self.backend, statement));
+    }
+
+    /// What is left to ask: everything at once where the engine can, else one by one.
+    pub(super) fn askings(mut self) -> Vec<Bound> {
+        if self.backend == Backend::Postgres || self.statements.len() < 2 {
+            return self.statements;
+        }
+        let values = self.statements.iter_mut().flat_map(|bound| mem::take(&mut bound.values.0.0)).collect();
+        let texts: Vec<&str> = self.statements.iter().map(|bound| bound.text.as_str()).collect();
+        vec![Bound { text: texts.join(";"), values: SqlxValues(Values(values)) }]
+    }
+}
 
 pub(super) struct Bound {
     text: String,

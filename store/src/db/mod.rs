@@ -8,6 +8,7 @@ mod pools;
 mod row;
 mod tx;
 
+pub use bind::Batch;
 pub use row::{Cell, Row};
 pub use tx::Tx;
 

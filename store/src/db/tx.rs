@@ -1,6 +1,10 @@
 //! A transaction of either database. Dropping it without `commit` rolls it back.
 
-use super::{Backend, Pools, Row, bind, within};
+use super::{
+    Backend, Batch, Pools, Row,
+    bind::{self, Bound},
+    within,
+};
 use crate::StoreError;
 use sea_query::{PostgresQueryBuilder, SchemaStatementBuilder, SqliteQueryBuilder};
 use sea_query_sqlx::SqlxBinder;
@@ -56,11 +60,7 @@ impl Tx {
     /// # Errors
     /// When the database fails or the deadline passes.
     pub async fn fetch_all<S: SqlxBinder + Sync>(&mut self, statement: &S) -> Result<Vec<Row>, StoreError> {
-        let bound = bind::bind(self.backend(), statement);
-        match &mut self.kind {
-            Kind::Sqlite(tx) => within(self.deadline, bind::sqlite_rows(bound, &mut **tx)).await,
-            Kind::Postgres(tx) => within(self.deadline, bind::postgres_rows(bound, &mut **tx)).await,
-        }
+        self.rows(bind::bind(self.backend(), statement)).await
     }
 
     /// The first row of a query, if any.
@@ -79,7 +79,46 @@ impl Tx {
     /// # Errors
     /// As `fetch_all`.
     pub async fn execute<S: SqlxBinder + Sync>(&mut self, statement: &S) -> Result<u64, StoreError> {
-        let bound = bind::bind(self.backend(), statement);
+        self.touched(bind::bind(self.backend(), statement)).await
+    }
+
+    /// For statements that are run at once.
+    #[must_use]
+    pub fn batch(&self) -> Batch {
+        Batch::new(self.backend())
+    }
+
+    /// All rows of a batch of queries, in its order.
+    ///
+    /// # Errors
+    /// As `fetch_all`.
+    pub async fn fetch_batch(&mut self, batch: Batch) -> Result<Vec<Row>, StoreError> {
+        let mut rows = Vec::new();
+        for bound in batch.askings() {
+            rows.extend(self.rows(bound).await?);
+        }
+        Ok(rows)
+    }
+
+    /// Runs a batch of statements.
+    ///
+    /// # Errors
+    /// As `fetch_all`; those before the one that failed have run.
+    pub async fn execute_batch(&mut self, batch: Batch) -> Result<(), StoreError> {
+        for bound in batch.askings() {
+            self.touched(bound).await?;
+        }
+        Ok(())
+    }
+
+    async fn rows(&mut self, bound: Bound) -> Result<Vec<Row>, StoreError> {
+        match &mut self.kind {
+            Kind::Sqlite(tx) => within(self.deadline, bind::sqlite_rows(bound, &mut **tx)).await,
+            Kind::Postgres(tx) => within(self.deadline, bind::postgres_rows(bound, &mut **tx)).await,
+        }
+    }
+
+    async fn touched(&mut self, bound: Bound) -> Result<u64, StoreError> {
         match &mut self.kind {
             Kind::Sqlite(tx) => within(self.deadline, bind::sqlite_execute(bound, &mut **tx)).await,
             Kind::Postgres(tx) => within(self.deadline, bind::postgres_execute(bound, &mut **tx)).await,
