@@ -1,6 +1,6 @@
 //! Puts the parts together: store, projections, engine, reactors, web. `App::build` is the map of what needs what.
 
-use crate::{assets::Dashboard, config::Config, demo, examples, keys};
+use crate::{assets::Dashboard, config::Config, control, demo, examples, keys};
 use api::{ApiConfig, Gauge, auth::Passwords};
 use domain::{Clock, Ids, Log};
 use poem::{
@@ -99,6 +99,7 @@ impl App {
         }
         reactors.start(Arc::new(engine.clone()));
         base.serve(web, &http_url, NodeHealth { engine: engine.clone(), reactors })?;
+        base.take_orders();
         let drain = Duration::from_secs(base.config.shutdown.drain_seconds);
         let Base { store, tasks, stop, .. } = base;
         Ok(App { http_url, sip_address, demo, store, engine, tasks, stop, drain })
@@ -179,6 +180,14 @@ impl Base {
         let engine =
             Engine::start(config, Arc::new(reactors.world()), reactors.directory().directory()).await;
         Ok(engine.map_err(|error| format!("sip.listen {listen}: {error}"))?)
+    }
+
+    /// From `trunkline replay` beside this process, until `stop`.
+    fn take_orders(&self) {
+        if let Some(socket) = control::open(&self.config.data_dir) {
+            let (orders, stop) = (control::serve(socket, self.store.clone()), self.stop.clone());
+            self.tasks.spawn(async move { stop.run_until_cancelled(orders).await });
+        }
     }
 
     /// Dashboard, APIs and, in the demo, the example application, until `stop`.

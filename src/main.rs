@@ -4,6 +4,7 @@ mod app;
 mod assets;
 mod commands;
 mod config;
+mod control;
 mod demo;
 mod examples;
 mod keys;

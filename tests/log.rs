@@ -35,3 +35,18 @@ fn one_changed_byte_is_found_and_named() {
     let (verified, text) = server.run(&["audit", "verify"]);
     assert!(!verified && text.contains("core") && text.contains('1'), "{text}");
 }
+
+#[test]
+fn a_table_is_rebuilt_beside_the_server_while_a_call_goes_on() {
+    for on in [On::Sqlite, On::Postgres] {
+        let server = Server::start(on);
+        let phone = Phone::calls(server.sip(), "85512000001", "1234");
+        phone.ear.wait_for_tone(440.0);
+        let (rebuilt, text) = server.run(&["replay", "calls"]);
+        assert!(rebuilt && text.contains("calls is rebuilt and live"), "{text}");
+        let (refused, text) = server.run(&["replay", "colours"]);
+        assert!(!refused && text.contains("colours"), "{text}");
+        drop(phone);
+        server.wait_for_call("ended call", |call| call["status"] == "completed");
+    }
+}

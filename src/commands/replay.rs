@@ -1,9 +1,14 @@
 //! `trunkline replay`: rebuilds tables from the log, or verifies that they are what a rebuild would make.
 
 use super::progress::Progress;
-use crate::{app, config::Config, fail};
+use crate::{
+    app::{self, Trouble},
+    config::Config,
+    control, fail,
+};
 use clap::{Arg, ArgAction, ArgMatches, Command};
 use std::process::ExitCode;
+use store::StoreError;
 
 /// What was asked for.
 pub enum Wish {
@@ -43,15 +48,12 @@ pub fn run(config: &Config, wish: &Wish) -> ExitCode {
         Err(error) => return fail(&error),
     };
     runtime.block_on(async {
-        // Comparing only reads, so a server may go on; a rebuild writes, and on SQLite one process does that.
-        let opened = match wish {
-            Wish::Verify => super::audit::open(config).await,
-            Wish::Rebuild(_) => app::open_store(config).await,
-        };
-        match (opened, wish) {
-            (Ok(store), Wish::Verify) => verify(&store).await,
-            (Ok(store), Wish::Rebuild(name)) => rebuild(&store, name).await,
-            (Err(trouble), _) => fail(&trouble),
+        match wish {
+            Wish::Verify => match super::audit::open(config).await {
+                Ok(store) => verify(&store).await,
+                Err(trouble) => fail(&trouble),
+            },
+            Wish::Rebuild(name) => rebuild(config, name).await,
         }
     })
 }
@@ -73,9 +75,19 @@ async fn verify(store: &store::Store) -> ExitCode {
     }
 }
 
-async fn rebuild(store: &store::Store, name: &str) -> ExitCode {
+async fn rebuild(config: &Config, name: &str) -> ExitCode {
     let mut progress = Progress::new(name);
-    let outcome = projections::replay::rebuild(store, name, |at| progress.at(at.done, at.total)).await;
+    // A rebuild writes, and on SQLite one process does that: a server that runs is asked to.
+    let outcome = match app::open_store(config).await {
+        Ok(store) => {
+            let heard = |at: projections::replay::Progress| progress.at(at.done, at.total);
+            projections::replay::rebuild(&store, name, heard).await.map_err(Trouble::from)
+        }
+        Err(trouble) if is_locked(&trouble) => {
+            control::rebuild(&config.data_dir, name, |done, total| progress.at(done, total)).await
+        }
+        Err(trouble) => Err(trouble),
+    };
     progress.finish();
     match outcome {
         Ok(()) => {
@@ -84,4 +96,8 @@ async fn rebuild(store: &store::Store, name: &str) -> ExitCode {
         }
         Err(trouble) => fail(&trouble),
     }
+}
+
+fn is_locked(trouble: &Trouble) -> bool {
+    matches!(trouble.downcast_ref(), Some(StoreError::Locked(_)))
 }

@@ -102,7 +102,11 @@ impl Before {
 }
 
 fn select(kind: i64, columns: &[&'static str], table: &'static str) -> SelectStatement {
-    Query::select().expr(Expr::cust(format!("CAST({kind} AS bigint)"))).columns(columns.iter().copied()).from(table).to_owned()
+    Query::select()
+        .expr(Expr::cust(format!("CAST({kind} AS bigint)")))
+        .columns(columns.iter().copied())
+        .from(table)
+        .to_owned()
 }
 
 fn head(log: Log) -> SelectStatement {
