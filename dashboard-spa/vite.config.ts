@@ -1,4 +1,5 @@
 /// <reference types="vitest/config" />
+import { brotliCompressSync, gzipSync } from "node:zlib";
 import react from "@vitejs/plugin-react";
 import { defineConfig, type Plugin } from "vite";
 
@@ -12,8 +13,27 @@ const keepFolder: Plugin = {
   },
 };
 
+/** Text is compressed once, here: the server sends what it was built with. Browsers take Brotli over HTTPS only. */
+const compress: Plugin = {
+  name: "compress",
+  generateBundle: {
+    order: "post",
+    handler(_, bundle) {
+      for (const file of Object.values(bundle).filter((file) => /\.(js|css|svg)$/.test(file.fileName))) {
+        const text = Buffer.from(file.type === "chunk" ? file.code : file.source);
+        this.emitFile({
+          type: "asset",
+          fileName: `${file.fileName}.gz`,
+          source: gzipSync(text, { level: 9 }),
+        });
+        this.emitFile({ type: "asset", fileName: `${file.fileName}.br`, source: brotliCompressSync(text) });
+      }
+    },
+  },
+};
+
 export default defineConfig({
-  plugins: [react(), keepFolder],
+  plugins: [react(), keepFolder, compress],
   build: {
     target: "es2022",
     sourcemap: false,

@@ -58,6 +58,21 @@ const eachView = Object.fromEntries(
 );
 
 export const lookStories = {
+  "scripts and styles come compressed": async (shared) => {
+    const page = await open(shared.browser, { state: await shared.owner() });
+    await page.goto("/");
+    await page.getByRole("heading", { level: 1 }).waitFor();
+    const texts = await page.evaluate(() =>
+      performance
+        .getEntriesByType("resource")
+        .filter(({ name, decodedBodySize }) => /\.(js|css)$/.test(name) && decodedBodySize > 100_000)
+        .map(({ name, encodedBodySize, decodedBodySize }) => [name, encodedBodySize / decodedBodySize]),
+    );
+    assert.ok(texts.length > 0, "there are large scripts");
+    for (const [name, ratio] of texts) assert.ok(ratio < 0.5, `${name} is sent at ${ratio} of its size`);
+    await page.context().close();
+  },
+
   ...eachView,
 
   "the doors are sound in both themes": async ({ browser }) => {
