@@ -14,7 +14,7 @@ use std::{
     marker::PhantomData,
     sync::Arc,
 };
-use store::{Fact, StoreError, Tx};
+use store::{Fact, StoreError, Tx, padded};
 
 /// Values of one statement, at most; SQLite takes 32,766 and PostgreSQL 65,535.
 const MAX_VALUES: usize = 16_000;
@@ -169,7 +169,7 @@ async fn load<R: Biography>(
     let subjects: Vec<&str> = subjects.iter().map(|sid| sid.as_str()).collect();
     for keys in subjects.chunks(MAX_KEYS) {
         let mut select = record::select::<R>(table);
-        select.and_where(Expr::col("sid").is_in(keys.iter().copied()));
+        select.and_where(Expr::col("sid").is_in(padded(keys.iter().copied())));
         for row in tx.fetch_all(&select).await? {
             let row = R::read(&row).map_err(|error| damaged(told, error))?;
             rows.insert(row.sid().clone(), row);

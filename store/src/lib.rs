@@ -32,7 +32,7 @@ pub mod upcast;
 mod vault;
 
 pub use cqrs::Events;
-pub use db::{Backend, Cell, Db, Row, Tx};
+pub use db::{Backend, Cell, Db, Row, Tx, padded};
 pub use edge::{RandomIds, SystemClock};
 pub use error::{DecodeError, ExecuteError, StoreError};
 pub use evidence::{EVIDENCE_PAGE, Evidence, EvidenceItem};

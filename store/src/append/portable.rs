@@ -3,7 +3,7 @@
 //! One transaction: lock the head row, read what the batch must be judged by, judge, insert.
 
 use super::{Submission, Verdict};
-use crate::{Db, Fact, Row, StoreError, Tx, read};
+use crate::{Db, Fact, Row, StoreError, Tx, db::padded, read};
 use domain::{Log, Sid};
 use sea_query::{Cond, Expr, ExprTrait, LockType, OnConflict, Query, SelectStatement, SimpleExpr};
 use std::collections::HashMap;
@@ -107,7 +107,7 @@ async fn rows<K: std::hash::Hash + Eq, V>(
 fn streams(batch: &[Submission]) -> SelectStatement {
     let ids = batch.iter().map(|submission| submission.stream.as_str());
     let query = Query::select().columns(["stream_id", "version", "position"]).from("es_streams").to_owned();
-    query.to_owned().and_where(Expr::col("stream_id").is_in(ids)).to_owned()
+    query.to_owned().and_where(Expr::col("stream_id").is_in(padded(ids))).to_owned()
 }
 
 fn commands(log: Log, batch: &[Submission]) -> Option<SelectStatement> {
@@ -118,7 +118,8 @@ fn commands(log: Log, batch: &[Submission]) -> Option<SelectStatement> {
         .from("es_commands")
         .and_where(on(log))
         .to_owned();
-    (!ids.is_empty()).then(|| query.to_owned().and_where(Expr::col("command_id").is_in(ids)).to_owned())
+    (!ids.is_empty())
+        .then(|| query.to_owned().and_where(Expr::col("command_id").is_in(padded(ids))).to_owned())
 }
 
 /// Holders of every scope with every key of the batch: a few too many, told apart when judging.
@@ -126,8 +127,8 @@ fn claims(log: Log, batch: &[Submission]) -> Option<SelectStatement> {
     let all: Vec<_> =
         batch.iter().flat_map(|submission| &submission.claims).filter(|claim| claim.takes).collect();
     let keys = Cond::all()
-        .add(Expr::col("scope").is_in(all.iter().map(|claim| claim.scope.as_str())))
-        .add(Expr::col("key").is_in(all.iter().map(|claim| claim.key.as_str())));
+        .add(Expr::col("scope").is_in(padded(all.iter().map(|claim| claim.scope.as_str()))))
+        .add(Expr::col("key").is_in(padded(all.iter().map(|claim| claim.key.as_str()))));
     let query = Query::select()
         .columns(["scope", "key", "stream_id"])
         .from("es_claims")

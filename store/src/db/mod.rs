@@ -8,6 +8,7 @@ mod pools;
 mod row;
 mod tx;
 
+pub use bind::padded;
 pub use row::{Cell, Row};
 pub use tx::Tx;
 
