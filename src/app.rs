@@ -49,7 +49,11 @@ pub async fn open_store(config: &Config) -> Result<Store, Trouble> {
         .map_err(|error| format!("data_dir {}: {error}", config.data_dir.display()))?;
     let ids: Arc<dyn Ids> = Arc::new(RandomIds::default());
     let key = keys::MasterKey::find(&config.data_dir, &*ids)?;
-    let store = Store::open(StoreOptions::new(config.store_url(), key.bytes)).await?;
+    let store = Store::open(StoreOptions {
+        evidence_kept: config.evidence_kept(),
+        ..StoreOptions::new(config.store_url(), key.bytes)
+    })
+    .await?;
     if key.is_new && store.head(Log::Core).await? > 0 {
         let place = config.data_dir.join("vault.key");
         return Err(format!(

@@ -1,6 +1,6 @@
 //! The ledger of commands: which ids acted, on which stream, with what result. What it knows expires.
 
-use crate::{Db, Hash, Row, StoreError, db::padded};
+use crate::{Db, Hash, Row, StoreError, db::padded, sweep};
 use domain::{Log, Sid};
 use ring::digest;
 use sea_query::{Expr, ExprTrait, Query};
@@ -59,7 +59,5 @@ fn from_row(row: &Row) -> Result<Done, StoreError> {
 
 /// Forgets what has expired; returns how many.
 pub(crate) async fn forget(db: &Db, now: i64) -> Result<u64, StoreError> {
-    let expired =
-        Query::delete().from_table("es_commands").and_where(Expr::col("expires_at").lte(now)).to_owned();
-    db.execute(&expired).await
+    sweep::delete(db, "es_commands", &["command_id", "log"], Expr::col("expires_at").lte(now)).await
 }

@@ -26,6 +26,7 @@ mod read;
 mod recent;
 mod seal;
 mod store;
+mod sweep;
 #[cfg(feature = "testing")]
 pub mod testing;
 pub mod upcast;
@@ -39,7 +40,7 @@ pub use evidence::{EVIDENCE_PAGE, Evidence, EvidenceItem};
 pub use execute::{Appended, Loaded};
 pub use fact::{Fact, Hash};
 pub use follow::Follower;
-pub use options::StoreOptions;
+pub use options::{EVIDENCE_KEPT, StoreOptions};
 pub use seal::Seal;
 pub use store::Store;
 pub use vault::{Secret, Vault};

@@ -16,15 +16,21 @@ pub struct StoreOptions {
     pub ids: Arc<dyn Ids>,
     /// How long any one call of the database may take. Not under tokio's paused time: the database keeps its own.
     pub deadline: Duration,
+    /// How long raw evidence (SIP messages) is kept.
+    pub evidence_kept: Duration,
 }
 
 /// How long any one call of the database may take, unless the settings say otherwise.
 pub const DEADLINE: Duration = Duration::from_secs(5);
 
+/// How long raw evidence is kept, unless the settings say otherwise: 30 days.
+pub const EVIDENCE_KEPT: Duration = Duration::from_secs(30 * 24 * 3600);
+
 impl StoreOptions {
-    /// Options with the usual deadline (5 s), the system's clock and its generator.
+    /// Options with the usual deadline (5 s) and retention of evidence (30 days), the system's clock and its generator.
     pub fn new(url: impl Into<String>, master_key: [u8; 32]) -> StoreOptions {
         let (clock, ids) = (Arc::new(crate::SystemClock), Arc::new(crate::RandomIds::default()));
-        StoreOptions { url: url.into(), master_key, clock, ids, deadline: DEADLINE }
+        let (deadline, evidence_kept) = (DEADLINE, EVIDENCE_KEPT);
+        StoreOptions { url: url.into(), master_key, clock, ids, deadline, evidence_kept }
     }
 }

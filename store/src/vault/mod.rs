@@ -6,7 +6,7 @@
 mod keys;
 mod sealing;
 
-use crate::{Db, StoreError, StoreOptions};
+use crate::{Db, StoreError, StoreOptions, sweep};
 use domain::{Clock, Ids, Sid, Timestamp};
 use keys::Keys;
 use sea_query::{Expr, ExprTrait, OnConflict, Order, Query, SimpleExpr};
@@ -158,7 +158,7 @@ impl Vault {
 
     pub(crate) async fn forget_expired(&self, now: i64) -> Result<u64, StoreError> {
         let expired = Expr::col("expires_at").lte(now);
-        self.db.execute(&Query::delete().from_table("es_secrets").and_where(expired).to_owned()).await
+        sweep::delete(&self.db, "es_secrets", &["owner", "kind", "name"], expired).await
     }
 
     async fn stored(&self, slot: &Slot<'_>) -> Result<Option<Stored>, StoreError> {
