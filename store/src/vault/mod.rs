@@ -148,7 +148,21 @@ impl Vault {
         self.db.fetch_all(&query).await?.iter().map(|row| row.at(0)).collect()
     }
 
-    /// Destroys a carrier's data key: everything it sealed is gone for good, in backups too.
+    /// Removes all of an owner's secrets of a kind, but the one of this name; returns how many.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn delete_all(&self, owner: &Sid, kind: &str, except: Option<&str>) -> Result<u64, StoreError> {
+        let mut gone = Query::delete().from_table("es_secrets").to_owned();
+        gone.and_where(Expr::col("owner").eq(owner.as_str())).and_where(Expr::col("kind").eq(kind));
+        if let Some(stays) = except {
+            gone.and_where(Expr::col("name").ne(stays));
+        }
+        self.db.execute(&gone).await
+    }
+
+    /// Destroys a carrier's data key: everything it sealed is gone for good, in backups too; on other nodes that have
+    /// used it, within a minute.
     ///
     /// # Errors
     /// When the database fails.
