@@ -15,6 +15,9 @@ const QUEUE: usize = 4096;
 /// Events after which a batch is full. (One submission may be larger, and is a batch of its own then.)
 const BATCH_EVENTS: usize = 512;
 
+/// Submissions set apart for later batches; past that, callers wait in the queue.
+const APART: usize = 1024;
+
 pub(crate) type Answer = Result<Verdict, StoreError>;
 
 pub(crate) struct Request {
@@ -74,21 +77,37 @@ impl Loop {
         }
     }
 
-    /// The next batch: what waits now, up to the limit, no stream, claim or command id twice.
+    /// The next batch: what waits now, up to the limit, no stream, claim or command id twice, so that the engines may judge
+    /// it as a set. What touches something that an earlier one touches is for a later batch.
     async fn batch(&mut self) -> Option<Vec<Request>> {
         if self.next.is_empty() {
             self.next.push_back(self.waiting.recv().await?);
         }
-        let mut events = self.next.iter().map(|request| request.submission.events.len()).sum::<usize>();
+        let (mut batch, mut later, mut touched) = (Vec::new(), VecDeque::new(), HashSet::new());
+        let mut events = 0;
         while events < BATCH_EVENTS
-            && let Ok(request) = self.waiting.try_recv()
+            && let Some(request) = self.take(later.len())
         {
-            events += request.submission.events.len();
-            self.next.push_back(request);
+            let keys = keys(&request.submission);
+            let apart = keys.iter().any(|key| touched.contains(key));
+            // The keys of one that waits count as touched too: it is not overtaken.
+            touched.extend(keys);
+            if apart {
+                later.push_back(request);
+            } else {
+                events += request.submission.events.len();
+                batch.push(request);
+            }
         }
-        let (batch, later) = apart(std::mem::take(&mut self.next));
+        later.append(&mut self.next);
         self.next = later;
         Some(batch)
+    }
+
+    /// The next request: of those set apart before, then, unless too many are, from the queue.
+    fn take(&mut self, set_apart: usize) -> Option<Request> {
+        let waiting = &mut self.waiting;
+        self.next.pop_front().or_else(|| if set_apart < APART { waiting.try_recv().ok() } else { None })
     }
 
     /// Commits the batch. When the database refuses a statement of it, each submission is tried alone, so that one
@@ -129,25 +148,6 @@ fn appended((submission, answer): (Submission, &Answer)) -> Vec<Fact> {
         fact.position = position;
     }
     facts
-}
-
-/// Splits what touches a stream, a claim or a command id that an earlier one touches off into the next batch, so that
-/// the engines may judge a batch as a set.
-pub(super) fn apart(requests: VecDeque<Request>) -> (Vec<Request>, VecDeque<Request>) {
-    let mut touched = HashSet::new();
-    let (mut batch, mut later) = (Vec::new(), VecDeque::new());
-    for request in requests {
-        let keys = keys(&request.submission);
-        if keys.iter().any(|key| touched.contains(key)) {
-            // Its keys count as touched too: who waits is not overtaken.
-            touched.extend(keys);
-            later.push_back(request);
-        } else {
-            touched.extend(keys);
-            batch.push(request);
-        }
-    }
-    (batch, later)
 }
 
 fn keys(submission: &Submission) -> Vec<(u8, String)> {
