@@ -1,7 +1,7 @@
 //! The sealer: follows each log and seals what has been committed since the last seal.
 
 use super::{FIRST, LEAF, RANGE, Seal, Signer, last, leaf, root};
-use crate::{Fact, Store, StoreError, store::WeakStore};
+use crate::{Hash, Store, StoreError, store::WeakStore};
 use domain::Log;
 use sea_query::{OnConflict, Query};
 use std::time::Duration;
@@ -20,33 +20,38 @@ pub(crate) async fn keep_sealing(store: WeakStore, log: Log, mut committed: watc
         let Some(store) = store.upgrade() else { return };
         if let Err(error) = seal_now(&store, log).await {
             tracing::warn!(%error, log = log.as_str(), "the newest events are not sealed yet");
+            // Again in a while, whether anything else is committed or not.
+            committed.mark_changed();
         }
     }
 }
 
-/// Seals everything up to the log's head; returns the last position covered. Several nodes may do it at once: the first
-/// to store a range wins, the others go on after it.
+/// Seals everything up to where the log's head is now; returns the last position covered. What is appended meanwhile is
+/// for the next time: under load, chasing it would make many small seals. Several nodes may do it at once: the first to
+/// store a range wins, the others go on after it.
 pub(crate) async fn seal_now(store: &Store, log: Log) -> Result<i64, StoreError> {
-    let signer = Signer::of(store.vault(), store.ids()).await?;
+    let head = store.head(log).await?;
     let mut previous = last(store.db(), log).await?;
     loop {
         let sealed = previous.as_ref().map_or(0, |seal| seal.to);
-        let facts = store.read(log, sealed, RANGE).await?;
-        if facts.is_empty() {
+        let left = usize::try_from(head - sealed).unwrap_or(0).min(RANGE);
+        if left == 0 {
             return Ok(sealed);
         }
-        let seal = make(store, &signer, log, &facts, previous.as_ref());
+        let events = store.engine().hashes(log, sealed, left).await?;
+        let signer = Signer::of(store.vault(), store.ids()).await?;
+        let seal = make(store, &signer, log, &events, previous.as_ref());
         insert(store, &seal).await?;
         previous = last(store.db(), log).await?;
     }
 }
 
-fn make(store: &Store, signer: &Signer, log: Log, facts: &[Fact], previous: Option<&Seal>) -> Seal {
-    let leaves: Vec<_> = facts.iter().map(|fact| leaf(fact.position, &fact.hash)).collect();
+fn make(store: &Store, signer: &Signer, log: Log, events: &[(i64, Hash)], previous: Option<&Seal>) -> Seal {
+    let leaves: Vec<_> = events.iter().map(|(position, hash)| leaf(*position, hash)).collect();
     let mut seal = Seal {
         log,
-        from: facts.first().map_or(0, |fact| fact.position),
-        to: facts.last().map_or(0, |fact| fact.position),
+        from: events.first().map_or(0, |(position, _)| *position),
+        to: events.last().map_or(0, |(position, _)| *position),
         root: root(&leaves),
         previous: previous.map_or(FIRST, Seal::digest),
         leaves: leaves.iter().flat_map(|leaf| leaf.iter().take(LEAF)).copied().collect(),

@@ -2,7 +2,7 @@
 
 use domain::{Kind, Log};
 use store::{
-    Store,
+    Store, StoreError,
     audit::{self, AuditError, Finding, Wrong},
     testing::{self, Tally, TallyCommand as C, TestStore, meta, sid},
 };
@@ -19,7 +19,7 @@ async fn filled() -> Vec<TestStore> {
 }
 
 /// Does what the triggers forbid.
-async fn tamper(store: &TestStore, statements: &str) {
+async fn tamper(store: &Store, statements: &str) {
     let mut tx = store.db().begin().await.unwrap();
     let guards = match tx.backend() {
         store::Backend::Sqlite => {
@@ -208,6 +208,16 @@ async fn logs_longer_than_one_seal_are_sealed_in_a_chain() {
         let core = audit::verify(&store, |_| ()).await.unwrap().logs.remove(0);
         assert!(core.seals >= 3, "{}: {core:?}", store.name);
         assert_eq!((core.events, core.sealed), (9000, 9000), "{}", store.name);
+    }
+}
+
+#[tokio::test]
+async fn a_log_with_a_gap_is_not_sealed() {
+    for store in filled().await {
+        tamper(&store, "DELETE FROM es_events WHERE position = 12").await;
+        let refused = store.seal(Log::Core).await;
+        assert!(matches!(refused, Err(StoreError::Gap { expected: 12, .. })), "{}: {refused:?}", store.name);
+        assert_eq!(store.last_seal(Log::Core).await.unwrap(), None);
     }
 }
 
