@@ -25,6 +25,9 @@ const CATCH_UP_LIMIT: Duration = Duration::from_secs(5);
 /// How long everything may take to stop once calls are over.
 const STOP_LIMIT: Duration = Duration::from_secs(10);
 
+/// The file in the data directory that every new seal is noted in.
+const SEALS: &str = "seals.log";
+
 /// A running Trunkline.
 pub struct App {
     /// Where dashboard and APIs are.
@@ -51,6 +54,7 @@ pub async fn open_store(config: &Config) -> Result<Store, Trouble> {
     let key = keys::MasterKey::find(&config.data_dir, &*ids)?;
     let store = Store::open(StoreOptions {
         evidence_kept: config.evidence_kept(),
+        seals_file: Some(config.data_dir.join(SEALS)),
         ..StoreOptions::new(config.store_url(), key.bytes)
     })
     .await?;

@@ -1,7 +1,7 @@
 //! What a store is opened with.
 
 use domain::{Clock, Ids};
-use std::{sync::Arc, time::Duration};
+use std::{path::PathBuf, sync::Arc, time::Duration};
 
 /// Where the store is and what it is handed.
 #[derive(Clone)]
@@ -18,6 +18,8 @@ pub struct StoreOptions {
     pub deadline: Duration,
     /// How long raw evidence (SIP messages) is kept.
     pub evidence_kept: Duration,
+    /// A file that every new seal is noted in, a line each: copied elsewhere, it proves later that the log was not cut off.
+    pub seals_file: Option<PathBuf>,
 }
 
 /// How long any one call of the database may take, unless the settings say otherwise.
@@ -31,6 +33,7 @@ impl StoreOptions {
     pub fn new(url: impl Into<String>, master_key: [u8; 32]) -> StoreOptions {
         let (clock, ids) = (Arc::new(crate::SystemClock), Arc::new(crate::RandomIds::default()));
         let (deadline, evidence_kept) = (DEADLINE, EVIDENCE_KEPT);
-        StoreOptions { url: url.into(), master_key, clock, ids, deadline, evidence_kept }
+        let (url, seals_file) = (url.into(), None);
+        StoreOptions { url, master_key, clock, ids, deadline, evidence_kept, seals_file }
     }
 }

@@ -13,6 +13,7 @@ use crate::{
 };
 use domain::{Clock, Ids, Log, Sid};
 use std::{
+    path::{Path, PathBuf},
     sync::{Arc, Weak},
     time::Duration,
 };
@@ -37,6 +38,7 @@ struct Inner {
     vault: Vault,
     evidence: Evidence,
     evidence_kept: Duration,
+    seals_file: Option<PathBuf>,
     ids: Arc<dyn Ids>,
     /// Not when it was opened to be read.
     writes: bool,
@@ -123,6 +125,7 @@ impl Store {
             vault,
             evidence,
             evidence_kept: options.evidence_kept,
+            seals_file: options.seals_file,
             ids,
             writes,
             tasks,
@@ -250,6 +253,10 @@ impl Store {
     #[must_use]
     pub fn ids(&self) -> &dyn Ids {
         &*self.0.ids
+    }
+
+    pub(crate) fn seals_file(&self) -> Option<&Path> {
+        self.0.seals_file.as_deref()
     }
 
     pub(crate) fn lane(&self, log: Log) -> &Lane {

@@ -1,6 +1,6 @@
 //! The sealer: follows each log and seals what has been committed since the last seal.
 
-use super::{FIRST, LEAF, RANGE, Seal, Signer, last, leaf, root};
+use super::{FIRST, LEAF, RANGE, Seal, Signer, last, leaf, noted, root};
 use crate::{Hash, Store, StoreError, store::WeakStore};
 use domain::Log;
 use sea_query::{OnConflict, Query};
@@ -41,7 +41,10 @@ pub(crate) async fn seal_now(store: &Store, log: Log) -> Result<i64, StoreError>
         let events = store.engine().hashes(log, sealed, left).await?;
         let signer = Signer::of(store.vault(), store.ids()).await?;
         let seal = make(store, &signer, log, &events, previous.as_ref());
-        insert(store, &seal).await?;
+        if insert(store, &seal).await? {
+            tracing::info!(log = log.as_str(), to = seal.to, seal = seal.name(), "sealed");
+            note(store, &seal);
+        }
         previous = last(store.db(), log).await?;
     }
 }
@@ -62,7 +65,16 @@ fn make(store: &Store, signer: &Signer, log: Log, events: &[(i64, Hash)], previo
     seal
 }
 
-async fn insert(store: &Store, seal: &Seal) -> Result<(), StoreError> {
+/// The seal counts without its note.
+fn note(store: &Store, seal: &Seal) {
+    let noted = store.seals_file().map(|file| noted::note(file, seal));
+    if let Some(Err(error)) = noted {
+        tracing::warn!(%error, log = seal.log.as_str(), to = seal.to, "a seal is not noted");
+    }
+}
+
+/// Stores it; false when another was first.
+async fn insert(store: &Store, seal: &Seal) -> Result<bool, StoreError> {
     let columns =
         ["log", "from_position", "to_position", "root", "previous", "leaves", "signature", "sealed_at"];
     let mut insert = Query::insert().into_table("es_seals").columns(columns).to_owned();
@@ -70,5 +82,5 @@ async fn insert(store: &Store, seal: &Seal) -> Result<(), StoreError> {
     let rest = [seal.previous.to_vec().into(), seal.leaves.clone().into(), seal.signature.clone().into()];
     insert.values_panic(place.into_iter().chain(rest).chain([seal.sealed_at.micros().into()]));
     let first_wins = OnConflict::columns(["log", "from_position"]).do_nothing().to_owned();
-    store.db().execute(insert.on_conflict(first_wins)).await.map(drop)
+    Ok(store.db().execute(insert.on_conflict(first_wins)).await? > 0)
 }

@@ -2,7 +2,7 @@
 
 use domain::{Kind, Log};
 use store::{
-    Store, StoreError,
+    Store, StoreError, StoreOptions,
     audit::{self, AuditError, Finding, Wrong},
     testing::{self, Tally, TallyCommand as C, TestStore, meta, sid},
 };
@@ -186,6 +186,37 @@ async fn a_cut_tail_is_named_even_when_the_tables_were_made_to_agree() {
         store.seal(Log::Core).await.unwrap();
         tamper(&store, &[cut, head, streams].concat()).await;
         assert_eq!(found(&store).await, (10, Wrong::CutOff), "{}: the seal tells", store.name);
+    }
+}
+
+#[tokio::test]
+async fn a_seal_that_was_kept_shows_a_cut_that_nothing_else_shows() {
+    for opened in [testing::sqlite().await, testing::on_postgres().await] {
+        opened.close().await;
+        let folder = tempfile::tempdir().unwrap();
+        let file = folder.path().join("seals.log");
+        let options = StoreOptions { seals_file: Some(file.clone()), ..opened.options.clone() };
+        let store = Store::open(options).await.unwrap();
+        for count in [9, 3] {
+            store.execute::<Tally>(&sid(Kind::Call), C::Count(count), &meta()).await.unwrap();
+            store.seal(Log::Core).await.unwrap();
+        }
+        let noted = std::fs::read_to_string(&file).unwrap();
+        let names: Vec<String> =
+            noted.lines().map(|line| line.split(' ').nth(2).unwrap().to_owned()).collect();
+        assert!(noted.starts_with("core 9 ") && names.len() == 2, "{}: {noted}", opened.name);
+        assert_eq!(store.last_seal(Log::Core).await.unwrap().unwrap().name(), names[1]);
+        audit::verify_with(&store, &names, |_| ()).await.unwrap();
+        tamper(
+            &store,
+            "DELETE FROM es_events WHERE position > 9; UPDATE es_heads SET position = 9 WHERE log = 'core';
+             DELETE FROM es_streams WHERE position > 9; DELETE FROM es_seals WHERE to_position > 9;",
+        )
+        .await;
+        audit::verify_with(&store, &names[..1], |_| ()).await.unwrap();
+        let gone = audit::verify_with(&store, &names, |_| ()).await;
+        assert!(matches!(gone, Err(AuditError::SealGone(name)) if name == names[1]), "{}", opened.name);
+        store.close().await;
     }
 }
 
