@@ -135,7 +135,7 @@ async fn a_repeated_batch_is_answered_as_of_its_last_command() {
         let mut commands = Vec::new();
         // In the order of their ids, as a database may return them, the first command is the last.
         for id in (0..10).rev() {
-            commands.push((C::Add(1), meta().once(&id.to_string())));
+            commands.push((C::Add(1), meta().once(id.to_string())));
             store.execute_all::<Tally>(&stream, commands.clone()).await.unwrap();
         }
         let again = store.execute_all::<Tally>(&stream, commands).await.unwrap();
