@@ -143,7 +143,8 @@ impl Runner {
         }
         tx.commit().await?;
         self.publish_members(members);
-        Ok(())
+        // The others may be ahead of the one that stopped.
+        Ok(self.catch_up_telling(running(members)).await?)
     }
 }
 

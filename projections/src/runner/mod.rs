@@ -87,6 +87,7 @@ impl Runner {
             match turn.await {
                 Ok(took) => epoch = Some(took),
                 Err(Over::Stopped) => break,
+                Err(Over::Store(_)) if self.stop.is_cancelled() => break,
                 Err(Over::Fenced) => self.give_up(epoch.take()).await,
                 Err(Over::Store(error)) => {
                     tracing::warn!(log = self.log.as_str(), %error, "projections wait for the database");

@@ -27,7 +27,7 @@ impl Runner {
                 changed = committed.changed() => if changed.is_err() { tokio::time::sleep(POLL).await },
                 () = urgent => tokio::time::sleep(GLANCE).await,
                 () = tokio::time::sleep(GLANCE), if position < head => {}
-                _ = vigil.tick() => if let Some(epoch) = self.take_lead(false).await? {
+                _ = vigil.tick() => if let Some(epoch) = self.take_lead(self.alone()).await? {
                     return Ok(epoch);
                 },
             }
