@@ -25,6 +25,9 @@ const CATCH_UP_LIMIT: Duration = Duration::from_secs(5);
 /// How long everything may take to stop once calls are over.
 const STOP_LIMIT: Duration = Duration::from_secs(10);
 
+/// The file in the data directory that every new seal is noted in.
+const SEALS: &str = "seals.log";
+
 /// A running Trunkline.
 pub struct App {
     /// Where dashboard and APIs are.
@@ -49,7 +52,12 @@ pub async fn open_store(config: &Config) -> Result<Store, Trouble> {
         .map_err(|error| format!("data_dir {}: {error}", config.data_dir.display()))?;
     let ids: Arc<dyn Ids> = Arc::new(RandomIds::default());
     let key = keys::MasterKey::find(&config.data_dir, &*ids)?;
-    let store = Store::open(StoreOptions::new(config.store_url(), key.bytes)).await?;
+    let store = Store::open(StoreOptions {
+        evidence_kept: config.evidence_kept(),
+        seals_file: Some(config.data_dir.join(SEALS)),
+        ..StoreOptions::new(config.store_url(), key.bytes)
+    })
+    .await?;
     if key.is_new && store.head(Log::Core).await? > 0 {
         let place = config.data_dir.join("vault.key");
         return Err(format!(

@@ -12,6 +12,7 @@ use std::{
     net::{IpAddr, SocketAddr},
     ops::RangeInclusive,
     path::PathBuf,
+    time::Duration,
 };
 
 /// All settings.
@@ -29,6 +30,8 @@ pub struct Config {
     pub data_dir: PathBuf,
     /// Requests to customers' applications.
     pub webhooks: Webhooks,
+    /// Raw evidence.
+    pub evidence: Evidence,
     /// What is written to standard error.
     pub log: Log,
     /// Stopping.
@@ -69,6 +72,13 @@ pub struct Webhooks {
     pub allow_private: bool,
 }
 
+/// Raw evidence: SIP messages as they were on the wire.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct Evidence {
+    /// How long it is kept, in days (1-36500).
+    pub keep_days: u64,
+}
+
 /// What is written to standard error.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct Log {
@@ -94,6 +104,7 @@ impl Default for Config {
             database_url: String::new(),
             data_dir: "data".into(),
             webhooks: Webhooks { allow_private: false },
+            evidence: Evidence { keep_days: 30 },
             log: Log { format: "text".into(), filter: "info".into() },
             shutdown: Shutdown { drain_seconds: 10 },
         }
@@ -169,6 +180,9 @@ impl Config {
         if !matches!(self.log.format.as_str(), "text" | "json") {
             return Err(Refused(format!("log.format is text or json, not {:?}", self.log.format)));
         }
+        if !(1..=36_500).contains(&self.evidence.keep_days) {
+            return Err(Refused("evidence.keep_days is from 1 to 36500".into()));
+        }
         if self.shutdown.drain_seconds > 3600 {
             return Err(Refused("shutdown.drain_seconds is at most 3600".into()));
         }
@@ -208,6 +222,12 @@ impl Config {
                 .map(Some)
                 .map_err(|_| Refused(format!("sip.advertise is an IP address, not {text:?}"))),
         }
+    }
+
+    /// How long raw evidence is kept.
+    #[must_use]
+    pub fn evidence_kept(&self) -> Duration {
+        Duration::from_secs(self.evidence.keep_days * 24 * 3600)
     }
 
     /// Where the store is: the setting, or the SQLite file in the data directory.
@@ -270,6 +290,7 @@ mod tests {
             ("[rtp]\nports = \"9-1\"", "rtp.ports"),
             ("[sip]\nadvertise = \"here\"", "sip.advertise"),
             ("[log]\nformat = \"xml\"", "text or json"),
+            ("[evidence]\nkeep_days = 0", "evidence.keep_days"),
             ("[http]\nlisten = \"nowhere\"", "listen"),
         ] {
             assert!(read(toml).unwrap_err().0.contains(word), "{toml}");

@@ -31,7 +31,7 @@ fn main() -> ExitCode {
     }
     match matches.subcommand() {
         Some(("serve", matches)) => commands::serve::run(config, matches.get_flag("demo")),
-        Some(("audit", _)) => commands::audit::run(&config),
+        Some(("audit", matches)) => commands::audit::run(&config, &commands::audit::kept(matches)),
         Some(("replay", matches)) => commands::replay::run(&config, &commands::replay::wish(matches)),
         Some(("doctor", _)) => commands::doctor::run(&config),
         _ => ExitCode::FAILURE,
@@ -70,9 +70,7 @@ fn command_line() -> Command {
                     .help("make a carrier to play with, once, on an empty store"),
             ),
         )
-        .subcommand(Command::new("audit").about("Proves the log").subcommand_required(true).subcommand(
-            Command::new("verify").about("Walks every hash chain and seal; names the first bad position"),
-        ))
+        .subcommand(commands::audit::command())
         .subcommand(commands::replay::command())
         .subcommand(Command::new("doctor").about("Checks settings and machine, says what to do"))
 }

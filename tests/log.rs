@@ -18,6 +18,12 @@ fn a_killed_servers_live_call_is_closed_and_the_log_holds() {
         assert!(server.stop().success(), "SIGTERM ends it well");
         let (verified, text) = server.run(&["audit", "verify"]);
         assert!(verified, "{text}");
+        let noted = std::fs::read_to_string(server.data.join("seals.log")).unwrap();
+        let seal = noted.lines().last().and_then(|line| line.split(' ').nth(2)).unwrap();
+        let (verified, text) = server.run(&["audit", "verify", "--seal", seal]);
+        assert!(verified, "{text}");
+        let (verified, text) = server.run(&["audit", "verify", "--seal", &"0".repeat(64)]);
+        assert!(!verified && text.contains("no log has the seal 0000"), "{text}");
         let (replayed, text) = server.run(&["replay", "--verify"]);
         assert!(replayed, "{text}");
     }

@@ -7,6 +7,7 @@ use poem::{
     http::StatusCode,
     web::{Data, Json},
 };
+use projections::LogHealth;
 use serde_json::{Value, json};
 use std::{fmt::Write, sync::Arc};
 
@@ -58,18 +59,29 @@ pub(crate) async fn metrics(Data(app): Data<&App>, Data(traffic): Data<&Arc<Traf
     Response::builder().content_type("text/plain; version=0.0.4; charset=utf-8").body(text)
 }
 
-/// How far the logs and their tables are.
+/// How far the logs and their tables are, and how much the tables leave out.
 async fn positions(app: &App) -> Vec<Gauge> {
-    let names = [
-        (Log::Core, "trunkline_core_log_position", "trunkline_core_projection_lag"),
-        (Log::Calls, "trunkline_calls_log_position", "trunkline_calls_projection_lag"),
-    ];
-    let mut gauges = Vec::new();
-    for (log, position, lag) in names {
-        let Ok(head) = app.store.head(log).await else { continue };
-        let behind = head - app.projections.position(log);
-        gauges.push(Gauge { name: position, help: "Position of the log's last event.", value: head as f64 });
-        gauges.push(Gauge { name: lag, help: "Events the tables have not seen yet.", value: behind as f64 });
-    }
-    gauges
+    let health = app.projections.health().await.unwrap_or_default();
+    health.iter().flat_map(gauges).collect()
+}
+
+fn gauges(health: &LogHealth) -> [Gauge; 3] {
+    let [position, lag, parked] = match health.log {
+        Log::Core => [
+            "trunkline_core_log_position",
+            "trunkline_core_projection_lag",
+            "trunkline_core_projection_parked",
+        ],
+        Log::Calls => [
+            "trunkline_calls_log_position",
+            "trunkline_calls_projection_lag",
+            "trunkline_calls_projection_parked",
+        ],
+    };
+    let gauge = |name, help, value: i64| Gauge { name, help, value: value as f64 };
+    [
+        gauge(position, "Position of the log's last event.", health.head),
+        gauge(lag, "Events the tables have not seen yet.", health.head - health.position),
+        gauge(parked, "Streams a table leaves out, because an event of theirs can't be told.", health.parked),
+    ]
 }

@@ -78,11 +78,13 @@ pub struct CallRow {
     pub updated_at: Timestamp,
 }
 
-table!(CallRow: "calls" v 1, key [sid],
+table!(CallRow: "calls" v 2, key [sid],
     columns [sid, carrier, account, parent, direction, from, to, phone_number, trunk, status, reason, sip_code, detail,
         created_at, started_at, answered_at, ended_at, duration_s, queue_time_ms, claimed_by, sip_call_id, bridged_with,
         codec, jitter_ms, loss_percent, rtt_ms, mos, warnings, deleted, updated_at],
-    indexes [["carrier", "sid"], ["account", "sid"], ["carrier", "ended_at"], ["carrier", "created_at"], ["parent"]]);
+    indexes [["carrier", "sid"], ["carrier", "account", "sid"], ["ended_at", "sid"], ["carrier", "ended_at", "sid"],
+        ["carrier", "created_at"], ["carrier", "started_at"], ["carrier", "from", "sid"], ["carrier", "to", "sid"],
+        ["carrier", "phone_number", "sid"], ["carrier", "trunk", "sid"], ["parent"]]);
 
 impl Biography for CallRow {
     type Of = Call;

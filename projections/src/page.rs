@@ -1,7 +1,7 @@
 //! One page: facts become rows and the checkpoint moves, in one transaction for all tables that stand together.
 
 use crate::{
-    ledger,
+    ledger::{self, Checkpoint},
     projector::{self, Fault, Projector},
 };
 use domain::{Log, Sid};
@@ -63,21 +63,51 @@ impl Member {
     }
 }
 
-/// The live tables of a log as they stand, put under `epoch`.
-pub(crate) async fn members(store: &Store, log: Log, epoch: i64) -> Result<Vec<Member>, StoreError> {
+/// The live tables of a log as they stand, put under `epoch`, whose lease then lasts until `until`. None when another leads
+/// by now, or a table is of another release: its rows are not ours to write.
+pub(crate) async fn members(
+    store: &Store,
+    log: Log,
+    (epoch, until): (i64, i64),
+) -> Result<Option<Vec<Member>>, StoreError> {
     let mut tx = store.db().begin().await?;
+    // First: its row lock keeps others from taking the lead before the tables are ours.
+    if !ledger::keep(&mut tx, log, epoch, until).await? {
+        tx.rollback().await?;
+        return Ok(None);
+    }
     ledger::stamp(&mut tx, log, epoch).await?;
     let checkpoints = ledger::checkpoints(&mut tx, log).await?;
     let mut members = Vec::new();
-    for projector in projector::all().into_iter().filter(|projector| projector.log() == log) {
-        let checkpoint = checkpoints.iter().find(|checkpoint| checkpoint.name == projector.name());
-        let Some(checkpoint) = checkpoint else { continue };
+    for projector in of(log) {
+        let Some(checkpoint) = live(&checkpoints, &*projector) else {
+            tx.rollback().await?;
+            return Ok(None);
+        };
         let (table, position) = (checkpoint.table.clone(), checkpoint.position);
         let parked = ledger::parked(&mut tx, &table).await?;
         members.push(Member { projector, table, position, parked, stopped: None });
     }
     tx.commit().await?;
-    Ok(members)
+    Ok(Some(members))
+}
+
+/// Whether every live table of a log is of the version this process tells.
+pub(crate) async fn ours(tx: &mut Tx, log: Log) -> Result<bool, StoreError> {
+    let checkpoints = ledger::checkpoints(tx, log).await?;
+    Ok(of(log).all(|projector| live(&checkpoints, &*projector).is_some()))
+}
+
+fn of(log: Log) -> impl Iterator<Item = Arc<dyn Projector>> {
+    projector::all().into_iter().filter(move |projector| projector.log() == log)
+}
+
+/// A projection's live table, if it is of the version told here.
+fn live<'c>(checkpoints: &'c [Checkpoint], projector: &dyn Projector) -> Option<&'c Checkpoint> {
+    let told = |checkpoint: &&Checkpoint| {
+        (checkpoint.name.as_str(), checkpoint.version) == (projector.name(), projector.version())
+    };
+    checkpoints.iter().find(told)
 }
 
 /// Tells `facts` to live tables that all stand at the same position, under `epoch`. `group` are their places in

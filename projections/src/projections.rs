@@ -56,6 +56,9 @@ impl Projections {
     /// When the time is over, or at once when a table has stopped.
     pub async fn reached(&self, log: Log, position: i64, within: Duration) -> Result<(), Behind> {
         let lane = self.0.lane(log);
+        if lane.standing.borrow().position >= position {
+            return Ok(());
+        }
         lane.urgent.notify_one();
         progress::reached(lane.standing.subscribe(), log, position, within).await
     }

@@ -14,7 +14,7 @@ use std::{
     marker::PhantomData,
     sync::Arc,
 };
-use store::{Fact, StoreError, Tx};
+use store::{Fact, StoreError, Tx, padded};
 
 /// Values of one statement, at most; SQLite takes 32,766 and PostgreSQL 65,535.
 const MAX_VALUES: usize = 16_000;
@@ -130,7 +130,7 @@ impl<R: Biography> Projector for Rows<R> {
         }
         let subjects: HashSet<&Sid> = told.iter().map(|(subject, ..)| subject).collect();
         let mut rows = load::<R>(tx, table, &subjects, &told).await?;
-        let known: HashSet<Sid> = rows.keys().cloned().collect();
+        let known: HashMap<Sid, R> = rows.clone();
         let mut touched: Vec<Sid> = subjects.into_iter().cloned().collect();
         touched.sort_unstable();
         for (subject, fact, event) in told {
@@ -141,10 +141,15 @@ impl<R: Biography> Projector for Rows<R> {
             }
         }
         let gone: Vec<&Sid> =
-            touched.iter().filter(|sid| known.contains(sid) && !rows.contains_key(sid)).collect();
-        let changed: Vec<&R> = touched.iter().filter_map(|sid| rows.get(sid)).collect();
+            touched.iter().filter(|sid| known.contains_key(sid) && !rows.contains_key(sid)).collect();
+        let changed: Vec<&R> = touched
+            .iter()
+            .filter_map(|sid| rows.get(sid).filter(|row| known.get(sid) != Some(*row)))
+            .collect();
         for rows in changed.chunks(MAX_VALUES / R::COLUMNS.len()) {
-            tx.execute(&record::upsert(table, rows.iter().copied())).await?;
+            let different =
+                record::different(rows.iter().filter_map(|row| Some((known.get(row.sid())?, *row))));
+            tx.execute(&record::upsert(table, rows.iter().copied(), &different)).await?;
         }
         for sids in gone.chunks(MAX_KEYS) {
             let keys = sids.iter().map(|sid| sid.as_str());
@@ -169,7 +174,7 @@ async fn load<R: Biography>(
     let subjects: Vec<&str> = subjects.iter().map(|sid| sid.as_str()).collect();
     for keys in subjects.chunks(MAX_KEYS) {
         let mut select = record::select::<R>(table);
-        select.and_where(Expr::col("sid").is_in(keys.iter().copied()));
+        select.and_where(Expr::col("sid").is_in(padded(keys.iter().copied())));
         for row in tx.fetch_all(&select).await? {
             let row = R::read(&row).map_err(|error| damaged(told, error))?;
             rows.insert(row.sid().clone(), row);

@@ -53,6 +53,12 @@ impl<R: Noun> Reads<R> {
     /// # Errors
     /// When the cursor is not of this list, or the database fails.
     pub async fn list(&self, filter: &R::Filter, page: &Page) -> Result<PageOf<R>, ReadError> {
+        let select = self.wanted(filter, page)?;
+        page_of(&self.db, select, page, |row: &R| row.sid().to_string()).await
+    }
+
+    /// The query of `list`.
+    pub(crate) fn wanted(&self, filter: &R::Filter, page: &Page) -> Result<SelectStatement, ReadError> {
         let mut wanted = self.scope.condition().add(R::condition(filter));
         if let Some(cursor) = &page.cursor {
             let last: Sid =
@@ -60,8 +66,7 @@ impl<R: Noun> Reads<R> {
             wanted = wanted.add(Expr::col("sid").lt(last.as_str()));
         }
         let mut select = record::select::<R>(R::NAME);
-        select.cond_where(wanted).order_by("sid", Order::Desc);
-        page_of(&self.db, select, page, |row: &R| row.sid().to_string()).await
+        Ok(select.cond_where(wanted).order_by("sid", Order::Desc).to_owned())
     }
 }
 

@@ -82,12 +82,29 @@ pub(crate) fn insert<'r, R: Record>(table: &str, rows: impl Iterator<Item = &'r 
     insert
 }
 
-/// New or changed rows.
-pub(crate) fn upsert<'r, R: Record>(table: &str, rows: impl Iterator<Item = &'r R>) -> InsertStatement {
+/// New rows, and those that were there with these columns `different` (see there).
+pub(crate) fn upsert<'r, R: Record>(
+    table: &str,
+    rows: impl Iterator<Item = &'r R>,
+    different: &[&'static str],
+) -> InsertStatement {
     let mut upsert = insert(table, rows);
-    let others = R::COLUMNS.iter().filter(|column| !R::KEY.contains(column)).copied();
-    upsert.on_conflict(OnConflict::columns(R::KEY.iter().copied()).update_columns(others).to_owned());
+    if !different.is_empty() {
+        let mut again = OnConflict::columns(R::KEY.iter().copied());
+        upsert.on_conflict(again.update_columns(different.iter().copied()).to_owned());
+    }
     upsert
+}
+
+/// The columns in which some row is not as it was. SQLite rewrites the index entries of every column a statement sets,
+/// changed or not, and most events change columns that are in no index.
+pub(crate) fn different<'r, R: Record>(rows: impl Iterator<Item = (&'r R, &'r R)>) -> Vec<&'static str> {
+    let mut different = vec![false; R::COLUMNS.len()];
+    for (before, after) in rows {
+        let pairs = before.values().into_iter().zip(after.values());
+        different.iter_mut().zip(pairs).for_each(|(seen, (before, after))| *seen |= before != after);
+    }
+    R::COLUMNS.iter().zip(different).filter_map(|(column, seen)| seen.then_some(*column)).collect()
 }
 
 /// A field's shape, found through a function that borrows it.

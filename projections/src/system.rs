@@ -16,7 +16,7 @@ use crate::{
     users::UserRow,
 };
 use domain::{Log, Sid, user::Email};
-use sea_query::{Expr, ExprTrait, Order};
+use sea_query::{Expr, ExprTrait, Order, SelectStatement};
 use store::{Db, Tx};
 
 /// Most unfinished calls `unfinished_calls` returns at a time.
@@ -106,12 +106,7 @@ impl System {
     /// # Errors
     /// When the database fails.
     pub async fn unfinished_calls(&self, after: Option<&Sid>) -> Result<Vec<CallRow>, ReadError> {
-        let mut select = record::select::<CallRow>(CallRow::NAME);
-        select.and_where(present("ended_at", false)).order_by("sid", Order::Asc).limit(MAX_UNFINISHED);
-        if let Some(after) = after {
-            select.and_where(Expr::col("sid").gt(after.as_str()));
-        }
-        all(&self.db, &select).await
+        all(&self.db, &unfinished(after)).await
     }
 
     /// What the SIP engine routes by, all of one moment.
@@ -134,6 +129,16 @@ impl System {
     async fn by_sid<R: Biography>(&self, sid: &Sid) -> Result<Option<R>, ReadError> {
         one(&self.db, record::select::<R>(R::NAME).and_where(is("sid", sid.as_str()))).await
     }
+}
+
+/// The query of `unfinished_calls`.
+pub(crate) fn unfinished(after: Option<&Sid>) -> SelectStatement {
+    let mut select = record::select::<CallRow>(CallRow::NAME);
+    select.and_where(present("ended_at", false)).order_by("sid", Order::Asc).limit(MAX_UNFINISHED);
+    if let Some(after) = after {
+        select.and_where(Expr::col("sid").gt(after.as_str()));
+    }
+    select
 }
 
 async fn every<R: Record>(tx: &mut Tx) -> Result<Vec<R>, ReadError> {

@@ -10,8 +10,6 @@ pub(crate) fn steps() -> Vec<Step> {
         Step::Table(Box::new(heads())),
         Step::Table(Box::new(events())),
         unique("es_events", "es_events_stream", &["stream_id", "sequence"]),
-        index("es_events", "es_events_carrier", &["carrier", "log", "position"]),
-        index("es_events", "es_events_correlation", &["correlation_id"]),
         Step::Table(Box::new(streams())),
         Step::Table(Box::new(commands())),
         index("es_commands", "es_commands_expiry", &["expires_at"]),

@@ -2,11 +2,36 @@
 
 use super::progress::Progress;
 use crate::{app::Trouble, config::Config, fail, keys::MasterKey};
+use clap::{Arg, ArgAction, ArgMatches, Command};
 use std::process::ExitCode;
 use store::{RandomIds, Store, StoreOptions};
 
-/// Verifies the log; fails with the first bad position.
-pub fn run(config: &Config) -> ExitCode {
+/// The command and its flags.
+pub fn command() -> Command {
+    let seal = Arg::new("seal")
+        .long("seal")
+        .value_name("DIGEST")
+        .action(ArgAction::Append)
+        .value_parser(digest)
+        .help("a seal kept elsewhere (from seals.log) that must be in the log's chain; may be repeated");
+    let verify =
+        Command::new("verify").about("Walks every hash chain and seal; names the first bad position");
+    Command::new("audit").about("Proves the log").subcommand_required(true).subcommand(verify.arg(seal))
+}
+
+fn digest(text: &str) -> Result<String, String> {
+    let digits = text.len() == 64 && text.bytes().all(|byte| byte.is_ascii_hexdigit());
+    if digits { Ok(text.to_owned()) } else { Err("a seal is named by 64 hex digits".to_owned()) }
+}
+
+/// The seals that must be there.
+pub fn kept(matches: &ArgMatches) -> Vec<String> {
+    let verify = matches.subcommand_matches("verify");
+    verify.and_then(|verify| verify.get_many("seal")).into_iter().flatten().cloned().collect()
+}
+
+/// Verifies the log; fails with the first bad position, or a kept seal that is gone.
+pub fn run(config: &Config, kept: &[String]) -> ExitCode {
     let runtime = match tokio::runtime::Runtime::new() {
         Ok(runtime) => runtime,
         Err(error) => return fail(&error),
@@ -17,7 +42,7 @@ pub fn run(config: &Config) -> ExitCode {
             Err(trouble) => return fail(&trouble),
         };
         let mut progress = Progress::new("audit");
-        let outcome = store::audit::verify(&store, |at| progress.at(at.done, at.total)).await;
+        let outcome = store::audit::verify_with(&store, kept, |at| progress.at(at.done, at.total)).await;
         progress.finish();
         match outcome {
             Ok(report) => {

@@ -15,7 +15,7 @@ async fn main() -> Result<(), Box<dyn Error>> {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
     let [url, folder] = arguments.as_slice() else { return Err("bless <store> <folder>".into()) };
     // Nothing is unsealed here, so any master key will do.
-    let store = Store::open(StoreOptions::new(url.as_str(), [0; 32])).await?;
+    let store = Store::open_to_read(StoreOptions::new(url.as_str(), [0; 32])).await?;
     let mut written = HashSet::new();
     for log in Log::ALL {
         let mut after = 0;

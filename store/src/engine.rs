@@ -1,7 +1,7 @@
 //! Where the log lives: in a database, by one of two ways of appending, or in memory.
 
 use crate::{
-    Db, Fact, StoreError,
+    Db, Fact, Hash, StoreError,
     append::{self, Submission, Verdict},
     ledger::{self, Done},
     memory::Memory,
@@ -49,6 +49,16 @@ impl Engine {
         match &self.kind {
             Kind::Memory(memory) => Ok(memory.read(log, after, limit).into_iter().map(Ok).collect()),
             _ => read::raw(&self.db, log, after, limit).await,
+        }
+    }
+
+    /// The positions and hashes of the next `count` events after the position: all of them are there, or it is an error.
+    pub async fn hashes(&self, log: Log, after: i64, count: usize) -> Result<Vec<(i64, Hash)>, StoreError> {
+        match &self.kind {
+            Kind::Memory(memory) => {
+                Ok(memory.read(log, after, count).iter().map(|fact| (fact.position, fact.hash)).collect())
+            }
+            _ => read::hashes(&self.db, log, after, count).await,
         }
     }
 

@@ -97,6 +97,12 @@ impl StoreError {
         matches!(refusal.code().as_deref(), Some("40001" | "40P01"))
     }
 
+    /// Whether what is stored is not what was written: trying again is pointless until somebody has mended it.
+    #[must_use]
+    pub fn is_damage(&self) -> bool {
+        matches!(self, StoreError::Gap { .. } | StoreError::Decode(_) | StoreError::TooLong { .. })
+    }
+
     /// Whether the database refused a statement, so that its transaction surely did not take place.
     pub(crate) fn refused_by_database(&self) -> bool {
         matches!(self, StoreError::Database(error) if matches!(**error, sqlx::Error::Database(_)))

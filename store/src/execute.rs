@@ -69,7 +69,7 @@ impl Store {
     }
 
     /// Several commands to one stream in one append, all or nothing; each event keeps its own `Meta`. Commands whose id
-    /// has acted before are left out.
+    /// has acted before, or stands among them twice, are left out.
     ///
     /// # Errors
     /// See `ExecuteError`.
@@ -78,7 +78,7 @@ impl Store {
         stream: &Sid,
         commands: Vec<(A::Command, Meta)>,
     ) -> Result<Appended, ExecuteError<A::Error>> {
-        let commands: Vec<Prepared<A>> = commands.into_iter().map(Prepared::new).collect();
+        let commands = distinct::<A>(commands.into_iter().map(Prepared::new))?;
         let Some(first) = commands.first() else { return self.nothing::<A>(stream).await };
         let carrier = &first.meta.tenant.carrier;
         if commands.iter().any(|command| command.meta.tenant.carrier != *carrier) {
@@ -158,7 +158,7 @@ impl Store {
         let history = async { Ok(Loading::<A>::load(self, stream, meta).await?) };
         let (done, mut loading) = futures_util::try_join!(self.done(commands), history)?;
         let fresh: Vec<&Prepared<A>> = commands.iter().filter(|command| !command.is_among(&done)).collect();
-        if let (true, Some(last)) = (fresh.is_empty(), done.last()) {
+        if let (true, Some(last)) = (fresh.is_empty(), done.iter().max_by_key(|done| done.position)) {
             let (stream, version, position) = (last.stream.clone(), last.version, last.position);
             return Ok(Answered::Done(Appended { stream, version, position, replayed: true }));
         }
@@ -233,6 +233,21 @@ impl Store {
         self.ids().fill(&mut byte);
         PAUSE.mul_f64(f64::from(byte[0]) / 255.0)
     }
+}
+
+/// The commands without repetitions: a second one of the same id is the first one again.
+fn distinct<A: Stream>(
+    commands: impl Iterator<Item = Prepared<A>>,
+) -> Result<Vec<Prepared<A>>, ExecuteError<A::Error>> {
+    let mut distinct: Vec<Prepared<A>> = Vec::new();
+    for command in commands {
+        match distinct.iter().find(|earlier| earlier.id.is_some() && earlier.id == command.id) {
+            Some(earlier) if earlier.digest == command.digest => {}
+            Some(_) => return Err(ExecuteError::Reused),
+            None => distinct.push(command),
+        }
+    }
+    Ok(distinct)
 }
 
 /// A command with what the ledger will know of it.

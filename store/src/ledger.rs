@@ -1,6 +1,6 @@
 //! The ledger of commands: which ids acted, on which stream, with what result. What it knows expires.
 
-use crate::{Db, Hash, Row, StoreError};
+use crate::{Db, Hash, Row, StoreError, db::padded, sweep};
 use domain::{Log, Sid};
 use ring::digest;
 use sea_query::{Expr, ExprTrait, Query};
@@ -38,7 +38,7 @@ pub(crate) async fn done(db: &Db, log: Log, now: i64, ids: &[&str]) -> Result<Ve
         .columns(["command_id", "stream_id", "digest", "version", "position", "expires_at"])
         .from("es_commands")
         .and_where(Expr::col("log").eq(log.as_str()))
-        .and_where(Expr::col("command_id").is_in(ids.iter().copied()))
+        .and_where(Expr::col("command_id").is_in(padded(ids.iter().copied())))
         .to_owned();
     let mut done = Vec::new();
     for row in db.fetch_all(&query).await? {
@@ -59,7 +59,5 @@ fn from_row(row: &Row) -> Result<Done, StoreError> {
 
 /// Forgets what has expired; returns how many.
 pub(crate) async fn forget(db: &Db, now: i64) -> Result<u64, StoreError> {
-    let expired =
-        Query::delete().from_table("es_commands").and_where(Expr::col("expires_at").lte(now)).to_owned();
-    db.execute(&expired).await
+    sweep::delete(db, "es_commands", &["command_id", "log"], Expr::col("expires_at").lte(now)).await
 }

@@ -26,20 +26,21 @@ mod read;
 mod recent;
 mod seal;
 mod store;
+mod sweep;
 #[cfg(feature = "testing")]
 pub mod testing;
 pub mod upcast;
 mod vault;
 
 pub use cqrs::Events;
-pub use db::{Backend, Batch, Cell, Db, Row, Tx};
+pub use db::{Backend, Batch, Cell, Db, Row, Tx, padded};
 pub use edge::{RandomIds, SystemClock};
 pub use error::{DecodeError, ExecuteError, StoreError};
 pub use evidence::{EVIDENCE_PAGE, Evidence, EvidenceItem};
 pub use execute::{Appended, Loaded};
 pub use fact::{Fact, Hash};
 pub use follow::Follower;
-pub use options::StoreOptions;
+pub use options::{EVIDENCE_KEPT, StoreOptions};
 pub use seal::Seal;
 pub use store::Store;
 pub use vault::{Secret, Vault};

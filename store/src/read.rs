@@ -85,6 +85,31 @@ pub(crate) async fn after(db: &Db, log: Log, after: i64, limit: usize) -> Result
     }
 }
 
+/// The positions and hashes of the next `count` events after the position: all of them are there, or it is an error.
+pub(crate) async fn hashes(
+    db: &Db,
+    log: Log,
+    after: i64,
+    count: usize,
+) -> Result<Vec<(i64, Hash)>, StoreError> {
+    let query = page(log, after, count).clear_selects().columns(["position", "hash"]).to_owned();
+    let event = |row: &Row| {
+        let position = row.at(0)?;
+        Ok::<_, StoreError>((position, hash(&row.at::<Vec<u8>>(1)?, log.as_str(), position)?))
+    };
+    let events: Vec<_> = db.fetch_all(&query).await?.iter().map(event).collect::<Result<_, _>>()?;
+    let wanted = after + 1..=after + i64::try_from(count).unwrap_or(i64::MAX);
+    let found = |at: usize| events.get(at).map_or(0, |(position, _)| *position);
+    match wanted
+        .enumerate()
+        .map(|(at, expected)| (expected, found(at)))
+        .find(|(expected, found)| expected != found)
+    {
+        Some((expected, found)) => Err(StoreError::Gap { log, expected, found }),
+        None => Ok(events),
+    }
+}
+
 /// A stored event, or its position and why it cannot be read.
 pub(crate) type Raw = Result<Fact, (i64, StoreError)>;
 

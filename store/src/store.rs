@@ -7,12 +7,13 @@ use crate::{
     db::Pools,
     engine::{Engine, Kind},
     known::Known,
-    ledger, migrate, notify,
+    migrate, notify,
     recent::Recent,
-    seal,
+    seal, sweep,
 };
 use domain::{Clock, Ids, Log, Sid};
 use std::{
+    path::{Path, PathBuf},
     sync::{Arc, Weak},
     time::Duration,
 };
@@ -24,8 +25,6 @@ use tokio_util::{
 
 /// Facts read at once, at most.
 pub const PAGE: usize = 5_000;
-/// How often expired commands and secrets are removed.
-const SWEEP: Duration = Duration::from_secs(3600);
 
 /// The event log and what lives beside it. Clones share it.
 #[derive(Clone)]
@@ -38,6 +37,8 @@ struct Inner {
     known: Known,
     vault: Vault,
     evidence: Evidence,
+    evidence_kept: Duration,
+    seals_file: Option<PathBuf>,
     ids: Arc<dyn Ids>,
     /// Not when it was opened to be read.
     writes: bool,
@@ -123,6 +124,8 @@ impl Store {
             known: Known::default(),
             vault,
             evidence,
+            evidence_kept: options.evidence_kept,
+            seals_file: options.seals_file,
             ids,
             writes,
             tasks,
@@ -145,7 +148,8 @@ impl Store {
         for (log, lane) in [(Log::Core, core), (Log::Calls, calls)] {
             self.spawn(seal::keep_sealing(self.downgrade(), log, lane.committed.subscribe()));
         }
-        self.spawn(sweep(engine.clone(), self.0.vault.clone()));
+        let Inner { vault, evidence, evidence_kept, .. } = &*self.0;
+        self.spawn(sweep::sweep(engine.clone(), vault.clone(), evidence.clone(), *evidence_kept));
     }
 
     fn spawn(&self, work: impl Future<Output = ()> + Send + 'static) {
@@ -251,6 +255,10 @@ impl Store {
         &*self.0.ids
     }
 
+    pub(crate) fn seals_file(&self) -> Option<&Path> {
+        self.0.seals_file.as_deref()
+    }
+
     pub(crate) fn lane(&self, log: Log) -> &Lane {
         match log {
             Log::Core => &self.0.core,
@@ -271,18 +279,5 @@ impl Lane {
         let (writer, batches) = Writer::new(log, engine.clone(), committed.clone(), recent.clone());
         tasks.spawn(batches);
         Ok(Lane { writer, recent, committed })
-    }
-}
-
-/// Removes expired ledger entries and secrets, now and then.
-async fn sweep(engine: Arc<Engine>, vault: Vault) {
-    loop {
-        let now = engine.clock.now().micros();
-        for swept in [ledger::forget(&engine.db, now).await, vault.forget_expired(now).await] {
-            if let Err(error) = swept {
-                tracing::warn!(%error, "expired rows stay for now");
-            }
-        }
-        tokio::time::sleep(SWEEP).await;
     }
 }

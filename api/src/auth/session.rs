@@ -164,11 +164,8 @@ impl Sessions {
     /// # Errors
     /// When the vault cannot be asked.
     pub async fn end_others(&self, app: &App, user: &Sid, but: Option<&str>) -> Result<(), StoreError> {
-        for id in app.store.vault().names(user, SESSION).await? {
-            if but != Some(id.as_str()) {
-                self.end(app, user, &id).await?;
-            }
-        }
+        app.store.vault().delete_all(user, SESSION, but).await?;
+        self.ended.send_modify(|count| *count += 1);
         Ok(())
     }
 }

@@ -178,10 +178,7 @@ async fn replace_recovery_codes(app: &App, carrier: &Sid, user: &Sid) -> Result<
 }
 
 async fn forget_recovery_codes(app: &App, user: &Sid) -> Result<(), store::StoreError> {
-    for name in app.store.vault().names(user, RECOVERY).await? {
-        app.store.vault().delete(user, RECOVERY, &name).await?;
-    }
-    Ok(())
+    app.store.vault().delete_all(user, RECOVERY, None).await.map(drop)
 }
 
 async fn act(app: &App, request: &Request, who: &SignedIn, command: UserCommand) -> Result<(), Refusal> {

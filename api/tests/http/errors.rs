@@ -126,6 +126,7 @@ async fn the_process_tells_how_it_is() {
         "{}",
         metrics.text
     );
+    assert!(metrics.text.contains("trunkline_calls_projection_parked 0\n"), "{}", metrics.text);
     assert!(metrics.text.contains("trunkline_http_requests_total{class=\"2xx\"} 2"), "{}", metrics.text);
     world.app.store.close().await;
     let down = world.send(&nobody, "GET", "/readyz", None).await;

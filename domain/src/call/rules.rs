@@ -14,8 +14,9 @@ impl Call {
             (_, _) if self.deleted => Err(R::NotFound),
 
             (P::Queued, C::Claim { node }) => Ok(vec![E::Claimed { node }]),
-            (_, C::Claim { node }) if self.claimed_by.as_ref() == Some(&node) => Ok(vec![]),
             (P::Ended, C::Claim { .. }) => Err(R::NotInProgress),
+            // Asked twice, answered alike; but once it is on its way, nobody may place it again, a restarted node neither.
+            (P::Claimed, C::Claim { node }) if self.claimed_by.as_ref() == Some(&node) => Ok(vec![]),
             (_, C::Claim { .. }) => Err(R::AlreadyClaimed(self.claimed_by.clone().unwrap_or_default())),
 
             (_, C::Exchange(exchange)) => Ok(vec![E::Exchanged(exchange)]),
@@ -68,12 +69,12 @@ impl Call {
             E::Received(received) => (self.phase, self.claimed_by) = (Phase::Ringing, Some(received.node)),
             E::Queued(_) => self.phase = Phase::Queued,
             E::Claimed { node } => (self.phase, self.claimed_by) = (Phase::Claimed, Some(node)),
-            E::Ringing { .. } => self.phase = Phase::Ringing,
+            // A report that comes late takes nothing back.
+            E::Initiated { .. } | E::Ringing { .. } => self.phase = self.phase.max(Phase::Ringing),
             E::Answered {} => (self.phase, self.answered) = (Phase::Answered, true),
             E::Ended(ending) => (self.phase, self.ended) = (Phase::Ended, Some(ending)),
             E::Deleted {} => self.deleted = true,
-            E::Initiated { .. }
-            | E::Exchanged(_)
+            E::Exchanged(_)
             | E::VerbStarted { .. }
             | E::VerbEnded { .. }
             | E::Pressed { .. }
@@ -145,6 +146,23 @@ mod tests {
             .then_expect_events(vec![E::Claimed { node: "a".into() }]);
         given::<Call>(claimed("a"), claim("a")).then_expect_events(vec![]);
         given::<Call>(claimed("a"), claim("b")).then_expect_error(CallError::AlreadyClaimed("a".into()));
+    }
+
+    #[test]
+    fn a_call_that_was_placed_is_not_claimed_again() {
+        let initiated = E::Initiated {
+            trunk: sid(Kind::Trunk, 1),
+            request_uri: "sip:+85512345678@192.0.2.1".into(),
+            sip_call_id: "x@y".into(),
+        };
+        let again = || C::Claim { node: "a".into() };
+        let placed: Vec<E> = claimed("a").into_iter().chain([initiated.clone()]).collect();
+        given::<Call>(placed.clone(), again()).then_expect_error(CallError::AlreadyClaimed("a".into()));
+        let over: Vec<E> = placed.into_iter().chain([ended(EndReason::NoAnswer, false)]).collect();
+        given::<Call>(over, again()).then_expect_error(CallError::NotInProgress);
+        let answered = vec![E::Received(received()), E::Answered {}, initiated];
+        given::<Call>(answered, C::RequestEnd { status: Status::Canceled })
+            .then_expect_error(CallError::AlreadyAnswered);
     }
 
     #[test]

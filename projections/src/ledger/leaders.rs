@@ -3,7 +3,7 @@
 use super::{CHECKPOINTS, LEADERS};
 use domain::Log;
 use sea_query::{Expr, ExprTrait, Query};
-use store::{StoreError, Tx};
+use store::{StoreError, Tx, padded};
 
 /// Takes the lead of a log when nobody has it, or `anyway`; returns the new epoch. Whoever led before is fenced from
 /// the commit on.
@@ -70,7 +70,7 @@ pub(crate) async fn fence(
     let update = Query::update()
         .table(CHECKPOINTS)
         .value("position", to)
-        .and_where(Expr::col("table_name").is_in(tables.iter().copied()))
+        .and_where(Expr::col("table_name").is_in(padded(tables.iter().copied())))
         .and_where(Expr::col("position").eq(from))
         .and_where(Expr::col("epoch").eq(epoch))
         .and_where(Expr::col("live").eq(true))

@@ -6,12 +6,12 @@ mod refusals;
 mod versions;
 
 pub(crate) use leaders::{fence, keep, lead, stamp};
-pub(crate) use refusals::{park, parked, parked_in, stop, stopped};
+pub(crate) use refusals::{park, parked, parked_in, stop};
 pub(crate) use versions::{abandoned, advance, begin, discard, generation, hold, live, reserve, switch};
 
 use domain::Log;
 use sea_query::{ColumnDef, Expr, ExprTrait, Index, OnConflict, Query, Table, TableCreateStatement};
-use store::{Backend, Row, StoreError, Tx};
+use store::{Backend, Db, Row, StoreError, Tx};
 
 const VERSIONS: &str = "projection_versions";
 const CHECKPOINTS: &str = "projection_checkpoints";
@@ -27,7 +27,8 @@ pub(crate) struct Checkpoint {
     pub(crate) table: String,
     pub(crate) name: String,
     pub(crate) position: i64,
-    pub(crate) epoch: i64,
+    /// The release's version of the projection.
+    pub(crate) version: i64,
 }
 
 /// Which physical table a projection is read from.
@@ -107,15 +108,34 @@ pub(crate) async fn position(tx: &mut Tx, table: &str) -> Result<Option<i64>, St
 /// The live tables of a log.
 pub(crate) async fn checkpoints(tx: &mut Tx, log: Log) -> Result<Vec<Checkpoint>, StoreError> {
     let select = Query::select()
-        .columns(["table_name", "name", "position", "epoch"])
+        .columns([
+            (CHECKPOINTS, "table_name"),
+            (CHECKPOINTS, "name"),
+            (CHECKPOINTS, "position"),
+            (VERSIONS, "version"),
+        ])
         .from(CHECKPOINTS)
+        .inner_join(VERSIONS, Expr::col((VERSIONS, "live_table")).equals((CHECKPOINTS, "table_name")))
         .and_where(Expr::col("log").eq(log.as_str()))
         .and_where(Expr::col("live").eq(true))
         .to_owned();
     let read = |row: &Row| {
-        Ok(Checkpoint { table: row.at(0)?, name: row.at(1)?, position: row.at(2)?, epoch: row.at(3)? })
+        Ok(Checkpoint { table: row.at(0)?, name: row.at(1)?, position: row.at(2)?, version: row.at(3)? })
     };
     tx.fetch_all(&select).await?.iter().map(read).collect()
+}
+
+/// The position every live table of a log has passed, and why one does not get any further, if so.
+pub(crate) async fn standing(db: &Db, log: Log) -> Result<(i64, Option<String>), StoreError> {
+    let select = Query::select()
+        .expr(Expr::col("position").min())
+        .expr(Expr::col("stopped").min())
+        .from(CHECKPOINTS)
+        .and_where(Expr::col("log").eq(log.as_str()))
+        .and_where(Expr::col("live").eq(true))
+        .to_owned();
+    let Some(row) = db.fetch_optional(&select).await? else { return Ok((0, None)) };
+    Ok((row.at::<Option<i64>>(0)?.unwrap_or(0), row.at(1)?))
 }
 
 /// The position every live table of a log has passed.

@@ -4,7 +4,7 @@ use super::{CHECKPOINTS, PARKED};
 use domain::{Log, Sid};
 use sea_query::{Expr, ExprTrait, OnConflict, Query};
 use std::collections::HashMap;
-use store::{StoreError, Tx};
+use store::{Db, StoreError, Tx};
 
 /// Writes down why a live table does not get any further.
 pub(crate) async fn stop(tx: &mut Tx, table: &str, epoch: i64, reason: &str) -> Result<(), StoreError> {
@@ -15,19 +15,6 @@ pub(crate) async fn stop(tx: &mut Tx, table: &str, epoch: i64, reason: &str) -> 
         .and_where(Expr::col("epoch").eq(epoch))
         .to_owned();
     tx.execute(&update).await.map(drop)
-}
-
-/// Why live tables of a log do not get any further.
-pub(crate) async fn stopped(tx: &mut Tx, log: Log) -> Result<Option<String>, StoreError> {
-    let select = Query::select()
-        .column("stopped")
-        .from(CHECKPOINTS)
-        .and_where(Expr::col("log").eq(log.as_str()))
-        .and_where(Expr::col("live").eq(true))
-        .and_where(Expr::col("stopped").is_not_null())
-        .order_by("table_name", sea_query::Order::Asc)
-        .to_owned();
-    tx.fetch_optional(&select).await?.map(|row| row.at(0)).transpose()
 }
 
 /// Leaves a stream out of a table from a position on.
@@ -61,7 +48,7 @@ pub(crate) async fn parked(tx: &mut Tx, table: &str) -> Result<HashMap<Sid, (i64
 }
 
 /// How many streams the live tables of a log leave out.
-pub(crate) async fn parked_in(tx: &mut Tx, log: Log) -> Result<i64, StoreError> {
+pub(crate) async fn parked_in(db: &Db, log: Log) -> Result<i64, StoreError> {
     let live = Query::select()
         .column("table_name")
         .from(CHECKPOINTS)
@@ -73,5 +60,5 @@ pub(crate) async fn parked_in(tx: &mut Tx, log: Log) -> Result<i64, StoreError> 
         .from(PARKED)
         .and_where(Expr::col("table_name").in_subquery(live))
         .to_owned();
-    Ok(tx.fetch_optional(&count).await?.map(|row| row.at(0)).transpose()?.unwrap_or(0))
+    Ok(db.fetch_optional(&count).await?.map(|row| row.at(0)).transpose()?.unwrap_or(0))
 }

@@ -118,13 +118,12 @@ pub async fn verify(
 
 /// Where each live table stands. Makes tables that are missing, in a store that was never served.
 async fn positions(store: &Store) -> Result<Vec<(Arc<dyn Projector>, i64)>, Trouble> {
-    match known_positions(store).await {
-        Ok(known) if known.len() == projector::all().len() => Ok(known),
-        _ => {
-            building::set_up(store).await?;
-            known_positions(store).await
-        }
+    let known = known_positions(store).await?;
+    if known.len() == projector::all().len() {
+        return Ok(known);
     }
+    building::set_up(store).await?;
+    known_positions(store).await
 }
 
 async fn known_positions(store: &Store) -> Result<Vec<(Arc<dyn Projector>, i64)>, Trouble> {

@@ -2,13 +2,13 @@
 
 use super::{BACK_OFF, LEASE, Over, POLL, Runner};
 use crate::{
-    Change, ledger,
+    ledger,
     page::{self, Member, Refused},
     progress::Standing,
 };
 use domain::{Log, Sid};
-use std::{convert::Infallible, time::Duration};
-use store::Fact;
+use std::time::Duration;
+use store::{Fact, StoreError};
 
 /// Facts told at once, at most.
 const PAGE: usize = 500;
@@ -18,14 +18,14 @@ const GATHER: Duration = Duration::from_millis(20);
 const PATIENCE: u32 = 2;
 
 impl Runner {
-    /// Tells the log to its tables until another leads or the database fails. A success resets `pause`.
-    pub(super) async fn lead(&self, epoch: i64, pause: &mut Duration) -> Result<Infallible, Over> {
-        let mut members = page::members(&self.shared.store, self.log, epoch).await?;
+    /// Tells the log to its tables until another leads, the database fails or it is time to stop. A success resets `pause`.
+    pub(super) async fn lead(&self, epoch: i64, pause: &mut Duration) -> Result<i64, Over> {
+        let mut members = self.members(epoch).await?;
         let mut committed = self.shared.store.watch(self.log);
         let mut renewed = self.shared.store.clock().now();
         let mut limit = PAGE;
         let mut tries = 0;
-        loop {
+        while !self.stop.is_cancelled() {
             // Seen before reading: a commit during the read ends the wait below at once.
             committed.mark_unchanged();
             let now = self.shared.store.clock().now();
@@ -34,12 +34,7 @@ impl Runner {
                 renewed = now;
             }
             let group = together(&members);
-            let facts = match group.first().and_then(|first| members.get(*first)) {
-                Some(first) => {
-                    self.shared.store.read(self.log, first.position, room(&members, &group, limit)).await?
-                }
-                None => Vec::new(),
-            };
+            let facts = self.next(&members, &group, limit).await?;
             if facts.is_empty() {
                 self.rest(&mut committed).await;
                 continue;
@@ -52,7 +47,8 @@ impl Runner {
                     }
                     (*pause, limit, tries) = (BACK_OFF, (limit * 2).min(PAGE), 0);
                 }
-                Err(Refused::Fenced) => members = self.again(epoch).await?,
+                // A table changed, or the leader: `members` tells.
+                Err(Refused::Fenced) => members = self.members(epoch).await?,
                 Err(Refused::Store(error)) => return Err(Over::Store(error)),
                 Err(Refused::Values) => limit = (facts.len() / 2).max(1),
                 Err(Refused::Nonsense { .. }) if tries < PATIENCE => {
@@ -65,30 +61,49 @@ impl Runner {
                 }
             }
         }
+        Err(Over::Stopped)
     }
 
-    /// The tables anew, when it is a table that changed and not the leader.
-    async fn again(&self, epoch: i64) -> Result<Vec<Member>, Over> {
-        self.renew(epoch).await?;
-        Ok(page::members(&self.shared.store, self.log, epoch).await?)
+    /// The tables as they stand now; says how far they are, and what changed on the way there.
+    async fn members(&self, epoch: i64) -> Result<Vec<Member>, Over> {
+        let members = page::members(&self.shared.store, self.log, (epoch, self.lease())).await?;
+        let members = members.ok_or(Over::Fenced)?;
+        self.publish_members(&members);
+        self.catch_up_telling(running(&members)).await?;
+        Ok(members)
+    }
+
+    /// The next facts for the tables furthest behind; none for now when the log itself is damaged, and everybody hears
+    /// of that.
+    async fn next(&self, members: &[Member], group: &[usize], limit: usize) -> Result<Vec<Fact>, StoreError> {
+        let Some(first) = group.first().and_then(|first| members.get(*first)) else { return Ok(Vec::new()) };
+        match self.shared.store.read(self.log, first.position, room(members, group, limit)).await {
+            Err(error) if error.is_damage() => {
+                let Standing { position, stopped } = standing(members);
+                if self.publish(Standing { position, stopped: stopped.or(Some(error.to_string())) }) {
+                    tracing::error!(log = self.log.as_str(), %error, "the log cannot be read");
+                }
+                Ok(Vec::new())
+            }
+            read => read,
+        }
     }
 
     async fn renew(&self, epoch: i64) -> Result<(), Over> {
-        let until = self.shared.store.clock().now().plus(LEASE).micros();
-        let until = if self.alone() { i64::MAX } else { until };
         let mut tx = self.shared.store.db().begin().await?;
-        let still = ledger::keep(&mut tx, self.log, epoch, until).await?;
+        let still = ledger::keep(&mut tx, self.log, epoch, self.lease()).await?;
         tx.commit().await?;
         if still { Ok(()) } else { Err(Over::Fenced) }
     }
 
-    /// Waits for the next commit, or the poll.
+    /// Waits for the next commit, the poll, or the end.
     async fn rest(&self, committed: &mut tokio::sync::watch::Receiver<i64>) {
         let urgent = self.shared.lane(self.log).urgent.notified();
         tokio::select! {
             changed = committed.changed() => if changed.is_err() { tokio::time::sleep(POLL).await },
             () = urgent => {}
             () = tokio::time::sleep(POLL) => {}
+            () = self.stop.cancelled() => {}
         }
     }
 
@@ -100,25 +115,21 @@ impl Runner {
         }
     }
 
-    /// Remembers how far the tables are, wakes who waits, and says what changed.
+    /// Remembers how far the tables are, wakes who waits, and says what changed: `group` were the ones furthest behind,
+    /// so every running table has passed the page.
     fn told(&self, members: &mut [Member], group: &[usize], facts: &[Fact]) {
         let Some(last) = facts.last() else { return };
-        let everyone = members.iter().filter(|member| member.stopped.is_none()).count() == group.len();
         for at in group {
             if let Some(member) = members.get_mut(*at) {
                 member.position = last.position;
             }
         }
         self.publish_members(members);
-        if everyone {
-            facts.iter().filter_map(Change::of).for_each(|change| self.shared.tell(change));
-        }
+        self.announce(facts);
     }
 
     fn publish_members(&self, members: &[Member]) {
-        let position = members.iter().map(|member| member.position).min().unwrap_or(0);
-        let stopped = members.iter().find_map(|member| member.stopped.clone());
-        self.publish(Standing { position, stopped });
+        self.publish(standing(members));
     }
 
     /// What becomes of a fact that can't be told: a call is left out from there on, for it concerns nobody else; a table
@@ -145,8 +156,21 @@ impl Runner {
         }
         tx.commit().await?;
         self.publish_members(members);
-        Ok(())
+        // The others may be ahead of the one that stopped.
+        Ok(self.catch_up_telling(running(members)).await?)
     }
+}
+
+fn standing(members: &[Member]) -> Standing {
+    let position = members.iter().map(|member| member.position).min().unwrap_or(0);
+    let stopped = members.iter().find_map(|member| member.stopped.clone());
+    Standing { position, stopped }
+}
+
+/// What every table that has not stopped has passed.
+fn running(members: &[Member]) -> i64 {
+    let running = members.iter().filter(|member| member.stopped.is_none());
+    running.map(|member| member.position).min().unwrap_or(0)
 }
 
 /// The running tables that are furthest behind, by their places.

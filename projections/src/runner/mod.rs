@@ -3,12 +3,16 @@
 //! Exactly one node leads a log: it reads pages and writes rows. The others watch how far it has come, and take over
 //! when its lease runs out; its epoch then fences it, however late it wakes up.
 
+mod announce;
 mod lead;
 mod stand_by;
 
 use crate::{LogHealth, ReadError, Trouble, building, ledger, progress::Standing, projections::Shared};
 use domain::Log;
-use std::{sync::Arc, time::Duration};
+use std::{
+    sync::{Arc, atomic::AtomicI64},
+    time::Duration,
+};
 use store::{Backend, StoreError};
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
@@ -19,11 +23,15 @@ const POLL: Duration = Duration::from_secs(1);
 const LEASE: Duration = Duration::from_secs(3);
 /// The first pause after a failure of the database; doubled after each, up to `POLL`.
 const BACK_OFF: Duration = Duration::from_millis(20);
+/// How long what is being written at `stop` may take to its end. Past that it is cut off.
+const LAST_PAGE: Duration = Duration::from_secs(10);
 
 /// Why a leader stopped leading.
 enum Over {
-    /// Another leads now.
+    /// Another leads now, or some table is of another release.
     Fenced,
+    /// We were told to stop.
+    Stopped,
     /// The database failed.
     Store(StoreError),
 }
@@ -40,6 +48,9 @@ struct Runner {
     log: Log,
     /// Who leads, when it does: a name of this runner's own.
     owner: String,
+    /// The last event whose change was told, whoever led.
+    told: AtomicI64,
+    stop: CancellationToken,
 }
 
 /// Builds what is missing, takes the lead where there is one process only, and starts the tasks.
@@ -51,39 +62,52 @@ pub(crate) async fn start(
     building::set_up(&shared.store).await?;
     for log in Log::ALL {
         let owner = shared.store.ids().uuid().to_string();
-        let runner = Runner { shared: shared.clone(), log, owner };
+        let (told, stop) = (AtomicI64::default(), stop.clone());
+        let mut runner = Runner { shared: shared.clone(), log, owner, told, stop };
         let epoch = runner.take_lead(runner.alone()).await?;
-        runner.publish(runner.standing().await?);
-        let stop = stop.clone();
-        tasks.spawn(async move { runner.run(epoch, stop).await });
+        let standing = runner.standing().await?;
+        *runner.told.get_mut() = standing.position;
+        runner.publish(standing);
+        tasks.spawn(async move { runner.run(epoch).await });
     }
     Ok(())
 }
 
 impl Runner {
     /// Leads and stands by in turn until `stop`; then gives the lead up.
-    async fn run(self, mut epoch: Option<i64>, stop: CancellationToken) {
+    async fn run(self, mut epoch: Option<i64>) {
         let mut pause = BACK_OFF;
         loop {
-            let turn = stop.run_until_cancelled(async {
+            let turn = self.bounded(async {
                 match epoch {
-                    Some(epoch) => self.lead(epoch, &mut pause).await.map(|never| match never {}),
+                    Some(epoch) => self.lead(epoch, &mut pause).await,
                     None => self.stand_by().await,
                 }
             });
-            let Some(over) = turn.await else { break };
-            match over {
+            match turn.await {
                 Ok(took) => epoch = Some(took),
-                Err(Over::Fenced) => epoch = None,
+                Err(Over::Stopped) => break,
+                Err(Over::Store(_)) if self.stop.is_cancelled() => break,
+                Err(Over::Fenced) => self.give_up(epoch.take()).await,
                 Err(Over::Store(error)) => {
                     tracing::warn!(log = self.log.as_str(), %error, "projections wait for the database");
-                    tokio::time::sleep(pause).await;
+                    self.stop.run_until_cancelled(tokio::time::sleep(pause)).await;
                     pause = (pause * 2).min(POLL);
                 }
             }
         }
-        if let Some(epoch) = epoch {
-            self.give_up(epoch).await;
+        self.give_up(epoch).await;
+    }
+
+    /// A turn looks at `stop` between pages, so that no transaction is cut; one that hangs is.
+    async fn bounded(&self, turn: impl Future<Output = Result<i64, Over>>) -> Result<i64, Over> {
+        let late = async {
+            self.stop.cancelled().await;
+            tokio::time::sleep(LAST_PAGE).await;
+        };
+        tokio::select! {
+            over = turn => over,
+            () = late => Err(Over::Stopped),
         }
     }
 
@@ -92,16 +116,26 @@ impl Runner {
         self.shared.store.db().backend() == Backend::Sqlite
     }
 
+    /// Until when a lease that begins now lasts.
+    fn lease(&self) -> i64 {
+        if self.alone() { i64::MAX } else { self.shared.store.clock().now().plus(LEASE).micros() }
+    }
+
     async fn take_lead(&self, anyway: bool) -> Result<Option<i64>, StoreError> {
-        let now = self.shared.store.clock().now();
-        let until = if self.alone() { i64::MAX } else { now.plus(LEASE).micros() };
+        let (now, until) = (self.shared.store.clock().now().micros(), self.lease());
         let mut tx = self.shared.store.db().begin().await?;
-        let epoch = ledger::lead(&mut tx, self.log, &self.owner, (now.micros(), until), anyway).await?;
+        let epoch = ledger::lead(&mut tx, self.log, &self.owner, (now, until), anyway).await?;
+        if epoch.is_some() && !crate::page::ours(&mut tx, self.log).await? {
+            tx.rollback().await?;
+            return Ok(None);
+        }
         tx.commit().await?;
         Ok(epoch)
     }
 
-    async fn give_up(&self, epoch: i64) {
+    /// Lets another lead at once, if we did.
+    async fn give_up(&self, epoch: Option<i64>) {
+        let Some(epoch) = epoch else { return };
         let given = async {
             let mut tx = self.shared.store.db().begin().await?;
             ledger::keep(&mut tx, self.log, epoch, 0).await?;
@@ -114,19 +148,17 @@ impl Runner {
 
     /// How far the live tables are, by the database.
     async fn standing(&self) -> Result<Standing, StoreError> {
-        let mut tx = self.shared.store.db().snapshot().await?;
-        let position = ledger::reached(&mut tx, self.log).await?;
-        let stopped = ledger::stopped(&mut tx, self.log).await?;
-        tx.rollback().await?;
+        let (position, stopped) = ledger::standing(self.shared.store.db(), self.log).await?;
         Ok(Standing { position, stopped })
     }
 
-    fn publish(&self, standing: Standing) {
+    /// Wakes who waits; whether it is news.
+    fn publish(&self, standing: Standing) -> bool {
         self.shared.lane(self.log).standing.send_if_modified(|known| {
             let news = *known != standing;
             *known = standing;
             news
-        });
+        })
     }
 }
 
@@ -135,11 +167,10 @@ pub(crate) async fn health(shared: &Shared) -> Result<Vec<LogHealth>, ReadError>
     let mut health = Vec::new();
     for log in Log::ALL {
         let head = shared.store.head(log).await?;
-        let mut tx = shared.store.db().snapshot().await?;
-        let position = ledger::reached(&mut tx, log).await?;
-        let stopped = ledger::stopped(&mut tx, log).await?;
-        let parked = ledger::parked_in(&mut tx, log).await?;
-        tx.rollback().await?;
+        let (position, stopped) = ledger::standing(shared.store.db(), log).await?;
+        // What stops this node alone is not in the database.
+        let stopped = stopped.or_else(|| shared.lane(log).standing.borrow().stopped.clone());
+        let parked = ledger::parked_in(shared.store.db(), log).await?;
         health.push(LogHealth { log, position, head, stopped, parked });
     }
     Ok(health)

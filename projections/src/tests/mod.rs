@@ -2,6 +2,7 @@
 
 mod biographies;
 mod calls;
+mod indexes;
 mod replays;
 mod runners;
 mod scopes;

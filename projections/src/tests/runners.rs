@@ -3,7 +3,7 @@
 use super::support::{Following, PATIENCE, World, on_each, parsed, received, second};
 use crate::{
     Change, ChangeKind, Page, Topic, building, ledger,
-    page::{self, Refused},
+    page::{self, Member, Refused},
 };
 use cqrs_es::event_sink::EventSink;
 use domain::{
@@ -21,7 +21,7 @@ use tokio::sync::broadcast::error::RecvError;
 /// Events that no biography understands, under a known name.
 macro_rules! impostor {
     ($name:ident, $type:literal, $log:ident) => {
-        #[derive(Default, Serialize, Deserialize)]
+        #[derive(Clone, Default, Serialize, Deserialize)]
         struct $name;
 
         impl cqrs_es::Aggregate for $name {
@@ -162,6 +162,10 @@ async fn lead(store: &Store) -> i64 {
     epoch
 }
 
+async fn members(store: &Store, epoch: i64) -> Vec<Member> {
+    page::members(store, Log::Core, (epoch, 0)).await.unwrap().expect("nobody else leads")
+}
+
 #[tokio::test]
 async fn a_leader_killed_before_its_checkpoint_loses_and_doubles_nothing() {
     for store in [testing::sqlite().await, testing::on_postgres().await] {
@@ -169,7 +173,7 @@ async fn a_leader_killed_before_its_checkpoint_loses_and_doubles_nothing() {
         let facts = store.read(Log::Core, 0, 100).await.unwrap();
         for killed_after in [1, 7, 30] {
             let epoch = lead(&store).await;
-            let members = page::members(&store, Log::Core, epoch).await.unwrap();
+            let members = members(&store, epoch).await;
             let group: Vec<usize> = (0..members.len()).collect();
             let mut tx = store.db().begin().await.unwrap();
             page::tell_within(&mut tx, &members, &group, epoch, &facts[..killed_after]).await.unwrap();
@@ -192,7 +196,7 @@ async fn a_stale_leader_is_fenced() {
         unattended(&store).await;
         let facts = store.read(Log::Core, 0, 10).await.unwrap();
         let stale = lead(&store).await;
-        let members = page::members(&store, Log::Core, stale).await.unwrap();
+        let members = members(&store, stale).await;
         let group: Vec<usize> = (0..members.len()).collect();
         let epoch = lead(&store).await;
         let refused = page::tell(&store, &members, &group, stale, &facts).await;
@@ -203,6 +207,157 @@ async fn a_stale_leader_is_fenced() {
         page::tell(&store, &members, &group, epoch, &facts).await.unwrap();
         let again = page::tell(&store, &members, &group, epoch, &facts).await;
         assert!(matches!(again, Err(Refused::Fenced)), "the same page twice: {again:?}");
+    }
+}
+
+#[tokio::test]
+async fn a_stale_leader_does_not_take_the_tables_back() {
+    for store in [testing::sqlite().await, testing::on_postgres().await] {
+        unattended(&store).await;
+        let facts = store.read(Log::Core, 0, 10).await.unwrap();
+        let stale = lead(&store).await;
+        let epoch = lead(&store).await;
+        let leading = members(&store, epoch).await;
+        assert!(page::members(&store, Log::Core, (stale, 0)).await.unwrap().is_none(), "{}", store.name);
+        let group: Vec<usize> = (0..leading.len()).collect();
+        page::tell(&store, &leading, &group, epoch, &facts).await.unwrap();
+    }
+}
+
+/// Makes it look as if another release had built this table.
+async fn of_another_release(store: &Store, name: &str) {
+    let newer = sea_query::Query::update()
+        .table("projection_versions")
+        .value("version", 99_i64)
+        .and_where(crate::record::is("name", name))
+        .to_owned();
+    assert_eq!(store.db().execute(&newer).await.unwrap(), 1);
+}
+
+#[tokio::test]
+async fn tables_of_another_release_are_not_written_to() {
+    let store = testing::on_postgres().await;
+    unattended(&store).await;
+    let epoch = lead(&store).await;
+    of_another_release(&store, "accounts").await;
+    assert!(page::members(&store, Log::Core, (epoch, 0)).await.unwrap().is_none());
+}
+
+#[tokio::test]
+async fn a_node_stands_by_while_another_release_has_the_tables() {
+    let world = World::of(testing::on_postgres().await).await;
+    let account = world.account(&world.carrier, "A").await;
+    world.caught_up().await;
+    let store = Store::open(world.store.options.clone()).await.unwrap();
+    of_another_release(&store, "accounts").await;
+    // What the other release does once its table is live: the checkpoint is under another epoch, the old leader is fenced.
+    lead(&store).await;
+    let renamed = world.tell::<Account>(&account, 3, AccountCommand::Rename { name: parsed("B") }).await;
+    let behind = world.projections().reached(Log::Core, renamed.position, std::time::Duration::from_secs(1));
+    assert_eq!(behind.await.unwrap_err().at, renamed.position - 1);
+    // The lease is there for the taking, for whoever tells these tables.
+    let mut tx = store.db().begin().await.unwrap();
+    let now = store.clock().now().micros();
+    let epoch = ledger::lead(&mut tx, Log::Core, "newer", (now, now), false).await.unwrap();
+    assert!(epoch.is_some());
+    drop(tx);
+    world.following.end().await;
+}
+
+#[tokio::test]
+async fn every_change_is_told_once_however_often_the_lead_changes_hands() {
+    let first = World::of(testing::on_postgres().await).await;
+    let store = Store::open(first.store.options.clone()).await.unwrap();
+    let other = Following::start(&store).await;
+    let (mut here, mut there) = (first.projections().changes(), other.projections.changes());
+    let mut accounts = Vec::new();
+    for turn in 0..6 {
+        accounts.push(first.account(&first.carrier, &turn.to_string()).await);
+        // Whoever leads is fenced; both stand by, and one takes over while the log goes on.
+        lead(&store).await;
+        accounts.push(first.account(&first.carrier, &turn.to_string()).await);
+        let head = first.store.head(Log::Core).await.unwrap();
+        first.projections().reached(Log::Core, head, PATIENCE).await.unwrap();
+    }
+    for changes in [&mut here, &mut there] {
+        for account in &accounts {
+            assert_eq!(changes.recv().await.unwrap().id, *account);
+        }
+        assert!(changes.try_recv().is_err());
+    }
+    other.end().await;
+    first.following.end().await;
+}
+
+#[tokio::test]
+async fn changes_are_told_once_every_table_has_them_though_one_was_ahead() {
+    let store = testing::on_postgres().await;
+    building::set_up(&store).await.unwrap();
+    let soon = store.clock().now().plus(std::time::Duration::from_millis(700)).micros();
+    let mut tx = store.db().begin().await.unwrap();
+    let epoch = ledger::lead(&mut tx, Log::Core, "dead", (0, soon), true).await.unwrap().unwrap();
+    tx.commit().await.unwrap();
+    let following = Following::start(&store).await;
+    let mut changes = following.projections.changes();
+    unattended_facts(&store).await;
+    let facts = store.read(Log::Core, 0, 10).await.unwrap();
+    let members = page::members(&store, Log::Core, (epoch, soon)).await.unwrap().unwrap();
+    let ahead = members.iter().position(|member| member.projector.name() == "accounts").unwrap();
+    page::tell(&store, &members, &[ahead], epoch, &facts).await.unwrap();
+    following.projections.reached(Log::Core, 30, PATIENCE).await.unwrap();
+    for position in 1..=30 {
+        assert_eq!(changes.recv().await.unwrap().position, position);
+    }
+    following.end().await;
+}
+
+#[tokio::test]
+async fn stopping_cuts_no_page_short() {
+    let world = World::of(testing::on_postgres().await).await;
+    world.caught_up().await;
+    // The page waits for this row.
+    let mut held = world.store.db().begin().await.unwrap();
+    ledger::hold(&mut held, "accounts_v1_g1").await.unwrap();
+    let account = world.account(&world.carrier, "A").await;
+    let blocked = sea_query::Query::select()
+        .column("pid")
+        .from("pg_stat_activity")
+        .and_where(sea_query::Expr::cust("datname = current_database() AND wait_event_type = 'Lock'"))
+        .to_owned();
+    while world.store.db().fetch_all(&blocked).await.unwrap().is_empty() {
+        tokio::task::yield_now().await;
+    }
+    let World { store, following, carrier } = world;
+    following.stop.cancel();
+    tokio::task::yield_now().await;
+    held.rollback().await.unwrap();
+    let accounts = following.projections.accounts(crate::Scope::Carrier(carrier));
+    following.end().await;
+    assert!(accounts.get(&account).await.unwrap().is_some(), "the page was told to its end");
+    drop(store);
+}
+
+#[tokio::test]
+async fn a_log_that_cannot_be_read_is_said_to_be_damaged() {
+    for store in [testing::sqlite().await, testing::on_postgres().await] {
+        let accounts = unattended(&store).await;
+        let mut tx = store.db().begin().await.unwrap();
+        let guard = match tx.backend() {
+            store::Backend::Sqlite => "DROP TRIGGER es_events_no_delete;",
+            store::Backend::Postgres => "DROP FUNCTION es_refuse CASCADE;",
+        };
+        tx.execute_text(&format!("{guard} DELETE FROM es_events WHERE position = 7")).await.unwrap();
+        tx.commit().await.unwrap();
+        // Another process: this one still has it in memory.
+        store.close().await;
+        let store = Store::open(store.options.clone()).await.unwrap();
+        let following = Following::start(&store).await;
+        let behind = following.projections.reached(Log::Core, accounts.len() as i64, PATIENCE).await;
+        let why = behind.unwrap_err().stopped.unwrap();
+        assert!(why.contains("position 7 is missing"), "{why}");
+        let health = following.projections.health().await.unwrap();
+        assert_eq!(health[0].stopped.as_deref(), Some(why.as_str()));
+        following.end().await;
     }
 }
 

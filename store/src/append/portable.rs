@@ -3,7 +3,7 @@
 //! One transaction: lock the head row, read what the batch must be judged by, judge, insert.
 
 use super::{Submission, Verdict};
-use crate::{Batch, Db, Fact, StoreError, Tx, read};
+use crate::{Batch, Db, Fact, StoreError, Tx, db::padded, read};
 use domain::{Log, Sid};
 use sea_query::{Cond, Expr, ExprTrait, LockType, OnConflict, Query, SelectStatement, SimpleExpr};
 use std::collections::HashMap;
@@ -116,7 +116,7 @@ fn head(log: Log) -> SelectStatement {
 fn streams(batch: &[Submission]) -> SelectStatement {
     let ids = batch.iter().map(|submission| submission.stream.as_str());
     let columns = ["stream_id", "version", "position"];
-    select(STREAM, &columns, "es_streams").and_where(Expr::col("stream_id").is_in(ids)).to_owned()
+    select(STREAM, &columns, "es_streams").and_where(Expr::col("stream_id").is_in(padded(ids))).to_owned()
 }
 
 fn commands(log: Log, batch: &[Submission]) -> Option<SelectStatement> {
@@ -124,7 +124,7 @@ fn commands(log: Log, batch: &[Submission]) -> Option<SelectStatement> {
         batch.iter().flat_map(|submission| &submission.commands).map(|seen| seen.id.as_str()).collect();
     let mut query =
         select(COMMAND, &["command_id", "expires_at"], "es_commands").and_where(on(log)).to_owned();
-    (!ids.is_empty()).then(|| query.and_where(Expr::col("command_id").is_in(ids)).to_owned())
+    (!ids.is_empty()).then(|| query.and_where(Expr::col("command_id").is_in(padded(ids))).to_owned())
 }
 
 /// Holders of every scope with every key of the batch: a few too many, told apart when judging.
@@ -132,8 +132,8 @@ fn claims(log: Log, batch: &[Submission]) -> Option<SelectStatement> {
     let all: Vec<_> =
         batch.iter().flat_map(|submission| &submission.claims).filter(|claim| claim.takes).collect();
     let keys = Cond::all()
-        .add(Expr::col("scope").is_in(all.iter().map(|claim| claim.scope.as_str())))
-        .add(Expr::col("key").is_in(all.iter().map(|claim| claim.key.as_str())));
+        .add(Expr::col("scope").is_in(padded(all.iter().map(|claim| claim.scope.as_str()))))
+        .add(Expr::col("key").is_in(padded(all.iter().map(|claim| claim.key.as_str()))));
     let mut query = select(CLAIM, &["scope", "key", "stream_id"], "es_claims").and_where(on(log)).to_owned();
     (!all.is_empty()).then(|| query.cond_where(keys).to_owned())
 }

@@ -15,6 +15,9 @@ const QUEUE: usize = 4096;
 /// Events after which a batch is full. (One submission may be larger, and is a batch of its own then.)
 const BATCH_EVENTS: usize = 512;
 
+/// Submissions set apart for later batches; past that, callers wait in the queue.
+const APART: usize = 1024;
+
 pub(crate) type Answer = Result<Verdict, StoreError>;
 
 pub(crate) struct Request {
@@ -74,21 +77,13 @@ impl Loop {
         }
     }
 
-    /// The next batch: what waits now, up to the limit, no stream, claim or command id twice.
+    /// The next batch: what waits now, up to the limit.
     async fn batch(&mut self) -> Option<Vec<Request>> {
         if self.next.is_empty() {
             self.next.push_back(self.waiting.recv().await?);
         }
-        let mut events = self.next.iter().map(|request| request.submission.events.len()).sum::<usize>();
-        while events < BATCH_EVENTS
-            && let Ok(request) = self.waiting.try_recv()
-        {
-            events += request.submission.events.len();
-            self.next.push_back(request);
-        }
-        let (batch, later) = apart(std::mem::take(&mut self.next));
-        self.next = later;
-        Some(batch)
+        let waiting = &mut self.waiting;
+        Some(gather(&mut self.next, || waiting.try_recv().ok()))
     }
 
     /// Commits the batch. When the database refuses a statement of it, each submission is tried alone, so that one
@@ -131,23 +126,28 @@ fn appended((submission, answer): (Submission, &Answer)) -> Vec<Fact> {
     facts
 }
 
-/// Splits what touches a stream, a claim or a command id that an earlier one touches off into the next batch, so that
-/// the engines may judge a batch as a set.
-pub(super) fn apart(requests: VecDeque<Request>) -> (Vec<Request>, VecDeque<Request>) {
-    let mut touched = HashSet::new();
-    let (mut batch, mut later) = (Vec::new(), VecDeque::new());
-    for request in requests {
+/// A batch with no stream, claim or command id twice, so that the engines may judge it as a set: first of what was set
+/// apart before, then of what waits. What touches something that an earlier one touches is set apart for a later batch.
+fn gather(next: &mut VecDeque<Request>, mut waiting: impl FnMut() -> Option<Request>) -> Vec<Request> {
+    let (mut batch, mut later, mut touched) = (Vec::new(), VecDeque::new(), HashSet::new());
+    let mut events = 0;
+    while events < BATCH_EVENTS {
+        let waits = || if later.len() < APART { waiting() } else { None };
+        let Some(request) = next.pop_front().or_else(waits) else { break };
         let keys = keys(&request.submission);
-        if keys.iter().any(|key| touched.contains(key)) {
-            // Its keys count as touched too: who waits is not overtaken.
-            touched.extend(keys);
+        let apart = keys.iter().any(|key| touched.contains(key));
+        // The keys of one that waits count as touched too: it is not overtaken.
+        touched.extend(keys);
+        if apart {
             later.push_back(request);
         } else {
-            touched.extend(keys);
+            events += request.submission.events.len().max(1);
             batch.push(request);
         }
     }
-    (batch, later)
+    later.append(next);
+    *next = later;
+    batch
 }
 
 fn keys(submission: &Submission) -> Vec<(u8, String)> {
@@ -155,4 +155,54 @@ fn keys(submission: &Submission) -> Vec<(u8, String)> {
     keys.extend(submission.commands.iter().map(|seen| (1, seen.id.clone())));
     keys.extend(submission.claims.iter().map(|claim| (2, format!("{}\0{}", claim.scope, claim.key))));
     keys
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use domain::{Kind, Sid};
+
+    fn request(stream: u128) -> Request {
+        let sid = |kind, number| Sid::from_uuid(kind, uuid::Uuid::from_u128(number));
+        let submission = Submission {
+            stream: sid(Kind::Call, stream),
+            stream_type: "tally",
+            carrier: sid(Kind::Carrier, 1),
+            expected: 0,
+            hash: [0; 32],
+            events: Vec::new(),
+            commands: Vec::new(),
+            claims: Vec::new(),
+        };
+        Request { submission, reply: oneshot::channel().0 }
+    }
+
+    #[test]
+    fn what_is_set_apart_takes_no_room_in_the_batch() {
+        let mut next: VecDeque<Request> = (0..BATCH_EVENTS + 1).map(|_| request(1)).collect();
+        let mut others = (2..7).map(request);
+        assert_eq!(gather(&mut next, || others.next()).len(), 6);
+        assert_eq!(next.len(), BATCH_EVENTS);
+    }
+
+    #[test]
+    fn only_so_many_are_set_apart() {
+        let (mut next, mut taken) = (VecDeque::new(), 0);
+        let batch = gather(&mut next, || {
+            taken += 1;
+            Some(request(1))
+        });
+        assert_eq!((batch.len(), next.len(), taken), (1, APART, APART + 1));
+    }
+
+    #[test]
+    fn who_waits_is_not_overtaken() {
+        let mut next = VecDeque::from([request(1), request(1), request(2)]);
+        let order =
+            |batch: Vec<Request>| batch.into_iter().map(|one| one.submission.stream).collect::<Vec<_>>();
+        let first = order(gather(&mut next, || None));
+        assert_eq!(first.len(), 2);
+        assert_eq!(order(gather(&mut next, || None)), first[..1]);
+        assert!(next.is_empty());
+    }
 }

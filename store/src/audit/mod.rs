@@ -1,7 +1,7 @@
 //! The audit: walks a log from its first position, and names the first one at which it is not what was written.
 //!
 //! Checked: positions without gaps, each event's hash, each stream's chain, every seal (signature, chain, root), that
-//! the log ends where its head row, its streams and its last seal say.
+//! the log ends where its head row, its streams and its last seal say; and that a seal kept elsewhere is in its chain.
 
 mod streams;
 
@@ -108,25 +108,45 @@ pub enum AuditError {
     /// The log was tampered with.
     #[error(transparent)]
     Found(#[from] Finding),
+    /// A seal that was kept elsewhere is in no log: one was cut off before it, or written anew.
+    #[error("no log has the seal {0}: one was cut off before it, or written anew")]
+    SealGone(String),
     /// The database failed.
     #[error(transparent)]
     Store(#[from] StoreError),
 }
 
-/// Walks every log; tells `progress` after each page.
+/// Walks every log; tells `progress` after each page. That a log goes as far as it once did is proven only up to its last
+/// seal that was kept elsewhere: see `verify_with`.
 ///
 /// # Errors
 /// The first finding, or the database's failure.
-pub async fn verify(store: &Store, mut progress: impl FnMut(Progress) + Send) -> Result<Report, AuditError> {
+pub async fn verify(store: &Store, progress: impl FnMut(Progress) + Send) -> Result<Report, AuditError> {
+    verify_with(store, &[], progress).await
+}
+
+/// The same; and each of these seals, by the name it was kept under (`Seal::name`), must be in some log's chain.
+///
+/// # Errors
+/// As `verify`; and the first seal that is not there.
+pub async fn verify_with(
+    store: &Store,
+    kept: &[String],
+    mut progress: impl FnMut(Progress) + Send,
+) -> Result<Report, AuditError> {
     let mut report = Report::default();
+    let mut missing = kept.to_vec();
     for log in Log::ALL {
-        let mut walk = Walk::new(store, log).await?;
+        let mut walk = Walk::new(store, log, &mut missing).await?;
         while walk.page().await? {
             progress(Progress { log, done: walk.last.unsigned_abs(), total: walk.head.unsigned_abs() });
         }
         report.logs.push(walk.finish().await?);
     }
-    Ok(report)
+    match missing.into_iter().next() {
+        Some(seal) => Err(AuditError::SealGone(seal)),
+        None => Ok(report),
+    }
 }
 
 /// One log being walked.
@@ -147,10 +167,12 @@ struct Walk<'a> {
     previous: Hash,
     seals: usize,
     sealed: i64,
+    /// Names of seals that must be somewhere, and were not seen yet.
+    missing: &'a mut Vec<String>,
 }
 
 impl<'a> Walk<'a> {
-    async fn new(store: &'a Store, log: Log) -> Result<Walk<'a>, AuditError> {
+    async fn new(store: &'a Store, log: Log, missing: &'a mut Vec<String>) -> Result<Walk<'a>, AuditError> {
         let head = store.head(log).await?;
         let (streams, leaves, previous) = (Streams::default(), Vec::new(), seal::FIRST);
         let mut walk = Walk {
@@ -165,6 +187,7 @@ impl<'a> Walk<'a> {
             previous,
             seals: 0,
             sealed: 0,
+            missing,
         };
         walk.next_seal().await?;
         Ok(walk)
@@ -218,6 +241,9 @@ impl<'a> Walk<'a> {
             return Err(self.found(seal.from, None, Wrong::NotAsSealed).into());
         }
         (self.previous, self.sealed) = (seal.digest(), seal.to);
+        if !self.missing.is_empty() {
+            self.missing.retain(|kept| !kept.eq_ignore_ascii_case(&seal.name()));
+        }
         self.seals += 1;
         self.next_seal().await
     }

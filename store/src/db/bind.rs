@@ -38,6 +38,18 @@ impl Batch {
     }
 }
 
+/// The values of an `IN` list, the last one repeated up to a power of two: lists of every length would each be a statement
+/// of its own, and push others out of the cache. Long ones are not cached anyway, and stay as they are.
+pub fn padded<T: Clone>(values: impl IntoIterator<Item = T>) -> Vec<T> {
+    let mut values: Vec<T> = values.into_iter().collect();
+    if let Some(last) = values.last().cloned()
+        && values.len() <= CACHED_VALUES
+    {
+        values.resize(values.len().next_power_of_two(), last);
+    }
+    values
+}
+
 pub(super) struct Bound {
     text: String,
     values: SqlxValues,
@@ -91,4 +103,17 @@ pub(super) async fn postgres_execute<'c>(
     let persistent = bound.persistent();
     let query = sqlx::query_with(&bound.text, bound.values).persistent(persistent);
     Ok(query.execute(to).await?.rows_affected())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::padded;
+
+    #[test]
+    fn lists_have_few_lengths() {
+        let lengths: Vec<usize> = (0..34).map(|length| padded(0..length).len()).collect();
+        assert_eq!(lengths[..10], [0, 1, 2, 4, 4, 8, 8, 8, 8, 16]);
+        assert_eq!(lengths[31..], [32, 32, 33]);
+        assert_eq!(padded(["a", "b", "c"]), ["a", "b", "c", "c"]);
+    }
 }

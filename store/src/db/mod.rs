@@ -8,7 +8,7 @@ mod pools;
 mod row;
 mod tx;
 
-pub use bind::Batch;
+pub use bind::{Batch, padded};
 pub use row::{Cell, Row};
 pub use tx::Tx;
 

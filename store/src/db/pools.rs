@@ -3,7 +3,7 @@
 use super::Backend;
 use crate::StoreError;
 use sqlx::{
-    ConnectOptions, PgPool, SqlitePool,
+    ConnectOptions, Connection, PgPool, SqlitePool,
     postgres::{PgConnectOptions, PgPoolOptions},
     sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous},
 };
@@ -106,6 +106,16 @@ impl Pools {
 fn forever(size: u32, deadline: Duration) -> SqlitePoolOptions {
     let pool =
         SqlitePoolOptions::new().min_connections(size).max_connections(size).acquire_timeout(deadline * 2);
+    // One in a transaction that nobody will end must not come back: what is written on it would never be committed.
+    let pool = pool.after_release(|connection, _| {
+        Box::pin(async move {
+            if connection.is_in_transaction() {
+                // A rollback may be on its way.
+                connection.ping().await?;
+            }
+            Ok(!connection.is_in_transaction())
+        })
+    });
     pool.idle_timeout(None).max_lifetime(None).test_before_acquire(false)
 }
 

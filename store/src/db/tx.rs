@@ -8,8 +8,11 @@ use super::{
 use crate::StoreError;
 use sea_query::{PostgresQueryBuilder, SchemaStatementBuilder, SqliteQueryBuilder};
 use sea_query_sqlx::SqlxBinder;
-use sqlx::{Executor, Postgres, Sqlite, Transaction};
+use sqlx::{Executor, PgPool, Postgres, Sqlite, Transaction, pool::PoolConnection};
 use std::time::Duration;
+
+/// Sees one moment throughout.
+const SNAPSHOT: &str = "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY";
 
 /// A transaction.
 pub struct Tx {
@@ -19,7 +22,36 @@ pub struct Tx {
 
 enum Kind {
     Sqlite(Transaction<'static, Sqlite>),
-    Postgres(Transaction<'static, Postgres>),
+    Postgres(Open),
+}
+
+/// A PostgreSQL connection in a transaction. Not sqlx's own: that one forgets a `BEGIN` whose answer nobody waited for, and
+/// the pool would hand out a connection that is in a transaction. Here such a connection is closed.
+struct Open {
+    connection: PoolConnection<Postgres>,
+    over: bool,
+}
+
+impl Open {
+    async fn begin(pool: &PgPool, statement: &'static str) -> Result<Open, sqlx::Error> {
+        let mut open = Open { connection: pool.acquire().await?, over: false };
+        open.connection.execute(sqlx::raw_sql(statement)).await?;
+        Ok(open)
+    }
+
+    async fn end(mut self, statement: &'static str) -> Result<(), sqlx::Error> {
+        self.connection.execute(sqlx::raw_sql(statement)).await?;
+        self.over = true;
+        Ok(())
+    }
+}
+
+impl Drop for Open {
+    fn drop(&mut self) {
+        if !self.over {
+            self.connection.close_on_drop();
+        }
+    }
 }
 
 /// What a transaction is for.
@@ -33,13 +65,13 @@ impl Tx {
     pub(super) async fn begin(pools: &Pools, deadline: Duration, access: Access) -> Result<Tx, StoreError> {
         let kind = async {
             Ok::<_, sqlx::Error>(match (pools, access) {
-                (Pools::Sqlite { writer, .. }, Access::Write) => {
-                    Kind::Sqlite(writer.begin_with("BEGIN IMMEDIATE").await?)
-                }
+                // Nobody else writes, so nothing is gained by BEGIN IMMEDIATE, and sqlx's `begin_with` leaves its
+                // transaction open when it is dropped before its end.
+                (Pools::Sqlite { writer, .. }, Access::Write) => Kind::Sqlite(writer.begin().await?),
                 (Pools::Sqlite { reader, .. }, Access::Snapshot) => Kind::Sqlite(reader.begin().await?),
-                (Pools::Postgres(pool), Access::Write) => Kind::Postgres(pool.begin().await?),
+                (Pools::Postgres(pool), Access::Write) => Kind::Postgres(Open::begin(pool, "BEGIN").await?),
                 (Pools::Postgres(pool), Access::Snapshot) => {
-                    Kind::Postgres(pool.begin_with("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY").await?)
+                    Kind::Postgres(Open::begin(pool, SNAPSHOT).await?)
                 }
             })
         };
@@ -114,14 +146,18 @@ impl Tx {
     async fn rows(&mut self, bound: Bound) -> Result<Vec<Row>, StoreError> {
         match &mut self.kind {
             Kind::Sqlite(tx) => within(self.deadline, bind::sqlite_rows(bound, &mut **tx)).await,
-            Kind::Postgres(tx) => within(self.deadline, bind::postgres_rows(bound, &mut **tx)).await,
+            Kind::Postgres(tx) => {
+                within(self.deadline, bind::postgres_rows(bound, &mut *tx.connection)).await
+            }
         }
     }
 
     async fn touched(&mut self, bound: Bound) -> Result<u64, StoreError> {
         match &mut self.kind {
             Kind::Sqlite(tx) => within(self.deadline, bind::sqlite_execute(bound, &mut **tx)).await,
-            Kind::Postgres(tx) => within(self.deadline, bind::postgres_execute(bound, &mut **tx)).await,
+            Kind::Postgres(tx) => {
+                within(self.deadline, bind::postgres_execute(bound, &mut *tx.connection)).await
+            }
         }
     }
 
@@ -147,7 +183,9 @@ impl Tx {
     pub async fn execute_text(&mut self, text: &str) -> Result<(), StoreError> {
         match &mut self.kind {
             Kind::Sqlite(tx) => within(self.deadline, tx.execute(sqlx::raw_sql(text))).await.map(drop),
-            Kind::Postgres(tx) => within(self.deadline, tx.execute(sqlx::raw_sql(text))).await.map(drop),
+            Kind::Postgres(tx) => {
+                within(self.deadline, tx.connection.execute(sqlx::raw_sql(text))).await.map(drop)
+            }
         }
     }
 
@@ -158,7 +196,7 @@ impl Tx {
     pub async fn commit(self) -> Result<(), StoreError> {
         match self.kind {
             Kind::Sqlite(tx) => within(self.deadline, tx.commit()).await,
-            Kind::Postgres(tx) => within(self.deadline, tx.commit()).await,
+            Kind::Postgres(tx) => within(self.deadline, tx.end("COMMIT")).await,
         }
     }
 
@@ -169,7 +207,7 @@ impl Tx {
     pub async fn rollback(self) -> Result<(), StoreError> {
         match self.kind {
             Kind::Sqlite(tx) => within(self.deadline, tx.rollback()).await,
-            Kind::Postgres(tx) => within(self.deadline, tx.rollback()).await,
+            Kind::Postgres(tx) => within(self.deadline, tx.end("ROLLBACK")).await,
         }
     }
 }

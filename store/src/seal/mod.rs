@@ -1,9 +1,11 @@
 //! Seals: a Merkle root over a range of positions, chained to the seal before it and signed.
 //!
-//! The hash chain of a stream shows an edit; a seal also shows that events changed places or that the end was cut off,
-//! even to an attacker who can rewrite every table but does not have the master key.
+//! The hash chain of a stream shows an edit; a seal also shows that events changed places, even when whoever did it can
+//! rewrite every table, but does not have the master key. That the end was cut off, seals included, only a seal shows
+//! that was kept elsewhere: hence each one is noted in a file and in the program's own log.
 
 mod merkle;
+mod noted;
 mod sealer;
 mod signer;
 
@@ -44,6 +46,12 @@ pub struct Seal {
 }
 
 impl Seal {
+    /// Its name, 64 hex digits: enough to prove later that the log once reached as far as this seal.
+    #[must_use]
+    pub fn name(&self) -> String {
+        self.digest().iter().map(|byte| format!("{byte:02x}")).collect()
+    }
+
     /// What is signed, and what the next seal names as its predecessor.
     pub(crate) fn digest(&self) -> Hash {
         let mut fields = Fields::new(b"trunkline seal 1");

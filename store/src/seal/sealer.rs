@@ -1,7 +1,7 @@
 //! The sealer: follows each log and seals what has been committed since the last seal.
 
-use super::{FIRST, LEAF, RANGE, Seal, Signer, last, leaf, root};
-use crate::{Fact, Store, StoreError, store::WeakStore};
+use super::{FIRST, LEAF, RANGE, Seal, Signer, last, leaf, noted, root};
+use crate::{Hash, Store, StoreError, store::WeakStore};
 use domain::Log;
 use sea_query::{OnConflict, Query};
 use std::time::Duration;
@@ -20,33 +20,41 @@ pub(crate) async fn keep_sealing(store: WeakStore, log: Log, mut committed: watc
         let Some(store) = store.upgrade() else { return };
         if let Err(error) = seal_now(&store, log).await {
             tracing::warn!(%error, log = log.as_str(), "the newest events are not sealed yet");
+            // Again in a while, whether anything else is committed or not.
+            committed.mark_changed();
         }
     }
 }
 
-/// Seals everything up to the log's head; returns the last position covered. Several nodes may do it at once: the first
-/// to store a range wins, the others go on after it.
+/// Seals everything up to where the log's head is now; returns the last position covered. What is appended meanwhile is
+/// for the next time: under load, chasing it would make many small seals. Several nodes may do it at once: the first to
+/// store a range wins, the others go on after it.
 pub(crate) async fn seal_now(store: &Store, log: Log) -> Result<i64, StoreError> {
-    let signer = Signer::of(store.vault(), store.ids()).await?;
+    let head = store.head(log).await?;
     let mut previous = last(store.db(), log).await?;
     loop {
         let sealed = previous.as_ref().map_or(0, |seal| seal.to);
-        let facts = store.read(log, sealed, RANGE).await?;
-        if facts.is_empty() {
+        let left = usize::try_from(head - sealed).unwrap_or(0).min(RANGE);
+        if left == 0 {
             return Ok(sealed);
         }
-        let seal = make(store, &signer, log, &facts, previous.as_ref());
-        insert(store, &seal).await?;
+        let events = store.engine().hashes(log, sealed, left).await?;
+        let signer = Signer::of(store.vault(), store.ids()).await?;
+        let seal = make(store, &signer, log, &events, previous.as_ref());
+        if insert(store, &seal).await? {
+            tracing::info!(log = log.as_str(), to = seal.to, seal = seal.name(), "sealed");
+            note(store, &seal);
+        }
         previous = last(store.db(), log).await?;
     }
 }
 
-fn make(store: &Store, signer: &Signer, log: Log, facts: &[Fact], previous: Option<&Seal>) -> Seal {
-    let leaves: Vec<_> = facts.iter().map(|fact| leaf(fact.position, &fact.hash)).collect();
+fn make(store: &Store, signer: &Signer, log: Log, events: &[(i64, Hash)], previous: Option<&Seal>) -> Seal {
+    let leaves: Vec<_> = events.iter().map(|(position, hash)| leaf(*position, hash)).collect();
     let mut seal = Seal {
         log,
-        from: facts.first().map_or(0, |fact| fact.position),
-        to: facts.last().map_or(0, |fact| fact.position),
+        from: events.first().map_or(0, |(position, _)| *position),
+        to: events.last().map_or(0, |(position, _)| *position),
         root: root(&leaves),
         previous: previous.map_or(FIRST, Seal::digest),
         leaves: leaves.iter().flat_map(|leaf| leaf.iter().take(LEAF)).copied().collect(),
@@ -57,7 +65,16 @@ fn make(store: &Store, signer: &Signer, log: Log, facts: &[Fact], previous: Opti
     seal
 }
 
-async fn insert(store: &Store, seal: &Seal) -> Result<(), StoreError> {
+/// The seal counts without its note.
+fn note(store: &Store, seal: &Seal) {
+    let noted = store.seals_file().map(|file| noted::note(file, seal));
+    if let Some(Err(error)) = noted {
+        tracing::warn!(%error, log = seal.log.as_str(), to = seal.to, "a seal is not noted");
+    }
+}
+
+/// Stores it; false when another was first.
+async fn insert(store: &Store, seal: &Seal) -> Result<bool, StoreError> {
     let columns =
         ["log", "from_position", "to_position", "root", "previous", "leaves", "signature", "sealed_at"];
     let mut insert = Query::insert().into_table("es_seals").columns(columns).to_owned();
@@ -65,5 +82,5 @@ async fn insert(store: &Store, seal: &Seal) -> Result<(), StoreError> {
     let rest = [seal.previous.to_vec().into(), seal.leaves.clone().into(), seal.signature.clone().into()];
     insert.values_panic(place.into_iter().chain(rest).chain([seal.sealed_at.micros().into()]));
     let first_wins = OnConflict::columns(["log", "from_position"]).do_nothing().to_owned();
-    store.db().execute(insert.on_conflict(first_wins)).await.map(drop)
+    Ok(store.db().execute(insert.on_conflict(first_wins)).await? > 0)
 }

@@ -2,9 +2,11 @@
 //! clock that is moved by hand, and a small aggregate.
 
 mod cluster;
+mod plan;
 mod tally;
 
 pub use cluster::postgres;
+pub use plan::plan;
 pub use tally::{Tally, TallyCommand, TallyError, TallyEvent};
 
 use crate::{RandomIds, Store, StoreOptions};

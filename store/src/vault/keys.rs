@@ -2,23 +2,31 @@
 
 use super::sealing;
 use crate::{Db, StoreError};
-use domain::{Clock, Ids, Sid};
+use domain::{Clock, Ids, Sid, Timestamp};
 use ring::aead::LessSafeKey;
 use sea_query::{Expr, ExprTrait, OnConflict, Query};
 use std::{
     collections::HashMap,
     sync::{Arc, Mutex, PoisonError},
+    time::Duration,
 };
 
 /// Keys kept open at once; past that all are opened again when needed.
 const OPEN: usize = 10_000;
+/// How long one is kept open: another node may destroy it.
+const OPEN_FOR: Duration = Duration::from_secs(60);
 
 pub(super) struct Keys {
     db: Db,
     master: [u8; 32],
-    open: Mutex<HashMap<Sid, Arc<LessSafeKey>>>,
+    open: Mutex<HashMap<Sid, Opened>>,
     clock: Arc<dyn Clock>,
     ids: Arc<dyn Ids>,
+}
+
+struct Opened {
+    key: Arc<LessSafeKey>,
+    until: Timestamp,
 }
 
 impl Keys {
@@ -28,8 +36,9 @@ impl Keys {
 
     /// The carrier's key, made when it has none.
     pub async fn of(&self, carrier: &Sid) -> Result<Arc<LessSafeKey>, StoreError> {
-        if let Some(key) = self.cache().get(carrier) {
-            return Ok(key.clone());
+        let now = self.clock.now();
+        if let Some(opened) = self.cache().get(carrier).filter(|opened| opened.until > now) {
+            return Ok(opened.key.clone());
         }
         let wrapped = match self.stored(carrier).await? {
             Some(wrapped) => wrapped,
@@ -41,7 +50,7 @@ impl Keys {
         if open.len() >= OPEN {
             open.clear();
         }
-        open.insert(carrier.clone(), key.clone());
+        open.insert(carrier.clone(), Opened { key: key.clone(), until: now.plus(OPEN_FOR) });
         Ok(key)
     }
 
@@ -57,7 +66,7 @@ impl Keys {
         Ok(())
     }
 
-    fn cache(&self) -> std::sync::MutexGuard<'_, HashMap<Sid, Arc<LessSafeKey>>> {
+    fn cache(&self) -> std::sync::MutexGuard<'_, HashMap<Sid, Opened>> {
         self.open.lock().unwrap_or_else(PoisonError::into_inner)
     }
 

@@ -6,7 +6,7 @@
 mod keys;
 mod sealing;
 
-use crate::{Db, StoreError, StoreOptions};
+use crate::{Db, StoreError, StoreOptions, sweep};
 use domain::{Clock, Ids, Sid, Timestamp};
 use keys::Keys;
 use sea_query::{Expr, ExprTrait, OnConflict, Order, Query, SimpleExpr};
@@ -148,7 +148,21 @@ impl Vault {
         self.db.fetch_all(&query).await?.iter().map(|row| row.at(0)).collect()
     }
 
-    /// Destroys a carrier's data key: everything it sealed is gone for good, in backups too.
+    /// Removes all of an owner's secrets of a kind, but the one of this name; returns how many.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn delete_all(&self, owner: &Sid, kind: &str, except: Option<&str>) -> Result<u64, StoreError> {
+        let mut gone = Query::delete().from_table("es_secrets").to_owned();
+        gone.and_where(Expr::col("owner").eq(owner.as_str())).and_where(Expr::col("kind").eq(kind));
+        if let Some(stays) = except {
+            gone.and_where(Expr::col("name").ne(stays));
+        }
+        self.db.execute(&gone).await
+    }
+
+    /// Destroys a carrier's data key: everything it sealed is gone for good, in backups too; on other nodes that have
+    /// used it, within a minute.
     ///
     /// # Errors
     /// When the database fails.
@@ -158,7 +172,7 @@ impl Vault {
 
     pub(crate) async fn forget_expired(&self, now: i64) -> Result<u64, StoreError> {
         let expired = Expr::col("expires_at").lte(now);
-        self.db.execute(&Query::delete().from_table("es_secrets").and_where(expired).to_owned()).await
+        sweep::delete(&self.db, "es_secrets", &["owner", "kind", "name"], expired).await
     }
 
     async fn stored(&self, slot: &Slot<'_>) -> Result<Option<Stored>, StoreError> {

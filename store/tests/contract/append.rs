@@ -129,6 +129,34 @@ async fn several_commands_are_one_append_and_those_done_before_are_left_out() {
 }
 
 #[tokio::test]
+async fn a_repeated_batch_is_answered_as_of_its_last_command() {
+    for store in testing::stores().await {
+        let stream = sid(Kind::Call);
+        let mut commands = Vec::new();
+        // In the order of their ids, as a database may return them, the first command is the last.
+        for id in (0..10).rev() {
+            commands.push((C::Add(1), meta().once(id.to_string())));
+            store.execute_all::<Tally>(&stream, commands.clone()).await.unwrap();
+        }
+        let again = store.execute_all::<Tally>(&stream, commands).await.unwrap();
+        assert_eq!((again.version, again.position, again.replayed), (10, 10, true), "{}", store.name);
+    }
+}
+
+#[tokio::test]
+async fn a_command_that_stands_in_a_batch_twice_acts_once() {
+    for store in testing::stores().await {
+        let stream = sid(Kind::Call);
+        let twice = vec![(C::Add(1), meta().once("a")), (C::Add(1), meta().once("a")), (C::Add(1), meta())];
+        let appended = store.execute_all::<Tally>(&stream, twice).await.unwrap();
+        assert_eq!(appended.version, 2, "{}", store.name);
+        let other = vec![(C::Add(1), meta().once("b")), (C::Add(2), meta().once("b"))];
+        let refused = store.execute_all::<Tally>(&stream, other).await;
+        assert!(matches!(refused, Err(ExecuteError::Reused)), "{}: {refused:?}", store.name);
+    }
+}
+
+#[tokio::test]
 async fn no_commands_at_all_change_nothing() {
     for store in testing::stores().await {
         let stream = sid(Kind::Call);

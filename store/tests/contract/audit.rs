@@ -2,7 +2,7 @@
 
 use domain::{Kind, Log};
 use store::{
-    Store,
+    Store, StoreError, StoreOptions,
     audit::{self, AuditError, Finding, Wrong},
     testing::{self, Tally, TallyCommand as C, TestStore, meta, sid},
 };
@@ -19,7 +19,7 @@ async fn filled() -> Vec<TestStore> {
 }
 
 /// Does what the triggers forbid.
-async fn tamper(store: &TestStore, statements: &str) {
+async fn tamper(store: &Store, statements: &str) {
     let mut tx = store.db().begin().await.unwrap();
     let guards = match tx.backend() {
         store::Backend::Sqlite => {
@@ -190,6 +190,37 @@ async fn a_cut_tail_is_named_even_when_the_tables_were_made_to_agree() {
 }
 
 #[tokio::test]
+async fn a_seal_that_was_kept_shows_a_cut_that_nothing_else_shows() {
+    for opened in [testing::sqlite().await, testing::on_postgres().await] {
+        opened.close().await;
+        let folder = tempfile::tempdir().unwrap();
+        let file = folder.path().join("seals.log");
+        let options = StoreOptions { seals_file: Some(file.clone()), ..opened.options.clone() };
+        let store = Store::open(options).await.unwrap();
+        for count in [9, 3] {
+            store.execute::<Tally>(&sid(Kind::Call), C::Count(count), &meta()).await.unwrap();
+            store.seal(Log::Core).await.unwrap();
+        }
+        let noted = std::fs::read_to_string(&file).unwrap();
+        let names: Vec<String> =
+            noted.lines().map(|line| line.split(' ').nth(2).unwrap().to_owned()).collect();
+        assert!(noted.starts_with("core 9 ") && names.len() == 2, "{}: {noted}", opened.name);
+        assert_eq!(store.last_seal(Log::Core).await.unwrap().unwrap().name(), names[1]);
+        audit::verify_with(&store, &names, |_| ()).await.unwrap();
+        tamper(
+            &store,
+            "DELETE FROM es_events WHERE position > 9; UPDATE es_heads SET position = 9 WHERE log = 'core';
+             DELETE FROM es_streams WHERE position > 9; DELETE FROM es_seals WHERE to_position > 9;",
+        )
+        .await;
+        audit::verify_with(&store, &names[..1], |_| ()).await.unwrap();
+        let gone = audit::verify_with(&store, &names, |_| ()).await;
+        assert!(matches!(gone, Err(AuditError::SealGone(name)) if name == names[1]), "{}", opened.name);
+        store.close().await;
+    }
+}
+
+#[tokio::test]
 async fn a_forged_seal_is_named() {
     for store in filled().await {
         store.seal(Log::Core).await.unwrap();
@@ -208,6 +239,16 @@ async fn logs_longer_than_one_seal_are_sealed_in_a_chain() {
         let core = audit::verify(&store, |_| ()).await.unwrap().logs.remove(0);
         assert!(core.seals >= 3, "{}: {core:?}", store.name);
         assert_eq!((core.events, core.sealed), (9000, 9000), "{}", store.name);
+    }
+}
+
+#[tokio::test]
+async fn a_log_with_a_gap_is_not_sealed() {
+    for store in filled().await {
+        tamper(&store, "DELETE FROM es_events WHERE position = 12").await;
+        let refused = store.seal(Log::Core).await;
+        assert!(matches!(refused, Err(StoreError::Gap { expected: 12, .. })), "{}: {refused:?}", store.name);
+        assert_eq!(store.last_seal(Log::Core).await.unwrap(), None);
     }
 }
 

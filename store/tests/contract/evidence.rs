@@ -33,6 +33,18 @@ async fn a_calls_messages_come_back_in_order() {
 }
 
 #[tokio::test]
+async fn much_that_is_old_is_removed_to_the_last() {
+    for store in testing::stores().await {
+        let call = sid(Kind::Call);
+        let items: Vec<_> = (0..10_001).map(|n| item(&call, n, "x")).collect();
+        store.evidence().append(&items).await.unwrap();
+        let pruned = store.evidence().prune(Timestamp::from_micros(10_000)).await.unwrap();
+        assert_eq!(pruned, 10_000, "{}", store.name);
+        assert_eq!(store.evidence().of(&call, 0).await.unwrap(), items[10_000..], "{}", store.name);
+    }
+}
+
+#[tokio::test]
 async fn what_a_stranger_sends_is_kept_within_limits() {
     for store in testing::stores().await {
         let call = sid(Kind::Call);

@@ -4,7 +4,7 @@ use domain::{Kind, Log, Timestamp};
 use sea_query::{Expr, Query};
 use std::{sync::Arc, time::Duration};
 use store::{
-    Db, Store, StoreOptions, Tx,
+    Db, EvidenceItem, Store, StoreOptions, Tx,
     testing::{self, ManualClock, Tally, TallyCommand as C, meta, sid},
 };
 
@@ -58,8 +58,14 @@ async fn count(db: &Db, table: &'static str) -> i64 {
     db.fetch_optional(&query).await.unwrap().unwrap().at(0).unwrap()
 }
 
+fn item(at: Timestamp) -> EvidenceItem {
+    let text = String::new;
+    let (kind, direction, peer, summary, raw) = (text(), text(), text(), text(), text());
+    EvidenceItem { call: sid(Kind::Call), at, kind, direction, peer, summary, raw }
+}
+
 #[tokio::test]
-async fn expired_commands_and_secrets_are_removed() {
+async fn expired_commands_secrets_and_evidence_are_removed() {
     let opened = testing::sqlite().await;
     opened.close().await;
     let clock = ManualClock::at(1_000_000_000);
@@ -69,11 +75,15 @@ async fn expired_commands_and_secrets_are_removed() {
     let (user, hour) =
         (sid(Kind::User), Timestamp::from_micros(1_000_000_000).plus(Duration::from_secs(3600)));
     store.vault().put(&sid(Kind::Carrier), &user, "session", "s", b"x", Some(hour)).await.unwrap();
+    let day = |day: i64| Timestamp::from_micros(1_000_000_000 + day * 24 * 3_600_000_000);
+    store.evidence().append(&[item(day(0)), item(day(5)), item(day(7))]).await.unwrap();
     store.close().await;
     clock.advance(Duration::from_secs(8 * 24 * 3600));
-    let store = Store::open(options).await.unwrap();
+    let two_days = Duration::from_secs(2 * 24 * 3600);
+    let store = Store::open(StoreOptions { evidence_kept: two_days, ..options }).await.unwrap();
+    let expired = async || count(store.db(), "es_commands").await + count(store.db(), "es_secrets").await - 1;
     let gone = async {
-        while count(store.db(), "es_commands").await > 0 || count(store.db(), "es_secrets").await > 1 {
+        while expired().await > 0 || count(store.db(), "es_evidence").await > 1 {
             tokio::task::yield_now().await;
         }
     };

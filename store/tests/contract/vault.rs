@@ -32,6 +32,43 @@ async fn a_secret_comes_back_until_it_is_deleted() {
 }
 
 #[tokio::test]
+async fn all_of_an_owners_secrets_of_a_kind_go_at_once() {
+    for store in testing::stores().await {
+        let (vault, carrier, owner) = (store.vault(), sid(Kind::Carrier), sid(Kind::User));
+        for number in 0..1_100 {
+            vault.put(&carrier, &owner, "session", &number.to_string(), b"x", None).await.unwrap();
+        }
+        vault.put(&carrier, &owner, "totp", "seed", b"x", None).await.unwrap();
+        vault.put(&carrier, &carrier, "session", "7", b"x", None).await.unwrap();
+        assert_eq!(vault.delete_all(&owner, "session", Some("7")).await.unwrap(), 1_099, "{}", store.name);
+        assert_eq!(vault.names(&owner, "session").await.unwrap(), ["7"]);
+        assert_eq!(vault.delete_all(&owner, "session", None).await.unwrap(), 1);
+        assert_eq!(vault.names(&owner, "totp").await.unwrap(), ["seed"]);
+        assert_eq!(vault.names(&carrier, "session").await.unwrap(), ["7"]);
+    }
+}
+
+#[tokio::test]
+async fn another_node_forgets_a_destroyed_key_within_a_minute() {
+    let clock = ManualClock::at(1_000_000_000);
+    for opened in [testing::sqlite().await, testing::on_postgres().await] {
+        opened.close().await;
+        let options = StoreOptions { clock: Arc::new(clock.clone()), ..opened.options.clone() };
+        let store = Store::open(options.clone()).await.unwrap();
+        let other = Store::open_to_read(options).await.unwrap();
+        let (carrier, owner) = (sid(Kind::Carrier), sid(Kind::Account));
+        store.vault().put(&carrier, &owner, "auth_token", "a", b"a", None).await.unwrap();
+        assert!(other.vault().get(&owner, "auth_token", "a").await.unwrap().is_some());
+        store.vault().forget(&carrier).await.unwrap();
+        clock.advance(Duration::from_secs(60));
+        let gone = other.vault().get(&owner, "auth_token", "a").await;
+        assert!(matches!(gone, Err(StoreError::Forgotten)), "{}: {gone:?}", opened.name);
+        other.close().await;
+        store.close().await;
+    }
+}
+
+#[tokio::test]
 async fn of_many_who_replace_the_same_secret_one_succeeds() {
     for store in testing::stores().await {
         let (carrier, owner) = (sid(Kind::Carrier), sid(Kind::User));

@@ -1,0 +1,77 @@
+//! Which indexes are used, and which are left alone.
+
+use super::support::World;
+use crate::{CallFilter, CallRow, Page, Reads, Scope, record, system};
+use domain::{
+    Actor, Kind, Meta, Tenant, Timestamp,
+    call::{Call, CallCommand},
+};
+use store::testing::{self, plan, sid};
+
+#[tokio::test]
+async fn lists_of_calls_are_found_by_index() {
+    let store = testing::sqlite().await;
+    crate::building::set_up(&store).await.unwrap();
+    let (carrier, account) = (sid(Kind::Carrier), sid(Kind::Account));
+    let own = Scope::Carrier(carrier.clone());
+    let customers = Scope::Account { carrier, account };
+    let none = CallFilter::default;
+    let moment = Some(Timestamp::from_micros(1));
+    let filters = [
+        (&own, "carrier_sid", none()),
+        (&customers, "carrier_account_sid", none()),
+        (&own, "carrier_ended_at_sid", CallFilter { live: Some(true), ..none() }),
+        (
+            &own,
+            "carrier_phone_number_sid",
+            CallFilter { phone_number: Some(sid(Kind::PhoneNumber)), ..none() },
+        ),
+        (&own, "carrier_trunk_sid", CallFilter { trunk: Some(sid(Kind::Trunk)), ..none() }),
+        (&own, "carrier_from_sid", CallFilter { from: Some("1234".into()), ..none() }),
+        (&own, "carrier_to_sid", CallFilter { to: Some("1234".into()), ..none() }),
+        (&own, "carrier_", CallFilter { started_from: moment, ..none() }),
+    ];
+    for (scope, index, filter) in filters {
+        let reads: Reads<CallRow> = Reads::new(store.db(), scope.clone());
+        for page in [Page::first(50), Page::after(sid(Kind::Call).to_string(), 50)] {
+            let steps = plan(&store, &reads.wanted(&filter, &page).unwrap()).await;
+            assert!(steps.iter().all(|step| !step.contains("SCAN")), "{filter:?}: {steps:?}");
+            assert!(steps[0].contains(&format!("calls_v2_g1_{index}")), "{filter:?}: {steps:?}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn unfinished_calls_are_found_without_a_look_at_the_finished_ones() {
+    let store = testing::sqlite().await;
+    crate::building::set_up(&store).await.unwrap();
+    for after in [None, Some(sid(Kind::Call))] {
+        let steps = plan(&store, &system::unfinished(after.as_ref())).await;
+        assert_eq!(steps.len(), 1, "already in order: {steps:?}");
+        assert!(steps[0].starts_with("SEARCH") && steps[0].contains("_ended_at_sid"), "{steps:?}");
+    }
+}
+
+#[tokio::test]
+async fn an_event_sets_the_columns_it_changes_and_no_others() {
+    let world = World::of(testing::sqlite().await).await;
+    let account = world.account(&world.carrier, "A").await;
+    let call = world.queue(&world.carrier, &account, "1234", 5).await;
+    world.caught_up().await;
+    let calls = world.projections().calls(world.own());
+    let before = calls.get(&call).await.unwrap().unwrap();
+    let warn = CallCommand::Warn { code: 15_003, message: "late".into() };
+    let meta =
+        Meta::new(Tenant::carrier(world.carrier.clone()), Actor::system("test"), super::support::second(6));
+    world.store.execute::<Call>(&call, warn, &meta).await.unwrap();
+    world.caught_up().await;
+    let after = calls.get(&call).await.unwrap().unwrap();
+    assert_eq!(record::different([(&before, &after)].into_iter()), ["warnings", "updated_at"]);
+    let statement = record::upsert("calls", [&after].into_iter(), &["warnings"]);
+    let text = statement.to_string(sea_query::SqliteQueryBuilder);
+    assert!(
+        text.ends_with(r#"ON CONFLICT ("sid") DO UPDATE SET "warnings" = "excluded"."warnings""#),
+        "{text}"
+    );
+    world.following.end().await;
+}
