@@ -88,7 +88,7 @@ async fn catch_up(
     if let Err(behind) = projections.reached(Log::Core, head, WAIT).await {
         tracing::warn!(%behind, "the directory follows as far as the projections have come");
     }
-    if projections.position(Log::Core) > mirror.position() {
+    if projections.system().directory_position().await? > mirror.position() {
         mirror.load(projections, common.store.vault()).await?;
     }
     Ok(())

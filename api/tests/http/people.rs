@@ -40,6 +40,20 @@ async fn one_idempotency_key_makes_one_api_key() {
 }
 
 #[tokio::test]
+async fn a_revoked_keys_request_repeated_stops_nothing() {
+    let world = World::new().await;
+    let a = world.carrier("alpha").await;
+    let owner = a.owner.with("idempotency-key", "k-1");
+    let body = json!({ "name": "Billing" });
+    let key = world.post(&owner, "/carrier/v1/api-keys", body.clone()).await.ok(201);
+    let path = format!("/carrier/v1/api-keys/{}", key["sid"].as_str().unwrap());
+    assert_eq!(world.send(&a.owner, "DELETE", &path, None).await.status, 204);
+    assert_eq!(world.post(&owner, "/carrier/v1/api-keys", body).await.problem(409), "conflict");
+    assert_eq!(world.get(&Caller::nobody(), "/readyz").await["status"], "ok");
+    world.post(&a.owner, "/carrier/v1/accounts", json!({ "name": "One" })).await.ok(201);
+}
+
+#[tokio::test]
 async fn no_secret_is_in_the_log() {
     let world = World::new().await;
     let a = world.carrier("alpha").await;
