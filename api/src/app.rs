@@ -118,6 +118,8 @@ pub struct Inner {
     pub sessions: Sessions,
     /// The password hasher.
     pub passwords: Passwords,
+    /// Held from looking at everybody's trunk sources until a change of one can be seen.
+    pub(crate) sources: tokio::sync::Mutex<()>,
 }
 
 impl Deref for App {
@@ -143,7 +145,14 @@ impl App {
         let passwords = Passwords::new(parts.config.password_cost, &*parts.ids)?;
         let secrets = Secrets::new(parts.store.clone());
         let (keys, sessions) = (ApiKeys::new(secrets.clone()), Sessions::default());
-        Ok(App(Arc::new(Inner { parts, secrets, keys, sessions, passwords })))
+        Ok(App(Arc::new(Inner {
+            parts,
+            secrets,
+            keys,
+            sessions,
+            passwords,
+            sources: tokio::sync::Mutex::default(),
+        })))
     }
 
     /// What events caused by this request carry.

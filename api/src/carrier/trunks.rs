@@ -3,6 +3,7 @@
 use super::{
     Tag,
     lists::{created, page, page_of, views},
+    sources,
     text::Text,
     trunk_fields::{InboundConfig, OutboundConfig, OutboundView, example_number, preview},
     write::{Handle, Write},
@@ -184,6 +185,10 @@ impl TrunksApi {
         let name = fields.finish(name)?;
         let (inbound, outbound) = (inbound.flatten(), outbound.flatten());
         let sid = Sid::new(Kind::Trunk, &*app.ids);
+        let _turn = match &inbound {
+            Some(inbound) => Some(sources::free(app, &who.carrier, inbound).await?),
+            None => None,
+        };
         let command = Command::Create { carrier: who.carrier.clone(), name, inbound, outbound };
         let made = write.one::<Aggregate>(&sid, command).await?;
         let password = trunk.outbound.as_ref().and_then(|outbound| outbound.password.as_deref());
@@ -240,14 +245,15 @@ impl TrunksApi {
     ) -> Result<Json<Trunk>, ApiError> {
         let app = self.0.app()?;
         let row = trunk_of(app, &who, &sid).await?;
-        let (mut fields, mut commands) = (Fields::default(), Vec::new());
+        let (mut fields, mut commands, mut inbound) = (Fields::default(), Vec::new(), None);
         let name = fields.maybe("name", patch.name.as_deref()).flatten();
         commands.extend(name.map(|name| Command::Rename { name }));
         match &patch.inbound {
             MaybeUndefined::Undefined => {}
             MaybeUndefined::Null => commands.push(Command::ConfigureInbound(None)),
             MaybeUndefined::Value(side) => {
-                commands.extend(side.read(&mut fields).map(|side| Command::ConfigureInbound(Some(side))));
+                inbound = side.read(&mut fields);
+                commands.extend(inbound.clone().map(|side| Command::ConfigureInbound(Some(side))));
             }
         }
         let mut password = None;
@@ -260,6 +266,10 @@ impl TrunksApi {
             }
         }
         fields.done()?;
+        let _turn = match &inbound {
+            Some(inbound) => Some(sources::free(app, &who.carrier, inbound).await?),
+            None => None,
+        };
         let write = Write::new(app, request, &who);
         write.all::<Aggregate>(&row.sid, commands).await?;
         if let Some(password) = password {

@@ -62,11 +62,44 @@ async fn a_source_address_is_one_trunks_whoever_asks() {
     let (a, b) = (world.carrier("alpha").await, world.carrier("beta").await);
     let body = json!({ "name": "Main", "inbound": { "sources": ["203.0.113.7"] } });
     world.post(&a.program, "/carrier/v1/trunks", body.clone()).await.ok(201);
-    let answer = world.post(&b.program, "/carrier/v1/trunks", body).await;
+    let answer = world.post(&b.program, "/carrier/v1/trunks", body.clone()).await;
     assert_eq!(
         (answer.problem(409).as_str(), answer.fields()),
-        ("taken", vec!["inbound.sources".to_owned()])
+        ("taken", vec!["inbound.sources.0".to_owned()])
     );
+    let again = world.post(&a.program, "/carrier/v1/trunks", body).await;
+    assert_eq!((again.problem(409).as_str(), again.fields()), ("taken", vec!["inbound.sources".to_owned()]));
+}
+
+#[tokio::test]
+async fn a_network_does_not_overlap_another_carriers() {
+    let world = World::new().await;
+    let (a, b) = (world.carrier("alpha").await, world.carrier("beta").await);
+    let inbound = |sources: &[&str]| json!({ "name": "T", "inbound": { "sources": sources } });
+    let path = "/carrier/v1/trunks";
+    world.post(&a.program, path, inbound(&["203.0.113.0/24", "2001:db8:1::/48"])).await.ok(201);
+    world.post(&a.program, path, inbound(&["203.0.113.7", "2001:db8:1:2::/64"])).await.ok(201);
+    let own = world.post(&b.program, path, inbound(&["198.51.100.1"])).await.ok(201);
+    let own = format!("{path}/{}", own["sid"].as_str().unwrap());
+    for (sources, wrong) in [
+        (["192.0.2.1", "203.0.113.9/32"], vec!["inbound.sources.1"]),
+        (["203.0.0.0/16", "192.0.2.1"], vec!["inbound.sources.0"]),
+        (["2001:db8:1:3::1", "2001:db8::/32"], vec!["inbound.sources.0", "inbound.sources.1"]),
+    ] {
+        let patch = json!({ "inbound": { "sources": sources } });
+        let answers = [
+            world.post(&b.program, path, inbound(&sources)).await,
+            world.patch(&b.program, &own, patch).await,
+        ];
+        for answer in answers {
+            assert_eq!((answer.problem(409).as_str(), answer.fields()), ("taken", to_owned(&wrong)));
+        }
+    }
+    assert_eq!(world.get(&b.program, &own).await["inbound"]["sources"], json!(["198.51.100.1"]));
+}
+
+fn to_owned(fields: &[&str]) -> Vec<String> {
+    fields.iter().map(|field| (*field).to_owned()).collect()
 }
 
 #[tokio::test]
