@@ -17,4 +17,4 @@ pub use password::{Cost, Passwords, weakness};
 pub use principal::{Owner, Principal, Reader, Writer};
 pub(crate) use session::set_cookie;
 pub use session::{Level, Session, Sessions};
-pub(crate) use throttle::{Rate, Throttle};
+pub(crate) use throttle::{Rate, Throttle, by_address};
