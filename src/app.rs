@@ -187,6 +187,7 @@ impl Base {
             public_url: http_url.to_owned(),
             secure_cookies: http_url.starts_with("https://"),
             sip_address: Some(reachable(health.engine.sip_addr())),
+            trusted_proxies: self.config.trusted_proxies()?,
             ..ApiConfig::default()
         };
         let parts = api::Parts {
