@@ -159,17 +159,22 @@ impl Sessions {
         Ok(ended)
     }
 
-    /// Ends all sessions of a user but one.
+    /// Ends all sessions of a user but one: when it returns none that was there is left, however many there were.
     ///
     /// # Errors
     /// When the vault cannot be asked.
     pub async fn end_others(&self, app: &App, user: &Sid, but: Option<&str>) -> Result<(), StoreError> {
-        for id in app.store.vault().names(user, SESSION).await? {
-            if but != Some(id.as_str()) {
+        loop {
+            // The vault lists so many at a time.
+            let mut ids = app.store.vault().names(user, SESSION).await?;
+            ids.retain(|id| but != Some(id.as_str()));
+            if ids.is_empty() {
+                return Ok(());
+            }
+            for id in ids {
                 self.end(app, user, &id).await?;
             }
         }
-        Ok(())
     }
 }
 
