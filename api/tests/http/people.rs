@@ -109,7 +109,7 @@ async fn every_change_is_audited_with_its_author() {
     let by_owner = world.get(&a.owner, &format!("/carrier/v1/audit?actor={}&limit=100", a.user)).await;
     let events: Vec<_> =
         by_owner["data"].as_array().unwrap().iter().map(|row| row["event_type"].clone()).collect();
-    assert_eq!(events, ["ApiKeyCreated", "SignedIn", "TwoFactorEnabled", "Registered", "SignedUp"]);
+    assert_eq!(events, ["ApiKeyCreated", "SignedIn", "TwoFactorEnabled", "SignedUp", "Registered"]);
     let none = world.get(&a.owner, "/carrier/v1/audit?until=2020-01-01T00:00:00Z").await;
     assert_eq!(none["data"], json!([]));
 }
