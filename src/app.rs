@@ -198,6 +198,7 @@ impl Base {
             config,
             health: Arc::new(health),
             stop: self.stop.clone(),
+            tasks: self.tasks.clone(),
         };
         let mut routes = Route::new().nest("/", api::router(&api::App::new(parts)?, Dashboard.boxed()));
         if self.with_demo {

@@ -11,7 +11,7 @@ use poem::Request;
 use projections::Projections;
 use std::{net::IpAddr, ops::Deref, sync::Arc, time::Duration};
 use store::{Appended, Store};
-use tokio_util::sync::CancellationToken;
+use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
 /// How long a write waits for its projections, so that a read after it sees it.
 pub const READ_YOUR_WRITES: Duration = Duration::from_secs(1);
@@ -101,6 +101,8 @@ pub struct Parts {
     pub health: Arc<dyn Health>,
     /// Cancelled when the process shuts down; WebSockets close by it.
     pub stop: CancellationToken,
+    /// Where changes run to their end when their client has left; waited for when the process shuts down.
+    pub tasks: TaskTracker,
 }
 
 /// What every endpoint is given; cheap to clone.

@@ -25,14 +25,15 @@ struct Bench {
     client: TestClient<BoxEndpoint<'static, Response>>,
     tenant: Tenant,
     number: Sid,
+    stop: CancellationToken,
+    tasks: TaskTracker,
 }
 
 impl Bench {
     /// An account with one number.
     async fn new() -> Bench {
-        let (store, stop) = (sqlite().await, CancellationToken::new());
-        let projections =
-            Projections::start((*store).clone(), TaskTracker::new(), stop.clone()).await.unwrap();
+        let (store, stop, tasks) = (sqlite().await, CancellationToken::new(), TaskTracker::new());
+        let projections = Projections::start((*store).clone(), tasks.clone(), stop.clone()).await.unwrap();
         let app = App::new(Parts {
             store: (*store).clone(),
             projections: projections.clone(),
@@ -40,11 +41,13 @@ impl Bench {
             ids: Arc::new(RandomIds::default()),
             config: ApiConfig::default(),
             health: Arc::new(Well),
-            stop,
+            stop: stop.clone(),
+            tasks: tasks.clone(),
         });
         let client = TestClient::new(routes(&app.unwrap()));
         let tenant = Tenant::account(sid(Kind::Carrier), sid(Kind::Account));
-        let bench = Bench { store, projections, client, tenant, number: sid(Kind::PhoneNumber) };
+        let number = sid(Kind::PhoneNumber);
+        let bench = Bench { store, projections, client, tenant, number, stop, tasks };
         bench.account(&bench.tenant).await;
         bench.number(&bench.number, "+85512345678", &bench.tenant).await;
         bench

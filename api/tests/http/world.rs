@@ -136,7 +136,7 @@ impl World {
         let options = StoreOptions { clock: Arc::new(clock.clone()), ..testing::options(url) };
         let store = Store::open(options).await.unwrap();
         let (stop, tasks) = (CancellationToken::new(), TaskTracker::new());
-        let projections = Projections::start(store.clone(), tasks, stop.clone()).await.unwrap();
+        let projections = Projections::start(store.clone(), tasks.clone(), stop.clone()).await.unwrap();
         let config = ApiConfig {
             password_cost: Cost { memory_kib: 64, passes: 1 },
             sip_address: Some("203.0.113.7:5060".into()),
@@ -151,6 +151,7 @@ impl World {
             config,
             health,
             stop: stop.clone(),
+            tasks,
         };
         let app = App::new(parts).unwrap();
         let pages =
