@@ -201,22 +201,22 @@ impl PhoneNumbersApi {
         let row = number_of(app, &who, &sid).await?;
         let mut fields = Fields::default();
         let name = fields.maybe("friendly_name", patch.friendly_name.as_deref()).flatten();
-        let (assign, moved) = match &patch.account_sid {
-            MaybeUndefined::Undefined => (None, false),
-            MaybeUndefined::Null => (Some(Command::Unassign), true),
+        let (assign, account) = match &patch.account_sid {
+            MaybeUndefined::Undefined => (None, row.account.clone()),
+            MaybeUndefined::Null => (Some(Command::Unassign), None),
             MaybeUndefined::Value(text) => {
                 let account = assignee(app, &who, &mut fields, Some(text)).await?;
-                let moved = account != row.account;
-                (account.map(|account| Command::Assign { account }), moved)
+                (account.clone().map(|account| Command::Assign { account }), account)
             }
         };
+        let moved = account != row.account;
         let voice = if moved { VoiceConfiguration::default() } else { row.voice.clone() };
         let voice = patch.voice.as_ref().and_then(|update| update.merged(voice, &mut fields));
         fields.done()?;
         let enable = patch.enabled.map(|enabled| if enabled { Command::Enable } else { Command::Disable });
         let rename = name.map(|name| Command::Rename { name });
-        let commands =
-            enable.into_iter().chain(assign).chain(rename).chain(voice.map(Command::ConfigureVoice));
+        let configure = voice.map(|voice| Command::ConfigureVoice { account, voice });
+        let commands = enable.into_iter().chain(assign).chain(rename).chain(configure);
         let write = Write::new(app, request, &who).of_account(row.account.clone());
         write.all::<Aggregate>(&row.sid, commands.collect()).await?;
         Ok(Json(number_of(app, &who, &sid).await?.into()))

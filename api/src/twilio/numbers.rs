@@ -51,7 +51,9 @@ pub(super) async fn update(
 ) -> Result<Value, Fault> {
     let path = request.uri().path();
     let row = find(app, caller, sid, path).await?;
-    let mut commands = vec![PhoneNumberCommand::ConfigureVoice(configured(row.voice, form)?)];
+    possible(form, &caller.account.sid)?;
+    let (account, voice) = (Some(caller.account.sid.clone()), configured(row.voice, form)?);
+    let mut commands = vec![PhoneNumberCommand::ConfigureVoice { account, voice }];
     if let Some(name) = form.one("FriendlyName")? {
         let name: Name = name.parse().map_err(|_| Fault::invalid("FriendlyName has 1 to 64 characters"))?;
         commands.push(PhoneNumberCommand::Rename { name });
@@ -70,7 +72,7 @@ pub(super) async fn update(
 
 fn refused(refusal: &PhoneNumberError, path: &str) -> Fault {
     match refusal {
-        PhoneNumberError::NotFound => Fault::not_found(path),
+        PhoneNumberError::NotFound | PhoneNumberError::AnotherAccounts => Fault::not_found(path),
         other @ PhoneNumberError::AlreadyExists => Fault::invalid(other.to_string()),
     }
 }

@@ -101,7 +101,9 @@ async fn a_number_forgets_its_configuration_with_its_account() {
             voice_url: Some(parsed("https://example.com/voice?a=1")),
             ..VoiceConfiguration::default()
         };
-        world.tell::<PhoneNumber>(&number, 4, PhoneNumberCommand::ConfigureVoice(voice.clone())).await;
+        let configure =
+            PhoneNumberCommand::ConfigureVoice { account: Some(account.clone()), voice: voice.clone() };
+        world.tell::<PhoneNumber>(&number, 4, configure).await;
         world.tell::<PhoneNumber>(&number, 5, PhoneNumberCommand::Rename { name: parsed("Desk") }).await;
         world.tell::<PhoneNumber>(&number, 6, PhoneNumberCommand::Disable).await;
         world.caught_up().await;
