@@ -160,7 +160,7 @@ impl Maker {
 
     async fn account(&self, carrier: &Sid) -> Outcome<(Sid, String)> {
         let (account, token) = (Sid::new(Kind::Account, &*self.ids), self.ids.token());
-        self.keep(carrier, &account, secrets::AUTH_TOKEN, token.as_bytes()).await?;
+        Secrets::new(self.store.clone()).put_auth_token((carrier, &account), 1, &token).await?;
         let create = AccountCommand::Create { carrier: carrier.clone(), name: "Demo Account".parse()? };
         self.command::<Account>(carrier, &account, create).await?;
         Ok((account, token))

@@ -51,17 +51,10 @@ impl Biography for PhoneNumberRow {
     fn turn(row: Option<PhoneNumberRow>, fact: &Fact, event: PhoneNumberEvent) -> Turn<PhoneNumberRow> {
         use PhoneNumberEvent as E;
         let row = match (row, event) {
-            (None, E::Created { number, enabled, account, .. }) => PhoneNumberRow {
-                sid: fact.stream.clone(),
-                carrier: fact.tenant.carrier.clone(),
-                account,
-                number,
-                enabled,
-                name: None,
-                voice: VoiceConfiguration::default(),
-                created_at: fact.at,
-                updated_at: fact.at,
-            },
+            (None, E::Created { number, enabled, account, .. }) => {
+                let carrier = fact.tenant.carrier.clone();
+                PhoneNumberRow::created(fact.stream.clone(), carrier, number, (enabled, account), fact.at)
+            }
             (Some(row), E::Enabled {}) => PhoneNumberRow { enabled: true, ..row },
             (Some(row), E::Disabled {}) => PhoneNumberRow { enabled: false, ..row },
             (Some(row), E::Assigned { account }) => PhoneNumberRow { account: Some(account), ..row },
@@ -74,6 +67,30 @@ impl Biography for PhoneNumberRow {
             (None, _) | (Some(_), E::Created { .. }) => return Err(Nonsense::out_of_order(fact)),
         };
         Ok(Some(PhoneNumberRow { updated_at: fact.at, ..row }))
+    }
+}
+
+impl PhoneNumberRow {
+    /// A number that was just added.
+    #[must_use]
+    pub fn created(
+        sid: Sid,
+        carrier: Sid,
+        number: Number,
+        (enabled, account): (bool, Option<Sid>),
+        at: Timestamp,
+    ) -> PhoneNumberRow {
+        PhoneNumberRow {
+            sid,
+            carrier,
+            account,
+            number,
+            enabled,
+            name: None,
+            voice: VoiceConfiguration::default(),
+            created_at: at,
+            updated_at: at,
+        }
     }
 }
 

@@ -170,12 +170,18 @@ impl PhoneNumbersApi {
         let mut fields = Fields::default();
         let number = fields.read("number", &new.number);
         let account = assignee(app, &who, &mut fields, new.account_sid.as_deref()).await?;
-        let number = fields.finish(number)?;
+        let number: Number = fields.finish(number)?;
         let sid = Sid::new(Kind::PhoneNumber, &*app.ids);
         let (carrier, enabled) = (who.carrier.clone(), new.enabled.unwrap_or(true));
-        let command = Command::Create { carrier, number, enabled, account: account.clone() };
-        let made = write.of_account(account).one::<Aggregate>(&sid, command).await?.stream;
-        Ok(CreatedPhoneNumber::Created(Json(number_of(app, &who, made.as_str()).await?.into())))
+        let command = Command::Create { carrier, number: number.clone(), enabled, account: account.clone() };
+        let write = write.of_account(account.clone());
+        let made = write.one::<Aggregate>(&sid, command).await?.stream;
+        // It is in the log: tables that lag must not make it look as if it were not.
+        let seen = app.projections.phone_numbers(who.scope()).get(&made).await.ok().flatten();
+        let sides = (enabled, account);
+        let row = seen
+            .unwrap_or_else(|| PhoneNumberRow::created(made, who.carrier.clone(), number, sides, write.at()));
+        Ok(CreatedPhoneNumber::Created(Json(row.into())))
     }
 
     /// Get a phone number

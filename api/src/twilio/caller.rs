@@ -4,7 +4,6 @@ use super::fault::Fault;
 use crate::{
     App,
     auth::{Rate, Throttle, by_address},
-    secrets::AUTH_TOKEN,
 };
 use base64::{Engine, engine::general_purpose::STANDARD};
 use domain::{Actor, Kind, Meta, Sid, Tenant};
@@ -64,18 +63,19 @@ impl Door {
     pub async fn open(&self, request: &Request) -> Result<Caller, Fault> {
         let Some((account, password)) = credentials(request) else { return Err(Fault::unauthenticated()) };
         self.address.take(&self.peer(request)).map_err(Fault::too_many)?;
-        let secret = self.app.secrets.get(&account, AUTH_TOKEN).await?;
+        let Some(row) = self.app.projections.system().account(&account).await? else {
+            return Err(self.refuse(request));
+        };
+        let secret = self.app.secrets.auth_token(&account, row.auth_token_version).await?;
         let token = secret.as_ref().and_then(store::Secret::text).unwrap_or_default();
         let same: bool = token.as_bytes().ct_eq(password.as_bytes()).into();
         if token.is_empty() || !same {
             return Err(self.refuse(request));
         }
         self.often.take(account.as_str()).map_err(Fault::too_many)?;
-        let row = self.app.projections.system().account(&account).await?;
-        match row {
-            Some(account) if account.enabled => Ok(Caller { account, token: token.to_owned() }),
-            Some(_) => Err(Fault::suspended()),
-            None => Err(self.refuse(request)),
+        match row.enabled {
+            true => Ok(Caller { account: row, token: token.to_owned() }),
+            false => Err(Fault::suspended()),
         }
     }
 

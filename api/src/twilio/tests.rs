@@ -1,7 +1,7 @@
 //! The whole surface over a real store, through poem's test client.
 
 use super::*;
-use crate::{ApiConfig, Parts, Well, secrets::AUTH_TOKEN};
+use crate::{ApiConfig, Parts, Well};
 use domain::{
     Actor, Clock, Kind, Log, Meta, Sid, Tenant,
     account::{Account, AccountCommand},
@@ -58,11 +58,8 @@ impl Bench {
         let create =
             AccountCommand::Create { carrier: tenant.carrier.clone(), name: "Rocket".parse().unwrap() };
         self.store.execute::<Account>(&account, create, &meta(tenant)).await.unwrap();
-        let vault = self.store.vault();
-        vault
-            .put(&tenant.carrier, &account, AUTH_TOKEN.0, AUTH_TOKEN.1, TOKEN.as_bytes(), None)
-            .await
-            .unwrap();
+        let secrets = crate::secrets::Secrets::new((*self.store).clone());
+        secrets.put_auth_token((&tenant.carrier, &account), 1, TOKEN).await.unwrap();
         self.settle().await;
     }
 
@@ -279,6 +276,18 @@ async fn a_repeated_creation_is_one_call() {
     let other = [&CALL[..2], &[("Twiml", "<Response/>")]].concat();
     let request = bench.post("/Calls.json", &other).header("Idempotency-Key", "once");
     assert_eq!(fault(request).await, (422, 20422));
+}
+
+#[tokio::test]
+async fn a_queued_call_is_answered_with_while_the_tables_lag() {
+    let bench = Bench::new().await;
+    bench.stop.cancel();
+    bench.tasks.close();
+    bench.tasks.wait().await;
+    let (status, body) = answered(bench.post("/Calls.json", &CALL)).await;
+    assert_eq!((status, text(&body, "status")), (201, "queued".into()));
+    assert_eq!((text(&body, "to"), text(&body, "account_sid")), ("+15551230000".into(), bench.me().into()));
+    assert_eq!(bench.events(&text(&body, "sid")).await.len(), 1);
 }
 
 #[tokio::test]

@@ -2,7 +2,11 @@
 
 use crate::world::World;
 use api::secrets::SIP_PASSWORD;
+use domain::Log;
 use serde_json::json;
+use std::time::Duration;
+
+const PATIENCE: Duration = Duration::from_secs(10);
 
 #[tokio::test]
 async fn a_trunk_is_made_changed_and_deleted() {
@@ -115,4 +119,38 @@ async fn a_dial_string_can_be_tried_before_it_is_kept() {
     let body = json!({ "outbound": { "host": "192.0.2.1", "trunk_prefix": true } });
     let tried = world.post(&a.owner, "/carrier/v1/trunks/dial-string", body).await.ok(200);
     assert_eq!((&tried["number"], &tried["dial_string"]), (&json!("+85523456789"), &json!("023456789")));
+}
+
+#[tokio::test]
+async fn a_trunk_is_whole_even_when_the_client_leaves() {
+    let world = World::new().await;
+    let a = world.carrier("alpha").await;
+    let head = world.app.store.head(Log::Core).await.unwrap();
+    let body = json!({ "name": "Main",
+        "outbound": { "host": "sip.example.com", "username": "alpha", "password": "hunter2hunter2" } });
+    let mut request = Box::pin(world.post(&a.program, "/carrier/v1/trunks", body));
+    assert!(futures_util::poll!(&mut request).is_pending());
+    drop(request);
+    let mut committed = world.app.store.watch(Log::Core);
+    let made = committed.wait_for(|position| *position >= head + 2);
+    tokio::time::timeout(PATIENCE, made).await.expect("it is made all the same").unwrap();
+    let events = world.app.store.read(Log::Core, head, 10).await.unwrap();
+    let names: Vec<_> = events.iter().map(|fact| fact.event_type.as_str()).collect();
+    assert_eq!(names, ["Created", "CredentialReplaced"], "in one append");
+    let kept = world.app.secrets.get(&events[0].stream, SIP_PASSWORD).await.unwrap().unwrap();
+    assert_eq!(kept.text(), Some("hunter2hunter2"));
+}
+
+#[tokio::test]
+async fn a_repeated_creation_is_one_trunk_with_one_password() {
+    let world = World::new().await;
+    let a = world.carrier("alpha").await;
+    let program = a.program.with("idempotency-key", "t-1");
+    let body = json!({ "name": "Main",
+        "outbound": { "host": "sip.example.com", "username": "alpha", "password": "hunter2hunter2" } });
+    let made = world.post(&program, "/carrier/v1/trunks", body.clone()).await.ok(201);
+    assert_eq!(made["outbound"]["has_password"], true);
+    let head = world.app.store.head(Log::Core).await.unwrap();
+    assert_eq!(world.post(&program, "/carrier/v1/trunks", body).await.ok(201), made);
+    assert_eq!(world.app.store.head(Log::Core).await.unwrap(), head);
 }

@@ -98,6 +98,13 @@ impl Caller {
         Caller::default().with("host", HOST).with("authorization", &format!("Bearer {key}"))
     }
 
+    /// An account's program.
+    pub fn account(sid: &str, token: &str) -> Caller {
+        use base64::Engine;
+        let pair = base64::engine::general_purpose::STANDARD.encode(format!("{sid}:{token}"));
+        Caller::default().with("authorization", &format!("Basic {pair}"))
+    }
+
     pub fn with(&self, name: &str, value: &str) -> Caller {
         let mut headers = self.headers.clone();
         headers.retain(|(known, _)| known != name);
