@@ -10,7 +10,7 @@ use domain::{
     name::Name,
     phone_number::{PhoneNumber, PhoneNumberEvent, VoiceConfiguration},
 };
-use sea_query::Cond;
+use sea_query::{Cond, Expr, ExprTrait};
 use serde::{Deserialize, Serialize};
 use store::Fact;
 
@@ -105,6 +105,8 @@ pub struct PhoneNumberFilter {
     pub prefix: Option<String>,
     /// Part of the account's name for it, in any case.
     pub name: Option<String>,
+    /// Exactly this name, or without a name exactly this number.
+    pub called: Option<(String, String)>,
     /// Assigned to this account.
     pub account: Option<Sid>,
     /// Assigned to any account, or to none.
@@ -122,8 +124,13 @@ impl Noun for PhoneNumberRow {
             .add_option(filter.contains.as_deref().map(|text| digits_contain("number", text)))
             .add_option(filter.prefix.as_deref().map(|text| digits_begin("number", text)))
             .add_option(filter.name.as_deref().map(|text| contains("name", text)))
+            .add_option(filter.called.as_ref().map(called))
             .add_option(filter.account.as_ref().map(|account| is("account", account.as_str())))
             .add_option(filter.assigned.map(|wanted| present("account", wanted)))
             .add_option(filter.enabled.map(|enabled| is("enabled", enabled)))
     }
+}
+
+fn called((name, number): &(String, String)) -> Expr {
+    is("name", name.as_str()).or(present("name", false).and(is("number", number.as_str())))
 }

@@ -365,6 +365,12 @@ async fn calls_are_listed_newest_first_in_pages_that_lead_on() {
         }
     }
     assert_eq!(seen, sids);
+    for (page, rows) in [(0, &sids[..2]), (1, &sids[2..4]), (2, &sids[4..]), (3, &[])] {
+        let (_, body) = answered(bench.get(&format!("/Calls.json?PageSize=2&Page={page}"))).await;
+        let numbered: Vec<String> =
+            body["calls"].as_array().unwrap().iter().map(|call| text(call, "sid")).collect();
+        assert_eq!(numbered, rows, "page {page}");
+    }
 }
 
 #[tokio::test]
@@ -431,8 +437,40 @@ async fn a_number_is_configured_and_cleared() {
     let (_, body) = answered(bench.post(&path, &[("VoiceUrl", "")])).await;
     assert_eq!((text(&body, "voice_url"), text(&body, "voice_method")), (String::new(), "GET".into()));
     assert_eq!(fault(bench.post(&path, &[("VoiceUrl", "nowhere")])).await, (400, 21402));
+    for (name, value) in [
+        ("SmsUrl", "https://example.com/sms"),
+        ("VoiceApplicationSid", "AP1"),
+        ("TrunkSid", "TK1"),
+        ("VoiceCallerIdLookup", "true"),
+        ("AccountSid", "AC1"),
+    ] {
+        assert_eq!(fault(bench.post(&path, &[(name, value)])).await, (400, 20001), "{name}");
+    }
+    let nothing = [("SmsUrl", ""), ("VoiceCallerIdLookup", "false"), ("AccountSid", bench.me())];
+    assert_eq!(answered(bench.post(&path, &nothing)).await.0, 200);
     let (_, list) = answered(bench.get("/IncomingPhoneNumbers.json?PhoneNumber=%2B85512345678")).await;
     assert_eq!(list["incoming_phone_numbers"][0]["sid"], bench.number.as_str());
+}
+
+#[tokio::test]
+async fn numbers_are_found_by_exactly_their_friendly_name() {
+    let bench = Bench::new().await;
+    let (american, named) = (sid(Kind::PhoneNumber), sid(Kind::PhoneNumber));
+    bench.number(&american, "+12125551234", &bench.tenant).await;
+    bench.number(&named, "+85512345679", &bench.tenant).await;
+    let path = format!("/IncomingPhoneNumbers/{named}.json");
+    assert_eq!(answered(bench.post(&path, &[("FriendlyName", "Front desk")])).await.0, 200);
+    for (name, found) in [
+        ("Front+desk", Some(&named)),
+        ("Front", None),
+        ("%2B85512345678", Some(&bench.number)),
+        ("%2B85512345679", None),
+        ("(212)+555-1234", Some(&american)),
+    ] {
+        let (_, list) = answered(bench.get(&format!("/IncomingPhoneNumbers.json?FriendlyName={name}"))).await;
+        let sids = list["incoming_phone_numbers"].as_array().unwrap().iter().map(|row| text(row, "sid"));
+        assert_eq!(sids.collect::<Vec<_>>(), found.map(ToString::to_string).into_iter().collect::<Vec<_>>());
+    }
 }
 
 #[tokio::test]
