@@ -1,6 +1,12 @@
 //! Puts the parts together: store, projections, engine, reactors, web. `App::build` is the map of what needs what.
 
-use crate::{assets::Dashboard, config::Config, demo, examples, keys};
+use crate::{
+    assets::Dashboard,
+    config::Config,
+    demo,
+    door::{Door, Patience},
+    examples, keys,
+};
 use api::{ApiConfig, Gauge, auth::Passwords};
 use domain::{Clock, Ids, Log};
 use poem::{
@@ -204,6 +210,7 @@ impl Base {
         if self.with_demo {
             routes = routes.nest("/examples", examples::routes());
         }
+        let web = Door::new(web, Patience::default(), self.config.trusted_proxies()?);
         let stopped = self.stop.clone();
         self.tasks.spawn(async move {
             let server = Server::new_with_acceptor(web);

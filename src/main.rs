@@ -5,6 +5,7 @@ mod assets;
 mod commands;
 mod config;
 mod demo;
+mod door;
 mod examples;
 mod keys;
 mod telemetry;

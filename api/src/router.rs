@@ -26,8 +26,8 @@ pub fn router(app: &App, pages: BoxEndpoint<'static, Response>) -> BoxEndpoint<'
         .nest(dashboard::PREFIX, described(dashboard::routes(app), dashboard::routes_table()))
         .nest_no_strip("/2010-04-01", twilio::routes(app))
         .at("/healthz", get(health::healthz))
-        .at("/readyz", get(health::readyz))
-        .at("/metrics", get(health::metrics).data(traffic.clone()))
+        .at("/readyz", get(health::readyz).data(Arc::new(health::Last::default())))
+        .at("/metrics", get(health::metrics).data(traffic.clone()).data(Arc::new(health::Last::default())))
         .nest("/", pages)
         .data(app.clone());
     let limited = bounded(completed(routes, app.tasks.clone()));

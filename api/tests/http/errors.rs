@@ -161,6 +161,9 @@ async fn the_process_tells_how_it_is() {
     );
     assert!(metrics.text.contains("trunkline_http_requests_total{class=\"2xx\"} 2"), "{}", metrics.text);
     world.app.store.close().await;
+    let within_a_second = world.send(&nobody, "GET", "/readyz", None).await;
+    assert_eq!(within_a_second.status, 200, "an answer serves for a second");
+    world.clock.advance(std::time::Duration::from_secs(1));
     let down = world.send(&nobody, "GET", "/readyz", None).await;
     assert_eq!(
         (down.status, &down.json()["checks"]["database"]),
