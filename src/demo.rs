@@ -27,7 +27,7 @@ const INBOUND_SOURCE: &str = "127.0.0.0/8";
 const OWNER_EMAIL: &str = "owner@demo.example";
 
 /// What opens the demo, as `demo.json` has it.
-#[derive(Clone, Debug, Serialize, Deserialize)]
+#[derive(Clone, Serialize, Deserialize)]
 pub struct Demo {
     /// Dashboard and APIs.
     pub http_url: String,

@@ -52,7 +52,7 @@ struct Account {
 }
 
 /// A new account with its auth token.
-#[derive(Debug, Object)]
+#[derive(Object)]
 struct AccountCreated {
     /// Identifier, `AC` and 32 hex digits.
     sid: String,
@@ -87,7 +87,7 @@ struct AccountUpdate {
 }
 
 /// An account's Twilio credentials.
-#[derive(Debug, Object)]
+#[derive(Object)]
 struct AuthToken {
     /// The user name.
     account_sid: String,
@@ -152,7 +152,7 @@ impl AccountsApi {
         &self,
         Writer(who): Writer,
         request: &Request,
-        /// Makes the request repeatable: the same key acts once in 24 hours.
+        /// Makes the request repeatable: the same key acts once in seven days.
         #[oai(name = "Idempotency-Key")]
         key: Header<Option<String>>,
         account: Json<AccountCreate>,
@@ -241,7 +241,7 @@ impl AccountsApi {
         Writer(who): Writer,
         request: &Request,
         sid: Path<String>,
-        /// Makes the request repeatable: the same key acts once in 24 hours.
+        /// Makes the request repeatable: the same key acts once in seven days.
         #[oai(name = "Idempotency-Key")]
         key: Header<Option<String>>,
     ) -> Result<Json<AuthToken>, ApiError> {

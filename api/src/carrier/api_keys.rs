@@ -38,7 +38,7 @@ struct ApiKey {
 }
 
 /// A new key with its secret.
-#[derive(Debug, Object)]
+#[derive(Object)]
 struct ApiKeyCreated {
     /// Identifier, `AK` and 32 hex digits.
     sid: String,

@@ -160,7 +160,7 @@ impl PhoneNumbersApi {
         &self,
         Writer(who): Writer,
         request: &Request,
-        /// Makes the request repeatable: the same key acts once in 24 hours.
+        /// Makes the request repeatable: the same key acts once in seven days.
         #[oai(name = "Idempotency-Key")]
         key: Header<Option<String>>,
         new: Json<PhoneNumberCreate>,

@@ -58,7 +58,7 @@ struct Trunk {
 }
 
 /// What a new trunk is made of.
-#[derive(Debug, Object)]
+#[derive(Object)]
 #[oai(deny_unknown_fields)]
 struct TrunkCreate {
     /// Friendly name, 1 to 64 characters.
@@ -70,7 +70,7 @@ struct TrunkCreate {
 }
 
 /// What to change; absent fields stay, `null` takes a direction away, an object replaces a direction whole.
-#[derive(Debug, Object)]
+#[derive(Object)]
 #[oai(deny_unknown_fields)]
 struct TrunkUpdate {
     /// Friendly name, 1 to 64 characters.
@@ -84,7 +84,7 @@ struct TrunkUpdate {
 }
 
 /// An outbound side to try out.
-#[derive(Debug, Object)]
+#[derive(Object)]
 #[oai(deny_unknown_fields)]
 struct DialStringRequest {
     /// The number to call; one of the carrier's country when left out.
@@ -172,7 +172,7 @@ impl TrunksApi {
         &self,
         Writer(who): Writer,
         request: &Request,
-        /// Makes the request repeatable: the same key acts once in 24 hours.
+        /// Makes the request repeatable: the same key acts once in seven days.
         #[oai(name = "Idempotency-Key")]
         key: Header<Option<String>>,
         trunk: Json<TrunkCreate>,
