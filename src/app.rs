@@ -1,6 +1,12 @@
 //! Puts the parts together: store, projections, engine, reactors, web. `App::build` is the map of what needs what.
 
-use crate::{assets::Dashboard, config::Config, control, demo, examples, keys};
+use crate::{
+    assets::Dashboard,
+    config::Config,
+    control, demo,
+    door::{Door, Patience},
+    examples, keys,
+};
 use api::{ApiConfig, Gauge, auth::Passwords};
 use domain::{Clock, Ids, Log};
 use poem::{
@@ -204,6 +210,7 @@ impl Base {
             public_url: http_url.to_owned(),
             secure_cookies: http_url.starts_with("https://"),
             sip_address: Some(reachable(health.engine.sip_addr())),
+            trusted_proxies: self.config.trusted_proxies()?,
             ..ApiConfig::default()
         };
         let parts = api::Parts {
@@ -214,11 +221,13 @@ impl Base {
             config,
             health: Arc::new(health),
             stop: self.stop.clone(),
+            tasks: self.tasks.clone(),
         };
         let mut routes = Route::new().nest("/", api::router(&api::App::new(parts)?, Dashboard.boxed()));
         if self.with_demo {
             routes = routes.nest("/examples", examples::routes());
         }
+        let web = Door::new(web, Patience::default(), self.config.trusted_proxies()?);
         let stopped = self.stop.clone();
         self.tasks.spawn(async move {
             let server = Server::new_with_acceptor(web);

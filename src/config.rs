@@ -7,6 +7,7 @@ use figment::{
     Figment,
     providers::{Env, Format, Serialized, Toml},
 };
+use ipnet::IpNet;
 use serde::{Deserialize, Serialize};
 use std::{
     net::{IpAddr, SocketAddr},
@@ -45,6 +46,8 @@ pub struct Http {
     pub listen: SocketAddr,
     /// How others reach it, for links and webhook examples; empty for the listening address.
     pub public_url: String,
+    /// Networks and addresses of our own proxies, commas between: from them `X-Forwarded-For` says who asks.
+    pub trusted_proxies: String,
 }
 
 /// Signalling.
@@ -98,7 +101,11 @@ pub struct Shutdown {
 impl Default for Config {
     fn default() -> Config {
         Config {
-            http: Http { listen: ([127, 0, 0, 1], 8080).into(), public_url: String::new() },
+            http: Http {
+                listen: ([127, 0, 0, 1], 8080).into(),
+                public_url: String::new(),
+                trusted_proxies: String::new(),
+            },
             sip: Sip { listen: ([0, 0, 0, 0], 5060).into(), advertise: String::new(), max_calls: 2_000 },
             rtp: Rtp { ports: "16384-32767".into() },
             database_url: String::new(),
@@ -177,6 +184,7 @@ impl Config {
     fn check(&self) -> Result<(), Refused> {
         self.rtp_ports()?;
         self.advertise()?;
+        self.trusted_proxies()?;
         if !matches!(self.log.format.as_str(), "text" | "json") {
             return Err(Refused(format!("log.format is text or json, not {:?}", self.log.format)));
         }
@@ -230,6 +238,17 @@ impl Config {
         Duration::from_secs(self.evidence.keep_days * 24 * 3600)
     }
 
+    /// Our own proxies.
+    ///
+    /// # Errors
+    /// When one is neither a network nor an address.
+    pub fn trusted_proxies(&self) -> Result<Vec<IpNet>, Refused> {
+        let named = self.http.trusted_proxies.split(',').map(str::trim).filter(|text| !text.is_empty());
+        let read = |text: &str| text.parse().or_else(|_| text.parse::<IpAddr>().map(IpNet::from));
+        let refused = |text| Refused(format!("http.trusted_proxies: {text:?} is no network and no address"));
+        named.map(|text| read(text).map_err(|_| refused(text))).collect()
+    }
+
     /// Where the store is: the setting, or the SQLite file in the data directory.
     #[must_use]
     pub fn store_url(&self) -> String {
@@ -279,9 +298,12 @@ mod tests {
         let flags = [
             ("http.listen".to_owned(), "127.0.0.1:0".to_owned()),
             ("webhooks.allow_private".into(), "true".into()),
+            ("http.trusted_proxies".into(), "10.0.0.0/8, 192.0.2.1,".into()),
         ];
         let config = Config::read(None, &flags).unwrap();
         assert_eq!((config.http.listen.port(), config.webhooks.allow_private), (0, true));
+        let proxies: Vec<String> = config.trusted_proxies().unwrap().iter().map(IpNet::to_string).collect();
+        assert_eq!(proxies, ["10.0.0.0/8", "192.0.2.1/32"]);
     }
 
     #[test]
@@ -292,6 +314,7 @@ mod tests {
             ("[log]\nformat = \"xml\"", "text or json"),
             ("[evidence]\nkeep_days = 0", "evidence.keep_days"),
             ("[http]\nlisten = \"nowhere\"", "listen"),
+            ("[http]\ntrusted_proxies = \"10.0.0.1, proxy\"", "\"proxy\""),
         ] {
             assert!(read(toml).unwrap_err().0.contains(word), "{toml}");
         }

@@ -27,7 +27,7 @@ const INBOUND_SOURCE: &str = "127.0.0.0/8";
 const OWNER_EMAIL: &str = "owner@demo.example";
 
 /// What opens the demo, as `demo.json` has it.
-#[derive(Clone, Debug, Serialize, Deserialize)]
+#[derive(Clone, Serialize, Deserialize)]
 pub struct Demo {
     /// Dashboard and APIs.
     pub http_url: String,
@@ -160,7 +160,7 @@ impl Maker {
 
     async fn account(&self, carrier: &Sid) -> Outcome<(Sid, String)> {
         let (account, token) = (Sid::new(Kind::Account, &*self.ids), self.ids.token());
-        self.keep(carrier, &account, secrets::AUTH_TOKEN, token.as_bytes()).await?;
+        Secrets::new(self.store.clone()).put_auth_token((carrier, &account), 1, &token).await?;
         let create = AccountCommand::Create { carrier: carrier.clone(), name: "Demo Account".parse()? };
         self.command::<Account>(carrier, &account, create).await?;
         Ok((account, token))
@@ -188,15 +188,16 @@ impl Maker {
 
     async fn number(&self, carrier: &Sid, account: &Sid, number: &str, http_url: &str) -> Outcome<()> {
         let sid = Sid::new(Kind::PhoneNumber, &*self.ids);
-        let (carrier_sid, account) = (carrier.clone(), Some(account.clone()));
+        let account = Some(account.clone());
         let create = PhoneNumberCommand::Create {
-            carrier: carrier_sid,
+            carrier: carrier.clone(),
             number: number.parse()?,
             enabled: true,
-            account,
+            account: account.clone(),
         };
         self.command::<PhoneNumber>(carrier, &sid, create).await?;
-        self.command::<PhoneNumber>(carrier, &sid, PhoneNumberCommand::ConfigureVoice(voice(http_url)?)).await
+        let configure = PhoneNumberCommand::ConfigureVoice { account, voice: voice(http_url)? };
+        self.command::<PhoneNumber>(carrier, &sid, configure).await
     }
 
     /// The port may be another one than last time.
@@ -210,7 +211,8 @@ impl Maker {
         {
             let number = self.store.load::<PhoneNumber>(&fact.stream).await?.aggregate;
             if number.voice().voice_url == old.voice_url {
-                let configure = PhoneNumberCommand::ConfigureVoice(new.clone());
+                let (account, voice) = (number.account().cloned(), new.clone());
+                let configure = PhoneNumberCommand::ConfigureVoice { account, voice };
                 self.command::<PhoneNumber>(&demo.carrier_sid, &fact.stream, configure).await?;
             }
         }

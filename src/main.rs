@@ -6,6 +6,7 @@ mod commands;
 mod config;
 mod control;
 mod demo;
+mod door;
 mod examples;
 mod keys;
 mod telemetry;

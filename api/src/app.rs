@@ -1,16 +1,17 @@
 //! What every endpoint is given: the store, its projections, time, chance and settings.
 
 use crate::{
-    auth::{ApiKeys, Passwords, Sessions},
+    auth::{ApiKeys, Passwords, Sessions, behind_proxies},
     problem::Refusal,
     secrets::Secrets,
 };
 use domain::{Actor, Clock, Ids, Log, Meta, Tenant};
+use ipnet::IpNet;
 use poem::Request;
 use projections::Projections;
 use std::{net::IpAddr, ops::Deref, sync::Arc, time::Duration};
 use store::{Appended, Store};
-use tokio_util::sync::CancellationToken;
+use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
 /// How long a write waits for its projections, so that a read after it sees it.
 pub const READ_YOUR_WRITES: Duration = Duration::from_secs(1);
@@ -27,8 +28,8 @@ pub struct ApiConfig {
     pub secure_cookies: bool,
     /// What carriers point their switches at, for example `203.0.113.7:5060`.
     pub sip_address: Option<String>,
-    /// Whether the peer's address is taken from `X-Forwarded-For` (last entry) because a proxy of ours sets it.
-    pub trust_forwarded_for: bool,
+    /// Networks of our own proxies: from them, and only from them, `X-Forwarded-For` says who asks.
+    pub trusted_proxies: Vec<IpNet>,
     /// How hard passwords are hashed.
     pub password_cost: crate::auth::Cost,
 }
@@ -39,7 +40,7 @@ impl Default for ApiConfig {
             public_url: "http://127.0.0.1:8080".into(),
             secure_cookies: false,
             sip_address: None,
-            trust_forwarded_for: false,
+            trusted_proxies: Vec::new(),
             password_cost: crate::auth::Cost::default(),
         }
     }
@@ -100,6 +101,8 @@ pub struct Parts {
     pub health: Arc<dyn Health>,
     /// Cancelled when the process shuts down; WebSockets close by it.
     pub stop: CancellationToken,
+    /// Where changes run to their end when their client has left; waited for when the process shuts down.
+    pub tasks: TaskTracker,
 }
 
 /// What every endpoint is given; cheap to clone.
@@ -118,6 +121,8 @@ pub struct Inner {
     pub sessions: Sessions,
     /// The password hasher.
     pub passwords: Passwords,
+    /// Held from looking at everybody's trunk sources until a change of one can be seen.
+    pub(crate) sources: tokio::sync::Mutex<()>,
 }
 
 impl Deref for App {
@@ -143,7 +148,14 @@ impl App {
         let passwords = Passwords::new(parts.config.password_cost, &*parts.ids)?;
         let secrets = Secrets::new(parts.store.clone());
         let (keys, sessions) = (ApiKeys::new(secrets.clone()), Sessions::default());
-        Ok(App(Arc::new(Inner { parts, secrets, keys, sessions, passwords })))
+        Ok(App(Arc::new(Inner {
+            parts,
+            secrets,
+            keys,
+            sessions,
+            passwords,
+            sources: tokio::sync::Mutex::default(),
+        })))
     }
 
     /// What events caused by this request carry.
@@ -160,9 +172,10 @@ impl App {
     /// The address the request came from.
     #[must_use]
     pub fn peer(&self, request: &Request) -> Option<IpAddr> {
-        let forwarded = request.header("x-forwarded-for").filter(|_| self.config.trust_forwarded_for);
-        let last = forwarded.and_then(|list| list.rsplit(',').next()).and_then(|ip| ip.trim().parse().ok());
-        last.or_else(|| request.remote_addr().as_socket_addr().map(std::net::SocketAddr::ip))
+        let remote = request.remote_addr().as_socket_addr()?.ip();
+        let lines = request.headers().get_all("x-forwarded-for").iter();
+        let lines: Vec<&str> = lines.filter_map(|line| line.to_str().ok()).collect();
+        Some(behind_proxies(remote, &lines.join(","), &self.config.trusted_proxies))
     }
 
     /// Waits until a read sees what was just written. A projection that lags for longer does not fail the write.

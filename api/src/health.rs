@@ -1,23 +1,56 @@
 //! `/healthz` (we run), `/readyz` (we can serve) and `/metrics` (figures for Prometheus).
+//!
+//! Anyone may ask: an answer serves for a second, and what is wrong inside is for the log.
 
 use crate::{App, Check, Gauge, middleware::Traffic};
-use domain::Log;
+use domain::{Log, Timestamp};
 use poem::{
-    IntoResponse, Response, handler,
+    Response, handler,
     http::StatusCode,
     web::{Data, Json},
 };
 use projections::LogHealth;
 use serde_json::{Value, json};
-use std::{fmt::Write, sync::Arc};
+use std::{fmt::Write, sync::Arc, time::Duration};
+use tokio::sync::Mutex;
 
 #[handler]
 pub(crate) fn healthz() -> Json<Value> {
     Json(json!({ "status": "ok" }))
 }
 
+/// How long an answer serves.
+const FRESH: Duration = Duration::from_secs(1);
+
+/// The last answer: its time, status and text. Who asks meanwhile waits for the one that is being made.
+#[derive(Default)]
+pub(crate) struct Last(Mutex<Option<(Timestamp, StatusCode, String)>>);
+
+impl Last {
+    async fn or(
+        &self,
+        now: Timestamp,
+        answer: impl Future<Output = (StatusCode, String)>,
+    ) -> (StatusCode, String) {
+        let mut last = self.0.lock().await;
+        if let Some((since, status, text)) = &*last
+            && now.since(*since) < FRESH
+        {
+            return (*status, text.clone());
+        }
+        let (status, text) = answer.await;
+        *last = Some((now, status, text.clone()));
+        (status, text)
+    }
+}
+
 #[handler]
-pub(crate) async fn readyz(Data(app): Data<&App>) -> Response {
+pub(crate) async fn readyz(Data(app): Data<&App>, Data(last): Data<&Arc<Last>>) -> Response {
+    let (status, text) = last.or(app.clock.now(), readiness(app)).await;
+    Response::builder().status(status).content_type("application/json").body(text)
+}
+
+async fn readiness(app: &App) -> (StatusCode, String) {
     let mut checks = vec![database(app).await];
     checks.extend(tables(app).await);
     checks.extend(app.health.checks());
@@ -27,7 +60,7 @@ pub(crate) async fn readyz(Data(app): Data<&App>) -> Response {
         checks.iter().map(|check| (check.name.to_owned(), json!(word(check)))).collect();
     let (status, text) =
         if ready { (StatusCode::OK, "ok") } else { (StatusCode::SERVICE_UNAVAILABLE, "not ready") };
-    Json(json!({ "status": text, "checks": checks })).with_status(status).into_response()
+    (status, json!({ "status": text, "checks": checks }).to_string())
 }
 
 async fn database(app: &App) -> Check {
@@ -40,11 +73,24 @@ async fn tables(app: &App) -> Vec<Check> {
         return vec![Check { name: "projections", trouble: Some("their state is unknown".into()) }];
     };
     let stopped = health.into_iter().find_map(|log| log.stopped);
-    vec![Check { name: "projections", trouble: stopped }]
+    let trouble = stopped.map(|reason| {
+        tracing::warn!(reason, "a table has stopped");
+        "a table has stopped; the log says which and why".to_owned()
+    });
+    vec![Check { name: "projections", trouble }]
 }
 
 #[handler]
-pub(crate) async fn metrics(Data(app): Data<&App>, Data(traffic): Data<&Arc<Traffic>>) -> Response {
+pub(crate) async fn metrics(
+    Data(app): Data<&App>,
+    Data(traffic): Data<&Arc<Traffic>>,
+    Data(last): Data<&Arc<Last>>,
+) -> Response {
+    let (status, text) = last.or(app.clock.now(), figures(app, traffic)).await;
+    Response::builder().status(status).content_type("text/plain; version=0.0.4; charset=utf-8").body(text)
+}
+
+async fn figures(app: &App, traffic: &Traffic) -> (StatusCode, String) {
     let mut text = String::new();
     let _ = writeln!(text, "# HELP trunkline_http_requests_total Requests answered, by class of status.");
     let _ = writeln!(text, "# TYPE trunkline_http_requests_total counter");
@@ -56,7 +102,7 @@ pub(crate) async fn metrics(Data(app): Data<&App>, Data(traffic): Data<&Arc<Traf
     for Gauge { name, help, value } in gauges {
         let _ = writeln!(text, "# HELP {name} {help}\n# TYPE {name} gauge\n{name} {value}");
     }
-    Response::builder().content_type("text/plain; version=0.0.4; charset=utf-8").body(text)
+    (StatusCode::OK, text)
 }
 
 /// How far the logs and their tables are, and how much the tables leave out.

@@ -32,7 +32,9 @@ impl From<PhoneNumberError> for Refusal {
     fn from(error: PhoneNumberError) -> Refusal {
         match error {
             PhoneNumberError::NotFound => Refusal::not_found("phone number"),
-            error @ PhoneNumberError::AlreadyExists => Refusal::conflict(error.to_string()),
+            error @ (PhoneNumberError::AlreadyExists | PhoneNumberError::AnotherAccounts) => {
+                Refusal::conflict(error.to_string())
+            }
         }
     }
 }

@@ -4,7 +4,7 @@ use crate::{
     App,
     auth::{Rate, Throttle, authenticated},
     carrier, dashboard, docs, health,
-    middleware::{Routes, Traffic, bounded, described, observed, rescued, secured},
+    middleware::{Routes, Traffic, bounded, completed, described, observed, secured, worded},
     problem::Refusal,
     twilio,
 };
@@ -18,18 +18,20 @@ const BY_CALLER: Rate = Rate { burst: 200, refill: Duration::from_millis(10) };
 #[must_use]
 pub fn router(app: &App, pages: BoxEndpoint<'static, Response>) -> BoxEndpoint<'static, Response> {
     let traffic = Arc::new(Traffic::default());
-    let routes = Route::new()
+    let elsewhere = |routes: Route, prefix: &str| routes.nest_no_strip(prefix, twilio::elsewhere());
+    let routes = twilio::ELSEWHERE.into_iter().fold(Route::new(), elsewhere);
+    let routes = routes
         .nest(carrier::PREFIX, described(carrier_api(app), carrier_routes()))
         .nest("/carrier", described(nothing_here(), Routes::default()))
         .nest(dashboard::PREFIX, described(dashboard::routes(app), dashboard::routes_table()))
         .nest_no_strip("/2010-04-01", twilio::routes(app))
         .at("/healthz", get(health::healthz))
-        .at("/readyz", get(health::readyz))
-        .at("/metrics", get(health::metrics).data(traffic.clone()))
+        .at("/readyz", get(health::readyz).data(Arc::new(health::Last::default())))
+        .at("/metrics", get(health::metrics).data(traffic.clone()).data(Arc::new(health::Last::default())))
         .nest("/", pages)
         .data(app.clone());
-    let limited = rescued(bounded(routes));
-    let safe = secured(described(limited, Routes::default()), app.config.secure_cookies);
+    let limited = bounded(completed(routes, app.tasks.clone()));
+    let safe = secured(worded(limited), app.config.secure_cookies);
     observed(safe, app.ids.clone(), app.clock.clone(), traffic).boxed()
 }
 

@@ -3,8 +3,9 @@
 use domain::Sid;
 use store::{Secret, Store, StoreError};
 
-/// An account's auth token (owner: the account); 32 lower-case hex digits. Webhooks are signed with it.
-pub const AUTH_TOKEN: (&str, &str) = ("auth_token", "current");
+/// Kind of an account's auth tokens (owner: the account), each named by its version; 32 lower-case hex digits. Only the
+/// version the account has now opens it, and webhooks are signed with that one.
+pub const AUTH_TOKEN: &str = "auth_token";
 /// An outbound trunk's digest password (owner: the trunk).
 pub const SIP_PASSWORD: (&str, &str) = ("sip_password", "current");
 /// A Carrier API key's carrier and the SHA-256 of its secret, as `VC…:hex` (owner: the key).
@@ -55,6 +56,28 @@ impl Secrets {
         secret: &[u8],
     ) -> Result<(), StoreError> {
         self.store.vault().put(carrier, owner, what.0, what.1, secret, None).await
+    }
+
+    /// The account's auth token of this version.
+    ///
+    /// # Errors
+    /// When the vault cannot be asked.
+    pub async fn auth_token(&self, account: &Sid, version: i64) -> Result<Option<Secret>, StoreError> {
+        self.store.vault().get(account, AUTH_TOKEN, &version.to_string()).await
+    }
+
+    /// Puts the account's auth token of this version, unless there is one. It opens nothing before the account has it.
+    ///
+    /// # Errors
+    /// When the vault cannot be asked.
+    pub async fn put_auth_token(
+        &self,
+        (carrier, account): (&Sid, &Sid),
+        version: i64,
+        token: &str,
+    ) -> Result<(), StoreError> {
+        let vault = self.store.vault();
+        vault.put_new(carrier, account, AUTH_TOKEN, &version.to_string(), token.as_bytes()).await.map(drop)
     }
 
     /// Forgets a secret; whether there was one.

@@ -11,6 +11,8 @@ pub struct Account {
     carrier: Option<Sid>,
     name: Option<Name>,
     enabled: bool,
+    /// Which auth token opens it: 1 when it is created, one more with each replacement.
+    auth_token_version: i64,
 }
 
 /// What can be asked of an account.
@@ -32,8 +34,13 @@ pub enum AccountCommand {
     Enable,
     /// Its programs get 401, its calls are refused and its live ones ended.
     Disable,
-    /// Records that the auth token was replaced in the vault.
-    ReplaceAuthToken,
+    /// Makes the next auth token, which is in the vault already, the one that opens it.
+    ReplaceAuthToken {
+        /// Which: one more than the one before. No part of what tells one command from another, for who repeats a
+        /// replacement does not know it.
+        #[serde(skip)]
+        version: i64,
+    },
 }
 
 /// What happened to an account.
@@ -48,8 +55,8 @@ pub enum AccountEvent {
     Enabled {},
     /// It may not.
     Disabled {},
-    /// The old auth token opens nothing any more.
-    AuthTokenReplaced {},
+    /// The auth token of this version opens it, and no other.
+    AuthTokenReplaced { version: i64 },
 }
 
 /// Why an account refuses.
@@ -61,6 +68,9 @@ pub enum AccountError {
     /// Any command before it was created.
     #[error("there is no such account")]
     NotFound,
+    /// Replacing an auth token that is not the one it has now.
+    #[error("its auth token was replaced a moment ago")]
+    AuthTokenMoved,
 }
 
 impl Account {
@@ -68,6 +78,12 @@ impl Account {
     #[must_use]
     pub fn is_enabled(&self) -> bool {
         self.enabled
+    }
+
+    /// Which auth token opens it; 0 before it exists.
+    #[must_use]
+    pub fn auth_token_version(&self) -> i64 {
+        self.auth_token_version
     }
 
     /// The carrier it belongs to, once it exists.
@@ -89,7 +105,10 @@ impl Account {
             C::Enable => Ok(vec![E::Enabled {}]),
             C::Disable if !self.enabled => Ok(vec![]),
             C::Disable => Ok(vec![E::Disabled {}]),
-            C::ReplaceAuthToken => Ok(vec![E::AuthTokenReplaced {}]),
+            C::ReplaceAuthToken { version } if version == self.auth_token_version + 1 => {
+                Ok(vec![E::AuthTokenReplaced { version }])
+            }
+            C::ReplaceAuthToken { .. } => Err(AccountError::AuthTokenMoved),
         }
     }
 
@@ -97,11 +116,12 @@ impl Account {
         match event {
             AccountEvent::Created { carrier, name } => {
                 (self.carrier, self.name, self.enabled) = (Some(carrier), Some(name), true);
+                self.auth_token_version = 1;
             }
             AccountEvent::Renamed { name } => self.name = Some(name),
             AccountEvent::Enabled {} => self.enabled = true,
             AccountEvent::Disabled {} => self.enabled = false,
-            AccountEvent::AuthTokenReplaced {} => {}
+            AccountEvent::AuthTokenReplaced { version } => self.auth_token_version = version,
         }
     }
 
@@ -139,10 +159,15 @@ mod tests {
     }
 
     #[test]
-    fn a_token_of_an_unknown_account_cannot_be_replaced() {
-        given::<Account>(vec![], C::ReplaceAuthToken).then_expect_error(AccountError::NotFound);
-        given::<Account>(vec![created()], C::ReplaceAuthToken)
-            .then_expect_events(vec![E::AuthTokenReplaced {}]);
+    fn an_auth_token_is_replaced_by_its_successor() {
+        let replace = |version| C::ReplaceAuthToken { version };
+        given::<Account>(vec![], replace(1)).then_expect_error(AccountError::NotFound);
+        given::<Account>(vec![created()], replace(2))
+            .then_expect_events(vec![E::AuthTokenReplaced { version: 2 }]);
+        for (history, version) in [(vec![], 1), (vec![], 3), (vec![E::AuthTokenReplaced { version: 2 }], 2)] {
+            let history = [vec![created()], history].concat();
+            given::<Account>(history, replace(version)).then_expect_error(AccountError::AuthTokenMoved);
+        }
     }
 
     #[test]

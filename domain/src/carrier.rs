@@ -4,6 +4,7 @@
 
 use crate::{Claim, Sid, aggregate::aggregate, country::Country, name::Name};
 use serde::{Deserialize, Serialize};
+use std::collections::BTreeSet;
 
 /// Most live API keys a carrier may have.
 pub const MAX_API_KEYS: usize = 50;
@@ -14,6 +15,8 @@ pub struct Carrier {
     open: bool,
     subdomain: String,
     keys: Vec<Sid>,
+    /// Every key there ever was: a revoked one's identifier is not given to another.
+    made: BTreeSet<Sid>,
 }
 
 /// What can be asked of a carrier.
@@ -74,6 +77,9 @@ pub enum CarrierError {
     /// Any command before signing up.
     #[error("there is no such carrier")]
     NotFound,
+    /// Making a key of an identifier that one has or had.
+    #[error("this request made its key already, and a key is shown once; revoke it and make another")]
+    KeyMadeBefore,
     /// More than [`MAX_API_KEYS`].
     #[error("a carrier has at most {MAX_API_KEYS} API keys; revoke one first")]
     TooManyApiKeys,
@@ -117,12 +123,6 @@ impl From<Subdomain> for String {
 }
 
 impl Carrier {
-    /// Whether this API key is live.
-    #[must_use]
-    pub fn has_api_key(&self, key: &Sid) -> bool {
-        self.keys.contains(key)
-    }
-
     /// Every rule about carriers is in this one table.
     fn decide(&self, command: CarrierCommand) -> Result<Vec<CarrierEvent>, CarrierError> {
         use {CarrierCommand as C, CarrierError as R, CarrierEvent as E};
@@ -131,10 +131,10 @@ impl Carrier {
             C::SignUp { name, country, subdomain } => Ok(vec![E::SignedUp { name, country, subdomain }]),
             _ if !self.open => Err(R::NotFound),
             C::UpdateSettings { name, country } => Ok(vec![E::SettingsUpdated { name, country }]),
-            C::CreateApiKey { key, .. } if self.has_api_key(&key) => Ok(vec![]),
+            C::CreateApiKey { key, .. } if self.made.contains(&key) => Err(R::KeyMadeBefore),
             C::CreateApiKey { .. } if self.keys.len() >= MAX_API_KEYS => Err(R::TooManyApiKeys),
             C::CreateApiKey { key, name, last_four } => Ok(vec![E::ApiKeyCreated { key, name, last_four }]),
-            C::RevokeApiKey { key } if !self.has_api_key(&key) => Err(R::NoSuchApiKey),
+            C::RevokeApiKey { key } if !self.keys.contains(&key) => Err(R::NoSuchApiKey),
             C::RevokeApiKey { key } => Ok(vec![E::ApiKeyRevoked { key }]),
         }
     }
@@ -143,7 +143,10 @@ impl Carrier {
         match event {
             CarrierEvent::SignedUp { subdomain, .. } => (self.open, self.subdomain) = (true, subdomain.0),
             CarrierEvent::SettingsUpdated { .. } => {}
-            CarrierEvent::ApiKeyCreated { key, .. } => self.keys.push(key),
+            CarrierEvent::ApiKeyCreated { key, .. } => {
+                self.made.insert(key.clone());
+                self.keys.push(key);
+            }
             CarrierEvent::ApiKeyRevoked { key } => self.keys.retain(|known| *known != key),
         }
     }
@@ -198,6 +201,16 @@ mod tests {
             .then_expect_events(vec![E::ApiKeyRevoked { key: key.clone() }]);
         given::<Carrier>(vec![signed_up(), key_created(1), E::ApiKeyRevoked { key }], revoke)
             .then_expect_error(CarrierError::NoSuchApiKey);
+    }
+
+    #[test]
+    fn a_keys_identifier_is_used_once() {
+        let again = C::CreateApiKey { key: sid(Kind::ApiKey, 1), name: name("CI"), last_four: "wxyz".into() };
+        given::<Carrier>(vec![signed_up(), key_created(1)], again.clone())
+            .then_expect_error(CarrierError::KeyMadeBefore);
+        let revoked = E::ApiKeyRevoked { key: sid(Kind::ApiKey, 1) };
+        given::<Carrier>(vec![signed_up(), key_created(1), revoked], again)
+            .then_expect_error(CarrierError::KeyMadeBefore);
     }
 
     #[test]

@@ -64,8 +64,13 @@ pub enum PhoneNumberCommand {
     },
     /// Takes it from its account and forgets the configuration.
     Unassign,
-    /// Sets where its calls are answered from.
-    ConfigureVoice(VoiceConfiguration),
+    /// Sets where its calls are answered from, as long as it is still this account's.
+    ConfigureVoice {
+        /// The account it is assigned to, as far as who configures it knows.
+        account: Option<Sid>,
+        /// Where its calls are answered from.
+        voice: VoiceConfiguration,
+    },
     /// Gives it a name of the account's choice.
     Rename {
         /// Friendly name.
@@ -106,6 +111,9 @@ pub enum PhoneNumberError {
     /// Any command before it was created or after it was released.
     #[error("there is no such phone number")]
     NotFound,
+    /// Configuring a number that has been given to another account meanwhile.
+    #[error("this phone number is another account's now")]
+    AnotherAccounts,
 }
 
 impl PhoneNumber {
@@ -145,8 +153,9 @@ impl PhoneNumber {
             C::Assign { account } => Ok(vec![E::Unassigned {}, E::Assigned { account }]),
             C::Unassign if self.account.is_none() => Ok(vec![]),
             C::Unassign => Ok(vec![E::Unassigned {}]),
-            C::ConfigureVoice(voice) if self.voice == voice => Ok(vec![]),
-            C::ConfigureVoice(voice) => Ok(vec![E::VoiceConfigured(voice)]),
+            C::ConfigureVoice { account, .. } if account != self.account => Err(R::AnotherAccounts),
+            C::ConfigureVoice { voice, .. } if self.voice == voice => Ok(vec![]),
+            C::ConfigureVoice { voice, .. } => Ok(vec![E::VoiceConfigured(voice)]),
             C::Rename { name } if self.friendly_name.as_ref() == Some(&name) => Ok(vec![]),
             C::Rename { name } => Ok(vec![E::Renamed { name }]),
             C::Release => Ok(vec![E::Released {}]),
@@ -214,6 +223,20 @@ mod tests {
     }
 
     #[test]
+    fn a_number_that_moved_is_not_configured_by_the_account_it_left() {
+        let (old, new) = (sid(Kind::Account, 1), sid(Kind::Account, 2));
+        let voice =
+            VoiceConfiguration { voice_url: "https://example.com/".parse().ok(), ..Default::default() };
+        let configure = |account| C::ConfigureVoice { account: Some(account), voice: voice.clone() };
+        let moved =
+            || vec![created(Some(old.clone())), E::Unassigned {}, E::Assigned { account: new.clone() }];
+        given::<PhoneNumber>(moved(), configure(old.clone()))
+            .then_expect_error(PhoneNumberError::AnotherAccounts);
+        given::<PhoneNumber>(moved(), configure(new.clone()))
+            .then_expect_events(vec![E::VoiceConfigured(voice.clone())]);
+    }
+
+    #[test]
     fn a_released_number_is_not_there_any_more() {
         given::<PhoneNumber>(vec![created(None), E::Released {}], C::Enable)
             .then_expect_error(PhoneNumberError::NotFound);
@@ -233,7 +256,8 @@ mod tests {
     fn what_changes_nothing_is_no_event() {
         given::<PhoneNumber>(vec![created(None)], C::Enable).then_expect_events(vec![]);
         given::<PhoneNumber>(vec![created(None)], C::Unassign).then_expect_events(vec![]);
-        given::<PhoneNumber>(vec![created(None)], C::ConfigureVoice(VoiceConfiguration::default()))
+        let (account, voice) = (None, VoiceConfiguration::default());
+        given::<PhoneNumber>(vec![created(None)], C::ConfigureVoice { account, voice })
             .then_expect_events(vec![]);
         given::<PhoneNumber>(
             vec![created(None), E::Renamed { name: name("Desk") }],

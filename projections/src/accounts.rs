@@ -28,6 +28,8 @@ pub struct AccountRow {
     pub name: Name,
     /// Whether it may call.
     pub enabled: bool,
+    /// Which auth token opens it; the vault keeps it under this number.
+    pub auth_token_version: i64,
     /// When its auth token was last made.
     pub auth_token_at: Timestamp,
     /// When it was opened.
@@ -36,8 +38,8 @@ pub struct AccountRow {
     pub updated_at: Timestamp,
 }
 
-table!(AccountRow: "accounts" v 1, key [sid],
-    columns [sid, carrier, account, name, enabled, auth_token_at, created_at, updated_at],
+table!(AccountRow: "accounts" v 2, key [sid],
+    columns [sid, carrier, account, name, enabled, auth_token_version, auth_token_at, created_at, updated_at],
     indexes [["carrier", "sid"]]);
 
 impl Biography for AccountRow {
@@ -50,23 +52,36 @@ impl Biography for AccountRow {
     fn turn(row: Option<AccountRow>, fact: &Fact, event: AccountEvent) -> Turn<AccountRow> {
         use AccountEvent as E;
         let row = match (row, event) {
-            (None, E::Created { name, .. }) => AccountRow {
-                sid: fact.stream.clone(),
-                carrier: fact.tenant.carrier.clone(),
-                account: Some(fact.stream.clone()),
-                name,
-                enabled: true,
-                auth_token_at: fact.at,
-                created_at: fact.at,
-                updated_at: fact.at,
-            },
+            (None, E::Created { name, .. }) => {
+                AccountRow::created(fact.stream.clone(), fact.tenant.carrier.clone(), name, fact.at)
+            }
             (Some(row), E::Renamed { name }) => AccountRow { name, ..row },
             (Some(row), E::Enabled {}) => AccountRow { enabled: true, ..row },
             (Some(row), E::Disabled {}) => AccountRow { enabled: false, ..row },
-            (Some(row), E::AuthTokenReplaced {}) => AccountRow { auth_token_at: fact.at, ..row },
+            (Some(row), E::AuthTokenReplaced { version }) => {
+                AccountRow { auth_token_version: version, auth_token_at: fact.at, ..row }
+            }
             (None, _) | (Some(_), E::Created { .. }) => return Err(Nonsense::out_of_order(fact)),
         };
         Ok(Some(AccountRow { updated_at: fact.at, ..row }))
+    }
+}
+
+impl AccountRow {
+    /// An account that was just opened.
+    #[must_use]
+    pub fn created(sid: Sid, carrier: Sid, name: Name, at: Timestamp) -> AccountRow {
+        AccountRow {
+            account: Some(sid.clone()),
+            sid,
+            carrier,
+            name,
+            enabled: true,
+            auth_token_version: 1,
+            auth_token_at: at,
+            created_at: at,
+            updated_at: at,
+        }
     }
 }
 

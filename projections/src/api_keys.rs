@@ -57,7 +57,8 @@ impl Biography for ApiKeyRow {
     fn turn(row: Option<ApiKeyRow>, fact: &Fact, event: CarrierEvent) -> Turn<ApiKeyRow> {
         use CarrierEvent as E;
         match (row, event) {
-            (None, E::ApiKeyCreated { key, name, last_four }) => Ok(Some(ApiKeyRow {
+            // A log may hold a second birth, of a revoked key: the row is then the new one's.
+            (_, E::ApiKeyCreated { key, name, last_four }) => Ok(Some(ApiKeyRow {
                 sid: key,
                 carrier: fact.tenant.carrier.clone(),
                 account: None,
@@ -68,9 +69,7 @@ impl Biography for ApiKeyRow {
             })),
             (Some(row), E::ApiKeyRevoked { .. }) => Ok(Some(ApiKeyRow { revoked_at: Some(fact.at), ..row })),
             (row, E::SignedUp { .. } | E::SettingsUpdated { .. }) => Ok(row),
-            (None, E::ApiKeyRevoked { .. }) | (Some(_), E::ApiKeyCreated { .. }) => {
-                Err(Nonsense::out_of_order(fact))
-            }
+            (None, E::ApiKeyRevoked { .. }) => Err(Nonsense::out_of_order(fact)),
         }
     }
 }

@@ -98,7 +98,9 @@ impl Biography for CallRow {
         let at = Some(fact.at);
         let row = match (row, event) {
             (None, E::Received(received)) => CallRow::received(fact, received),
-            (None, E::Queued(queued)) => CallRow::queued(fact, queued),
+            (None, E::Queued(queued)) => {
+                CallRow::queued(fact.stream.clone(), fact.tenant.carrier.clone(), queued, fact.at)
+            }
             (Some(row), E::Claimed { node }) => CallRow { claimed_by: Some(node), ..row },
             (Some(row), E::Initiated { trunk, sip_call_id, .. }) => {
                 let queue_time_ms = millis(row.created_at, fact.at);
@@ -147,24 +149,36 @@ impl CallRow {
             started_at: Some(fact.at),
             claimed_by: Some(received.node),
             sip_call_id: Some(received.sip_call_id),
-            ..CallRow::new(fact, Direction::Inbound, received.from, received.to)
+            ..CallRow::new(
+                (fact.stream.clone(), fact.tenant.carrier.clone()),
+                fact.at,
+                Direction::Inbound,
+                (received.from, received.to),
+            )
         }
     }
 
-    fn queued(fact: &Fact, queued: Queued) -> CallRow {
+    /// A call that was just queued.
+    #[must_use]
+    pub fn queued(sid: Sid, carrier: Sid, queued: Queued, at: Timestamp) -> CallRow {
         CallRow {
             account: Some(queued.account),
             parent: queued.parent,
             phone_number: queued.phone_number,
-            ..CallRow::new(fact, queued.direction, queued.from, queued.to)
+            ..CallRow::new((sid, carrier), at, queued.direction, (queued.from, queued.to))
         }
     }
 
     /// A call of which nothing is known but who calls whom.
-    fn new(fact: &Fact, direction: Direction, from: String, to: String) -> CallRow {
+    fn new(
+        (sid, carrier): (Sid, Sid),
+        at: Timestamp,
+        direction: Direction,
+        (from, to): (String, String),
+    ) -> CallRow {
         CallRow {
-            sid: fact.stream.clone(),
-            carrier: fact.tenant.carrier.clone(),
+            sid,
+            carrier,
             account: None,
             parent: None,
             direction,
@@ -176,7 +190,7 @@ impl CallRow {
             reason: None,
             sip_code: None,
             detail: None,
-            created_at: fact.at,
+            created_at: at,
             started_at: None,
             answered_at: None,
             ended_at: None,
@@ -192,7 +206,7 @@ impl CallRow {
             mos: None,
             warnings: 0,
             deleted: false,
-            updated_at: fact.at,
+            updated_at: at,
         }
     }
 

@@ -10,7 +10,7 @@ use domain::{
     name::Name,
     phone_number::{PhoneNumber, PhoneNumberEvent, VoiceConfiguration},
 };
-use sea_query::Cond;
+use sea_query::{Cond, Expr, ExprTrait};
 use serde::{Deserialize, Serialize};
 use store::Fact;
 
@@ -51,17 +51,10 @@ impl Biography for PhoneNumberRow {
     fn turn(row: Option<PhoneNumberRow>, fact: &Fact, event: PhoneNumberEvent) -> Turn<PhoneNumberRow> {
         use PhoneNumberEvent as E;
         let row = match (row, event) {
-            (None, E::Created { number, enabled, account, .. }) => PhoneNumberRow {
-                sid: fact.stream.clone(),
-                carrier: fact.tenant.carrier.clone(),
-                account,
-                number,
-                enabled,
-                name: None,
-                voice: VoiceConfiguration::default(),
-                created_at: fact.at,
-                updated_at: fact.at,
-            },
+            (None, E::Created { number, enabled, account, .. }) => {
+                let carrier = fact.tenant.carrier.clone();
+                PhoneNumberRow::created(fact.stream.clone(), carrier, number, (enabled, account), fact.at)
+            }
             (Some(row), E::Enabled {}) => PhoneNumberRow { enabled: true, ..row },
             (Some(row), E::Disabled {}) => PhoneNumberRow { enabled: false, ..row },
             (Some(row), E::Assigned { account }) => PhoneNumberRow { account: Some(account), ..row },
@@ -77,6 +70,30 @@ impl Biography for PhoneNumberRow {
     }
 }
 
+impl PhoneNumberRow {
+    /// A number that was just added.
+    #[must_use]
+    pub fn created(
+        sid: Sid,
+        carrier: Sid,
+        number: Number,
+        (enabled, account): (bool, Option<Sid>),
+        at: Timestamp,
+    ) -> PhoneNumberRow {
+        PhoneNumberRow {
+            sid,
+            carrier,
+            account,
+            number,
+            enabled,
+            name: None,
+            voice: VoiceConfiguration::default(),
+            created_at: at,
+            updated_at: at,
+        }
+    }
+}
+
 /// Which phone numbers; an absent field asks for nothing.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct PhoneNumberFilter {
@@ -88,6 +105,8 @@ pub struct PhoneNumberFilter {
     pub prefix: Option<String>,
     /// Part of the account's name for it, in any case.
     pub name: Option<String>,
+    /// Exactly this name, or without a name exactly this number.
+    pub called: Option<(String, String)>,
     /// Assigned to this account.
     pub account: Option<Sid>,
     /// Assigned to any account, or to none.
@@ -105,8 +124,13 @@ impl Noun for PhoneNumberRow {
             .add_option(filter.contains.as_deref().map(|text| digits_contain("number", text)))
             .add_option(filter.prefix.as_deref().map(|text| digits_begin("number", text)))
             .add_option(filter.name.as_deref().map(|text| contains("name", text)))
+            .add_option(filter.called.as_ref().map(called))
             .add_option(filter.account.as_ref().map(|account| is("account", account.as_str())))
             .add_option(filter.assigned.map(|wanted| present("account", wanted)))
             .add_option(filter.enabled.map(|enabled| is("enabled", enabled)))
     }
+}
+
+fn called((name, number): &(String, String)) -> Expr {
+    is("name", name.as_str()).or(present("name", false).and(is("number", number.as_str())))
 }

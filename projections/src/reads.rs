@@ -6,7 +6,7 @@ use crate::{
     record::{self, Record, is},
 };
 use domain::Sid;
-use sea_query::{Cond, Expr, ExprTrait, Func, LikeExpr, Order, SelectStatement};
+use sea_query::{Cond, Expr, ExprTrait, Func, LikeExpr, Order, Query, SelectStatement};
 use std::marker::PhantomData;
 use store::Db;
 
@@ -67,6 +67,18 @@ impl<R: Noun> Reads<R> {
         }
         let mut select = record::select::<R>(R::NAME);
         Ok(select.cond_where(wanted).order_by("sid", Order::Desc).to_owned())
+    }
+
+    /// The identifier of the nth row (from 1) a filter asks for, newest first: the cursor of the page after it.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn nth(&self, filter: &R::Filter, nth: u64) -> Result<Option<String>, ReadError> {
+        let wanted = self.scope.condition().add(R::condition(filter));
+        let mut select = Query::select();
+        select.column("sid").from(R::NAME).cond_where(wanted).order_by("sid", Order::Desc);
+        select.limit(1).offset(nth.saturating_sub(1));
+        Ok(self.db.fetch_optional(&select).await?.map(|row| row.at(0)).transpose()?)
     }
 }
 

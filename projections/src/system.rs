@@ -31,7 +31,7 @@ pub struct System {
 /// Everything the SIP engine routes by, as it stood at one position of the core log.
 #[derive(Clone, Debug, PartialEq)]
 pub struct DirectoryRows {
-    /// The last event of the core log these rows know of.
+    /// The last event of the core log that each of these rows' tables knows of.
     pub position: i64,
     /// Every carrier.
     pub carriers: Vec<CarrierRow>,
@@ -116,7 +116,7 @@ impl System {
     pub async fn directory(&self) -> Result<DirectoryRows, ReadError> {
         let mut tx = self.db.snapshot().await?;
         let rows = DirectoryRows {
-            position: ledger::reached(&mut tx, Log::Core).await?,
+            position: passed(&mut tx).await?,
             carriers: every(&mut tx).await?,
             accounts: every(&mut tx).await?,
             trunks: every(&mut tx).await?,
@@ -124,6 +124,25 @@ impl System {
         };
         tx.rollback().await?;
         Ok(rows)
+    }
+
+    /// The position that every table of [`DirectoryRows`] has passed, whatever became of the others.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn directory_position(&self) -> Result<i64, ReadError> {
+        let mut tx = self.db.snapshot().await?;
+        let position = passed(&mut tx).await?;
+        tx.rollback().await?;
+        Ok(position)
+    }
+
+    /// Every trunk of every carrier.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn trunks(&self) -> Result<Vec<TrunkRow>, ReadError> {
+        all(&self.db, &record::select::<TrunkRow>(TrunkRow::NAME)).await
     }
 
     async fn by_sid<R: Biography>(&self, sid: &Sid) -> Result<Option<R>, ReadError> {
@@ -139,6 +158,14 @@ pub(crate) fn unfinished(after: Option<&Sid>) -> SelectStatement {
         select.and_where(Expr::col("sid").gt(after.as_str()));
     }
     select
+}
+
+/// How far the directory's tables are: another that stopped must not keep calls from being routed by what changes.
+async fn passed(tx: &mut Tx) -> Result<i64, ReadError> {
+    let names = [CarrierRow::NAME, AccountRow::NAME, TrunkRow::NAME, PhoneNumberRow::NAME];
+    let checkpoints = ledger::checkpoints(tx, Log::Core).await?;
+    let ours = checkpoints.iter().filter(|checkpoint| names.contains(&checkpoint.name.as_str()));
+    Ok(ours.map(|checkpoint| checkpoint.position).min().unwrap_or(0))
 }
 
 async fn every<R: Record>(tx: &mut Tx) -> Result<Vec<R>, ReadError> {

@@ -52,17 +52,10 @@ impl Biography for TrunkRow {
     fn turn(row: Option<TrunkRow>, fact: &Fact, event: TrunkEvent) -> Turn<TrunkRow> {
         use TrunkEvent as E;
         let row = match (row, event) {
-            (None, E::Created { name, inbound, outbound, .. }) => TrunkRow {
-                sid: fact.stream.clone(),
-                carrier: fact.tenant.carrier.clone(),
-                account: None,
-                name,
-                inbound,
-                outbound,
-                credential_version: 0,
-                created_at: fact.at,
-                updated_at: fact.at,
-            },
+            (None, E::Created { name, inbound, outbound, .. }) => {
+                let carrier = fact.tenant.carrier.clone();
+                TrunkRow::created(fact.stream.clone(), carrier, name, (inbound, outbound), fact.at)
+            }
             (Some(row), E::Renamed { name }) => TrunkRow { name, ..row },
             (Some(row), E::InboundConfigured(inbound)) => TrunkRow { inbound, ..row },
             (Some(row), E::OutboundConfigured(outbound)) => TrunkRow { outbound, ..row },
@@ -73,6 +66,30 @@ impl Biography for TrunkRow {
             (None, _) | (Some(_), E::Created { .. }) => return Err(Nonsense::out_of_order(fact)),
         };
         Ok(Some(TrunkRow { updated_at: fact.at, ..row }))
+    }
+}
+
+impl TrunkRow {
+    /// A trunk that was just made, without a password.
+    #[must_use]
+    pub fn created(
+        sid: Sid,
+        carrier: Sid,
+        name: Name,
+        (inbound, outbound): (Option<Inbound>, Option<Outbound>),
+        at: Timestamp,
+    ) -> TrunkRow {
+        TrunkRow {
+            sid,
+            carrier,
+            account: None,
+            name,
+            inbound,
+            outbound,
+            credential_version: 0,
+            created_at: at,
+            updated_at: at,
+        }
     }
 }
 

@@ -88,7 +88,7 @@ async fn catch_up(
     if let Err(behind) = projections.reached(Log::Core, head, WAIT).await {
         tracing::warn!(%behind, "the directory follows as far as the projections have come");
     }
-    if projections.position(Log::Core) > mirror.position() {
+    if projections.system().directory_position().await? > mirror.position() {
         mirror.load(projections, common.store.vault()).await?;
     }
     Ok(())
@@ -188,8 +188,8 @@ mod tests {
         };
         let voice_url = "http://example.com/voice".parse().ok();
         let voice = VoiceConfiguration { voice_url, ..VoiceConfiguration::default() };
-        let commands =
-            vec![(create, meta.clone()), (PhoneNumberCommand::ConfigureVoice(voice), meta.clone())];
+        let configure = PhoneNumberCommand::ConfigureVoice { account: Some(bench.account.clone()), voice };
+        let commands = vec![(create, meta.clone()), (configure, meta.clone())];
         bench.store.execute_all::<PhoneNumber>(&number, commands).await.unwrap();
         number
     }

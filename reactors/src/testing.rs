@@ -56,7 +56,7 @@ impl Bench {
             AccountCommand::Create { carrier: bench.tenant.carrier.clone(), name: "A".parse().unwrap() };
         bench.store.execute::<Account>(&account, create, &bench.meta()).await.unwrap();
         let (carrier, token) = (&bench.tenant.carrier, TOKEN.as_bytes());
-        bench.store.vault().put(carrier, &account, "auth_token", "current", token, None).await.unwrap();
+        bench.store.vault().put(carrier, &account, "auth_token", "1", token, None).await.unwrap();
         bench
     }
 

@@ -77,7 +77,10 @@ mod testing {
         let url = Some("https://example.com/voice");
         let trunks = vec![
             trunk(1, 1, &["192.0.2.0/24"], outbound),
-            trunk(2, 2, &["192.0.2.9/32", "2001:db8::/32"], None),
+            trunk(2, 2, &["192.0.3.9/32", "2001:db8::/32"], None),
+            trunk(3, 1, &["192.0.2.9/32"], None),
+            trunk(4, 2, &["192.0.2.7/32"], None),
+            trunk(5, 1, &["2001:db8:1::/48", "192.0.3.0/24"], None),
         ];
         let numbers = vec![
             number("+85512345678", Some(1), true, url),

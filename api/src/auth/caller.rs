@@ -63,7 +63,7 @@ async fn principal(app: &App, request: &Request) -> Result<Principal, Refusal> {
     if !who.complete() {
         return Err(Refusal::two_factor_required());
     }
-    same_origin(request)?;
+    same_origin(request, &app.config.public_url)?;
     let Session { carrier, user, .. } = who.session;
     Ok(Principal { carrier, actor: Actor::User(user), role: who.role })
 }

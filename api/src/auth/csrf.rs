@@ -11,17 +11,17 @@ use poem::{
 ///
 /// # Errors
 /// 403 `cross_origin`.
-pub fn same_origin(request: &Request) -> Result<(), Refusal> {
+pub fn same_origin(request: &Request, public_url: &str) -> Result<(), Refusal> {
     let safe = matches!(*request.method(), Method::GET | Method::HEAD | Method::OPTIONS);
-    if safe || ours(request) { Ok(()) } else { Err(refusal()) }
+    if safe || ours(request, public_url) { Ok(()) } else { Err(refusal()) }
 }
 
 /// The same for a WebSocket's upgrade, which is a GET that browsers send across sites.
 ///
 /// # Errors
 /// 403 `cross_origin`.
-pub fn same_origin_socket(request: &Request) -> Result<(), Refusal> {
-    if ours(request) { Ok(()) } else { Err(refusal()) }
+pub fn same_origin_socket(request: &Request, public_url: &str) -> Result<(), Refusal> {
+    if ours(request, public_url) { Ok(()) } else { Err(refusal()) }
 }
 
 fn refusal() -> Refusal {
@@ -29,10 +29,12 @@ fn refusal() -> Refusal {
     Refusal::new(StatusCode::FORBIDDEN, "cross_origin", detail)
 }
 
-fn ours(request: &Request) -> bool {
+fn ours(request: &Request, public_url: &str) -> bool {
     match (request.header("sec-fetch-site"), request.header("origin")) {
         (Some(site), _) if site != "same-origin" => false,
-        (_, Some(origin)) => origin_is_host(origin, request.header("host")),
+        (_, Some(origin)) => {
+            origin_is_host(origin, request.header("host")) || origin_is_of(origin, public_url)
+        }
         (site, None) => site.is_some(),
     }
 }
@@ -43,6 +45,11 @@ fn origin_is_host(origin: &str, host: Option<&str>) -> bool {
     matches!((origin, host), (Some(origin), Some(host)) if origin.eq_ignore_ascii_case(host))
 }
 
+/// Whether it is the origin others know us by: a proxy in front of us may ask with a `Host` of its own.
+fn origin_is_of(origin: &str, public_url: &str) -> bool {
+    url::Url::parse(public_url).is_ok_and(|url| url.origin().ascii_serialization() == origin)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -50,13 +57,14 @@ mod tests {
     fn post(headers: &[(&str, &str)]) -> bool {
         let builder = Request::builder().method(Method::POST).header("host", "voice.example.com");
         let request = headers.iter().fold(builder, |request, (name, value)| request.header(*name, *value));
-        same_origin(&request.finish()).is_ok()
+        same_origin(&request.finish(), "https://calls.example.com:8443/").is_ok()
     }
 
     #[test]
     fn only_our_own_pages_may_write() {
         assert!(post(&[("sec-fetch-site", "same-origin")]));
         assert!(post(&[("origin", "https://voice.example.com")]));
+        assert!(post(&[("sec-fetch-site", "same-origin"), ("origin", "https://calls.example.com:8443")]));
         for strange in [
             &[][..],
             &[("sec-fetch-site", "cross-site")],
@@ -64,6 +72,7 @@ mod tests {
             &[("sec-fetch-site", "none")],
             &[("origin", "https://evil.example")],
             &[("origin", "null")],
+            &[("origin", "https://calls.example.com")],
             &[("sec-fetch-site", "same-origin"), ("origin", "https://evil.example")],
         ] {
             assert!(!post(strange), "{strange:?}");

@@ -1,10 +1,11 @@
-//! Passwords: argon2id (RFC 9106), at most one hash per core at a time, off the async runtime.
+//! Passwords: argon2id (RFC 9106), off the async runtime, on one core less than there are: a crowd at the door must not
+//! keep calls from being served.
 
 use crate::problem::Refusal;
 use argon2::{Algorithm, Argon2, Params, PasswordHasher, PasswordVerifier, Version};
 use domain::Ids;
 use std::sync::Arc;
-use tokio::sync::Semaphore;
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
 /// Most characters of a password; hashing time must not depend on the sender's patience.
 pub const LONGEST: usize = 128;
@@ -12,6 +13,9 @@ pub const LONGEST: usize = 128;
 pub const SHORTEST: usize = 8;
 /// The least zxcvbn score (0 to 4) of a new password.
 const LEAST_SCORE: u8 = 3;
+
+/// Most passwords that wait for their turn; the next one is told to come back.
+const LONGEST_LINE: usize = 64;
 
 /// How hard passwords are hashed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -34,6 +38,8 @@ impl Default for Cost {
 pub struct Passwords {
     argon: Argon2<'static>,
     turns: Arc<Semaphore>,
+    /// Those whose turn it is, and those who wait for it.
+    line: Arc<Semaphore>,
     /// Verified against when there is no such user, so that both answers take as long.
     nobody: Arc<str>,
 }
@@ -48,13 +54,15 @@ impl Passwords {
         let argon = Argon2::new(Algorithm::Argon2id, Version::V0x13, params);
         let cores = std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
         let nobody = hash_with(&argon, &ids.token(), ids).ok_or(argon2::Error::OutputTooShort)?;
-        Ok(Passwords { argon, turns: Arc::new(Semaphore::new(cores)), nobody: nobody.into() })
+        let turns = cores.saturating_sub(1).max(1);
+        let line = Arc::new(Semaphore::new(turns + LONGEST_LINE));
+        Ok(Passwords { argon, turns: Arc::new(Semaphore::new(turns)), line, nobody: nobody.into() })
     }
 
     /// The hash to keep, in PHC form.
     ///
     /// # Errors
-    /// When hashing fails.
+    /// 503 when too many wait; 500 when hashing fails.
     pub async fn hash(&self, password: &str, ids: Arc<dyn Ids>) -> Result<String, Refusal> {
         let (argon, password) = (self.argon.clone(), password.to_owned());
         self.turn(move || hash_with(&argon, &password, &*ids)).await?.ok_or_else(Refusal::internal)
@@ -63,7 +71,7 @@ impl Passwords {
     /// Whether the password is right. Without a hash it takes as long and is wrong.
     ///
     /// # Errors
-    /// When hashing fails.
+    /// 503 when too many wait; 500 when hashing fails.
     pub async fn verify(&self, password: &str, hash: Option<String>) -> Result<bool, Refusal> {
         let known = hash.is_some();
         let (argon, password) = (self.argon.clone(), password.to_owned());
@@ -72,9 +80,15 @@ impl Passwords {
         Ok(known && right)
     }
 
-    /// Runs `work` on a blocking thread when it is its turn.
+    /// Runs `work` on a blocking thread when it is its turn. The turn is over with the work, not when the client leaves.
     async fn turn<T: Send + 'static>(&self, work: impl FnOnce() -> T + Send + 'static) -> Result<T, Refusal> {
-        let _turn = self.turns.acquire().await.map_err(|_| Refusal::internal())?;
+        let place = self.line.clone().try_acquire_owned().map_err(|_| Refusal::unavailable())?;
+        let turn = self.turns.clone().acquire_owned().await.map_err(|_| Refusal::internal())?;
+        let held: [OwnedSemaphorePermit; 2] = [place, turn];
+        let work = move || {
+            let _held = held;
+            work()
+        };
         tokio::task::spawn_blocking(work).await.map_err(|_| Refusal::internal())
     }
 }
@@ -132,6 +146,29 @@ mod tests {
     async fn nobody_has_no_password() {
         let passwords = Passwords::new(CHEAP, &*ids()).unwrap();
         assert!(!passwords.verify("anything", None).await.unwrap());
+    }
+
+    #[tokio::test]
+    async fn a_turn_lasts_as_long_as_its_work_and_the_line_has_an_end() {
+        let passwords = Passwords::new(CHEAP, &*ids()).unwrap();
+        let turns = passwords.turns.available_permits();
+        let (go, wait) = std::sync::mpsc::channel::<()>();
+        let wait = Arc::new(std::sync::Mutex::new(wait));
+        for _ in 0..turns {
+            let wait = wait.clone();
+            let mut turn = Box::pin(passwords.turn(move || wait.lock().unwrap().recv()));
+            assert!(futures_util::poll!(&mut turn).is_pending());
+            drop(turn);
+        }
+        assert_eq!(passwords.turns.available_permits(), 0, "the client is gone, the work is not");
+        let mut waiting: Vec<_> = (0..LONGEST_LINE).map(|_| Box::pin(passwords.verify("x", None))).collect();
+        for turn in &mut waiting {
+            assert!(futures_util::poll!(turn).is_pending());
+        }
+        assert_eq!(passwords.verify("x", None).await.unwrap_err().code, "unavailable");
+        drop(waiting);
+        (0..turns).for_each(|_| go.send(()).unwrap());
+        assert!(!passwords.verify("x", None).await.unwrap());
     }
 
     #[test]

@@ -159,7 +159,7 @@ impl Sessions {
         Ok(ended)
     }
 
-    /// Ends all sessions of a user but one.
+    /// Ends all sessions of a user but one: when it returns none that was there is left, however many there were.
     ///
     /// # Errors
     /// When the vault cannot be asked.

@@ -1,9 +1,10 @@
 //! Token buckets: how often someone may try. Per process; several nodes allow as many times more.
 
 use domain::{Clock, Timestamp};
-use std::{collections::HashMap, sync::Arc, sync::Mutex, time::Duration};
+use ring::digest::{SHA256, digest};
+use std::{collections::HashMap, net::IpAddr, sync::Arc, sync::Mutex, time::Duration};
 
-/// Most buckets kept; past it the fullest ones, whose owners lose nothing, are forgotten.
+/// Most buckets kept; past it those that were used longest ago are forgotten.
 const MOST_BUCKETS: usize = 100_000;
 
 /// How often: `burst` at once, then one more each `refill`.
@@ -20,8 +21,18 @@ pub struct Rate {
 pub struct Throttle {
     rate: Rate,
     clock: Arc<dyn Clock>,
-    buckets: Arc<Mutex<HashMap<String, Bucket>>>,
+    buckets: Arc<Mutex<Buckets>>,
 }
+
+/// Two generations: when the young one is half of what is kept, it becomes the old one, and the old one is forgotten.
+#[derive(Default)]
+struct Buckets {
+    young: HashMap<Key, Bucket>,
+    old: HashMap<Key, Bucket>,
+}
+
+/// SHA-256 of what tells callers apart: a long text costs no more than a short one.
+type Key = [u8; 32];
 
 #[derive(Clone, Copy)]
 struct Bucket {
@@ -42,15 +53,14 @@ impl Throttle {
     /// When there is none; how long until there is.
     pub fn take(&self, key: &str) -> Result<(), Duration> {
         let now = self.clock.now();
+        let mut name = Key::default();
+        name.copy_from_slice(digest(&SHA256, key.as_bytes()).as_ref());
         let mut buckets = self.buckets.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
-        if buckets.len() >= MOST_BUCKETS && !buckets.contains_key(key) {
-            self.forget(&mut buckets, now);
-        }
         let tokens =
-            buckets.get(key).map_or(f64::from(self.rate.burst), |bucket| self.refilled(*bucket, now));
+            buckets.find(&name).map_or(f64::from(self.rate.burst), |bucket| self.refilled(bucket, now));
         let verdict = if tokens >= 1.0 { Ok(()) } else { Err(self.rate.refill.mul_f64(1.0 - tokens)) };
         let left = if verdict.is_ok() { tokens - 1.0 } else { tokens };
-        buckets.insert(key.to_owned(), Bucket { tokens: left, seen: now });
+        buckets.keep(name, Bucket { tokens: left, seen: now });
         verdict
     }
 
@@ -58,17 +68,27 @@ impl Throttle {
         let more = now.since(bucket.seen).as_secs_f64() / self.rate.refill.as_secs_f64();
         (bucket.tokens + more).min(f64::from(self.rate.burst))
     }
+}
 
-    fn forget(&self, buckets: &mut HashMap<String, Bucket>, now: Timestamp) {
-        let full = f64::from(self.rate.burst);
-        buckets.retain(|_, bucket| self.refilled(*bucket, now) < full);
-        if buckets.len() >= MOST_BUCKETS {
-            let fullest = full - 1.0;
-            buckets.retain(|_, bucket| bucket.tokens < fullest);
+impl Buckets {
+    fn find(&self, key: &Key) -> Option<Bucket> {
+        self.young.get(key).or_else(|| self.old.get(key)).copied()
+    }
+
+    fn keep(&mut self, key: Key, bucket: Bucket) {
+        if self.young.len() >= MOST_BUCKETS / 2 && !self.young.contains_key(&key) {
+            self.old = std::mem::take(&mut self.young);
         }
-        if buckets.len() >= MOST_BUCKETS {
-            buckets.clear();
-        }
+        self.young.insert(key, bucket);
+    }
+}
+
+/// What tells addresses apart: the whole of IPv4, of IPv6 the /64, which one subscriber has whole.
+pub(crate) fn by_address(ip: Option<IpAddr>) -> String {
+    match ip.map(|ip| ip.to_canonical()) {
+        Some(IpAddr::V6(ip)) => ip.segments().iter().take(4).map(|segment| format!("{segment:x}:")).collect(),
+        Some(ip) => ip.to_string(),
+        None => "unknown".to_owned(),
     }
 }
 
@@ -93,5 +113,27 @@ mod tests {
         *hand.0.lock().unwrap() = Timestamp::from_micros(10_000_000);
         assert!(throttle.take("a").is_ok());
         assert!(throttle.take("a").is_err());
+    }
+
+    #[test]
+    fn a_crowd_makes_no_more_buckets_than_are_kept_and_forgets_the_oldest() {
+        let hand = Arc::new(Hand(Mutex::new(Timestamp::from_micros(0))));
+        let throttle = Throttle::new(Rate { burst: 1, refill: Duration::from_secs(10) }, hand);
+        assert!(throttle.take("first").is_ok());
+        for serial in 0..MOST_BUCKETS {
+            assert!(throttle.take(&serial.to_string()).is_ok());
+        }
+        let kept = |buckets: &Buckets| buckets.young.len() + buckets.old.len();
+        assert!(kept(&throttle.buckets.lock().unwrap()) <= MOST_BUCKETS);
+        assert!(throttle.take(&(MOST_BUCKETS - 1).to_string()).is_err(), "the newest is remembered");
+        assert!(throttle.take("first").is_ok(), "the oldest is not");
+    }
+
+    #[test]
+    fn an_ipv6_subscriber_is_one_address() {
+        let name = |text: &str| by_address(text.parse().ok());
+        assert_eq!(name("2001:db8:1:2::1"), name("2001:db8:1:2:ffff::9"));
+        assert_ne!(name("2001:db8:1:2::1"), name("2001:db8:1:3::1"));
+        assert_eq!(name("::ffff:192.0.2.1"), name("192.0.2.1"));
     }
 }

@@ -10,6 +10,7 @@ mod lists;
 mod overview;
 mod phone_numbers;
 mod settings;
+mod sources;
 mod spec;
 mod text;
 mod timeline;

@@ -160,7 +160,7 @@ impl PhoneNumbersApi {
         &self,
         Writer(who): Writer,
         request: &Request,
-        /// Makes the request repeatable: the same key acts once in 24 hours.
+        /// Makes the request repeatable: the same key acts once in seven days.
         #[oai(name = "Idempotency-Key")]
         key: Header<Option<String>>,
         new: Json<PhoneNumberCreate>,
@@ -170,12 +170,18 @@ impl PhoneNumbersApi {
         let mut fields = Fields::default();
         let number = fields.read("number", &new.number);
         let account = assignee(app, &who, &mut fields, new.account_sid.as_deref()).await?;
-        let number = fields.finish(number)?;
+        let number: Number = fields.finish(number)?;
         let sid = Sid::new(Kind::PhoneNumber, &*app.ids);
         let (carrier, enabled) = (who.carrier.clone(), new.enabled.unwrap_or(true));
-        let command = Command::Create { carrier, number, enabled, account: account.clone() };
-        let made = write.of_account(account).one::<Aggregate>(&sid, command).await?.stream;
-        Ok(CreatedPhoneNumber::Created(Json(number_of(app, &who, made.as_str()).await?.into())))
+        let command = Command::Create { carrier, number: number.clone(), enabled, account: account.clone() };
+        let write = write.of_account(account.clone());
+        let made = write.one::<Aggregate>(&sid, command).await?.stream;
+        // It is in the log: tables that lag must not make it look as if it were not.
+        let seen = app.projections.phone_numbers(who.scope()).get(&made).await.ok().flatten();
+        let sides = (enabled, account);
+        let row = seen
+            .unwrap_or_else(|| PhoneNumberRow::created(made, who.carrier.clone(), number, sides, write.at()));
+        Ok(CreatedPhoneNumber::Created(Json(row.into())))
     }
 
     /// Get a phone number
@@ -201,22 +207,22 @@ impl PhoneNumbersApi {
         let row = number_of(app, &who, &sid).await?;
         let mut fields = Fields::default();
         let name = fields.maybe("friendly_name", patch.friendly_name.as_deref()).flatten();
-        let (assign, moved) = match &patch.account_sid {
-            MaybeUndefined::Undefined => (None, false),
-            MaybeUndefined::Null => (Some(Command::Unassign), true),
+        let (assign, account) = match &patch.account_sid {
+            MaybeUndefined::Undefined => (None, row.account.clone()),
+            MaybeUndefined::Null => (Some(Command::Unassign), None),
             MaybeUndefined::Value(text) => {
                 let account = assignee(app, &who, &mut fields, Some(text)).await?;
-                let moved = account != row.account;
-                (account.map(|account| Command::Assign { account }), moved)
+                (account.clone().map(|account| Command::Assign { account }), account)
             }
         };
+        let moved = account != row.account;
         let voice = if moved { VoiceConfiguration::default() } else { row.voice.clone() };
         let voice = patch.voice.as_ref().and_then(|update| update.merged(voice, &mut fields));
         fields.done()?;
         let enable = patch.enabled.map(|enabled| if enabled { Command::Enable } else { Command::Disable });
         let rename = name.map(|name| Command::Rename { name });
-        let commands =
-            enable.into_iter().chain(assign).chain(rename).chain(voice.map(Command::ConfigureVoice));
+        let configure = voice.map(|voice| Command::ConfigureVoice { account, voice });
+        let commands = enable.into_iter().chain(assign).chain(rename).chain(configure);
         let write = Write::new(app, request, &who).of_account(row.account.clone());
         write.all::<Aggregate>(&row.sid, commands.collect()).await?;
         Ok(Json(number_of(app, &who, &sid).await?.into()))

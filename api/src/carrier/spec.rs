@@ -10,7 +10,7 @@ pub(crate) const ALLOWED_WITHOUT_KEY: [&str; 3] = ["/openapi.json", "/docs", "/d
 const ABOUT: &str = "Automates everything a carrier does at its dashboard: accounts, SIP trunks, phone numbers, calls.
 
 Sign in with an API key as Bearer token. Lists come in pages, newest first: give `next_cursor` as `cursor` to go on. \
-POST takes an `Idempotency-Key` and acts once for it in 24 hours. PATCH is a JSON merge patch (RFC 7396). Errors are \
+POST takes an `Idempotency-Key` and acts once for it in seven days. PATCH is a JSON merge patch (RFC 7396). Errors are \
 problem+json (RFC 9457) with a stable `code` and, for fields, everything that is wrong at once. 429 says in \
 `Retry-After` when to come back; a 429 was never acted on.";
 

@@ -35,7 +35,7 @@ enum SipTransport {
 }
 
 /// How to call through the trunk.
-#[derive(Clone, Debug, Object)]
+#[derive(Clone, Object)]
 #[oai(deny_unknown_fields, skip_serializing_if_is_none)]
 pub(super) struct OutboundConfig {
     /// Host name or address, with `:port` if it is not 5060; IPv6 in brackets.

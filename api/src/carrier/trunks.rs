@@ -3,9 +3,10 @@
 use super::{
     Tag,
     lists::{created, page, page_of, views},
+    sources,
     text::Text,
     trunk_fields::{InboundConfig, OutboundConfig, OutboundView, example_number, preview},
-    write::{Handle, Write},
+    write::{Handle, Write, is_unused},
 };
 use crate::{
     App,
@@ -16,6 +17,7 @@ use crate::{
 };
 use domain::{
     Kind, Number, Sid,
+    name::Name,
     trunk::{Trunk as Aggregate, TrunkCommand as Command},
 };
 use poem::Request;
@@ -56,7 +58,7 @@ struct Trunk {
 }
 
 /// What a new trunk is made of.
-#[derive(Debug, Object)]
+#[derive(Object)]
 #[oai(deny_unknown_fields)]
 struct TrunkCreate {
     /// Friendly name, 1 to 64 characters.
@@ -68,7 +70,7 @@ struct TrunkCreate {
 }
 
 /// What to change; absent fields stay, `null` takes a direction away, an object replaces a direction whole.
-#[derive(Debug, Object)]
+#[derive(Object)]
 #[oai(deny_unknown_fields)]
 struct TrunkUpdate {
     /// Friendly name, 1 to 64 characters.
@@ -82,7 +84,7 @@ struct TrunkUpdate {
 }
 
 /// An outbound side to try out.
-#[derive(Debug, Object)]
+#[derive(Object)]
 #[oai(deny_unknown_fields)]
 struct DialStringRequest {
     /// The number to call; one of the carrier's country when left out.
@@ -170,7 +172,7 @@ impl TrunksApi {
         &self,
         Writer(who): Writer,
         request: &Request,
-        /// Makes the request repeatable: the same key acts once in 24 hours.
+        /// Makes the request repeatable: the same key acts once in seven days.
         #[oai(name = "Idempotency-Key")]
         key: Header<Option<String>>,
         trunk: Json<TrunkCreate>,
@@ -181,16 +183,33 @@ impl TrunksApi {
         let name = fields.read("name", &trunk.name);
         let inbound = trunk.inbound.as_ref().map(|inbound| inbound.read(&mut fields));
         let outbound = trunk.outbound.as_ref().map(|outbound| outbound.read(&mut fields));
-        let name = fields.finish(name)?;
+        let name: Name = fields.finish(name)?;
         let (inbound, outbound) = (inbound.flatten(), outbound.flatten());
         let sid = Sid::new(Kind::Trunk, &*app.ids);
-        let command = Command::Create { carrier: who.carrier.clone(), name, inbound, outbound };
-        let made = write.one::<Aggregate>(&sid, command).await?;
+        let _turn = match &inbound {
+            Some(inbound) => Some(sources::free(app, &who.carrier, inbound).await?),
+            None => None,
+        };
+        let sides = (inbound.clone(), outbound.clone());
+        let mut commands =
+            vec![Command::Create { carrier: who.carrier.clone(), name: name.clone(), inbound, outbound }];
         let password = trunk.outbound.as_ref().and_then(|outbound| outbound.password.as_deref());
-        if let Some(password) = password.filter(|_| !made.replayed) {
-            replace_password(&Write::new(app, request, &who), &who, &made.stream, password).await?;
+        if let Some(password) = password {
+            keep_password(app, &who, &sid, password).await?;
+            commands.push(Command::ReplaceCredential);
         }
-        Ok(CreatedTrunk::Created(Json(trunk_of(app, &who, made.stream.as_str()).await?.into())))
+        let made = write.all::<Aggregate>(&sid, commands).await;
+        if password.is_some() && is_unused(&made, &sid) {
+            app.secrets.delete(&sid, SIP_PASSWORD).await.map_err(Refusal::from)?;
+        }
+        let made = made?.stream;
+        // It is in the log: tables that lag must not make it look as if it were not.
+        let seen = app.projections.trunks(who.scope()).get(&made).await.ok().flatten();
+        let row = seen.unwrap_or_else(|| TrunkRow {
+            credential_version: i64::from(password.is_some()),
+            ..TrunkRow::created(made, who.carrier.clone(), name, sides, write.at())
+        });
+        Ok(CreatedTrunk::Created(Json(row.into())))
     }
 
     /// Try an outbound side out
@@ -240,14 +259,15 @@ impl TrunksApi {
     ) -> Result<Json<Trunk>, ApiError> {
         let app = self.0.app()?;
         let row = trunk_of(app, &who, &sid).await?;
-        let (mut fields, mut commands) = (Fields::default(), Vec::new());
+        let (mut fields, mut commands, mut inbound) = (Fields::default(), Vec::new(), None);
         let name = fields.maybe("name", patch.name.as_deref()).flatten();
         commands.extend(name.map(|name| Command::Rename { name }));
         match &patch.inbound {
             MaybeUndefined::Undefined => {}
             MaybeUndefined::Null => commands.push(Command::ConfigureInbound(None)),
             MaybeUndefined::Value(side) => {
-                commands.extend(side.read(&mut fields).map(|side| Command::ConfigureInbound(Some(side))));
+                inbound = side.read(&mut fields);
+                commands.extend(inbound.clone().map(|side| Command::ConfigureInbound(Some(side))));
             }
         }
         let mut password = None;
@@ -260,11 +280,16 @@ impl TrunksApi {
             }
         }
         fields.done()?;
+        let _turn = match &inbound {
+            Some(inbound) => Some(sources::free(app, &who.carrier, inbound).await?),
+            None => None,
+        };
+        if let Some(password) = password {
+            keep_password(app, &who, &row.sid, password).await?;
+            commands.push(Command::ReplaceCredential);
+        }
         let write = Write::new(app, request, &who);
         write.all::<Aggregate>(&row.sid, commands).await?;
-        if let Some(password) = password {
-            replace_password(&write, &who, &row.sid, password).await?;
-        }
         Ok(Json(trunk_of(app, &who, &sid).await?.into()))
     }
 
@@ -286,15 +311,9 @@ impl TrunksApi {
     }
 }
 
-/// Keeps a digest password, then says so: whoever hears of the new one finds it.
-async fn replace_password(
-    write: &Write<'_>,
-    who: &Principal,
-    trunk: &Sid,
-    password: &str,
-) -> Result<(), Refusal> {
-    write.secrets.put(&who.carrier, trunk, SIP_PASSWORD, password.as_bytes()).await?;
-    write.one::<Aggregate>(trunk, Command::ReplaceCredential).await.map(drop)
+/// Keeps a digest password before the event that says so: whoever hears of the new one finds it.
+async fn keep_password(app: &App, who: &Principal, trunk: &Sid, password: &str) -> Result<(), Refusal> {
+    Ok(app.secrets.put(&who.carrier, trunk, SIP_PASSWORD, password.as_bytes()).await?)
 }
 
 /// The caller's trunk of this SID.

@@ -132,6 +132,7 @@ impl UsersApi {
     ) -> Result<TwoFactorReset, ApiError> {
         let app = self.0.app()?;
         let user = user_of(app, &who, &sid).await?.sid;
+        app.sessions.end_others(app, &user, None).await.map_err(Refusal::from)?;
         Write::new(app, request, &who).one::<Aggregate>(&user, Command::ResetTwoFactor).await?;
         forget_second_factor(app, &user).await?;
         app.sessions.end_others(app, &user, None).await.map_err(Refusal::from)?;

@@ -12,6 +12,7 @@ mod two_factor;
 
 use crate::{App, auth::same_origin, middleware::Routes};
 use poem::{Endpoint, EndpointExt, IntoResponse, Response, Route, delete, get, post};
+use std::sync::Arc;
 
 pub(crate) use two_factor::forget_second_factor;
 
@@ -68,10 +69,12 @@ pub(crate) fn routes(app: &App) -> impl Endpoint<Output = Response> + 'static {
         .at("/two-factor/verify", post(two_factor::verify))
         .at("/two-factor/recovery-codes", post(two_factor::new_recovery_codes))
         .at("/live", get(live::live));
-    routes.data(app.clone()).data(limits).data(live::Pages::default()).around(
-        |endpoint, request| async move {
-            same_origin(&request)?;
+    let public_url: Arc<str> = app.config.public_url.as_str().into();
+    routes.data(app.clone()).data(limits).data(live::Pages::default()).around(move |endpoint, request| {
+        let public_url = public_url.clone();
+        async move {
+            same_origin(&request, &public_url)?;
             Ok(endpoint.call(request).await?.into_response())
-        },
-    )
+        }
+    })
 }

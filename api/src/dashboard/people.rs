@@ -19,7 +19,8 @@ struct ChangePassword {
     new_password: String,
 }
 
-/// Replaces the password and ends every other session.
+/// Ends every other session and replaces the password: in this order, so that a crash in between leaves nobody signed in
+/// by a password that was to be worth nothing.
 #[handler]
 pub(super) async fn change_password(
     request: &Request,
@@ -40,10 +41,12 @@ pub(super) async fn change_password(
         return Err(Refusal::field("new_password", message).into());
     }
     let hash = app.passwords.hash(&given.new_password, app.ids.clone()).await?;
+    app.sessions.end_others(app, user, Some(&who.session.id)).await.map_err(Refusal::from)?;
     app.secrets.put(carrier, user, PASSWORD, hash.as_bytes()).await.map_err(Refusal::from)?;
     let meta = meta(app, request, carrier, user);
     let done =
         app.store.execute::<User>(user, UserCommand::ReplacePassword, &meta).await.map_err(Refusal::from)?;
+    // Those that were opened by the old one meanwhile.
     app.sessions.end_others(app, user, Some(&who.session.id)).await.map_err(Refusal::from)?;
     app.settled(Log::Core, &done).await?;
     Ok(StatusCode::NO_CONTENT)

@@ -3,7 +3,7 @@
 use super::answer::{parsed, view, with_cookie};
 use crate::{
     App,
-    auth::{Level, Rate, SignedIn, Throttle, signed_in},
+    auth::{Level, Rate, SignedIn, Throttle, by_address, signed_in},
     problem::Refusal,
     secrets::PASSWORD,
 };
@@ -60,15 +60,8 @@ impl Limits {
     }
 }
 
-/// The caller's address; of IPv6 the /64, which one subscriber has whole.
 fn peer(app: &App, request: &Request) -> String {
-    match app.peer(request) {
-        Some(std::net::IpAddr::V6(ip)) if ip.to_ipv4_mapped().is_none() => {
-            ip.segments().iter().take(4).map(|segment| format!("{segment:x}:")).collect()
-        }
-        Some(ip) => ip.to_canonical().to_string(),
-        None => "unknown".to_owned(),
-    }
+    by_address(app.peer(request))
 }
 
 #[derive(Deserialize)]

@@ -21,6 +21,10 @@ use domain::{
 use poem::{Request, Response, handler, http::StatusCode, web::Data, web::Json};
 use serde::Deserialize;
 use serde_json::{Value, json};
+use std::time::Duration;
+
+/// How long a sign-up may be under way: longer than a request may take.
+const UNDER_WAY: Duration = Duration::from_secs(60);
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -52,9 +56,7 @@ pub(super) async fn sign_up(
 ) -> poem::Result<Response> {
     limits.sign_up(app, request)?;
     let checked = check(parsed(request, &bytes)?)?;
-    if app.projections.system().user_by_email(&checked.email).await.map_err(Refusal::from)?.is_some() {
-        return Err(Refusal::taken("email", "Someone signs in with this address already.").into());
-    }
+    heal(app, request, &checked.email).await?;
     let (carrier, user) = create(app, request, checked).await?;
     let (session, cookie) =
         app.sessions.open(app, request, (&carrier, &user), Level::Password).await.map_err(Refusal::from)?;
@@ -78,21 +80,57 @@ fn check(given: SignUp) -> Result<Checked, Refusal> {
     Ok(Checked { company, country, subdomain, name, email, password: given.password })
 }
 
-/// Opens the carrier, then registers its owner. When the address turns out taken after all, the carrier stays without
-/// people and its subdomain is used up; that race needs two sign-ups of one person within milliseconds.
+/// Frees the address of a sign-up that never came to its carrier, as a crash in its middle leaves it.
+///
+/// # Errors
+/// 409 when the address is someone's, or of a sign-up that may still be under way.
+async fn heal(app: &App, request: &Request, email: &Email) -> Result<(), Refusal> {
+    let Some(user) = app.projections.system().user_by_email(email).await? else { return Ok(()) };
+    let taken = || Refusal::taken("email", "Someone signs in with this address already.");
+    let carrier = app.store.load::<Carrier>(&user.carrier).await?;
+    if carrier.version > 0 || app.clock.now().since(user.created_at) < UNDER_WAY {
+        return Err(taken());
+    }
+    give_back(app, &user.sid, &meta(app, request, &user.carrier, &user.sid)).await
+}
+
+/// Registers the owner, which claims the address, then opens the carrier. A carrier that is refused gives the address back;
+/// what a crash in between leaves behind is freed by the next sign-up with that address.
 async fn create(app: &App, request: &Request, new: Checked) -> Result<(Sid, Sid), Refusal> {
     let (carrier, user) = (Sid::new(Kind::Carrier, &*app.ids), Sid::new(Kind::User, &*app.ids));
     let meta: Meta = meta(app, request, &carrier, &user);
     let hash = app.passwords.hash(&new.password, app.ids.clone()).await?;
-    let command =
-        CarrierCommand::SignUp { name: new.company, country: new.country, subdomain: new.subdomain };
-    app.store.execute::<Carrier>(&carrier, command, &meta).await?;
     app.secrets.put(&carrier, &user, PASSWORD, hash.as_bytes()).await?;
     let (name, email, role) = (new.name, new.email, Role::Owner);
     let command = UserCommand::Register { carrier: carrier.clone(), name, email, role };
-    let appended = app.store.execute::<User>(&user, command, &meta).await?;
-    app.settled(Log::Core, &appended).await?;
-    Ok((carrier, user))
+    if let Err(error) = app.store.execute::<User>(&user, command, &meta).await {
+        let refusal = Refusal::from(error);
+        if !refusal.status.is_server_error() {
+            app.secrets.delete(&user, PASSWORD).await?;
+        }
+        return Err(refusal);
+    }
+    let command =
+        CarrierCommand::SignUp { name: new.company, country: new.country, subdomain: new.subdomain };
+    match app.store.execute::<Carrier>(&carrier, command, &meta).await.map_err(Refusal::from) {
+        Ok(appended) => {
+            app.settled(Log::Core, &appended).await?;
+            Ok((carrier, user))
+        }
+        Err(refusal) => {
+            if !refusal.status.is_server_error() {
+                give_back(app, &user, &meta).await?;
+            }
+            Err(refusal)
+        }
+    }
+}
+
+/// Frees the address of a user whose carrier does not exist.
+async fn give_back(app: &App, user: &Sid, meta: &Meta) -> Result<(), Refusal> {
+    let appended = app.store.execute::<User>(user, UserCommand::Remove, meta).await?;
+    app.secrets.delete(user, PASSWORD).await?;
+    app.settled(Log::Core, &appended).await
 }
 
 /// Countries a carrier can operate in.

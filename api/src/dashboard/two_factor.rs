@@ -78,6 +78,8 @@ pub(super) async fn enable(
     app.secrets.put(&carrier, &user, TOTP_SEED, pending.bytes()).await.map_err(Refusal::from)?;
     app.secrets.put(&carrier, &user, TOTP_STEP, &step.to_be_bytes()).await.map_err(Refusal::from)?;
     let recovery_codes = replace_recovery_codes(app, &carrier, &user).await?;
+    // One from before a reset would be whole again.
+    app.sessions.end_others(app, &user, Some(&who.session.id)).await.map_err(Refusal::from)?;
     act(app, request, &who, UserCommand::EnableTwoFactor).await?;
     let (session, cookie) = step_up(app, request, &who).await?;
     Ok(with_cookie(app, StatusCode::OK, Enabled { recovery_codes, session }, &cookie)?)

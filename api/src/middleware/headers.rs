@@ -1,5 +1,6 @@
 //! Headers that keep browsers from doing what our pages never ask for.
 
+use crate::twilio;
 use poem::{Endpoint, IntoResponse, Request, Response, Result, http::HeaderValue};
 
 /// For answers that are data: nothing in them may run or be framed.
@@ -46,6 +47,7 @@ async fn answer<E: Endpoint>(endpoint: &E, request: Request, https: bool) -> Res
 }
 
 fn is_data(path: &str) -> bool {
-    let data = ["/carrier/", "/2010-04-01", "/dashboard/", "/healthz", "/readyz", "/metrics", "/examples/"];
-    data.iter().any(|prefix| path.starts_with(prefix)) && !path.starts_with("/carrier/v1/docs")
+    let data = ["/carrier/", "/dashboard/", "/healthz", "/readyz", "/metrics", "/examples/"];
+    let is_data = data.iter().any(|prefix| path.starts_with(prefix)) || twilio::is_spoken_on(path);
+    is_data && !path.starts_with("/carrier/v1/docs")
 }

@@ -1,13 +1,14 @@
 //! Limits every request has: body size, time, and a panic's reach.
 
-use crate::problem::Refusal;
+use crate::problem::{REQUEST_ID, Refusal, request_id};
+use futures_util::FutureExt;
 use poem::{
     Endpoint, EndpointExt, IntoResponse, Request, Response, Result,
     error::ReadBodyError,
     http::{Method, StatusCode},
-    middleware::CatchPanic,
 };
-use std::time::Duration;
+use std::{panic::AssertUnwindSafe, time::Duration};
+use tokio_util::task::TaskTracker;
 
 /// Most bytes of a request's body.
 pub(crate) const BODY_LIMIT: usize = 1024 * 1024;
@@ -45,10 +46,31 @@ fn unread(error: ReadBodyError) -> Refusal {
     }
 }
 
-/// `endpoint`, whose panics become 500 and a line in the log.
-pub(crate) fn rescued<E: Endpoint + 'static>(endpoint: E) -> impl Endpoint<Output = Response> {
-    endpoint.with(CatchPanic::new().with_handler(|_| {
-        tracing::error!(request_id = crate::problem::request_id(), "a request handler panicked");
-        Refusal::internal().into_response()
-    }))
+/// `endpoint`, whose panics become 500 and a line in the log, and whose changes run to their end even when the client
+/// leaves or the time is over: half a change is one that nobody asked for.
+pub(crate) fn completed<E: Endpoint + 'static>(
+    endpoint: E,
+    tasks: TaskTracker,
+) -> impl Endpoint<Output = Response> {
+    endpoint.around(move |endpoint, request| {
+        let tasks = tasks.clone();
+        async move {
+            let is_change = !request.method().is_safe();
+            let work = REQUEST_ID.scope(request_id(), async move { rescued(&*endpoint, request).await });
+            if !is_change {
+                return work.await;
+            }
+            tasks.spawn(work).await.unwrap_or_else(|_| Err(Refusal::internal().into()))
+        }
+    })
+}
+
+async fn rescued<E: Endpoint>(endpoint: &E, request: Request) -> Result<Response> {
+    match AssertUnwindSafe(endpoint.call(request)).catch_unwind().await {
+        Ok(answer) => Ok(answer?.into_response()),
+        Err(_) => {
+            tracing::error!(request_id = request_id(), "a request handler panicked");
+            Err(Refusal::internal().into())
+        }
+    }
 }

@@ -6,6 +6,6 @@ mod observe;
 mod problems;
 
 pub(crate) use headers::secured;
-pub(crate) use limits::{bounded, rescued};
+pub(crate) use limits::{bounded, completed};
 pub(crate) use observe::{Traffic, observed};
-pub(crate) use problems::{Routes, described};
+pub(crate) use problems::{Routes, described, worded};

@@ -1,6 +1,9 @@
-//! Every error under `/carrier` and `/dashboard` leaves as problem+json, whoever raised it.
+//! Every error leaves as problem+json, whoever raised it; on Twilio's surface in Twilio's shape.
 
-use crate::problem::{FieldError, Refusal};
+use crate::{
+    problem::{FieldError, Refusal},
+    twilio,
+};
 use poem::{
     Endpoint, EndpointExt, Error, IntoResponse, Response,
     error::{MethodNotAllowedError, NotFoundError, ParseJsonError},
@@ -58,6 +61,20 @@ pub(crate) fn described<E: Endpoint + 'static>(
                 Ok(response) => Ok(response.into_response()),
                 Err(error) => Ok(translate(error, &routes, &path)),
             }
+        }
+    })
+}
+
+/// The whole surface: what nobody described before is described in the words of whoever asks.
+pub(crate) fn worded<E: Endpoint + 'static>(endpoint: E) -> impl Endpoint<Output = Response> {
+    endpoint.around(|endpoint, request| async move {
+        let path = request.uri().path().to_owned();
+        match endpoint.call(request).await {
+            Ok(response) => Ok(response.into_response()),
+            Err(error) if twilio::is_spoken_on(&path) && !error.is_from_response() => {
+                Ok(twilio::said(&refusal_of(&error)))
+            }
+            Err(error) => Ok(translate(error, &Routes::default(), &path)),
         }
     })
 }
@@ -156,5 +173,29 @@ mod tests {
         assert_eq!(routes.allowed("/a/fixed"), "POST");
         assert_eq!(routes.allowed("/a"), "POST");
         assert_eq!(routes.allowed("/b"), "");
+    }
+
+    #[tokio::test]
+    async fn what_breaks_is_said_in_the_callers_words() {
+        let broken = poem::endpoint::make_sync(|request| -> poem::Result<Response> {
+            match request.uri().path().ends_with("/slow") {
+                true => Err(Refusal::new(StatusCode::GATEWAY_TIMEOUT, "timeout", "Too slow.").into()),
+                false => panic!("on purpose"),
+            }
+        });
+        let endpoint = worded(crate::middleware::completed(broken, tokio_util::task::TaskTracker::new()));
+        for (path, status, code) in [
+            ("/2010-04-01/slow", 504, "20504"),
+            ("/2010-04-01/Accounts.json", 500, "20500"),
+            ("/carrier/v1/accounts", 500, "\"internal\""),
+        ] {
+            for method in [poem::http::Method::GET, poem::http::Method::POST] {
+                let request = poem::Request::builder().method(method).uri_str(path).finish();
+                let response = endpoint.get_response(request).await;
+                assert_eq!(response.status().as_u16(), status, "{path}");
+                let body = response.into_body().into_string().await.unwrap();
+                assert!(body.contains(&format!("\"code\":{code}")), "{path}: {body}");
+            }
+        }
     }
 }

@@ -3,8 +3,7 @@
 use super::fault::Fault;
 use crate::{
     App,
-    auth::{Rate, Throttle},
-    secrets::AUTH_TOKEN,
+    auth::{Rate, Throttle, by_address},
 };
 use base64::{Engine, engine::general_purpose::STANDARD};
 use domain::{Actor, Kind, Meta, Sid, Tenant};
@@ -13,13 +12,15 @@ use projections::{AccountRow, Scope};
 use std::time::Duration;
 use subtle::ConstantTimeEq;
 
-/// Requests of one account.
+/// Requests from one address, whoever they say they are: each costs a look into the vault.
+const BY_ADDRESS: Rate = Rate { burst: 1_000, refill: Duration::from_millis(2) };
+/// Requests of one account. Only who has its token uses these up, so nobody can be locked out by strangers.
 const BY_ACCOUNT: Rate = Rate { burst: 200, refill: Duration::from_millis(10) };
 /// Wrong credentials from one address.
 const WRONG_BY_ADDRESS: Rate = Rate { burst: 20, refill: Duration::from_secs(2) };
 
 /// An account that signed in.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub(super) struct Caller {
     /// The account.
     pub account: AccountRow,
@@ -31,6 +32,7 @@ pub(super) struct Caller {
 #[derive(Clone)]
 pub(super) struct Door {
     app: App,
+    address: Throttle,
     often: Throttle,
     wrong: Throttle,
 }
@@ -52,34 +54,41 @@ impl Caller {
 impl Door {
     pub fn new(app: &App) -> Door {
         let throttle = |rate| Throttle::new(rate, app.clock.clone());
-        Door { app: app.clone(), often: throttle(BY_ACCOUNT), wrong: throttle(WRONG_BY_ADDRESS) }
+        let (address, often, wrong) =
+            (throttle(BY_ADDRESS), throttle(BY_ACCOUNT), throttle(WRONG_BY_ADDRESS));
+        Door { app: app.clone(), address, often, wrong }
     }
 
     /// The account that signed this request.
     pub async fn open(&self, request: &Request) -> Result<Caller, Fault> {
         let Some((account, password)) = credentials(request) else { return Err(Fault::unauthenticated()) };
-        self.often.take(account.as_str()).map_err(Fault::too_many)?;
-        let secret = self.app.secrets.get(&account, AUTH_TOKEN).await?;
+        self.address.take(&self.peer(request)).map_err(Fault::too_many)?;
+        let Some(row) = self.app.projections.system().account(&account).await? else {
+            return Err(self.refuse(request));
+        };
+        let secret = self.app.secrets.auth_token(&account, row.auth_token_version).await?;
         let token = secret.as_ref().and_then(store::Secret::text).unwrap_or_default();
         let same: bool = token.as_bytes().ct_eq(password.as_bytes()).into();
         if token.is_empty() || !same {
             return Err(self.refuse(request));
         }
-        let row = self.app.projections.system().account(&account).await?;
-        match row {
-            Some(account) if account.enabled => Ok(Caller { account, token: token.to_owned() }),
-            Some(_) => Err(Fault::suspended()),
-            None => Err(self.refuse(request)),
+        self.often.take(account.as_str()).map_err(Fault::too_many)?;
+        match row.enabled {
+            true => Ok(Caller { account: row, token: token.to_owned() }),
+            false => Err(Fault::suspended()),
         }
     }
 
     /// Wrong credentials are slowed down by address, so that guessing costs time and nobody can lock others out.
     fn refuse(&self, request: &Request) -> Fault {
-        let address = self.app.peer(request).map(|ip| ip.to_string()).unwrap_or_default();
-        match self.wrong.take(&address) {
+        match self.wrong.take(&self.peer(request)) {
             Ok(()) => Fault::unauthenticated(),
             Err(wait) => Fault::too_many(wait),
         }
+    }
+
+    fn peer(&self, request: &Request) -> String {
+        by_address(self.app.peer(request))
     }
 }
 

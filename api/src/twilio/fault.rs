@@ -1,5 +1,6 @@
 //! How Twilio's API says no: `{"code", "message", "more_info", "status"}`, the code an integer.
 
+use crate::problem::Refusal;
 use poem::{IntoResponse, Response, http::StatusCode};
 use projections::ReadError;
 use serde_json::json;
@@ -82,6 +83,22 @@ impl From<ReadError> for Fault {
                 Fault::unavailable()
             }
         }
+    }
+}
+
+/// What whatever stands in front of us refuses, in Twilio's words.
+impl From<&Refusal> for Fault {
+    fn from(refusal: &Refusal) -> Fault {
+        let code = match refusal.status.as_u16() {
+            401 => 20003,
+            status @ (404 | 409 | 422 | 429 | 503 | 504) => 20000 + u32::from(status),
+            405 => 20004,
+            400..500 => 20001,
+            _ => 20500,
+        };
+        let fault = Fault::new(refusal.status, code, refusal.detail.clone());
+        let wait = refusal.retry_after.map(|wait| ("retry-after", (wait.as_secs() + 1).to_string()));
+        Fault { header: wait, ..fault }
     }
 }
 

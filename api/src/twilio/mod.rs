@@ -15,7 +15,7 @@ mod path;
 #[cfg(test)]
 mod tests;
 
-use crate::App;
+use crate::{App, problem::Refusal};
 use caller::{Caller, Door};
 use fault::Fault;
 use form::Form;
@@ -42,6 +42,27 @@ pub fn routes(app: &App) -> BoxEndpoint<'static, Response> {
         async move { Ok::<_, poem::Error>(respond(&app, &door, request).await) }
     });
     endpoint.map_to_response().boxed()
+}
+
+/// Where Twilio's other products are: nothing of them is here, and its clients are told so in its words.
+pub(crate) const ELSEWHERE: [&str; 3] = ["/v1", "/v2", "/v3"];
+
+/// Whether whoever asks for this path is a client of Twilio's.
+pub(crate) fn is_spoken_on(path: &str) -> bool {
+    let below =
+        |prefix: &str| path.strip_prefix(prefix).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'));
+    below("/2010-04-01") || ELSEWHERE.into_iter().any(below)
+}
+
+/// A refusal of what stands in front of us, as Twilio writes it.
+pub(crate) fn said(refusal: &Refusal) -> Response {
+    Fault::from(refusal).into_response()
+}
+
+/// Everything under [`ELSEWHERE`].
+pub(crate) fn elsewhere() -> BoxEndpoint<'static, Response> {
+    let nothing = |request: Request| async move { Fault::not_found(request.uri().path()).into_response() };
+    make(move |request| async move { Ok::<_, poem::Error>(nothing(request).await) }).map_to_response().boxed()
 }
 
 async fn respond(app: &App, door: &Door, request: Request) -> Response {

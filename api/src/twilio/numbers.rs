@@ -18,11 +18,28 @@ use poem::Request;
 use projections::{PhoneNumberFilter, PhoneNumberRow};
 use serde_json::{Value, json};
 
+/// What is asked for by a parameter that we cannot do yet: refused, so that nobody believes it was done.
+const NOT_YET: [&str; 9] = [
+    "SmsUrl",
+    "SmsFallbackUrl",
+    "SmsApplicationSid",
+    "VoiceApplicationSid",
+    "TrunkSid",
+    "EmergencyAddressSid",
+    "AddressSid",
+    "IdentitySid",
+    "BundleSid",
+];
+
+/// Values of a parameter that ask for nothing; any other asks for what we cannot do yet.
+const NOTHING: [(&str, &str); 3] =
+    [("VoiceCallerIdLookup", "false"), ("VoiceReceiveMode", "voice"), ("EmergencyStatus", "Inactive")];
+
 /// `GET …/IncomingPhoneNumbers.json`
 pub(super) async fn list(app: &App, caller: &Caller, path: &str, form: &Form) -> Result<Value, Fault> {
     let filter = PhoneNumberFilter {
         contains: form.one("PhoneNumber")?.map(str::to_owned),
-        name: form.one("FriendlyName")?.map(str::to_owned),
+        called: form.one("FriendlyName")?.map(|name| (name.to_owned(), unformatted(name))),
         ..PhoneNumberFilter::default()
     };
     let asked = Asked::of(path, form)?;
@@ -51,7 +68,9 @@ pub(super) async fn update(
 ) -> Result<Value, Fault> {
     let path = request.uri().path();
     let row = find(app, caller, sid, path).await?;
-    let mut commands = vec![PhoneNumberCommand::ConfigureVoice(configured(row.voice, form)?)];
+    possible(form, &caller.account.sid)?;
+    let (account, voice) = (Some(caller.account.sid.clone()), configured(row.voice, form)?);
+    let mut commands = vec![PhoneNumberCommand::ConfigureVoice { account, voice }];
     if let Some(name) = form.one("FriendlyName")? {
         let name: Name = name.parse().map_err(|_| Fault::invalid("FriendlyName has 1 to 64 characters"))?;
         commands.push(PhoneNumberCommand::Rename { name });
@@ -70,9 +89,30 @@ pub(super) async fn update(
 
 fn refused(refusal: &PhoneNumberError, path: &str) -> Fault {
     match refusal {
-        PhoneNumberError::NotFound => Fault::not_found(path),
+        PhoneNumberError::NotFound | PhoneNumberError::AnotherAccounts => Fault::not_found(path),
         other @ PhoneNumberError::AlreadyExists => Fault::invalid(other.to_string()),
     }
+}
+
+/// Refuses what would be dropped in silence.
+fn possible(form: &Form, account: &Sid) -> Result<(), Fault> {
+    let asked = NOT_YET.into_iter().find(|name| form.all(name).any(|value| !value.is_empty()));
+    let other = |(name, nothing): &(&str, &str)| {
+        form.all(name).any(|value| !value.is_empty() && !value.eq_ignore_ascii_case(nothing))
+    };
+    let asked = asked.or_else(|| NOTHING.iter().find(|one| other(one)).map(|(name, _)| *name));
+    let moved = form.one("AccountSid")?.filter(|other| *other != account.as_str());
+    match asked.or(moved.map(|_| "AccountSid")) {
+        Some(name) => Err(Fault::invalid(format!("{name} is not supported yet"))),
+        None => Ok(()),
+    }
+}
+
+/// The number that is shown like this when it has no name.
+fn unformatted(name: &str) -> String {
+    let digits: String = name.chars().filter(char::is_ascii_digit).collect();
+    let number = format!("+1{digits}");
+    if formatted(&number) == name { number } else { name.to_owned() }
 }
 
 fn configured(now: VoiceConfiguration, form: &Form) -> Result<VoiceConfiguration, Fault> {

@@ -40,12 +40,12 @@ impl<'a> Asked<'a> {
     /// Reads the page.
     pub async fn read<R: Noun>(&self, reads: &Reads<R>, filter: &R::Filter) -> Result<PageOf<R>, Fault> {
         let mut cursor = self.cursor.clone();
-        let mut skip = if cursor.is_some() { 0 } else { self.number.saturating_mul(self.size) };
-        while skip > 0 {
-            let limit = skip.min(MAX_PAGE);
-            let skipped = reads.list(filter, &Page { cursor, limit }).await?;
-            let Some(next) = skipped.next else { return Ok(PageOf { items: vec![], next: None }) };
-            (cursor, skip) = (Some(next), skip - limit);
+        let skip = self.number.saturating_mul(self.size);
+        if cursor.is_none() && skip > 0 {
+            cursor = reads.nth(filter, skip.into()).await?;
+            if cursor.is_none() {
+                return Ok(PageOf { items: vec![], next: None });
+            }
         }
         Ok(reads.list(filter, &Page { cursor, limit: self.size }).await?)
     }

@@ -1,7 +1,7 @@
 //! The whole surface over a real store, through poem's test client.
 
 use super::*;
-use crate::{ApiConfig, Parts, Well, secrets::AUTH_TOKEN};
+use crate::{ApiConfig, Parts, Well};
 use domain::{
     Actor, Clock, Kind, Log, Meta, Sid, Tenant,
     account::{Account, AccountCommand},
@@ -25,14 +25,15 @@ struct Bench {
     client: TestClient<BoxEndpoint<'static, Response>>,
     tenant: Tenant,
     number: Sid,
+    stop: CancellationToken,
+    tasks: TaskTracker,
 }
 
 impl Bench {
     /// An account with one number.
     async fn new() -> Bench {
-        let (store, stop) = (sqlite().await, CancellationToken::new());
-        let projections =
-            Projections::start((*store).clone(), TaskTracker::new(), stop.clone()).await.unwrap();
+        let (store, stop, tasks) = (sqlite().await, CancellationToken::new(), TaskTracker::new());
+        let projections = Projections::start((*store).clone(), tasks.clone(), stop.clone()).await.unwrap();
         let app = App::new(Parts {
             store: (*store).clone(),
             projections: projections.clone(),
@@ -40,11 +41,13 @@ impl Bench {
             ids: Arc::new(RandomIds::default()),
             config: ApiConfig::default(),
             health: Arc::new(Well),
-            stop,
+            stop: stop.clone(),
+            tasks: tasks.clone(),
         });
         let client = TestClient::new(routes(&app.unwrap()));
         let tenant = Tenant::account(sid(Kind::Carrier), sid(Kind::Account));
-        let bench = Bench { store, projections, client, tenant, number: sid(Kind::PhoneNumber) };
+        let number = sid(Kind::PhoneNumber);
+        let bench = Bench { store, projections, client, tenant, number, stop, tasks };
         bench.account(&bench.tenant).await;
         bench.number(&bench.number, "+85512345678", &bench.tenant).await;
         bench
@@ -55,11 +58,8 @@ impl Bench {
         let create =
             AccountCommand::Create { carrier: tenant.carrier.clone(), name: "Rocket".parse().unwrap() };
         self.store.execute::<Account>(&account, create, &meta(tenant)).await.unwrap();
-        let vault = self.store.vault();
-        vault
-            .put(&tenant.carrier, &account, AUTH_TOKEN.0, AUTH_TOKEN.1, TOKEN.as_bytes(), None)
-            .await
-            .unwrap();
+        let secrets = crate::secrets::Secrets::new((*self.store).clone());
+        secrets.put_auth_token((&tenant.carrier, &account), 1, TOKEN).await.unwrap();
         self.settle().await;
     }
 
@@ -279,6 +279,18 @@ async fn a_repeated_creation_is_one_call() {
 }
 
 #[tokio::test]
+async fn a_queued_call_is_answered_with_while_the_tables_lag() {
+    let bench = Bench::new().await;
+    bench.stop.cancel();
+    bench.tasks.close();
+    bench.tasks.wait().await;
+    let (status, body) = answered(bench.post("/Calls.json", &CALL)).await;
+    assert_eq!((status, text(&body, "status")), (201, "queued".into()));
+    assert_eq!((text(&body, "to"), text(&body, "account_sid")), ("+15551230000".into(), bench.me().into()));
+    assert_eq!(bench.events(&text(&body, "sid")).await.len(), 1);
+}
+
+#[tokio::test]
 async fn creations_that_race_under_one_token_are_one_call() {
     let bench = Bench::new().await;
     let racing = (0..8).map(|_| {
@@ -353,6 +365,12 @@ async fn calls_are_listed_newest_first_in_pages_that_lead_on() {
         }
     }
     assert_eq!(seen, sids);
+    for (page, rows) in [(0, &sids[..2]), (1, &sids[2..4]), (2, &sids[4..]), (3, &[])] {
+        let (_, body) = answered(bench.get(&format!("/Calls.json?PageSize=2&Page={page}"))).await;
+        let numbered: Vec<String> =
+            body["calls"].as_array().unwrap().iter().map(|call| text(call, "sid")).collect();
+        assert_eq!(numbered, rows, "page {page}");
+    }
 }
 
 #[tokio::test]
@@ -419,8 +437,40 @@ async fn a_number_is_configured_and_cleared() {
     let (_, body) = answered(bench.post(&path, &[("VoiceUrl", "")])).await;
     assert_eq!((text(&body, "voice_url"), text(&body, "voice_method")), (String::new(), "GET".into()));
     assert_eq!(fault(bench.post(&path, &[("VoiceUrl", "nowhere")])).await, (400, 21402));
+    for (name, value) in [
+        ("SmsUrl", "https://example.com/sms"),
+        ("VoiceApplicationSid", "AP1"),
+        ("TrunkSid", "TK1"),
+        ("VoiceCallerIdLookup", "true"),
+        ("AccountSid", "AC1"),
+    ] {
+        assert_eq!(fault(bench.post(&path, &[(name, value)])).await, (400, 20001), "{name}");
+    }
+    let nothing = [("SmsUrl", ""), ("VoiceCallerIdLookup", "false"), ("AccountSid", bench.me())];
+    assert_eq!(answered(bench.post(&path, &nothing)).await.0, 200);
     let (_, list) = answered(bench.get("/IncomingPhoneNumbers.json?PhoneNumber=%2B85512345678")).await;
     assert_eq!(list["incoming_phone_numbers"][0]["sid"], bench.number.as_str());
+}
+
+#[tokio::test]
+async fn numbers_are_found_by_exactly_their_friendly_name() {
+    let bench = Bench::new().await;
+    let (american, named) = (sid(Kind::PhoneNumber), sid(Kind::PhoneNumber));
+    bench.number(&american, "+12125551234", &bench.tenant).await;
+    bench.number(&named, "+85512345679", &bench.tenant).await;
+    let path = format!("/IncomingPhoneNumbers/{named}.json");
+    assert_eq!(answered(bench.post(&path, &[("FriendlyName", "Front desk")])).await.0, 200);
+    for (name, found) in [
+        ("Front+desk", Some(&named)),
+        ("Front", None),
+        ("%2B85512345678", Some(&bench.number)),
+        ("%2B85512345679", None),
+        ("(212)+555-1234", Some(&american)),
+    ] {
+        let (_, list) = answered(bench.get(&format!("/IncomingPhoneNumbers.json?FriendlyName={name}"))).await;
+        let sids = list["incoming_phone_numbers"].as_array().unwrap().iter().map(|row| text(row, "sid"));
+        assert_eq!(sids.collect::<Vec<_>>(), found.map(ToString::to_string).into_iter().collect::<Vec<_>>());
+    }
 }
 
 #[tokio::test]
@@ -501,6 +551,12 @@ async fn guessing_is_slowed_down() {
         assert!(tries < 100, "guesses are counted");
     }
     assert!(tries >= 20);
+    // Far more guesses than an account has requests: none of them is the account's.
+    let guesses = (0..400).map(|_| {
+        let request = bench.client.get(bench.path(".json"));
+        request.header("authorization", basic(bench.me(), "guess")).send()
+    });
+    futures_util::future::join_all(guesses).await;
     assert_eq!(answered(bench.get(".json")).await.0, 200, "the account itself is not locked out");
 }
 

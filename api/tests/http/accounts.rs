@@ -1,6 +1,10 @@
 //! Accounts and their auth tokens.
 
 use crate::world::{Caller, World};
+use domain::{
+    Sid,
+    account::{Account, AccountCommand},
+};
 use serde_json::json;
 
 #[tokio::test]
@@ -43,6 +47,41 @@ async fn an_auth_token_is_shown_and_replaced() {
     let rotated = world.send(&a.program, "POST", &path, None).await.ok(200);
     assert_ne!(rotated["auth_token"], made["auth_token"]);
     assert_eq!(world.get(&a.owner, &path).await, rotated);
+
+    // By the Twilio API: the new one opens, and the old one is nowhere.
+    let sid = made["sid"].as_str().unwrap();
+    let me = format!("/2010-04-01/Accounts/{sid}.json");
+    for (token, status) in [(&made["auth_token"], 401), (&rotated["auth_token"], 200)] {
+        let program = Caller::account(sid, token.as_str().unwrap());
+        assert_eq!(world.send(&program, "GET", &me, None).await.status, status);
+    }
+    let (kind, sid) = (api::secrets::AUTH_TOKEN, sid.parse().unwrap());
+    assert_eq!(world.app.store.vault().names(&sid, kind).await.unwrap(), ["2"]);
+
+    // A repeated rotation is one, and shows what it made.
+    let program = a.program.with("idempotency-key", "rotate");
+    let third = world.send(&program, "POST", &path, None).await.ok(200);
+    assert_ne!(third, rotated);
+    assert_eq!(world.send(&program, "POST", &path, None).await.ok(200), third);
+    assert_eq!(world.get(&a.owner, &path).await, third);
+}
+
+#[tokio::test]
+async fn the_event_decides_which_token_opens() {
+    let world = World::new().await;
+    let a = world.carrier("alpha").await;
+    let made = world.post(&a.program, "/carrier/v1/accounts", json!({ "name": "One" })).await.ok(201);
+    let (sid, old) = (made["sid"].as_str().unwrap(), made["auth_token"].as_str().unwrap());
+    let (account, path) = (sid.parse::<Sid>().unwrap(), format!("/2010-04-01/Accounts/{sid}.json"));
+    // As a crash before the event leaves it: the next token is in the vault, and opens nothing.
+    world.app.secrets.put_auth_token((&a.sid, &account), 2, "next").await.unwrap();
+    let opens = async |token: &str| world.send(&Caller::account(sid, token), "GET", &path, None).await.status;
+    assert_eq!((opens(old).await, opens("next").await), (200, 401));
+    // As a crash after the event leaves it: the old one is still in the vault, and opens nothing.
+    let replace = AccountCommand::ReplaceAuthToken { version: 2 };
+    let appended = world.app.store.execute::<Account>(&account, replace, &world.meta(&a)).await.unwrap();
+    world.app.settled(domain::Log::Core, &appended).await.unwrap();
+    assert_eq!((opens(old).await, opens("next").await), (401, 200));
 }
 
 #[tokio::test]
@@ -100,4 +139,25 @@ async fn the_same_holds_on_postgresql() {
     assert_eq!(world.post(&a.program, "/carrier/v1/phone-numbers", number).await.problem(409), "taken");
     let overview = world.get(&a.owner, "/carrier/v1/overview").await;
     assert_eq!((&overview["accounts"], &overview["phone_numbers"]), (&json!(1), &json!(1)));
+}
+
+#[tokio::test]
+async fn what_is_made_is_answered_with_while_the_tables_lag() {
+    let world = World::new().await;
+    let a = world.carrier("alpha").await;
+    world.stop.cancel();
+    world.app.tasks.close();
+    world.app.tasks.wait().await;
+    let made = world.post(&a.program, "/carrier/v1/accounts", json!({ "name": "One" })).await.ok(201);
+    assert_eq!((&made["name"], &made["status"]), (&json!("One"), &json!("enabled")));
+    assert_eq!(made["auth_token"].as_str().map(str::len), Some(32));
+    let outbound = json!({ "host": "sip.example.com", "username": "a", "password": "hunter2hunter2" });
+    let body = json!({ "name": "T", "inbound": { "sources": ["192.0.2.9"] }, "outbound": outbound });
+    let made = world.post(&a.program, "/carrier/v1/trunks", body).await.ok(201);
+    assert_eq!(
+        (&made["inbound"]["sources"], &made["outbound"]["has_password"]),
+        (&json!(["192.0.2.9"]), &json!(true))
+    );
+    let made = world.post(&a.program, "/carrier/v1/phone-numbers", json!({ "number": "1234" })).await.ok(201);
+    assert_eq!((&made["number"], &made["enabled"]), (&json!("1234"), &json!(true)));
 }

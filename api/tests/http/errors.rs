@@ -1,6 +1,6 @@
 //! What every answer has in common, and what every error looks like.
 
-use crate::world::{Caller, World};
+use crate::world::{Answer, Caller, World};
 use serde_json::json;
 
 #[tokio::test]
@@ -54,6 +54,39 @@ async fn bodies_are_json_and_bounded() {
     let patch = "/carrier/v1/carrier";
     let merge = world.send_raw(&a.program, "PATCH", patch, Some("application/merge-patch+json"), "{}").await;
     assert_eq!(merge.status, 200, "{}", merge.text);
+}
+
+/// Status, code and content type of an error in Twilio's shape.
+fn fault(answer: &Answer) -> (u16, i64) {
+    let body = answer.json();
+    let code = body["code"].as_i64().unwrap_or_else(|| panic!("a code in {}", answer.text));
+    assert_eq!((&body["status"], answer.header("content-type")), (&json!(answer.status), "application/json"));
+    assert_eq!(body["more_info"], format!("https://www.twilio.com/docs/errors/{code}"));
+    assert!(body["message"].is_string());
+    (answer.status, code)
+}
+
+#[tokio::test]
+async fn twilios_clients_are_told_in_twilios_words() {
+    let world = World::new().await;
+    let nobody = Caller::nobody();
+    let calls = "/2010-04-01/Accounts/AC1/Calls.json";
+    for path in ["/v1/Services", "/v2/Services/VA1/Verifications", "/v3/Voice", "/v1", "/2010-04-01"] {
+        for method in ["GET", "POST"] {
+            let (status, code) = fault(&world.send(&nobody, method, path, None).await);
+            assert!(
+                [(404, 20404), (401, 20003)].contains(&(status, code)),
+                "{method} {path}: {status} {code}"
+            );
+            assert!(status == 404 || path.starts_with("/2010"), "{path}");
+        }
+    }
+    let huge = "x".repeat(1024 * 1024 + 1);
+    let form = Some("application/x-www-form-urlencoded");
+    assert_eq!(fault(&world.send_raw(&nobody, "POST", calls, form, huge).await), (413, 20001));
+    let broken = futures_util::stream::iter([Ok("To="), Err(std::io::Error::other("gone"))]);
+    let body = poem::Body::from_bytes_stream(broken);
+    assert_eq!(fault(&world.send_raw(&nobody, "POST", calls, form, body).await), (400, 20001));
 }
 
 #[tokio::test]
@@ -129,6 +162,9 @@ async fn the_process_tells_how_it_is() {
     assert!(metrics.text.contains("trunkline_calls_projection_parked 0\n"), "{}", metrics.text);
     assert!(metrics.text.contains("trunkline_http_requests_total{class=\"2xx\"} 2"), "{}", metrics.text);
     world.app.store.close().await;
+    let within_a_second = world.send(&nobody, "GET", "/readyz", None).await;
+    assert_eq!(within_a_second.status, 200, "an answer serves for a second");
+    world.clock.advance(std::time::Duration::from_secs(1));
     let down = world.send(&nobody, "GET", "/readyz", None).await;
     assert_eq!(
         (down.status, &down.json()["checks"]["database"]),

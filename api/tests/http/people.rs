@@ -40,6 +40,20 @@ async fn one_idempotency_key_makes_one_api_key() {
 }
 
 #[tokio::test]
+async fn a_revoked_keys_request_repeated_stops_nothing() {
+    let world = World::new().await;
+    let a = world.carrier("alpha").await;
+    let owner = a.owner.with("idempotency-key", "k-1");
+    let body = json!({ "name": "Billing" });
+    let key = world.post(&owner, "/carrier/v1/api-keys", body.clone()).await.ok(201);
+    let path = format!("/carrier/v1/api-keys/{}", key["sid"].as_str().unwrap());
+    assert_eq!(world.send(&a.owner, "DELETE", &path, None).await.status, 204);
+    assert_eq!(world.post(&owner, "/carrier/v1/api-keys", body).await.problem(409), "conflict");
+    assert_eq!(world.get(&Caller::nobody(), "/readyz").await["status"], "ok");
+    world.post(&a.owner, "/carrier/v1/accounts", json!({ "name": "One" })).await.ok(201);
+}
+
+#[tokio::test]
 async fn no_secret_is_in_the_log() {
     let world = World::new().await;
     let a = world.carrier("alpha").await;
@@ -95,7 +109,7 @@ async fn every_change_is_audited_with_its_author() {
     let by_owner = world.get(&a.owner, &format!("/carrier/v1/audit?actor={}&limit=100", a.user)).await;
     let events: Vec<_> =
         by_owner["data"].as_array().unwrap().iter().map(|row| row["event_type"].clone()).collect();
-    assert_eq!(events, ["ApiKeyCreated", "SignedIn", "TwoFactorEnabled", "Registered", "SignedUp"]);
+    assert_eq!(events, ["ApiKeyCreated", "SignedIn", "TwoFactorEnabled", "SignedUp", "Registered"]);
     let none = world.get(&a.owner, "/carrier/v1/audit?until=2020-01-01T00:00:00Z").await;
     assert_eq!(none["data"], json!([]));
 }

@@ -1,8 +1,17 @@
 //! Signing up, signing in, and sessions.
 
 use crate::world::{Caller, PASSWORD, World};
+use domain::{
+    Kind, Log, Meta, Sid, Tenant,
+    user::{Role, User, UserCommand},
+};
 use serde_json::json;
 use std::time::Duration;
+use store::RandomIds;
+
+fn new_sid(kind: Kind) -> Sid {
+    Sid::new(kind, &RandomIds::default())
+}
 
 #[tokio::test]
 async fn a_sign_up_makes_a_carrier_with_an_owner_at_level_password() {
@@ -182,4 +191,58 @@ async fn countries_are_there_for_the_form() {
     let countries = world.get(&Caller::nobody(), "/dashboard/countries").await;
     let khmer = json!({ "code": "KH", "calling_code": "855", "trunk_digit": "0" });
     assert!(countries["data"].as_array().unwrap().contains(&khmer));
+}
+
+#[tokio::test]
+async fn a_refused_carrier_gives_its_owners_address_back() {
+    let world = World::new().await;
+    world.carrier("alpha").await;
+    let body = |subdomain: &str| {
+        json!({ "company": "Beta", "country": "KH", "subdomain": subdomain, "name": "Bea",
+            "email": "bea@beta.example", "password": PASSWORD })
+    };
+    let taken = world.post(&Caller::nobody(), "/dashboard/sign-up", body("alpha")).await;
+    assert_eq!((taken.problem(409).as_str(), taken.fields()), ("taken", vec!["subdomain".to_owned()]));
+    world.post(&Caller::nobody(), "/dashboard/sign-up", body("beta")).await.ok(201);
+    let again = world.post(&Caller::nobody(), "/dashboard/sign-up", body("gamma")).await;
+    assert_eq!((again.problem(409).as_str(), again.fields()), ("taken", vec!["email".to_owned()]));
+}
+
+#[tokio::test]
+async fn an_address_whose_carrier_never_came_to_be_is_free_after_a_minute() {
+    let world = World::new().await;
+    let a = world.carrier("alpha").await;
+    // As a crash in the middle of a sign-up leaves it.
+    let (user, carrier) = (new_sid(Kind::User), new_sid(Kind::Carrier));
+    let register = UserCommand::Register {
+        carrier: carrier.clone(),
+        name: "Bea".parse().unwrap(),
+        email: "owner@beta.example".parse().unwrap(),
+        role: Role::Owner,
+    };
+    let meta = Meta { tenant: Tenant::carrier(carrier), ..world.meta(&a) };
+    let appended = world.app.store.execute::<User>(&user, register, &meta).await.unwrap();
+    world.app.settled(Log::Core, &appended).await.unwrap();
+    let body = json!({ "company": "Beta", "country": "KH", "subdomain": "beta", "name": "Bea",
+        "email": "owner@beta.example", "password": PASSWORD });
+    let early = world.post(&Caller::nobody(), "/dashboard/sign-up", body.clone()).await;
+    assert_eq!(early.fields(), ["email"]);
+    world.clock.advance(Duration::from_secs(61));
+    world.post(&Caller::nobody(), "/dashboard/sign-up", body).await.ok(201);
+    world.sign_in("owner@beta.example", PASSWORD).await.ok(200);
+}
+
+#[tokio::test]
+async fn a_new_password_ends_every_session_however_many() {
+    let world = World::new().await;
+    let a = world.carrier("alpha").await;
+    let vault = world.app.store.vault();
+    let session = api::secrets::SESSION;
+    let [own] = &vault.names(&a.user, session).await.unwrap()[..] else { panic!("one session") };
+    for serial in 0..1_050 {
+        vault.put(&a.sid, &a.user, session, &format!("{serial:064}"), b"{}", None).await.unwrap();
+    }
+    let body = json!({ "current_password": PASSWORD, "new_password": "tulip-Anchor-lamp-31" });
+    assert_eq!(world.post(&a.owner, "/dashboard/password", body).await.status, 204);
+    assert_eq!(vault.names(&a.user, session).await.unwrap(), std::slice::from_ref(own));
 }

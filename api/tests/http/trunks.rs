@@ -2,7 +2,11 @@
 
 use crate::world::World;
 use api::secrets::SIP_PASSWORD;
+use domain::Log;
 use serde_json::json;
+use std::time::Duration;
+
+const PATIENCE: Duration = Duration::from_secs(10);
 
 #[tokio::test]
 async fn a_trunk_is_made_changed_and_deleted() {
@@ -62,11 +66,44 @@ async fn a_source_address_is_one_trunks_whoever_asks() {
     let (a, b) = (world.carrier("alpha").await, world.carrier("beta").await);
     let body = json!({ "name": "Main", "inbound": { "sources": ["203.0.113.7"] } });
     world.post(&a.program, "/carrier/v1/trunks", body.clone()).await.ok(201);
-    let answer = world.post(&b.program, "/carrier/v1/trunks", body).await;
+    let answer = world.post(&b.program, "/carrier/v1/trunks", body.clone()).await;
     assert_eq!(
         (answer.problem(409).as_str(), answer.fields()),
-        ("taken", vec!["inbound.sources".to_owned()])
+        ("taken", vec!["inbound.sources.0".to_owned()])
     );
+    let again = world.post(&a.program, "/carrier/v1/trunks", body).await;
+    assert_eq!((again.problem(409).as_str(), again.fields()), ("taken", vec!["inbound.sources".to_owned()]));
+}
+
+#[tokio::test]
+async fn a_network_does_not_overlap_another_carriers() {
+    let world = World::new().await;
+    let (a, b) = (world.carrier("alpha").await, world.carrier("beta").await);
+    let inbound = |sources: &[&str]| json!({ "name": "T", "inbound": { "sources": sources } });
+    let path = "/carrier/v1/trunks";
+    world.post(&a.program, path, inbound(&["203.0.113.0/24", "2001:db8:1::/48"])).await.ok(201);
+    world.post(&a.program, path, inbound(&["203.0.113.7", "2001:db8:1:2::/64"])).await.ok(201);
+    let own = world.post(&b.program, path, inbound(&["198.51.100.1"])).await.ok(201);
+    let own = format!("{path}/{}", own["sid"].as_str().unwrap());
+    for (sources, wrong) in [
+        (["192.0.2.1", "203.0.113.9/32"], vec!["inbound.sources.1"]),
+        (["203.0.0.0/16", "192.0.2.1"], vec!["inbound.sources.0"]),
+        (["2001:db8:1:3::1", "2001:db8::/32"], vec!["inbound.sources.0", "inbound.sources.1"]),
+    ] {
+        let patch = json!({ "inbound": { "sources": sources } });
+        let answers = [
+            world.post(&b.program, path, inbound(&sources)).await,
+            world.patch(&b.program, &own, patch).await,
+        ];
+        for answer in answers {
+            assert_eq!((answer.problem(409).as_str(), answer.fields()), ("taken", to_owned(&wrong)));
+        }
+    }
+    assert_eq!(world.get(&b.program, &own).await["inbound"]["sources"], json!(["198.51.100.1"]));
+}
+
+fn to_owned(fields: &[&str]) -> Vec<String> {
+    fields.iter().map(|field| (*field).to_owned()).collect()
 }
 
 #[tokio::test]
@@ -82,4 +119,38 @@ async fn a_dial_string_can_be_tried_before_it_is_kept() {
     let body = json!({ "outbound": { "host": "192.0.2.1", "trunk_prefix": true } });
     let tried = world.post(&a.owner, "/carrier/v1/trunks/dial-string", body).await.ok(200);
     assert_eq!((&tried["number"], &tried["dial_string"]), (&json!("+85523456789"), &json!("023456789")));
+}
+
+#[tokio::test]
+async fn a_trunk_is_whole_even_when_the_client_leaves() {
+    let world = World::new().await;
+    let a = world.carrier("alpha").await;
+    let head = world.app.store.head(Log::Core).await.unwrap();
+    let body = json!({ "name": "Main",
+        "outbound": { "host": "sip.example.com", "username": "alpha", "password": "hunter2hunter2" } });
+    let mut request = Box::pin(world.post(&a.program, "/carrier/v1/trunks", body));
+    assert!(futures_util::poll!(&mut request).is_pending());
+    drop(request);
+    let mut committed = world.app.store.watch(Log::Core);
+    let made = committed.wait_for(|position| *position >= head + 2);
+    tokio::time::timeout(PATIENCE, made).await.expect("it is made all the same").unwrap();
+    let events = world.app.store.read(Log::Core, head, 10).await.unwrap();
+    let names: Vec<_> = events.iter().map(|fact| fact.event_type.as_str()).collect();
+    assert_eq!(names, ["Created", "CredentialReplaced"], "in one append");
+    let kept = world.app.secrets.get(&events[0].stream, SIP_PASSWORD).await.unwrap().unwrap();
+    assert_eq!(kept.text(), Some("hunter2hunter2"));
+}
+
+#[tokio::test]
+async fn a_repeated_creation_is_one_trunk_with_one_password() {
+    let world = World::new().await;
+    let a = world.carrier("alpha").await;
+    let program = a.program.with("idempotency-key", "t-1");
+    let body = json!({ "name": "Main",
+        "outbound": { "host": "sip.example.com", "username": "alpha", "password": "hunter2hunter2" } });
+    let made = world.post(&program, "/carrier/v1/trunks", body.clone()).await.ok(201);
+    assert_eq!(made["outbound"]["has_password"], true);
+    let head = world.app.store.head(Log::Core).await.unwrap();
+    assert_eq!(world.post(&program, "/carrier/v1/trunks", body).await.ok(201), made);
+    assert_eq!(world.app.store.head(Log::Core).await.unwrap(), head);
 }

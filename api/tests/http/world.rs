@@ -98,6 +98,13 @@ impl Caller {
         Caller::default().with("host", HOST).with("authorization", &format!("Bearer {key}"))
     }
 
+    /// An account's program.
+    pub fn account(sid: &str, token: &str) -> Caller {
+        use base64::Engine;
+        let pair = base64::engine::general_purpose::STANDARD.encode(format!("{sid}:{token}"));
+        Caller::default().with("authorization", &format!("Basic {pair}"))
+    }
+
     pub fn with(&self, name: &str, value: &str) -> Caller {
         let mut headers = self.headers.clone();
         headers.retain(|(known, _)| known != name);
@@ -136,7 +143,7 @@ impl World {
         let options = StoreOptions { clock: Arc::new(clock.clone()), ..testing::options(url) };
         let store = Store::open(options).await.unwrap();
         let (stop, tasks) = (CancellationToken::new(), TaskTracker::new());
-        let projections = Projections::start(store.clone(), tasks, stop.clone()).await.unwrap();
+        let projections = Projections::start(store.clone(), tasks.clone(), stop.clone()).await.unwrap();
         let config = ApiConfig {
             password_cost: Cost { memory_kib: 64, passes: 1 },
             sip_address: Some("203.0.113.7:5060".into()),
@@ -151,6 +158,7 @@ impl World {
             config,
             health,
             stop: stop.clone(),
+            tasks,
         };
         let app = App::new(parts).unwrap();
         let pages =

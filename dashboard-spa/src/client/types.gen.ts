@@ -1200,7 +1200,7 @@ export type CreateAccountData = {
     body: AccountCreate;
     headers?: {
         /**
-         * Makes the request repeatable: the same key acts once in 24 hours.
+         * Makes the request repeatable: the same key acts once in seven days.
          */
         'Idempotency-Key'?: string;
     };
@@ -1328,7 +1328,7 @@ export type RotateAuthTokenData = {
     body?: never;
     headers?: {
         /**
-         * Makes the request repeatable: the same key acts once in 24 hours.
+         * Makes the request repeatable: the same key acts once in seven days.
          */
         'Idempotency-Key'?: string;
     };
@@ -1877,7 +1877,7 @@ export type CreatePhoneNumberData = {
     body: PhoneNumberCreate;
     headers?: {
         /**
-         * Makes the request repeatable: the same key acts once in 24 hours.
+         * Makes the request repeatable: the same key acts once in seven days.
          */
         'Idempotency-Key'?: string;
     };
@@ -2051,7 +2051,7 @@ export type CreateTrunkData = {
     body: TrunkCreate;
     headers?: {
         /**
-         * Makes the request repeatable: the same key acts once in 24 hours.
+         * Makes the request repeatable: the same key acts once in seven days.
          */
         'Idempotency-Key'?: string;
     };

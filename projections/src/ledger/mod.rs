@@ -137,8 +137,3 @@ pub(crate) async fn standing(db: &Db, log: Log) -> Result<(i64, Option<String>),
     let Some(row) = db.fetch_optional(&select).await? else { return Ok((0, None)) };
     Ok((row.at::<Option<i64>>(0)?.unwrap_or(0), row.at(1)?))
 }
-
-/// The position every live table of a log has passed.
-pub(crate) async fn reached(tx: &mut Tx, log: Log) -> Result<i64, StoreError> {
-    Ok(checkpoints(tx, log).await?.iter().map(|checkpoint| checkpoint.position).min().unwrap_or(0))
-}

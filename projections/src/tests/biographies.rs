@@ -34,7 +34,7 @@ async fn an_account_is_renamed_disabled_and_gets_a_new_token() {
         for (at, command) in [
             (5, AccountCommand::Rename { name: parsed("50%_off") }),
             (6, AccountCommand::Disable),
-            (7, AccountCommand::ReplaceAuthToken),
+            (7, AccountCommand::ReplaceAuthToken { version: 2 }),
         ] {
             world.tell::<Account>(&account, at, command).await;
         }
@@ -42,7 +42,7 @@ async fn an_account_is_renamed_disabled_and_gets_a_new_token() {
         world.caught_up().await;
         let accounts = world.projections().accounts(world.own());
         let row = accounts.get(&account).await.unwrap().unwrap();
-        assert_eq!((row.name.as_str(), row.enabled), ("50%_off", false));
+        assert_eq!((row.name.as_str(), row.enabled, row.auth_token_version), ("50%_off", false, 2));
         assert_eq!((row.created_at, row.auth_token_at, row.updated_at), (second(2), second(7), second(7)));
         for (name, enabled, hits) in
             [(Some("0%_O"), None, 1), (Some("%"), None, 1), (None, Some(true), 1), (None, None, 2)]
@@ -101,7 +101,9 @@ async fn a_number_forgets_its_configuration_with_its_account() {
             voice_url: Some(parsed("https://example.com/voice?a=1")),
             ..VoiceConfiguration::default()
         };
-        world.tell::<PhoneNumber>(&number, 4, PhoneNumberCommand::ConfigureVoice(voice.clone())).await;
+        let configure =
+            PhoneNumberCommand::ConfigureVoice { account: Some(account.clone()), voice: voice.clone() };
+        world.tell::<PhoneNumber>(&number, 4, configure).await;
         world.tell::<PhoneNumber>(&number, 5, PhoneNumberCommand::Rename { name: parsed("Desk") }).await;
         world.tell::<PhoneNumber>(&number, 6, PhoneNumberCommand::Disable).await;
         world.caught_up().await;

@@ -1,6 +1,6 @@
 //! Auth tokens for signing, remembered for a few seconds.
 
-use domain::Sid;
+use domain::{Sid, account::Account};
 use std::{
     collections::HashMap,
     sync::{Arc, Mutex, PoisonError},
@@ -16,8 +16,8 @@ const PATIENCE: Duration = Duration::from_millis(250);
 /// Most accounts remembered.
 const MAX_TOKENS: usize = 4_096;
 
-/// The vault's kind and name of an account's auth token.
-const AUTH_TOKEN: (&str, &str) = ("auth_token", "current");
+/// The vault's kind of an account's auth tokens; each is named by its version.
+const AUTH_TOKEN: &str = "auth_token";
 
 /// Tokens, and when the vault was asked for them.
 type Known = HashMap<Sid, (Arc<str>, Instant)>;
@@ -53,7 +53,8 @@ impl Tokens {
     }
 
     async fn ask(&self, account: &Sid) -> Result<Option<Arc<str>>, StoreError> {
-        let secret = self.store.vault().get(account, AUTH_TOKEN.0, AUTH_TOKEN.1).await?;
+        let version = self.store.load::<Account>(account).await?.aggregate.auth_token_version();
+        let secret = self.store.vault().get(account, AUTH_TOKEN, &version.to_string()).await?;
         Ok(self.remember(account, secret.as_ref().and_then(|secret| secret.text())))
     }
 
@@ -75,13 +76,30 @@ impl Tokens {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use domain::Kind;
-    use store::testing::{sid, sqlite};
+    use domain::{Actor, Clock, Kind, Meta, Tenant, account::AccountCommand};
+    use store::{
+        SystemClock,
+        testing::{TestStore, sid, sqlite},
+    };
+
+    /// Has the account do this, with `token` in the vault before.
+    async fn tell(store: &TestStore, tenant: &Tenant, command: AccountCommand, token: (&str, &str)) {
+        let account = tenant.account.as_ref().unwrap();
+        let (version, token) = (token.0, token.1.as_bytes());
+        store.vault().put_new(&tenant.carrier, account, AUTH_TOKEN, version, token).await.unwrap();
+        let meta = Meta::new(tenant.clone(), Actor::system("test"), SystemClock.now());
+        store.execute::<Account>(account, command, &meta).await.unwrap();
+    }
+
+    fn create(tenant: &Tenant) -> AccountCommand {
+        AccountCommand::Create { carrier: tenant.carrier.clone(), name: "A".parse().unwrap() }
+    }
 
     #[tokio::test]
     async fn the_last_known_token_signs_while_the_vault_is_away() {
-        let (store, carrier, account) = (sqlite().await, sid(Kind::Carrier), sid(Kind::Account));
-        store.vault().put(&carrier, &account, AUTH_TOKEN.0, AUTH_TOKEN.1, b"secret", None).await.unwrap();
+        let (store, account) = (sqlite().await, sid(Kind::Account));
+        let tenant = Tenant::account(sid(Kind::Carrier), account.clone());
+        tell(&store, &tenant, create(&tenant), ("1", "secret")).await;
         let tokens = Tokens::new((*store).clone());
         assert_eq!(tokens.of(&account).await.unwrap().as_deref(), Some("secret"));
         store.close().await;
@@ -92,12 +110,13 @@ mod tests {
 
     #[tokio::test]
     async fn a_replaced_token_is_used_once_the_old_one_is_not_fresh() {
-        let (store, carrier, account) = (sqlite().await, sid(Kind::Carrier), sid(Kind::Account));
+        let (store, account) = (sqlite().await, sid(Kind::Account));
+        let tenant = Tenant::account(sid(Kind::Carrier), account.clone());
         let tokens = Tokens::new((*store).clone());
         assert_eq!(tokens.of(&account).await.unwrap(), None);
-        for token in ["one", "two"] {
-            let vault = store.vault();
-            vault.put(&carrier, &account, AUTH_TOKEN.0, AUTH_TOKEN.1, token.as_bytes(), None).await.unwrap();
+        let replace = AccountCommand::ReplaceAuthToken { version: 2 };
+        for (command, version, token) in [(create(&tenant), "1", "one"), (replace, "2", "two")] {
+            tell(&store, &tenant, command, (version, token)).await;
             tokens.lock().values_mut().for_each(|(_, since)| *since -= FRESH);
             assert_eq!(tokens.of(&account).await.unwrap().as_deref(), Some(token));
         }

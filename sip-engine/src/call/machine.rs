@@ -19,6 +19,8 @@ use std::{
 
 /// The longest a call may last: four hours.
 pub(super) const LONGEST_CALL: Duration = Duration::from_secs(4 * 3600);
+/// The longest a call lasts that was asked for with a limit of its own, as Twilio has it.
+const LONGEST_ASKED: Duration = Duration::from_secs(24 * 3600);
 
 /// A call and the calls it dialled.
 pub struct Machine {
@@ -110,7 +112,7 @@ impl Machine {
         let mut leg = Leg::new(outgoing.call.clone(), account, outgoing.queued.direction, from, to);
         leg.send_digits.clone_from(&outgoing.queued.send_digits);
         leg.parent.clone_from(&outgoing.queued.parent);
-        let limit = Duration::from_secs(u64::from(*time_limit)).clamp(Duration::from_secs(1), LONGEST_CALL);
+        let limit = Duration::from_secs(u64::from(*time_limit)).clamp(Duration::from_secs(1), LONGEST_ASKED);
         let program = program.clone();
         Machine::new(surroundings, leg, program, limit, Start::Outgoing(Box::new(outgoing)))
     }

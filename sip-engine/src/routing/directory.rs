@@ -73,7 +73,8 @@ pub struct Directory {
 }
 
 impl Directory {
-    /// A snapshot of these. Where two trunks name the same network, the older one (by identifier) has it.
+    /// A snapshot of these. Where two trunks name the same network, the older one (by identifier) has it; and one inside
+    /// the network of an older trunk of another carrier is left out, for it would take that carrier's calls.
     #[must_use]
     pub fn new(
         mut trunks: Vec<TrunkEntry>,
@@ -84,6 +85,10 @@ impl Directory {
         let mut sources: BTreeMap<u8, HashMap<IpNet, usize>> = BTreeMap::new();
         for (index, trunk) in trunks.iter().enumerate() {
             for source in trunk.sources.iter().map(IpNet::trunc) {
+                if is_anothers(&sources, &trunks, trunk, source) {
+                    tracing::warn!(trunk = %trunk.sid, %source, "a source inside another carrier's network is ignored");
+                    continue;
+                }
                 sources.entry(source.prefix_len()).or_default().entry(source).or_insert(index);
             }
         }
@@ -120,4 +125,18 @@ impl Directory {
     pub fn is_enabled(&self, account: &Sid) -> bool {
         self.accounts.get(account).is_some_and(|entry| entry.enabled)
     }
+}
+
+/// Whether `source` lies in a network that an older trunk of another carrier has.
+fn is_anothers(
+    sources: &BTreeMap<u8, HashMap<IpNet, usize>>,
+    trunks: &[TrunkEntry],
+    trunk: &TrunkEntry,
+    source: IpNet,
+) -> bool {
+    sources.range(..=source.prefix_len()).any(|(length, networks)| {
+        let wider = IpNet::new(source.addr(), *length).ok().map(|wider| wider.trunc());
+        let owner = wider.and_then(|wider| trunks.get(*networks.get(&wider)?));
+        owner.is_some_and(|owner| owner.carrier != trunk.carrier)
+    })
 }

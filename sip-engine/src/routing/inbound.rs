@@ -237,15 +237,33 @@ mod tests {
         let directory = directory();
         let trunk = |source: &str| directory.trunk_of(source.parse().unwrap()).map(|trunk| trunk.sid.clone());
         assert_eq!(trunk("192.0.2.1"), Some(sid(1)));
-        assert_eq!(trunk("192.0.2.9"), Some(sid(2)), "192.0.2.9/32 is longer than 192.0.2.0/24");
-        assert_eq!(trunk("::ffff:192.0.2.9"), Some(sid(2)), "mapped into IPv6");
+        assert_eq!(trunk("192.0.2.9"), Some(sid(3)), "192.0.2.9/32 is longer than 192.0.2.0/24");
+        assert_eq!(trunk("::ffff:192.0.2.9"), Some(sid(3)), "mapped into IPv6");
         assert_eq!(trunk("2001:db8::7"), Some(sid(2)));
         assert_eq!(trunk("2001:db9::7"), None);
     }
 
     #[test]
+    fn a_network_inside_another_carriers_takes_none_of_its_calls() {
+        let directory = directory();
+        let trunk = |source: &str| directory.trunk_of(source.parse().unwrap()).map(|trunk| trunk.sid.clone());
+        assert_eq!(
+            trunk("192.0.2.7"),
+            Some(sid(1)),
+            "carrier 2 names 192.0.2.7/32 inside carrier 1's network"
+        );
+        assert_eq!(
+            trunk("2001:db8:1::7"),
+            Some(sid(2)),
+            "carrier 1 names 2001:db8:1::/48 inside carrier 2's"
+        );
+        assert_eq!(trunk("192.0.3.9"), Some(sid(2)), "carrier 1's wider network takes none of carrier 2's");
+        assert_eq!(trunk("192.0.3.8"), Some(sid(5)));
+    }
+
+    #[test]
     fn the_number_of_another_carrier_is_not_found() {
-        assert_eq!(to(&directory(), "192.0.2.9", "+85512345678").1, 404);
+        assert_eq!(to(&directory(), "192.0.3.9", "+85512345678").1, 404);
     }
 
     #[test]

@@ -23,7 +23,7 @@ pub(super) async fn live(
     Data(pages): Data<&Pages>,
 ) -> poem::Result<Response> {
     let who = complete(app, request).await?;
-    same_origin_socket(request)?;
+    same_origin_socket(request, &app.config.public_url)?;
     let socket = WebSocket::from_request(request, &mut RequestBody::default()).await?;
     let place = pages.open(&who.session.user)?;
     let app = app.clone();

@@ -122,7 +122,7 @@ impl Scene {
             program: Some(program),
             callback: None,
             timeout: 60,
-            time_limit: 600,
+            time_limit: 86_400,
             send_digits: send_digits.map(str::to_owned),
         };
         Scene::new(Machine::outgoing(surroundings(), Outgoing { call: call(), queued }))

@@ -11,7 +11,7 @@ fn a_call_is_placed_and_runs_its_program_when_answered() {
     assert_eq!(scene.signal(MAIN, Signal::Ringing(183)), [""; 0], "once is enough");
     assert_eq!(
         scene.signal(MAIN, Signal::Answered),
-        ["0: answered", "SetTimer TimeLimit 600", "Fetch POST https://example.com/voice"]
+        ["0: answered", "SetTimer TimeLimit 86400", "Fetch POST https://example.com/voice"]
     );
     assert_eq!((scene.param("Direction"), scene.param("CallStatus")), ("outbound-api", "in-progress"));
     assert_eq!(scene.document("<Say>Hi</Say>"), ["0: exchanged", "0: verb 0 Say", "Speak \"Hi\""]);
