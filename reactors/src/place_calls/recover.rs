@@ -24,7 +24,7 @@ enum Fate {
 }
 
 impl PlaceCalls {
-    /// Looks at every call that is not over. Returns the position of `calls` to follow on from.
+    /// Looks at every call that is not over. Returns the position of `calls` that is known of them.
     pub(super) async fn recover(&self) -> Result<i64, StoreError> {
         let head = self.common.store.head(Log::Calls).await?;
         if let Err(behind) = self.projections.reached(Log::Calls, head, WAIT).await {
