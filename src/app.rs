@@ -23,7 +23,9 @@ pub type Trouble = Box<dyn Error + Send + Sync>;
 /// How long a start waits for the tables to catch up with the log.
 const CATCH_UP_LIMIT: Duration = Duration::from_secs(5);
 /// How long everything may take to stop once calls are over.
-const STOP_LIMIT: Duration = Duration::from_secs(10);
+const STOP_LIMIT: Duration = reactors::STOP_TIME.saturating_add(Duration::from_secs(3));
+/// How long requests to us may take after that.
+const WEB_STOP_LIMIT: Duration = Duration::from_secs(10);
 
 /// A running Trunkline.
 pub struct App {
@@ -205,7 +207,8 @@ impl Base {
         let stopped = self.stop.clone();
         self.tasks.spawn(async move {
             let server = Server::new_with_acceptor(web);
-            let run = server.run_with_graceful_shutdown(routes, stopped.cancelled_owned(), Some(STOP_LIMIT));
+            let run =
+                server.run_with_graceful_shutdown(routes, stopped.cancelled_owned(), Some(WEB_STOP_LIMIT));
             if let Err(error) = run.await {
                 tracing::error!(%error, "the web server ended");
             }

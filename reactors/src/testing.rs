@@ -209,8 +209,9 @@ impl Application {
         Some(Callback { url, method: Method::Post, events: events.to_vec() })
     }
 
+    /// The next request; fails when none comes.
     pub async fn next(&mut self) -> Heard {
-        self.heard.recv().await.unwrap()
+        tokio::time::timeout(Duration::from_secs(20), self.heard.recv()).await.expect("a request").unwrap()
     }
 }
 

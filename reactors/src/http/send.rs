@@ -66,7 +66,7 @@ impl Inner {
         request: &Request,
         overrides: &Overrides,
     ) -> Result<Response, Failure> {
-        let token = self.ids.uuid().to_string();
+        let token = request.token.unwrap_or_else(|| self.ids.uuid()).to_string();
         let mut left = overrides.retries;
         loop {
             let result = self.follow(target.clone(), request, overrides, &token).await;

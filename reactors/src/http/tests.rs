@@ -55,6 +55,7 @@ fn request(method: Method, url: impl Into<String>) -> Request {
         auth_token: Some("token".into()),
         headers: vec![],
         limit: MAX_DOCUMENT,
+        token: None,
     }
 }
 

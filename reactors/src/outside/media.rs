@@ -142,6 +142,7 @@ fn request(url: &str, kept: Option<&File>) -> Request {
         auth_token: None,
         headers: etag.into_iter().chain(modified).collect(),
         limit: MAX_MEDIA,
+        token: None,
     }
 }
 

@@ -121,6 +121,7 @@ fn web_request(request: &DocumentRequest, auth_token: Option<Arc<str>>, cookie: 
         auth_token,
         headers: cookie.into_iter().map(|cookie| ("Cookie", cookie)).collect(),
         limit: MAX_DOCUMENT,
+        token: None,
     }
 }
 
