@@ -4,7 +4,7 @@
 use super::spool::{Entry, Spool};
 use domain::{
     Actor, Ids, Meta, Sid, Tenant, Timestamp,
-    call::{Call, CallCommand},
+    call::{Call, CallCommand, CallError},
 };
 use std::{
     collections::{HashMap, VecDeque},
@@ -12,7 +12,7 @@ use std::{
     sync::{Arc, Mutex, PoisonError},
     time::Duration,
 };
-use store::{ExecuteError, Store};
+use store::{Appended, ExecuteError, Store};
 use tokio::{sync::Semaphore, sync::watch, task::JoinHandle, time::timeout};
 use tokio_util::task::TaskTracker;
 
@@ -198,9 +198,9 @@ impl Journal {
         loop {
             let setback = {
                 let Ok(_turn) = self.0.draining.acquire().await else { return };
-                match self.is_in_log(entry).await {
-                    Ok(true) => return,
-                    Ok(false) => self.append(entry).await,
+                match self.absent_at(entry).await {
+                    Ok(None) => return,
+                    Ok(Some(version)) => self.append_at(version, entry).await,
                     Err(setback) => Err(setback),
                 }
             };
@@ -219,29 +219,45 @@ impl Journal {
         }
     }
 
-    /// Whether an attempt whose answer never came took place after all.
-    async fn is_in_log(&self, entry: &Entry) -> Result<bool, Setback> {
+    /// The version of the call's stream at which the entry is not in it; `None` when an attempt whose answer never came
+    /// took place after all.
+    async fn absent_at(&self, entry: &Entry) -> Result<Option<i64>, Setback> {
         let stream = self.0.store.stream(&entry.call).await;
         let facts = stream.map_err(|error| Setback::Unavailable(error.to_string()))?;
-        Ok(facts.iter().any(|fact| fact.correlation.as_deref() == Some(&entry.id)))
+        let is_there = facts.iter().any(|fact| fact.correlation.as_deref() == Some(&entry.id));
+        Ok((!is_there).then(|| facts.last().map_or(0, |last| last.sequence)))
     }
 
     async fn append(&self, entry: &Entry) -> Result<(), Setback> {
-        let meta = |at: Timestamp| Meta {
-            correlation: Some(entry.id.clone()),
-            ..Meta::new(entry.tenant.clone(), Actor::system("sip-engine"), at)
-        };
-        let commands = entry.facts.iter().map(|(at, command)| (command.clone(), meta(*at))).collect();
-        match self.0.store.execute_all::<Call>(&entry.call, commands).await {
-            Ok(_) => Ok(()),
-            Err(ExecuteError::Unavailable(error)) => Err(Setback::Unavailable(error.to_string())),
-            Err(error @ ExecuteError::Conflict) => Err(Setback::Unavailable(error.to_string())),
-            Err(error) => Err(Setback::Refused(error.to_string())),
-        }
+        settled(self.0.store.execute_all::<Call>(&entry.call, commands(entry)).await)
+    }
+
+    /// Appends to the version the entry is absent at, and to no other. An attempt under way all the same was decided on
+    /// that version or an earlier one: it is too late now, or this one is, and looks again.
+    async fn append_at(&self, version: i64, entry: &Entry) -> Result<(), Setback> {
+        settled(self.0.store.execute_at::<Call>(&entry.call, version, commands(entry)).await)
     }
 
     fn lock(&self) -> std::sync::MutexGuard<'_, HashMap<Sid, VecDeque<Entry>>> {
         self.0.behind.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// An entry as it is appended; its id marks the events.
+fn commands(entry: &Entry) -> Vec<(CallCommand, Meta)> {
+    let meta = |at: Timestamp| Meta {
+        correlation: Some(entry.id.clone()),
+        ..Meta::new(entry.tenant.clone(), Actor::system("sip-engine"), at)
+    };
+    entry.facts.iter().map(|(at, command)| (command.clone(), meta(*at))).collect()
+}
+
+fn settled(result: Result<Appended, ExecuteError<CallError>>) -> Result<(), Setback> {
+    match result {
+        Ok(_) => Ok(()),
+        Err(ExecuteError::Unavailable(error)) => Err(Setback::Unavailable(error.to_string())),
+        Err(error @ ExecuteError::Conflict) => Err(Setback::Unavailable(error.to_string())),
+        Err(error) => Err(Setback::Refused(error.to_string())),
     }
 }
 
@@ -397,6 +413,21 @@ mod tests {
         let (spool, _) = Spool::open(&bench.folder.path().join("spool")).unwrap();
         spool.keep(&Entry { id, call: call.clone(), tenant: bench.tenant.clone(), facts }).unwrap();
         drained(&bench.journal()).await;
+        assert_eq!(bench.types(&call).await, ["Received", "Pressed"]);
+    }
+
+    #[tokio::test]
+    async fn an_attempt_that_lands_after_all_is_not_made_twice() {
+        let bench = Bench::new().await;
+        let (journal, call) = (bench.patient(), bench.call());
+        bench.record(&journal, &call, vec![received(&bench)]).await.unwrap();
+        let facts = vec![(Timestamp::from_micros(1), press("7"))];
+        let entry = Entry { id: "late".into(), call: call.clone(), tenant: bench.tenant.clone(), facts };
+        let Ok(Some(version)) = journal.absent_at(&entry).await else { panic!("it is not in the log yet") };
+        // What was given up without an answer lands between the look and the append.
+        assert!(journal.append(&entry).await.is_ok());
+        assert!(matches!(journal.append_at(version, &entry).await, Err(Setback::Unavailable(_))));
+        journal.bring(&entry).await;
         assert_eq!(bench.types(&call).await, ["Received", "Pressed"]);
     }
 
