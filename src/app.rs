@@ -224,6 +224,12 @@ struct NodeHealth {
 }
 
 impl api::Health for NodeHealth {
+    fn checks(&self) -> Vec<api::Check> {
+        let trouble =
+            self.engine.is_draining().then(|| "no more calls are taken: it is about to stop".to_owned());
+        vec![api::Check { name: "engine", trouble }]
+    }
+
     #[expect(clippy::cast_precision_loss, reason = "none of these comes near 2^52")]
     fn gauges(&self) -> Vec<Gauge> {
         let state = self.reactors.state();

@@ -249,9 +249,10 @@ pub enum Order {
     Ended(Sid, Status),
 }
 
-/// An engine that remembers its orders; it refuses to place calls, or forgets them, when told so.
+/// An engine that remembers its orders; it has no room, refuses to place calls, or forgets them, when told so.
 pub struct Recorder {
     orders: mpsc::UnboundedSender<Order>,
+    pub full: AtomicBool,
     pub refuses: AtomicBool,
     pub forgets: AtomicBool,
 }
@@ -259,14 +260,16 @@ pub struct Recorder {
 impl Recorder {
     pub fn new() -> (Arc<Recorder>, mpsc::UnboundedReceiver<Order>) {
         let (orders, given) = mpsc::unbounded_channel();
-        (
-            Arc::new(Recorder { orders, refuses: AtomicBool::new(false), forgets: AtomicBool::new(false) }),
-            given,
-        )
+        let (full, refuses, forgets) = Default::default();
+        (Arc::new(Recorder { orders, full, refuses, forgets }), given)
     }
 }
 
 impl Switchboard for Recorder {
+    fn has_room(&self) -> bool {
+        !self.full.load(Ordering::SeqCst)
+    }
+
     fn place(&self, call: CallRef, _: Queued) -> Result<(), Ending> {
         if self.refuses.load(Ordering::SeqCst) {
             return Err(Ending::because(EndReason::Overloaded));

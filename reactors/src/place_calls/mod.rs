@@ -80,11 +80,15 @@ impl PlaceCalls {
         stop.run_until_cancelled(work).await;
     }
 
-    /// Claims a queued call and has it placed; or ends it when it waited too long.
+    /// Claims a queued call and has it placed; or ends it when it waited too long. Without room here it is left to other
+    /// nodes and to the next sweep.
     async fn place(&self, call: CallRef, queued: Queued, since: Timestamp) -> Result<(), StoreError> {
         let now = self.common.clock.now();
         if now.since(since) > self.queue_limit {
             return self.end(&call, Ending::because(EndReason::Expired)).await;
+        }
+        if !self.engine.has_room() {
+            return Ok(());
         }
         let node = self.common.node.to_string();
         if !self.is_first(&call.sid) {

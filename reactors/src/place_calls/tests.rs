@@ -148,6 +148,23 @@ async fn what_the_engine_refuses_ends_with_its_reason() {
 }
 
 #[tokio::test]
+async fn a_full_node_leaves_calls_queued_until_it_has_room() {
+    let mut running = Running::start(Bench::new().await);
+    running.engine.full.store(true, Ordering::SeqCst);
+    let call = running.bench.queue(None).await;
+    let queued = running.bench.store.stream(&call).await.unwrap()[0].position;
+    running.reactor.acted.calls.subscribe().wait_for(|acted| *acted >= Some(queued)).await.unwrap();
+    assert!(!has(&running.bench.store.stream(&call).await.unwrap(), "Claimed"), "others may have it");
+    let again = Program::Inline("<Response><Hangup/></Response>".into());
+    running.bench.tell(&call, vec![CallCommand::Redirect(again.clone())]).await;
+    running.projected().await;
+    assert_eq!(running.reactor.queued(&call).await.unwrap().unwrap().program, Some(again));
+    running.engine.full.store(false, Ordering::SeqCst);
+    running.reactor.sweep().await.unwrap();
+    while running.next().await != Order::Placed(call.clone()) {}
+}
+
+#[tokio::test]
 async fn requests_about_a_call_reach_the_engine_after_it_was_placed() {
     let mut running = Running::start(Bench::new().await);
     let call = running.bench.queue(None).await;
