@@ -48,7 +48,11 @@ pub struct Bench {
 impl Bench {
     /// A fresh one with one account.
     pub async fn new() -> Bench {
-        let store = sqlite().await;
+        Bench::on(sqlite().await).await
+    }
+
+    /// The same on this store.
+    pub async fn on(store: TestStore) -> Bench {
         let tenant = Tenant::account(new_sid(Kind::Carrier), new_sid(Kind::Account));
         let account = tenant.account.clone().unwrap();
         let bench = Bench::over(store, tenant).await;

@@ -133,7 +133,9 @@ impl PlaceCalls {
     /// A disabled account's live calls end.
     async fn heed(&self, page: &[Fact]) -> Result<(), StoreError> {
         for fact in page {
-            if let Some(Ok(AccountEvent::Disabled {})) = fact.of::<Account>() {
+            if fact.event_type == "Disabled"
+                && let Some(Ok(AccountEvent::Disabled {})) = fact.of::<Account>()
+            {
                 self.end_calls_of(&fact.tenant.carrier, &fact.stream).await?;
             }
         }
@@ -158,8 +160,11 @@ impl PlaceCalls {
     }
 }
 
-/// The call's event, when it is one and can be read.
+/// The call's event, when it is one to act on and can be read. Most are not, and some are large: those stay text.
 fn call_event(fact: &Fact) -> Option<CallEvent> {
+    if !matches!(fact.event_type.as_str(), "Queued" | "Redirected" | "EndRequested") {
+        return None;
+    }
     match fact.of::<Call>()? {
         Ok(event) => Some(event),
         Err(error) => {

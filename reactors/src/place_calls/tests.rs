@@ -120,7 +120,7 @@ async fn a_claim_whose_answer_was_lost_is_made_again() {
 
 #[tokio::test]
 async fn a_call_another_node_claimed_is_not_placed() {
-    let bench = Bench::new().await;
+    let bench = Bench::on(store::testing::on_postgres().await).await;
     let (call, now) = (bench.queue(None).await, bench.common.clock.now());
     assert!(bench.common.ledger.lease("node:there", "there", now).await.unwrap());
     bench.tell(&call, vec![CallCommand::Claim { node: "there".into() }]).await;
