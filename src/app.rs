@@ -264,7 +264,7 @@ fn outgoing(config: &Config, with_demo: bool, ids: &Arc<dyn Ids>) -> HttpOptions
         .collect();
     HttpOptions {
         guard: Guard { allow_private, own, ..Guard::default() },
-        resolver: Arc::new(SystemResolver),
+        resolver: Arc::new(SystemResolver::default()),
         extra_roots: Vec::new(),
         ids: ids.clone(),
     }

@@ -144,7 +144,7 @@ impl Bench {
 pub fn http_options() -> HttpOptions {
     HttpOptions {
         guard: Guard { allow_private: true, ..Guard::default() },
-        resolver: Arc::new(SystemResolver),
+        resolver: Arc::new(SystemResolver::default()),
         extra_roots: vec![],
         ids: Arc::new(RandomIds::default()),
     }

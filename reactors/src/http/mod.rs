@@ -21,7 +21,7 @@ pub use resolve::{Resolver, SystemResolver};
 pub use send::{host, shown};
 
 use bytes::Bytes;
-use domain::{Ids, webhook_url::Method};
+use domain::{Ids, Sid, webhook_url::Method};
 use std::{sync::Arc, time::Duration};
 use tokio_util::task::TaskTracker;
 
@@ -76,6 +76,8 @@ pub struct Request {
     pub limit: usize,
     /// The idempotency token; a fresh one when there is none. Give the same to what may be sent again.
     pub token: Option<uuid::Uuid>,
+    /// Whose application it is: one account's requests leave room for the others'.
+    pub account: Option<Sid>,
 }
 
 /// What came of a request.

@@ -56,6 +56,7 @@ fn request(method: Method, url: impl Into<String>) -> Request {
         headers: vec![],
         limit: MAX_DOCUMENT,
         token: None,
+        account: None,
     }
 }
 

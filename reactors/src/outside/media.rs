@@ -56,7 +56,7 @@ impl MediaCache {
         {
             return Ok((file.content_type.clone(), file.body.clone()));
         }
-        let outcome = self.http.send(&request(url, kept.as_ref())).await;
+        let outcome = self.http.send(&request(key.clone(), kept.as_ref())).await;
         let response = outcome.result?;
         match (response.status, kept) {
             (304, Some(file)) => {
@@ -132,17 +132,18 @@ impl File {
 }
 
 /// Asks for the file, or only whether it has changed. Media requests carry no parameters and no signature.
-fn request(url: &str, kept: Option<&File>) -> Request {
+fn request((account, url): Key, kept: Option<&File>) -> Request {
     let etag = kept.and_then(|file| file.etag.clone()).map(|etag| ("If-None-Match", etag));
     let modified = kept.and_then(|file| file.modified.clone()).map(|since| ("If-Modified-Since", since));
     Request {
         method: Method::Get,
-        url: url.to_owned(),
+        url,
         parameters: vec![],
         auth_token: None,
         headers: etag.into_iter().chain(modified).collect(),
         limit: MAX_MEDIA,
         token: None,
+        account,
     }
 }
 

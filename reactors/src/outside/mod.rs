@@ -122,6 +122,7 @@ fn web_request(request: &DocumentRequest, auth_token: Option<Arc<str>>, cookie: 
         headers: cookie.into_iter().map(|cookie| ("Cookie", cookie)).collect(),
         limit: MAX_DOCUMENT,
         token: None,
+        account: request.tenant.account.clone(),
     }
 }
 

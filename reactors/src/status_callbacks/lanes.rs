@@ -1,7 +1,8 @@
 //! The callbacks of one leadership: each call has a lane, in which they are made one after another.
 
 use super::{
-    NAME, PAUSE,
+    NAME, PAGE, PAUSE,
+    accounts::{Accounts, payer},
     flight::Flight,
     silent::Silent,
     story::{self, Due},
@@ -12,7 +13,7 @@ use crate::{
     outside::exchange::exchange_of,
 };
 use domain::{
-    Actor, Meta, Sid, Timestamp,
+    Actor, Log, Meta, Sid, Timestamp,
     call::{CallCommand, Purpose, WebhookExchange},
 };
 use std::{
@@ -23,7 +24,13 @@ use std::{
     },
 };
 use store::{ExecuteError, Fact, StoreError};
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
+
+/// Most callbacks made at once: a quarter of the client's requests, so that calls always get their documents.
+const MAX_MADE: usize = 128;
+/// Most that wait or are under way.
+const MAX_IN_FLIGHT: usize = 20_000;
 
 /// The lanes; clones share them.
 #[derive(Clone)]
@@ -34,6 +41,9 @@ struct Inner {
     /// Facts that call for a callback, by call. A call that is here has a task that works through its own.
     waiting: Mutex<HashMap<Sid, VecDeque<Fact>>>,
     flight: Flight,
+    accounts: Accounts,
+    /// Leave to make a callback.
+    turns: Arc<Semaphore>,
     /// Until when the lease is surely ours, in microseconds.
     held_until: AtomicI64,
     /// No further callback is begun.
@@ -48,6 +58,8 @@ impl Lanes {
             common,
             waiting: Mutex::default(),
             flight: Flight::default(),
+            turns: Arc::new(Semaphore::new(MAX_MADE)),
+            accounts: Accounts::default(),
             held_until: AtomicI64::new(0),
             closed: CancellationToken::new(),
             tasks: TaskTracker::new(),
@@ -70,9 +82,19 @@ impl Lanes {
         self.0.tasks.close();
     }
 
+    /// The position everything up to which is done, when that is news.
+    pub fn unsaved(&self) -> Option<i64> {
+        self.0.flight.unsaved(self.0.accounts.first_parked())
+    }
+
     /// Waits until those under way when it was closed are made and on their timelines.
     pub async fn seen_through(&self) {
         self.0.tasks.wait().await;
+    }
+
+    #[cfg(test)]
+    pub fn accounts(&self) -> &Accounts {
+        &self.0.accounts
     }
 
     /// Whether they are closed, to be waited for.
@@ -86,6 +108,10 @@ impl Lanes {
         if silent.knows(fact) || story::moment(&fact.event_type).is_none() {
             return;
         }
+        let is_full = self.0.flight.len() >= MAX_IN_FLIGHT;
+        if !self.0.accounts.admit(payer(fact), fact.position, is_full) {
+            return;
+        }
         self.0.flight.begin(fact.position);
         let mut waiting = self.waiting();
         let first = !waiting.contains_key(&fact.stream);
@@ -94,6 +120,25 @@ impl Lanes {
             let (lanes, call) = (self.clone(), fact.stream.clone());
             self.0.tasks.spawn(async move { lanes.work_through(call).await });
         }
+    }
+
+    /// Reads the log again for accounts that have room again. To be called by whoever follows the log, between its pages.
+    pub async fn catch_up(&self) -> Result<(), StoreError> {
+        while self.0.flight.len() < MAX_IN_FLIGHT
+            && let Some((whose, from)) = self.0.accounts.resume()
+        {
+            let (until, mut after, mut silent) = (self.0.flight.position(), from - 1, Silent::default());
+            while after < until && !self.0.accounts.is_parked(&whose) {
+                let page = self.0.common.store.read(Log::Calls, after, PAGE).await;
+                let page = page.inspect_err(|_| {
+                    self.0.accounts.admit(&whose, after + 1, true);
+                })?;
+                let missed = |fact: &&Fact| fact.position <= until && payer(fact) == &whose;
+                page.iter().filter(missed).for_each(|fact| self.take(fact, &mut silent));
+                after = page.last().map_or(until, |last| last.position);
+            }
+        }
+        Ok(())
     }
 
     /// Makes one call's callbacks, one after another.
@@ -105,6 +150,7 @@ impl Lanes {
             if let Some(queue) = self.waiting().get_mut(&call) {
                 queue.pop_front();
             }
+            self.0.accounts.done(payer(&fact));
             self.0.flight.end(fact.position);
         }
     }
@@ -121,6 +167,9 @@ impl Lanes {
 
     /// Makes the callback a fact calls for, once, and puts it on the timeline. `false`: closed before that was begun.
     async fn settle(&self, fact: &Fact) -> bool {
+        let turn = self.turn(fact);
+        // Waited for here and not in the client, where it would be taken off the application's time.
+        let Some(_turn) = self.0.closed.run_until_cancelled(turn).await else { return false };
         while !self.0.closed.is_cancelled() {
             match self.prepare(fact).await {
                 Ok(None) => return true,
@@ -140,6 +189,16 @@ impl Lanes {
             self.0.closed.run_until_cancelled(tokio::time::sleep(PAUSE)).await;
         }
         false
+    }
+
+    /// Waits for leave to make a callback: the account's first, so that whoever waits for a slow one holds nobody up.
+    async fn turn(&self, fact: &Fact) -> Vec<OwnedSemaphorePermit> {
+        let of_account = self.0.accounts.turns(payer(fact));
+        let mut turn = Vec::new();
+        for turns in [of_account, Arc::clone(&self.0.turns)] {
+            turn.extend(turns.acquire_owned().await);
+        }
+        turn
     }
 
     fn may_begin(&self) -> bool {
@@ -168,6 +227,7 @@ impl Lanes {
             limit: MAX_DOCUMENT,
             // The same after a crash: the application can tell that it was told before.
             token: Some(fact.event_id),
+            account: due.account.clone(),
         };
         Ok(Some((due, request)))
     }

@@ -5,6 +5,7 @@
 //! across a restart. After a crash the facts say which ones were, so at worst the one that was under way is made again,
 //! with the same sequence number and the same idempotency token.
 
+mod accounts;
 mod flight;
 mod lanes;
 mod silent;
@@ -26,8 +27,6 @@ use store::StoreError;
 pub const NAME: &str = "status_callbacks";
 /// Facts per page.
 const PAGE: usize = 500;
-/// Most callbacks that wait or are under way; beyond it the log is read no further for a while.
-const MAX_IN_FLIGHT: usize = 20_000;
 /// How long callbacks are still begun after the stop.
 const LAST_WORDS: Duration = Duration::from_secs(5);
 /// How long those begun may take after that: a whole request, and the way into the log.
@@ -96,7 +95,10 @@ impl StatusCallbacks {
             page.iter().for_each(|fact| self.lanes.take(fact, &mut silent));
             self.lanes.flight().read(last.position);
         }
-        self.lanes.flight().landed().await;
+        while self.lanes.flight().len() > 0 {
+            self.lanes.flight().landed().await;
+            self.lanes.catch_up().await?;
+        }
         Ok(())
     }
 
@@ -111,12 +113,15 @@ impl StatusCallbacks {
         let mut saving = tokio::time::interval(PAUSE);
         loop {
             tokio::select! {
-                page = follower.next(), if self.lanes.flight().len() < MAX_IN_FLIGHT => {
+                page = follower.next() => {
                     let page = page?;
                     page.iter().for_each(|fact| self.lanes.take(fact, &mut silent));
                     self.lanes.flight().read(follower.position());
                 }
-                _ = saving.tick() => self.save().await?,
+                _ = saving.tick() => {
+                    self.lanes.catch_up().await?;
+                    self.save().await?;
+                }
                 _ = renewal.tick() => if !self.renew().await? { return Ok(()) },
             }
         }
@@ -144,7 +149,7 @@ impl StatusCallbacks {
     }
 
     async fn save(&self) -> Result<(), StoreError> {
-        let Some(position) = self.lanes.flight().unsaved() else { return Ok(()) };
+        let Some(position) = self.lanes.unsaved() else { return Ok(()) };
         let Common { ledger, node, .. } = &self.common;
         ledger.advance(NAME, node, position).await?;
         self.lanes.flight().saved(position);

@@ -205,7 +205,7 @@ async fn nothing_is_begun_without_the_lease() {
     lanes.seen_through().await;
     assert!(application.heard.try_recv().is_err());
     let before_initiated = Some(bench.store.stream(&call).await.unwrap()[1].position);
-    assert_eq!(lanes.flight().unsaved(), before_initiated, "and the checkpoint stays before it");
+    assert_eq!(lanes.unsaved(), before_initiated, "and the checkpoint stays before it");
 }
 
 #[tokio::test]
@@ -236,4 +236,31 @@ async fn a_call_that_wants_no_callback_is_passed_over() {
     assert!(silent.0.is_empty(), "it is forgotten with its last fact");
     let unknown = Fact { stream: new_sid(Kind::Call), ..stream[3].clone() };
     assert!(!silent.knows(&unknown), "one whose beginning was not seen is looked up");
+}
+
+#[tokio::test]
+async fn an_account_with_too_many_waiting_is_read_again_later() {
+    let bench = Bench::new().await;
+    let mut application = Application::start().await;
+    let (lanes, mut silent) = (Lanes::new(bench.common.clone()), Silent::default());
+    lanes.hold(bench.common.clock.now().plus(Duration::from_secs(3600)));
+    let call = bench.queue(application.callback(&[E::Completed])).await;
+    bench.tell(&call, life()).await;
+    for _ in 0..accounts::MAX_WAITING {
+        assert!(lanes.accounts().admit(&bench.account, 1, false));
+    }
+    let stream = bench.store.stream(&call).await.unwrap();
+    stream.iter().for_each(|fact| lanes.take(fact, &mut silent));
+    let (initiated, last) = (stream[2].position, stream.last().unwrap().position);
+    lanes.flight().read(last);
+    assert_eq!(lanes.flight().len(), 0, "its facts are left aside");
+    assert_eq!(lanes.unsaved(), Some(initiated - 1), "and read again after a restart");
+    assert!(lanes.accounts().admit(&new_sid(Kind::Account), last, false), "the others go on");
+    for _ in 0..accounts::MAX_WAITING {
+        lanes.accounts().done(&bench.account);
+    }
+    lanes.catch_up().await.unwrap();
+    assert_eq!(application.next().await.parameter("CallStatus"), "completed");
+    lanes.flight().landed().await;
+    assert_eq!((made(&bench.store.stream(&call).await.unwrap()), lanes.unsaved()), (1, Some(last)));
 }
