@@ -168,6 +168,7 @@ impl Base {
 
     async fn engine(&self, reactors: &Reactors) -> Result<EngineHandle, Trouble> {
         let listen = self.config.sip.listen;
+        let guard = guard(&self.config, self.with_demo);
         let config = EngineConfig {
             sip_listen: listen,
             advertise: self.config.advertise()?,
@@ -175,6 +176,7 @@ impl Base {
             rtp_timeout: sip_engine::media::DEFAULT_RTP_TIMEOUT,
             node: self.node.clone(),
             max_calls: self.config.sip.max_calls,
+            reachable: Arc::new(move |address| guard.allows_call(address)),
             clock: self.clock.clone(),
             ids: self.ids.clone(),
         };
@@ -252,22 +254,24 @@ impl api::Health for NodeHealth {
     }
 }
 
-/// How customers' applications are asked. The demo's own application is on this machine.
+/// How customers' applications are asked.
 fn outgoing(config: &Config, with_demo: bool, ids: &Arc<dyn Ids>) -> HttpOptions {
-    let allow_private = config.webhooks.allow_private || with_demo;
-    let advertised = config.advertise().ok().flatten();
-    let port = config.http.listen.port();
-    let own = advertised
-        .map(|ip| std::net::SocketAddr::new(ip, port))
-        .into_iter()
-        .chain([config.http.listen])
-        .collect();
     HttpOptions {
-        guard: Guard { allow_private, own, ..Guard::default() },
+        guard: guard(config, with_demo),
         resolver: Arc::new(SystemResolver::default()),
         extra_roots: Vec::new(),
         ids: ids.clone(),
     }
+}
+
+/// Where customers may make us go, with webhooks and with calls. The demo's application and phones are on this machine.
+fn guard(config: &Config, with_demo: bool) -> Guard {
+    let listen = [config.http.listen, config.sip.listen];
+    let advertised = config.advertise().ok().flatten().into_iter();
+    let outside = advertised.flat_map(|ip| listen.map(|listen| std::net::SocketAddr::new(ip, listen.port())));
+    let own = outside.chain(listen).collect();
+    let own_host = reactors::http::host(&config.http.public_url);
+    Guard { allow_private: config.webhooks.allow_private || with_demo, own, own_host, ..Guard::default() }
 }
 
 fn public_url(config: &Config, web: &impl Acceptor) -> String {

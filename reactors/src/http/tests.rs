@@ -40,7 +40,7 @@ impl Resolver for Answers {
 fn client(allow_private: bool, answers: &[&str]) -> Http {
     let answers = answers.iter().map(|text| text.parse().unwrap()).collect();
     Http::new(HttpOptions {
-        guard: Guard { allow_private, allowed: vec!["127.0.0.2/32".parse().unwrap()], own: vec![] },
+        guard: Guard { allow_private, allowed: vec!["127.0.0.2/32".parse().unwrap()], ..Guard::default() },
         resolver: Arc::new(Answers(answers)),
         extra_roots: vec![],
         ids: Arc::new(Counted::default()),
