@@ -29,7 +29,9 @@ pub type Trouble = Box<dyn Error + Send + Sync>;
 /// How long a start waits for the tables to catch up with the log.
 const CATCH_UP_LIMIT: Duration = Duration::from_secs(5);
 /// How long everything may take to stop once calls are over.
-const STOP_LIMIT: Duration = Duration::from_secs(10);
+const STOP_LIMIT: Duration = reactors::STOP_TIME.saturating_add(Duration::from_secs(3));
+/// How long requests to us may take after that.
+const WEB_STOP_LIMIT: Duration = Duration::from_secs(10);
 
 /// The file in the data directory that every new seal is noted in.
 const SEALS: &str = "seals.log";
@@ -181,6 +183,7 @@ impl Base {
 
     async fn engine(&self, reactors: &Reactors) -> Result<EngineHandle, Trouble> {
         let listen = self.config.sip.listen;
+        let guard = guard(&self.config, self.with_demo);
         let config = EngineConfig {
             sip_listen: listen,
             advertise: self.config.advertise()?,
@@ -188,6 +191,7 @@ impl Base {
             rtp_timeout: sip_engine::media::DEFAULT_RTP_TIMEOUT,
             node: self.node.clone(),
             max_calls: self.config.sip.max_calls,
+            reachable: Arc::new(move |address| guard.allows_call(address)),
             clock: self.clock.clone(),
             ids: self.ids.clone(),
         };
@@ -231,7 +235,8 @@ impl Base {
         let stopped = self.stop.clone();
         self.tasks.spawn(async move {
             let server = Server::new_with_acceptor(web);
-            let run = server.run_with_graceful_shutdown(routes, stopped.cancelled_owned(), Some(STOP_LIMIT));
+            let run =
+                server.run_with_graceful_shutdown(routes, stopped.cancelled_owned(), Some(WEB_STOP_LIMIT));
             if let Err(error) = run.await {
                 tracing::error!(%error, "the web server ended");
             }
@@ -247,6 +252,12 @@ struct NodeHealth {
 }
 
 impl api::Health for NodeHealth {
+    fn checks(&self) -> Vec<api::Check> {
+        let trouble =
+            self.engine.is_draining().then(|| "no more calls are taken: it is about to stop".to_owned());
+        vec![api::Check { name: "engine", trouble }]
+    }
+
     #[expect(clippy::cast_precision_loss, reason = "none of these comes near 2^52")]
     fn gauges(&self) -> Vec<Gauge> {
         let state = self.reactors.state();
@@ -269,22 +280,24 @@ impl api::Health for NodeHealth {
     }
 }
 
-/// How customers' applications are asked. The demo's own application is on this machine.
+/// How customers' applications are asked.
 fn outgoing(config: &Config, with_demo: bool, ids: &Arc<dyn Ids>) -> HttpOptions {
-    let allow_private = config.webhooks.allow_private || with_demo;
-    let advertised = config.advertise().ok().flatten();
-    let port = config.http.listen.port();
-    let own = advertised
-        .map(|ip| std::net::SocketAddr::new(ip, port))
-        .into_iter()
-        .chain([config.http.listen])
-        .collect();
     HttpOptions {
-        guard: Guard { allow_private, own, ..Guard::default() },
-        resolver: Arc::new(SystemResolver),
+        guard: guard(config, with_demo),
+        resolver: Arc::new(SystemResolver::default()),
         extra_roots: Vec::new(),
         ids: ids.clone(),
     }
+}
+
+/// Where customers may make us go, with webhooks and with calls. The demo's application and phones are on this machine.
+fn guard(config: &Config, with_demo: bool) -> Guard {
+    let listen = [config.http.listen, config.sip.listen];
+    let advertised = config.advertise().ok().flatten().into_iter();
+    let outside = advertised.flat_map(|ip| listen.map(|listen| std::net::SocketAddr::new(ip, listen.port())));
+    let own = outside.chain(listen).collect();
+    let own_host = reactors::http::host(&config.http.public_url);
+    Guard { allow_private: config.webhooks.allow_private || with_demo, own, own_host, ..Guard::default() }
 }
 
 fn public_url(config: &Config, web: &impl Acceptor) -> String {

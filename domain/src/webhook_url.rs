@@ -56,6 +56,12 @@ impl WebhookUrl {
     pub fn as_str(&self) -> &str {
         &self.0
     }
+
+    /// The URL as it may be kept and told to others.
+    #[must_use]
+    pub fn shown(&self) -> String {
+        shown(&self.0)
+    }
 }
 
 impl std::str::FromStr for WebhookUrl {
@@ -89,9 +95,38 @@ impl std::fmt::Display for WebhookUrl {
     }
 }
 
+/// A URL without user, password and fragment, otherwise as it was written; a text that is none stays as it is.
+#[must_use]
+pub fn shown(text: &str) -> String {
+    let before = text.split('#').next().unwrap_or_default();
+    match url::Url::parse(text) {
+        Ok(mut url) if !url.username().is_empty() || url.password().is_some() => {
+            // Fails only for addresses that can have neither.
+            let _ = (url.set_username(""), url.set_password(None));
+            url.set_fragment(None);
+            url.into()
+        }
+        Ok(_) => before.to_owned(),
+        Err(_) => text.to_owned(),
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn what_is_shown_holds_no_credentials() {
+        for (written, expected) in [
+            ("https://bob:secret@example.com:8443/voice?a=b#rt=500", "https://example.com:8443/voice?a=b"),
+            ("https://bob@example.com", "https://example.com/"),
+            ("http:bob:secret@example.com/", "http://example.com/"),
+            ("https://example.com/a/../b?user=bob@c#secret", "https://example.com/a/../b?user=bob@c"),
+            ("/voice#1", "/voice#1"),
+        ] {
+            assert_eq!(shown(written), expected);
+        }
+    }
 
     #[test]
     fn only_web_addresses_are_taken() {

@@ -1,7 +1,7 @@
 //! What reactors remember about themselves: how far each has come, and which node has it.
 
 use domain::Timestamp;
-use sea_query::{ColumnDef, Expr, ExprTrait, OnConflict, Query, Table};
+use sea_query::{ColumnDef, Expr, ExprTrait, InsertStatement, OnConflict, Query, Table};
 use std::time::Duration;
 use store::{Backend, Db, StoreError};
 
@@ -42,6 +42,11 @@ impl Ledger {
 
     /// Moves the position forward while the lease is this holder's; whether it is.
     pub async fn advance(&self, name: &str, holder: &str, position: i64) -> Result<bool, StoreError> {
+        if !self.is_shared() {
+            let mut set = new_row(name, holder, position);
+            set.on_conflict(OnConflict::column("name").update_column("position").to_owned());
+            return Ok(self.db.execute(&set).await? > 0);
+        }
         let mut update = Query::update();
         update.table(TABLE).value("position", position);
         update.and_where(Expr::col("name").eq(name)).and_where(Expr::col("holder").eq(holder));
@@ -49,47 +54,63 @@ impl Ledger {
     }
 
     /// Takes or renews a lease; whether this holder has it now. A SQLite file is one process's, so whoever asks there
-    /// has everything.
+    /// has everything, and nothing is written.
     pub async fn lease(&self, name: &str, holder: &str, now: Timestamp) -> Result<bool, StoreError> {
-        let mut first = Query::insert();
-        first.into_table(TABLE).columns(["name", "position", "holder", "lease_until"]);
-        first.values_panic([name.into(), 0_i64.into(), holder.into(), 0_i64.into()]);
+        if !self.is_shared() {
+            return Ok(true);
+        }
+        let mut first = new_row(name, holder, 0);
         first.on_conflict(OnConflict::column("name").do_nothing().to_owned());
         self.db.execute(&first).await?;
         let mut take = Query::update();
         take.table(TABLE).value("holder", holder).value("lease_until", now.plus(LEASE).micros());
         take.and_where(Expr::col("name").eq(name));
-        if self.db.backend() == Backend::Postgres {
-            take.and_where(Expr::col("holder").eq(holder).or(Expr::col("lease_until").lt(now.micros())));
-        }
+        take.and_where(Expr::col("holder").eq(holder).or(Expr::col("lease_until").lt(now.micros())));
         Ok(self.db.execute(&take).await? > 0)
     }
 
-    /// Whether somebody holds this lease.
+    /// Whether somebody holds this lease. Asked about others, of whom a SQLite file has none.
     pub async fn is_held(&self, name: &str, now: Timestamp) -> Result<bool, StoreError> {
+        if !self.is_shared() {
+            return Ok(false);
+        }
         let mut query = Query::select();
         query.column("holder").from(TABLE).and_where(Expr::col("name").eq(name));
         query.and_where(Expr::col("lease_until").gte(now.micros()));
         Ok(self.db.fetch_optional(&query).await?.is_some())
     }
+
+    /// Whether other processes may use this database.
+    fn is_shared(&self) -> bool {
+        self.db.backend() == Backend::Postgres
+    }
+}
+
+fn new_row(name: &str, holder: &str, position: i64) -> InsertStatement {
+    let mut insert = Query::insert();
+    insert.into_table(TABLE).columns(["name", "position", "holder", "lease_until"]);
+    insert.values_panic([name.into(), position.into(), holder.into(), 0_i64.into()]);
+    insert
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use store::testing::durable_stores;
+    use store::testing::{durable_stores, sqlite};
 
     #[tokio::test]
     async fn a_lease_is_one_holders_until_it_runs_out() {
         for store in durable_stores().await {
             let ledger = Ledger::open(store.db().clone()).await.unwrap();
             Ledger::open(store.db().clone()).await.expect("opening it again changes nothing");
+            if !ledger.is_shared() {
+                continue;
+            }
             let now = Timestamp::from_micros(1_000_000);
             assert!(ledger.lease("a", "here", now).await.unwrap(), "{}", store.name);
             assert!(ledger.lease("a", "here", now).await.unwrap(), "renewed");
             assert!(ledger.is_held("a", now).await.unwrap());
-            let shared = store.db().backend() == Backend::Postgres;
-            assert_eq!(ledger.lease("a", "there", now).await.unwrap(), !shared, "{}", store.name);
+            assert!(!ledger.lease("a", "there", now).await.unwrap(), "{}", store.name);
             let later = now.plus(LEASE + Duration::from_secs(1));
             assert!(!ledger.is_held("a", later).await.unwrap());
             assert!(ledger.lease("a", "there", later).await.unwrap());
@@ -98,5 +119,19 @@ mod tests {
             assert_eq!(ledger.position("a").await.unwrap(), 7);
             assert_eq!(ledger.position("b").await.unwrap(), 0);
         }
+    }
+
+    #[tokio::test]
+    async fn a_file_is_one_processs_and_needs_no_lease() {
+        let store = sqlite().await;
+        let ledger = Ledger::open(store.db().clone()).await.unwrap();
+        let now = Timestamp::from_micros(1_000_000);
+        assert!(
+            ledger.lease("a", "here", now).await.unwrap() && ledger.lease("a", "there", now).await.unwrap()
+        );
+        assert!(!ledger.is_held("a", now).await.unwrap(), "nothing was written");
+        assert!(ledger.advance("a", "here", 7).await.unwrap());
+        assert!(ledger.advance("a", "there", 9).await.unwrap());
+        assert_eq!(ledger.position("a").await.unwrap(), 9);
     }
 }

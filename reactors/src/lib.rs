@@ -18,6 +18,7 @@ mod testing;
 
 pub use outside::World;
 pub use place_calls::QUEUE_LIMIT;
+pub use status_callbacks::STOP_TIME;
 pub use switchboard::Switchboard;
 pub use sync_directory::DirectoryMirror;
 

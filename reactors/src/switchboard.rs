@@ -8,6 +8,9 @@ use sip_engine::{CallRef, EngineHandle};
 
 /// Takes orders about calls, and returns at once. What comes of them arrives as facts, not as an answer.
 pub trait Switchboard: Send + Sync + 'static {
+    /// Whether a call would be taken on now.
+    fn has_room(&self) -> bool;
+
     /// Places a call that this node has claimed.
     ///
     /// # Errors
@@ -25,6 +28,10 @@ pub trait Switchboard: Send + Sync + 'static {
 }
 
 impl Switchboard for EngineHandle {
+    fn has_room(&self) -> bool {
+        EngineHandle::has_room(self)
+    }
+
     fn place(&self, call: CallRef, queued: Queued) -> Result<(), Ending> {
         EngineHandle::place(self, call, queued)
     }

@@ -9,12 +9,12 @@ use sip_engine::routing::{AccountEntry, Directory, NumberEntry, TrunkEntry};
 use std::{
     collections::HashMap,
     sync::{
-        Arc,
+        Arc, Mutex, MutexGuard, PoisonError,
         atomic::{AtomicI64, Ordering},
     },
     time::Duration,
 };
-use store::{StoreError, Vault};
+use store::{Fact, StoreError, Vault};
 
 /// How often the log is looked at without a signal.
 const POLL: Duration = Duration::from_secs(1);
@@ -25,12 +25,21 @@ const WAIT: Duration = Duration::from_secs(5);
 /// The vault's kind and name of a trunk's digest password.
 const SIP_PASSWORD: (&str, &str) = ("sip_password", "current");
 
+/// Most facts looked at before the snapshot is made anew without a further look.
+const PAGE: usize = 500;
+/// What the snapshot is made of; other facts, such as sign-ins, leave it as it is.
+const ROUTED_BY: [&str; 4] = ["carrier", "account", "trunk", "phone_number"];
+
 /// The snapshot and where it stands; clones share it.
 #[derive(Clone, Default)]
 pub struct DirectoryMirror {
     directory: Arc<ArcSwap<Directory>>,
     position: Arc<AtomicI64>,
+    passwords: Arc<Mutex<Passwords>>,
 }
+
+/// Trunks' digest passwords, with the version of the credential they are.
+type Passwords = HashMap<Sid, (i64, Arc<str>)>;
 
 impl DirectoryMirror {
     /// What the engine routes by.
@@ -52,10 +61,49 @@ impl DirectoryMirror {
     pub async fn load(&self, projections: &Projections, vault: &Vault) -> Result<(), ReadError> {
         let rows = projections.system().directory().await?;
         let position = rows.position;
-        let directory = directory_of(rows, vault).await?;
+        let directory = self.directory_of(rows, vault).await?;
         self.directory.store(Arc::new(directory));
         self.position.store(position, Ordering::Relaxed);
         Ok(())
+    }
+
+    async fn directory_of(&self, rows: DirectoryRows, vault: &Vault) -> Result<Directory, StoreError> {
+        let DirectoryRows { carriers, accounts, trunks, phone_numbers, .. } = rows;
+        let countries: HashMap<Sid, Country> =
+            carriers.into_iter().map(|CarrierRow { sid, country, .. }| (sid, country)).collect();
+        let passwords = self.passwords_of(&trunks, vault).await?;
+        let entry = |trunk: TrunkRow| {
+            let password = passwords.get(&trunk.sid).map(|(_, password)| Arc::clone(password));
+            trunk_entry(trunk, &countries, password)
+        };
+        let entries = trunks.into_iter().map(entry).collect();
+        let accounts = accounts.into_iter().map(|account| AccountEntry {
+            sid: account.sid,
+            carrier: account.carrier,
+            enabled: account.enabled,
+        });
+        let numbers = phone_numbers.into_iter().map(number_entry);
+        Ok(Directory::new(entries, numbers.collect(), accounts.collect()))
+    }
+
+    /// The passwords of all trunks that have one. The vault is asked only for what has been replaced.
+    async fn passwords_of(&self, trunks: &[TrunkRow], vault: &Vault) -> Result<Passwords, StoreError> {
+        let known = self.passwords().clone();
+        let mut passwords = Passwords::new();
+        for trunk in trunks {
+            let version = trunk.credential_version;
+            let password = match known.get(&trunk.sid) {
+                Some((seen, password)) if *seen == version => Some(Arc::clone(password)),
+                _ => password_of(trunk, vault).await?,
+            };
+            passwords.extend(password.map(|password| (trunk.sid.clone(), (version, password))));
+        }
+        self.passwords().clone_from(&passwords);
+        Ok(passwords)
+    }
+
+    fn passwords(&self) -> MutexGuard<'_, Passwords> {
+        self.passwords.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -88,28 +136,22 @@ async fn catch_up(
     if let Err(behind) = projections.reached(Log::Core, head, WAIT).await {
         tracing::warn!(%behind, "the directory follows as far as the projections have come");
     }
-    if projections.system().directory_position().await? > mirror.position() {
-        mirror.load(projections, common.store.vault()).await?;
+    let known = projections.system().directory_position().await?;
+    if known <= mirror.position() {
+        return Ok(());
     }
+    if is_news(common, mirror.position(), known).await? {
+        return mirror.load(projections, common.store.vault()).await;
+    }
+    mirror.position.store(known, Ordering::Relaxed);
     Ok(())
 }
 
-async fn directory_of(rows: DirectoryRows, vault: &Vault) -> Result<Directory, StoreError> {
-    let DirectoryRows { carriers, accounts, trunks, phone_numbers, .. } = rows;
-    let countries: HashMap<Sid, Country> =
-        carriers.into_iter().map(|CarrierRow { sid, country, .. }| (sid, country)).collect();
-    let mut entries = Vec::with_capacity(trunks.len());
-    for trunk in trunks {
-        let password = password_of(&trunk, vault).await?;
-        entries.push(trunk_entry(trunk, &countries, password));
-    }
-    let accounts = accounts.into_iter().map(|account| AccountEntry {
-        sid: account.sid,
-        carrier: account.carrier,
-        enabled: account.enabled,
-    });
-    let numbers = phone_numbers.into_iter().map(number_entry);
-    Ok(Directory::new(entries, numbers.collect(), accounts.collect()))
+/// Whether the facts after one position and up to another change what calls are routed by.
+async fn is_news(common: &Common, after: i64, until: i64) -> Result<bool, StoreError> {
+    let page = common.store.read(Log::Core, after, PAGE).await?;
+    let changes = |fact: &Fact| fact.position <= until && ROUTED_BY.contains(&fact.stream_type.as_str());
+    Ok(page.iter().any(changes) || page.last().is_none_or(|last| last.position < until))
 }
 
 async fn password_of(trunk: &TrunkRow, vault: &Vault) -> Result<Option<Arc<str>>, StoreError> {
@@ -149,6 +191,7 @@ mod tests {
         carrier::{Carrier, CarrierCommand},
         phone_number::{PhoneNumber, PhoneNumberCommand, VoiceConfiguration},
         trunk::{Inbound, Outbound, Transport, Trunk, TrunkCommand},
+        user::{Role, User, UserCommand},
     };
     use sip_engine::routing::Inbound as Way;
 
@@ -220,5 +263,30 @@ mod tests {
         let meta = bench.meta();
         bench.store.execute::<Account>(&bench.account, AccountCommand::Disable, &meta).await.unwrap();
         until(&mirror, |way| matches!(way, Way::Refused(refusal) if refusal.code == 403)).await;
+    }
+
+    #[tokio::test]
+    async fn a_sign_in_changes_nothing_and_a_new_password_is_fetched() {
+        let bench = Bench::new().await;
+        let (mirror, meta, carrier) = (DirectoryMirror::default(), bench.meta(), &bench.tenant.carrier);
+        network(&bench).await;
+        let catch_up = async || catch_up(&mirror, &bench.projections, &bench.common).await.unwrap();
+        catch_up().await;
+        let before = mirror.directory().load_full();
+        let (email, role) = ("a@b.test".parse().unwrap(), Role::Owner);
+        let register =
+            UserCommand::Register { carrier: carrier.clone(), name: "A".parse().unwrap(), email, role };
+        bench.store.execute::<User>(&new_sid(Kind::User), register, &meta).await.unwrap();
+        catch_up().await;
+        assert_eq!(mirror.position(), bench.store.head(Log::Core).await.unwrap());
+        assert!(Arc::ptr_eq(&before, &mirror.directory().load_full()), "it was not made anew");
+        let trunk = mirror.passwords().keys().next().cloned().unwrap();
+        bench.store.vault().put(carrier, &trunk, "sip_password", "current", b"new", None).await.unwrap();
+        bench.store.execute::<Account>(&bench.account, AccountCommand::Disable, &meta).await.unwrap();
+        catch_up().await;
+        assert_eq!(mirror.passwords()[&trunk].1.as_ref(), "secret", "nobody said it was replaced");
+        bench.store.execute::<Trunk>(&trunk, TrunkCommand::ReplaceCredential, &meta).await.unwrap();
+        catch_up().await;
+        assert_eq!(mirror.passwords()[&trunk].1.as_ref(), "new");
     }
 }

@@ -48,7 +48,11 @@ pub struct Bench {
 impl Bench {
     /// A fresh one with one account.
     pub async fn new() -> Bench {
-        let store = sqlite().await;
+        Bench::on(sqlite().await).await
+    }
+
+    /// The same on this store.
+    pub async fn on(store: TestStore) -> Bench {
         let tenant = Tenant::account(new_sid(Kind::Carrier), new_sid(Kind::Account));
         let account = tenant.account.clone().unwrap();
         let bench = Bench::over(store, tenant).await;
@@ -140,7 +144,7 @@ impl Bench {
 pub fn http_options() -> HttpOptions {
     HttpOptions {
         guard: Guard { allow_private: true, ..Guard::default() },
-        resolver: Arc::new(SystemResolver),
+        resolver: Arc::new(SystemResolver::default()),
         extra_roots: vec![],
         ids: Arc::new(RandomIds::default()),
     }
@@ -209,8 +213,9 @@ impl Application {
         Some(Callback { url, method: Method::Post, events: events.to_vec() })
     }
 
+    /// The next request; fails when none comes.
     pub async fn next(&mut self) -> Heard {
-        self.heard.recv().await.unwrap()
+        tokio::time::timeout(Duration::from_secs(20), self.heard.recv()).await.expect("a request").unwrap()
     }
 }
 
@@ -248,9 +253,10 @@ pub enum Order {
     Ended(Sid, Status),
 }
 
-/// An engine that remembers its orders; it refuses to place calls, or forgets them, when told so.
+/// An engine that remembers its orders; it has no room, refuses to place calls, or forgets them, when told so.
 pub struct Recorder {
     orders: mpsc::UnboundedSender<Order>,
+    pub full: AtomicBool,
     pub refuses: AtomicBool,
     pub forgets: AtomicBool,
 }
@@ -258,14 +264,16 @@ pub struct Recorder {
 impl Recorder {
     pub fn new() -> (Arc<Recorder>, mpsc::UnboundedReceiver<Order>) {
         let (orders, given) = mpsc::unbounded_channel();
-        (
-            Arc::new(Recorder { orders, refuses: AtomicBool::new(false), forgets: AtomicBool::new(false) }),
-            given,
-        )
+        let (full, refuses, forgets) = Default::default();
+        (Arc::new(Recorder { orders, full, refuses, forgets }), given)
     }
 }
 
 impl Switchboard for Recorder {
+    fn has_room(&self) -> bool {
+        !self.full.load(Ordering::SeqCst)
+    }
+
     fn place(&self, call: CallRef, _: Queued) -> Result<(), Ending> {
         if self.refuses.load(Ordering::SeqCst) {
             return Err(Ending::because(EndReason::Overloaded));

@@ -98,6 +98,36 @@ impl Store {
         Err(ExecuteError::Conflict)
     }
 
+    /// The same for a stream that must be at exactly this version, decided once: for whoever has read the stream, and found
+    /// that what it wants to append is not in it. An earlier append whose outcome nobody learnt is then either in what was
+    /// read, or comes too late for ever.
+    ///
+    /// # Errors
+    /// See `ExecuteError`; `Conflict` when the stream is at another version.
+    pub async fn execute_at<A: Stream>(
+        &self,
+        stream: &Sid,
+        version: i64,
+        commands: Vec<(A::Command, Meta)>,
+    ) -> Result<Appended, ExecuteError<A::Error>> {
+        let Some((_, first)) = commands.first() else { return self.nothing::<A>(stream).await };
+        let (carrier, meta) = (first.tenant.carrier.clone(), first.clone());
+        let mut loading = Loading::<A>::load(self, stream, Some(&meta)).await?;
+        if loading.at.version != version {
+            return Err(ExecuteError::Conflict);
+        }
+        let commands: Vec<Prepared<A>> = commands.into_iter().map(Prepared::new).collect();
+        for command in &commands {
+            self.decide(&mut loading, command).await?.map_err(ExecuteError::Refused)?;
+        }
+        let submission = loading.submission(&carrier);
+        match self.commit(loading, submission, commands.iter()).await? {
+            Answered::Done(appended) => Ok(appended),
+            Answered::Taken { scope, key } => Err(ExecuteError::Taken { scope, key }),
+            Answered::Again => Err(ExecuteError::Conflict),
+        }
+    }
+
     /// The aggregate as of now.
     ///
     /// # Errors

@@ -49,6 +49,9 @@ impl Inner {
     /// The target's addresses, every one of them allowed.
     async fn addresses(&self, target: &Target) -> Result<Vec<IpAddr>, Failure> {
         let host = target.host_text();
+        if !self.guard.allows_host(&host) {
+            return Err(Failure::refused(BAD_HOST, format!("{host} is where we are ourselves")));
+        }
         let found = match host.parse::<IpAddr>() {
             Ok(address) => vec![address],
             Err(_) => self.resolver.resolve(&host).await.map_err(|error| {

@@ -7,6 +7,7 @@ use super::{
     target::Target,
 };
 use bytes::{Bytes, BytesMut};
+use domain::Sid;
 use http_body_util::{BodyExt, Full};
 use hyper::{Request, body::Incoming};
 use tokio::time::timeout;
@@ -16,7 +17,9 @@ const MAX_HEADER_VALUE: usize = 8 * 1024;
 
 /// What a response may be.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Limit {
+pub(super) struct Limit<'a> {
+    /// Whose request it is.
+    pub account: Option<&'a Sid>,
     /// Largest body, in bytes.
     pub bytes: usize,
     /// The error code when it is larger.
@@ -31,9 +34,9 @@ impl Inner {
         target: &Target,
         request: Request<Full<Bytes>>,
         overrides: &Overrides,
-        limit: Limit,
+        limit: Limit<'_>,
     ) -> Result<Response, Failure> {
-        let _slot = self.pool.slot(target).await?;
+        let _slot = self.pool.slot(limit.account, target).await?;
         let request = match self.pool.take(target).await {
             None => request,
             Some(mut sender) => match timeout(overrides.read, sender.send_request(request.clone())).await {
@@ -56,7 +59,7 @@ impl Inner {
         sender: super::connect::Sender,
         response: hyper::Response<Incoming>,
         overrides: &Overrides,
-        limit: Limit,
+        limit: Limit<'_>,
     ) -> Result<Response, Failure> {
         let (head, mut body) = response.into_parts();
         let too_large =

@@ -21,12 +21,14 @@ pub use resolve::{Resolver, SystemResolver};
 pub use send::{host, shown};
 
 use bytes::Bytes;
-use domain::{Ids, webhook_url::Method};
+use domain::{Ids, Sid, webhook_url::Method};
 use std::{sync::Arc, time::Duration};
 use tokio_util::task::TaskTracker;
 
 /// The `User-Agent` of every request.
 pub const USER_AGENT: &str = "TwilioProxy/1.1";
+/// The longest a request takes, retries and redirects included.
+pub const MAX_TIME: Duration = Duration::from_secs(15);
 /// Largest TwiML document, in bytes.
 pub const MAX_DOCUMENT: usize = 64 * 1024;
 /// Largest audio file, in bytes.
@@ -72,6 +74,10 @@ pub struct Request {
     pub headers: Vec<(&'static str, String)>,
     /// Largest response, in bytes.
     pub limit: usize,
+    /// The idempotency token; a fresh one when there is none. Give the same to what may be sent again.
+    pub token: Option<uuid::Uuid>,
+    /// Whose application it is: one account's requests leave room for the others'.
+    pub account: Option<Sid>,
 }
 
 /// What came of a request.

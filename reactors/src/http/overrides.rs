@@ -1,5 +1,6 @@
 //! Connection overrides in a URL's fragment (`#ct=2000&rc=3`): never sent, only obeyed.
 
+use super::MAX_TIME;
 use std::time::Duration;
 
 /// How a request to one URL is made. Twilio's defaults and ranges.
@@ -35,7 +36,7 @@ impl Default for Overrides {
         Overrides {
             connect: Duration::from_secs(5),
             read: Duration::from_secs(15),
-            total: Duration::from_secs(15),
+            total: MAX_TIME,
             retries: 1,
             policy: Policy { connect: true, ..Policy::default() },
         }

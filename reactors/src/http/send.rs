@@ -66,7 +66,7 @@ impl Inner {
         request: &Request,
         overrides: &Overrides,
     ) -> Result<Response, Failure> {
-        let token = self.ids.uuid().to_string();
+        let token = request.token.unwrap_or_else(|| self.ids.uuid()).to_string();
         let mut left = overrides.retries;
         loop {
             let result = self.follow(target.clone(), request, overrides, &token).await;
@@ -90,7 +90,8 @@ impl Inner {
         let mut headers = request.headers.as_slice();
         for _ in 0..=MAX_REDIRECTS {
             let (addressed, wire) = prepare(target, method, (parameters, headers), request, token)?;
-            let limit = Limit { bytes: request.limit, code: TOO_LARGE };
+            let account = request.account.as_ref();
+            let limit = Limit { account, bytes: request.limit, code: TOO_LARGE };
             let response = self.exchange(&addressed, wire, overrides, limit).await?;
             let Some(location) = location(&response) else { return Ok(response) };
             let (next, next_method) = addressed.redirected(response.status, location, method)?;

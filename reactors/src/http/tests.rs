@@ -10,7 +10,10 @@ use async_trait::async_trait;
 use std::{
     io,
     net::{IpAddr, Ipv4Addr, SocketAddr},
-    sync::Mutex,
+    sync::{
+        Mutex,
+        atomic::{AtomicUsize, Ordering},
+    },
 };
 use tokio::{io::AsyncWriteExt, net::TcpListener};
 
@@ -27,24 +30,32 @@ impl Ids for Counted {
     }
 }
 
-/// Answers every name with these addresses.
-struct Answers(Vec<IpAddr>);
+/// Answers every name with these addresses, and counts how often it is asked.
+struct Answers(Vec<IpAddr>, Arc<AtomicUsize>);
 
 #[async_trait]
 impl Resolver for Answers {
     async fn resolve(&self, name: &str) -> io::Result<Vec<IpAddr>> {
+        self.1.fetch_add(1, Ordering::SeqCst);
         if name == "unknown.test" { Err(io::Error::other("no such name")) } else { Ok(self.0.clone()) }
     }
 }
 
 fn client(allow_private: bool, answers: &[&str]) -> Http {
+    counted(allow_private, answers).0
+}
+
+/// A client, and how often it has looked a name up.
+fn counted(allow_private: bool, answers: &[&str]) -> (Http, Arc<AtomicUsize>) {
     let answers = answers.iter().map(|text| text.parse().unwrap()).collect();
-    Http::new(HttpOptions {
-        guard: Guard { allow_private, allowed: vec!["127.0.0.2/32".parse().unwrap()], own: vec![] },
-        resolver: Arc::new(Answers(answers)),
+    let asked = Arc::new(AtomicUsize::new(0));
+    let http = Http::new(HttpOptions {
+        guard: Guard { allow_private, allowed: vec!["127.0.0.2/32".parse().unwrap()], ..Guard::default() },
+        resolver: Arc::new(Answers(answers, Arc::clone(&asked))),
         extra_roots: vec![],
         ids: Arc::new(Counted::default()),
-    })
+    });
+    (http, asked)
 }
 
 fn request(method: Method, url: impl Into<String>) -> Request {
@@ -55,6 +66,8 @@ fn request(method: Method, url: impl Into<String>) -> Request {
         auth_token: Some("token".into()),
         headers: vec![],
         limit: MAX_DOCUMENT,
+        token: None,
+        account: None,
     }
 }
 
@@ -215,9 +228,15 @@ async fn a_closed_port_is_tried_twice_and_named() {
     let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await.unwrap();
     let address = listener.local_addr().unwrap();
     drop(listener);
-    let outcome = client(true, &[]).send(&request(Method::Get, format!("http://{address}/"))).await;
-    assert_eq!(code(&outcome), CONNECTION);
-    let unknown = client(true, &[]).send(&request(Method::Get, "http://unknown.test/")).await;
+    let (http, asked) = counted(true, &["127.0.0.1"]);
+    for (fragment, tries) in [("", 2), ("#rc=0", 1), ("#rc=3", 4)] {
+        asked.store(0, Ordering::SeqCst);
+        let url = format!("http://closed.test:{}/{fragment}", address.port());
+        let outcome = http.send(&request(Method::Get, url)).await;
+        assert_eq!(code(&outcome), CONNECTION);
+        assert_eq!(asked.load(Ordering::SeqCst), tries, "{fragment}");
+    }
+    let unknown = http.send(&request(Method::Get, "http://unknown.test/")).await;
     assert_eq!(code(&unknown), BAD_HOST);
 }
 

@@ -60,7 +60,16 @@ async fn code(name: &str, port: u16, trusted: Vec<CertificateDer<'static>>) -> u
     });
     let (url, limit) = (format!("https://{name}:{port}/#rc=0"), MAX_DOCUMENT);
     let (parameters, headers) = (vec![], vec![]);
-    let request = Request { method: Method::Get, url, parameters, auth_token: None, headers, limit };
+    let request = Request {
+        method: Method::Get,
+        url,
+        parameters,
+        auth_token: None,
+        headers,
+        limit,
+        token: None,
+        account: None,
+    };
     http.send(&request)
         .await
         .result

@@ -2,16 +2,20 @@
 
 use domain::Sid;
 use std::{
-    collections::{HashMap, VecDeque},
+    collections::{BTreeMap, HashMap},
     sync::{Arc, Mutex, MutexGuard, PoisonError},
 };
 
-/// Calls whose cookies are kept; the oldest are forgotten.
-const MAX_CALLS: usize = 10_000;
 /// Cookies of one call.
 const MAX_COOKIES: usize = 20;
-/// Longest name and value together, in bytes.
+/// What those may take, in bytes.
+const MAX_JAR: usize = 8 * 1024;
+/// What all may take, in bytes; the oldest calls' are forgotten.
+const MAX_BYTES: usize = 16 * 1024 * 1024;
+/// Longest Set-Cookie header, in bytes.
 const MAX_COOKIE: usize = 4_096;
+/// What a cookie costs beside its texts, in bytes; likewise a jar.
+const OVERHEAD: usize = 128;
 
 /// The jars; clones share them.
 #[derive(Clone, Default)]
@@ -19,8 +23,16 @@ pub(crate) struct Cookies(Arc<Mutex<Jars>>);
 
 #[derive(Default)]
 struct Jars {
-    jars: HashMap<Sid, Vec<Cookie>>,
-    order: VecDeque<Sid>,
+    jars: HashMap<Sid, Jar>,
+    /// Oldest first.
+    order: BTreeMap<u64, Sid>,
+    next: u64,
+    bytes: usize,
+}
+
+struct Jar {
+    number: u64,
+    cookies: Vec<Cookie>,
 }
 
 struct Cookie {
@@ -33,7 +45,7 @@ impl Cookies {
     /// What a request of this call to `host` carries as its Cookie header.
     pub fn of(&self, call: &Sid, host: &str) -> Option<String> {
         let jars = self.lock();
-        let own = jars.jars.get(call)?.iter().filter(|cookie| cookie.host == host);
+        let own = jars.jars.get(call)?.cookies.iter().filter(|cookie| cookie.host == host);
         let pairs: Vec<String> = own.map(|cookie| format!("{}={}", cookie.name, cookie.value)).collect();
         (!pairs.is_empty()).then(|| pairs.join("; "))
     }
@@ -42,13 +54,14 @@ impl Cookies {
     pub fn keep<'a>(&self, call: &Sid, host: &str, set_cookies: impl Iterator<Item = &'a str>) {
         for text in set_cookies.filter(|text| text.len() <= MAX_COOKIE) {
             let Some((name, value, removed)) = parse(text) else { continue };
-            let mut jars = self.lock();
-            let jar = jars.of(call);
-            jar.retain(|cookie| cookie.host != host || cookie.name != name);
-            if !removed && jar.len() < MAX_COOKIES {
-                jar.push(Cookie { host: host.to_owned(), name, value });
-            }
+            let cookie = Cookie { host: host.to_owned(), name, value };
+            self.lock().set(call, cookie, removed);
         }
+    }
+
+    /// The call is over.
+    pub fn forget(&self, call: &Sid) {
+        self.lock().remove(call);
     }
 
     fn lock(&self) -> MutexGuard<'_, Jars> {
@@ -57,16 +70,48 @@ impl Cookies {
 }
 
 impl Jars {
-    fn of(&mut self, call: &Sid) -> &mut Vec<Cookie> {
-        if !self.jars.contains_key(call) {
-            self.order.push_back(call.clone());
-            if self.order.len() > MAX_CALLS
-                && let Some(oldest) = self.order.pop_front()
-            {
-                self.jars.remove(&oldest);
-            }
+    fn set(&mut self, call: &Sid, cookie: Cookie, removed: bool) {
+        let mut jar = self.remove(call).unwrap_or_else(|| {
+            self.next += 1;
+            Jar { number: self.next, cookies: Vec::new() }
+        });
+        jar.cookies.retain(|kept| kept.host != cookie.host || kept.name != cookie.name);
+        if !removed && jar.cookies.len() < MAX_COOKIES && jar.cost() + cookie.cost() <= MAX_JAR {
+            jar.cookies.push(cookie);
         }
-        self.jars.entry(call.clone()).or_default()
+        if !jar.cookies.is_empty() {
+            self.insert(call.clone(), jar);
+        }
+    }
+
+    fn insert(&mut self, call: Sid, jar: Jar) {
+        self.bytes += jar.cost();
+        self.order.insert(jar.number, call.clone());
+        self.jars.insert(call, jar);
+        while self.bytes > MAX_BYTES
+            && let Some(oldest) = self.order.values().next().cloned()
+        {
+            self.remove(&oldest);
+        }
+    }
+
+    fn remove(&mut self, call: &Sid) -> Option<Jar> {
+        let jar = self.jars.remove(call)?;
+        self.order.remove(&jar.number);
+        self.bytes -= jar.cost();
+        Some(jar)
+    }
+}
+
+impl Jar {
+    fn cost(&self) -> usize {
+        OVERHEAD + self.cookies.iter().map(Cookie::cost).sum::<usize>()
+    }
+}
+
+impl Cookie {
+    fn cost(&self) -> usize {
+        OVERHEAD + self.host.len() + self.name.len() + self.value.len()
     }
 }
 
@@ -109,10 +154,26 @@ mod tests {
     #[test]
     fn jars_do_not_grow_without_end() {
         let cookies = Cookies::default();
-        for number in 0..=MAX_CALLS as u128 {
-            cookies.keep(&call(number), "a.test", ["step=1"].into_iter());
+        let large = format!("step={}", "x".repeat(4_000));
+        for number in 0..20 {
+            cookies.keep(&call(1), "a.test", [format!("{number}{large}").as_str()].into_iter());
         }
-        assert_eq!(cookies.of(&call(0), "a.test"), None);
-        assert_eq!(cookies.0.lock().unwrap().jars.len(), MAX_CALLS);
+        assert!(cookies.0.lock().unwrap().bytes <= MAX_JAR, "one call's");
+        for number in 2..10_000 {
+            cookies.keep(&call(number), "a.test", [large.as_str()].into_iter());
+        }
+        assert_eq!(cookies.of(&call(1), "a.test"), None, "the oldest is forgotten");
+        assert!(cookies.of(&call(9_999), "a.test").is_some());
+        assert!(cookies.0.lock().unwrap().bytes <= MAX_BYTES);
+    }
+
+    #[test]
+    fn a_calls_cookies_go_with_it() {
+        let cookies = Cookies::default();
+        cookies.keep(&call(1), "a.test", ["step=1"].into_iter());
+        cookies.forget(&call(1));
+        assert_eq!(cookies.of(&call(1), "a.test"), None);
+        let jars = cookies.lock();
+        assert_eq!((jars.bytes, jars.order.len()), (0, 0));
     }
 }

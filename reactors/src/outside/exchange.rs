@@ -3,7 +3,7 @@
 use crate::http::{Outcome, Response, failure::RETRIEVAL};
 use domain::{
     call::{ExchangeError, Purpose, WebhookExchange},
-    webhook_url::Method,
+    webhook_url::{Method, shown},
 };
 
 /// Most of a body that becomes part of the fact, in bytes.
@@ -12,6 +12,9 @@ const MAX_BODY: usize = 16 * 1024;
 const MAX_HEADERS: usize = 64;
 /// Most of one header's value, in characters.
 const MAX_HEADER: usize = 1024;
+
+/// What stands for a secret header's value.
+const HIDDEN: &str = "[hidden]";
 
 /// The exchange as a fact. A status other than 2xx is a failed retrieval.
 pub(crate) fn exchange_of(
@@ -37,8 +40,20 @@ pub(crate) fn exchange_of(
 }
 
 fn headers(response: &Response) -> Vec<(String, String)> {
-    let short = |value: &String| value.chars().filter(|c| *c != '\0').take(MAX_HEADER).collect();
-    response.headers.iter().take(MAX_HEADERS).map(|(name, value)| (name.clone(), short(value))).collect()
+    response
+        .headers
+        .iter()
+        .take(MAX_HEADERS)
+        .map(|(name, value)| {
+            let value = if is_secret(name) { HIDDEN.to_owned() } else { shown(value) };
+            (name.clone(), value.chars().filter(|c| *c != '\0').take(MAX_HEADER).collect())
+        })
+        .collect()
+}
+
+/// Whether who has this header's value can be the caller.
+fn is_secret(name: &str) -> bool {
+    matches!(name, "set-cookie" | "set-cookie2" | "cookie" | "authorization" | "proxy-authorization")
 }
 
 fn error_of(outcome: &Outcome) -> Option<ExchangeError> {
@@ -49,5 +64,34 @@ fn error_of(outcome: &Outcome) -> Option<ExchangeError> {
             message: format!("the application answered with {status}"),
         }),
         Err(failure) => Some(ExchangeError { code: failure.code, message: failure.message.clone() }),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use bytes::Bytes;
+    use std::time::Duration;
+
+    #[test]
+    fn sessions_and_credentials_stay_out_of_the_log() {
+        let pair = |name: &str, value: &str| (name.to_owned(), value.to_owned());
+        let headers = vec![
+            pair("set-cookie", "session=secret; HttpOnly"),
+            pair("content-location", "http://bob:secret@a.test/x#y"),
+            pair("date", "Mon, 23 Nov 2026 10:00:00 GMT"),
+        ];
+        let response = Response { status: 200, host: "a.test".into(), headers, body: Bytes::new() };
+        let outcome =
+            Outcome { url: "http://a.test/".into(), duration: Duration::ZERO, result: Ok(response) };
+        let exchange = exchange_of(Purpose::Document, Method::Get, vec![], &outcome);
+        assert_eq!(
+            exchange.response_headers,
+            [
+                pair("set-cookie", HIDDEN),
+                pair("content-location", "http://a.test/x"),
+                pair("date", "Mon, 23 Nov 2026 10:00:00 GMT"),
+            ]
+        );
     }
 }

@@ -1,19 +1,24 @@
 //! Facts of calls on their way into the log. A store that does not answer within 50 ms keeps nobody waiting: the facts
 //! go to the spool, the call goes on, and they follow into the log in order.
 
-use super::spool::{Entry, Spool};
+use super::spool::{Entry, Kept, LIMITS, Spool};
 use domain::{
     Actor, Ids, Meta, Sid, Tenant, Timestamp,
-    call::{Call, CallCommand},
+    call::{Call, CallCommand, CallError},
 };
 use std::{
     collections::{HashMap, VecDeque},
+    io,
     path::Path,
     sync::{Arc, Mutex, PoisonError},
     time::Duration,
 };
-use store::{ExecuteError, Store};
-use tokio::{sync::Semaphore, sync::watch, task::JoinHandle, time::timeout};
+use store::{Appended, ExecuteError, Store};
+use tokio::{
+    sync::{Notify, Semaphore, watch},
+    task::JoinHandle,
+    time::timeout,
+};
 use tokio_util::task::TaskTracker;
 
 /// How long the log may take before facts are spooled.
@@ -22,6 +27,8 @@ const BUDGET: Duration = Duration::from_millis(50);
 const PAUSE: Duration = Duration::from_millis(100);
 /// The longest pause.
 const MAX_PAUSE: Duration = Duration::from_secs(5);
+/// How long a full spool is waited for: the store works again, and makes room in less.
+const FULL_WAIT: Duration = Duration::from_secs(10);
 /// Calls whose spooled facts are drained together.
 const DRAINED_TOGETHER: usize = 16;
 
@@ -58,9 +65,11 @@ struct Inner {
     budget: Duration,
     tasks: TaskTracker,
     /// Calls with facts in the spool; what comes later for them queues up behind.
-    behind: Mutex<HashMap<Sid, VecDeque<Entry>>>,
+    behind: Mutex<HashMap<Sid, VecDeque<Kept>>>,
     draining: Semaphore,
     waiting: watch::Sender<usize>,
+    /// Told when an entry has left the spool.
+    left: Notify,
 }
 
 impl Journal {
@@ -71,26 +80,25 @@ impl Journal {
         folder: &Path,
         tasks: TaskTracker,
     ) -> std::io::Result<Journal> {
-        Journal::within(BUDGET, store, ids, folder, tasks)
+        Ok(Journal::over(Spool::open(folder, LIMITS)?, BUDGET, store, ids, tasks))
     }
 
-    /// The same with another budget.
-    fn within(
+    /// The same over a spool that is open already, with another budget.
+    fn over(
+        (spool, kept): (Spool, Vec<Kept>),
         budget: Duration,
         store: Store,
         ids: Arc<dyn Ids>,
-        folder: &Path,
         tasks: TaskTracker,
-    ) -> std::io::Result<Journal> {
-        let (spool, left) = Spool::open(folder)?;
+    ) -> Journal {
         let (behind, draining) = (Mutex::default(), Semaphore::new(DRAINED_TOGETHER));
-        let waiting = watch::Sender::new(0);
-        let journal =
-            Journal(Arc::new(Inner { store, ids, spool, budget, tasks, behind, draining, waiting }));
-        for entry in left {
+        let (waiting, left) = (watch::Sender::new(0), Notify::new());
+        let inner = Inner { store, ids, spool, budget, tasks, behind, draining, waiting, left };
+        let journal = Journal(Arc::new(inner));
+        for entry in kept {
             journal.line_up(entry, None);
         }
-        Ok(journal)
+        journal
     }
 
     /// Facts that are spooled and not in the log yet, in entries.
@@ -124,11 +132,9 @@ impl Journal {
     }
 
     async fn spool(&self, entry: Entry, attempt: Option<Attempt>) -> Result<(), NotKept> {
-        let (spool, copy) = (self.0.spool.clone(), entry.clone());
-        let kept = self.0.tasks.spawn_blocking(move || spool.keep(&copy)).await;
-        match kept.map_err(std::io::Error::other).flatten() {
-            Ok(()) => {
-                self.line_up(entry, attempt);
+        match self.keep(&entry).await {
+            Ok(segment) => {
+                self.line_up(Kept { entry, segment }, attempt);
                 Ok(())
             }
             // No disk either: what is left is to wait for the attempt under way.
@@ -142,14 +148,32 @@ impl Journal {
         }
     }
 
+    /// Writes an entry to the spool and returns its file's number. A full one is waited for a while.
+    async fn keep(&self, entry: &Entry) -> io::Result<u64> {
+        let until = tokio::time::Instant::now() + FULL_WAIT;
+        loop {
+            let left = self.0.left.notified();
+            tokio::pin!(left);
+            left.as_mut().enable();
+            let (spool, copy) = (self.0.spool.clone(), entry.clone());
+            let kept = self.0.tasks.spawn_blocking(move || spool.keep(&copy)).await;
+            match kept.map_err(io::Error::other).flatten() {
+                Err(error) if error.kind() == io::ErrorKind::StorageFull => {
+                    tokio::time::timeout_at(until, left).await.map_err(|_| error)?;
+                }
+                settled => return settled,
+            }
+        }
+    }
+
     /// Puts an entry behind the call's others; the first one starts their draining.
-    fn line_up(&self, entry: Entry, attempt: Option<Attempt>) {
+    fn line_up(&self, kept: Kept, attempt: Option<Attempt>) {
         self.0.waiting.send_modify(|waiting| *waiting += 1);
-        let call = entry.call.clone();
+        let call = kept.entry.call.clone();
         let first = {
             let mut behind = self.lock();
             let first = !behind.contains_key(&call);
-            behind.entry(call.clone()).or_default().push_back(entry);
+            behind.entry(call.clone()).or_default().push_back(kept);
             first
         };
         if first {
@@ -160,7 +184,7 @@ impl Journal {
 
     /// Brings one call's spooled facts into the log, in order.
     async fn drain(&self, call: Sid, mut attempt: Option<Attempt>) {
-        while let Some(entry) = self.front(&call) {
+        while let Some(Kept { entry, segment }) = self.front(&call) {
             let settled = match attempt.take() {
                 Some(attempt) => matches!(attempt.await, Ok(Ok(()))),
                 None => false,
@@ -168,12 +192,12 @@ impl Journal {
             if !settled {
                 self.bring(&entry).await;
             }
-            self.forget_front(&call);
+            self.forget_front(&call, segment);
         }
     }
 
     /// The call's next entry; when there is none, the call is not behind any more.
-    fn front(&self, call: &Sid) -> Option<Entry> {
+    fn front(&self, call: &Sid) -> Option<Kept> {
         let mut behind = self.lock();
         let entry = behind.get(call).and_then(VecDeque::front).cloned();
         if entry.is_none() {
@@ -182,13 +206,14 @@ impl Journal {
         entry
     }
 
-    fn forget_front(&self, call: &Sid) {
+    fn forget_front(&self, call: &Sid, segment: u64) {
         if let Some(queue) = self.lock().get_mut(call) {
             queue.pop_front();
         }
-        if let Err(error) = self.0.spool.done() {
+        if let Err(error) = self.0.spool.done(segment) {
             tracing::error!(%error, "the spool could not be emptied");
         }
+        self.0.left.notify_waiters();
         self.0.waiting.send_modify(|waiting| *waiting = waiting.saturating_sub(1));
     }
 
@@ -198,9 +223,9 @@ impl Journal {
         loop {
             let setback = {
                 let Ok(_turn) = self.0.draining.acquire().await else { return };
-                match self.is_in_log(entry).await {
-                    Ok(true) => return,
-                    Ok(false) => self.append(entry).await,
+                match self.absent_at(entry).await {
+                    Ok(None) => return,
+                    Ok(Some(version)) => self.append_at(version, entry).await,
                     Err(setback) => Err(setback),
                 }
             };
@@ -219,35 +244,51 @@ impl Journal {
         }
     }
 
-    /// Whether an attempt whose answer never came took place after all.
-    async fn is_in_log(&self, entry: &Entry) -> Result<bool, Setback> {
+    /// The version of the call's stream at which the entry is not in it; `None` when an attempt whose answer never came
+    /// took place after all.
+    async fn absent_at(&self, entry: &Entry) -> Result<Option<i64>, Setback> {
         let stream = self.0.store.stream(&entry.call).await;
         let facts = stream.map_err(|error| Setback::Unavailable(error.to_string()))?;
-        Ok(facts.iter().any(|fact| fact.correlation.as_deref() == Some(&entry.id)))
+        let is_there = facts.iter().any(|fact| fact.correlation.as_deref() == Some(&entry.id));
+        Ok((!is_there).then(|| facts.last().map_or(0, |last| last.sequence)))
     }
 
     async fn append(&self, entry: &Entry) -> Result<(), Setback> {
-        let meta = |at: Timestamp| Meta {
-            correlation: Some(entry.id.clone()),
-            ..Meta::new(entry.tenant.clone(), Actor::system("sip-engine"), at)
-        };
-        let commands = entry.facts.iter().map(|(at, command)| (command.clone(), meta(*at))).collect();
-        match self.0.store.execute_all::<Call>(&entry.call, commands).await {
-            Ok(_) => Ok(()),
-            Err(ExecuteError::Unavailable(error)) => Err(Setback::Unavailable(error.to_string())),
-            Err(error @ ExecuteError::Conflict) => Err(Setback::Unavailable(error.to_string())),
-            Err(error) => Err(Setback::Refused(error.to_string())),
-        }
+        settled(self.0.store.execute_all::<Call>(&entry.call, commands(entry)).await)
     }
 
-    fn lock(&self) -> std::sync::MutexGuard<'_, HashMap<Sid, VecDeque<Entry>>> {
+    /// Appends to the version the entry is absent at, and to no other. An attempt under way all the same was decided on
+    /// that version or an earlier one: it is too late now, or this one is, and looks again.
+    async fn append_at(&self, version: i64, entry: &Entry) -> Result<(), Setback> {
+        settled(self.0.store.execute_at::<Call>(&entry.call, version, commands(entry)).await)
+    }
+
+    fn lock(&self) -> std::sync::MutexGuard<'_, HashMap<Sid, VecDeque<Kept>>> {
         self.0.behind.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// An entry as it is appended; its id marks the events.
+fn commands(entry: &Entry) -> Vec<(CallCommand, Meta)> {
+    let meta = |at: Timestamp| Meta {
+        correlation: Some(entry.id.clone()),
+        ..Meta::new(entry.tenant.clone(), Actor::system("sip-engine"), at)
+    };
+    entry.facts.iter().map(|(at, command)| (command.clone(), meta(*at))).collect()
+}
+
+fn settled(result: Result<Appended, ExecuteError<CallError>>) -> Result<(), Setback> {
+    match result {
+        Ok(_) => Ok(()),
+        Err(ExecuteError::Unavailable(error)) => Err(Setback::Unavailable(error.to_string())),
+        Err(error @ ExecuteError::Conflict) => Err(Setback::Unavailable(error.to_string())),
+        Err(error) => Err(Setback::Refused(error.to_string())),
     }
 }
 
 #[cfg(test)]
 mod tests {
-    use super::*;
+    use super::{super::spool::Limits, *};
     use domain::{
         Kind,
         call::{CallEvent, EndReason, Ending, Received},
@@ -284,7 +325,7 @@ mod tests {
         fn journal_within(&self, budget: Duration) -> Journal {
             let (store, ids) = (self.store.clone(), Arc::clone(&self.ids));
             let folder = self.folder.path().join("spool");
-            Journal::within(budget, store, ids, &folder, TaskTracker::new()).unwrap()
+            Journal::over(Spool::open(&folder, LIMITS).unwrap(), budget, store, ids, TaskTracker::new())
         }
 
         fn call(&self) -> Sid {
@@ -374,7 +415,7 @@ mod tests {
             tenant: bench.tenant.clone(),
             facts: vec![(Timestamp::from_micros(1), command)],
         };
-        let (spool, _) = Spool::open(&bench.folder.path().join("spool")).unwrap();
+        let (spool, _) = Spool::open(&bench.folder.path().join("spool"), LIMITS).unwrap();
         spool.keep(&entry("first", received(&bench))).unwrap();
         spool.keep(&entry("second", press("7"))).unwrap();
         drop(spool);
@@ -394,9 +435,43 @@ mod tests {
         let id = bench.store.stream(&call).await.unwrap()[1].correlation.clone().unwrap();
         let facts =
             vec![(Timestamp::from_micros(1), received(&bench)), (Timestamp::from_micros(1), press("7"))];
-        let (spool, _) = Spool::open(&bench.folder.path().join("spool")).unwrap();
+        let (spool, _) = Spool::open(&bench.folder.path().join("spool"), LIMITS).unwrap();
         spool.keep(&Entry { id, call: call.clone(), tenant: bench.tenant.clone(), facts }).unwrap();
         drained(&bench.journal()).await;
+        assert_eq!(bench.types(&call).await, ["Received", "Pressed"]);
+    }
+
+    #[tokio::test]
+    async fn a_full_spool_is_waited_for() {
+        let (bench, limits) = (Bench::new().await, Limits { total: 1_200, segment: 600 });
+        let spool = Spool::open(&bench.folder.path().join("spool"), limits).unwrap();
+        let (store, ids) = (bench.store.clone(), Arc::clone(&bench.ids));
+        let journal = Journal::over(spool, Duration::ZERO, store, ids, TaskTracker::new());
+        let busy = bench.store.db().begin().await.unwrap();
+        let call = bench.call();
+        bench.record(&journal, &call, vec![received(&bench)]).await.unwrap();
+        let more = vec![press("1"); 18];
+        let recording = bench.record(&journal, &call, more);
+        tokio::pin!(recording);
+        assert!(timeout(Duration::from_millis(100), &mut recording).await.is_err(), "there is no room");
+        busy.rollback().await.unwrap();
+        recording.await.unwrap();
+        drained(&journal).await;
+        assert_eq!(bench.types(&call).await.len(), 19);
+    }
+
+    #[tokio::test]
+    async fn an_attempt_that_lands_after_all_is_not_made_twice() {
+        let bench = Bench::new().await;
+        let (journal, call) = (bench.patient(), bench.call());
+        bench.record(&journal, &call, vec![received(&bench)]).await.unwrap();
+        let facts = vec![(Timestamp::from_micros(1), press("7"))];
+        let entry = Entry { id: "late".into(), call: call.clone(), tenant: bench.tenant.clone(), facts };
+        let Ok(Some(version)) = journal.absent_at(&entry).await else { panic!("it is not in the log yet") };
+        // What was given up without an answer lands between the look and the append.
+        assert!(journal.append(&entry).await.is_ok());
+        assert!(matches!(journal.append_at(version, &entry).await, Err(Setback::Unavailable(_))));
+        journal.bring(&entry).await;
         assert_eq!(bench.types(&call).await, ["Received", "Pressed"]);
     }
 

@@ -13,6 +13,12 @@ use tokio::time::Instant;
 
 /// Most that is kept, in bytes; the least recently used go first.
 const MAX_BYTES: usize = 256 * 1024 * 1024;
+/// Most files kept, however small.
+const MAX_FILES: usize = 4_096;
+/// Longest header value kept, in bytes; a longer one is as good as none.
+const MAX_HEADER: usize = 256;
+/// What a file costs beside its bytes, key and headers, in bytes.
+const OVERHEAD: usize = 512;
 /// Longest time something counts as fresh, whatever it says.
 const MAX_FRESH: Duration = Duration::from_secs(24 * 3600);
 
@@ -56,7 +62,7 @@ impl MediaCache {
         {
             return Ok((file.content_type.clone(), file.body.clone()));
         }
-        let outcome = self.http.send(&request(url, kept.as_ref())).await;
+        let outcome = self.http.send(&request(key.clone(), kept.as_ref())).await;
         let response = outcome.result?;
         match (response.status, kept) {
             (304, Some(file)) => {
@@ -101,9 +107,9 @@ impl MediaCache {
 impl Kept {
     fn insert(&mut self, key: Key, file: File) {
         self.remove(&key);
-        self.bytes += file.body.len();
+        self.bytes += file.cost(&key);
         self.files.insert(key, file);
-        while self.bytes > MAX_BYTES {
+        while self.bytes > MAX_BYTES || self.files.len() > MAX_FILES {
             let oldest = self.files.iter().min_by_key(|(_, file)| file.used).map(|(key, _)| key.clone());
             let Some(oldest) = oldest else { return };
             self.remove(&oldest);
@@ -112,14 +118,15 @@ impl Kept {
 
     fn remove(&mut self, key: &Key) {
         if let Some(file) = self.files.remove(key) {
-            self.bytes = self.bytes.saturating_sub(file.body.len());
+            self.bytes = self.bytes.saturating_sub(file.cost(key));
         }
     }
 }
 
 impl File {
     fn of(response: &Response) -> File {
-        let header = |name| response.header(name).map(str::to_owned);
+        let header =
+            |name| response.header(name).filter(|value| value.len() <= MAX_HEADER).map(str::to_owned);
         File {
             content_type: header("content-type"),
             body: response.body.clone(),
@@ -129,19 +136,29 @@ impl File {
             used: Instant::now(),
         }
     }
+
+    /// What keeping it takes, in bytes.
+    fn cost(&self, (account, url): &Key) -> usize {
+        let headers = [&self.content_type, &self.etag, &self.modified].into_iter().flatten();
+        let texts = headers.chain([url]).map(String::len).sum::<usize>();
+        let account = account.as_ref().map_or(0, |account| account.as_str().len());
+        self.body.len() + texts + account + OVERHEAD
+    }
 }
 
 /// Asks for the file, or only whether it has changed. Media requests carry no parameters and no signature.
-fn request(url: &str, kept: Option<&File>) -> Request {
+fn request((account, url): Key, kept: Option<&File>) -> Request {
     let etag = kept.and_then(|file| file.etag.clone()).map(|etag| ("If-None-Match", etag));
     let modified = kept.and_then(|file| file.modified.clone()).map(|since| ("If-Modified-Since", since));
     Request {
         method: Method::Get,
-        url: url.to_owned(),
+        url,
         parameters: vec![],
         auth_token: None,
         headers: etag.into_iter().chain(modified).collect(),
         limit: MAX_MEDIA,
+        token: None,
+        account,
     }
 }
 
@@ -162,4 +179,37 @@ fn directive(response: &Response, name: &str) -> bool {
 fn directive_value<'a>(response: &'a Response, name: &str) -> Option<&'a str> {
     let mut pairs = directives(response).filter_map(|directive| directive.split_once('='));
     pairs.find(|(key, _)| key.eq_ignore_ascii_case(name)).map(|(_, value)| value.trim_matches('"'))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn response(headers: &[(&str, String)]) -> Response {
+        let headers = headers.iter().map(|(name, value)| ((*name).to_owned(), value.clone())).collect();
+        Response { status: 200, host: "a.test".into(), headers, body: Bytes::from_static(b"RIFF") }
+    }
+
+    #[test]
+    fn everything_a_file_takes_is_counted_and_given_back() {
+        let mut kept = Kept::default();
+        let (etag, url) = ("\"v1\"".to_owned(), "http://a.test/1.wav".to_owned());
+        let key = (None, url.clone());
+        kept.insert(key.clone(), File::of(&response(&[("etag", etag.clone())])));
+        assert_eq!(kept.bytes, 4 + url.len() + etag.len() + OVERHEAD);
+        kept.insert(key.clone(), File::of(&response(&[])));
+        assert_eq!(kept.bytes, 4 + url.len() + OVERHEAD, "in place of the first");
+        kept.remove(&key);
+        assert_eq!(kept.bytes, 0);
+    }
+
+    #[test]
+    fn small_files_have_a_limit_as_well_and_long_validators_are_not_kept() {
+        let mut kept = Kept::default();
+        for number in 0..=MAX_FILES {
+            kept.insert((None, number.to_string()), File::of(&response(&[])));
+        }
+        assert_eq!(kept.files.len(), MAX_FILES);
+        assert!(File::of(&response(&[("etag", "x".repeat(MAX_HEADER + 1))])).etag.is_none());
+    }
 }

@@ -121,12 +121,17 @@ fn web_request(request: &DocumentRequest, auth_token: Option<Arc<str>>, cookie: 
         auth_token,
         headers: cookie.into_iter().map(|cookie| ("Cookie", cookie)).collect(),
         limit: MAX_DOCUMENT,
+        token: None,
+        account: request.tenant.account.clone(),
     }
 }
 
 #[async_trait]
 impl Outside for World {
     async fn record(&self, call: CallRef, facts: Vec<(Timestamp, CallCommand)>) -> Result<(), RecordError> {
+        if facts.iter().any(|(_, fact)| matches!(fact, CallCommand::End(_))) {
+            self.cookies.forget(&call.sid);
+        }
         let recorded = self.journal.record(call.sid, call.tenant, facts).await;
         recorded.map_err(|error| RecordError(error.to_string()))
     }

@@ -1,5 +1,5 @@
-//! A local file that keeps facts while the store does not answer: appended, fsynced, read again at start, emptied when
-//! everything in it has reached the log.
+//! Local files that keep facts while the store does not answer: appended, fsynced, read again at start. A file is deleted
+//! when everything in it has reached the log.
 //!
 //! One line per entry: eight hex digits of its SHA-256, a space, JSON. A torn last line (power cut) fails its sum and is
 //! left out: nobody was told it was kept.
@@ -7,16 +7,24 @@
 use domain::{Sid, Tenant, Timestamp, call::CallCommand};
 use serde::{Deserialize, Serialize};
 use std::{
+    collections::BTreeMap,
     fs::{File, OpenOptions},
-    io::{self, Read, Seek, Write},
-    path::Path,
+    io::{self, Write},
+    path::{Path, PathBuf},
     sync::{Arc, Mutex, PoisonError},
 };
 
-/// Largest file, in bytes: hours of calls without a store.
-const MAX_BYTES: u64 = 64 * 1024 * 1024;
-/// The file's name in its folder.
-const FILE: &str = "facts.jsonl";
+/// What the files may hold, in bytes.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Limits {
+    /// Together: hours of calls without a store.
+    pub total: u64,
+    /// One of them: what is done is deleted by the file.
+    pub segment: u64,
+}
+
+/// The limits in use.
+pub(super) const LIMITS: Limits = Limits { total: 64 * 1024 * 1024, segment: 4 * 1024 * 1024 };
 
 /// Facts of one call, to be appended together.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -31,65 +39,149 @@ pub(crate) struct Entry {
     pub facts: Vec<(Timestamp, CallCommand)>,
 }
 
-/// The file; clones share it.
+/// An entry, and the number of the file it is in.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) struct Kept {
+    pub entry: Entry,
+    pub segment: u64,
+}
+
+/// The files; clones share them.
 #[derive(Clone)]
 pub(crate) struct Spool(Arc<Mutex<Inner>>);
 
 struct Inner {
-    file: File,
+    folder: PathBuf,
+    limits: Limits,
+    /// Files there are, by number.
+    segments: BTreeMap<u64, Segment>,
+    /// The one that is written to.
+    current: Option<(u64, File)>,
+    next: u64,
+}
+
+#[derive(Default)]
+struct Segment {
     bytes: u64,
-    /// Entries in the file that have not reached the log.
+    /// Entries in it that have not reached the log.
     outstanding: usize,
 }
 
 impl Spool {
     /// Opens the spool in `folder` and returns what an earlier process left in it, in order.
-    pub fn open(folder: &Path) -> io::Result<(Spool, Vec<Entry>)> {
+    pub fn open(folder: &Path, limits: Limits) -> io::Result<(Spool, Vec<Kept>)> {
         std::fs::create_dir_all(folder)?;
-        let path = folder.join(FILE);
-        let mut file = OpenOptions::new().read(true).append(true).create(true).open(path)?;
-        File::open(folder)?.sync_all()?;
-        let mut text = Vec::new();
-        file.read_to_end(&mut text)?;
-        let entries: Vec<Entry> = text.split(|byte| *byte == b'\n').filter_map(decode).collect();
-        // A torn line stays where it is; the next entry begins on a line of its own.
-        if text.last().is_some_and(|last| *last != b'\n') {
-            file.write_all(b"\n")?;
+        let (mut segments, mut left) = (BTreeMap::new(), Vec::new());
+        for number in numbers(folder)? {
+            let text = std::fs::read(path(folder, number))?;
+            let entries = text.split(|byte| *byte == b'\n').filter(|line| !line.is_empty());
+            let entries: Vec<Kept> =
+                entries.filter_map(decode).map(|entry| Kept { entry, segment: number }).collect();
+            if entries.is_empty() {
+                std::fs::remove_file(path(folder, number))?;
+                continue;
+            }
+            segments.insert(number, Segment { bytes: text.len() as u64, outstanding: entries.len() });
+            left.extend(entries);
         }
-        let inner = Inner { file, bytes: text.len() as u64 + 1, outstanding: entries.len() };
-        Ok((Spool(Arc::new(Mutex::new(inner))), entries))
+        // What was there is only read: behind a torn line nothing is written.
+        let next = segments.keys().last().map_or(1, |last| last + 1);
+        let inner = Inner { folder: folder.to_owned(), limits, segments, current: None, next };
+        Ok((Spool(Arc::new(Mutex::new(inner))), left))
     }
 
-    /// Keeps an entry; durable when it returns. Blocks on the disk: call it where blocking is allowed.
-    pub fn keep(&self, entry: &Entry) -> io::Result<()> {
+    /// Keeps an entry and returns its file's number; durable when it returns. Blocks on the disk: call it where blocking
+    /// is allowed.
+    ///
+    /// # Errors
+    /// `StorageFull` when the files hold as much as they may; and whatever the disk says.
+    pub fn keep(&self, entry: &Entry) -> io::Result<u64> {
         let line = encode(entry)?;
         let mut inner = self.lock();
-        if inner.bytes + line.len() as u64 > MAX_BYTES {
-            return Err(io::Error::other(format!("the spool has reached its limit of {MAX_BYTES} bytes")));
-        }
-        inner.file.write_all(&line)?;
-        inner.file.sync_data()?;
-        inner.bytes += line.len() as u64;
-        inner.outstanding += 1;
-        Ok(())
+        let (number, mut file) = inner.room_for(line.len() as u64)?;
+        file.write_all(&line)?;
+        file.sync_data()?;
+        let segment = inner.segments.entry(number).or_default();
+        segment.bytes += line.len() as u64;
+        segment.outstanding += 1;
+        inner.current = Some((number, file));
+        Ok(number)
     }
 
-    /// One entry has reached the log. After the last one the file is emptied.
-    pub fn done(&self) -> io::Result<()> {
+    /// One entry of this file has reached the log. After its last one the file is emptied or deleted.
+    pub fn done(&self, number: u64) -> io::Result<()> {
         let mut inner = self.lock();
-        inner.outstanding = inner.outstanding.saturating_sub(1);
-        if inner.outstanding == 0 {
-            inner.file.set_len(0)?;
-            inner.file.rewind()?;
-            inner.file.sync_data()?;
-            inner.bytes = 0;
+        let Some(segment) = inner.segments.get_mut(&number) else { return Ok(()) };
+        segment.outstanding = segment.outstanding.saturating_sub(1);
+        if segment.outstanding > 0 {
+            return Ok(());
         }
-        Ok(())
+        segment.bytes = 0;
+        match &inner.current {
+            Some((current, file)) if *current == number => {
+                file.set_len(0)?;
+                file.sync_data()
+            }
+            _ => {
+                inner.segments.remove(&number);
+                std::fs::remove_file(path(&inner.folder, number))
+            }
+        }
     }
 
     fn lock(&self) -> std::sync::MutexGuard<'_, Inner> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
+}
+
+impl Inner {
+    /// The file so many bytes go to. It is taken out: one that a write failed on is not written to again.
+    fn room_for(&mut self, bytes: u64) -> io::Result<(u64, File)> {
+        let Limits { total, segment } = self.limits;
+        let held: u64 = self.segments.values().map(|segment| segment.bytes).sum();
+        if held + bytes > total {
+            let full = format!("the spool has reached its limit of {total} bytes");
+            return Err(io::Error::new(io::ErrorKind::StorageFull, full));
+        }
+        let filled = |number| self.segments.get(number).map_or(0, |segment| segment.bytes);
+        match self.current.take() {
+            Some((number, file)) if filled(&number) == 0 || filled(&number) + bytes <= segment => {
+                Ok((number, file))
+            }
+            before => self.begin(before.map(|(number, _)| number)),
+        }
+    }
+
+    /// A new file, after one that is full; that one goes if nothing in it is outstanding.
+    fn begin(&mut self, full: Option<u64>) -> io::Result<(u64, File)> {
+        if let Some(number) = full
+            && self.segments.get(&number).is_none_or(|segment| segment.outstanding == 0)
+        {
+            self.segments.remove(&number);
+            std::fs::remove_file(path(&self.folder, number))?;
+        }
+        let number = self.next;
+        self.next += 1;
+        let file = OpenOptions::new().append(true).create_new(true).open(path(&self.folder, number))?;
+        File::open(&self.folder)?.sync_all()?;
+        Ok((number, file))
+    }
+}
+
+fn path(folder: &Path, number: u64) -> PathBuf {
+    folder.join(format!("facts-{number:010}.jsonl"))
+}
+
+/// The numbers of the files in this folder, in order.
+fn numbers(folder: &Path) -> io::Result<Vec<u64>> {
+    let mut numbers = Vec::new();
+    for file in std::fs::read_dir(folder)? {
+        let name = file?.file_name();
+        let number = name.to_str().and_then(|name| name.strip_prefix("facts-")?.strip_suffix(".jsonl"));
+        numbers.extend(number.and_then(|number| number.parse::<u64>().ok()));
+    }
+    numbers.sort_unstable();
+    Ok(numbers)
 }
 
 fn sum(json: &[u8]) -> String {
@@ -122,39 +214,62 @@ mod tests {
         Entry { id: id.into(), call: sid(Kind::Call), tenant: Tenant::carrier(sid(Kind::Carrier)), facts }
     }
 
+    fn open(folder: &Path) -> (Spool, Vec<Entry>) {
+        let (spool, left) = Spool::open(folder, LIMITS).unwrap();
+        (spool, left.into_iter().map(|kept| kept.entry).collect())
+    }
+
     #[test]
     fn what_is_kept_is_there_after_a_restart() {
         let folder = tempfile::tempdir().unwrap();
-        let (spool, left) = Spool::open(folder.path()).unwrap();
+        let (spool, left) = open(folder.path());
         assert!(left.is_empty());
-        spool.keep(&entry("a")).unwrap();
+        let segment = spool.keep(&entry("a")).unwrap();
         spool.keep(&entry("b")).unwrap();
-        spool.done().unwrap();
+        spool.done(segment).unwrap();
         drop(spool);
         // Which entry was done is not in the file: repeating it is seen in the log.
-        assert_eq!(Spool::open(folder.path()).unwrap().1, vec![entry("a"), entry("b")]);
+        assert_eq!(open(folder.path()).1, vec![entry("a"), entry("b")]);
     }
 
     #[test]
     fn a_torn_line_is_left_out_and_the_next_one_is_whole() {
         let folder = tempfile::tempdir().unwrap();
-        let (spool, _) = Spool::open(folder.path()).unwrap();
-        spool.keep(&entry("a")).unwrap();
-        let path = folder.path().join(FILE);
+        let (spool, _) = open(folder.path());
+        let segment = spool.keep(&entry("a")).unwrap();
         let torn = &encode(&entry("b")).unwrap()[..30];
-        OpenOptions::new().append(true).open(path).unwrap().write_all(torn).unwrap();
-        let (spool, left) = Spool::open(folder.path()).unwrap();
+        let mut file = OpenOptions::new().append(true).open(path(folder.path(), segment)).unwrap();
+        file.write_all(torn).unwrap();
+        let (spool, left) = open(folder.path());
         assert_eq!(left, vec![entry("a")]);
         spool.keep(&entry("c")).unwrap();
-        assert_eq!(Spool::open(folder.path()).unwrap().1, vec![entry("a"), entry("c")]);
+        assert_eq!(open(folder.path()).1, vec![entry("a"), entry("c")]);
     }
 
     #[test]
     fn an_emptied_spool_is_empty() {
         let folder = tempfile::tempdir().unwrap();
-        let (spool, _) = Spool::open(folder.path()).unwrap();
-        spool.keep(&entry("a")).unwrap();
-        spool.done().unwrap();
-        assert!(Spool::open(folder.path()).unwrap().1.is_empty());
+        let (spool, _) = open(folder.path());
+        let segment = spool.keep(&entry("a")).unwrap();
+        spool.done(segment).unwrap();
+        assert!(open(folder.path()).1.is_empty());
+        assert!(numbers(folder.path()).unwrap().is_empty());
+    }
+
+    #[test]
+    fn what_is_done_makes_room_while_other_entries_wait() {
+        let (folder, line) = (tempfile::tempdir().unwrap(), encode(&entry("a")).unwrap().len() as u64);
+        let limits = Limits { total: 4 * line, segment: 2 * line };
+        let (spool, _) = Spool::open(folder.path(), limits).unwrap();
+        let first = spool.keep(&entry("a")).unwrap();
+        for id in ["b", "c", "d"] {
+            spool.keep(&entry(id)).unwrap();
+        }
+        assert_eq!(spool.keep(&entry("e")).unwrap_err().kind(), io::ErrorKind::StorageFull);
+        spool.done(first).unwrap();
+        spool.done(first).unwrap();
+        assert_eq!(numbers(folder.path()).unwrap(), [first + 1], "a and b reached the log");
+        spool.keep(&entry("e")).unwrap();
+        assert_eq!(open(folder.path()).1, vec![entry("c"), entry("d"), entry("e")]);
     }
 }

@@ -31,8 +31,8 @@ impl PlaceCalls {
     /// Recovers, then follows both logs until the store fails.
     pub(super) async fn work(&self) -> Result<(), StoreError> {
         self.renew().await?;
-        let core = self.common.store.head(Log::Core).await?;
-        let mut calls = self.common.store.follow(Log::Calls, self.recover().await?, PAGE);
+        let (calls, core) = self.begin().await?;
+        let mut calls = self.common.store.follow(Log::Calls, calls, PAGE);
         let mut accounts = self.common.store.follow(Log::Core, core, PAGE);
         let mut renewal = tokio::time::interval(RENEWAL);
         let mut sweep = tokio::time::interval_at(tokio::time::Instant::now() + SWEEP, SWEEP);
@@ -44,6 +44,20 @@ impl PlaceCalls {
                 _ = sweep.tick() => self.sweep().await?,
             }
         }
+    }
+
+    /// Where to follow both logs from: at first where the tables are, then where this process was.
+    async fn begin(&self) -> Result<(i64, i64), StoreError> {
+        let known = *self.acted.core.borrow();
+        let core = match known {
+            Some(position) => position,
+            None => self.common.store.head(Log::Core).await?,
+        };
+        self.acted.core.send_replace(Some(core));
+        let recovered = self.recover().await?;
+        let calls = self.acted.calls.borrow().unwrap_or(recovered);
+        self.acted.calls.send_replace(Some(calls));
+        Ok((calls, core))
     }
 
     /// Says that this node lives, so that nobody closes its calls.
@@ -62,17 +76,21 @@ impl PlaceCalls {
                 Some(CallEvent::Redirected(program)) => {
                     self.place_all(std::mem::take(&mut queued)).await?;
                     self.engine.redirect(&fact.stream, program);
+                    self.acted.calls.send_replace(Some(fact.position));
                 }
                 Some(CallEvent::EndRequested { status }) => {
                     self.place_all(std::mem::take(&mut queued)).await?;
                     if !self.engine.end(&fact.stream, status) {
                         self.look_after(fact, status);
                     }
+                    self.acted.calls.send_replace(Some(fact.position));
                 }
                 _ => {}
             }
         }
-        self.place_all(queued).await
+        self.place_all(queued).await?;
+        self.acted.calls.send_replace(page.last().map(|last| last.position));
+        Ok(())
     }
 
     /// An order to end a call that this node has and its engine does not: it is closed, once what the engine may have
@@ -115,10 +133,13 @@ impl PlaceCalls {
     /// A disabled account's live calls end.
     async fn heed(&self, page: &[Fact]) -> Result<(), StoreError> {
         for fact in page {
-            if let Some(Ok(AccountEvent::Disabled {})) = fact.of::<Account>() {
+            if fact.event_type == "Disabled"
+                && let Some(Ok(AccountEvent::Disabled {})) = fact.of::<Account>()
+            {
                 self.end_calls_of(&fact.tenant.carrier, &fact.stream).await?;
             }
         }
+        self.acted.core.send_replace(page.last().map(|last| last.position));
         Ok(())
     }
 
@@ -139,8 +160,11 @@ impl PlaceCalls {
     }
 }
 
-/// The call's event, when it is one and can be read.
+/// The call's event, when it is one to act on and can be read. Most are not, and some are large: those stay text.
 fn call_event(fact: &Fact) -> Option<CallEvent> {
+    if !matches!(fact.event_type.as_str(), "Queued" | "Redirected" | "EndRequested") {
+        return None;
+    }
     match fact.of::<Call>()? {
         Ok(event) => Some(event),
         Err(error) => {

@@ -2,7 +2,8 @@
 //! to the engine that has it.
 //!
 //! It keeps no checkpoint. At start it looks at every call that is not over: those queued are placed, those whose node
-//! is gone are closed; from there on it follows the log. Claiming is what keeps two nodes from placing the same call.
+//! is gone are closed; from there on it follows the log, and after a failure it goes on after the last fact it has acted
+//! on. Claiming is what keeps two nodes from placing the same call.
 
 mod follow;
 mod recover;
@@ -22,6 +23,7 @@ use std::{
     time::Duration,
 };
 use store::{ExecuteError, StoreError};
+use tokio::sync::watch;
 
 /// This reactor's name: who it is in the log.
 pub const NAME: &str = "place_calls";
@@ -42,6 +44,14 @@ pub(crate) struct PlaceCalls {
     began: Timestamp,
     queue_limit: Duration,
     claimed: Arc<Mutex<HashSet<Sid>>>,
+    acted: Arc<Acted>,
+}
+
+/// How far into each log this process has acted: after a failure it goes on from there. `None` before it has begun.
+#[derive(Default)]
+struct Acted {
+    calls: watch::Sender<Option<i64>>,
+    core: watch::Sender<Option<i64>>,
 }
 
 impl PlaceCalls {
@@ -52,7 +62,8 @@ impl PlaceCalls {
         began: Timestamp,
         queue_limit: Duration,
     ) -> PlaceCalls {
-        PlaceCalls { common, projections, engine, began, queue_limit, claimed: Arc::default() }
+        let (claimed, acted) = (Arc::default(), Arc::default());
+        PlaceCalls { common, projections, engine, began, queue_limit, claimed, acted }
     }
 
     /// Runs until it is told to stop.
@@ -69,11 +80,15 @@ impl PlaceCalls {
         stop.run_until_cancelled(work).await;
     }
 
-    /// Claims a queued call and has it placed; or ends it when it waited too long.
+    /// Claims a queued call and has it placed; or ends it when it waited too long. Without room here it is left to other
+    /// nodes and to the next sweep.
     async fn place(&self, call: CallRef, queued: Queued, since: Timestamp) -> Result<(), StoreError> {
         let now = self.common.clock.now();
         if now.since(since) > self.queue_limit {
             return self.end(&call, Ending::because(EndReason::Expired)).await;
+        }
+        if !self.engine.has_room() {
+            return Ok(());
         }
         let node = self.common.node.to_string();
         if !self.is_first(&call.sid) {

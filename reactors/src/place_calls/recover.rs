@@ -24,7 +24,7 @@ enum Fate {
 }
 
 impl PlaceCalls {
-    /// Looks at every call that is not over. Returns the position of `calls` to follow on from.
+    /// Looks at every call that is not over. Returns the position of `calls` that is known of them.
     pub(super) async fn recover(&self) -> Result<i64, StoreError> {
         let head = self.common.store.head(Log::Calls).await?;
         if let Err(behind) = self.projections.reached(Log::Calls, head, WAIT).await {
@@ -100,13 +100,17 @@ impl PlaceCalls {
         }
     }
 
-    /// What was asked for, from the call's first fact.
-    async fn queued(&self, call: &Sid) -> Result<Option<Queued>, StoreError> {
-        let stream = self.common.store.stream(call).await?;
-        match stream.first().and_then(store::Fact::of::<Call>).transpose()? {
-            Some(CallEvent::Queued(queued)) => Ok(Some(queued)),
-            _ => Ok(None),
+    /// What was asked for: the call's first fact, with the program of the last redirection while it waited.
+    pub(super) async fn queued(&self, call: &Sid) -> Result<Option<Queued>, StoreError> {
+        let mut asked = None;
+        for fact in self.common.store.stream(call).await? {
+            match (fact.of::<Call>().transpose()?, &mut asked) {
+                (Some(CallEvent::Queued(queued)), None) => asked = Some(queued),
+                (Some(CallEvent::Redirected(program)), Some(queued)) => queued.program = Some(program),
+                _ => {}
+            }
         }
+        Ok(asked)
     }
 }
 

@@ -13,6 +13,7 @@ struct Running {
     reactor: PlaceCalls,
     engine: Arc<Recorder>,
     orders: tokio::sync::mpsc::UnboundedReceiver<Order>,
+    task: tokio::task::JoinHandle<()>,
 }
 
 impl Running {
@@ -26,12 +27,20 @@ impl Running {
         let (engine, orders) = Recorder::new();
         let (common, projections) = (bench.common.clone(), bench.projections.clone());
         let reactor = PlaceCalls::new(common, projections, Arc::clone(&engine) as _, began, limit);
-        bench.common.tasks.spawn(reactor.clone().run());
-        Running { bench, reactor, engine, orders }
+        let task = bench.common.tasks.spawn(reactor.clone().run());
+        Running { bench, reactor, engine, orders, task }
     }
 
     async fn next(&mut self) -> Order {
         self.orders.recv().await.unwrap()
+    }
+
+    /// Waits until the tables know all there is.
+    async fn projected(&self) {
+        for log in [domain::Log::Calls, domain::Log::Core] {
+            let head = self.bench.store.head(log).await.unwrap();
+            self.bench.projections.reached(log, head, Duration::from_secs(5)).await.unwrap();
+        }
     }
 
     async fn ended(&self, call: &Sid) -> EndReason {
@@ -92,8 +101,7 @@ async fn a_call_placed_after_the_start_outlives_the_sweeps() {
     let call = bench.queue(None).await;
     let mut running = Running::start(bench);
     assert_eq!(running.next().await, Order::Placed(call.clone()));
-    let position = running.bench.store.head(domain::Log::Calls).await.unwrap();
-    running.bench.projections.reached(domain::Log::Calls, position, Duration::from_secs(5)).await.unwrap();
+    running.projected().await;
     running.reactor.sweep().await.unwrap();
     assert!(!has(&running.bench.store.stream(&call).await.unwrap(), "Ended"));
 }
@@ -105,15 +113,14 @@ async fn a_claim_whose_answer_was_lost_is_made_again() {
     assert_eq!(running.next().await, Order::Placed(first.clone()));
     // What a store that failed after the commit leaves: claimed in the log, unknown here.
     running.reactor.claimed().clear();
-    let position = running.bench.store.head(domain::Log::Calls).await.unwrap();
-    running.bench.projections.reached(domain::Log::Calls, position, Duration::from_secs(5)).await.unwrap();
+    running.projected().await;
     running.reactor.sweep().await.unwrap();
     assert_eq!(running.next().await, Order::Placed(first));
 }
 
 #[tokio::test]
 async fn a_call_another_node_claimed_is_not_placed() {
-    let bench = Bench::new().await;
+    let bench = Bench::on(store::testing::on_postgres().await).await;
     let (call, now) = (bench.queue(None).await, bench.common.clock.now());
     assert!(bench.common.ledger.lease("node:there", "there", now).await.unwrap());
     bench.tell(&call, vec![CallCommand::Claim { node: "there".into() }]).await;
@@ -138,6 +145,23 @@ async fn what_the_engine_refuses_ends_with_its_reason() {
     running.engine.refuses.store(true, Ordering::SeqCst);
     let call = running.bench.queue(None).await;
     assert_eq!(running.ended(&call).await, EndReason::Overloaded);
+}
+
+#[tokio::test]
+async fn a_full_node_leaves_calls_queued_until_it_has_room() {
+    let mut running = Running::start(Bench::new().await);
+    running.engine.full.store(true, Ordering::SeqCst);
+    let call = running.bench.queue(None).await;
+    let queued = running.bench.store.stream(&call).await.unwrap()[0].position;
+    running.reactor.acted.calls.subscribe().wait_for(|acted| *acted >= Some(queued)).await.unwrap();
+    assert!(!has(&running.bench.store.stream(&call).await.unwrap(), "Claimed"), "others may have it");
+    let again = Program::Inline("<Response><Hangup/></Response>".into());
+    running.bench.tell(&call, vec![CallCommand::Redirect(again.clone())]).await;
+    running.projected().await;
+    assert_eq!(running.reactor.queued(&call).await.unwrap().unwrap().program, Some(again));
+    running.engine.full.store(false, Ordering::SeqCst);
+    running.reactor.sweep().await.unwrap();
+    while running.next().await != Order::Placed(call.clone()) {}
 }
 
 #[tokio::test]
@@ -198,8 +222,32 @@ async fn a_disabled_accounts_live_calls_are_ended() {
     assert_eq!(running.next().await, Order::Placed(call.clone()));
     running.bench.tell(&call, vec![CallCommand::Answer]).await;
     let (account, meta) = (running.bench.account.clone(), running.bench.meta());
-    let position = running.bench.store.head(domain::Log::Calls).await.unwrap();
-    running.bench.projections.reached(domain::Log::Calls, position, Duration::from_secs(5)).await.unwrap();
+    running.projected().await;
     running.bench.store.execute::<Account>(&account, AccountCommand::Disable, &meta).await.unwrap();
     assert_eq!(running.next().await, Order::Ended(call, Status::Completed));
+}
+
+#[tokio::test]
+async fn orders_given_while_the_store_failed_are_carried_out() {
+    let mut running = Running::start(Bench::new().await);
+    let (talking, disabled) = (running.bench.queue(None).await, running.bench.queue(None).await);
+    assert_eq!(running.next().await, Order::Placed(talking.clone()));
+    assert_eq!(running.next().await, Order::Placed(disabled.clone()));
+    // The work breaks off, as a failing store makes it; the tables are past the order when it begins again.
+    let placed = running.bench.store.stream(&disabled).await.unwrap()[0].position;
+    running.reactor.acted.calls.subscribe().wait_for(|acted| *acted >= Some(placed)).await.unwrap();
+    running.task.abort();
+    let end = CallCommand::RequestEnd { status: Status::Completed };
+    running.bench.tell(&talking, vec![CallCommand::Answer, end]).await;
+    running.bench.tell(&disabled, vec![CallCommand::Answer]).await;
+    let (account, meta) = (running.bench.account.clone(), running.bench.meta());
+    running.bench.store.execute::<Account>(&account, AccountCommand::Disable, &meta).await.unwrap();
+    running.projected().await;
+    running.bench.common.tasks.spawn(running.reactor.clone().run());
+    let mut ended = std::collections::HashSet::new();
+    while ended.len() < 2 {
+        let Order::Ended(call, Status::Completed) = running.next().await else { panic!("another order") };
+        ended.insert(call);
+    }
+    assert!(ended.contains(&talking) && ended.contains(&disabled));
 }

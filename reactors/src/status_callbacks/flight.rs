@@ -61,10 +61,11 @@ impl Flight {
         }
     }
 
-    /// The position everything up to which is done, when that is news.
-    pub fn unsaved(&self) -> Option<i64> {
+    /// The position everything up to which is done, when that is news. What is left aside from `parked` on is not.
+    pub fn unsaved(&self, parked: Option<i64>) -> Option<i64> {
         let inner = self.lock();
-        let done = inner.under_way.first().map_or(inner.read, |first| first - 1);
+        let next = inner.under_way.first().copied().into_iter().chain(parked).min();
+        let done = next.map_or(inner.read, |next| next - 1);
         (done > inner.saved).then_some(done)
     }
 
@@ -88,11 +89,12 @@ mod tests {
         flight.begin(3);
         flight.begin(5);
         flight.read(9);
-        assert_eq!(flight.unsaved(), Some(2));
+        assert_eq!(flight.unsaved(None), Some(2));
         flight.saved(2);
         flight.end(5);
-        assert_eq!(flight.unsaved(), None);
+        assert_eq!(flight.unsaved(None), None);
         flight.end(3);
-        assert_eq!(flight.unsaved(), Some(9));
+        assert_eq!(flight.unsaved(Some(7)), Some(6));
+        assert_eq!(flight.unsaved(None), Some(9));
     }
 }

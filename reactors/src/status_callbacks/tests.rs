@@ -1,12 +1,16 @@
-use super::*;
+use super::{story::due, *};
 use crate::{
     signature,
     testing::{Application, Bench, TOKEN, life, new_sid},
 };
 use domain::{
-    Kind,
-    call::{CallbackEvent, CallbackEvent as E, EndReason, Ending},
+    Kind, Sid,
+    call::{
+        Call, CallCommand, CallEvent, CallbackEvent, CallbackEvent as E, EndReason, Ending, Purpose,
+        WebhookExchange,
+    },
 };
+use store::Fact;
 
 const ALL: [CallbackEvent; 4] = [E::Initiated, E::Ringing, E::Answered, E::Completed];
 
@@ -121,6 +125,89 @@ async fn the_last_callbacks_are_made_before_the_process_ends() {
     assert_eq!(made(&bench.store.stream(&call).await.unwrap()), 4);
 }
 
+/// Stops the process while the application holds its first answer; what is under way is seen through, nothing is begun.
+async fn stopped_in_the_middle(bench: Bench, application: &mut Application) -> (Bench, Sid) {
+    application.open.send_replace(false);
+    let reactor =
+        StatusCallbacks { last_words: Duration::ZERO, ..StatusCallbacks::new(bench.common.clone()) };
+    let closed = reactor.lanes.closed();
+    bench.common.tasks.spawn(reactor.run());
+    let call = bench.queue(application.callback(&ALL)).await;
+    bench.tell(&call, life()).await;
+    let heard = application.next().await;
+    assert_eq!(heard.parameter("CallStatus"), "initiated");
+    let stream = bench.store.stream(&call).await.unwrap();
+    let initiated = stream.iter().find(|fact| fact.event_type == "Initiated").unwrap();
+    assert_eq!(heard.header("i-twilio-idempotency-token"), initiated.event_id.to_string());
+    bench.common.stop.cancel();
+    closed.cancelled().await;
+    application.open.send_replace(true);
+    let bench = bench.restarted().await;
+    assert_eq!(made(&bench.store.stream(&call).await.unwrap()), 1, "it is on the timeline");
+    assert!(application.heard.try_recv().is_err(), "nothing was begun after the stop");
+    (bench, call)
+}
+
+#[tokio::test]
+async fn a_callback_under_way_at_the_stop_is_made_once_across_the_restart() {
+    let mut application = Application::start().await;
+    let (bench, call) = stopped_in_the_middle(Bench::new().await, &mut application).await;
+    start(&bench);
+    for status in ["ringing", "in-progress", "completed"] {
+        assert_eq!(application.next().await.parameter("CallStatus"), status);
+    }
+    bench.until(&call, |stream| made(stream) == 4).await;
+    assert!(application.heard.try_recv().is_err());
+}
+
+fn exchange(parameters: Vec<(String, String)>, status: u16) -> WebhookExchange {
+    WebhookExchange {
+        purpose: Purpose::StatusCallback,
+        method: domain::webhook_url::Method::Post,
+        url: "http://a.test/".into(),
+        parameters,
+        status: Some(status),
+        duration_ms: 1,
+        response_headers: vec![],
+        body: String::new(),
+        truncated: false,
+        error: None,
+    }
+}
+
+#[tokio::test]
+async fn one_fact_leaves_one_callback_on_the_timeline() {
+    let bench = Bench::new().await;
+    let application = Application::start().await;
+    let call = bench.queue(application.callback(&ALL)).await;
+    bench.tell(&call, life()).await;
+    let stream = bench.store.stream(&call).await.unwrap();
+    let fact = stream.iter().find(|fact| fact.event_type == "Initiated").unwrap();
+    let due = due(&stream, fact.sequence).unwrap().unwrap();
+    let lanes = Lanes::new(bench.common.clone());
+    // The second is what another node was told.
+    for status in [200, 503, 200] {
+        lanes.record(fact, &due, exchange(due.parameters.clone(), status)).await;
+    }
+    assert_eq!(made(&bench.store.stream(&call).await.unwrap()), 1);
+}
+
+#[tokio::test]
+async fn nothing_is_begun_without_the_lease() {
+    let bench = Bench::new().await;
+    let mut application = Application::start().await;
+    let call = bench.queue(application.callback(&ALL)).await;
+    bench.tell(&call, life()).await;
+    let (lanes, mut silent) = (Lanes::new(bench.common.clone()), Silent::default());
+    bench.store.stream(&call).await.unwrap().iter().for_each(|fact| lanes.take(fact, &mut silent));
+    assert_eq!(lanes.flight().len(), 5, "initiated, ringing twice, answered, ended");
+    lanes.close();
+    lanes.seen_through().await;
+    assert!(application.heard.try_recv().is_err());
+    let before_initiated = Some(bench.store.stream(&call).await.unwrap()[1].position);
+    assert_eq!(lanes.unsaved(), before_initiated, "and the checkpoint stays before it");
+}
+
 #[tokio::test]
 async fn an_application_that_is_gone_is_on_the_timeline() {
     let bench = Bench::new().await;
@@ -149,4 +236,31 @@ async fn a_call_that_wants_no_callback_is_passed_over() {
     assert!(silent.0.is_empty(), "it is forgotten with its last fact");
     let unknown = Fact { stream: new_sid(Kind::Call), ..stream[3].clone() };
     assert!(!silent.knows(&unknown), "one whose beginning was not seen is looked up");
+}
+
+#[tokio::test]
+async fn an_account_with_too_many_waiting_is_read_again_later() {
+    let bench = Bench::new().await;
+    let mut application = Application::start().await;
+    let (lanes, mut silent) = (Lanes::new(bench.common.clone()), Silent::default());
+    lanes.hold(bench.common.clock.now().plus(Duration::from_secs(3600)));
+    let call = bench.queue(application.callback(&[E::Completed])).await;
+    bench.tell(&call, life()).await;
+    for _ in 0..accounts::MAX_WAITING {
+        assert!(lanes.accounts().admit(&bench.account, 1, false));
+    }
+    let stream = bench.store.stream(&call).await.unwrap();
+    stream.iter().for_each(|fact| lanes.take(fact, &mut silent));
+    let (initiated, last) = (stream[2].position, stream.last().unwrap().position);
+    lanes.flight().read(last);
+    assert_eq!(lanes.flight().len(), 0, "its facts are left aside");
+    assert_eq!(lanes.unsaved(), Some(initiated - 1), "and read again after a restart");
+    assert!(lanes.accounts().admit(&new_sid(Kind::Account), last, false), "the others go on");
+    for _ in 0..accounts::MAX_WAITING {
+        lanes.accounts().done(&bench.account);
+    }
+    lanes.catch_up().await.unwrap();
+    assert_eq!(application.next().await.parameter("CallStatus"), "completed");
+    lanes.flight().landed().await;
+    assert_eq!((made(&bench.store.stream(&call).await.unwrap()), lanes.unsaved()), (1, Some(last)));
 }

@@ -10,6 +10,7 @@ use crate::outside::CallRef;
 use domain::{
     Ids, Sid, Tenant, Timestamp,
     call::{CallCommand, Direction, EndReason, Ending, Program, Purpose, Queued, Received, Status},
+    webhook_url::WebhookUrl,
 };
 use std::{
     collections::{BTreeMap, HashMap, VecDeque},
@@ -32,7 +33,7 @@ pub struct Machine {
     /// What runs, for its fallback address.
     pub(super) source: Program,
     /// Requests under way: what for, and where.
-    pub(super) requests: HashMap<u64, (Purpose, String)>,
+    pub(super) requests: HashMap<u64, (Purpose, WebhookUrl)>,
     /// The request the program waits for.
     pub(super) fetching: Option<u64>,
     /// What is being prepared or played for the program.

@@ -9,7 +9,7 @@ use super::{
 use crate::outside::{DocumentRequest, Fetched};
 use domain::{
     call::{CallCommand, Document, EndReason, Ending, Program, Purpose, Status},
-    webhook_url::{Method, WebhookUrl},
+    webhook_url::{Method, WebhookUrl, shown},
 };
 use twiml::{Ask, Event, RejectReason, Warning};
 
@@ -44,7 +44,7 @@ impl Machine {
         let params = params::of(main).into_iter().chain(more).collect();
         let request = DocumentRequest { tenant, call: main.call.sid.clone(), purpose, url, method, params };
         let token = self.token();
-        self.requests.insert(token, (purpose, request.url.to_string()));
+        self.requests.insert(token, (purpose, request.url.clone()));
         self.fetching = Some(token);
         self.order(Order::Fetch { token, request: Box::new(request) });
     }
@@ -57,9 +57,9 @@ impl Machine {
             return;
         }
         self.fetching = None;
-        let read = match (fetched.failure, url.parse()) {
+        let read = match (fetched.failure, url.as_str().parse()) {
             (Some(failure), _) => Err((failure.code, failure.message)),
-            (None, Err(_)) => Err((BAD_URL, format!("{url} is not a web address"))),
+            (None, Err(_)) => Err((BAD_URL, "is not a web address".to_owned())),
             (None, Ok(base)) => {
                 let content_type = fetched.content_type.as_deref();
                 twiml::Document::from_response(content_type, &fetched.body, &base)
@@ -68,11 +68,11 @@ impl Machine {
         };
         match read {
             Ok(document) => self.load(document),
-            Err((code, message)) => self.failed(purpose, &url, code, &message),
+            Err((code, message)) => self.failed(purpose, &url.shown(), code, &message),
         }
     }
 
-    /// The application failed: its fallback is asked once, and after that we apologise.
+    /// The application at `url`, as shown, failed: its fallback is asked once, and after that we apologise.
     fn failed(&mut self, purpose: Purpose, url: &str, code: u32, message: &str) {
         self.warn(code, format!("{url}: {message}"));
         match &self.source {
@@ -133,7 +133,8 @@ impl Machine {
             Ask::Warn(Warning { code, message }) => self.warn(code, message),
             Ask::VerbStarted { verb, details } => {
                 let (index, verb) = (self.verbs, verb.to_owned());
-                self.record(LegNo::MAIN, CallCommand::StartVerb { index, verb, attributes: details });
+                let attributes = details.into_iter().map(|(name, value)| (name, shown(&value))).collect();
+                self.record(LegNo::MAIN, CallCommand::StartVerb { index, verb, attributes });
             }
             Ask::VerbEnded { outcome, results, .. } => self.verb_ended(outcome, &results),
         }
@@ -153,7 +154,7 @@ impl Machine {
                 self.order(Order::Load { token, tenant, url });
             }
             Err(_) => {
-                self.warn(BAD_URL, format!("{url} is not a web address"));
+                self.warn(BAD_URL, format!("{} is not a web address", shown(url.as_str())));
                 self.events.push_back(Event::PlayFinished);
             }
         }
@@ -180,8 +181,7 @@ impl Machine {
         match request.url.as_str().parse() {
             Ok(url) => self.fetch(purpose, url, method, request.params),
             Err(_) => {
-                let url = request.url.to_string();
-                self.failed(purpose, &url, BAD_URL, "is not a web address");
+                self.failed(purpose, &shown(request.url.as_str()), BAD_URL, "is not a web address");
             }
         }
     }

@@ -300,7 +300,7 @@ fn too_late(request: &DocumentRequest) -> Fetched {
     let exchange = WebhookExchange {
         purpose: request.purpose,
         method: request.method,
-        url: request.url.to_string(),
+        url: request.url.shown(),
         parameters: request.params.clone(),
         status: None,
         duration_ms: u64::try_from(FETCH.as_millis()).unwrap_or(u64::MAX),

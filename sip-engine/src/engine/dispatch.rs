@@ -23,6 +23,7 @@ pub(super) async fn run(shared: Arc<Shared>, mut events: mpsc::Receiver<Event>) 
             dispatch(&shared, &mut ladder, event).await;
         }
         ladder.flush();
+        ladder.tidy(|leg| shared.registry.leg(leg).is_some());
     }
 }
 

@@ -59,14 +59,29 @@ impl EngineHandle {
         Arc::clone(&self.counters)
     }
 
+    /// Whether another call would be taken on: there are fewer than the most, and it is not draining.
+    #[must_use]
+    pub fn has_room(&self) -> bool {
+        !self.is_draining() && self.live() < self.shared.config.max_calls
+    }
+
+    /// Whether no more calls are taken because this node is about to stop.
+    #[must_use]
+    pub fn is_draining(&self) -> bool {
+        self.shared.draining.load(Ordering::Acquire)
+    }
+
     /// Places a call that was queued and that this node has claimed. What comes of it arrives as facts.
     ///
     /// # Errors
     /// How the call ends when it is not taken on: too many calls, or shutting down. Whoever asked records that.
     pub fn place(&self, call: CallRef, queued: Queued) -> Result<(), Ending> {
         if !self.shared.admit() {
-            let draining = self.shared.draining.load(Ordering::Acquire);
-            return Err(Ending::because(if draining { EndReason::ShutDown } else { EndReason::Overloaded }));
+            return Err(Ending::because(if self.is_draining() {
+                EndReason::ShutDown
+            } else {
+                EndReason::Overloaded
+            }));
         }
         let machine = Machine::outgoing(self.shared.surroundings(), Outgoing { call, queued });
         supervise::start(&self.shared, machine, |_| {});

@@ -47,23 +47,32 @@ fn no_route(refusal: NoRoute) -> Signal {
     Signal::NotPlaced { reason: refusal.reason(), code, detail: refusal.to_string() }
 }
 
+/// The address of the trunk's host. Every address it has must be one that calls may go to, and the one that was looked
+/// at is the one that is called.
 async fn look_up(shared: &Shared, route: &Route) -> Result<SocketAddr, String> {
-    if let Ok(ip) = route.host.parse::<IpAddr>() {
-        return Ok(SocketAddr::new(ip, route.port));
-    }
     let authority = route.authority();
     if let Some(known) = shared.remembered(&authority) {
         return Ok(known);
     }
-    let host = (route.host.as_str(), route.port);
-    let found = tokio::time::timeout(LOOK_UP, tokio::net::lookup_host(host)).await;
-    let addresses = found.map_err(|_| format!("looking up {} took too long", route.host))?;
-    let all: Vec<_> = addresses.map_err(|error| format!("{}: {error}", route.host))?.collect();
+    let all = addresses(route).await?;
+    if let Some(refused) = all.iter().find(|address| !(shared.config.reachable)(**address)) {
+        return Err(format!("{}: calls may not be sent to {}", route.host, refused.ip()));
+    }
     let fits = |address: &&SocketAddr| address.is_ipv4() == shared.sip_addr.is_ipv4();
     let first = all.iter().find(fits).or(all.first());
     let address = *first.ok_or_else(|| format!("{} has no address", route.host))?;
     shared.remember(authority, address);
     Ok(address)
+}
+
+async fn addresses(route: &Route) -> Result<Vec<SocketAddr>, String> {
+    if let Ok(ip) = route.host.parse::<IpAddr>() {
+        return Ok(vec![SocketAddr::new(ip, route.port)]);
+    }
+    let host = (route.host.as_str(), route.port);
+    let found = tokio::time::timeout(LOOK_UP, tokio::net::lookup_host(host)).await;
+    let addresses = found.map_err(|_| format!("looking up {} took too long", route.host))?;
+    Ok(addresses.map_err(|error| format!("{}: {error}", route.host))?.collect())
 }
 
 /// The address our packets to `peer` leave from. Asking a socket costs no packet.

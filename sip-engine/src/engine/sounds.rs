@@ -42,7 +42,8 @@ pub(super) async fn load(shared: &Shared, tenant: Tenant, url: WebhookUrl) -> Re
         return Ok(Prepared { prompt, warning: None });
     }
     let decoded = shared.tracker.spawn_blocking(move || audio::decode_prompt(&file.body)).await;
-    let unplayable = |why: String| FetchFailure { code: UNPLAYABLE, message: format!("{url}: {why}") };
+    let unplayable =
+        |why: String| FetchFailure { code: UNPLAYABLE, message: format!("{}: {why}", url.shown()) };
     let prompt = decoded.map_err(|error| unplayable(error.to_string()))?;
     let prompt = Arc::new(prompt.map_err(|error| unplayable(error.to_string()))?);
     shared.decoded.keep(key, Arc::clone(&prompt));

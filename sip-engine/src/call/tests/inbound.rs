@@ -156,6 +156,23 @@ fn a_failing_application_has_a_fallback() {
 }
 
 #[test]
+fn credentials_in_a_url_are_told_to_nobody() {
+    let url = "https://bob:secret@example.com/voice#rc=2";
+    let fallback_url = "https://other.example/fallback".parse().ok();
+    let (method, fallback_method) = (Method::Post, Method::Get);
+    let program =
+        Program::Fetched(Document { url: url.parse().unwrap(), method, fallback_url, fallback_method });
+    let mut scene = Scene::incoming(program);
+    scene.starts();
+    scene.response(Some("text/xml"), "<Response><Say>", None);
+    assert_eq!(scene.param("ErrorUrl"), VOICE);
+    let (other, _) = Scene::talking(r#"<Gather action="https://bob:secret@a.test/"/>"#);
+    for fact in scene.told.iter().chain(&other.told) {
+        assert!(!fact.contains("secret"), "{fact}");
+    }
+}
+
+#[test]
 fn without_a_fallback_the_caller_hears_an_apology() {
     for fallback in [None, Some("https://example.com/fallback")] {
         let mut scene = Scene::incoming(application(fallback));

@@ -58,6 +58,8 @@ pub(super) struct Scene {
     tokens: HashMap<&'static str, u64>,
     /// Parameters of the latest request.
     pub(super) asked: Vec<(String, String)>,
+    /// Every fact but the first, with all it says.
+    told: Vec<String>,
 }
 
 fn surroundings() -> Surroundings {
@@ -92,7 +94,13 @@ fn received(program: Program) -> Received {
 
 impl Scene {
     fn new(machine: Machine) -> Scene {
-        Scene { machine, now: Timestamp::from_micros(0), tokens: HashMap::new(), asked: Vec::new() }
+        Scene {
+            machine,
+            now: Timestamp::from_micros(0),
+            tokens: HashMap::new(),
+            asked: Vec::new(),
+            told: Vec::new(),
+        }
     }
 
     /// A call that arrived for this program.
@@ -241,6 +249,9 @@ impl Scene {
     fn line(&mut self, order: Order) -> String {
         match order {
             Order::Record(call, _, fact) => {
+                if !matches!(*fact, CallCommand::Receive(_)) {
+                    self.told.push(format!("{fact:?}"));
+                }
                 let leg = self.machine.leg_of(&call.sid).map_or("?".into(), |leg| leg.0.to_string());
                 format!("{leg}: {}", fact_line(*fact))
             }

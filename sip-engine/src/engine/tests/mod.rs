@@ -20,7 +20,6 @@ use domain::{
 use outside::Memory;
 use phone::Phone;
 use std::{
-    net::SocketAddr,
     sync::{
         Arc,
         atomic::{AtomicBool, AtomicU64, Ordering},
@@ -77,13 +76,19 @@ struct Stage {
     engine: EngineHandle,
     outside: Arc<Memory>,
     ids: Arc<Numbers>,
+    directory: Arc<ArcSwap<Directory>>,
     /// Where calls to any number arrive.
     callee: Phone,
 }
 
-fn directory(callee: SocketAddr) -> Directory {
+/// The one machine calls may go to.
+fn callee_ip() -> std::net::IpAddr {
+    std::net::Ipv4Addr::LOCALHOST.into()
+}
+
+fn directory(callee: &str) -> Directory {
     let outbound = Outbound {
-        host: callee.to_string().parse().unwrap(),
+        host: callee.parse().unwrap(),
         transport: Transport::Udp,
         dial_string_prefix: String::new(),
         plus_prefix: false,
@@ -130,12 +135,18 @@ impl Stage {
             rtp_timeout: Duration::from_secs(1),
             node: "n1".into(),
             max_calls,
+            reachable: Arc::new(|address| address.ip() == callee_ip()),
             clock: Arc::new(WallClock),
             ids: ids.clone(),
         };
-        let directory = Arc::new(ArcSwap::from_pointee(directory(callee.sip_addr())));
-        let engine = Engine::start(config, outside.clone(), directory).await.unwrap();
-        Stage { engine, outside, ids, callee }
+        let directory = Arc::new(ArcSwap::from_pointee(directory(&callee.sip_addr().to_string())));
+        let engine = Engine::start(config, outside.clone(), Arc::clone(&directory)).await.unwrap();
+        Stage { engine, outside, ids, directory, callee }
+    }
+
+    /// From now on calls go to this host and port.
+    fn trunk_is_at(&self, host: &str) {
+        self.directory.store(Arc::new(directory(host)));
     }
 
     /// A phone that calls the engine.

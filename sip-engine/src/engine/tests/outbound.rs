@@ -106,3 +106,20 @@ async fn an_engine_that_closes_takes_no_more_calls() {
     assert_eq!(refused, Err(Ending::because(EndReason::ShutDown)));
     stage.engine.shutdown().await;
 }
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_trunk_that_leads_inside_is_not_called() {
+    for host in ["127.0.0.2:6379", "[::ffff:169.254.169.254]:5060"] {
+        let stage = Stage::set().await;
+        stage.trunk_is_at(host);
+        stage.engine.place(call(), queued("<Hangup/>", 30)).unwrap();
+        let ended = |fact: &CallCommand| match fact {
+            CallCommand::End(ending) => Some((ending.reason, ending.detail.clone())),
+            _ => None,
+        };
+        let (reason, detail) = stage.outside.fact(|_, fact| ended(fact)).await;
+        assert_eq!(reason, EndReason::TrunkUnreachable);
+        assert!(detail.as_ref().is_some_and(|detail| detail.contains("may not be sent")), "{detail:?}");
+        stage.strike().await;
+    }
+}

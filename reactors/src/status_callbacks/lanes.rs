@@ -1,0 +1,261 @@
+//! The callbacks of one leadership: each call has a lane, in which they are made one after another.
+
+use super::{
+    NAME, PAGE, PAUSE,
+    accounts::{Accounts, payer},
+    flight::Flight,
+    silent::Silent,
+    story::{self, Due},
+};
+use crate::{
+    Common,
+    http::{MAX_DOCUMENT, Request},
+    outside::exchange::exchange_of,
+};
+use domain::{
+    Actor, Log, Meta, Sid, Timestamp,
+    call::{CallCommand, Purpose, WebhookExchange},
+};
+use std::{
+    collections::{HashMap, VecDeque},
+    sync::{
+        Arc, Mutex, MutexGuard, PoisonError,
+        atomic::{AtomicI64, Ordering},
+    },
+};
+use store::{ExecuteError, Fact, StoreError};
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+use tokio_util::{sync::CancellationToken, task::TaskTracker};
+
+/// Most callbacks made at once: a quarter of the client's requests, so that calls always get their documents.
+const MAX_MADE: usize = 128;
+/// Most that wait or are under way.
+const MAX_IN_FLIGHT: usize = 20_000;
+
+/// The lanes; clones share them.
+#[derive(Clone)]
+pub(super) struct Lanes(Arc<Inner>);
+
+struct Inner {
+    common: Common,
+    /// Facts that call for a callback, by call. A call that is here has a task that works through its own.
+    waiting: Mutex<HashMap<Sid, VecDeque<Fact>>>,
+    flight: Flight,
+    accounts: Accounts,
+    /// Leave to make a callback.
+    turns: Arc<Semaphore>,
+    /// Until when the lease is surely ours, in microseconds.
+    held_until: AtomicI64,
+    /// No further callback is begun.
+    closed: CancellationToken,
+    tasks: TaskTracker,
+}
+
+impl Lanes {
+    /// Empty ones; nothing is made before [`Lanes::hold`].
+    pub fn new(common: Common) -> Lanes {
+        Lanes(Arc::new(Inner {
+            common,
+            waiting: Mutex::default(),
+            flight: Flight::default(),
+            turns: Arc::new(Semaphore::new(MAX_MADE)),
+            accounts: Accounts::default(),
+            held_until: AtomicI64::new(0),
+            closed: CancellationToken::new(),
+            tasks: TaskTracker::new(),
+        }))
+    }
+
+    /// What has been read and what is under way.
+    pub fn flight(&self) -> &Flight {
+        &self.0.flight
+    }
+
+    /// Callbacks may be begun until then.
+    pub fn hold(&self, until: Timestamp) {
+        self.0.held_until.store(until.micros(), Ordering::Release);
+    }
+
+    /// Begins no further callback. Those under way are seen through.
+    pub fn close(&self) {
+        self.0.closed.cancel();
+        self.0.tasks.close();
+    }
+
+    /// The position everything up to which is done, when that is news.
+    pub fn unsaved(&self) -> Option<i64> {
+        self.0.flight.unsaved(self.0.accounts.first_parked())
+    }
+
+    /// Waits until those under way when it was closed are made and on their timelines.
+    pub async fn seen_through(&self) {
+        self.0.tasks.wait().await;
+    }
+
+    #[cfg(test)]
+    pub fn accounts(&self) -> &Accounts {
+        &self.0.accounts
+    }
+
+    /// Whether they are closed, to be waited for.
+    #[cfg(test)]
+    pub fn closed(&self) -> CancellationToken {
+        self.0.closed.clone()
+    }
+
+    /// Queues a fact that may call for a callback; the first of a call starts its lane.
+    pub fn take(&self, fact: &Fact, silent: &mut Silent) {
+        if silent.knows(fact) || story::moment(&fact.event_type).is_none() {
+            return;
+        }
+        let is_full = self.0.flight.len() >= MAX_IN_FLIGHT;
+        if !self.0.accounts.admit(payer(fact), fact.position, is_full) {
+            return;
+        }
+        self.0.flight.begin(fact.position);
+        let mut waiting = self.waiting();
+        let first = !waiting.contains_key(&fact.stream);
+        waiting.entry(fact.stream.clone()).or_default().push_back(fact.clone());
+        if first {
+            let (lanes, call) = (self.clone(), fact.stream.clone());
+            self.0.tasks.spawn(async move { lanes.work_through(call).await });
+        }
+    }
+
+    /// Reads the log again for accounts that have room again. To be called by whoever follows the log, between its pages.
+    pub async fn catch_up(&self) -> Result<(), StoreError> {
+        while self.0.flight.len() < MAX_IN_FLIGHT
+            && let Some((whose, from)) = self.0.accounts.resume()
+        {
+            let (until, mut after, mut silent) = (self.0.flight.position(), from - 1, Silent::default());
+            while after < until && !self.0.accounts.is_parked(&whose) {
+                let page = self.0.common.store.read(Log::Calls, after, PAGE).await;
+                let page = page.inspect_err(|_| {
+                    self.0.accounts.admit(&whose, after + 1, true);
+                })?;
+                let missed = |fact: &&Fact| fact.position <= until && payer(fact) == &whose;
+                page.iter().filter(missed).for_each(|fact| self.take(fact, &mut silent));
+                after = page.last().map_or(until, |last| last.position);
+            }
+        }
+        Ok(())
+    }
+
+    /// Makes one call's callbacks, one after another.
+    async fn work_through(&self, call: Sid) {
+        while let Some(fact) = self.front(&call) {
+            if !self.settle(&fact).await {
+                return;
+            }
+            if let Some(queue) = self.waiting().get_mut(&call) {
+                queue.pop_front();
+            }
+            self.0.accounts.done(payer(&fact));
+            self.0.flight.end(fact.position);
+        }
+    }
+
+    /// The call's next fact; when there is none, its lane ends.
+    fn front(&self, call: &Sid) -> Option<Fact> {
+        let mut waiting = self.waiting();
+        let fact = waiting.get(call).and_then(VecDeque::front).cloned();
+        if fact.is_none() {
+            waiting.remove(call);
+        }
+        fact
+    }
+
+    /// Makes the callback a fact calls for, once, and puts it on the timeline. `false`: closed before that was begun.
+    async fn settle(&self, fact: &Fact) -> bool {
+        let turn = self.turn(fact);
+        // Waited for here and not in the client, where it would be taken off the application's time.
+        let Some(_turn) = self.0.closed.run_until_cancelled(turn).await else { return false };
+        while !self.0.closed.is_cancelled() {
+            match self.prepare(fact).await {
+                Ok(None) => return true,
+                // Asked last: the store may have taken longer than the lease lasts.
+                Ok(Some((due, request))) if self.may_begin() => {
+                    let outcome = self.0.common.http.send(&request).await;
+                    let (method, parameters) = (request.method, request.parameters);
+                    let exchange = exchange_of(Purpose::StatusCallback, method, parameters, &outcome);
+                    self.record(fact, &due, exchange).await;
+                    return true;
+                }
+                Ok(Some(_)) => {}
+                Err(error) => {
+                    tracing::warn!(call = %fact.stream, %error, "a status callback waits for the store");
+                }
+            }
+            self.0.closed.run_until_cancelled(tokio::time::sleep(PAUSE)).await;
+        }
+        false
+    }
+
+    /// Waits for leave to make a callback: the account's first, so that whoever waits for a slow one holds nobody up.
+    async fn turn(&self, fact: &Fact) -> Vec<OwnedSemaphorePermit> {
+        let of_account = self.0.accounts.turns(payer(fact));
+        let mut turn = Vec::new();
+        for turns in [of_account, Arc::clone(&self.0.turns)] {
+            turn.extend(turns.acquire_owned().await);
+        }
+        turn
+    }
+
+    fn may_begin(&self) -> bool {
+        let held_until = self.0.held_until.load(Ordering::Acquire);
+        !self.0.closed.is_cancelled() && self.0.common.clock.now().micros() < held_until
+    }
+
+    /// What to send for a fact; `None` when nobody asked for it, or when it has been made.
+    async fn prepare(&self, fact: &Fact) -> Result<Option<(Due, Request)>, StoreError> {
+        let Common { store, tokens, .. } = &self.0.common;
+        let due = story::due(&store.stream(&fact.stream).await?, fact.sequence).unwrap_or_else(|error| {
+            tracing::error!(%error, "a status callback cannot be made from damaged facts");
+            None
+        });
+        let Some(due) = due else { return Ok(None) };
+        let auth_token = match &due.account {
+            Some(account) => tokens.of(account).await?,
+            None => None,
+        };
+        let request = Request {
+            method: due.callback.method,
+            url: due.callback.url.to_string(),
+            parameters: due.parameters.clone(),
+            auth_token,
+            headers: vec![],
+            limit: MAX_DOCUMENT,
+            // The same after a crash: the application can tell that it was told before.
+            token: Some(fact.event_id),
+            account: due.account.clone(),
+        };
+        Ok(Some((due, request)))
+    }
+
+    /// Puts it on the call's timeline, trying until the store has it: the application has been told, and must not be
+    /// told again because of us.
+    pub(super) async fn record(&self, fact: &Fact, due: &Due, exchange: WebhookExchange) {
+        let common = &self.0.common;
+        let meta = Meta::new(due.tenant.clone(), Actor::system(NAME), common.clock.now());
+        let mut meta = meta.once(format!("{NAME}:{}", fact.event_id));
+        meta.causation = Some(fact.event_id.to_string());
+        let command = CallCommand::Exchange(Box::new(exchange));
+        loop {
+            let error = match common.tell(&fact.stream, command.clone(), &meta).await {
+                // Whoever made it as well was told something else, and its answer is the one that is kept.
+                Ok(_) | Err(ExecuteError::Reused) => return,
+                Err(error) => error,
+            };
+            tracing::warn!(call = %fact.stream, %error, "a status callback is not on the timeline");
+            match error {
+                ExecuteError::Unavailable(StoreError::Closed) => return,
+                ExecuteError::Unavailable(_) | ExecuteError::Conflict => tokio::time::sleep(PAUSE).await,
+                _ => return,
+            }
+        }
+    }
+
+    fn waiting(&self) -> MutexGuard<'_, HashMap<Sid, VecDeque<Fact>>> {
+        self.0.waiting.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
