@@ -54,12 +54,16 @@ pub struct Counts {
     pub legs: usize,
     /// Client and server transactions.
     pub transactions: usize,
+    /// INVITEs a CANCEL may still name.
+    pub invites: usize,
+    /// Tags of ours a request may still name.
+    pub tags: usize,
     /// Messages that were not SIP, or could not be answered.
     pub malformed: u64,
     /// Responses of no transaction of ours.
     pub stray_responses: u64,
     /// Requests outside a dialog from somebody we only talk to because we called them.
     pub unknown_callers: u64,
-    /// INVITEs refused with 503.
+    /// Requests refused with 503.
     pub overloaded: u64,
 }
