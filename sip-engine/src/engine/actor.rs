@@ -174,7 +174,11 @@ impl Actor {
         let Some((key, no)) = event.leg().and_then(|key| Some((key, *self.keys.get(&key)?))) else { return };
         let signal = match event {
             Event::IncomingCall(_) | Event::Trace(_) => return,
-            Event::Ringing { code, .. } => Signal::Ringing(code),
+            Event::Ringing { code, sdp, .. } => {
+                let heard = self.wire(no).progressed(sdp).then_some(Signal::EarlyMedia);
+                let signals = [Signal::Ringing(code)].into_iter().chain(heard);
+                return self.next.extend(signals.map(|signal| Happened::Signalled(no, signal)));
+            }
             Event::Answered { sdp, .. } => {
                 let result = self.wire(no).answered(sdp.as_ref());
                 self.after_negotiation(key, result, Signal::Answered).await
@@ -237,7 +241,11 @@ impl Actor {
                     self.probe(no).await;
                 }
             }
-            MediaEvent::Closed { .. } => {}
+            MediaEvent::Closed { leg, ref statistics } => {
+                if let Some(no) = self.media_legs.remove(&leg) {
+                    self.media_closed(no, statistics);
+                }
+            }
         }
     }
 

@@ -22,8 +22,6 @@ use tokio::time::Instant;
 
 /// The longest a document may take altogether: two addresses of fifteen seconds, and a little.
 const FETCH: Duration = Duration::from_secs(35);
-/// How long the media thread may take to sum a leg up.
-const SUMMING_UP: Duration = Duration::from_secs(1);
 /// The token of a ringback tone; nobody waits for its end.
 const RINGBACK: PlayToken = PlayToken(u64::MAX);
 
@@ -250,13 +248,18 @@ impl Actor {
     }
 
     fn release(&mut self, no: LegNo) {
-        let Some(media) = self.wire(no).media.take() else {
-            return self.next.push_back(Happened::Released(no, None));
-        };
-        let figures = media.close();
-        self.jobs.spawn(async move {
-            let figures = tokio::time::timeout(SUMMING_UP, figures).await.ok().and_then(Result::ok);
-            Done::Happened(Happened::Released(no, figures.and_then(|figures| summary(&figures))))
+        // Dropped, it is closed, and its figures come with its last event.
+        if self.wire(no).media.take().is_none() {
+            self.next.push_back(Happened::Released(no, None));
+        }
+    }
+
+    /// A leg's media is gone: as ordered, or by itself.
+    pub(super) fn media_closed(&mut self, no: LegNo, figures: &LegStatistics) {
+        let by_itself = self.wire(no).media.take().is_some();
+        self.next.push_back(match by_itself {
+            true => Happened::MediaLost(no),
+            false => Happened::Released(no, summary(figures)),
         });
     }
 

@@ -1,15 +1,21 @@
 //! Reads what SIP says and gives it to whom it concerns. New calls are routed and started here. Never waits for a call.
 
-use super::{evidence::Ladder, registry::Message, shared::Shared, supervise, wire::Wire};
+use super::{
+    evidence::Ladder,
+    registry::Message,
+    shared::Shared,
+    supervise,
+    wire::{NoMedia, Wire},
+};
 use crate::{
-    call::{Closing, Happened, Incoming, LegNo, Machine, Signal},
+    call::{Incoming, LegNo, Machine},
     outside::CallRef,
     routing::{Inbound, Refusal},
     sip::{Command, Event, IncomingCall, LegKey},
 };
 use domain::{
     Kind, Sid,
-    call::{EndReason, Received},
+    call::{EndReason, Ending, Received},
 };
 use std::sync::{Arc, atomic::Ordering};
 use tokio::sync::mpsc;
@@ -59,8 +65,14 @@ async fn arrived(shared: &Arc<Shared>, incoming: &IncomingCall) -> Option<CallRe
             return None;
         }
         Inbound::Taken(taken) => (taken.tenant.clone(), None),
-        Inbound::Refused(refusal) => (refusal.tenant.clone(), Some((refusal.code, refusal.reason))),
+        Inbound::Refused(refusal) => {
+            (refusal.tenant.clone(), Some((refusal.code, Ending::because(refusal.reason))))
+        }
     };
+    let networks = directory.trunk_of(incoming.source.ip()).map(|trunk| trunk.sources.clone());
+    let leg = incoming.leg;
+    let mut wire = Wire::incoming(leg, incoming.source.ip(), networks.unwrap_or_default());
+    let refused = refused.or(wire.offered(incoming.sdp.as_ref()).err().map(unusable));
     let received = received(shared, incoming, routed)?;
     let admitted = shared.admit();
     let refused = if admitted { refused } else { Some(full(shared)) };
@@ -71,28 +83,25 @@ async fn arrived(shared: &Arc<Shared>, incoming: &IncomingCall) -> Option<CallRe
     let call = CallRef { sid: Sid::new(Kind::Call, &*shared.config.ids), tenant };
     let machine =
         Machine::incoming(shared.surroundings(), Incoming { call: call.clone(), received, refused });
-    let networks = directory.trunk_of(incoming.source.ip()).map(|trunk| trunk.sources.clone());
-    let leg = incoming.leg;
-    let mut wire = Wire::incoming(leg, incoming.source.ip(), networks.unwrap_or_default());
-    let offered = wire.offered(incoming.sdp.as_ref());
     let local = incoming.local.ip();
     let address = supervise::start(shared, machine, |actor| {
         actor.wires.insert(LegNo::MAIN, wire);
         actor.keys.insert(leg, LegNo::MAIN);
         actor.local = Some(local);
-        if let Err(refusal) = offered {
-            let closing = Closing::NoMedia { code: refusal.code, detail: refusal.detail };
-            actor.next.push_back(Happened::Signalled(LegNo::MAIN, Signal::Closed(closing)));
-        }
         actor.shared.registry.add_leg(leg, actor.address.clone(), call.clone());
     });
     drop(address);
     Some(call)
 }
 
-fn full(shared: &Shared) -> (u16, EndReason) {
+fn full(shared: &Shared) -> (u16, Ending) {
     let closing = shared.draining.load(Ordering::Acquire);
-    (503, if closing { EndReason::ShutDown } else { EndReason::Overloaded })
+    (503, Ending::because(if closing { EndReason::ShutDown } else { EndReason::Overloaded }))
+}
+
+/// An offer nothing can come of is turned away before the application hears of it.
+fn unusable(NoMedia { code, detail }: NoMedia) -> (u16, Ending) {
+    (code, Ending::because(EndReason::MediaFailed).with_detail(detail))
 }
 
 async fn refuse(shared: &Shared, leg: LegKey, code: u16) {

@@ -98,7 +98,23 @@ async fn a_silent_peer_is_asked_whether_it_is_there() {
     caller.hears_silence().await;
     caller.fall_silent();
     let question = caller.next(&["INVITE"]).await;
+    caller.respond(&question, 200, &caller.sdp("sendrecv")).await;
+    // One answer is no answer for ever.
+    let question = caller.next(&["INVITE"]).await;
     caller.respond(&question, 481, "").await;
     assert_eq!(stage.outside.ended().await, EndReason::ConnectionLost);
+    stage.strike().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_call_ends_when_its_media_does() {
+    let stage = Stage::set().await;
+    stage.outside.serves(VOICE, r#"<Gather timeout="60"/>"#);
+    let mut caller = stage.caller().await;
+    caller.call("1234", 440.0).await;
+    caller.hears_silence().await;
+    stage.engine.shared.media.shutdown();
+    caller.hung_up().await;
+    assert_eq!(stage.outside.ended().await, EndReason::MediaFailed);
     stage.strike().await;
 }
