@@ -2,6 +2,7 @@
 
 use super::{
     actor::{Actor, Done},
+    journal::{self, Fact},
     place::{self, Placed},
     sounds,
     wire::NoMedia,
@@ -10,14 +11,14 @@ use crate::{
     call::{Closing, Happened, LegNo, Order, Placement, Signal},
     media::{LegStatistics, Loops, MediaError, PlayToken},
     outside::{DocumentRequest, FetchFailure, Fetched},
-    sip::{Command, Credentials, Invite, LegKey, Target, Transport},
+    sip::{Command, Credentials, Invite, LegKey, Target, Transport, build::known_as},
 };
 use bytes::Bytes;
 use domain::{
     call::{ExchangeError, MediaSummary, WebhookExchange},
     trunk,
 };
-use std::{num::NonZeroU32, sync::Arc, time::Duration};
+use std::{net::SocketAddr, num::NonZeroU32, sync::Arc, time::Duration};
 use tokio::time::Instant;
 
 /// The longest a document may take altogether: two addresses of fifteen seconds, and a little.
@@ -28,7 +29,7 @@ const RINGBACK: PlayToken = PlayToken(u64::MAX);
 impl Actor {
     pub(super) async fn carry_out(&mut self, order: Order) {
         match order {
-            Order::Record(call, at, fact) => self.journal.record(call, at, *fact).await,
+            Order::Record(call, at, fact) => self.note((call, at, *fact)).await,
             Order::Ring(leg) => self.ring(leg).await,
             Order::Pickup(leg) => self.pick_up(leg).await,
             Order::Refuse(leg, code) => self.respond(leg, code, None).await,
@@ -70,6 +71,15 @@ impl Actor {
             Order::Fetch { token, request } => self.fetch(token, *request),
             Order::SetTimer(key, after) => self.timers.set(key, Instant::now(), after),
             Order::CancelTimer(key) => self.timers.cancel(key),
+        }
+    }
+
+    /// Before a phase is announced it is kept, with everything that led to it. The rest goes together, at the end.
+    async fn note(&mut self, fact: Fact) {
+        let phase = journal::is_phase(&fact.2);
+        self.facts.push(fact);
+        if phase {
+            self.journal.record(std::mem::take(&mut self.facts)).await;
         }
     }
 
@@ -158,7 +168,7 @@ impl Actor {
     }
 
     fn find(&mut self, leg: LegNo, placement: Box<Placement>) {
-        let (shared, directory) = (Arc::clone(&self.shared), Arc::clone(&self.directory));
+        let (shared, directory) = (Arc::clone(&self.shared), self.shared.directory.load_full());
         self.shared.registry.add_call(placement.sid.clone(), self.address.clone());
         self.jobs.spawn(async move {
             let found = place::find(&shared, &directory, &placement).await;
@@ -180,7 +190,9 @@ impl Actor {
             return self.closed(no, Closing::NoMedia { code, detail });
         }
         let call_id = format!("{:016x}{:016x}", self.shared.number(), self.shared.number());
-        let networks = self.directory.trunk(&placed.route.trunk).map(|trunk| trunk.sources.clone());
+        let directory = self.shared.directory.load();
+        let networks = directory.trunk(&placed.route.trunk).map(|trunk| trunk.sources.clone());
+        drop(directory);
         let (key, peer) = (self.shared.next_leg(), placed.next_hop.ip());
         let wire = self.wire(no);
         (wire.key, wire.source, wire.networks) = (Some(key), Some(peer), networks.unwrap_or_default());
@@ -209,10 +221,8 @@ impl Actor {
             trunk::Transport::Udp => Transport::Udp,
             trunk::Transport::Tcp => Transport::Tcp,
         };
-        let ours = std::net::SocketAddr::new(
-            self.shared.config.advertise.unwrap_or(*local),
-            self.shared.sip_addr.port(),
-        );
+        let local = SocketAddr::new(*local, self.shared.sip_addr.port());
+        let ours = known_as(local, self.shared.config.advertise);
         let from = format!("<sip:{}@{ours}>", route.from_user);
         let credentials = route.credentials.clone().map(|(username, password)| Credentials {
             username,

@@ -8,6 +8,7 @@ use crate::{
     media::{GroupKey, Leg, LegOptions, MediaEvent},
     sip::{
         LegKey,
+        build::known_as,
         sdp::{self, LocalSession, MediaDirection, RemoteSession, SdpRefusal},
     },
 };
@@ -73,7 +74,7 @@ impl Wire {
         let opened = shared.media.open_leg(group, options);
         let leg = opened.map_err(|error| NoMedia { code: 503, detail: error.to_string() })?;
         let port = leg.rtp_port();
-        let address = SocketAddr::new(shared.config.advertise.unwrap_or(local), port);
+        let address = known_as(SocketAddr::new(local, port), shared.config.advertise);
         self.session = Some(LocalSession::new(address, port.wrapping_add(1), shared.number()));
         self.media = Some(leg);
         Ok(())
