@@ -2,6 +2,7 @@
 
 use super::{
     actor::{Actor, Done},
+    dispatch,
     journal::{self, Fact},
     place::{self, Placed},
     sounds,
@@ -97,7 +98,7 @@ impl Actor {
 
     async fn respond(&mut self, leg: LegNo, code: u16, sdp: Option<Bytes>) {
         let Some(leg) = self.wire(leg).key else { return };
-        let (reason, headers) = (None, Vec::new());
+        let (reason, headers) = (None, dispatch::come_back(code));
         self.shared.command(Command::Respond { leg, code, reason, headers, sdp }).await;
     }
 

@@ -11,7 +11,7 @@ use crate::{
     call::{Incoming, LegNo, Machine},
     outside::CallRef,
     routing::{Inbound, Refusal},
-    sip::{Command, Event, IncomingCall, LegKey},
+    sip::{Command, EndpointConfig, Event, IncomingCall, LegKey},
 };
 use domain::{
     Kind, Sid,
@@ -55,7 +55,8 @@ async fn dispatch(shared: &Arc<Shared>, ladder: &mut Ladder, event: Event) {
     }
 }
 
-/// A call arrived: it is routed, and gets an actor even when it is turned away, because that is a fact as well.
+/// A call arrived: it is routed, and gets an actor even when it is turned away, because that is a fact as well; only
+/// when the engine is full, and many are, there is but the answer.
 async fn arrived(shared: &Arc<Shared>, incoming: &IncomingCall) -> Option<CallRef> {
     let directory = shared.directory.load_full();
     let routed = directory.inbound(incoming.source.ip(), &incoming.from.user, &incoming.dialled);
@@ -75,6 +76,10 @@ async fn arrived(shared: &Arc<Shared>, incoming: &IncomingCall) -> Option<CallRe
     let refused = refused.or(wire.offered(incoming.sdp.as_ref()).err().map(unusable));
     let received = received(shared, incoming, routed)?;
     let admitted = shared.admit();
+    if !admitted && !shared.is_recorded() {
+        refuse(shared, leg, 503).await;
+        return None;
+    }
     let refused = if admitted { refused } else { Some(full(shared)) };
     if !admitted {
         // Counted down again when its actor ends.
@@ -105,8 +110,13 @@ fn unusable(NoMedia { code, detail }: NoMedia) -> (u16, Ending) {
 }
 
 async fn refuse(shared: &Shared, leg: LegKey, code: u16) {
-    let (reason, headers) = (None, Vec::new());
-    shared.command(Command::Respond { leg, code, reason, headers, sdp: None }).await;
+    shared.command(Command::Respond { leg, code, reason: None, headers: come_back(code), sdp: None }).await;
+}
+
+/// Whoever meets a full engine is told when to try again.
+pub(super) fn come_back(code: u16) -> Vec<(String, String)> {
+    let seconds = (code == 503).then(|| EndpointConfig::default().retry_after.to_string());
+    seconds.map(|seconds| ("Retry-After".to_owned(), seconds)).into_iter().collect()
 }
 
 /// What is recorded about a call that arrived; `None` for a stranger's.

@@ -1,5 +1,7 @@
 //! What a request outside any dialog must pass before it means anything.
 
+use std::sync::atomic::Ordering;
+
 use super::Endpoint;
 use super::receive::Request;
 use crate::sip::build;
@@ -19,6 +21,9 @@ impl Endpoint {
         }
         if self.servers.is_merged(&request.key, message) {
             return Err(Refusal::new(482, "Loop Detected"));
+        }
+        if message.method() == Some("OPTIONS") && self.config.draining.load(Ordering::Acquire) {
+            return Err(self.overload());
         }
         let room = self.servers.has_room(request.flow.peer.ip(), true);
         if message.method() == Some("INVITE") && (!room || self.legs.len() >= self.config.max_legs) {

@@ -297,6 +297,17 @@ fn one_source_cannot_fill_the_table_with_refusals_it_never_acknowledges() {
 }
 
 #[test]
+fn whoever_asks_an_endpoint_that_drains_is_sent_elsewhere() {
+    let config = EndpointConfig::default();
+    let draining = std::sync::Arc::clone(&config.draining);
+    let mut bench = Bench::with(config);
+    bench.receive(request("OPTIONS", 1, ""));
+    draining.store(true, std::sync::atomic::Ordering::Release);
+    bench.receive(request("OPTIONS", 2, ""));
+    assert_eq!(bench.sent_kinds(), ["200 OPTIONS", "503 OPTIONS"]);
+}
+
+#[test]
 fn requests_of_one_source_are_answered_in_their_order() {
     let mut bench = Bench::new();
     let (_, tag) = bench.call_up();
