@@ -31,6 +31,8 @@ pub(super) struct Dial {
     stage: Stage,
     /// The parent hears that it rings.
     ringback: bool,
+    /// The parent hears what the child's network plays before the answer.
+    early: bool,
     /// How children that are over ended.
     endings: Vec<Status>,
 }
@@ -57,7 +59,13 @@ impl Stage {
 impl Machine {
     pub(super) fn begin_dial(&mut self, plan: DialPlan) {
         let from = self.caller_id(plan.caller_id);
-        let dial = Dial { children: Vec::new(), stage: Stage::Ringing, ringback: false, endings: Vec::new() };
+        let dial = Dial {
+            children: Vec::new(),
+            stage: Stage::Ringing,
+            ringback: false,
+            early: false,
+            endings: Vec::new(),
+        };
         self.dial = Some(dial);
         for target in plan.targets {
             self.begin_child(target, &from, plan.timeout);
@@ -118,6 +126,18 @@ impl Machine {
         if !std::mem::replace(&mut dial.ringback, true) {
             self.order(Order::Ringback(LegNo::MAIN));
         }
+    }
+
+    /// A child is heard before its answer. The parent hears that instead of our ringback, unless others ring as well.
+    pub(super) fn child_sounds(&mut self, no: LegNo) {
+        let up = self.leg(LegNo::MAIN).is_some_and(|main| main.state == State::Up);
+        let alone = |dial: &&mut Dial| dial.stage == Stage::Ringing && dial.children == [no] && !dial.early;
+        if self.dial.as_mut().filter(|dial| up && alone(dial)).is_none() {
+            return;
+        }
+        self.stop_ringback();
+        self.dial.iter_mut().for_each(|dial| dial.early = true);
+        self.order(Order::Bridge(LegNo::MAIN, no));
     }
 
     /// A child answered. The first one wins; a later one is hung up again.
@@ -262,9 +282,13 @@ impl Machine {
         Some(self.result(status, winner.or(dial.children.last().copied()), bridged))
     }
 
+    /// What the parent heard while it waited is over.
     fn stop_ringback(&mut self) {
         if self.dial.as_mut().is_some_and(|dial| std::mem::take(&mut dial.ringback)) {
             self.order(Order::Hush(LegNo::MAIN));
+        }
+        if self.dial.as_mut().is_some_and(|dial| std::mem::take(&mut dial.early)) {
+            self.order(Order::Unbridge(LegNo::MAIN));
         }
     }
 

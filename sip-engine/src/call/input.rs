@@ -30,6 +30,8 @@ pub enum Happened {
     Fetched(u64, Box<Fetched>),
     /// A timer fired.
     TimerFired(super::TimerKey),
+    /// The media of a leg ended by itself.
+    MediaLost(LegNo),
     /// A leg's media is closed; these were its figures, if it had any.
     Released(LegNo, Option<MediaSummary>),
     /// The API wants another program to run.
@@ -63,6 +65,8 @@ pub enum Signal {
     },
     /// A provisional response other than 100.
     Ringing(u16),
+    /// The far end is heard, though it has not answered.
+    EarlyMedia,
     /// Our INVITE was answered, and media flows.
     Answered,
     /// Our answer was acknowledged.

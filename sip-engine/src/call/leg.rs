@@ -49,6 +49,8 @@ pub(super) struct Leg {
     pub(super) released: bool,
     /// It said that it rings.
     pub(super) rang: bool,
+    /// Keys pressed on it.
+    pub(super) presses: u32,
     /// DTMF to send once it is answered.
     pub(super) send_digits: Option<String>,
 }
@@ -74,6 +76,7 @@ impl Leg {
             final_status: None,
             released: false,
             rang: false,
+            presses: 0,
             send_digits: None,
         }
     }

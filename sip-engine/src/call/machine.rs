@@ -22,6 +22,8 @@ use std::{
 pub(super) const LONGEST_CALL: Duration = Duration::from_secs(4 * 3600);
 /// The longest a call lasts that was asked for with a limit of its own, as Twilio has it.
 const LONGEST_ASKED: Duration = Duration::from_secs(24 * 3600);
+/// The longest a call that arrived may wait for its answer: ten minutes.
+pub(super) const LONGEST_RING: Duration = Duration::from_secs(10 * 60);
 
 /// A call and the calls it dialled.
 pub struct Machine {
@@ -70,7 +72,7 @@ pub struct Incoming {
     /// What is recorded about it.
     pub received: Received,
     /// Turned away with this code, for this reason.
-    pub refused: Option<(u16, EndReason)>,
+    pub refused: Option<(u16, Ending)>,
 }
 
 /// A call that the API asked for.
@@ -159,7 +161,8 @@ impl Machine {
             Happened::Unplayable(token) => self.unplayable(token),
             Happened::Fetched(token, fetched) => self.fetched(token, *fetched),
             Happened::TimerFired(TimerKey::Verb) => self.events.push_back(twiml::Event::TimerFired),
-            Happened::TimerFired(TimerKey::TimeLimit) => self.finish(Ending::because(EndReason::TimeLimit)),
+            Happened::TimerFired(TimerKey::TimeLimit) => self.time_is_up(),
+            Happened::MediaLost(leg) => self.media_lost(leg),
             Happened::Released(leg, summary) => self.released(leg, summary),
             Happened::Redirected(leg, program) => self.redirected(leg, program),
             Happened::EndRequested(leg, status) => self.end_requested(leg, status),
@@ -213,10 +216,11 @@ impl Machine {
 
     fn begin_incoming(&mut self, incoming: Incoming) {
         self.record(LegNo::MAIN, CallCommand::Receive(incoming.received));
-        if let Some((code, reason)) = incoming.refused {
-            return self.refuse(code, Ending::because(reason));
+        if let Some((code, ending)) = incoming.refused {
+            return self.refuse(code, ending);
         }
         self.order(Order::Ring(LegNo::MAIN));
+        self.order(Order::SetTimer(TimerKey::TimeLimit, LONGEST_RING));
         self.run(self.source.clone(), Purpose::Document);
     }
 
@@ -231,6 +235,15 @@ impl Machine {
             ring_timeout: Duration::from_secs(u64::from(queued.timeout)),
         };
         self.order(Order::Place(LegNo::MAIN, Box::new(placement)));
+    }
+
+    /// The call lasted, or rang, for as long as it may.
+    fn time_is_up(&mut self) {
+        if self.leg(LegNo::MAIN).is_some_and(Leg::is_answered) {
+            self.finish(Ending::because(EndReason::TimeLimit));
+        } else {
+            self.refuse(480, Ending::because(EndReason::NoAnswer));
+        }
     }
 
     /// The main leg is answered by whoever: from now on it may last so long.

@@ -93,7 +93,7 @@ pub enum Order {
 pub enum TimerKey {
     /// The current verb's.
     Verb,
-    /// The longest the call may last.
+    /// The longest the call may last; before its answer, the longest it may ring.
     TimeLimit,
 }
 

@@ -12,6 +12,10 @@ use domain::call::{CallCommand, EndReason, Ending, MediaSummary, Program, Purpos
 
 /// Twilio's code for a call that cannot be redirected.
 const NOT_IN_PROGRESS: u32 = 21220;
+/// Twilio's code for bad digits, for want of one for too many.
+const TOO_MANY_DIGITS: u32 = 13410;
+/// Keys one leg may press; a person does not, and each is a fact for ever.
+const MAX_PRESSES: u32 = 1_000;
 
 impl Machine {
     pub(super) fn signalled(&mut self, no: LegNo, signal: Signal) {
@@ -26,6 +30,7 @@ impl Machine {
             }
             Signal::NotPlaced { reason, code, detail } => self.not_placed(no, reason, code, detail),
             Signal::Ringing(code) => self.rings(no, code),
+            Signal::EarlyMedia => self.child_sounds(no),
             Signal::Answered => self.answered(no),
             Signal::Acknowledged => self.acknowledged(no),
             Signal::Held(held) => self.record(no, CallCommand::Hold { held }),
@@ -112,8 +117,13 @@ impl Machine {
     }
 
     pub(super) fn pressed(&mut self, no: LegNo, digit: char) {
-        if self.leg(no).is_none_or(|leg| leg.ended) {
+        let Some(leg) = self.legs.get_mut(&no).filter(|leg| !leg.ended && leg.presses <= MAX_PRESSES) else {
             return;
+        };
+        leg.presses += 1;
+        if leg.presses > MAX_PRESSES {
+            let message = format!("more than {MAX_PRESSES} keys were pressed; no more are heard");
+            return self.record(no, CallCommand::Warn { code: TOO_MANY_DIGITS, message });
         }
         self.record(no, CallCommand::Press { digits: digit.to_string() });
         if no == LegNo::MAIN {
@@ -155,6 +165,14 @@ impl Machine {
         let message = "digits were not sent: the far end takes no telephone-events (RFC 4733)".to_owned();
         self.record(LegNo::MAIN, CallCommand::Warn { code: 13410, message });
         self.played(token);
+    }
+
+    /// Nobody is heard on this leg any more, whatever signalling says.
+    pub(super) fn media_lost(&mut self, no: LegNo) {
+        let Some(leg) = self.leg(no).filter(|leg| !leg.ended) else { return };
+        let rings = leg.state == State::Early && no == LegNo::MAIN && self.is_inbound();
+        let ending = Ending::because(EndReason::MediaFailed).with_detail("its media ended by itself");
+        if rings { self.refuse(500, ending) } else { self.over(no, ending) }
     }
 
     pub(super) fn released(&mut self, no: LegNo, summary: Option<MediaSummary>) {

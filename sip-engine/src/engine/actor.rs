@@ -1,7 +1,7 @@
 //! One call's actor: waits for whatever happens next, lets the machine decide, carries out the orders. One at a time.
 
 use super::{
-    journal::Journal,
+    journal::{Fact, Journal},
     place::Placed,
     registry::{Address, Message},
     shared::Shared,
@@ -12,7 +12,6 @@ use super::{
 use crate::{
     call::{Closing, Happened, LegNo, Machine, Placement, Signal},
     media::{GroupKey, LegId, MediaEvent, PlayOutcome},
-    routing::Directory,
     sip::{ClosedBy, Event, LegKey},
 };
 use domain::call::EndReason;
@@ -45,9 +44,10 @@ pub(super) struct Actor {
     pub(super) group: GroupKey,
     /// Our address towards the main leg's peer.
     pub(super) local: Option<IpAddr>,
-    pub(super) directory: Arc<Directory>,
     pub(super) address: Address,
     pub(super) journal: Journal,
+    /// What the present input led to and the journal was not told.
+    pub(super) facts: Vec<Fact>,
     pub(super) timers: Timers,
     pub(super) jobs: JoinSet<Done>,
     pub(super) media_events: mpsc::Sender<MediaEvent>,
@@ -64,7 +64,6 @@ pub(super) struct Actor {
 pub(super) struct Parts {
     pub(super) shared: Arc<Shared>,
     pub(super) machine: Machine,
-    pub(super) directory: Arc<Directory>,
     pub(super) address: Address,
     pub(super) inbox: mpsc::Receiver<Message>,
     pub(super) journal: Journal,
@@ -73,7 +72,7 @@ pub(super) struct Parts {
 
 impl Actor {
     pub(super) fn new(parts: Parts) -> Actor {
-        let Parts { shared, machine, directory, address, inbox, journal, vestige } = parts;
+        let Parts { shared, machine, address, inbox, journal, vestige } = parts;
         let (media_events, media) = mpsc::channel(MEDIA_EVENTS);
         Actor {
             group: shared.media.group(),
@@ -83,9 +82,9 @@ impl Actor {
             keys: HashMap::new(),
             media_legs: HashMap::new(),
             local: None,
-            directory,
             address,
             journal,
+            facts: Vec::new(),
             timers: Timers::default(),
             jobs: JoinSet::new(),
             media_events,
@@ -140,6 +139,7 @@ impl Actor {
             for order in self.machine.handle(now, happened) {
                 self.carry_out(order).await;
             }
+            self.journal.record(std::mem::take(&mut self.facts)).await;
             self.leave_traces();
         }
     }
@@ -174,7 +174,11 @@ impl Actor {
         let Some((key, no)) = event.leg().and_then(|key| Some((key, *self.keys.get(&key)?))) else { return };
         let signal = match event {
             Event::IncomingCall(_) | Event::Trace(_) => return,
-            Event::Ringing { code, .. } => Signal::Ringing(code),
+            Event::Ringing { code, sdp, .. } => {
+                let heard = self.wire(no).progressed(sdp).then_some(Signal::EarlyMedia);
+                let signals = [Signal::Ringing(code)].into_iter().chain(heard);
+                return self.next.extend(signals.map(|signal| Happened::Signalled(no, signal)));
+            }
             Event::Answered { sdp, .. } => {
                 let result = self.wire(no).answered(sdp.as_ref());
                 self.after_negotiation(key, result, Signal::Answered).await
@@ -237,7 +241,11 @@ impl Actor {
                     self.probe(no).await;
                 }
             }
-            MediaEvent::Closed { .. } => {}
+            MediaEvent::Closed { leg, ref statistics } => {
+                if let Some(no) = self.media_legs.remove(&leg) {
+                    self.media_closed(no, statistics);
+                }
+            }
         }
     }
 

@@ -2,6 +2,8 @@
 
 use super::{
     actor::{Actor, Done},
+    dispatch,
+    journal::{self, Fact},
     place::{self, Placed},
     sounds,
     wire::NoMedia,
@@ -10,27 +12,25 @@ use crate::{
     call::{Closing, Happened, LegNo, Order, Placement, Signal},
     media::{LegStatistics, Loops, MediaError, PlayToken},
     outside::{DocumentRequest, FetchFailure, Fetched},
-    sip::{Command, Credentials, Invite, LegKey, Target, Transport},
+    sip::{Command, Credentials, Invite, LegKey, Target, Transport, build::known_as},
 };
 use bytes::Bytes;
 use domain::{
     call::{ExchangeError, MediaSummary, WebhookExchange},
     trunk,
 };
-use std::{num::NonZeroU32, sync::Arc, time::Duration};
+use std::{net::SocketAddr, num::NonZeroU32, sync::Arc, time::Duration};
 use tokio::time::Instant;
 
 /// The longest a document may take altogether: two addresses of fifteen seconds, and a little.
 const FETCH: Duration = Duration::from_secs(35);
-/// How long the media thread may take to sum a leg up.
-const SUMMING_UP: Duration = Duration::from_secs(1);
 /// The token of a ringback tone; nobody waits for its end.
 const RINGBACK: PlayToken = PlayToken(u64::MAX);
 
 impl Actor {
     pub(super) async fn carry_out(&mut self, order: Order) {
         match order {
-            Order::Record(call, at, fact) => self.journal.record(call, at, *fact).await,
+            Order::Record(call, at, fact) => self.note((call, at, *fact)).await,
             Order::Ring(leg) => self.ring(leg).await,
             Order::Pickup(leg) => self.pick_up(leg).await,
             Order::Refuse(leg, code) => self.respond(leg, code, None).await,
@@ -75,6 +75,15 @@ impl Actor {
         }
     }
 
+    /// Before a phase is announced it is kept, with everything that led to it. The rest goes together, at the end.
+    async fn note(&mut self, fact: Fact) {
+        let phase = journal::is_phase(&fact.2);
+        self.facts.push(fact);
+        if phase {
+            self.journal.record(std::mem::take(&mut self.facts)).await;
+        }
+    }
+
     fn media(&self, leg: LegNo) -> Option<&crate::media::Leg> {
         self.wires.get(&leg)?.media.as_ref()
     }
@@ -89,7 +98,7 @@ impl Actor {
 
     async fn respond(&mut self, leg: LegNo, code: u16, sdp: Option<Bytes>) {
         let Some(leg) = self.wire(leg).key else { return };
-        let (reason, headers) = (None, Vec::new());
+        let (reason, headers) = (None, dispatch::come_back(code));
         self.shared.command(Command::Respond { leg, code, reason, headers, sdp }).await;
     }
 
@@ -160,7 +169,7 @@ impl Actor {
     }
 
     fn find(&mut self, leg: LegNo, placement: Box<Placement>) {
-        let (shared, directory) = (Arc::clone(&self.shared), Arc::clone(&self.directory));
+        let (shared, directory) = (Arc::clone(&self.shared), self.shared.directory.load_full());
         self.shared.registry.add_call(placement.sid.clone(), self.address.clone());
         self.jobs.spawn(async move {
             let found = place::find(&shared, &directory, &placement).await;
@@ -182,7 +191,9 @@ impl Actor {
             return self.closed(no, Closing::NoMedia { code, detail });
         }
         let call_id = format!("{:016x}{:016x}", self.shared.number(), self.shared.number());
-        let networks = self.directory.trunk(&placed.route.trunk).map(|trunk| trunk.sources.clone());
+        let directory = self.shared.directory.load();
+        let networks = directory.trunk(&placed.route.trunk).map(|trunk| trunk.sources.clone());
+        drop(directory);
         let (key, peer) = (self.shared.next_leg(), placed.next_hop.ip());
         let wire = self.wire(no);
         (wire.key, wire.source, wire.networks) = (Some(key), Some(peer), networks.unwrap_or_default());
@@ -211,10 +222,8 @@ impl Actor {
             trunk::Transport::Udp => Transport::Udp,
             trunk::Transport::Tcp => Transport::Tcp,
         };
-        let ours = std::net::SocketAddr::new(
-            self.shared.config.advertise.unwrap_or(*local),
-            self.shared.sip_addr.port(),
-        );
+        let local = SocketAddr::new(*local, self.shared.sip_addr.port());
+        let ours = known_as(local, self.shared.config.advertise);
         let from = format!("<sip:{}@{ours}>", route.from_user);
         let credentials = route.credentials.clone().map(|(username, password)| Credentials {
             username,
@@ -250,13 +259,18 @@ impl Actor {
     }
 
     fn release(&mut self, no: LegNo) {
-        let Some(media) = self.wire(no).media.take() else {
-            return self.next.push_back(Happened::Released(no, None));
-        };
-        let figures = media.close();
-        self.jobs.spawn(async move {
-            let figures = tokio::time::timeout(SUMMING_UP, figures).await.ok().and_then(Result::ok);
-            Done::Happened(Happened::Released(no, figures.and_then(|figures| summary(&figures))))
+        // Dropped, it is closed, and its figures come with its last event.
+        if self.wire(no).media.take().is_none() {
+            self.next.push_back(Happened::Released(no, None));
+        }
+    }
+
+    /// A leg's media is gone: as ordered, or by itself.
+    pub(super) fn media_closed(&mut self, no: LegNo, figures: &LegStatistics) {
+        let by_itself = self.wire(no).media.take().is_some();
+        self.next.push_back(match by_itself {
+            true => Happened::MediaLost(no),
+            false => Happened::Released(no, summary(figures)),
         });
     }
 

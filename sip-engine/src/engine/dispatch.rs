@@ -1,15 +1,21 @@
 //! Reads what SIP says and gives it to whom it concerns. New calls are routed and started here. Never waits for a call.
 
-use super::{evidence::Ladder, registry::Message, shared::Shared, supervise, wire::Wire};
+use super::{
+    evidence::Ladder,
+    registry::Message,
+    shared::Shared,
+    supervise,
+    wire::{NoMedia, Wire},
+};
 use crate::{
-    call::{Closing, Happened, Incoming, LegNo, Machine, Signal},
+    call::{Incoming, LegNo, Machine},
     outside::CallRef,
     routing::{Inbound, Refusal},
-    sip::{Command, Event, IncomingCall, LegKey},
+    sip::{Command, EndpointConfig, Event, IncomingCall, LegKey},
 };
 use domain::{
     Kind, Sid,
-    call::{EndReason, Received},
+    call::{EndReason, Ending, Received},
 };
 use std::sync::{Arc, atomic::Ordering};
 use tokio::sync::mpsc;
@@ -50,7 +56,8 @@ async fn dispatch(shared: &Arc<Shared>, ladder: &mut Ladder, event: Event) {
     }
 }
 
-/// A call arrived: it is routed, and gets an actor even when it is turned away, because that is a fact as well.
+/// A call arrived: it is routed, and gets an actor even when it is turned away, because that is a fact as well; only
+/// when the engine is full, and many are, there is but the answer.
 async fn arrived(shared: &Arc<Shared>, incoming: &IncomingCall) -> Option<CallRef> {
     let directory = shared.directory.load_full();
     let routed = directory.inbound(incoming.source.ip(), &incoming.from.user, &incoming.dialled);
@@ -60,10 +67,20 @@ async fn arrived(shared: &Arc<Shared>, incoming: &IncomingCall) -> Option<CallRe
             return None;
         }
         Inbound::Taken(taken) => (taken.tenant.clone(), None),
-        Inbound::Refused(refusal) => (refusal.tenant.clone(), Some((refusal.code, refusal.reason))),
+        Inbound::Refused(refusal) => {
+            (refusal.tenant.clone(), Some((refusal.code, Ending::because(refusal.reason))))
+        }
     };
+    let networks = directory.trunk_of(incoming.source.ip()).map(|trunk| trunk.sources.clone());
+    let leg = incoming.leg;
+    let mut wire = Wire::incoming(leg, incoming.source.ip(), networks.unwrap_or_default());
+    let refused = refused.or(wire.offered(incoming.sdp.as_ref()).err().map(unusable));
     let received = received(shared, incoming, routed)?;
     let admitted = shared.admit();
+    if !admitted && !shared.is_recorded() {
+        refuse(shared, leg, 503).await;
+        return None;
+    }
     let refused = if admitted { refused } else { Some(full(shared)) };
     if !admitted {
         // Counted down again when its actor ends.
@@ -72,33 +89,35 @@ async fn arrived(shared: &Arc<Shared>, incoming: &IncomingCall) -> Option<CallRe
     let call = CallRef { sid: Sid::new(Kind::Call, &*shared.config.ids), tenant };
     let machine =
         Machine::incoming(shared.surroundings(), Incoming { call: call.clone(), received, refused });
-    let networks = directory.trunk_of(incoming.source.ip()).map(|trunk| trunk.sources.clone());
-    let leg = incoming.leg;
-    let mut wire = Wire::incoming(leg, incoming.source.ip(), networks.unwrap_or_default());
-    let offered = wire.offered(incoming.sdp.as_ref());
     let local = incoming.local.ip();
     let address = supervise::start(shared, machine, |actor| {
         actor.wires.insert(LegNo::MAIN, wire);
         actor.keys.insert(leg, LegNo::MAIN);
         actor.local = Some(local);
-        if let Err(refusal) = offered {
-            let closing = Closing::NoMedia { code: refusal.code, detail: refusal.detail };
-            actor.next.push_back(Happened::Signalled(LegNo::MAIN, Signal::Closed(closing)));
-        }
         actor.shared.registry.add_leg(leg, actor.address.clone(), call.clone());
     });
     drop(address);
     Some(call)
 }
 
-fn full(shared: &Shared) -> (u16, EndReason) {
+fn full(shared: &Shared) -> (u16, Ending) {
     let closing = shared.draining.load(Ordering::Acquire);
-    (503, if closing { EndReason::ShutDown } else { EndReason::Overloaded })
+    (503, Ending::because(if closing { EndReason::ShutDown } else { EndReason::Overloaded }))
+}
+
+/// An offer nothing can come of is turned away before the application hears of it.
+fn unusable(NoMedia { code, detail }: NoMedia) -> (u16, Ending) {
+    (code, Ending::because(EndReason::MediaFailed).with_detail(detail))
 }
 
 async fn refuse(shared: &Shared, leg: LegKey, code: u16) {
-    let (reason, headers) = (None, Vec::new());
-    shared.command(Command::Respond { leg, code, reason, headers, sdp: None }).await;
+    shared.command(Command::Respond { leg, code, reason: None, headers: come_back(code), sdp: None }).await;
+}
+
+/// Whoever meets a full engine is told when to try again.
+pub(super) fn come_back(code: u16) -> Vec<(String, String)> {
+    let seconds = (code == 503).then(|| EndpointConfig::default().retry_after.to_string());
+    seconds.map(|seconds| ("Retry-After".to_owned(), seconds)).into_iter().collect()
 }
 
 /// What is recorded about a call that arrived; `None` for a stranger's.

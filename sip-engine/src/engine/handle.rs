@@ -25,7 +25,7 @@ const LAST_WORDS: Duration = Duration::from_millis(500);
 /// An engine that runs. Cheap to clone; dropping all handles does not stop it, [`EngineHandle::shutdown`] does.
 #[derive(Clone)]
 pub struct EngineHandle {
-    shared: Arc<Shared>,
+    pub(super) shared: Arc<Shared>,
     stop: CancellationToken,
     net: TaskTracker,
     counters: Arc<Counters>,

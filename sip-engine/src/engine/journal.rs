@@ -1,20 +1,29 @@
-//! A call's facts on their way to the log: in order, off the call's path.
+//! A call's facts on their way to the log: in order, in as few appends as may be, off the call's path.
 
 use crate::outside::{CallRef, Outside};
 use domain::{Timestamp, call::CallCommand};
 use std::{sync::Arc, time::Duration};
-use tokio::sync::{mpsc, oneshot};
+use tokio::{
+    sync::{mpsc, oneshot},
+    time::{Instant, timeout_at},
+};
 use tokio_util::task::TaskTracker;
 
-/// Facts of one call waiting to be appended; a call that has more waits itself.
+/// Entries of one call waiting to be appended; a call that has more waits itself.
 const QUEUE: usize = 256;
-/// Facts appended at once.
+/// Entries appended at once, about.
 const BATCH: usize = 64;
 /// How long a phase fact (received, answered, ended) may hold up the call before it goes on without.
 const PHASE_BUDGET: Duration = Duration::from_millis(50);
 
+/// How long facts between the phases wait for others to be appended with.
+const GATHERING: Duration = Duration::from_millis(50);
+
+/// A fact: whose, when, and what.
+pub(super) type Fact = (CallRef, Timestamp, CallCommand);
+
 enum Entry {
-    Fact(CallRef, Timestamp, Box<CallCommand>),
+    Facts(Vec<Fact>),
     /// Everything before this is kept, once it is answered.
     Flush(oneshot::Sender<()>),
 }
@@ -30,11 +39,11 @@ impl Journal {
         Journal(sender)
     }
 
-    /// Queues a fact; for a phase fact, waits a moment until it is kept.
-    pub(super) async fn record(&self, call: CallRef, at: Timestamp, fact: CallCommand) {
-        let phase = is_phase(&fact);
-        if self.0.send(Entry::Fact(call, at, Box::new(fact))).await.is_err() {
-            tracing::error!("a call's journal ended before the call; a fact is lost");
+    /// Queues facts; with a phase fact among them, waits a moment until they are kept.
+    pub(super) async fn record(&self, facts: Vec<Fact>) {
+        let phase = facts.iter().any(|(.., fact)| is_phase(fact));
+        if !facts.is_empty() && self.0.send(Entry::Facts(facts)).await.is_err() {
+            tracing::error!("a call's journal ended before the call; facts are lost");
         }
         if phase {
             self.flush().await;
@@ -50,20 +59,26 @@ impl Journal {
     }
 }
 
-fn is_phase(fact: &CallCommand) -> bool {
+/// Whether the call waits until this fact is kept before it announces it.
+pub(super) fn is_phase(fact: &CallCommand) -> bool {
     matches!(fact, CallCommand::Receive(_) | CallCommand::Answer | CallCommand::End(_))
 }
 
 async fn keep(outside: Arc<dyn Outside>, mut entries: mpsc::Receiver<Entry>) {
     let mut batch = Vec::with_capacity(BATCH);
     while entries.recv_many(&mut batch, BATCH).await > 0 {
+        gather(&mut entries, &mut batch).await;
         let mut pending: Option<(CallRef, Vec<(Timestamp, CallCommand)>)> = None;
         for entry in batch.drain(..) {
             match entry {
-                Entry::Fact(call, at, fact) => match &mut pending {
-                    Some((same, facts)) if *same == call => facts.push((at, *fact)),
-                    _ => append(&*outside, pending.replace((call, vec![(at, *fact)]))).await,
-                },
+                Entry::Facts(facts) => {
+                    for (call, at, fact) in facts {
+                        match &mut pending {
+                            Some((same, facts)) if *same == call => facts.push((at, fact)),
+                            _ => append(&*outside, pending.replace((call, vec![(at, fact)]))).await,
+                        }
+                    }
+                }
                 Entry::Flush(done) => {
                     append(&*outside, pending.take()).await;
                     done.send(()).ok();
@@ -71,6 +86,17 @@ async fn keep(outside: Arc<dyn Outside>, mut entries: mpsc::Receiver<Entry>) {
             }
         }
         append(&*outside, pending).await;
+    }
+}
+
+/// Waits for more, unless a phase is waited for or the call is over.
+async fn gather(entries: &mut mpsc::Receiver<Entry>, batch: &mut Vec<Entry>) {
+    let until = Instant::now() + GATHERING;
+    while batch.len() < BATCH && !batch.iter().any(|entry| matches!(entry, Entry::Flush(_))) {
+        let more = timeout_at(until, entries.recv_many(batch, BATCH)).await;
+        if !matches!(more, Ok(1..)) {
+            return;
+        }
     }
 }
 

@@ -30,6 +30,16 @@ const MAX_NAMES: usize = 1024;
 /// How long an address found for a name is used.
 const NAME_LIFETIME: Duration = Duration::from_secs(30);
 
+/// Calls refused for want of room that are recorded, a second.
+pub(super) const RECORDED_REFUSALS: u32 = 10;
+
+/// How many such calls there were in the present second.
+#[derive(Default)]
+struct Refusals {
+    since: Option<Instant>,
+    count: u32,
+}
+
 pub(super) struct Shared {
     pub(super) config: EngineConfig,
     pub(super) outside: Arc<dyn Outside>,
@@ -46,7 +56,8 @@ pub(super) struct Shared {
     /// Told when `live` goes down.
     pub(super) quieter: Notify,
     /// No new calls are taken.
-    pub(super) draining: AtomicBool,
+    pub(super) draining: Arc<AtomicBool>,
+    refusals: Mutex<Refusals>,
     pub(super) decoded: Decoded,
     legs: AtomicU64,
     names: Mutex<HashMap<String, (Instant, SocketAddr)>>,
@@ -62,11 +73,13 @@ pub(super) struct Parts {
     pub(super) commands: mpsc::Sender<Command>,
     pub(super) sip_addr: SocketAddr,
     pub(super) tracker: TaskTracker,
+    pub(super) draining: Arc<AtomicBool>,
 }
 
 impl Shared {
     pub(super) fn new(parts: Parts) -> Shared {
-        let Parts { config, outside, directory, media, speech, commands, sip_addr, tracker } = parts;
+        let Parts { config, outside, directory, media, speech, commands, sip_addr, tracker, draining } =
+            parts;
         Shared {
             config,
             outside,
@@ -79,7 +92,8 @@ impl Shared {
             tracker,
             live: AtomicUsize::new(0),
             quieter: Notify::new(),
-            draining: AtomicBool::new(false),
+            draining,
+            refusals: Mutex::default(),
             decoded: Decoded::default(),
             legs: AtomicU64::new(1),
             names: Mutex::default(),
@@ -125,6 +139,18 @@ impl Shared {
     pub(super) fn less_live(&self) {
         self.live.fetch_sub(1, Ordering::AcqRel);
         self.quieter.notify_waiters();
+    }
+
+    /// Whether a call refused for want of room is recorded. Beyond that it costs an answer and nothing else: overload
+    /// must not make more work.
+    pub(super) fn is_recorded(&self) -> bool {
+        let mut refusals = self.refusals.lock().unwrap_or_else(PoisonError::into_inner);
+        let now = Instant::now();
+        if refusals.since.is_none_or(|since| now.duration_since(since) >= Duration::from_secs(1)) {
+            *refusals = Refusals { since: Some(now), count: 0 };
+        }
+        refusals.count += 1;
+        refusals.count <= RECORDED_REFUSALS
     }
 
     /// Whether another call is taken, and counted as live from now on if it is.

@@ -16,7 +16,7 @@ use arc_swap::ArcSwap;
 use std::{
     io,
     net::{IpAddr, Ipv6Addr, SocketAddr},
-    sync::Arc,
+    sync::{Arc, atomic::AtomicBool},
 };
 use tokio::sync::mpsc;
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
@@ -43,7 +43,8 @@ impl Engine {
         outside: Arc<dyn Outside>,
         directory: Arc<ArcSwap<Directory>>,
     ) -> io::Result<EngineHandle> {
-        let sip = bind(&config, &directory)?;
+        let draining = Arc::new(AtomicBool::new(false));
+        let sip = bind(&config, &directory, &draining)?;
         let sip_addr = sip.addrs().first().copied().unwrap_or(config.sip_listen);
         let (ports, rtp_timeout) = (config.rtp_ports.clone(), config.rtp_timeout);
         let media = MediaConfig { ports, rtp_timeout, ..MediaConfig::new(config.sip_listen.ip()) };
@@ -55,8 +56,9 @@ impl Engine {
         let counters = sip.counters();
         let net = TaskTracker::new();
         net.spawn(sip.run(orders, told, stop.clone()));
+        let tracker = tracker.clone();
         let parts =
-            Parts { config, outside, directory, media, speech, commands, sip_addr, tracker: tracker.clone() };
+            Parts { config, outside, directory, media, speech, commands, sip_addr, tracker, draining };
         let shared = Arc::new(Shared::new(parts));
         net.spawn(dispatch::run(Arc::clone(&shared), events));
         net.close();
@@ -66,21 +68,26 @@ impl Engine {
 }
 
 /// The SIP sockets. An IPv4 wildcard gets its IPv6 twin where the system has IPv6.
-fn bind(config: &EngineConfig, directory: &Arc<ArcSwap<Directory>>) -> io::Result<Sip> {
+fn bind(
+    config: &EngineConfig,
+    directory: &Arc<ArcSwap<Directory>>,
+    draining: &Arc<AtomicBool>,
+) -> io::Result<Sip> {
     let own = config.sip_listen;
     if own.ip().is_unspecified() && own.is_ipv4() && own.port() != 0 {
         let twin = SocketAddr::new(IpAddr::V6(Ipv6Addr::UNSPECIFIED), own.port());
-        match Sip::bind(net_config(config, directory, vec![own, twin])) {
+        match Sip::bind(net_config(config, directory, draining, vec![own, twin])) {
             Ok(sip) => return Ok(sip),
             Err(error) => tracing::info!(%error, "SIP is listened to on IPv4 only"),
         }
     }
-    Sip::bind(net_config(config, directory, vec![own]))
+    Sip::bind(net_config(config, directory, draining, vec![own]))
 }
 
 fn net_config(
     config: &EngineConfig,
     directory: &Arc<ArcSwap<Directory>>,
+    draining: &Arc<AtomicBool>,
     listen: Vec<SocketAddr>,
 ) -> NetConfig {
     let mut seed = [0; 32];
@@ -94,6 +101,7 @@ fn net_config(
     let endpoint = EndpointConfig {
         advertise: config.advertise,
         max_legs: config.max_calls.saturating_mul(LEGS_PER_CALL),
+        draining: Arc::clone(draining),
         same_peer: Arc::new(same_trunk),
         known: Arc::new(move |ip| directory.load().trunk_of(ip).is_some()),
         ..EndpointConfig::default()

@@ -56,14 +56,12 @@ pub(super) fn start(shared: &Arc<Shared>, machine: Machine, prepare: impl FnOnce
     let address = Address { inbox, flooded: CancellationToken::new() };
     let journal = Journal::start(Arc::clone(&shared.outside), &shared.tracker);
     let vestige = Arc::new(Mutex::new(Vestige::default()));
-    let directory = shared.directory.load_full();
     if let Some(call) = machine.call_of(LegNo::MAIN) {
         shared.registry.add_call(call.sid.clone(), address.clone());
     }
     let mut actor = Actor::new(Parts {
         shared: Arc::clone(shared),
         machine,
-        directory,
         address: address.clone(),
         inbox: receiver,
         journal: journal.clone(),
@@ -94,8 +92,7 @@ async fn clean_up(shared: &Shared, journal: &Journal, left: &Vestige) {
     for leg in &left.keys {
         shared.command(Command::Bye { leg: *leg, headers: Vec::new() }).await;
     }
-    for call in &left.calls {
-        let ending = Ending::because(EndReason::InternalError);
-        journal.record(call.clone(), shared.config.clock.now(), CallCommand::End(ending)).await;
-    }
+    let end = || CallCommand::End(Ending::because(EndReason::InternalError));
+    let now = shared.config.clock.now();
+    journal.record(left.calls.iter().map(|call| (call.clone(), now, end())).collect()).await;
 }

@@ -8,6 +8,7 @@ use crate::{
     media::{GroupKey, Leg, LegOptions, MediaEvent},
     sip::{
         LegKey,
+        build::known_as,
         sdp::{self, LocalSession, MediaDirection, RemoteSession, SdpRefusal},
     },
 };
@@ -24,6 +25,8 @@ pub(super) struct Wire {
     session: Option<LocalSession>,
     /// The offer that waits for our answer.
     offer: Option<RemoteSession>,
+    /// What the peer said to our offer before it answered.
+    early: Option<Bytes>,
     /// What the peer says to our offer comes with its ACK.
     answer_in_ack: bool,
     /// Where the peer's SIP comes from.
@@ -71,7 +74,7 @@ impl Wire {
         let opened = shared.media.open_leg(group, options);
         let leg = opened.map_err(|error| NoMedia { code: 503, detail: error.to_string() })?;
         let port = leg.rtp_port();
-        let address = SocketAddr::new(shared.config.advertise.unwrap_or(local), port);
+        let address = known_as(SocketAddr::new(local, port), shared.config.advertise);
         self.session = Some(LocalSession::new(address, port.wrapping_add(1), shared.number()));
         self.media = Some(leg);
         Ok(())
@@ -105,10 +108,19 @@ impl Wire {
         self.session.as_mut().map(|session| session.offer(&OFFERED, MediaDirection::SendRecv))
     }
 
-    /// The peer's answer to our offer.
+    /// A provisional response to our offer. Says whether the peer is to be heard already.
+    pub(super) fn progressed(&mut self, sdp: Option<Bytes>) -> bool {
+        let Some(sdp) = sdp else { return false };
+        let heard = sdp::parse(&sdp).is_ok_and(|early| self.settle(&early, true).is_ok());
+        self.early = Some(sdp);
+        heard
+    }
+
+    /// The peer's answer to our offer: what it says now, or said last while it rang.
     pub(super) fn answered(&mut self, sdp: Option<&Bytes>) -> Result<(), NoMedia> {
         let missing = || NoMedia { code: 488, detail: "the answer has no session description".into() };
-        let answer = sdp::parse(sdp.ok_or_else(missing)?)?;
+        let early = self.early.take();
+        let answer = sdp::parse(sdp.or(early.as_ref()).ok_or_else(missing)?)?;
         self.settle(&answer, true)
     }
 

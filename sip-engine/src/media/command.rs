@@ -25,7 +25,7 @@ pub(super) enum Command {
     Bridge { one: LegId, other: LegId },
     Unbridge { leg: LegId },
     Statistics { leg: LegId, reply: oneshot::Sender<LegStatistics> },
-    Close { leg: LegId, reply: Option<oneshot::Sender<LegStatistics>> },
+    Close { leg: LegId },
 }
 
 /// One thread's inbox and the counters it shares with the handle.

@@ -24,7 +24,8 @@ pub struct MediaConfig {
     pub bind: IpAddr,
     /// Rest of a port pair after its leg is closed; see [`DEFAULT_QUARANTINE`].
     pub quarantine: Duration,
-    /// No RTP for this long, while some is expected, is reported once as [`MediaEvent::Silent`].
+    /// No RTP for this long, while some is expected, is reported as [`MediaEvent::Silent`], again after every such time;
+    /// ten times as long while none is expected.
     pub rtp_timeout: Duration,
 }
 
@@ -62,6 +63,7 @@ pub struct LegOptions {
     /// Local address to bind to; `None` takes the one of [`MediaConfig`].
     pub local: Option<IpAddr>,
     /// Where this leg's events go. Never waited for: when it is full the event is dropped and counted
-    /// ([`Media::dropped_events`](super::Media::dropped_events)), so give it room for 32 or more.
+    /// ([`Media::dropped_events`](super::Media::dropped_events)). Digits leave 64 places free for how things end, so
+    /// give it room for 128 or more.
     pub events: mpsc::Sender<MediaEvent>,
 }

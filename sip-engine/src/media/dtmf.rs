@@ -6,6 +6,8 @@ use super::rtp::Header;
 const LOST_END_MS: u64 = 200;
 /// Presses remembered, so that a replayed end counts once.
 const REMEMBERED: usize = 8;
+/// A press that begins sooner after the one before it is none: ITU-T Q.24 wants 40 ms of tone alone.
+const TOO_SOON_TICKS: u32 = 320;
 /// Timestamps up to this far before the last press are leftovers of it (2 s).
 const STALE_TICKS: u32 = 16_000;
 
@@ -59,7 +61,7 @@ impl DigitReceiver {
         if header.ssrc != self.ssrc {
             (self.ssrc, _) = (header.ssrc, self.finished.clear());
         }
-        if self.is_finished(header.timestamp) {
+        if self.is_finished(header.timestamp) || self.is_too_soon(header.timestamp) {
             return [None, None];
         }
         let previous = self.current.filter(|current| current.timestamp != header.timestamp);
@@ -85,6 +87,12 @@ impl DigitReceiver {
     fn is_finished(&self, timestamp: u32) -> bool {
         let stale = |last: &u32| last.wrapping_sub(timestamp) <= STALE_TICKS;
         self.finished.contains(&timestamp) || self.finished.last().is_some_and(stale)
+    }
+
+    fn is_too_soon(&self, timestamp: u32) -> bool {
+        let current = self.current.map(|current| current.timestamp).filter(|current| *current != timestamp);
+        let last = current.or(self.finished.last().copied().filter(|_| self.current.is_none()));
+        last.is_some_and(|last| timestamp.wrapping_sub(last) < TOO_SOON_TICKS)
     }
 
     fn finish(&mut self) -> Option<Press> {

@@ -62,6 +62,16 @@ fn a_packet_of_the_digit_before_is_not_a_new_press() {
 }
 
 #[test]
+fn presses_follow_each_other_no_faster_than_fingers() {
+    let mut receiver = DigitReceiver::default();
+    let packets =
+        [(0, 1_000, 1, true, 80), (2, 1_080, 2, true, 80), (4, 1_319, 3, true, 80), (6, 1_320, 4, true, 80)];
+    assert_eq!(digits(&mut receiver, &packets), "14");
+    assert_eq!(digits(&mut receiver, &[(8, 9_000, 5, false, 80), (9, 9_100, 6, true, 80)]), "");
+    assert_eq!(digits(&mut receiver, &[(20, 9_000, 5, true, 160)]), "5", "the one under way goes on");
+}
+
+#[test]
 fn a_restarted_stream_is_heard_though_its_timestamps_went_back() {
     let mut receiver = DigitReceiver::default();
     assert_eq!(digits(&mut receiver, &[(0, 900_000, 1, true, 800), (5_000, 10, 2, true, 800)]), "12");

@@ -70,7 +70,7 @@ pub enum MediaEvent {
         /// How it ended.
         outcome: PlayOutcome,
     },
-    /// No RTP arrived for `MediaConfig::rtp_timeout`. Said once until packets arrive again.
+    /// No RTP arrived for `MediaConfig::rtp_timeout`. Said again after every such time without any.
     Silent {
         /// Which leg.
         leg: LegId,

@@ -80,7 +80,7 @@ impl Media {
         let (id, rtp_port) = (LegId(next_leg.fetch_add(1, Ordering::Relaxed)), pair.lease.port);
         thread.push(Command::Open { leg: id, ports: pair, events: options.events })?;
         thread.legs.fetch_add(1, Ordering::Relaxed);
-        Ok(Leg { id, rtp_port, thread: Arc::clone(thread), closed: false })
+        Ok(Leg { id, rtp_port, thread: Arc::clone(thread) })
     }
 
     /// Legs open now.
@@ -104,12 +104,11 @@ impl Media {
 /// One side of a call: a port pair and what is played, heard and relayed there.
 ///
 /// Every method queues a command and returns; the thread carries them out in order, within about a
-/// millisecond. Dropping the leg closes it.
+/// millisecond. Dropping the leg closes it; its final figures come with `MediaEvent::Closed`.
 pub struct Leg {
     id: LegId,
     rtp_port: u16,
     thread: Arc<Inbox>,
-    closed: bool,
 }
 
 impl Leg {
@@ -192,29 +191,13 @@ impl Leg {
         }
         answer
     }
-
-    /// Closes the leg and returns its final figures (also in `MediaEvent::Closed`).
-    #[must_use = "drop the leg to close it without waiting for its figures"]
-    pub fn close(mut self) -> oneshot::Receiver<LegStatistics> {
-        let (reply, answer) = oneshot::channel();
-        self.send_close(Some(reply));
-        answer
-    }
-
-    fn send_close(&mut self, reply: Option<oneshot::Sender<LegStatistics>>) {
-        if self.closed {
-            return;
-        }
-        self.closed = true;
-        self.thread.legs.fetch_sub(1, Ordering::Relaxed);
-        if let Err(error) = self.thread.push(Command::Close { leg: self.id, reply }) {
-            tracing::debug!(leg = %self.id, %error, "the media thread is gone before its leg");
-        }
-    }
 }
 
 impl Drop for Leg {
     fn drop(&mut self) {
-        self.send_close(None);
+        self.thread.legs.fetch_sub(1, Ordering::Relaxed);
+        if let Err(error) = self.thread.push(Command::Close { leg: self.id }) {
+            tracing::debug!(leg = %self.id, %error, "the media thread is gone before its leg");
+        }
     }
 }

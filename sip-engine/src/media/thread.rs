@@ -12,7 +12,7 @@ use std::{
 };
 
 use ring::rand::SystemRandom;
-use tokio::sync::{mpsc, oneshot};
+use tokio::sync::mpsc;
 
 use super::{
     LegId, LegStatistics, MediaEvent, PlayOutcome,
@@ -113,7 +113,7 @@ impl Worker {
     fn shut_down(&mut self, batch: &mut Vec<Command>) {
         self.inbox.take(batch);
         batch.drain(..).for_each(|command| self.carry_out(command));
-        (0..self.legs.len()).for_each(|slot| self.close(slot, None));
+        (0..self.legs.len()).for_each(|slot| self.close(slot));
     }
 
     fn look_at_the_clock(&mut self) {
@@ -164,9 +164,9 @@ impl Worker {
                     self.unbridge(slot);
                 }
             }
-            Command::Close { leg, reply } => {
+            Command::Close { leg } => {
                 if let Some(slot) = self.slot(leg) {
-                    self.close(slot, reply);
+                    self.close(slot);
                 }
             }
             Command::Statistics { leg, reply } => {
@@ -237,14 +237,10 @@ impl Worker {
         }
     }
 
-    fn close(&mut self, slot: usize, reply: Option<oneshot::Sender<LegStatistics>>) {
+    fn close(&mut self, slot: usize) {
         self.unbridge(slot);
-        let statistics = self.with(slot, LegState::close);
+        self.with(slot, LegState::close);
         self.remove(slot);
-        if let (Some(reply), Some(statistics)) = (reply, statistics) {
-            // The asker may have left.
-            drop(reply.send(statistics));
-        }
     }
 
     /// Drops a leg: its sockets close and its ports begin to rest.

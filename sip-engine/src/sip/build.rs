@@ -112,24 +112,39 @@ fn within_transaction(invite: &Message, method: &str) -> Message {
     message
 }
 
-/// Our side of a Via or Contact: `advertise` instead of the local IP where the families agree.
-pub(crate) fn host_port(flow: &Flow, advertise: Option<IpAddr>) -> SocketAddr {
-    let ip = advertise.filter(|ip| ip.is_ipv4() == flow.local.is_ipv4()).unwrap_or(flow.local.ip());
-    SocketAddr::new(ip, flow.local.port())
+/// The address we are known by: `advertise` instead of the local one where the families agree.
+pub(crate) fn known_as(local: SocketAddr, advertise: Option<IpAddr>) -> SocketAddr {
+    let ip = advertise.filter(|ip| ip.is_ipv4() == local.is_ipv4()).unwrap_or(local.ip());
+    SocketAddr::new(ip, local.port())
 }
 
 /// A Via of our own.
 pub(crate) fn via(flow: &Flow, advertise: Option<IpAddr>, branch: &str) -> String {
-    format!("SIP/2.0/{} {};branch={branch};rport", flow.transport, host_port(flow, advertise))
+    format!("SIP/2.0/{} {};branch={branch};rport", flow.transport, known_as(flow.local, advertise))
 }
 
 /// A Contact of our own.
 pub(crate) fn contact(flow: &Flow, advertise: Option<IpAddr>) -> String {
     let transport = if flow.transport == Transport::Tcp { ";transport=tcp" } else { "" };
-    format!("<sip:{}{transport}>", host_port(flow, advertise))
+    format!("<sip:{}{transport}>", known_as(flow.local, advertise))
 }
 
 /// A reason phrase or another single line of ours, control characters replaced.
 pub(crate) fn clean(text: &str) -> String {
     text.chars().map(|c| if c.is_control() { ' ' } else { c }).take(256).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_advertised_address_stands_for_those_of_its_family_only() {
+        let advertise = "203.0.113.1".parse().ok();
+        for (local, known) in
+            [("10.0.0.1:5060", "203.0.113.1:5060"), ("[2001:db8::1]:5060", "[2001:db8::1]:5060")]
+        {
+            assert_eq!(known_as(local.parse().unwrap(), advertise), known.parse().unwrap());
+        }
+    }
 }

@@ -3,7 +3,7 @@
 //! Nothing here opens a socket, reads a clock or rolls dice: `Endpoint::handle(now, Input)` takes what happened,
 //! `poll()` hands out what must be done about it, `timeout()` says when to come back.
 
-mod build;
+pub(crate) mod build;
 mod check;
 pub mod command;
 mod dialog;

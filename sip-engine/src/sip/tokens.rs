@@ -18,8 +18,16 @@ impl Tokens {
     /// 128 bits in hex.
     pub fn token(&mut self) -> String {
         self.count += 1;
-        let digest = hmac::sign(&self.key, &self.count.to_be_bytes());
-        digest.as_ref().iter().take(16).map(|byte| format!("{byte:02x}")).collect()
+        hex(&hmac::sign(&self.key, &self.count.to_be_bytes()))
+    }
+
+    /// 128 bits in hex that are always the same for the same text, and that nobody can guess without the seed.
+    pub fn derived(&self, text: &[u8]) -> String {
+        let mut context = hmac::Context::with_key(&self.key);
+        // Longer than a count, so that no token is ever the same as one of these.
+        context.update(b"derived: ");
+        context.update(text);
+        hex(&context.sign())
     }
 
     /// A Via branch with the RFC 3261 cookie.
@@ -33,6 +41,10 @@ impl Tokens {
         let low = token.get(..15).and_then(|hex| u64::from_str_radix(hex, 16).ok()).unwrap_or_default();
         low % below.max(1)
     }
+}
+
+fn hex(tag: &hmac::Tag) -> String {
+    tag.as_ref().iter().take(16).map(|byte| format!("{byte:02x}")).collect()
 }
 
 #[cfg(test)]

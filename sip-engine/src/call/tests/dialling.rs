@@ -33,6 +33,19 @@ fn the_caller_hears_ringing_and_then_the_other_party() {
 }
 
 #[test]
+fn the_caller_hears_what_is_played_before_the_answer() {
+    let (mut scene, _) = Scene::talking(ACTION);
+    scene.placed(ONE);
+    scene.signal(ONE, Signal::Ringing(183));
+    assert_eq!(scene.signal(ONE, Signal::EarlyMedia), ["Hush 0", "Bridge 0 1"]);
+    assert_eq!(scene.signal(ONE, Signal::EarlyMedia), [""; 0]);
+    assert_eq!(scene.fails(ONE, 486)[..3], ["1: ended Busy 486", "Release 1", "Unbridge 0"]);
+    let (mut scene, _) = Scene::talking(BOTH);
+    scene.placed(ONE);
+    assert_eq!(scene.signal(ONE, Signal::EarlyMedia), [""; 0], "which of the two would it be");
+}
+
+#[test]
 fn the_action_hears_of_a_talk_that_ended() {
     let (mut scene, _) = Scene::talking(ACTION);
     scene.placed(ONE);

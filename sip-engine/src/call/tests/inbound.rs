@@ -5,7 +5,8 @@ use super::*;
 #[test]
 fn a_call_rings_while_its_application_is_asked() {
     let mut scene = Scene::incoming(application(None));
-    assert_eq!(scene.starts(), ["0: received", "Ring 0", "Fetch POST https://example.com/voice"]);
+    let begins = ["0: received", "Ring 0", "SetTimer TimeLimit 600", "Fetch POST https://example.com/voice"];
+    assert_eq!(scene.starts(), begins);
     for (name, value) in [
         ("CallSid", sid(Kind::Call, 1).as_str()),
         ("AccountSid", sid(Kind::Account, 1).as_str()),
@@ -45,6 +46,36 @@ fn it_is_picked_up_before_anything_is_heard() {
     );
     assert_eq!(scene.winds_up(&[MAIN]), ["0: summarized"]);
     assert!(scene.is_over());
+}
+
+#[test]
+fn a_call_nobody_answers_does_not_ring_for_ever() {
+    let mut scene = Scene::incoming(application(None));
+    scene.starts();
+    scene.document(r#"<Pause length="3000"/><Say>Hi</Say>"#);
+    let lines = scene.fires(TimerKey::TimeLimit);
+    assert!(lines.contains(&"Refuse 0 480".to_owned()), "{lines:?}");
+    assert!(lines.contains(&"0: ended NoAnswer 480".to_owned()), "{lines:?}");
+}
+
+#[test]
+fn a_leg_whose_media_is_gone_ends() {
+    let (mut scene, _) = Scene::talking("<Gather/>");
+    let lines = scene.feed(Happened::MediaLost(MAIN));
+    assert!(lines.contains(&"HangUp 0".to_owned()), "{lines:?}");
+    assert!(lines.contains(&"0: ended MediaFailed".to_owned()), "{lines:?}");
+    let mut scene = Scene::incoming(application(None));
+    scene.starts();
+    let lines = scene.feed(Happened::MediaLost(MAIN));
+    assert!(lines.contains(&"Refuse 0 500".to_owned()), "{lines:?}");
+}
+
+#[test]
+fn a_thousand_keys_are_enough() {
+    let (mut scene, _) = Scene::talking("<Pause length=\"60\"/>");
+    let lines = scene.press(MAIN, &"7".repeat(1_200));
+    assert_eq!(lines.iter().filter(|line| *line == "0: pressed 7").count(), 1_000);
+    assert_eq!((lines.len(), lines[1_000].as_str()), (1_001, "0: warned 13410"));
 }
 
 #[test]

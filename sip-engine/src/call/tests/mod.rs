@@ -17,8 +17,8 @@ use crate::{
 use domain::{
     Ids, Kind, Sid, Tenant, Timestamp,
     call::{
-        CallCommand, Direction, Document, EndReason, MediaSummary, Program, Purpose, Queued, Received,
-        Status, WebhookExchange,
+        CallCommand, Direction, Document, EndReason, Ending, MediaSummary, Program, Purpose, Queued,
+        Received, Status, WebhookExchange,
     },
     webhook_url::Method,
 };
@@ -114,7 +114,7 @@ impl Scene {
         let received = received(application(None));
         Scene::new(Machine::incoming(
             surroundings(),
-            Incoming { call: call(), received, refused: Some((code, reason)) },
+            Incoming { call: call(), received, refused: Some((code, Ending::because(reason))) },
         ))
     }
 

@@ -82,6 +82,20 @@ async fn a_call_to_nobody_is_refused_and_remembered() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn an_offer_of_nothing_we_speak_is_refused_before_anybody_is_asked() {
+    let stage = Stage::set().await;
+    let mut caller = stage.caller().await;
+    let offer = caller.sdp("sendrecv").replace("RTP/AVP 0 101", "RTP/AVP 9 101");
+    caller.dial_offering("1234", &offer).await;
+    let answer = caller.next(&["180", "488"]).await;
+    assert_eq!(answer.kind(), "488");
+    caller.acknowledge(&answer).await;
+    assert_eq!(stage.outside.ended().await, EndReason::MediaFailed);
+    assert_eq!(stage.outside.story(), ["Receive", "End"]);
+    stage.strike().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_caller_may_give_up() {
     let stage = Stage::set().await;
     stage.outside.serves(VOICE, r#"<Pause length="60"/><Say>Hello</Say>"#);

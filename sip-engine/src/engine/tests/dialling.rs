@@ -30,6 +30,25 @@ async fn two_parties_hear_each_other_and_nothing_else() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_the_network_plays_before_the_answer_is_heard_and_its_session_stays() {
+    let mut stage = Stage::set().await;
+    stage.outside.serves(VOICE, "<Pause/><Dial>85510000001</Dial>");
+    let mut caller = stage.caller().await;
+    caller.call("1234", 440.0).await;
+    let invite = stage.callee.rings().await;
+    stage.callee.hum_early(&invite, 1000.0).await;
+    caller.hears_tone(1000.0).await;
+    stage.callee.respond(&invite, 200, "").await;
+    stage.callee.next(&["ACK"]).await;
+    stage.outside.fact(|_, fact| matches!(fact, CallCommand::Bridge { .. }).then_some(())).await;
+    caller.hears_tone(1000.0).await;
+    stage.callee.hears_tone(440.0).await;
+    caller.hang_up().await;
+    stage.callee.hung_up().await;
+    stage.strike().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_caller_who_hangs_up_takes_the_other_party_along() {
     let mut stage = Stage::set().await;
     stage.outside.serves(VOICE, "<Dial>85510000001</Dial>");

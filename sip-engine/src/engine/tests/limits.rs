@@ -1,7 +1,7 @@
 //! What a call may not do to the others: fill the engine, break it, outlive it.
 
 use super::*;
-use domain::call::EndReason;
+use domain::call::{CallCommand, EndReason};
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_full_engine_refuses_and_says_so() {
@@ -16,6 +16,30 @@ async fn a_full_engine_refuses_and_says_so() {
     assert_eq!(stage.outside.ended().await, EndReason::Overloaded);
     first.hang_up().await;
     stage.outside.endings(2).await;
+    stage.strike().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn overload_makes_no_more_work() {
+    let stage = Stage::with_room(1).await;
+    stage.outside.serves(VOICE, r#"<Gather timeout="60"/>"#);
+    let mut first = stage.caller().await;
+    first.call("1234", 440.0).await;
+    let mut callers = Vec::new();
+    for _ in 0..100 {
+        let mut caller = stage.caller().await;
+        caller.dial("1234").await;
+        callers.push(caller);
+    }
+    for caller in &callers {
+        let answer = caller.next(&["503"]).await;
+        caller.acknowledge(&answer).await;
+        assert!(!answer.header("Retry-After").is_empty(), "{answer:?}");
+    }
+    first.hang_up().await;
+    stage.outside.fact(|_, fact| matches!(fact, CallCommand::Summarize(_)).then_some(())).await;
+    let recorded = stage.outside.story().iter().filter(|fact| *fact == "Receive").count();
+    assert!((2..60).contains(&recorded), "{recorded} of 101 are recorded");
     stage.strike().await;
 }
 
@@ -98,7 +122,23 @@ async fn a_silent_peer_is_asked_whether_it_is_there() {
     caller.hears_silence().await;
     caller.fall_silent();
     let question = caller.next(&["INVITE"]).await;
+    caller.respond(&question, 200, &caller.sdp("sendrecv")).await;
+    // One answer is no answer for ever.
+    let question = caller.next(&["INVITE"]).await;
     caller.respond(&question, 481, "").await;
     assert_eq!(stage.outside.ended().await, EndReason::ConnectionLost);
+    stage.strike().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_call_ends_when_its_media_does() {
+    let stage = Stage::set().await;
+    stage.outside.serves(VOICE, r#"<Gather timeout="60"/>"#);
+    let mut caller = stage.caller().await;
+    caller.call("1234", 440.0).await;
+    caller.hears_silence().await;
+    stage.engine.shared.media.shutdown();
+    caller.hung_up().await;
+    assert_eq!(stage.outside.ended().await, EndReason::MediaFailed);
     stage.strike().await;
 }

@@ -3,6 +3,7 @@
 
 mod calls;
 mod dialling;
+mod journal;
 mod limits;
 mod outbound;
 mod outside;

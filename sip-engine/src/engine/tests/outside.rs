@@ -19,6 +19,7 @@ use tokio::sync::Notify;
 #[derive(Default)]
 struct Inner {
     facts: Vec<(Sid, CallCommand)>,
+    appends: Vec<usize>,
     requests: Vec<DocumentRequest>,
     documents: HashMap<String, String>,
     sounds: HashMap<String, Vec<u8>>,
@@ -112,6 +113,11 @@ impl Memory {
         tokio::time::timeout(SOON, look).await.unwrap_or_else(|_| panic!("{url} was not requested"));
     }
 
+    /// How many facts came with each append.
+    pub(super) fn appends(&self) -> Vec<usize> {
+        self.inner().appends.clone()
+    }
+
     /// The names of the facts of all calls, in order.
     pub(super) fn story(&self) -> Vec<String> {
         let name = |fact: &CallCommand| {
@@ -141,6 +147,7 @@ impl Memory {
 #[async_trait]
 impl Outside for Memory {
     async fn record(&self, call: CallRef, facts: Vec<(Timestamp, CallCommand)>) -> Result<(), RecordError> {
+        self.inner().appends.push(facts.len());
         self.inner().facts.extend(facts.into_iter().map(|(_, fact)| (call.sid.clone(), fact)));
         self.changed.notify_waiters();
         Ok(())

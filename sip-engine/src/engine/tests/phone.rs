@@ -115,7 +115,7 @@ impl Phone {
         self.rtp.local_addr().unwrap()
     }
 
-    fn sdp(&self, direction: &str) -> String {
+    pub(super) fn sdp(&self, direction: &str) -> String {
         let port = self.rtp_addr().port();
         format!(
             "v=0\r\no=- {} {} IN IP4 127.0.0.1\r\ns=-\r\nc=IN IP4 127.0.0.1\r\nt=0 0\r\nm=audio {port} RTP/AVP {} 101\r\n\
@@ -170,9 +170,14 @@ impl Phone {
 
     /// Sends the INVITE.
     pub(super) async fn dial(&mut self, number: &str) {
+        self.dial_offering(number, &self.sdp("sendrecv")).await;
+    }
+
+    /// Sends the INVITE with this offer.
+    pub(super) async fn dial_offering(&mut self, number: &str, offer: &str) {
         self.cseq += 1;
         let start = format!("INVITE sip:{number}@{} SIP/2.0", self.server);
-        self.send(self.server, &start, &self.own_headers("INVITE", self.cseq), &self.sdp("sendrecv")).await;
+        self.send(self.server, &start, &self.own_headers("INVITE", self.cseq), offer).await;
     }
 
     /// Gives up before the answer.
@@ -261,6 +266,12 @@ impl Phone {
     pub(super) async fn answer(&mut self, invite: &Message, hertz: f64) {
         self.respond(invite, 200, &self.sdp("sendrecv")).await;
         self.next(&["ACK"]).await;
+        self.hum(invite.media(), hertz);
+    }
+
+    /// Hums before it answers.
+    pub(super) async fn hum_early(&mut self, invite: &Message, hertz: f64) {
+        self.respond(invite, 183, &self.sdp("sendrecv")).await;
         self.hum(invite.media(), hertz);
     }
 

@@ -8,7 +8,7 @@ mod send;
 use std::sync::{Arc, atomic::Ordering};
 
 use ring::rand::SystemRandom;
-use tokio::sync::mpsc;
+use tokio::sync::mpsc::{self, error::TrySendError};
 
 use self::{activity::Activity, report::PeerReports};
 use super::{
@@ -28,6 +28,10 @@ pub(super) use self::receive::Inbound;
 
 /// How often silence and probation are looked at.
 const WATCH_MS: u64 = 500;
+/// So many times longer may a leg be silent that is not expected to send: on hold.
+const ON_HOLD: u64 = 10;
+/// Room in the events' channel that digits leave free: whoever presses keys must not crowd out how things end.
+const FOR_ENDINGS: usize = 64;
 
 /// What the thread lends a leg for the moment: time, timers and a buffer.
 pub(super) struct Turn<'a> {
@@ -58,9 +62,8 @@ pub(super) struct LegState {
     foreign_dropped: u64,
     /// Packets of the peer in the current second, and when that began.
     rate: (u64, u32),
-    /// When we last heard the peer or began to wait for it; whether its silence was reported.
+    /// When we last heard the peer, began to wait for it or reported its silence.
     heard: u64,
-    silent: bool,
     peer: PeerReports,
     /// Due time of the timer of each kind; timers that don't match are stale.
     armed: [Option<u64>; 4],
@@ -106,7 +109,6 @@ impl LegState {
             foreign_dropped: 0,
             rate: (0, 0),
             heard: 0,
-            silent: false,
             peer: PeerReports::new(random),
             armed: [None; 4],
             rtp,
@@ -136,7 +138,7 @@ impl LegState {
         }
         self.apply(filter);
         if !received_before || self.setup.as_ref().is_some_and(|setup| setup.latch.locked().is_none()) {
-            (self.heard, self.silent) = (turn.now, false);
+            self.heard = turn.now;
         }
         self.plan_frame(turn);
     }
@@ -158,10 +160,9 @@ impl LegState {
         let Some(setup) = &mut self.setup else { return };
         let filter = setup.latch.filter(turn.now);
         self.apply(filter);
-        if !self.direction().receives() {
+        let patience = if self.direction().receives() { 1 } else { ON_HOLD };
+        if turn.now.saturating_sub(self.heard) >= rtp_timeout.saturating_mul(patience) {
             self.heard = turn.now;
-        } else if !self.silent && turn.now.saturating_sub(self.heard) >= rtp_timeout {
-            self.silent = true;
             self.emit(MediaEvent::Silent { leg: self.id });
         }
         self.arm(turn, Kind::Watch, turn.now + WATCH_MS);
@@ -175,12 +176,10 @@ impl LegState {
     }
 
     /// The last words of a leg. The thread drops it afterwards.
-    pub(super) fn close(&mut self, turn: &mut Turn<'_>) -> LegStatistics {
+    pub(super) fn close(&mut self, turn: &mut Turn<'_>) {
         self.end_activity(PlayOutcome::LegClosed);
         self.send_report(turn, true);
-        let statistics = self.statistics();
-        self.emit(MediaEvent::Closed { leg: self.id, statistics: statistics.clone() });
-        statistics
+        self.emit(MediaEvent::Closed { leg: self.id, statistics: self.statistics() });
     }
 
     /// A leg ended by a fault: its owner learns at least that.
@@ -210,7 +209,9 @@ impl LegState {
 
     /// Reports, or counts that nobody could take the report.
     fn emit(&self, event: MediaEvent) {
-        if let Err(mpsc::error::TrySendError::Full(event)) = self.events.try_send(event) {
+        let crowded = self.events.capacity() < FOR_ENDINGS && matches!(event, MediaEvent::Digit { .. });
+        let sent = if crowded { Err(TrySendError::Full(event)) } else { self.events.try_send(event) };
+        if let Err(TrySendError::Full(event)) = sent {
             self.inbox.dropped_events.fetch_add(1, Ordering::Relaxed);
             tracing::warn!(leg = %self.id, ?event, "a media event found its channel full");
         }

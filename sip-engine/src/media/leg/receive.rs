@@ -57,7 +57,7 @@ impl LegState {
             self.foreign_dropped += 1;
             return Inbound::Done;
         };
-        (self.heard, self.silent) = (turn.now, false);
+        self.heard = turn.now;
         let steady = matches!(content, Content::Audio(_));
         self.reception.hear(&packet.header, steady.then_some(turn.ticks));
         if !self.direction().receives() {

@@ -127,7 +127,7 @@ impl Bench {
     }
 
     pub(super) fn open(&self) -> Side {
-        let (sender, events) = mpsc::channel(64);
+        let (sender, events) = mpsc::channel(128);
         let leg = self.media.open_leg(self.group, LegOptions { local: None, events: sender }).unwrap();
         Side { leg, events }
     }

@@ -1,5 +1,7 @@
 //! What a request outside any dialog must pass before it means anything.
 
+use std::sync::atomic::Ordering;
+
 use super::Endpoint;
 use super::receive::Request;
 use crate::sip::build;
@@ -7,12 +9,10 @@ use crate::sip::check::{self, Refusal};
 use crate::sip::flow::LegKey;
 
 impl Endpoint {
-    /// Max-Forwards, methods, schemes, extensions, bodies, merged requests and overload, in that order.
+    /// Methods, schemes, extensions, bodies, merged requests and overload, in that order. A Max-Forwards of 0 is no
+    /// obstacle: this is where the request was going (RFC 3261 section 8.2).
     pub(super) fn admit(&mut self, request: &Request) -> Result<(), Refusal> {
         let message = &request.message;
-        if message.headers.text("max-forwards").is_some_and(|left| left.parse() == Ok(0u8)) {
-            return Err(Refusal::new(483, "Too Many Hops"));
-        }
         check::acceptable(message)?;
         match message.method().unwrap_or_default() {
             "INVITE" | "OPTIONS" => {}
@@ -22,18 +22,26 @@ impl Endpoint {
         if self.servers.is_merged(&request.key, message) {
             return Err(Refusal::new(482, "Loop Detected"));
         }
-        if message.method() == Some("INVITE") && self.legs.len() >= self.config.max_legs {
-            self.counts.overloaded += 1;
-            let mut refusal = Refusal::new(503, "Service Unavailable");
-            refusal.headers.push(("Retry-After", self.config.retry_after.to_string()));
-            return Err(refusal);
+        if message.method() == Some("OPTIONS") && self.config.draining.load(Ordering::Acquire) {
+            return Err(self.overload());
+        }
+        let room = self.servers.has_room(request.flow.peer.ip(), true);
+        if message.method() == Some("INVITE") && (!room || self.legs.len() >= self.config.max_legs) {
+            return Err(self.overload());
         }
         Ok(())
     }
 
+    fn overload(&mut self) -> Refusal {
+        self.counts.overloaded += 1;
+        let mut refusal = Refusal::new(503, "Service Unavailable");
+        refusal.headers.push(("Retry-After", self.config.retry_after.to_string()));
+        refusal
+    }
+
     /// OPTIONS: what we can do (RFC 3261 section 11.2).
     pub(super) fn answer_options(&mut self, request: &Request, leg: Option<LegKey>) -> Option<LegKey> {
-        let tag = self.tokens.token();
+        let tag = self.tag_for(&request.message);
         let mut response = build::response(&request.message, request.flow.peer, 200, None, Some(&tag));
         response.headers.push("Allow", build::ALLOW);
         response.headers.push("Accept", build::ACCEPT);

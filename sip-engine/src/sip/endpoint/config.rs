@@ -2,7 +2,7 @@
 
 use std::fmt;
 use std::net::IpAddr;
-use std::sync::Arc;
+use std::sync::{Arc, atomic::AtomicBool};
 
 /// Answers whether an address is one we deal with.
 pub type SourceFilter = Arc<dyn Fn(IpAddr) -> bool + Send + Sync>;
@@ -19,6 +19,8 @@ pub struct EndpointConfig {
     pub max_legs: usize,
     /// Seconds for that Retry-After.
     pub retry_after: u32,
+    /// True while no more calls are wanted: OPTIONS is answered 503, so that a peer looks elsewhere.
+    pub draining: Arc<AtomicBool>,
     /// Addresses a Contact or Record-Route may send us to. `net` asks it about sources, too.
     pub known: SourceFilter,
     /// Asked with the address of a leg and the source of a request inside it, when they differ. A request from anybody
@@ -32,6 +34,7 @@ impl Default for EndpointConfig {
             advertise: None,
             max_legs: 2_000,
             retry_after: 5,
+            draining: Arc::default(),
             known: Arc::new(|_| true),
             same_peer: Arc::new(|_, _| false),
         }
@@ -54,12 +57,16 @@ pub struct Counts {
     pub legs: usize,
     /// Client and server transactions.
     pub transactions: usize,
+    /// INVITEs a CANCEL may still name.
+    pub invites: usize,
+    /// Tags of ours a request may still name.
+    pub tags: usize,
     /// Messages that were not SIP, or could not be answered.
     pub malformed: u64,
     /// Responses of no transaction of ours.
     pub stray_responses: u64,
     /// Requests outside a dialog from somebody we only talk to because we called them.
     pub unknown_callers: u64,
-    /// INVITEs refused with 503.
+    /// Requests refused with 503.
     pub overloaded: u64,
 }

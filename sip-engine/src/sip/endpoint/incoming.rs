@@ -84,17 +84,18 @@ impl Endpoint {
         let code = response.code().unwrap_or(500);
         let invite = waiting.request.method() == Some("INVITE");
         self.finish(&waiting.server, response, Some(leg.key));
+        if code >= 200 {
+            self.invites.remove(&waiting.server);
+        }
         match code {
             ..200 => leg.waiting = Some(Waiting { due: self.provisional_due(&waiting), ..waiting }),
             200..300 => {
-                self.invites.remove(&waiting.server);
                 leg.stage = Stage::Up;
                 if invite {
                     leg.unacked = Some(self.unacked(&waiting, response));
                 }
             }
             _ if waiting.first => {
-                self.invites.remove(&waiting.server);
                 self.close(leg, |leg| Event::Ended { leg, by: ClosedBy::Us, reason_header: None });
             }
             _ => {}
@@ -145,7 +146,7 @@ impl Endpoint {
         }
         // The To tag of this 200 is the one of the INVITE's answers (RFC 3261 section 9.2).
         let tag = key.and_then(|key| self.legs.get(&key)).map(|leg| leg.local_tag.clone());
-        let tag = tag.unwrap_or_else(|| self.tokens.token());
+        let tag = tag.unwrap_or_else(|| self.tag_for(&request.message));
         let ok = build::response(&request.message, request.flow.peer, 200, None, Some(&tag));
         self.answer(request, &ok, key);
         self.terminate_waiting(key?, |leg| Event::Cancelled {

@@ -102,11 +102,12 @@ impl Endpoint {
     /// An endpoint. `tokens` makes branches and tags, `now` is the time until the first `handle`.
     #[must_use]
     pub fn new(config: EndpointConfig, tokens: Tokens, now: Instant) -> Endpoint {
+        let servers = Servers::new(config.max_legs);
         Endpoint {
             config,
             tokens,
             now,
-            servers: Servers::default(),
+            servers,
             clients: Clients::default(),
             legs: HashMap::new(),
             tags: HashMap::new(),
@@ -147,7 +148,13 @@ impl Endpoint {
     /// What it holds and what it dropped.
     #[must_use]
     pub fn counts(&self) -> Counts {
-        Counts { legs: self.legs.len(), transactions: self.servers.len() + self.clients.len(), ..self.counts }
+        Counts {
+            legs: self.legs.len(),
+            transactions: self.servers.len() + self.clients.len(),
+            invites: self.invites.len(),
+            tags: self.tags.len(),
+            ..self.counts
+        }
     }
 
     fn on_command(&mut self, command: Command) {

@@ -15,6 +15,9 @@ use crate::sip::trace::Wire;
 use crate::sip::transaction::{ServerKey, Taken, Verdict};
 use crate::sip::values::{Via, tag};
 
+/// Longest branch of a request that is read, bytes.
+const MAX_BRANCH: usize = 256;
+
 /// A request on its way through the endpoint.
 pub(super) struct Request {
     pub message: Message,
@@ -61,7 +64,8 @@ impl Endpoint {
     }
 
     fn on_request(&mut self, flow: Flow, message: Message) -> Option<LegKey> {
-        let Some(via) = Via::of(&message) else {
+        let short = |via: &Via| via.branch.as_ref().is_none_or(|branch| branch.len() <= MAX_BRANCH);
+        let Some(via) = Via::of(&message).filter(short) else {
             self.counts.malformed += 1;
             return None;
         };
@@ -91,11 +95,6 @@ impl Endpoint {
     }
 
     fn on_new_request(&mut self, request: Request) -> Option<LegKey> {
-        if self.servers.is_full() {
-            self.counts.overloaded += 1;
-            self.refuse_stateless(request.flow, &request.message, &Refusal::new(503, "Service Unavailable"));
-            return None;
-        }
         if tag(&request.message, "to").is_some() {
             return self.on_request_within(request);
         }
@@ -107,11 +106,6 @@ impl Endpoint {
         match self.admit(&request) {
             Ok(()) if request.message.method() == Some("INVITE") => self.on_invite(request),
             Ok(()) => self.answer_options(&request, None),
-            // Under overload nothing is remembered: a repeated INVITE is refused again.
-            Err(refusal) if refusal.code == 503 => {
-                self.refuse_stateless(request.flow, &request.message, &refusal);
-                None
-            }
             Err(refusal) => self.refuse(&request, &refusal, None),
         }
     }
@@ -150,13 +144,19 @@ impl Endpoint {
         }
     }
 
-    /// Answers a request in a transaction of its own.
+    /// Answers a request: in a transaction of its own, or without one where it belongs to no leg or its sender has too
+    /// many. A repetition is then answered again, with the same tag (RFC 3261 section 8.2.7).
     pub(super) fn answer(
         &mut self,
         request: &Request,
         response: &Message,
         leg: Option<LegKey>,
     ) -> Option<LegKey> {
+        let invite = request.message.method() == Some("INVITE");
+        if leg.is_none() || !self.servers.has_room(request.flow.peer.ip(), invite) {
+            self.send(request.reply, &Wire::new(response), leg);
+            return leg;
+        }
         self.servers.open(&request.key, &request.message, request.reply, leg);
         self.finish(&request.key, response, leg);
         leg
@@ -180,8 +180,8 @@ impl Endpoint {
         self.answer(request, &response, leg)
     }
 
-    pub(super) fn refusal(&mut self, flow: Flow, message: &Message, refusal: &Refusal) -> Message {
-        let to_tag = self.tokens.token();
+    pub(super) fn refusal(&self, flow: Flow, message: &Message, refusal: &Refusal) -> Message {
+        let to_tag = self.tag_for(message);
         let mut response =
             build::response(message, flow.peer, refusal.code, Some(refusal.reason), Some(&to_tag));
         for (name, value) in &refusal.headers {
@@ -189,6 +189,13 @@ impl Endpoint {
         }
         response.headers.push("Server", build::AGENT);
         response
+    }
+
+    /// The tag of answers that are given without a leg: always the same for the same request.
+    pub(super) fn tag_for(&self, message: &Message) -> String {
+        let values = ["via", "from", "call-id", "cseq"].map(|name| message.headers.get(name));
+        let values: Vec<&[u8]> = values.iter().flatten().map(|header| header.value.as_ref()).collect();
+        self.tokens.derived(&values.join(&b'\n'))
     }
 
     /// Answers without remembering anything. An ACK is never answered, nor is what does not say where it came from.

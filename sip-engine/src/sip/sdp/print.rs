@@ -8,6 +8,8 @@ use super::{Codec, CodecName, MediaDirection, RemoteSession};
 
 /// The payload type we give telephone-event when we offer.
 const TELEPHONE_EVENT: u8 = 101;
+/// What we offer; an answer names the offer's (RFC 3264 section 6).
+const PROTOCOL: &str = "RTP/AVP";
 /// Milliseconds of audio per packet we send and ask for.
 const PTIME: u8 = 20;
 
@@ -34,7 +36,7 @@ impl LocalSession {
     pub fn offer(&mut self, codecs: &[CodecName], direction: MediaDirection) -> Bytes {
         let codecs: Vec<Codec> =
             codecs.iter().map(|&name| Codec { name, pt: name.static_payload_type() }).collect();
-        let media = self.audio(&codecs, Some(TELEPHONE_EVENT), direction);
+        let media = self.audio(PROTOCOL, &codecs, Some(TELEPHONE_EVENT), direction);
         self.finish(&media)
     }
 
@@ -46,7 +48,8 @@ impl LocalSession {
             if index == remote.chosen {
                 let codec: Vec<Codec> = remote.audio.codecs.iter().take(1).copied().collect();
                 let direction = willing.answering(remote.audio.direction);
-                media.push_str(&self.audio(&codec, remote.audio.telephone_event, direction));
+                let protocol = line.split_ascii_whitespace().nth(2).unwrap_or(PROTOCOL);
+                media.push_str(&self.audio(protocol, &codec, remote.audio.telephone_event, direction));
             } else {
                 media.push_str(&rejected(line));
             }
@@ -54,10 +57,16 @@ impl LocalSession {
         self.finish(&media)
     }
 
-    fn audio(&self, codecs: &[Codec], event: Option<u8>, direction: MediaDirection) -> String {
+    fn audio(
+        &self,
+        protocol: &str,
+        codecs: &[Codec],
+        event: Option<u8>,
+        direction: MediaDirection,
+    ) -> String {
         let formats: Vec<String> =
             codecs.iter().map(|codec| codec.pt).chain(event).map(|pt| pt.to_string()).collect();
-        let mut text = format!("m=audio {} RTP/AVP {}\r\n", self.rtp.port(), formats.join(" "));
+        let mut text = format!("m=audio {} {protocol} {}\r\n", self.rtp.port(), formats.join(" "));
         for codec in codecs {
             text.push_str(&format!("a=rtpmap:{} {}/8000\r\n", codec.pt, codec.name.encoding()));
         }

@@ -125,7 +125,8 @@ fn storm(seed: u64) -> Network {
         }
         Event::ReOffer { leg, .. } => {
             let later = network.roll(4_000);
-            network.command(side, ms(later), respond(*leg, 200));
+            let code = [200, 200, 488][network.roll(3) as usize];
+            network.command(side, ms(later), respond(*leg, code));
         }
         _ => {}
     });
@@ -176,9 +177,11 @@ fn both_sides_hanging_up_at_once_is_no_trouble() {
 }
 
 #[test]
-fn a_callee_that_vanishes_is_given_up_by_both() {
+fn a_callee_nobody_reaches_is_given_up() {
     let mut network = Network::new(Weather { loss: 100, ..CALM }, 3);
-    network.command(Side::A, ms(0), invite(1, ms(30_000)));
+    network.command(Side::A, ms(0), invite(1, ms(60_000)));
     network.run(ms(100_000), |_, _, _| {});
+    let told: Vec<&Event> = network.events.iter().map(|(_, _, event)| event).collect();
+    assert!(matches!(told[..], [Event::Failed { code: 408, from_peer: false, .. }]), "{told:?}");
     assert_eq!(network.held(), 0);
 }

@@ -7,6 +7,7 @@ use std::time::{Duration, Instant};
 
 use bytes::Bytes;
 
+use crate::sip::endpoint::Counts;
 use crate::sip::{Command, Endpoint, EndpointConfig, Event, Flow, Input, Output, Tokens, Transport};
 
 /// How bad the network is.
@@ -89,9 +90,10 @@ impl Network {
         self.schedule(self.now + after, Coming::Command(side, command));
     }
 
-    /// Legs and transactions still held by both.
+    /// Legs, transactions, INVITEs and tags still held by both.
     pub fn held(&self) -> usize {
-        [&self.a, &self.b].iter().map(|end| end.counts().legs + end.counts().transactions).sum()
+        let all = |counts: Counts| counts.legs + counts.transactions + counts.invites + counts.tags;
+        [&self.a, &self.b].iter().map(|end| all(end.counts())).sum()
     }
 
     /// Lets time pass; `react` sees every event and may give commands.

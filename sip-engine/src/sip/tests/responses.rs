@@ -94,7 +94,6 @@ fn every_flaw_has_its_answer() {
     let invite = request("INVITE", 1, "");
     let tagged = "198.51.100.1>\r\nCall";
     let cases = [
-        (options.replace("Max-Forwards: 70", "Max-Forwards: 0"), 483),
         (options.replace("Max-Forwards: 70", "Max-Forwards: 300"), 400),
         (options.replace("CSeq: 1 OPTIONS", "CSeq: 1 INVITE"), 400),
         (options.replace("CSeq: 1 OPTIONS", "CSeq: 2147483648 OPTIONS"), 400),
@@ -169,6 +168,7 @@ fn odd_but_valid_requests_are_served() {
         format!("\r\n\r\n{invite}"),
         invite.replace("From:", "f :").replace("To:", "t:").replace("Call-ID:", "i\t:").replace("Via:", "v:"),
         invite.replace("Max-Forwards: 70\r\n", ""),
+        invite.replace("Max-Forwards: 70", "Max-Forwards: 0"),
         invite.replace("Contact: <sip:bob@192.0.2.9:5060>", "m: <sip:bob@192.0.2.9:5060>;+g.oma=\"a,b\""),
     ];
     for text in cases {
@@ -242,6 +242,69 @@ fn beyond_the_limit_calls_are_asked_to_come_back_later() {
     assert_eq!((answer.code(), header(&answer, "retry-after")), (Some(503), "7".to_owned()));
     assert_eq!(bench.endpoint.counts().overloaded, 1);
     assert_eq!(bench.endpoint.counts().transactions, 1, "what is refused so is not remembered");
+}
+
+#[test]
+fn what_belongs_to_no_leg_is_answered_and_not_remembered() {
+    let mut bench = Bench::new();
+    for text in [request("OPTIONS", 1, ""), request("BYE", 2, ""), request("MESSAGE", 3, "")] {
+        bench.receive(text.clone());
+        bench.receive(text);
+        let tags: Vec<String> = bench.take_sent().iter().map(|answer| header(answer, "to")).collect();
+        assert!(tags[0].contains(";tag=") && tags[0] == tags[1], "{tags:?}");
+    }
+    assert_eq!(bench.endpoint.counts().transactions, 0);
+    bench.receive(request("OPTIONS", 1, "").replace("z9hG4bK1", &format!("z9hG4bK{}", "1".repeat(250))));
+    assert!(bench.sent.is_empty(), "a branch of 257 bytes is not kept");
+}
+
+#[test]
+fn a_full_table_turns_calls_away_and_lets_live_ones_end() {
+    let mut bench = Bench::with(EndpointConfig { max_legs: 2, ..EndpointConfig::default() });
+    let (_, tag) = bench.call_up();
+    for cseq in 2..1_100 {
+        bench.receive(within("OPTIONS", cseq, &tag, &format!("b{cseq}")));
+    }
+    let answered = bench.sent_kinds();
+    assert!(answered.len() == 1_098 && answered.iter().all(|kind| kind == "200 OPTIONS"), "{answered:?}");
+    assert_eq!(bench.endpoint.counts().transactions, 1_000);
+    bench.receive(request("INVITE", 1, "").replace("call-1", "call-2").replace("z9hG4bK1", "z9hG4bKother"));
+    bench.receive(within("BYE", 2_000, &tag, "bye"));
+    assert_eq!(bench.sent_kinds(), ["503 INVITE", "200 BYE"]);
+    assert!(matches!(bench.events[..], [Event::Ended { .. }]));
+}
+
+#[test]
+fn one_source_cannot_fill_the_table_with_refusals_it_never_acknowledges() {
+    let mut bench = Bench::new();
+    let invite = |n: u32| {
+        request("INVITE", 1, "")
+            .replace("z9hG4bK1", &format!("z9hG4bK{n}-"))
+            .replace("call-1", &format!("{n}"))
+    };
+    for n in 0..1_001 {
+        bench.receive(invite(n));
+        if let Some(Event::IncomingCall(call)) = bench.take_events().last() {
+            bench.respond(call.leg, 404);
+        }
+    }
+    assert_eq!(bench.sent_kinds().last().map(String::as_str), Some("503 INVITE"));
+    bench.receive_from("192.0.2.10:5060".parse().unwrap(), invite(5_000));
+    assert!(matches!(bench.take_events()[..], [Event::IncomingCall(_)]), "others still call");
+    bench.pass(std::time::Duration::from_secs(33));
+    bench.receive(invite(6_000));
+    assert!(matches!(bench.take_events()[..], [Event::IncomingCall(_)]), "and so does it, later");
+}
+
+#[test]
+fn whoever_asks_an_endpoint_that_drains_is_sent_elsewhere() {
+    let config = EndpointConfig::default();
+    let draining = std::sync::Arc::clone(&config.draining);
+    let mut bench = Bench::with(config);
+    bench.receive(request("OPTIONS", 1, ""));
+    draining.store(true, std::sync::atomic::Ordering::Release);
+    bench.receive(request("OPTIONS", 2, ""));
+    assert_eq!(bench.sent_kinds(), ["200 OPTIONS", "503 OPTIONS"]);
 }
 
 #[test]

@@ -77,6 +77,12 @@ fn of_several_audio_lines_the_first_usable_one_is_taken() {
 }
 
 #[test]
+fn the_answer_names_the_transport_of_the_offer() {
+    let text = answer("m=audio 4000 RTP/AVPF 0\r\n");
+    assert!(text.contains("m=audio 40000 RTP/AVPF 0\r\n"), "{text}");
+}
+
+#[test]
 fn malformed_foreign_attributes_do_not_cost_the_call() {
     let media = audio(
         "a=group:\r\na=fingerprint:x\r\nm=audio 4000 RTP/AVP 0 300 foo\r\na=candidate:bogus\r\na=rtpmap:300 x/1\r\na=rtpmap:nonsense\r\na=fmtp:\r\na=crypto:what\r\na=rtcp:99999\r\na=ssrc:abc\r\nb=AS:x\r\ni=\u{fe}\r\n",

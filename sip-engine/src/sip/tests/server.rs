@@ -393,6 +393,17 @@ fn a_change_nobody_answers_is_refused_in_time() {
 }
 
 #[test]
+fn a_refused_change_leaves_nothing_to_cancel() {
+    let mut bench = Bench::new();
+    let (leg, tag) = bench.call_up();
+    for cseq in 2..10 {
+        bench.receive(within("INVITE", cseq, &tag, &format!("re{cseq}")));
+        bench.respond(leg, 488);
+    }
+    assert_eq!(bench.endpoint.counts().invites, 0);
+}
+
+#[test]
 fn glare_between_two_offers_is_491() {
     let mut bench = Bench::new();
     let (leg, tag) = bench.call_up();

@@ -1,6 +1,7 @@
 //! Server transactions: requests are answered once, and repeated requests get the same answer again.
 
 use std::collections::HashMap;
+use std::net::IpAddr;
 use std::time::{Duration, Instant};
 
 use crate::sip::flow::{Flow, LegKey};
@@ -9,8 +10,14 @@ use crate::sip::timers::{GIVE_UP, T1, T2, T4, Wheel, earliest};
 use crate::sip::trace::Wire;
 use crate::sip::values::{CSeq, Via, tag};
 
-/// Most server transactions held; beyond it new requests are answered 503 without one.
-pub(crate) const MAX_SERVER_TRANSACTIONS: usize = 20_000;
+/// Server transactions held for each leg there may be: an answered call leaves two behind for 32 s each. At the limit
+/// new calls are refused, and requests of live ones answered without a transaction.
+const PER_LEG: usize = 10;
+/// The least that limit is.
+const AT_LEAST: usize = 1_000;
+/// Refused INVITEs without their ACK, and finished requests of other methods, remembered of one address. Beyond it no
+/// more are, so that one peer cannot fill the table for all.
+pub(crate) const PER_SOURCE: usize = 1_000;
 
 /// What makes two requests the same one: RFC 3261 section 17.2.3, the old rules of RFC 2543 without a magic cookie.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -80,14 +87,28 @@ pub(crate) enum Taken {
 }
 
 /// All server transactions.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(crate) struct Servers {
     held: HashMap<ServerKey, Transaction>,
     merges: HashMap<String, ServerKey>,
     wheel: Wheel<ServerKey>,
+    /// How many of an address are [`State::Completed`], INVITEs (true) and others.
+    completed: HashMap<(IpAddr, bool), usize>,
+    limit: usize,
 }
 
 impl Servers {
+    /// No transactions yet, and room for those of so many legs.
+    pub fn new(max_legs: usize) -> Servers {
+        Servers {
+            held: HashMap::new(),
+            merges: HashMap::new(),
+            wheel: Wheel::default(),
+            completed: HashMap::new(),
+            limit: max_legs.saturating_mul(PER_LEG).max(AT_LEAST),
+        }
+    }
+
     /// Looks whether a request repeats one that is known. `method` is its own.
     pub fn take(&mut self, now: Instant, key: &ServerKey, method: &str) -> Taken {
         let Some(held) = self.held.get_mut(key) else { return Taken::New };
@@ -100,7 +121,8 @@ impl Servers {
                 held.repeat = None;
                 let wait = if held.flow.transport.is_reliable() { Duration::ZERO } else { T4 };
                 held.ends = Some(now + wait);
-                let leg = held.leg;
+                let (leg, source) = (held.leg, held.flow.peer.ip());
+                uncount(&mut self.completed, (source, true));
                 self.arm(key);
                 Taken::Acknowledged(leg)
             }
@@ -117,9 +139,14 @@ impl Servers {
             .is_some_and(|other| other != key && self.held.contains_key(other))
     }
 
-    /// True at [`MAX_SERVER_TRANSACTIONS`].
+    /// True when no more transactions are to be opened.
     pub fn is_full(&self) -> bool {
-        self.held.len() >= MAX_SERVER_TRANSACTIONS
+        self.held.len() >= self.limit
+    }
+
+    /// True if another request of this address, an INVITE or not, is worth remembering; see [`PER_SOURCE`].
+    pub fn has_room(&self, source: IpAddr, invite: bool) -> bool {
+        !self.is_full() && self.completed.get(&(source, invite)).is_none_or(|count| *count < PER_SOURCE)
     }
 
     /// Opens a transaction; `flow` is where its responses go.
@@ -155,6 +182,9 @@ impl Servers {
     pub fn respond(&mut self, now: Instant, key: &ServerKey, code: u16, wire: &Wire) -> Option<(Flow, Wire)> {
         let held = self.held.get_mut(key).filter(|held| held.state == State::Proceeding)?;
         let reliable = held.flow.transport.is_reliable();
+        if code >= 300 || (code >= 200 && !held.invite) {
+            *self.completed.entry((held.flow.peer.ip(), held.invite)).or_default() += 1;
+        }
         match (held.invite, code) {
             (_, ..200) => held.last = Some(wire.clone()),
             // Repetitions of the 2xx are the dialog's; repetitions of the INVITE are swallowed (RFC 6026).
@@ -211,9 +241,11 @@ impl Servers {
     }
 
     fn forget(&mut self, key: &ServerKey) {
-        if let Some(gone) = self.held.remove(key)
-            && self.merges.get(&gone.merge) == Some(key)
-        {
+        let Some(gone) = self.held.remove(key) else { return };
+        if gone.state == State::Completed {
+            uncount(&mut self.completed, (gone.flow.peer.ip(), gone.invite));
+        }
+        if self.merges.get(&gone.merge) == Some(key) {
             self.merges.remove(&gone.merge);
         }
     }
@@ -221,6 +253,15 @@ impl Servers {
     fn arm(&mut self, key: &ServerKey) {
         let at = self.held.get(key).and_then(|held| earliest([held.repeat.map(|(at, _)| at), held.ends]));
         self.wheel.set(key, at);
+    }
+}
+
+fn uncount(counts: &mut HashMap<(IpAddr, bool), usize>, key: (IpAddr, bool)) {
+    if let Some(count) = counts.get_mut(&key) {
+        *count -= 1;
+        if *count == 0 {
+            counts.remove(&key);
+        }
     }
 }
 

@@ -1,0 +1,43 @@
+//! How a call's facts reach the log: together where they can wait, at once where a phase cannot.
+
+use super::*;
+use crate::{
+    engine::journal::{Fact, Journal},
+    outside::CallRef,
+};
+use domain::call::CallCommand;
+use tokio::time::Instant;
+use tokio_util::task::TaskTracker;
+
+fn of(call: u128, fact: CallCommand) -> Fact {
+    (CallRef { sid: sid(Kind::Call, call), tenant: tenant() }, Timestamp::from_micros(0), fact)
+}
+
+fn pressed(call: u128) -> Fact {
+    of(call, CallCommand::Press { digits: "1".into() })
+}
+
+#[tokio::test(start_paused = true)]
+async fn facts_wait_for_others_and_phases_for_nothing() {
+    let (outside, tracker) = (Arc::new(Memory::default()), TaskTracker::new());
+    let journal = Journal::start(outside.clone(), &tracker);
+    journal.record(vec![pressed(1), pressed(1)]).await;
+    journal.record(vec![pressed(1)]).await;
+    outside.fact(|_, _| Some(())).await;
+    assert_eq!(outside.appends(), [3], "by itself, after a while");
+    let began = Instant::now();
+    journal.record(vec![pressed(1)]).await;
+    journal.record(vec![of(1, CallCommand::Answer)]).await;
+    assert_eq!((outside.appends(), began.elapsed()), (vec![3, 2], Duration::ZERO));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_call_that_is_over_leaves_nothing_behind_and_nothing_out_of_order() {
+    let (outside, tracker) = (Arc::new(Memory::default()), TaskTracker::new());
+    let journal = Journal::start(outside.clone(), &tracker);
+    journal.record(vec![pressed(1), pressed(2), pressed(1)]).await;
+    drop(journal);
+    tracker.close();
+    tracker.wait().await;
+    assert_eq!(outside.appends(), [1, 1, 1], "one stream at a time, in the order things happened");
+}
