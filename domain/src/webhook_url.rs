@@ -106,8 +106,8 @@ pub fn shown(text: &str) -> String {
             url.set_fragment(None);
             url.into()
         }
-        Ok(_) => before.to_owned(),
-        Err(_) => text.to_owned(),
+        Ok(url) if url.has_host() => before.to_owned(),
+        Ok(_) | Err(_) => text.to_owned(),
     }
 }
 
@@ -123,6 +123,7 @@ mod tests {
             ("http:bob:secret@example.com/", "http://example.com/"),
             ("https://example.com/a/../b?user=bob@c#secret", "https://example.com/a/../b?user=bob@c"),
             ("/voice#1", "/voice#1"),
+            ("finish:1#2", "finish:1#2"),
         ] {
             assert_eq!(shown(written), expected);
         }

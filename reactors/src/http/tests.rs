@@ -50,7 +50,12 @@ fn counted(allow_private: bool, answers: &[&str]) -> (Http, Arc<AtomicUsize>) {
     let answers = answers.iter().map(|text| text.parse().unwrap()).collect();
     let asked = Arc::new(AtomicUsize::new(0));
     let http = Http::new(HttpOptions {
-        guard: Guard { allow_private, allowed: vec!["127.0.0.2/32".parse().unwrap()], ..Guard::default() },
+        guard: Guard {
+            allow_private,
+            allowed: vec!["127.0.0.2/32".parse().unwrap()],
+            own_host: "us.test".into(),
+            ..Guard::default()
+        },
         resolver: Arc::new(Answers(answers, Arc::clone(&asked))),
         extra_roots: vec![],
         ids: Arc::new(Counted::default()),
@@ -166,6 +171,15 @@ async fn private_addresses_are_refused_however_they_are_spelt() {
         assert_eq!(code(&outcome), BAD_HOST, "{host}");
     }
     assert!(log.lock().unwrap().is_empty());
+}
+
+#[tokio::test]
+async fn our_own_name_is_not_even_looked_up() {
+    let (http, asked) = counted(false, &["1.1.1.1"]);
+    for url in ["http://us.test/", "https://US.test./2010-04-01"] {
+        assert_eq!(code(&http.send(&request(Method::Get, url)).await), BAD_HOST, "{url}");
+    }
+    assert_eq!(asked.load(Ordering::SeqCst), 0);
 }
 
 #[tokio::test]

@@ -333,3 +333,22 @@ async fn two_carriers_may_use_the_same_command_id() {
         }
     }
 }
+
+#[tokio::test]
+async fn an_append_at_a_version_takes_place_there_or_not_at_all() {
+    for store in testing::stores().await {
+        let stream = sid(Kind::Call);
+        let add = |number| vec![(C::Add(number), meta())];
+        let first = store.execute_at::<Tally>(&stream, 0, add(1)).await.unwrap();
+        assert_eq!((first.version, first.replayed), (1, false), "{}", store.name);
+        for version in [0, 2] {
+            let elsewhere = store.execute_at::<Tally>(&stream, version, add(9)).await;
+            assert!(matches!(elsewhere, Err(ExecuteError::Conflict)), "{}", store.name);
+        }
+        let refused = vec![(C::AddUpTo { add: 5, limit: 4 }, meta())];
+        let refused = store.execute_at::<Tally>(&stream, 1, refused).await;
+        assert!(matches!(refused, Err(ExecuteError::Refused(_))), "{}", store.name);
+        store.execute_at::<Tally>(&stream, 1, add(2)).await.unwrap();
+        assert_eq!(store.load::<Tally>(&stream).await.unwrap().aggregate.sum, 3, "{}", store.name);
+    }
+}

@@ -8,7 +8,9 @@ async fn a_full_engine_refuses_and_says_so() {
     let stage = Stage::with_room(1).await;
     stage.outside.serves(VOICE, r#"<Gather timeout="60"/>"#);
     let mut first = stage.caller().await;
+    assert!(stage.engine.has_room());
     first.call("1234", 440.0).await;
+    assert!(!stage.engine.has_room());
     let mut second = stage.caller().await;
     second.dial("1234").await;
     let answer = second.next(&["503"]).await;
@@ -86,6 +88,7 @@ async fn shutting_down_ends_live_calls_with_a_reason() {
     caller.call("1234", 440.0).await;
     let engine = stage.engine.clone();
     let ((), ()) = tokio::join!(engine.shutdown(), caller.hung_up());
+    assert!(engine.is_draining() && !engine.has_room());
     assert_eq!(stage.outside.ended().await, EndReason::ShutDown);
     assert_eq!(engine.live(), 0);
 }
