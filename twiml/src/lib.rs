@@ -14,12 +14,6 @@ pub use ask::{
 };
 pub use document::{Document, DocumentError, MAX_DOCUMENT_BYTES};
 pub use element::{Method, Warning};
-pub use machine::{MAX_DOCUMENTS, Machine};
+pub use machine::{MAX_DOCUMENTS, MAX_DOCUMENTS_EVER, Machine};
 pub use url::Url;
 pub use verbs::{Definition, VERBS};
-
-/// Everything about this document its author should know: unknown verbs and attributes, values that were replaced.
-#[must_use]
-pub fn validate(document: &Document) -> Vec<Warning> {
-    document.warnings().to_vec()
-}

@@ -10,8 +10,11 @@ use crate::{
 };
 use std::collections::VecDeque;
 
-/// Documents one call may run through; after that it is a loop, and the call ends.
+/// Documents a call may run through in which nothing happens: nothing heard to its end, no key, no wait, nobody dialled.
+/// After that it is a loop, and the call ends.
 pub const MAX_DOCUMENTS: u32 = 50;
+/// Documents one call may run through in its life.
+pub const MAX_DOCUMENTS_EVER: u32 = 10_000;
 /// Twilio's code for too many redirects.
 const TOO_MANY: u32 = 11215;
 
@@ -19,7 +22,9 @@ const TOO_MANY: u32 = 11215;
 #[derive(Debug)]
 pub struct Machine {
     answered: bool,
+    /// Documents since anything happened, and ever.
     documents: u32,
+    documents_ever: u32,
     steps: VecDeque<Step>,
     current: Option<Step>,
     state: State,
@@ -49,7 +54,8 @@ impl Machine {
     #[must_use]
     pub fn new(answered: bool) -> Machine {
         let (steps, current, under_way) = (VecDeque::new(), None, UnderWay::default());
-        Machine { answered, documents: 0, steps, current, state: State::Waiting, under_way }
+        let (documents, documents_ever, state) = (0, 0, State::Waiting);
+        Machine { answered, documents, documents_ever, steps, current, state, under_way }
     }
 
     /// Runs this document from its start; what ran before is interrupted.
@@ -59,8 +65,12 @@ impl Machine {
             return asks;
         }
         self.documents += 1;
-        if self.documents > MAX_DOCUMENTS {
-            let message = format!("the call went through more than {MAX_DOCUMENTS} documents");
+        self.documents_ever += 1;
+        if self.documents > MAX_DOCUMENTS || self.documents_ever > MAX_DOCUMENTS_EVER {
+            let message = format!(
+                "the call went through more than {MAX_DOCUMENTS} documents in which nothing happened, or \
+                 {MAX_DOCUMENTS_EVER} in all"
+            );
             asks.push(Ask::Warn(Warning { code: TOO_MANY, message }));
             return self.end(Ask::HangUp, asks);
         }
@@ -93,6 +103,9 @@ impl Machine {
 
     /// Tells the program what happened.
     pub fn on(&mut self, event: &Event) -> Vec<Ask> {
+        if matches!(event, Event::PlayFinished | Event::TimerFired | Event::Digit(_) | Event::DialEnded(_)) {
+            self.documents = 0;
+        }
         match event {
             Event::Answered => self.answered = true,
             Event::PlayFinished => self.under_way.playing = false,
@@ -114,18 +127,6 @@ impl Machine {
     pub fn farewell(&mut self, dial: &DialResult) -> Option<Request> {
         let running = self.state == State::Running;
         self.current.as_mut().filter(|_| running)?.verb.farewell(dial)
-    }
-
-    /// Whether the program has asked for the call's end.
-    #[must_use]
-    pub fn has_ended(&self) -> bool {
-        self.state == State::Ended
-    }
-
-    /// The verb being executed, for example `Gather`.
-    #[must_use]
-    pub fn verb(&self) -> Option<&'static str> {
-        self.current.as_ref().map(|step| step.name)
     }
 
     fn next(&mut self, mut asks: Vec<Ask>) -> Vec<Ask> {
@@ -226,7 +227,7 @@ mod tests {
         let asks = machine.on(&Event::TimerFired);
         assert_eq!((started(&asks), acts(&asks)), (vec!["Say"], vec![say("Hi")]));
         assert_eq!(acts(&machine.on(&Event::PlayFinished)), [Ask::HangUp]);
-        assert!(machine.has_ended());
+        assert_eq!(machine.state, State::Ended);
     }
 
     #[test]
@@ -240,7 +241,7 @@ mod tests {
     #[test]
     fn an_empty_document_hangs_up() {
         let (machine, asks) = run("");
-        assert_eq!((acts(&asks), machine.has_ended()), (vec![Ask::HangUp], true));
+        assert_eq!((acts(&asks), machine.state), (vec![Ask::HangUp], State::Ended));
         assert_eq!(run_unanswered("").1, [Ask::Answer], "as <Hangup> does");
     }
 
@@ -284,6 +285,17 @@ mod tests {
         }
         let asks = machine.load(document("<Redirect>https://example.com/again</Redirect>"));
         assert!(matches!(&asks[..], [Ask::Warn(Warning { code: 11215, .. }), Ask::HangUp]), "{asks:?}");
+    }
+
+    #[test]
+    fn a_call_in_which_things_happen_goes_on_for_long_but_not_for_ever() {
+        let twiml = "<Pause/><Redirect>https://example.com/again</Redirect>";
+        let mut machine = Machine::new(true);
+        for _ in 0..MAX_DOCUMENTS_EVER {
+            machine.load(document(twiml));
+            assert!(matches!(machine.on(&Event::TimerFired).last(), Some(Ask::Fetch(_))));
+        }
+        assert_eq!(machine.load(document(twiml)).last(), Some(&Ask::HangUp));
     }
 
     #[test]

@@ -206,6 +206,12 @@ impl Machine {
         self.legs.values().filter(|leg| !leg.ended).map(|leg| leg.call.clone()).collect()
     }
 
+    /// How many legs there ever were, and how many of them have ended. While neither changes, `live_calls` does not.
+    #[must_use]
+    pub fn census(&self) -> (usize, usize) {
+        (self.legs.len(), self.legs.values().filter(|leg| leg.ended).count())
+    }
+
     fn begin(&mut self) {
         match self.start.take() {
             Some(Start::Incoming(incoming)) => self.begin_incoming(*incoming),

@@ -57,6 +57,8 @@ pub(super) struct Actor {
     media: mpsc::Receiver<MediaEvent>,
     vestige: Arc<Mutex<Vestige>>,
     was_live: bool,
+    /// Legs ever, legs ended and SIP legs, as the supervisor knows them.
+    traced: ((usize, usize), usize),
     ends_by: Option<Instant>,
 }
 
@@ -93,6 +95,7 @@ impl Actor {
             media,
             vestige,
             was_live: true,
+            traced: ((0, 0), 0),
             ends_by: None,
         }
     }
@@ -146,7 +149,10 @@ impl Actor {
 
     /// Keeps what a supervisor needs to know, and the count of live calls.
     fn leave_traces(&mut self) {
-        Vestige::update(&self.vestige, self.machine.live_calls(), self.keys.keys().copied().collect());
+        let census = (self.machine.census(), self.keys.len());
+        if std::mem::replace(&mut self.traced, census) != census {
+            Vestige::update(&self.vestige, self.machine.live_calls(), self.keys.keys().copied().collect());
+        }
         if self.was_live && !self.machine.is_live() {
             self.was_live = false;
             Vestige::ended(&self.vestige);

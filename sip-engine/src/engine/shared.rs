@@ -58,7 +58,7 @@ pub(super) struct Shared {
     /// No new calls are taken.
     pub(super) draining: Arc<AtomicBool>,
     refusals: Mutex<Refusals>,
-    pub(super) decoded: Decoded,
+    pub(super) decoded: Arc<Decoded>,
     legs: AtomicU64,
     names: Mutex<HashMap<String, (Instant, SocketAddr)>>,
 }
@@ -94,7 +94,7 @@ impl Shared {
             quieter: Notify::new(),
             draining,
             refusals: Mutex::default(),
-            decoded: Decoded::default(),
+            decoded: Arc::new(Decoded::new()),
             legs: AtomicU64::new(1),
             names: Mutex::default(),
         }

@@ -7,6 +7,7 @@ use crate::{
     outside::FetchFailure,
     speech::SayRequest,
 };
+use bytes::Bytes;
 use domain::{Tenant, webhook_url::WebhookUrl};
 use ring::digest;
 use std::{
@@ -14,6 +15,7 @@ use std::{
     f64::consts::TAU,
     sync::{Arc, LazyLock, Mutex, MutexGuard, PoisonError},
 };
+use tokio::sync::Semaphore;
 
 /// Twilio's code for text that cannot be spoken.
 const UNSPEAKABLE: u32 = 13520;
@@ -37,34 +39,66 @@ pub(super) async fn speak(
 
 pub(super) async fn load(shared: &Shared, tenant: Tenant, url: WebhookUrl) -> Result<Prepared, FetchFailure> {
     let file = shared.outside.media(tenant, url.clone()).await?;
-    let key: Key = digest::digest(&digest::SHA256, &file.body).as_ref().try_into().unwrap_or_default();
-    if let Some(prompt) = shared.decoded.get(&key) {
+    if let Some(prompt) = shared.decoded.known(&file.body) {
         return Ok(Prepared { prompt, warning: None });
     }
-    let decoded = shared.tracker.spawn_blocking(move || audio::decode_prompt(&file.body)).await;
-    let unplayable =
-        |why: String| FetchFailure { code: UNPLAYABLE, message: format!("{}: {why}", url.shown()) };
-    let prompt = decoded.map_err(|error| unplayable(error.to_string()))?;
-    let prompt = Arc::new(prompt.map_err(|error| unplayable(error.to_string()))?);
-    shared.decoded.keep(key, Arc::clone(&prompt));
+    let unplayable = |why: String| FetchFailure { code: UNPLAYABLE, message: format!("{}: {why}", url.shown()) };
+    let _turn = shared.decoded.turns.acquire().await.map_err(|error| unplayable(error.to_string()))?;
+    let decoded = Arc::clone(&shared.decoded);
+    let prompt = shared.tracker.spawn_blocking(move || decoded.decode(&file.body)).await;
+    let prompt = prompt.map_err(|error| unplayable(error.to_string()))?;
+    let prompt = prompt.map_err(|error| unplayable(error.to_string()))?;
     Ok(Prepared { prompt, warning: None })
 }
 
 /// SHA-256 of a file.
 type Key = [u8; 32];
 
-/// Files decoded lately, so that a thousand calls that play one file decode it once. Oldest out first.
-#[derive(Default)]
-pub(super) struct Decoded(Mutex<Files>);
+/// Files decoded lately, so that a thousand calls that play one file decode it once, even all at once. Oldest out first.
+pub(super) struct Decoded {
+    files: Mutex<Files>,
+    /// One for each core: decoding is work for all of them and no more.
+    turns: Semaphore,
+}
 
 #[derive(Default)]
 struct Files {
     prompts: HashMap<Key, Arc<Prompt>>,
     order: VecDeque<Key>,
     bytes: usize,
+    /// Files under way; whoever has the lock of one decodes it.
+    flights: HashMap<Key, Arc<Mutex<()>>>,
+    /// Digests by where a file lies in memory, which no other can while it is held here.
+    digests: HashMap<(usize, usize), (Bytes, Key)>,
+    /// Bytes held so.
+    held: usize,
 }
 
 impl Decoded {
+    pub(super) fn new() -> Decoded {
+        let cores = std::thread::available_parallelism().map_or(1, usize::from);
+        Decoded { files: Mutex::default(), turns: Semaphore::new(cores) }
+    }
+
+    /// What this very file came to, without reading it.
+    fn known(&self, file: &Bytes) -> Option<Arc<Prompt>> {
+        let files = self.files();
+        let (_, key) = files.digests.get(&place(file))?;
+        files.prompts.get(key).cloned()
+    }
+
+    /// Decodes a file, unless that has been done. Takes its time; not for the async runtime.
+    fn decode(&self, file: &Bytes) -> Result<Arc<Prompt>, audio::AudioError> {
+        let key: Key = digest::digest(&digest::SHA256, file).as_ref().try_into().unwrap_or_default();
+        let flight = Arc::clone(self.files().flights.entry(key).or_default());
+        let _turn = flight.lock().unwrap_or_else(PoisonError::into_inner);
+        self.files().remember(file, key);
+        let decoded = self.get(&key).map_or_else(|| audio::decode_prompt(file).map(Arc::new), Ok);
+        decoded.iter().for_each(|prompt| self.keep(key, Arc::clone(prompt)));
+        self.files().flights.remove(&key);
+        decoded
+    }
+
     fn get(&self, key: &Key) -> Option<Arc<Prompt>> {
         self.files().prompts.get(key).cloned()
     }
@@ -86,8 +120,24 @@ impl Decoded {
     }
 
     fn files(&self) -> MutexGuard<'_, Files> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+        self.files.lock().unwrap_or_else(PoisonError::into_inner)
     }
+}
+
+impl Files {
+    fn remember(&mut self, file: &Bytes, key: Key) {
+        if self.held + file.len() > MAX_DECODED {
+            self.digests.clear();
+            self.held = 0;
+        }
+        if self.digests.insert(place(file), (file.clone(), key)).is_none() {
+            self.held += file.len();
+        }
+    }
+}
+
+fn place(file: &Bytes) -> (usize, usize) {
+    (file.as_ptr().addr(), file.len())
 }
 
 /// 440 and 480 Hz, two seconds on and four off (ITU-T E.180, as in North America).
@@ -114,13 +164,28 @@ mod tests {
 
     #[test]
     fn decoded_files_stay_within_their_room() {
-        let decoded = Decoded::default();
+        let decoded = Decoded::new();
         let big = Arc::new(Prompt::from_pcm8k(&vec![0; MAX_DECODED / 4]));
         for name in 0..3 {
             decoded.keep([name; 32], Arc::clone(&big));
         }
         let kept = [0, 1, 2].map(|name| decoded.get(&[name; 32]).is_some());
         assert_eq!((kept, decoded.files().bytes <= MAX_DECODED), ([false, true, true], true));
+    }
+
+    #[test]
+    fn a_file_is_decoded_once_however_many_play_it_at_once() {
+        let decoded = Decoded::new();
+        let wav = crate::engine::tests::sound::wav(440.0, std::time::Duration::from_secs(1));
+        let files: Vec<Bytes> = (0..8).map(|_| Bytes::from(wav.clone())).collect();
+        let prompts: Vec<_> = std::thread::scope(|scope| {
+            let threads: Vec<_> =
+                files.iter().map(|file| scope.spawn(|| decoded.decode(file).unwrap())).collect();
+            threads.into_iter().map(|thread| thread.join().unwrap()).collect()
+        });
+        assert!(prompts.iter().all(|prompt| Arc::ptr_eq(prompt, &prompts[0])));
+        let known = decoded.known(&files[3]).is_some_and(|prompt| Arc::ptr_eq(&prompt, &prompts[0]));
+        assert!(known && decoded.files().flights.is_empty(), "known by its place from now on");
     }
 
     #[test]

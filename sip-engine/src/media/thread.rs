@@ -7,12 +7,12 @@ use std::{
     io,
     net::SocketAddr,
     panic::{AssertUnwindSafe, catch_unwind},
-    sync::Arc,
+    sync::{Arc, atomic::Ordering},
     time::{Duration, Instant},
 };
 
 use ring::rand::SystemRandom;
-use tokio::sync::mpsc;
+use tokio::sync::mpsc::{self, error::TrySendError};
 
 use super::{
     LegId, LegStatistics, MediaEvent, PlayOutcome,
@@ -239,8 +239,13 @@ impl Worker {
 
     fn close(&mut self, slot: usize) {
         self.unbridge(slot);
-        self.with(slot, LegState::close);
+        let last = self.with(slot, LegState::close);
         self.remove(slot);
+        // Told when the ports rest, so that whoever hears it can count on that.
+        let Some((events, event)) = last else { return };
+        if let Err(TrySendError::Full(_)) = events.try_send(event) {
+            self.inbox.dropped_events.fetch_add(1, Ordering::Relaxed);
+        }
     }
 
     /// Drops a leg: its sockets close and its ports begin to rest.

@@ -1,4 +1,4 @@
-//! What the sockets dropped and carried, for the metrics page.
+//! What the sockets dropped and carried.
 
 use std::sync::atomic::{AtomicU64, Ordering};
 

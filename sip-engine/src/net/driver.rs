@@ -12,7 +12,7 @@ use tokio::time::{Instant, sleep_until};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
-use super::config::{ARRIVALS, NetConfig};
+use super::config::{ARRIVALS, KEEP_ALIVE, NetConfig};
 use super::connections::Connections;
 use super::counters::{Counters, count};
 use super::local::{Gate, LocalAddresses};
@@ -124,6 +124,7 @@ impl Driver {
         mut commands: mpsc::Receiver<Command>,
         stop: &CancellationToken,
     ) {
+        let mut keep_alive = tokio::time::interval(KEEP_ALIVE);
         loop {
             let wake = self.endpoint.timeout().map(Instant::from_std);
             let (room, waiting) = (!self.outbox.is_full(), self.outbox.is_waiting());
@@ -139,6 +140,7 @@ impl Driver {
                 },
                 handed = self.outbox.hand_over(), if waiting => if !handed { return },
                 () = sleep(wake), if wake.is_some() => self.handle(Input::Tick),
+                _ = keep_alive.tick() => self.connections.keep_alive(&self.endpoint.connections().collect()),
             }
         }
     }

@@ -3,6 +3,7 @@
 use std::io;
 use std::net::SocketAddr;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use bytes::{Bytes, BytesMut};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
@@ -64,7 +65,10 @@ pub(super) async fn run(
     pongs: mpsc::WeakSender<Bytes>,
     counters: Arc<Counters>,
     arrivals: mpsc::Sender<Arrival>,
+    used: Arc<AtomicBool>,
 ) {
+    // Whoever connects to us has something to say; whom we connect to may take his time to answer.
+    let patience = if matches!(opening, Opening::Connect) { IDLE } else { FIRST_MESSAGE };
     let stream = match opening {
         Opening::Accepted(stream) => Ok(stream),
         Opening::Connect => match timeout(CONNECT, TcpStream::connect(flow.peer)).await {
@@ -76,7 +80,7 @@ pub(super) async fn run(
         let _ = stream.set_nodelay(true);
         let (reader, writer) = stream.into_split();
         tokio::select! {
-            broken = read(reader, flow, pongs, &arrivals) => {
+            broken = read(reader, flow, pongs, &arrivals, (patience, &*used)) => {
                 if broken {
                     count(&counters.connections_broken);
                 }
@@ -88,20 +92,26 @@ pub(super) async fn run(
     let _ = arrivals.send(Arrival::Closed { flow }).await;
 }
 
-/// Reads frames; true if the peer misbehaved.
+/// Reads frames; true if the peer misbehaved. `used` while a call needs the connection.
 async fn read(
     mut reader: OwnedReadHalf,
     flow: Flow,
     pongs: mpsc::WeakSender<Bytes>,
     arrivals: &mpsc::Sender<Arrival>,
+    (patience, used): (Duration, &AtomicBool),
 ) -> bool {
     let mut framer = Framer::default();
     let mut buffer = BytesMut::zeroed(16 * 1024);
-    let mut deadline = Instant::now() + FIRST_MESSAGE;
+    let mut deadline = Instant::now() + patience;
     loop {
         let length = match timeout_at(deadline, reader.read(&mut buffer)).await {
             Ok(Ok(0) | Err(_)) => return false,
             Ok(Ok(length)) => length,
+            // A call that has nothing to say is no reason to end; its keep-alives find out whether the peer is there.
+            Err(_) if used.load(Ordering::Relaxed) && !framer.is_partial() => {
+                deadline = Instant::now() + IDLE;
+                continue;
+            }
             Err(_) => return framer.is_partial(),
         };
         let was_partial = framer.is_partial();

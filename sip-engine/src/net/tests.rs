@@ -206,6 +206,39 @@ async fn a_refused_connection_fails_the_call() {
     running.stop().await;
 }
 
+#[tokio::test(start_paused = true)]
+async fn whom_we_connect_to_may_take_his_time() {
+    let mut running = Running::start("127.0.0.1:0", |_| true);
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let order = invite(LegKey::outbound(1), listener.local_addr().unwrap(), Transport::Tcp);
+    running.commands.send(order).await.unwrap();
+    let (_silent, _) = listener.accept().await.unwrap();
+    let event = loop {
+        match running.events.recv().await.unwrap() {
+            Event::Trace(_) => {}
+            event => break event,
+        }
+    };
+    assert!(matches!(event, Event::TimedOut { .. }), "the ring ends it, not the connection: {event:?}");
+    running.stop().await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_connection_that_a_call_needs_is_kept_alive() {
+    let running = Running::start("127.0.0.1:0", |_| true);
+    let mut stream = TcpStream::connect(running.addr).await.unwrap();
+    let invite = options("TCP", running.addr, "i1").replace("OPTIONS", "INVITE");
+    stream.write_all(invite.as_bytes()).await.unwrap();
+    let (mut heard, mut buffer) = (String::new(), [0; 4_096]);
+    // Behind the 100 Trying comes the double CRLF.
+    while !heard.contains("\r\n\r\n\r\n\r\n") {
+        let length = stream.read(&mut buffer).await.unwrap();
+        assert!(length > 0, "closed after {heard}");
+        heard.push_str(&String::from_utf8_lossy(&buffer[..length]));
+    }
+    running.stop().await;
+}
+
 #[tokio::test]
 async fn whom_we_call_may_answer_but_not_call() {
     let mut running = Running::start("127.0.0.1:0", |_| false);

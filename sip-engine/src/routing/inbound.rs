@@ -15,7 +15,7 @@ const MAX_PARTY: usize = 64;
 /// What becomes of an INVITE.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Inbound {
-    /// No trunk has this address: no answer.
+    /// No trunk has this address: its packets are not read, and what was read before a trunk lost it gets 403.
     Stranger,
     /// It is answered by this application.
     Taken(Box<Taken>),

@@ -27,15 +27,30 @@ const COMPACT: [(&str, &str); 14] = [
 /// True if a name from the wire is `wanted`, in any case, long or compact.
 #[must_use]
 pub fn same_name(name: &[u8], wanted: &str) -> bool {
-    if name.eq_ignore_ascii_case(wanted.as_bytes()) {
-        return true;
+    Name::of(wanted).is(name)
+}
+
+/// A name looked for, in both forms; found out once for all the headers it is compared with.
+#[derive(Clone, Copy)]
+struct Name<'a> {
+    wanted: &'a str,
+    other: Option<&'static str>,
+}
+
+impl<'a> Name<'a> {
+    fn of(wanted: &'a str) -> Name<'a> {
+        let other = COMPACT.iter().find_map(|(long, short)| match () {
+            () if long.eq_ignore_ascii_case(wanted) => Some(*short),
+            () if short.eq_ignore_ascii_case(wanted) => Some(*long),
+            () => None,
+        });
+        Name { wanted, other }
     }
-    let pair = COMPACT
-        .iter()
-        .find(|(long, short)| long.eq_ignore_ascii_case(wanted) || short.eq_ignore_ascii_case(wanted));
-    pair.is_some_and(|(long, short)| {
-        name.eq_ignore_ascii_case(long.as_bytes()) || name.eq_ignore_ascii_case(short.as_bytes())
-    })
+
+    fn is(self, name: &[u8]) -> bool {
+        name.eq_ignore_ascii_case(self.wanted.as_bytes())
+            || self.other.is_some_and(|other| name.eq_ignore_ascii_case(other.as_bytes()))
+    }
 }
 
 /// One header field.
@@ -72,7 +87,8 @@ impl Headers {
     /// The first field of this name.
     #[must_use]
     pub fn get(&self, name: &str) -> Option<&Header> {
-        self.0.iter().find(|header| same_name(&header.name, name))
+        let name = Name::of(name);
+        self.0.iter().find(|header| name.is(&header.name))
     }
 
     /// The first field's value as text.
@@ -83,7 +99,8 @@ impl Headers {
 
     /// All fields of this name, in order.
     pub fn all<'a>(&'a self, name: &'a str) -> impl Iterator<Item = &'a Header> {
-        self.0.iter().filter(move |header| same_name(&header.name, name))
+        let name = Name::of(name);
+        self.0.iter().filter(move |header| name.is(&header.name))
     }
 
     /// All values of a comma-separated field, in order, over all lines. Commas in quotes or angle brackets do not split.
@@ -115,7 +132,7 @@ impl Headers {
 
     /// Replaces the value of the first field of this name.
     pub(crate) fn replace(&mut self, name: &str, value: impl Into<Bytes>) {
-        if let Some(header) = self.0.iter_mut().find(|header| same_name(&header.name, name)) {
+        if let Some(header) = self.0.iter_mut().find(|header| Name::of(name).is(&header.name)) {
             header.value = value.into();
         }
     }

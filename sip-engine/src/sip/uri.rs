@@ -122,13 +122,3 @@ fn is_host(host: &str) -> bool {
     let name = |byte: u8| byte.is_ascii_alphanumeric() || b"-_.".contains(&byte);
     literal.parse::<Host>().is_ok() || (!host.is_empty() && host.bytes().all(name))
 }
-
-/// Turns `tel:+1-555-1234` into `sip:+15551234@host;user=phone`; other URIs come back as they are. For peers and
-/// parsers that know `sip:` only.
-#[must_use]
-pub fn tel_to_sip(uri: &str, host: &str) -> String {
-    match Uri::parse(uri) {
-        Some(parsed) if parsed.scheme == Scheme::Tel => format!("sip:{}@{host};user=phone", parsed.dialled()),
-        _ => uri.to_owned(),
-    }
-}

@@ -16,3 +16,5 @@ pub use say::{SayRequest, Speech, Spoken};
 
 #[cfg(test)]
 mod tests;
+#[cfg(test)]
+pub(crate) use tests::nothing_to_hear;

@@ -59,6 +59,8 @@ struct Gather {
     on_empty: bool,
     barge_in: bool,
     digits: String,
+    /// The digits were complete, with this key, while the prompts were not to be interrupted.
+    complete: Option<Option<char>>,
 }
 
 fn parse(element: &mut Element<'_, '_>) -> Box<dyn Verb> {
@@ -80,6 +82,7 @@ fn parse(element: &mut Element<'_, '_>) -> Box<dyn Verb> {
         prompts: prompt::children(element),
         prompting: false,
         digits: String::new(),
+        complete: None,
     })
 }
 
@@ -107,19 +110,31 @@ impl Gather {
     fn go_on(&mut self) -> Flow {
         let next = self.prompts.pop_front();
         self.prompting = next.is_some();
-        Flow::Stay(vec![next.map_or(Ask::Timer(self.timeout), Prompt::ask)])
+        match (next, self.complete.take()) {
+            (None, Some(key)) => self.finish(key),
+            (next, complete) => {
+                self.complete = complete;
+                Flow::Stay(vec![next.map_or(Ask::Timer(self.timeout), Prompt::ask)])
+            }
+        }
     }
 
     fn press(&mut self, key: char) -> Flow {
-        if self.finish_on.contains(key) {
-            return self.finish(Some(key));
-        }
-        self.digits.push(key);
-        if self.digits.len() >= self.limit {
-            return self.finish(None);
-        }
-        if self.prompting && !self.barge_in {
+        if self.complete.is_some() {
             return Flow::Stay(Vec::new());
+        }
+        let complete = if self.finish_on.contains(key) {
+            Some(Some(key))
+        } else {
+            self.digits.push(key);
+            (self.digits.len() >= self.limit).then_some(None)
+        };
+        if self.prompting && !self.barge_in {
+            self.complete = complete;
+            return Flow::Stay(Vec::new());
+        }
+        if let Some(key) = complete {
+            return self.finish(key);
         }
         let quiet = std::mem::take(&mut self.prompting).then_some(Ask::StopPlaying);
         self.prompts.clear();
@@ -285,6 +300,19 @@ mod tests {
     fn the_last_digit_silences_the_prompt_before_it_leaves() {
         let (mut machine, _) = run(r#"<Gather numDigits="1"><Say>Long story</Say></Gather>"#);
         assert_eq!(acts(&press(&mut machine, "1"))[0], Ask::StopPlaying);
+    }
+
+    #[test]
+    fn terms_are_heard_to_their_end_even_by_who_pressed_the_last_key() {
+        for keys in ["12", "1#"] {
+            let twiml = r#"<Gather bargeIn="false" numDigits="2"><Say>One</Say><Say>Two</Say></Gather>"#;
+            let (mut machine, _) = run(twiml);
+            assert_eq!(acts(&press(&mut machine, keys)), []);
+            assert_eq!(acts(&press(&mut machine, "9")), []);
+            assert_eq!(acts(&machine.on(&Event::PlayFinished)), [say("Two")]);
+            let (_, _, params) = fetched(&machine.on(&Event::PlayFinished)).unwrap();
+            assert!(params.starts_with(if keys == "12" { "Digits=12&" } else { "Digits=1&" }), "{params}");
+        }
     }
 
     #[test]

@@ -199,7 +199,7 @@ async fn an_application_that_fails_is_apologised_for() {
     let attributes = stage.outside.fact(|_, fact| spoken(fact)).await;
     assert!(attributes[0].1.contains("sorry"), "{attributes:?}");
     if Speech::detect().programs().is_empty() {
-        eprintln!("no text-to-speech program is installed: what is said is not listened to");
+        crate::speech::nothing_to_hear();
     } else {
         let warned =
             |code, fact: &CallCommand| matches!(fact, CallCommand::Warn { code: it, .. } if *it == code);

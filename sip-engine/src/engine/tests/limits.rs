@@ -46,6 +46,23 @@ async fn overload_makes_no_more_work() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn an_account_disabled_during_its_call_dials_nobody() {
+    let stage = Stage::set().await;
+    stage.outside.serves(VOICE, r#"<Gather timeout="60" numDigits="1"/>"#);
+    let mut caller = stage.caller().await;
+    caller.call("1234", 440.0).await;
+    let begun = |fact: &CallCommand| matches!(fact, CallCommand::StartVerb { .. }).then_some(());
+    stage.outside.fact(|_, fact| begun(fact)).await;
+    stage.outside.serves(VOICE, "<Dial>85510000001</Dial>");
+    stage.engine.shared.directory.store(Arc::new(Directory::new(vec![], vec![], vec![])));
+    caller.press(1).await;
+    let warned = |fact: &CallCommand| matches!(fact, CallCommand::Warn { code: 10001 | 13224, .. });
+    stage.outside.fact(|_, fact| warned(fact).then_some(())).await;
+    caller.hung_up().await;
+    stage.strike().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_defect_ends_its_own_call_and_no_other() {
     let stage = Stage::set().await;
     stage.outside.serves(VOICE, r#"<Gather timeout="60" action="https://app.example/panic"/>"#);

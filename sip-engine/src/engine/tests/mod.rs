@@ -8,7 +8,7 @@ mod limits;
 mod outbound;
 mod outside;
 mod phone;
-mod sound;
+pub(super) mod sound;
 
 use super::{EngineConfig, EngineHandle, start::Engine};
 use crate::routing::{AccountEntry, Directory, NumberEntry, TrunkEntry};

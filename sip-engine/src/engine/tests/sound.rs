@@ -4,7 +4,7 @@ use crate::media::audio::tone;
 use std::time::Duration;
 
 /// A WAV file (16-bit, 8 kHz, mono) of one tone.
-pub(super) fn wav(hertz: f64, length: Duration) -> Vec<u8> {
+pub(in crate::engine) fn wav(hertz: f64, length: Duration) -> Vec<u8> {
     let samples = tone::tone(hertz, length);
     let data: Vec<u8> = samples.iter().flat_map(|sample| sample.to_le_bytes()).collect();
     let size = u32::try_from(data.len()).unwrap();

@@ -175,11 +175,11 @@ impl LegState {
         self.plan_frame(turn);
     }
 
-    /// The last words of a leg. The thread drops it afterwards.
-    pub(super) fn close(&mut self, turn: &mut Turn<'_>) {
+    /// The last words of a leg, and its last event for when the thread has dropped it.
+    pub(super) fn close(&mut self, turn: &mut Turn<'_>) -> (mpsc::Sender<MediaEvent>, MediaEvent) {
         self.end_activity(PlayOutcome::LegClosed);
         self.send_report(turn, true);
-        self.emit(MediaEvent::Closed { leg: self.id, statistics: self.statistics() });
+        (self.events.clone(), MediaEvent::Closed { leg: self.id, statistics: self.statistics() })
     }
 
     /// A leg ended by a fault: its owner learns at least that.

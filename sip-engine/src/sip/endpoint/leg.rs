@@ -2,6 +2,7 @@
 
 use std::collections::HashMap;
 use std::net::IpAddr;
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use bytes::Bytes;
@@ -57,7 +58,7 @@ pub(crate) enum Stage {
 #[derive(Debug)]
 pub(crate) struct Waiting {
     pub server: ServerKey,
-    pub request: Message,
+    pub request: Arc<Message>,
     pub flow: Flow,
     /// True for the INVITE that makes the leg.
     pub first: bool,
@@ -96,7 +97,7 @@ impl Unacked {
 #[derive(Debug)]
 pub(crate) struct Placed {
     pub request: Message,
-    /// The flow it left by; answers must come from its peer to be trusted with credentials.
+    /// A provisional response has come: only then may it be cancelled (RFC 3261 section 9.1).
     pub provisional: bool,
     pub cancelled: bool,
     pub rings_until: Option<Instant>,

@@ -21,7 +21,7 @@ use bytes::Bytes;
 
 use super::command::Command;
 use super::event::{Direction, Event, Trace};
-use super::flow::{Flow, LegKey};
+use super::flow::{ConnectionId, Flow, LegKey};
 use super::framing::Frame;
 use super::message::Message;
 use super::timers::{Wheel, earliest};
@@ -145,6 +145,11 @@ impl Endpoint {
         earliest([self.servers.timeout(), self.clients.timeout(), self.wheel.next()])
     }
 
+    /// The connections that legs need.
+    pub fn connections(&self) -> impl Iterator<Item = ConnectionId> {
+        self.legs.values().filter_map(|leg| leg.flow.connection)
+    }
+
     /// What it holds and what it dropped.
     #[must_use]
     pub fn counts(&self) -> Counts {
@@ -182,26 +187,27 @@ impl Endpoint {
 
     fn send(&mut self, flow: Flow, wire: &Wire, leg: Option<LegKey>) {
         self.out.push_back(Output::Transmit(Transmit { flow, bytes: wire.bytes.clone() }));
-        let trace = self.trace(Direction::Out, flow, wire, leg);
-        self.tell(trace);
+        if let Some(leg) = leg {
+            self.tell(self.trace(Direction::Out, flow, wire, leg));
+        }
     }
 
     fn send_to(&mut self, (flow, wire): &(Flow, Wire), leg: Option<LegKey>) {
         self.send(*flow, wire, leg);
     }
 
-    fn trace_in(&mut self, flow: Flow, message: &Message, bytes: &Bytes, leg: Option<LegKey>) {
+    fn trace_in(&mut self, flow: Flow, message: &Message, bytes: &Bytes, leg: LegKey) {
         let trace = self.trace(Direction::In, flow, &Wire::received(message, bytes), leg);
         self.tell_first(trace);
     }
 
-    fn trace(&self, direction: Direction, flow: Flow, wire: &Wire, leg: Option<LegKey>) -> Event {
+    fn trace(&self, direction: Direction, flow: Flow, wire: &Wire, leg: LegKey) -> Event {
         Event::Trace(Box::new(Trace {
             at: self.now,
             direction,
             peer: flow.peer,
             transport: flow.transport,
-            leg,
+            leg: Some(leg),
             summary: wire.summary.to_string(),
             raw: wire.shown.clone(),
         }))

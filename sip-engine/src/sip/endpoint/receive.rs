@@ -1,6 +1,7 @@
 //! From bytes to the one place that deals with a message: repeated, in a dialog, a new call, or refused.
 
 use std::net::IpAddr;
+use std::sync::Arc;
 
 use bytes::Bytes;
 
@@ -20,7 +21,7 @@ const MAX_BRANCH: usize = 256;
 
 /// A request on its way through the endpoint.
 pub(super) struct Request {
-    pub message: Message,
+    pub message: Arc<Message>,
     /// The path it came by.
     pub flow: Flow,
     /// The path its responses take.
@@ -54,16 +55,18 @@ impl Endpoint {
 
     fn on_message(&mut self, flow: Flow, message: Message, bytes: &Bytes) {
         // The trace needs the leg, which is known when the message was dealt with; it is told first all the same.
-        let shown = message.clone();
+        let message = Arc::new(message);
         let leg = if message.method().is_some() {
-            self.on_request(flow, message)
+            self.on_request(flow, Arc::clone(&message))
         } else {
             self.on_response(flow, &message)
         };
-        self.trace_in(flow, &shown, bytes, leg);
+        if let Some(leg) = leg {
+            self.trace_in(flow, &message, bytes, leg);
+        }
     }
 
-    fn on_request(&mut self, flow: Flow, message: Message) -> Option<LegKey> {
+    fn on_request(&mut self, flow: Flow, message: Arc<Message>) -> Option<LegKey> {
         let short = |via: &Via| via.branch.as_ref().is_none_or(|branch| branch.len() <= MAX_BRANCH);
         let Some(via) = Via::of(&message).filter(short) else {
             self.counts.malformed += 1;

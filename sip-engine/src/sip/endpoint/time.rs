@@ -62,6 +62,7 @@ impl Endpoint {
             self.on_no_answer(purpose, 503, "Transport error");
             self.release(purpose.leg());
         }
+        flow.connection.into_iter().for_each(|connection| self.servers.lose(connection));
         for leg in self
             .legs
             .values_mut()

@@ -185,6 +185,20 @@ fn nothing_but_the_2xx_is_repeated_on_tcp() {
 }
 
 #[test]
+fn an_answer_whose_connection_is_gone_goes_to_where_the_peer_listens() {
+    let mut bench = Bench::new();
+    bench.transport = crate::sip::Transport::Tcp;
+    let source = "192.0.2.9:40000".parse().unwrap();
+    bench.receive_from(source, request("INVITE", 1, ""));
+    let Some(Event::IncomingCall(call)) = bench.take_events().pop() else { panic!() };
+    let flow = bench.flow(source);
+    bench.input(crate::sip::Input::TransportFailed { flow });
+    bench.respond(call.leg, 200);
+    let (_, flow, answer) = bench.sent.pop().unwrap();
+    assert_eq!((answer.code(), flow.peer, flow.connection), (Some(200), super::bench::peer(), None));
+}
+
+#[test]
 fn a_cancel_after_the_answer_changes_nothing() {
     let mut bench = Bench::new();
     let leg = bench.ring();

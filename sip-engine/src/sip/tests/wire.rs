@@ -4,7 +4,7 @@ use bytes::Bytes;
 
 use crate::sip::message::{Message, Start};
 use crate::sip::parse::{Malformed, parse_datagram};
-use crate::sip::uri::{Uri, tel_to_sip};
+use crate::sip::uri::Uri;
 use crate::sip::values::{self, CSeq, Via};
 
 fn read(text: &str) -> Result<Message, Malformed> {
@@ -191,12 +191,6 @@ fn callers_with_odd_names_and_numbers_are_read() {
         Some("Anonymous")
     );
     assert_eq!(values::party("<sip:a@h"), None);
-}
-
-#[test]
-fn a_tel_uri_becomes_a_sip_uri() {
-    assert_eq!(tel_to_sip("tel:+1-555-0100;ext=1", "h"), "sip:+15550100@h;user=phone");
-    assert_eq!(tel_to_sip("sip:1@a", "h"), "sip:1@a");
 }
 
 #[test]

@@ -4,7 +4,7 @@ use std::collections::HashMap;
 use std::net::IpAddr;
 use std::time::{Duration, Instant};
 
-use crate::sip::flow::{Flow, LegKey};
+use crate::sip::flow::{ConnectionId, Flow, LegKey};
 use crate::sip::message::Message;
 use crate::sip::timers::{GIVE_UP, T1, T2, T4, Wheel, earliest};
 use crate::sip::trace::Wire;
@@ -66,6 +66,8 @@ struct Transaction {
     invite: bool,
     state: State,
     flow: Flow,
+    /// The port its peer listens on, should the connection of `flow` be gone (RFC 3261 section 18.2.2).
+    port: u16,
     leg: Option<LegKey>,
     last: Option<Wire>,
     /// Timer G: when to repeat a refusal, and the pause after it.
@@ -154,10 +156,12 @@ impl Servers {
         let merge = merge_key(message);
         self.merges.entry(merge.clone()).or_insert_with(|| key.clone());
         let invite = message.method() == Some("INVITE");
+        let via = flow.connection.and_then(|_| Via::of(message));
         let opened = Transaction {
             invite,
             state: State::Proceeding,
             flow,
+            port: via.and_then(|via| via.port).unwrap_or(5060),
             leg,
             last: None,
             repeat: None,
@@ -170,6 +174,14 @@ impl Servers {
     /// Where the responses of a transaction go.
     pub fn flow(&self, key: &ServerKey) -> Option<Flow> {
         self.held.get(key).map(|held| held.flow)
+    }
+
+    /// A connection is gone: what it still has to carry needs a new one, to where the peer says it listens.
+    pub fn lose(&mut self, connection: ConnectionId) {
+        for held in self.held.values_mut().filter(|held| held.flow.connection == Some(connection)) {
+            held.flow.connection = None;
+            held.flow.peer.set_port(held.port);
+        }
     }
 
     /// The provisional response that would be repeated now.
