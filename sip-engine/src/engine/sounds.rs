@@ -42,7 +42,8 @@ pub(super) async fn load(shared: &Shared, tenant: Tenant, url: WebhookUrl) -> Re
     if let Some(prompt) = shared.decoded.known(&file.body) {
         return Ok(Prepared { prompt, warning: None });
     }
-    let unplayable = |why: String| FetchFailure { code: UNPLAYABLE, message: format!("{}: {why}", url.shown()) };
+    let unplayable =
+        |why: String| FetchFailure { code: UNPLAYABLE, message: format!("{}: {why}", url.shown()) };
     let _turn = shared.decoded.turns.acquire().await.map_err(|error| unplayable(error.to_string()))?;
     let decoded = Arc::clone(&shared.decoded);
     let prompt = shared.tracker.spawn_blocking(move || decoded.decode(&file.body)).await;
