@@ -1,6 +1,5 @@
 //! baresip as a phone: headless, steered over its control socket, recording what it hears.
 
-use super::sipp::free_port;
 use serde_json::{Value, json};
 use std::{
     io::{Read, Write},
@@ -19,7 +18,8 @@ pub struct Baresip {
 }
 
 impl Baresip {
-    /// Starts one that says nothing (a silent file) and answers nobody.
+    /// Starts one that says nothing (a silent file) and answers nobody. Its address is the one it chooses: one of this
+    /// machine's towards the outside, when it has any.
     pub fn start() -> Baresip {
         let folder = tempfile::tempdir().unwrap();
         let port = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
@@ -27,10 +27,9 @@ impl Baresip {
         let config = format!(
             "module_path {}\nmodule g711.so\nmodule aufile.so\nmodule sndfile.so\nmodule aubridge.so\n\
              module_app account.so\nmodule_app menu.so\nmodule_app ctrl_tcp.so\nctrl_tcp_listen 127.0.0.1:{port}\n\
-             sip_listen 127.0.0.1:{}\naudio_source aufile,{path}/silence.wav\naudio_player aubridge,nil\n\
+             audio_source aufile,{path}/silence.wav\naudio_player aubridge,nil\n\
              audio_srate 8000\naudio_channels 1\nsnd_path {path}\n",
-            modules().display(),
-            free_port()
+            modules().display()
         );
         std::fs::write(folder.path().join("config"), config).unwrap();
         std::fs::write(folder.path().join("accounts"), "<sip:phone@127.0.0.1;regint=0>\n").unwrap();

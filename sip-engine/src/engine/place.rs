@@ -3,11 +3,12 @@
 use super::shared::Shared;
 use crate::{
     call::{Placement, Signal},
+    net::own_towards,
     routing::{Directory, NoRoute, Route},
 };
 use domain::call::EndReason;
 use std::{
-    net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, UdpSocket},
+    net::{IpAddr, SocketAddr},
     time::Duration,
 };
 
@@ -75,15 +76,8 @@ async fn addresses(route: &Route) -> Result<Vec<SocketAddr>, String> {
     Ok(addresses.map_err(|error| format!("{}: {error}", route.host))?.collect())
 }
 
-/// The address our packets to `peer` leave from. Asking a socket costs no packet.
-pub(super) fn local_toward(shared: &Shared, peer: SocketAddr) -> std::io::Result<IpAddr> {
+/// The address our packets to `peer` leave from.
+fn local_toward(shared: &Shared, peer: SocketAddr) -> std::io::Result<IpAddr> {
     let own = shared.sip_addr.ip();
-    if !own.is_unspecified() {
-        return Ok(own);
-    }
-    let any: IpAddr =
-        if peer.is_ipv4() { Ipv4Addr::UNSPECIFIED.into() } else { Ipv6Addr::UNSPECIFIED.into() };
-    let socket = UdpSocket::bind((any, 0))?;
-    socket.connect(peer)?;
-    Ok(socket.local_addr()?.ip())
+    if own.is_unspecified() { own_towards(peer) } else { Ok(own) }
 }

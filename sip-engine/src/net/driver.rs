@@ -74,7 +74,7 @@ impl Sip {
     ) {
         let tasks = TaskTracker::new();
         let (sender, arrivals) = mpsc::channel(ARRIVALS);
-        let gate = Gate::new(Arc::clone(&self.config.endpoint.known));
+        let gate = Gate::new(Arc::clone(&self.config.endpoint.known), Arc::clone(&self.counters));
         let ended = stop.child_token();
         let mut sockets = Vec::new();
         for Pair { udp, tcp, addr } in self.pairs {
@@ -84,9 +84,9 @@ impl Sip {
                 tracing::error!(%error, %addr, "the SIP socket cannot send");
             }
             sockets.push((addr, Arc::clone(&udp)));
-            let read = udp::read(udp, addr, gate.clone(), Arc::clone(&self.counters), sender.clone());
+            let read = udp::read(udp, addr, gate.clone(), sender.clone());
             tasks.spawn(ended.clone().run_until_cancelled_owned(read));
-            let accept = tcp::accept(tcp, addr, gate.clone(), Arc::clone(&self.counters), sender.clone());
+            let accept = tcp::accept(tcp, addr, gate.clone(), sender.clone());
             tasks.spawn(ended.clone().run_until_cancelled_owned(accept));
         }
         let now = Instant::now().into_std();

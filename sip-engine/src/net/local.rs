@@ -1,16 +1,21 @@
 //! Which of our addresses a peer sees, and whose bytes are read at all.
 
-use std::collections::HashMap;
-use std::net::{IpAddr, SocketAddr, UdpSocket};
-use std::sync::{Arc, RwLock};
+use std::collections::{HashMap, HashSet};
+use std::io;
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, UdpSocket};
+use std::sync::{Arc, Mutex, PoisonError, RwLock};
+use std::time::Duration;
 
 use tokio::time::Instant;
 
 use super::config::CALLED;
+use super::counters::{Counters, count};
 use crate::sip::endpoint::SourceFilter;
 
 /// Most peers remembered.
 const MAX_PEERS: usize = 4_096;
+/// Strangers are told of no more often than this.
+const NEWS: Duration = Duration::from_secs(1);
 
 /// Finds the local address towards a peer when the socket is bound to all of them.
 #[derive(Debug, Default)]
@@ -27,16 +32,22 @@ impl LocalAddresses {
         if self.found.len() >= MAX_PEERS {
             self.found.clear();
         }
-        let ip = *self.found.entry(peer.ip()).or_insert_with(|| route(peer, bound).unwrap_or(bound.ip()));
+        let ip = *self.found.entry(peer.ip()).or_insert_with(|| own_towards(peer).unwrap_or(bound.ip()));
         SocketAddr::new(ip, bound.port())
     }
 }
 
-/// Connecting a UDP socket sends nothing and tells the kernel's choice of source address.
-fn route(peer: SocketAddr, bound: SocketAddr) -> Option<IpAddr> {
-    let socket = UdpSocket::bind(SocketAddr::new(bound.ip(), 0)).ok()?;
-    socket.connect(peer).ok()?;
-    socket.local_addr().ok().map(|addr| addr.ip())
+/// The address of this machine that packets to `peer` leave from. Connecting a UDP socket sends nothing and tells the
+/// kernel's choice.
+///
+/// # Errors
+/// When there is no way there.
+pub fn own_towards(peer: SocketAddr) -> io::Result<IpAddr> {
+    let any: IpAddr =
+        if peer.is_ipv4() { Ipv4Addr::UNSPECIFIED.into() } else { Ipv6Addr::UNSPECIFIED.into() };
+    let socket = UdpSocket::bind((any, 0))?;
+    socket.connect(peer)?;
+    Ok(socket.local_addr()?.ip())
 }
 
 /// Who is read: the sources the caller knows, and whoever we have called lately.
@@ -44,19 +55,37 @@ fn route(peer: SocketAddr, bound: SocketAddr) -> Option<IpAddr> {
 pub(super) struct Gate {
     known: SourceFilter,
     called: Arc<RwLock<HashMap<IpAddr, Instant>>>,
+    strangers: Arc<Mutex<Strangers>>,
+    counters: Arc<Counters>,
+}
+
+/// Those who were turned away and told of.
+#[derive(Default)]
+struct Strangers {
+    told: HashSet<IpAddr>,
+    last: Option<Instant>,
 }
 
 impl Gate {
-    pub fn new(known: SourceFilter) -> Gate {
-        Gate { known, called: Arc::default() }
+    pub fn new(known: SourceFilter, counters: Arc<Counters>) -> Gate {
+        Gate { known, called: Arc::default(), strangers: Arc::default(), counters }
     }
 
-    /// True if bytes of this source are read.
+    /// True if bytes of this source are read; if not, that is counted, and said once in the program's log, for whoever
+    /// connects a switch must learn why nothing happens.
     pub fn admits(&self, ip: IpAddr) -> bool {
         let ip = ip.to_canonical();
         let lately =
             |called: &HashMap<IpAddr, Instant>| called.get(&ip).is_some_and(|last| last.elapsed() < CALLED);
-        (self.known)(ip) || self.called.read().is_ok_and(|called| lately(&called))
+        let admitted = (self.known)(ip) || self.called.read().is_ok_and(|called| lately(&called));
+        if !admitted {
+            count(&self.counters.unknown_source);
+            let mut strangers = self.strangers.lock().unwrap_or_else(PoisonError::into_inner);
+            if strangers.is_news(ip, Instant::now()) {
+                tracing::info!(%ip, "SIP is dropped from an address that no trunk has as a source");
+            }
+        }
+        admitted
     }
 
     /// Lets an address we call answer.
@@ -68,5 +97,37 @@ impl Gate {
         if called.len() < MAX_PEERS || called.contains_key(&ip) {
             called.insert(ip, now);
         }
+    }
+}
+
+impl Strangers {
+    /// Whether to tell of this one now.
+    fn is_news(&mut self, ip: IpAddr, now: Instant) -> bool {
+        let soon = self.last.is_some_and(|last| now.duration_since(last) < NEWS);
+        if soon || self.told.contains(&ip) {
+            return false;
+        }
+        if self.told.len() >= MAX_PEERS {
+            self.told.clear();
+        }
+        self.last = Some(now);
+        self.told.insert(ip)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_stranger_is_told_of_once_and_a_crowd_slowly() {
+        let (mut strangers, mut now) = (Strangers::default(), Instant::now());
+        let ip = |last: u8| IpAddr::from([192, 0, 2, last]);
+        assert!(strangers.is_news(ip(1), now));
+        assert!(!strangers.is_news(ip(2), now), "within the second");
+        now += NEWS;
+        assert!(strangers.is_news(ip(2), now), "it comes again, as SIP does");
+        now += NEWS;
+        assert!(!strangers.is_news(ip(1), now));
     }
 }

@@ -21,3 +21,4 @@ mod tests;
 pub use config::NetConfig;
 pub use counters::Counters;
 pub use driver::Sip;
+pub use local::own_towards;

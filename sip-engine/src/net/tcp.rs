@@ -27,15 +27,11 @@ pub(super) async fn accept(
     listener: TcpListener,
     bound: SocketAddr,
     gate: Gate,
-    counters: Arc<Counters>,
     arrivals: mpsc::Sender<Arrival>,
 ) {
     loop {
         let arrival = match listener.accept().await {
-            Ok((_, peer)) if !gate.admits(peer.ip()) => {
-                count(&counters.unknown_source);
-                continue;
-            }
+            Ok((_, peer)) if !gate.admits(peer.ip()) => continue,
             Ok((stream, peer)) => Arrival::Accepted { stream, peer, bound },
             Err(error) => {
                 tracing::warn!(%error, "accepting a connection failed");

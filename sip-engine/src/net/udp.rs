@@ -7,7 +7,6 @@ use bytes::{Bytes, BytesMut};
 use tokio::net::UdpSocket;
 use tokio::sync::mpsc;
 
-use super::counters::{Counters, count};
 use super::driver::Arrival;
 use super::local::Gate;
 use crate::sip::parse::MAX_DATAGRAM;
@@ -17,7 +16,6 @@ pub(super) async fn read(
     socket: Arc<UdpSocket>,
     bound: SocketAddr,
     gate: Gate,
-    counters: Arc<Counters>,
     arrivals: mpsc::Sender<Arrival>,
 ) {
     let mut buffer = BytesMut::zeroed(MAX_DATAGRAM);
@@ -32,7 +30,6 @@ pub(super) async fn read(
             }
         };
         if !gate.admits(peer.ip()) {
-            count(&counters.unknown_source);
             continue;
         }
         let bytes = Bytes::copy_from_slice(buffer.get(..length).unwrap_or_default());

@@ -2,6 +2,8 @@
 //!
 //! It is made of the same commands the API gives; what opens it is written to `demo.json` in the data directory.
 
+mod point;
+
 use api::{
     auth::{ApiKeys, Passwords},
     secrets::{self, Secrets},
@@ -14,6 +16,8 @@ use domain::{
     trunk::{Host, Inbound, Outbound, Trunk, TrunkCommand},
     user::{Role, User, UserCommand},
 };
+use ipnet::IpNet;
+use point::this_machine;
 use serde::{Deserialize, Serialize};
 use std::{error::Error, path::Path, sync::Arc};
 use store::Store;
@@ -22,8 +26,6 @@ use store::Store;
 const NUMBERS: [&str; 2] = ["1234", "85512345678"];
 /// Where its outbound calls go: a phone on this machine.
 const OUTBOUND_HOST: &str = "127.0.0.1:5070";
-/// Who its inbound calls come from: this machine.
-const INBOUND_SOURCE: &str = "127.0.0.0/8";
 const OWNER_EMAIL: &str = "owner@demo.example";
 
 /// What opens the demo, as `demo.json` has it.
@@ -49,6 +51,9 @@ pub struct Demo {
     pub numbers: Vec<String>,
     /// The demo's carrier.
     pub carrier_sid: Sid,
+    /// Where the demo's trunk was last said to be called from: this machine.
+    #[serde(default)]
+    pub trunk_sources: Vec<IpNet>,
 }
 
 /// Where it is kept, in the data directory.
@@ -79,7 +84,8 @@ pub struct Maker {
 }
 
 impl Maker {
-    /// Makes the demo on an empty store, or finds the one made before, and points its numbers at `http_url`.
+    /// Makes the demo on an empty store, or finds the one made before, and points its numbers at `http_url` and its trunk at
+    /// this machine.
     ///
     /// # Errors
     /// When the store has other data but no demo, or a command is refused.
@@ -95,6 +101,13 @@ impl Maker {
         };
         self.point_numbers(&demo, http_url).await?;
         http_url.clone_into(&mut demo.http_url);
+        let sources = this_machine();
+        match self.point_trunk(&demo, &sources).await {
+            Ok(()) => demo.trunk_sources = sources,
+            Err(error) => {
+                tracing::warn!(%error, "the demo's trunk is not called from this machine's new address");
+            }
+        }
         // Before anything can fail: the secrets are nowhere else.
         demo.keep(data_dir)?;
         Ok(demo)
@@ -126,6 +139,7 @@ impl Maker {
             auth_token,
             numbers: NUMBERS.map(str::to_owned).to_vec(),
             carrier_sid: carrier,
+            trunk_sources: this_machine(),
         })
     }
 
@@ -180,7 +194,7 @@ impl Maker {
         let create = TrunkCommand::Create {
             carrier: carrier.clone(),
             name: "This machine".parse()?,
-            inbound: Some(Inbound { sources: vec![INBOUND_SOURCE.parse()?], country: None }),
+            inbound: Some(Inbound { sources: this_machine(), country: None }),
             outbound: Some(outbound),
         };
         self.command::<Trunk>(carrier, &trunk, create).await
@@ -198,25 +212,6 @@ impl Maker {
         self.command::<PhoneNumber>(carrier, &sid, create).await?;
         let configure = PhoneNumberCommand::ConfigureVoice { account, voice: voice(http_url)? };
         self.command::<PhoneNumber>(carrier, &sid, configure).await
-    }
-
-    /// The port may be another one than last time.
-    async fn point_numbers(&self, demo: &Demo, http_url: &str) -> Outcome<()> {
-        if demo.http_url == http_url {
-            return Ok(());
-        }
-        let (old, new) = (voice(&demo.http_url)?, voice(http_url)?);
-        let facts = self.store.read(Log::Core, 0, 100).await?;
-        for fact in facts.iter().filter(|fact| fact.stream.kind() == Kind::PhoneNumber && fact.sequence == 1)
-        {
-            let number = self.store.load::<PhoneNumber>(&fact.stream).await?.aggregate;
-            if number.voice().voice_url == old.voice_url {
-                let (account, voice) = (number.account().cloned(), new.clone());
-                let configure = PhoneNumberCommand::ConfigureVoice { account, voice };
-                self.command::<PhoneNumber>(&demo.carrier_sid, &fact.stream, configure).await?;
-            }
-        }
-        Ok(())
     }
 
     async fn keep(&self, carrier: &Sid, owner: &Sid, what: (&str, &str), secret: &[u8]) -> Outcome<()> {
