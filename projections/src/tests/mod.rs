@@ -3,6 +3,8 @@
 mod biographies;
 mod calls;
 mod indexes;
+mod leaders;
+mod poison;
 mod replays;
 mod runners;
 mod scopes;

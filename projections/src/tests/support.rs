@@ -1,6 +1,6 @@
 //! A store with its tables following, and short ways to make things happen in it.
 
-use crate::{Projections, Scope};
+use crate::{Projections, Scope, building};
 use domain::{
     Actor, Kind, Log, Meta, Sid, Stream, Tenant, Timestamp,
     account::{Account, AccountCommand},
@@ -173,4 +173,24 @@ pub(super) fn parsed<T: FromStr<Err: std::fmt::Debug>>(text: &str) -> T {
 /// A second of the tests' day.
 pub(super) fn second(at: i64) -> Timestamp {
     Timestamp::from_micros(1_800_000_000_000_000 + at * 1_000_000)
+}
+
+/// A store with tables nobody fills, and 30 accounts to tell.
+pub(super) async fn unattended(store: &TestStore) -> Vec<Sid> {
+    building::set_up(store).await.unwrap();
+    unattended_facts(store).await
+}
+
+/// 30 accounts to tell.
+pub(super) async fn unattended_facts(store: &TestStore) -> Vec<Sid> {
+    let carrier = sid(Kind::Carrier);
+    let mut accounts = Vec::new();
+    for serial in 0..30 {
+        let account = sid(Kind::Account);
+        let create = AccountCommand::Create { carrier: carrier.clone(), name: parsed(&format!("{serial}")) };
+        let meta = Meta::new(Tenant::carrier(carrier.clone()), Actor::system("test"), second(serial));
+        store.execute::<Account>(&account, create, &meta).await.unwrap();
+        accounts.push(account);
+    }
+    accounts
 }

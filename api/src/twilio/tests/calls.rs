@@ -1,0 +1,247 @@
+//! Calls: created, listed, changed, ended.
+
+use super::*;
+
+#[tokio::test]
+async fn a_call_is_queued_with_everything_that_was_asked_for() {
+    let bench = Bench::new().await;
+    let form = [
+        CALL.as_slice(),
+        &[
+            ("StatusCallback", "https://example.com/status"),
+            ("StatusCallbackEvent", "initiated"),
+            ("StatusCallbackEvent", "ringing, answered completed"),
+            ("FallbackUrl", "https://example.com/fallback"),
+            ("Timeout", "20"),
+            ("SendDigits", "wW12#"),
+            ("Method", "GET"),
+        ],
+    ]
+    .concat();
+    let (status, body) = answered(bench.post("/Calls.json", &form)).await;
+    assert_eq!(status, 201, "{body}");
+    let uri = format!("/2010-04-01/Accounts/{}/Calls/{}.json", bench.me(), text(&body, "sid"));
+    assert_eq!(body["uri"], uri);
+    for (field, value) in [
+        ("status", "queued"),
+        ("direction", "outbound-api"),
+        ("to", "+15551230000"),
+        ("to_formatted", "(555) 123-0000"),
+        ("from", "+85512345678"),
+        ("account_sid", bench.me()),
+        ("phone_number_sid", bench.number.as_str()),
+        ("queue_time", "0"),
+        ("api_version", "2010-04-01"),
+    ] {
+        assert_eq!(body[field], value, "{field}");
+    }
+    for field in ["duration", "start_time", "end_time", "price", "parent_call_sid", "answered_by"] {
+        assert_eq!(body.get(field), Some(&Value::Null), "{field} is there and null");
+    }
+    let [CallEvent::Queued(Queued { callback, program, timeout, send_digits, .. })] =
+        &bench.events(&text(&body, "sid")).await[..]
+    else {
+        panic!("one event")
+    };
+    assert_eq!((*timeout, send_digits.as_deref()), (20, Some("wW12#")));
+    assert_eq!(callback.as_ref().unwrap().events.len(), 4);
+    let Some(Program::Fetched(document)) = program else { panic!("a document") };
+    assert_eq!((document.url.as_str(), document.method.as_str()), ("https://example.com/voice?a=b", "GET"));
+    assert!(document.fallback_url.is_some());
+}
+
+#[tokio::test]
+async fn only_completed_is_told_when_no_event_is_named() {
+    let bench = Bench::new().await;
+    let form = [CALL.as_slice(), &[("StatusCallback", "https://example.com/status")]].concat();
+    let (_, body) = answered(bench.post("/Calls.json", &form)).await;
+    let [CallEvent::Queued(Queued { callback: Some(callback), .. })] =
+        &bench.events(&text(&body, "sid")).await[..]
+    else {
+        panic!("a callback")
+    };
+    assert_eq!(callback.events, [CallbackEvent::Completed]);
+}
+
+#[tokio::test]
+async fn what_is_wrong_with_a_new_call_has_its_own_code() {
+    let bench = Bench::new().await;
+    let long = format!("<Response><Say>{}</Say></Response>", "a".repeat(4_000));
+    let cases: &[(&str, Option<&str>, i64)] = &[
+        ("To", None, 21201),
+        ("To", Some("nobody"), 21211),
+        ("From", None, 21213),
+        ("From", Some("me"), 21212),
+        ("From", Some("+85512345679"), 21210),
+        ("Url", None, 21205),
+        ("Url", Some("/voice"), 21205),
+        ("Url", Some("ftp://example.com/"), 21205),
+        ("Method", Some("PUT"), 20001),
+        ("Timeout", Some("0"), 20001),
+        ("Timeout", Some("601"), 20001),
+        ("Timeout", Some("soon"), 20001),
+        ("SendDigits", Some("12x"), 21208),
+        ("SendDigits", Some("123456789012345678901234567890123"), 21208),
+        ("StatusCallback", Some("status"), 21609),
+        ("StatusCallbackEvent", Some("hung-up"), 21626),
+        ("FallbackUrl", Some("x"), 21205),
+        ("Record", Some("true"), 20001),
+        ("MachineDetection", Some("Enable"), 20001),
+    ];
+    for (name, value, code) in cases {
+        let mut form: Vec<(&str, &str)> = CALL.into_iter().filter(|(known, _)| known != name).collect();
+        form.extend(value.map(|value| (*name, value)));
+        assert_eq!(fault(bench.post("/Calls.json", &form)).await, (400, *code), "{name}={value:?}");
+    }
+    for (twiml, code) in [("<Response", 12100), ("<Play/>", 12101), (long.as_str(), 20001)] {
+        let form = [&CALL[..2], &[("Twiml", twiml)]].concat();
+        assert_eq!(fault(bench.post("/Calls.json", &form)).await, (400, code));
+    }
+    let twice = [CALL.as_slice(), &[("To", "+15551230001")]].concat();
+    assert_eq!(fault(bench.post("/Calls.json", &twice)).await, (400, 20001));
+    assert_eq!(bench.store.head(Log::Calls).await.unwrap(), 0, "nothing was queued");
+}
+
+#[tokio::test]
+async fn a_repeated_creation_is_one_call() {
+    let bench = Bench::new().await;
+    let mut sids = Vec::new();
+    for _ in 0..3 {
+        let request = bench.post("/Calls.json", &CALL).header("I-Twilio-Idempotency-Token", "once");
+        let (status, body) = answered(request).await;
+        assert_eq!(status, 201);
+        sids.push(text(&body, "sid"));
+    }
+    assert!(sids.iter().all(|sid| *sid == sids[0]), "{sids:?}");
+    let other = [&CALL[..2], &[("Twiml", "<Response/>")]].concat();
+    let request = bench.post("/Calls.json", &other).header("Idempotency-Key", "once");
+    assert_eq!(fault(request).await, (422, 20422));
+}
+
+#[tokio::test]
+async fn a_queued_call_is_answered_with_while_the_tables_lag() {
+    let bench = Bench::new().await;
+    bench.stop.cancel();
+    bench.tasks.close();
+    bench.tasks.wait().await;
+    let (status, body) = answered(bench.post("/Calls.json", &CALL)).await;
+    assert_eq!((status, text(&body, "status")), (201, "queued".into()));
+    assert_eq!((text(&body, "to"), text(&body, "account_sid")), ("+15551230000".into(), bench.me().into()));
+    assert_eq!(bench.events(&text(&body, "sid")).await.len(), 1);
+}
+
+#[tokio::test]
+async fn creations_that_race_under_one_token_are_one_call() {
+    let bench = Bench::new().await;
+    let racing = (0..8).map(|_| {
+        let request = bench.post("/Calls.json", &CALL).header("I-Twilio-Idempotency-Token", "race");
+        async { text(&answered(request).await.1, "sid") }
+    });
+    let sids = futures_util::future::join_all(racing).await;
+    assert!(sids.iter().all(|sid| *sid == sids[0]), "{sids:?}");
+    assert_eq!(bench.store.head(Log::Calls).await.unwrap(), 1);
+}
+
+#[tokio::test]
+async fn a_live_call_is_redirected_and_ended_and_one_that_is_over_is_not() {
+    let bench = Bench::new().await;
+    let sid = bench.call().await;
+    let path = format!("/Calls/{sid}.json");
+    bench.tell(&sid, CallCommand::Claim { node: "a".into() }).await;
+    bench.tell(&sid, CallCommand::Answer).await;
+    let (status, body) = answered(bench.get(&path)).await;
+    assert_eq!((status, text(&body, "status")), (200, "in-progress".into()));
+    let redirect = [("Twiml", "<Response><Hangup/></Response>")];
+    assert_eq!(answered(bench.post(&path, &redirect)).await.0, 200);
+    assert_eq!(fault(bench.post(&path, &[("Status", "canceled")])).await, (400, 21220));
+    assert_eq!(fault(bench.post(&path, &[("Status", "busy")])).await, (400, 20001));
+    assert_eq!(fault(bench.delete(&path)).await, (409, 20009));
+    assert_eq!(answered(bench.post(&path, &[("Status", "completed")])).await.0, 200);
+    let events = bench.events(&sid).await;
+    assert!(matches!(events[3..], [CallEvent::Redirected(_), CallEvent::EndRequested { .. }]), "{events:?}");
+    bench.tell(&sid, CallCommand::End(Ending::because(EndReason::CompletedByApi))).await;
+    let (_, body) = answered(bench.get(&path)).await;
+    assert_eq!((text(&body, "status"), text(&body, "duration")), ("completed".into(), "1".into()));
+    assert!(text(&body, "end_time").ends_with(" +0000"));
+    assert_eq!(fault(bench.post(&path, &redirect)).await, (400, 21220));
+    assert_eq!(fault(bench.post(&path, &[("Status", "completed")])).await, (400, 21220));
+    assert_eq!(answered(bench.delete(&path)).await, (204, Value::Null));
+    assert_eq!(fault(bench.get(&path)).await, (404, 20404));
+    assert_eq!(fault(bench.delete(&path)).await, (404, 20404));
+}
+
+#[tokio::test]
+async fn a_queued_call_is_canceled_at_once() {
+    let bench = Bench::new().await;
+    let path = format!("/Calls/{}.json", bench.call().await);
+    let (status, body) = answered(bench.post(&path, &[("Status", "canceled")])).await;
+    assert_eq!((status, text(&body, "status")), (200, "canceled".into()));
+}
+
+#[tokio::test]
+async fn calls_are_listed_newest_first_in_pages_that_lead_on() {
+    let bench = Bench::new().await;
+    let mut sids = Vec::new();
+    for _ in 0..5 {
+        sids.insert(0, bench.call().await);
+    }
+    let mut seen = Vec::new();
+    let mut uri = bench.path("/Calls.json?PageSize=2&Status=queued");
+    for page in 0.. {
+        let (status, body) = answered(bench.signed(bench.client.get(&uri))).await;
+        assert_eq!((status, &body["page"], &body["page_size"]), (200, &page.into(), &2.into()), "{body}");
+        assert_eq!(body["start"], page * 2);
+        assert!(text(&body, "first_page_uri").contains("Status=queued"));
+        seen.extend(body["calls"].as_array().unwrap().iter().map(|call| text(call, "sid")));
+        match body["next_page_uri"].as_str() {
+            Some(next) => uri = next.to_owned(),
+            None => {
+                // The way back leads to the same rows.
+                let before = text(&body, "previous_page_uri");
+                let (_, before) = answered(bench.signed(bench.client.get(before))).await;
+                assert_eq!(before["calls"][0]["sid"].as_str(), Some(sids[2].as_str()));
+                break;
+            }
+        }
+    }
+    assert_eq!(seen, sids);
+    for (page, rows) in [(0, &sids[..2]), (1, &sids[2..4]), (2, &sids[4..]), (3, &[])] {
+        let (_, body) = answered(bench.get(&format!("/Calls.json?PageSize=2&Page={page}"))).await;
+        let numbered: Vec<String> =
+            body["calls"].as_array().unwrap().iter().map(|call| text(call, "sid")).collect();
+        assert_eq!(numbered, rows, "page {page}");
+    }
+}
+
+#[tokio::test]
+async fn lists_are_filtered_as_the_sdks_ask() {
+    let bench = Bench::new().await;
+    let sid = bench.call().await;
+    bench.tell(&sid, CallCommand::Claim { node: "a".into() }).await;
+    let initiate = CallCommand::Initiate {
+        trunk: store::testing::sid(Kind::Trunk),
+        request_uri: "sip:1@127.0.0.1".into(),
+        sip_call_id: "x".into(),
+    };
+    bench.tell(&sid, initiate).await;
+    let today = SystemClock.now().date();
+    for (query, count) in [
+        ("To=%2B15551230000".to_owned(), 1),
+        ("To=1".to_owned(), 0),
+        ("From=%2B85512345678&Status=queued".to_owned(), 1),
+        ("Status=completed".to_owned(), 0),
+        (format!("StartTime={today}"), 1),
+        (format!("StartTime%3C={today}"), 0),
+        (format!("StartTime%3E={today}T00%3A00%3A00Z"), 1),
+        ("EndTime%3E=2026-01-01".to_owned(), 0),
+        (format!("ParentCallSid={sid}"), 0),
+    ] {
+        let (status, body) = answered(bench.get(&format!("/Calls.json?{query}"))).await;
+        assert_eq!((status, body["calls"].as_array().map(Vec::len)), (200, Some(count)), "{query}");
+    }
+    for query in
+        ["Status=ended", "StartTime=x", "ParentCallSid=x", "PageToken=PAx", "Page=99999&PageSize=1000"]
+    {
+        assert_eq!(fault(bench.get(&format!("/Calls.json?{query}"))).await, (400, 20001), "{query}");
+    }
+}

@@ -1,0 +1,55 @@
+//! Phone numbers: configured and found.
+
+use super::*;
+
+#[tokio::test]
+async fn a_number_is_configured_and_cleared() {
+    let bench = Bench::new().await;
+    let path = format!("/IncomingPhoneNumbers/{}.json", bench.number);
+    let form =
+        [("VoiceUrl", "https://example.com/v"), ("VoiceMethod", "GET"), ("FriendlyName", "Front desk")];
+    let (status, body) = answered(bench.post(&path, &form)).await;
+    assert_eq!((status, text(&body, "voice_url")), (200, "https://example.com/v".into()));
+    assert_eq!(
+        (text(&body, "voice_method"), text(&body, "friendly_name")),
+        ("GET".into(), "Front desk".into())
+    );
+    assert_eq!(body["capabilities"]["voice"], true);
+    let (_, body) = answered(bench.post(&path, &[("VoiceUrl", "")])).await;
+    assert_eq!((text(&body, "voice_url"), text(&body, "voice_method")), (String::new(), "GET".into()));
+    assert_eq!(fault(bench.post(&path, &[("VoiceUrl", "nowhere")])).await, (400, 21402));
+    for (name, value) in [
+        ("SmsUrl", "https://example.com/sms"),
+        ("VoiceApplicationSid", "AP1"),
+        ("TrunkSid", "TK1"),
+        ("VoiceCallerIdLookup", "true"),
+        ("AccountSid", "AC1"),
+    ] {
+        assert_eq!(fault(bench.post(&path, &[(name, value)])).await, (400, 20001), "{name}");
+    }
+    let nothing = [("SmsUrl", ""), ("VoiceCallerIdLookup", "false"), ("AccountSid", bench.me())];
+    assert_eq!(answered(bench.post(&path, &nothing)).await.0, 200);
+    let (_, list) = answered(bench.get("/IncomingPhoneNumbers.json?PhoneNumber=%2B85512345678")).await;
+    assert_eq!(list["incoming_phone_numbers"][0]["sid"], bench.number.as_str());
+}
+
+#[tokio::test]
+async fn numbers_are_found_by_exactly_their_friendly_name() {
+    let bench = Bench::new().await;
+    let (american, named) = (sid(Kind::PhoneNumber), sid(Kind::PhoneNumber));
+    bench.number(&american, "+12125551234", &bench.tenant).await;
+    bench.number(&named, "+85512345679", &bench.tenant).await;
+    let path = format!("/IncomingPhoneNumbers/{named}.json");
+    assert_eq!(answered(bench.post(&path, &[("FriendlyName", "Front desk")])).await.0, 200);
+    for (name, found) in [
+        ("Front+desk", Some(&named)),
+        ("Front", None),
+        ("%2B85512345678", Some(&bench.number)),
+        ("%2B85512345679", None),
+        ("(212)+555-1234", Some(&american)),
+    ] {
+        let (_, list) = answered(bench.get(&format!("/IncomingPhoneNumbers.json?FriendlyName={name}"))).await;
+        let sids = list["incoming_phone_numbers"].as_array().unwrap().iter().map(|row| text(row, "sid"));
+        assert_eq!(sids.collect::<Vec<_>>(), found.map(ToString::to_string).into_iter().collect::<Vec<_>>());
+    }
+}
