@@ -7,6 +7,7 @@ pub mod engine;
 pub mod media;
 pub mod net;
 mod outside;
+mod relax;
 pub mod routing;
 pub mod sip;
 pub mod speech;

@@ -2,6 +2,7 @@
 
 use crate::{
     outside::{CallRef, Evidence, Outside},
+    relax::relax,
     sip::{Direction, LegKey, Trace},
 };
 use domain::Clock;
@@ -108,6 +109,8 @@ impl Ladder {
             known.over = if is_live(*leg) { None } else { known.over.or(Some(Instant::now())) };
             known.over.is_none_or(|over| over.elapsed() < AFTERMATH)
         });
+        relax(&mut self.early);
+        relax(&mut self.calls);
     }
 }
 

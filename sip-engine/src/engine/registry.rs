@@ -2,6 +2,7 @@
 
 use crate::{
     outside::CallRef,
+    relax::relax,
     sip::{Event, LegKey},
 };
 use domain::{
@@ -79,6 +80,8 @@ impl Registry {
         for sid in calls {
             maps.calls.remove(sid);
         }
+        relax(&mut maps.legs);
+        relax(&mut maps.calls);
     }
 
     pub(super) fn leg(&self, key: LegKey) -> Option<(Address, CallRef)> {

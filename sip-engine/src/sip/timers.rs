@@ -4,6 +4,8 @@ use std::collections::{BTreeSet, HashMap};
 use std::hash::Hash;
 use std::time::{Duration, Instant};
 
+use crate::relax::relax;
+
 /// Round-trip estimate: the first retransmission comes after this.
 pub const T1: Duration = Duration::from_millis(500);
 /// Longest pause between retransmissions of anything but an INVITE.
@@ -50,6 +52,7 @@ impl<K: Clone + Ord + Hash> Wheel<K> {
         }
         let (_, key) = self.order.pop_first()?;
         self.due.remove(&key);
+        relax(&mut self.due);
         Some(key)
     }
 }

@@ -3,6 +3,7 @@
 use super::Endpoint;
 use super::incoming::STILL_RINGING;
 use super::leg::{Leg, Purpose, Stage};
+use crate::relax::relax;
 use crate::sip::build;
 use crate::sip::check::Refusal;
 use crate::sip::event::{ClosedBy, Event};
@@ -172,6 +173,9 @@ impl Endpoint {
                 self.invites.remove(&waiting.server);
             }
             self.wheel.set(&key, None);
+            relax(&mut self.legs);
+            relax(&mut self.tags);
+            relax(&mut self.invites);
             return;
         }
         self.wheel.set(&key, leg.due());

@@ -3,6 +3,7 @@
 use std::collections::HashMap;
 use std::time::{Duration, Instant};
 
+use crate::relax::relax;
 use crate::sip::build;
 use crate::sip::flow::{Flow, LegKey};
 use crate::sip::message::Message;
@@ -178,7 +179,9 @@ impl<P: Clone> Clients<P> {
 
     fn forget(&mut self, key: &ClientKey) -> Option<Transaction<P>> {
         self.wheel.set(key, None);
-        self.held.remove(key)
+        let gone = self.held.remove(key);
+        relax(&mut self.held);
+        gone
     }
 
     fn arm(&mut self, key: &ClientKey) {

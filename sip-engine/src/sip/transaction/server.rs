@@ -4,6 +4,7 @@ use std::collections::HashMap;
 use std::net::IpAddr;
 use std::time::{Duration, Instant};
 
+use crate::relax::relax;
 use crate::sip::flow::{ConnectionId, Flow, LegKey};
 use crate::sip::message::Message;
 use crate::sip::timers::{GIVE_UP, T1, T2, T4, Wheel, earliest};
@@ -260,6 +261,8 @@ impl Servers {
         if self.merges.get(&gone.merge) == Some(key) {
             self.merges.remove(&gone.merge);
         }
+        relax(&mut self.held);
+        relax(&mut self.merges);
     }
 
     fn arm(&mut self, key: &ServerKey) {
