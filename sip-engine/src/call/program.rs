@@ -16,6 +16,8 @@ use twiml::{Ask, Event, RejectReason, Warning};
 /// What is said when neither the application nor its fallback can be used.
 const APOLOGY: &str =
     "<Response><Say>We are sorry. An application error has occurred. Goodbye.</Say></Response>";
+/// A parameter that says what the verb's name says already.
+const REDUNDANT: &str = "msg";
 /// Twilio's code for an address that is none.
 const BAD_URL: u32 = 11100;
 
@@ -187,7 +189,8 @@ impl Machine {
     }
 
     fn verb_ended(&mut self, outcome: &str, results: &[(String, String)]) {
-        let found: Vec<_> = results.iter().map(|(name, value)| format!("{name}={value}")).collect();
+        let told = results.iter().filter(|(name, value)| !value.is_empty() && name != REDUNDANT);
+        let found: Vec<_> = told.map(|(name, value)| format!("{name}={value}")).collect();
         let outcome =
             if found.is_empty() { outcome.to_owned() } else { format!("{outcome}: {}", found.join(", ")) };
         self.record(LegNo::MAIN, CallCommand::EndVerb { index: self.verbs, outcome });

@@ -123,14 +123,14 @@ function Row({ entry, start, fresh, open, onToggle }: RowProps) {
           )}
           {entry.result &&
             (entry.tone ? (
-              <span style={toned(entry.tone)}>
+              <span className={css.outcome} style={toned(entry.tone)}>
                 <Dot tone={entry.tone}>{entry.result}</Dot>
               </span>
             ) : (
-              <span className="dim">{entry.result}</span>
+              <span className={`${css.outcome} dim`}>{entry.result}</span>
             ))}
           {!entry.result && entry.tone === "red" && <Dot tone="red">failed</Dot>}
-          {entry.tookMs !== undefined && <span className="num dim">{span(entry.tookMs)}</span>}
+          {entry.tookMs !== undefined && <span className={`${css.took} num dim`}>{span(entry.tookMs)}</span>}
         </span>
         <IconChevronRight size={14} className={css.chevron} aria-hidden />
       </button>

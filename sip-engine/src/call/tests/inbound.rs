@@ -79,6 +79,12 @@ fn a_thousand_keys_are_enough() {
 }
 
 #[test]
+fn what_a_gather_did_not_hear_is_not_told() {
+    let (mut scene, _) = Scene::talking(r#"<Gather timeout="2"/><Say>Bye</Say>"#);
+    assert_eq!(scene.fires(TimerKey::Verb), ["0: verb 0 completed", "0: verb 1 Say", "Speak \"Bye\""]);
+}
+
+#[test]
 fn digits_of_a_gather_go_to_its_action() {
     let (mut scene, lines) =
         Scene::talking(r#"<Gather numDigits="1" action="/digit"><Play>/menu.wav</Play></Gather>"#);
@@ -86,12 +92,7 @@ fn digits_of_a_gather_go_to_its_action() {
     scene.prepared();
     assert_eq!(
         scene.press(MAIN, "5"),
-        [
-            "0: pressed 5",
-            "Hush 0",
-            "0: verb 0 left: Digits=5, FinishedOnKey=",
-            "Fetch POST https://example.com/digit",
-        ]
+        ["0: pressed 5", "Hush 0", "0: verb 0 left: Digits=5", "Fetch POST https://example.com/digit",]
     );
     assert_eq!((scene.param("Digits"), scene.param("CallStatus")), ("5", "in-progress"));
     assert_eq!(scene.document("<Say>Five</Say>"), ["0: exchanged", "0: verb 1 Say", "Speak \"Five\""]);
