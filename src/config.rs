@@ -252,10 +252,14 @@ impl Config {
     /// Where the store is: the setting, or the SQLite file in the data directory.
     #[must_use]
     pub fn store_url(&self) -> String {
-        match self.database_url.as_str() {
-            "" => format!("sqlite://{}", self.data_dir.join("trunkline.db").display()),
-            url => url.to_owned(),
-        }
+        let own = self.store_file().map(|file| format!("sqlite://{}", file.display()));
+        own.unwrap_or_else(|| self.database_url.clone())
+    }
+
+    /// The SQLite file in the data directory, unless the store is elsewhere.
+    #[must_use]
+    pub fn store_file(&self) -> Option<PathBuf> {
+        self.database_url.is_empty().then(|| self.data_dir.join("trunkline.db"))
     }
 }
 

@@ -43,6 +43,17 @@ fn one_changed_byte_is_found_and_named() {
 }
 
 #[test]
+fn where_no_store_is_there_is_nothing_to_prove() {
+    let mut server = Server::start(On::Sqlite);
+    assert!(server.stop().success());
+    std::fs::remove_file(server.data.join("trunkline.db")).unwrap();
+    for command in [&["audit", "verify"][..], &["replay", "--verify"]] {
+        let (proved, text) = server.run(command);
+        assert!(!proved && text.contains("there is no store at") && text.contains("trunkline.db"), "{text}");
+    }
+}
+
+#[test]
 fn a_table_is_rebuilt_beside_the_server_while_a_call_goes_on() {
     for on in [On::Sqlite, On::Postgres] {
         let server = Server::start(on);

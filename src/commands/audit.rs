@@ -56,6 +56,13 @@ pub fn run(config: &Config, kept: &[String]) -> ExitCode {
 
 /// Opens the store to read it: a server that writes to it may go on.
 pub(super) async fn open(config: &Config) -> Result<Store, Trouble> {
+    let file = config.store_file();
+    if let Some(missing) = file.filter(|file| !file.exists()) {
+        let missing = missing.display();
+        return Err(
+            format!("there is no store at {missing}: give the data_dir that `trunkline serve` has").into()
+        );
+    }
     let key = MasterKey::find(&config.data_dir, &RandomIds::default())?;
     Ok(Store::open_to_read(StoreOptions::new(config.store_url(), key.bytes)).await?)
 }

@@ -1,20 +1,28 @@
-//! Progress of long commands: a bar with rate and time left on a terminal, a plain line every tenth elsewhere.
+//! Progress of long commands: a bar with rate and time left on a terminal, a plain line now and then elsewhere.
+#![expect(clippy::disallowed_methods, reason = "whoever watches a command has the same clock as it")]
 
 use indicatif::{ProgressBar, ProgressStyle};
-use std::io::IsTerminal;
+use std::{
+    io::IsTerminal,
+    time::{Duration, Instant},
+};
+
+/// Plain lines are no closer together.
+const APART: Duration = Duration::from_secs(2);
 
 /// Shows how far a command has come.
 pub struct Progress {
     name: String,
     bar: Option<ProgressBar>,
-    told: u64,
+    /// When the last plain line was told, or the work began.
+    told: Instant,
 }
 
 impl Progress {
     /// For the work called `name`.
     pub fn new(name: &str) -> Progress {
         let bar = std::io::stderr().is_terminal().then(|| bar(name));
-        Progress { name: name.to_owned(), bar, told: 0 }
+        Progress { name: name.to_owned(), bar, told: Instant::now() }
     }
 
     /// `done` of `total` are done.
@@ -24,10 +32,13 @@ impl Progress {
             bar.set_position(done);
             return;
         }
-        let tenth = (done * 10).checked_div(total).unwrap_or(10);
-        if tenth > self.told || (done == total && self.told < 10) {
-            self.told = if done == total { 10 } else { tenth };
-            eprintln!("{}: {done} of {total}", self.name);
+        if self.told.elapsed() >= APART {
+            self.told = Instant::now();
+            eprintln!(
+                "{}: {done} of {total} ({} %)",
+                self.name,
+                (done * 100).checked_div(total).unwrap_or(100)
+            );
         }
     }
 
