@@ -9,7 +9,7 @@ use crate::{
 };
 use domain::{
     Log, Sid, Timestamp,
-    call::{Call, CallEvent, Program, Purpose, WebhookExchange},
+    call::{Call, CallEvent, MediaSummary, Program, Purpose, WebhookExchange},
 };
 use sea_query::{Expr, ExprTrait, Order, Query};
 use serde::{Deserialize, Serialize};
@@ -60,7 +60,7 @@ pub struct TimelineRow {
     pub detail: serde_json::Value,
 }
 
-table!(TimelineRow: "call_timeline" v 1, key [call, sequence],
+table!(TimelineRow: "call_timeline" v 2, key [call, sequence],
     columns [call, carrier, account, position, sequence, at, lane, event, title, detail],
     indexes []);
 
@@ -114,13 +114,7 @@ fn line(event: &CallEvent) -> (Lane, String) {
         E::Bridged { with } => (Lane::Call, format!("Connected with {with}")),
         E::Unbridged { with } => (Lane::Call, format!("Disconnected from {with}")),
         E::Summarized(media) if media.codec.is_empty() => (Lane::Media, "No media".to_owned()),
-        E::Summarized(media) => (
-            Lane::Media,
-            format!(
-                "{}, MOS {:.1}, jitter {:.1} ms, {} lost",
-                media.codec, media.mos, media.jitter_ms, media.packets_lost
-            ),
-        ),
+        E::Summarized(media) => (Lane::Media, quality(media)),
         E::Redirected(Program::Fetched(document)) => {
             (Lane::Call, format!("Redirected to {}", document.url.as_str()))
         }
@@ -146,6 +140,14 @@ fn exchanged(exchange: &WebhookExchange) -> String {
         (None, None) => "no response".to_owned(),
     };
     format!("{purpose}{} {}: {outcome}", exchange.method.as_str(), exchange.url)
+}
+
+fn quality(media: &MediaSummary) -> String {
+    let MediaSummary { codec, jitter_ms, packets_lost, .. } = media;
+    match media.mos.filter(|_| media.packets_received > 0) {
+        Some(mos) => format!("{codec}, MOS {mos:.1}, jitter {jitter_ms:.1} ms, {packets_lost} lost"),
+        None => format!("{codec}, nothing was heard"),
+    }
 }
 
 fn ended(ending: &domain::call::Ending) -> String {

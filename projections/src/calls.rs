@@ -78,7 +78,7 @@ pub struct CallRow {
     pub updated_at: Timestamp,
 }
 
-table!(CallRow: "calls" v 2, key [sid],
+table!(CallRow: "calls" v 3, key [sid],
     columns [sid, carrier, account, parent, direction, from, to, phone_number, trunk, status, reason, sip_code, detail,
         created_at, started_at, answered_at, ended_at, duration_s, queue_time_ms, claimed_by, sip_call_id, bridged_with,
         codec, jitter_ms, loss_percent, rtt_ms, mos, warnings, deleted, updated_at],
@@ -226,13 +226,13 @@ impl CallRow {
     fn summarized(self, summary: MediaSummary) -> CallRow {
         let MediaSummary { codec, packets_received, packets_lost, jitter_ms, rtt_ms, mos, .. } = summary;
         let meant_for_us = packets_received.saturating_add(packets_lost);
-        let heard = !codec.is_empty();
+        let heard = packets_received > 0;
         CallRow {
-            codec: heard.then_some(codec),
+            codec: Some(codec).filter(|codec| !codec.is_empty()),
             jitter_ms: heard.then_some(jitter_ms),
             loss_percent: (meant_for_us > 0).then(|| packets_lost as f64 * 100.0 / meant_for_us as f64),
             rtt_ms,
-            mos: heard.then_some(mos),
+            mos: mos.filter(|_| heard),
             ..self
         }
     }

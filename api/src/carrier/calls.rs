@@ -63,13 +63,13 @@ enum CallDirection {
 struct CallQuality {
     /// `PCMU` or `PCMA`.
     codec: String,
-    /// Interarrival jitter of what we received, in milliseconds.
+    /// Interarrival jitter of what we received, in milliseconds; absent when nothing was.
     jitter_ms: Option<f64>,
     /// Of the packets meant for us, those that never came, in per cent.
     packet_loss_percent: Option<f64>,
     /// Round trip by RTCP, in milliseconds.
     rtt_ms: Option<f64>,
-    /// Mean opinion score, 1.0 to 4.5.
+    /// Mean opinion score, 1.0 to 4.5; absent when nothing was heard.
     mos: Option<f64>,
 }
 

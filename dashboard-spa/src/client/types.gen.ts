@@ -409,11 +409,11 @@ export type CallQuality = {
      */
     codec: string;
     /**
-     * Interarrival jitter of what we received, in milliseconds.
+     * Interarrival jitter of what we received, in milliseconds; absent when nothing was.
      */
     jitter_ms?: number;
     /**
-     * Mean opinion score, 1.0 to 4.5.
+     * Mean opinion score, 1.0 to 4.5; absent when nothing was heard.
      */
     mos?: number;
     /**

@@ -223,8 +223,9 @@ pub struct MediaSummary {
     /// Round trip by RTCP, in milliseconds, when the far end reports.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub rtt_ms: Option<f64>,
-    /// Mean opinion score by the E-model (ITU-T G.107), 1.0 to 4.5.
-    pub mos: f64,
+    /// Mean opinion score by the E-model (ITU-T G.107), 1.0 to 4.5, when anything was heard.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub mos: Option<f64>,
     /// Packets of strangers that were dropped.
     pub foreign_dropped: u64,
 }

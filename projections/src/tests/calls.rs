@@ -18,7 +18,7 @@ fn summary() -> MediaSummary {
         packets_received: 75,
         packets_lost: 25,
         jitter_ms: 1.5,
-        mos: 4.25,
+        mos: Some(4.25),
         ..MediaSummary::default()
     }
 }
@@ -75,6 +75,25 @@ async fn a_call_that_came_in_has_its_whole_life_on_one_row() {
             (second(10), Some(second(10)), Some(second(11)))
         );
         assert_eq!((row.bridged_with, row.detail.as_deref()), (None, Some("BYE \u{fffd}")));
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_call_in_which_nothing_was_heard_is_not_judged() {
+    on_each(async |world: &World| {
+        // The second is how it was written down once.
+        for mos in [None, Some(1.0)] {
+            let (call, trunk) = (sid(Kind::Call), sid(Kind::Trunk));
+            world.tell::<Call>(&call, 1, C::Receive(received(None, &trunk))).await;
+            let silence = MediaSummary { codec: "PCMU".into(), mos, ..MediaSummary::default() };
+            world.tell::<Call>(&call, 2, C::Summarize(silence)).await;
+            world.caught_up().await;
+            let row = world.projections().calls(world.own()).get(&call).await.unwrap().unwrap();
+            assert_eq!((row.codec.as_deref(), row.mos, row.jitter_ms), (Some("PCMU"), None, None));
+            let told = world.projections().call_timeline(world.own()).list(&call, &Page::first(9)).await;
+            assert_eq!(told.unwrap().items[1].title, "PCMU, nothing was heard");
+        }
     })
     .await;
 }

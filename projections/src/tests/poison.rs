@@ -188,7 +188,7 @@ async fn a_row_the_database_refuses_parks_its_call_and_no_other() {
         let odd = world.queue(&world.carrier, &account, "1234", 1).await;
         world.caught_up().await;
         let occupied =
-            sea_query::Query::update().table("call_timeline_v1_g1").value("sequence", 2_i64).to_owned();
+            sea_query::Query::update().table("call_timeline_v2_g1").value("sequence", 2_i64).to_owned();
         assert_eq!(world.store.db().execute(&occupied).await.unwrap(), 1);
         let mut healthy = Vec::new();
         for at in 0..20 {

@@ -302,7 +302,7 @@ fn summary(figures: &LegStatistics) -> Option<MediaSummary> {
         packets_lost: figures.packets_lost,
         jitter_ms: figures.jitter_ms,
         rtt_ms: figures.rtt_ms,
-        mos: figures.mos.unwrap_or(1.0),
+        mos: figures.mos,
         foreign_dropped: figures.foreign_dropped,
     })
 }

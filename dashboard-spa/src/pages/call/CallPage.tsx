@@ -175,7 +175,11 @@ function Quality({ quality }: { quality: NonNullable<Call["quality"]> }) {
       title="Quality"
       flush
       aside={
-        roundTrip !== undefined && <span className="dim small num">round trip {fixed(roundTrip, "ms")}</span>
+        jitter === undefined ? (
+          <span className="dim small">nothing was heard</span>
+        ) : (
+          roundTrip !== undefined && <span className="dim small num">round trip {fixed(roundTrip, "ms")}</span>
+        )
       }
     >
       <div className={css.quality}>
