@@ -164,6 +164,8 @@ function Quality({ quality }: { quality: NonNullable<Call["quality"]> }) {
   const fixed = (value: number | undefined, unit: string) =>
     value === undefined ? "–" : `${value.toFixed(1)} ${unit}`;
   const verdict = mos ? mosWord(mos) : undefined;
+  const trip = roundTrip === undefined ? "" : `round trip ${fixed(roundTrip, "ms")}`;
+  const note = jitter === undefined ? "nothing was heard" : trip;
   const figures: [string, ReactNode, ReactNode][] = [
     ["mos", mos ? mos.toFixed(1) : "–", <>MOS {verdict && <Dot tone={verdict.tone}>{verdict.word}</Dot>}</>],
     ["codec", codec, "Codec"],
@@ -171,17 +173,7 @@ function Quality({ quality }: { quality: NonNullable<Call["quality"]> }) {
     ["loss", fixed(loss, "%"), "Packets lost"],
   ];
   return (
-    <Card
-      title="Quality"
-      flush
-      aside={
-        jitter === undefined ? (
-          <span className="dim small">nothing was heard</span>
-        ) : (
-          roundTrip !== undefined && <span className="dim small num">round trip {fixed(roundTrip, "ms")}</span>
-        )
-      }
-    >
+    <Card title="Quality" flush aside={<span className="dim small num">{note}</span>}>
       <div className={css.quality}>
         {figures.map(([key, value, name]) => (
           <div key={key} className={css.figure}>
