@@ -101,3 +101,24 @@ fn malformed_twiml_without_fallback_is_an_apology() {
     let rows = server.get(&format!("/calls/{}/timeline?limit=500", call["sid"].as_str().unwrap()));
     assert!(rows.to_string().contains("12100"), "the error code is on the timeline: {rows:#}");
 }
+
+#[test]
+fn the_demos_trunk_moves_with_its_machine_and_keeps_what_was_added() {
+    let mut server = Server::start(On::Sqlite);
+    let sources = |server: &Server| server.get("/trunks")["data"][0]["inbound"]["sources"].clone();
+    let own = sources(&server);
+    let with = |more: &[&str]| {
+        let own = own.as_array().unwrap().iter().cloned();
+        own.chain(more.iter().map(|source| json!(source))).collect::<Vec<_>>()
+    };
+    // As if the machine had been 198.51.100.8 at the last start, and somebody had added 198.51.100.7.
+    let sid = server.get("/trunks")["data"][0]["sid"].as_str().unwrap().to_owned();
+    let patch = json!({ "inbound": { "sources": with(&["198.51.100.7", "198.51.100.8"]) } });
+    assert_eq!(server.carrier_api("PATCH", &format!("/trunks/{sid}"), Some(patch)).0, 200);
+    let file = server.data.join("demo.json");
+    let mut demo: serde_json::Value = serde_json::from_slice(&std::fs::read(&file).unwrap()).unwrap();
+    demo["trunk_sources"].as_array_mut().unwrap().push(json!("198.51.100.8/32"));
+    std::fs::write(&file, demo.to_string()).unwrap();
+    server.kill_and_restart();
+    assert_eq!(sources(&server), json!(with(&["198.51.100.7"])));
+}

@@ -47,10 +47,11 @@ fn where_no_store_is_there_is_nothing_to_prove() {
     let mut server = Server::start(On::Sqlite);
     assert!(server.stop().success());
     std::fs::remove_file(server.data.join("trunkline.db")).unwrap();
-    for command in [&["audit", "verify"][..], &["replay", "--verify"]] {
+    for command in [&["audit", "verify"][..], &["replay", "--verify"], &["replay", "calls"]] {
         let (proved, text) = server.run(command);
         assert!(!proved && text.contains("there is no store at") && text.contains("trunkline.db"), "{text}");
     }
+    assert!(!server.data.join("trunkline.db").exists(), "nor was one made");
 }
 
 #[test]

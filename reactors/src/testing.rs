@@ -11,7 +11,8 @@ use domain::{
     Actor, Clock, Kind, Meta, Sid, Tenant, Timestamp,
     account::{Account, AccountCommand},
     call::{
-        Call, CallCommand, Callback, CallbackEvent, Direction, EndReason, Ending, Program, Queued, Status,
+        Call, CallCommand, Callback, CallbackEvent, Direction, EndReason, Ending, Program, Queued, Received,
+        Status,
     },
     webhook_url::Method,
 };
@@ -152,6 +153,23 @@ pub fn http_options() -> HttpOptions {
 
 pub fn new_sid(kind: Kind) -> Sid {
     store::testing::sid(kind)
+}
+
+/// A call arrives at this node.
+pub fn received(node: &str) -> CallCommand {
+    CallCommand::Receive(Received {
+        node: node.into(),
+        account: None,
+        trunk: new_sid(Kind::Trunk),
+        phone_number: None,
+        from: "+85510000001".into(),
+        to: "1234".into(),
+        dialled: "1234".into(),
+        sip_call_id: "x".into(),
+        source: "127.0.0.1:5070".into(),
+        program: None,
+        callback: None,
+    })
 }
 
 /// The facts of a call that is placed, rings, is answered and hung up.

@@ -76,6 +76,9 @@ async fn verify(store: &store::Store) -> ExitCode {
 }
 
 async fn rebuild(config: &Config, name: &str) -> ExitCode {
+    if let Err(trouble) = super::audit::must_exist(config) {
+        return fail(&trouble);
+    }
     let mut progress = Progress::new(name);
     // A rebuild writes, and on SQLite one process does that: a server that runs is asked to.
     let outcome = match app::open_store(config).await {

@@ -34,13 +34,12 @@ impl Maker {
 
     /// The machine may have another address than last time. Sources that somebody added stay.
     pub(super) async fn point_trunk(&self, demo: &Demo, sources: &[IpNet]) -> Outcome<()> {
+        if demo.trunk_sources == sources {
+            return Ok(());
+        }
         let Some(trunk) = self.made(Kind::Trunk).await?.into_iter().next() else { return Ok(()) };
         let held = self.store.load::<Trunk>(&trunk).await?.aggregate;
-        let Some(inbound) =
-            held.inbound().filter(|_| demo.trunk_sources != sources && held.carrier().is_some())
-        else {
-            return Ok(());
-        };
+        let Some(inbound) = held.inbound().filter(|_| held.carrier().is_some()) else { return Ok(()) };
         let theirs = inbound.sources.iter().filter(|source| !demo.trunk_sources.contains(source));
         let theirs = theirs.filter(|source| !sources.contains(source)).copied();
         let sources = sources.iter().copied().chain(theirs).collect();

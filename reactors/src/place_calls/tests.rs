@@ -1,9 +1,9 @@
 use super::*;
-use crate::testing::{Bench, Order, Recorder, life, new_sid, past_and_future};
+use crate::testing::{Bench, Order, Recorder, life, new_sid, past_and_future, received};
 use domain::{
     Kind,
     account::{Account, AccountCommand},
-    call::{Call, Direction, Program, Received, Status},
+    call::{Call, Direction, Program, Status},
 };
 use std::sync::atomic::Ordering;
 use store::Fact;
@@ -55,22 +55,6 @@ impl Running {
 
 fn has(stream: &[Fact], event_type: &str) -> bool {
     stream.iter().any(|fact| fact.event_type == event_type)
-}
-
-fn received(node: &str) -> CallCommand {
-    CallCommand::Receive(Received {
-        node: node.into(),
-        account: None,
-        trunk: new_sid(Kind::Trunk),
-        phone_number: None,
-        from: "+85510000001".into(),
-        to: "1234".into(),
-        dialled: "1234".into(),
-        sip_call_id: "x".into(),
-        source: "127.0.0.1:5070".into(),
-        program: None,
-        callback: None,
-    })
 }
 
 #[tokio::test]
