@@ -52,8 +52,12 @@ pub(super) async fn fetch(app: &App, caller: &Caller, sid: &str, path: &str) -> 
     find(app, caller, sid, path).await.map(|row| call_json::call(&row))
 }
 
+/// The call as the log has it now: an application that is asked what to do looks at its call, or steers it, sooner than
+/// the tables would know of it by themselves.
 async fn find(app: &App, caller: &Caller, sid: &str, path: &str) -> Result<CallRow, Fault> {
     let sid = Sid::parse_as(Kind::Call, sid).map_err(|_| Fault::not_found(path))?;
+    let known = *app.store.watch(Log::Calls).borrow();
+    settled(app, known).await;
     let row = app.projections.calls(caller.scope()).get(&sid).await?;
     row.ok_or_else(|| Fault::not_found(path))
 }
@@ -148,9 +152,9 @@ fn refused(refusal: &CallError, path: &str) -> Fault {
     }
 }
 
-/// Waits until reads see it; a projection that lags does not fail the write.
+/// Waits until reads see it; a projection that lags does not fail the request.
 async fn settled(app: &App, position: i64) {
     if let Err(behind) = app.projections.reached(Log::Calls, position, crate::app::READ_YOUR_WRITES).await {
-        tracing::warn!(%behind, "a projection lags; the client may not see its own write yet");
+        tracing::warn!(%behind, "a projection lags; the client may not see the call as it is");
     }
 }

@@ -171,6 +171,27 @@ async fn a_live_call_is_redirected_and_ended_and_one_that_is_over_is_not() {
 }
 
 #[tokio::test]
+async fn a_call_is_looked_at_as_the_log_has_it() {
+    let bench = Bench::new().await;
+    let sid: Sid = bench.call().await.parse().unwrap();
+    let told = [CallCommand::Claim { node: "a".into() }, CallCommand::Answer];
+    for (command, status) in told.into_iter().zip(["queued", "in-progress"]) {
+        bench.store.execute::<Call>(&sid, command, &meta(&bench.tenant)).await.unwrap();
+        let (_, body) = answered(bench.get(&format!("/Calls/{sid}.json"))).await;
+        assert_eq!(text(&body, "status"), status);
+    }
+    bench
+        .store
+        .execute::<Call>(&sid, CallCommand::End(Ending::because(EndReason::HungUp)), &meta(&bench.tenant))
+        .await
+        .unwrap();
+    assert_eq!(
+        fault(bench.post(&format!("/Calls/{sid}.json"), &[("Status", "completed")])).await,
+        (400, 21220)
+    );
+}
+
+#[tokio::test]
 async fn a_queued_call_is_canceled_at_once() {
     let bench = Bench::new().await;
     let path = format!("/Calls/{}.json", bench.call().await);
