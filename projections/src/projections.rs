@@ -56,11 +56,18 @@ impl Projections {
     /// When the time is over, or at once when a table has stopped.
     pub async fn reached(&self, log: Log, position: i64, within: Duration) -> Result<(), Behind> {
         let lane = self.0.lane(log);
-        if lane.standing.borrow().position >= position {
-            return Ok(());
+        if lane.standing.borrow().position < position {
+            lane.urgent.notify_one();
         }
-        lane.urgent.notify_one();
-        progress::reached(lane.standing.subscribe(), log, position, within).await
+        self.passed(log, position, within).await
+    }
+
+    /// The same without hurrying them: what comes within 20 ms is still written together.
+    ///
+    /// # Errors
+    /// As [`Projections::reached`].
+    pub async fn passed(&self, log: Log, position: i64, within: Duration) -> Result<(), Behind> {
+        progress::reached(self.0.lane(log).standing.subscribe(), log, position, within).await
     }
 
     /// The position every table of `log` has passed.

@@ -69,9 +69,7 @@ pub struct Options {
 /// Everything between the log and the world.
 pub struct Reactors {
     common: Common,
-    projections: Projections,
     world: World,
-    mirror: DirectoryMirror,
     began: Timestamp,
     queue_limit: Duration,
 }
@@ -94,6 +92,9 @@ pub enum OpenError {
 #[derive(Clone)]
 pub(crate) struct Common {
     pub store: Store,
+    pub projections: Projections,
+    /// What the engine routes by.
+    pub mirror: DirectoryMirror,
     pub http: Http,
     pub tokens: Tokens,
     pub ledger: Ledger,
@@ -155,8 +156,8 @@ impl Reactors {
         }
         mirror.load(&projections, store.vault()).await?;
         let (tokens, node) = (Tokens::new(store.clone()), node.into());
-        let common = Common { store, http, tokens, ledger, clock, node, tasks, stop };
-        Ok(Reactors { common, projections, world, mirror, began, queue_limit })
+        let common = Common { store, projections, mirror, http, tokens, ledger, clock, node, tasks, stop };
+        Ok(Reactors { common, world, began, queue_limit })
     }
 
     /// What the engine is started with, as its way out.
@@ -168,22 +169,22 @@ impl Reactors {
     /// What the engine routes by.
     #[must_use]
     pub fn directory(&self) -> DirectoryMirror {
-        self.mirror.clone()
+        self.common.mirror.clone()
     }
 
     /// Starts the reactors; their tasks run until `stop`.
     pub fn start(&self, engine: Arc<dyn Switchboard>) {
-        let Reactors { common, projections, mirror, began, queue_limit, .. } = self;
-        let place_calls = PlaceCalls::new(common.clone(), projections.clone(), engine, *began, *queue_limit);
+        let Reactors { common, began, queue_limit, .. } = self;
+        let place_calls = PlaceCalls::new(common.clone(), engine, *began, *queue_limit);
         common.tasks.spawn(place_calls.run());
         common.tasks.spawn(StatusCallbacks::new(common.clone()).run());
-        common.tasks.spawn(sync_directory::run(mirror.clone(), projections.clone(), common.clone()));
+        common.tasks.spawn(sync_directory::run(common.clone()));
     }
 
     /// How they are.
     #[must_use]
     pub fn state(&self) -> State {
-        let directory_position = self.mirror.position();
+        let directory_position = self.common.mirror.position();
         let head = *self.common.store.watch(Log::Core).borrow();
         State {
             spooled: self.world.spooled(),

@@ -8,13 +8,11 @@ use projections::{CarrierRow, DirectoryRows, PhoneNumberRow, Projections, ReadEr
 use sip_engine::routing::{AccountEntry, Directory, NumberEntry, TrunkEntry};
 use std::{
     collections::HashMap,
-    sync::{
-        Arc, Mutex, MutexGuard, PoisonError,
-        atomic::{AtomicI64, Ordering},
-    },
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
     time::Duration,
 };
 use store::{Fact, StoreError, Vault};
+use tokio::sync::watch;
 
 /// How often the log is looked at without a signal.
 const POLL: Duration = Duration::from_secs(1);
@@ -34,7 +32,7 @@ const ROUTED_BY: [&str; 4] = ["carrier", "account", "trunk", "phone_number"];
 #[derive(Clone, Default)]
 pub struct DirectoryMirror {
     directory: Arc<ArcSwap<Directory>>,
-    position: Arc<AtomicI64>,
+    position: watch::Sender<i64>,
     passwords: Arc<Mutex<Passwords>>,
 }
 
@@ -51,7 +49,13 @@ impl DirectoryMirror {
     /// The position of the core log it knows of.
     #[must_use]
     pub fn position(&self) -> i64 {
-        self.position.load(Ordering::Relaxed)
+        *self.position.borrow()
+    }
+
+    /// Waits until it knows of a position of the core log, at most `within`; whether it does.
+    pub(crate) async fn reached(&self, position: i64, within: Duration) -> bool {
+        let mut standing = self.position.subscribe();
+        tokio::time::timeout(within, standing.wait_for(|at| *at >= position)).await.is_ok()
     }
 
     /// Makes the snapshot anew from the projections.
@@ -63,7 +67,7 @@ impl DirectoryMirror {
         let position = rows.position;
         let directory = self.directory_of(rows, vault).await?;
         self.directory.store(Arc::new(directory));
-        self.position.store(position, Ordering::Relaxed);
+        self.position.send_replace(position);
         Ok(())
     }
 
@@ -108,27 +112,24 @@ impl DirectoryMirror {
 }
 
 /// Follows the core log until told to stop.
-pub(crate) async fn run(mirror: DirectoryMirror, projections: Projections, common: Common) {
+pub(crate) async fn run(common: Common) {
     let follow = async {
         let mut committed = common.store.watch(Log::Core);
         loop {
+            if let Err(error) = catch_up(&common).await {
+                tracing::warn!(%error, position = common.mirror.position(), "calls are routed by the last known directory");
+                tokio::time::sleep(POLL).await;
+            }
             // Either outcome, a signal or the poll, means: look.
             let _ = tokio::time::timeout(POLL, committed.changed()).await;
             tokio::time::sleep(GATHER).await;
-            if let Err(error) = catch_up(&mirror, &projections, &common).await {
-                tracing::warn!(%error, position = mirror.position(), "calls are routed by the last known directory");
-                tokio::time::sleep(POLL).await;
-            }
         }
     };
     common.stop.run_until_cancelled(follow).await;
 }
 
-async fn catch_up(
-    mirror: &DirectoryMirror,
-    projections: &Projections,
-    common: &Common,
-) -> Result<(), ReadError> {
+async fn catch_up(common: &Common) -> Result<(), ReadError> {
+    let Common { mirror, projections, .. } = common;
     let head = common.store.head(Log::Core).await?;
     if head <= mirror.position() {
         return Ok(());
@@ -143,7 +144,7 @@ async fn catch_up(
     if is_news(common, mirror.position(), known).await? {
         return mirror.load(projections, common.store.vault()).await;
     }
-    mirror.position.store(known, Ordering::Relaxed);
+    mirror.position.send_replace(known);
     Ok(())
 }
 
@@ -252,25 +253,25 @@ mod tests {
     #[tokio::test]
     async fn the_engine_routes_by_what_the_log_says() {
         let bench = Bench::new().await;
-        let mirror = DirectoryMirror::default();
-        bench.common.tasks.spawn(run(mirror.clone(), bench.projections.clone(), bench.common.clone()));
+        let mirror = &bench.common.mirror;
+        bench.common.tasks.spawn(run(bench.common.clone()));
         let number = network(&bench).await;
-        until(&mirror, |way| matches!(way, Way::Taken(taken) if taken.phone_number == number)).await;
+        until(mirror, |way| matches!(way, Way::Taken(taken) if taken.phone_number == number)).await;
         let directory = mirror.directory().load_full();
         let route =
             directory.outbound(&bench.tenant.carrier, &bench.account, "1234", "+15551230000").unwrap();
         assert_eq!(route.credentials.unwrap().1.as_ref(), "secret");
         let meta = bench.meta();
         bench.store.execute::<Account>(&bench.account, AccountCommand::Disable, &meta).await.unwrap();
-        until(&mirror, |way| matches!(way, Way::Refused(refusal) if refusal.code == 403)).await;
+        until(mirror, |way| matches!(way, Way::Refused(refusal) if refusal.code == 403)).await;
     }
 
     #[tokio::test]
     async fn a_sign_in_changes_nothing_and_a_new_password_is_fetched() {
         let bench = Bench::new().await;
-        let (mirror, meta, carrier) = (DirectoryMirror::default(), bench.meta(), &bench.tenant.carrier);
+        let (mirror, meta, carrier) = (&bench.common.mirror, bench.meta(), &bench.tenant.carrier);
         network(&bench).await;
-        let catch_up = async || catch_up(&mirror, &bench.projections, &bench.common).await.unwrap();
+        let catch_up = async || catch_up(&bench.common).await.unwrap();
         catch_up().await;
         let before = mirror.directory().load_full();
         let (email, role) = ("a@b.test".parse().unwrap(), Role::Owner);

@@ -2,7 +2,7 @@
 #![expect(clippy::disallowed_methods, reason = "tests start their own servers")]
 
 use crate::{
-    Common, Switchboard,
+    Common, DirectoryMirror, Switchboard,
     http::{Guard, Http, HttpOptions, SystemResolver},
     ledger::Ledger,
     outside::tokens::Tokens,
@@ -20,7 +20,10 @@ use projections::Projections;
 use sip_engine::CallRef;
 use std::{
     net::{Ipv4Addr, SocketAddr},
-    sync::{Arc, atomic::AtomicBool, atomic::Ordering},
+    sync::{
+        Arc,
+        atomic::{AtomicBool, AtomicI64, Ordering},
+    },
     time::Duration,
 };
 use store::{
@@ -40,7 +43,6 @@ pub const TOKEN: &str = "0123456789abcdef0123456789abcdef";
 /// Everything a reactor needs.
 pub struct Bench {
     pub store: TestStore,
-    pub projections: Projections,
     pub common: Common,
     pub tenant: Tenant,
     pub account: Sid,
@@ -78,9 +80,11 @@ impl Bench {
             node: "here".into(),
             tasks,
             stop,
+            projections,
+            mirror: DirectoryMirror::default(),
             store: inner,
         };
-        Bench { store, projections, common, tenant, account }
+        Bench { store, common, tenant, account }
     }
 
     /// The same store after the process ended and another began.
@@ -271,19 +275,21 @@ pub enum Order {
     Ended(Sid, Status),
 }
 
-/// An engine that remembers its orders; it has no room, refuses to place calls, or forgets them, when told so.
+/// An engine that remembers its orders, and how far the directory was at the last call to place; it has no room, refuses to place calls, or forgets them, when told so.
 pub struct Recorder {
     orders: mpsc::UnboundedSender<Order>,
+    mirror: DirectoryMirror,
+    pub knew: AtomicI64,
     pub full: AtomicBool,
     pub refuses: AtomicBool,
     pub forgets: AtomicBool,
 }
 
 impl Recorder {
-    pub fn new() -> (Arc<Recorder>, mpsc::UnboundedReceiver<Order>) {
+    pub fn new(mirror: DirectoryMirror) -> (Arc<Recorder>, mpsc::UnboundedReceiver<Order>) {
         let (orders, given) = mpsc::unbounded_channel();
-        let (full, refuses, forgets) = Default::default();
-        (Arc::new(Recorder { orders, full, refuses, forgets }), given)
+        let (knew, full, refuses, forgets) = Default::default();
+        (Arc::new(Recorder { orders, mirror, knew, full, refuses, forgets }), given)
     }
 }
 
@@ -296,6 +302,7 @@ impl Switchboard for Recorder {
         if self.refuses.load(Ordering::SeqCst) {
             return Err(Ending::because(EndReason::Overloaded));
         }
+        self.knew.store(self.mirror.position(), Ordering::SeqCst);
         self.orders.send(Order::Placed(call.sid)).unwrap();
         Ok(())
     }

@@ -148,7 +148,8 @@ impl PlaceCalls {
         let live = CallFilter { live: Some(true), ..CallFilter::default() };
         let mut page = Page::first(ENDED_PER_PAGE);
         loop {
-            let rows = self.projections.calls(scope.clone()).list(&live, &page).await.map_err(broken)?;
+            let rows =
+                self.common.projections.calls(scope.clone()).list(&live, &page).await.map_err(broken)?;
             for row in rows.items {
                 let tenant = domain::Tenant::account(carrier.clone(), account.clone());
                 let call = CallRef { sid: row.sid, tenant };

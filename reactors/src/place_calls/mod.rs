@@ -12,10 +12,9 @@ mod tests;
 
 use crate::{Common, Switchboard};
 use domain::{
-    Actor, Meta, Sid, Tenant, Timestamp,
+    Actor, Log, Meta, Sid, Tenant, Timestamp,
     call::{CallCommand, EndReason, Ending, Queued},
 };
-use projections::Projections;
 use sip_engine::CallRef;
 use std::{
     collections::HashSet,
@@ -29,6 +28,8 @@ use tokio::sync::watch;
 pub const NAME: &str = "place_calls";
 /// How long a call may wait to be placed.
 pub const QUEUE_LIMIT: Duration = Duration::from_secs(300);
+/// How long a call waits for the engine to know the last change of trunks and numbers.
+const ROUTES_WAIT: Duration = Duration::from_secs(1);
 /// Pause after the store failed.
 const PAUSE: Duration = Duration::from_millis(500);
 /// Most calls remembered to have been claimed by this process.
@@ -38,7 +39,6 @@ const MAX_CLAIMED: usize = 10_000;
 #[derive(Clone)]
 pub(crate) struct PlaceCalls {
     common: Common,
-    projections: Projections,
     engine: Arc<dyn Switchboard>,
     /// When this process began: what this node had before then is nobody's now.
     began: Timestamp,
@@ -57,13 +57,12 @@ struct Acted {
 impl PlaceCalls {
     pub fn new(
         common: Common,
-        projections: Projections,
         engine: Arc<dyn Switchboard>,
         began: Timestamp,
         queue_limit: Duration,
     ) -> PlaceCalls {
         let (claimed, acted) = (Arc::default(), Arc::default());
-        PlaceCalls { common, projections, engine, began, queue_limit, claimed, acted }
+        PlaceCalls { common, engine, began, queue_limit, claimed, acted }
     }
 
     /// Runs until it is told to stop.
@@ -103,9 +102,24 @@ impl PlaceCalls {
                 return Err(error);
             }
         }
+        self.routes_known().await;
         match self.engine.place(call.clone(), queued) {
             Ok(()) => Ok(()),
             Err(ending) => self.end(&call, ending).await,
+        }
+    }
+
+    /// Waits until the engine routes by every change there is: who moved a trunk and then asked for a call means it to go
+    /// the new way.
+    async fn routes_known(&self) {
+        let Common { store, mirror, .. } = &self.common;
+        let head = *store.watch(Log::Core).borrow();
+        if !mirror.reached(head, ROUTES_WAIT).await {
+            tracing::warn!(
+                position = mirror.position(),
+                head,
+                "a call is placed by the last known directory"
+            );
         }
     }
 

@@ -27,10 +27,10 @@ impl PlaceCalls {
     /// Looks at every call that is not over. Returns the position of `calls` that is known of them.
     pub(super) async fn recover(&self) -> Result<i64, StoreError> {
         let head = self.common.store.head(Log::Calls).await?;
-        if let Err(behind) = self.projections.reached(Log::Calls, head, WAIT).await {
+        if let Err(behind) = self.common.projections.reached(Log::Calls, head, WAIT).await {
             tracing::warn!(%behind, "recovering with the calls known so far");
         }
-        let position = self.projections.position(Log::Calls).min(head);
+        let position = self.common.projections.position(Log::Calls).min(head);
         self.sweep().await?;
         Ok(position)
     }
@@ -39,7 +39,8 @@ impl PlaceCalls {
     pub(super) async fn sweep(&self) -> Result<(), StoreError> {
         let mut after: Option<Sid> = None;
         loop {
-            let rows = self.projections.system().unfinished_calls(after.as_ref()).await.map_err(broken)?;
+            let rows =
+                self.common.projections.system().unfinished_calls(after.as_ref()).await.map_err(broken)?;
             let Some(last) = rows.last() else { return Ok(()) };
             after = Some(last.sid.clone());
             for row in rows {
@@ -90,7 +91,7 @@ impl PlaceCalls {
 
     async fn fate_of_leg(&self, row: &CallRow) -> Result<Fate, StoreError> {
         let Some(parent) = &row.parent else { return Ok(Fate::Close) };
-        let parent = self.projections.system().call(parent).await.map_err(broken)?;
+        let parent = self.common.projections.system().call(parent).await.map_err(broken)?;
         match parent {
             Some(parent) if parent.is_live() && parent.claimed_by.is_some() => {
                 Box::pin(self.fate(&parent)).await

@@ -1,4 +1,5 @@
 use super::*;
+use crate::sync_directory;
 use crate::testing::{Bench, Order, Recorder, life, new_sid, past_and_future, received};
 use domain::{
     Kind,
@@ -24,9 +25,9 @@ impl Running {
     }
 
     fn began(bench: Bench, began: Timestamp, limit: Duration) -> Running {
-        let (engine, orders) = Recorder::new();
-        let (common, projections) = (bench.common.clone(), bench.projections.clone());
-        let reactor = PlaceCalls::new(common, projections, Arc::clone(&engine) as _, began, limit);
+        let (engine, orders) = Recorder::new(bench.common.mirror.clone());
+        let reactor = PlaceCalls::new(bench.common.clone(), Arc::clone(&engine) as _, began, limit);
+        bench.common.tasks.spawn(sync_directory::run(bench.common.clone()));
         let task = bench.common.tasks.spawn(reactor.clone().run());
         Running { bench, reactor, engine, orders, task }
     }
@@ -39,7 +40,7 @@ impl Running {
     async fn projected(&self) {
         for log in [domain::Log::Calls, domain::Log::Core] {
             let head = self.bench.store.head(log).await.unwrap();
-            self.bench.projections.reached(log, head, Duration::from_secs(5)).await.unwrap();
+            self.bench.common.projections.reached(log, head, Duration::from_secs(5)).await.unwrap();
         }
     }
 
@@ -67,6 +68,19 @@ async fn a_queued_call_is_claimed_and_placed_once() {
     let stream = running.bench.store.stream(&first).await.unwrap();
     assert_eq!(stream.len(), 2);
     assert!(has(&stream, "Claimed"));
+}
+
+#[tokio::test]
+async fn a_call_goes_the_way_of_the_last_change() {
+    let mut running = Running::start(Bench::new().await);
+    for name in ["B", "C"] {
+        let Running { bench, .. } = &running;
+        let rename = AccountCommand::Rename { name: name.parse().unwrap() };
+        let told = bench.store.execute::<Account>(&bench.account, rename, &bench.meta()).await.unwrap();
+        let call = bench.queue(None).await;
+        assert_eq!(running.next().await, Order::Placed(call));
+        assert!(running.engine.knew.load(Ordering::SeqCst) >= told.position);
+    }
 }
 
 #[tokio::test]

@@ -22,6 +22,7 @@ use std::{
         Arc, Mutex, MutexGuard, PoisonError,
         atomic::{AtomicI64, Ordering},
     },
+    time::Duration,
 };
 use store::{ExecuteError, Fact, StoreError};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
@@ -31,6 +32,9 @@ use tokio_util::{sync::CancellationToken, task::TaskTracker};
 const MAX_MADE: usize = 128;
 /// Most that wait or are under way.
 const MAX_IN_FLIGHT: usize = 20_000;
+
+/// How long a callback waits for the tables.
+const READABLE: Duration = Duration::from_secs(1);
 
 /// The lanes; clones share them.
 #[derive(Clone)]
@@ -167,6 +171,7 @@ impl Lanes {
 
     /// Makes the callback a fact calls for, once, and puts it on the timeline. `false`: closed before that was begun.
     async fn settle(&self, fact: &Fact) -> bool {
+        self.0.closed.run_until_cancelled(self.readable(fact)).await;
         let turn = self.turn(fact);
         // Waited for here and not in the client, where it would be taken off the application's time.
         let Some(_turn) = self.0.closed.run_until_cancelled(turn).await else { return false };
@@ -189,6 +194,16 @@ impl Lanes {
             self.0.closed.run_until_cancelled(tokio::time::sleep(PAUSE)).await;
         }
         false
+    }
+
+    /// Waits until the tables have the fact: an application that hears of it asks for the call at once. At the stop they
+    /// no longer follow.
+    async fn readable(&self, fact: &Fact) {
+        let Common { projections, stop, .. } = &self.0.common;
+        let passed = projections.passed(Log::Calls, fact.position, READABLE);
+        if let Some(Err(behind)) = stop.run_until_cancelled(passed).await {
+            tracing::warn!(%behind, "a status callback is ahead of what the API tells");
+        }
     }
 
     /// Waits for leave to make a callback: the account's first, so that whoever waits for a slow one holds nobody up.

@@ -40,6 +40,10 @@ async fn every_moment_asked_for_is_told_once_in_order_and_signed() {
         assert!(heard.parameter("Timestamp").ends_with(" +0000"));
         let url = format!("http://{}/status?x=1", application.address);
         assert_eq!(heard.header("x-twilio-signature"), signature::sign(TOKEN, &url, &heard.form));
+        let stream = bench.store.stream(&call).await.unwrap();
+        let told_of = |fact: &&Fact| fact.event_id.to_string() == heard.header("i-twilio-idempotency-token");
+        let position = stream.iter().find(told_of).unwrap().position;
+        assert!(bench.common.projections.position(Log::Calls) >= position, "a fetch would not see {status}");
         let last = number == 3;
         assert_eq!(heard.parameter("CallDuration"), if last { "1" } else { "" });
         assert_eq!(heard.parameter("SipResponseCode"), if last { "200" } else { "" });
