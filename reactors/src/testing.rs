@@ -275,7 +275,8 @@ pub enum Order {
     Ended(Sid, Status),
 }
 
-/// An engine that remembers its orders, and how far the directory was at the last call to place; it has no room, refuses to place calls, or forgets them, when told so.
+/// An engine that remembers its orders, and how far the directory was at the last call to place; it has no room, refuses
+/// to place calls, or forgets them, when told so.
 pub struct Recorder {
     orders: mpsc::UnboundedSender<Order>,
     mirror: DirectoryMirror,
