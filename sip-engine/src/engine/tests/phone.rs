@@ -1,16 +1,17 @@
 //! A scripted phone: SIP by hand over UDP, one RTP stream, its own tone.
 
+mod sound;
+
 use super::SOON;
-use crate::media::{audio::tone, g711};
+use sound::Stream;
 use std::{
     net::SocketAddr,
     sync::{
-        Arc, Mutex,
-        atomic::{AtomicBool, AtomicU32, AtomicU64, Ordering},
+        Arc,
+        atomic::{AtomicU64, Ordering},
     },
-    time::Duration,
 };
-use tokio::{net::UdpSocket, task::JoinHandle, time::timeout};
+use tokio::{net::UdpSocket, time::timeout};
 
 static CALLS: AtomicU64 = AtomicU64::new(1);
 
@@ -72,22 +73,6 @@ impl Message {
     }
 }
 
-/// RTP going out and coming in.
-struct Stream {
-    heard: Arc<Mutex<Vec<i16>>>,
-    arrived: Arc<tokio::sync::Notify>,
-    muted: Arc<AtomicBool>,
-    sequence: Arc<AtomicU32>,
-    to: SocketAddr,
-    tasks: [JoinHandle<()>; 2],
-}
-
-impl Drop for Stream {
-    fn drop(&mut self) {
-        self.tasks.iter().for_each(JoinHandle::abort);
-    }
-}
-
 impl Phone {
     pub(super) async fn new(server: SocketAddr) -> Phone {
         let sip = UdpSocket::bind("127.0.0.1:0").await.unwrap();
@@ -103,11 +88,6 @@ impl Phone {
 
     pub(super) fn sip_addr(&self) -> SocketAddr {
         self.sip.local_addr().unwrap()
-    }
-
-    /// Where the other side sends our audio from.
-    pub(super) fn hears_from(&self) -> SocketAddr {
-        self.stream.as_ref().unwrap().to
     }
 
     /// Where our audio is taken.
@@ -274,141 +254,4 @@ impl Phone {
         self.respond(invite, 183, &self.sdp("sendrecv")).await;
         self.hum(invite.media(), hertz);
     }
-
-    fn hum(&mut self, to: SocketAddr, hertz: f64) {
-        let (heard, arrived) = (Arc::default(), Arc::default());
-        let (muted, sequence) = (Arc::new(AtomicBool::new(false)), Arc::new(AtomicU32::new(1)));
-        let send = tokio::spawn(send_tone(
-            self.rtp.clone(),
-            to,
-            hertz,
-            muted.clone(),
-            sequence.clone(),
-            (self.id, self.law),
-        ));
-        let receive =
-            tokio::spawn(listen(self.rtp.clone(), Arc::clone(&heard), Arc::clone(&arrived), self.law));
-        self.stream = Some(Stream { heard, arrived, muted, sequence, to, tasks: [send, receive] });
-    }
-
-    /// Presses a key: RFC 4733 with three end packets.
-    pub(super) async fn press(&self, digit: u8) {
-        let stream = self.stream.as_ref().unwrap();
-        stream.muted.store(true, Ordering::Relaxed);
-        let timestamp = 1_000_000 + u32::from(digit) * 10_000 + stream.sequence.load(Ordering::Relaxed);
-        let duration = |n: u16| (160 * n).to_be_bytes();
-        for (n, end) in [(1, 0), (2, 0), (3, 0), (4, 0x80), (4, 0x80), (4, 0x80)] {
-            let sequence = stream.sequence.fetch_add(1, Ordering::Relaxed);
-            let [high, low] = duration(n);
-            let packet = rtp(101, sequence, timestamp, self.id, &[digit, end | 10, high, low]);
-            self.rtp.send_to(&packet, stream.to).await.unwrap();
-        }
-        stream.muted.store(false, Ordering::Relaxed);
-    }
-
-    /// Sends no more RTP.
-    pub(super) fn fall_silent(&self) {
-        self.stream.as_ref().unwrap().muted.store(true, Ordering::Relaxed);
-    }
-
-    /// Forgets what was heard and listens for this long.
-    pub(super) async fn hears(&self, length: Duration) -> Vec<i16> {
-        let stream = self.stream.as_ref().unwrap();
-        let wanted = usize::try_from(length.as_millis()).unwrap() * 8;
-        stream.heard.lock().unwrap().clear();
-        let wait = async {
-            loop {
-                let arrived = stream.arrived.notified();
-                if stream.heard.lock().unwrap().len() >= wanted {
-                    break;
-                }
-                arrived.await;
-            }
-        };
-        timeout(SOON, wait)
-            .await
-            .unwrap_or_else(|_| panic!("only {} samples came", stream.heard.lock().unwrap().len()));
-        std::mem::take(&mut *stream.heard.lock().unwrap())
-    }
-
-    /// Waits until this tone, and nothing else, is heard for 200 ms.
-    pub(super) async fn hears_tone(&self, hertz: f64) {
-        let wait = async {
-            loop {
-                let samples = self.hears(Duration::from_millis(200)).await;
-                if super::sound::is_tone(&samples, hertz) {
-                    return;
-                }
-            }
-        };
-        timeout(SOON, wait).await.unwrap_or_else(|_| panic!("{hertz} Hz was not heard"));
-    }
-
-    /// Waits until anything at all is heard.
-    pub(super) async fn hears_something(&self) {
-        let wait = async { while tone::energy(&self.hears(Duration::from_millis(200)).await) < 300.0 {} };
-        timeout(SOON, wait).await.expect("a sound");
-    }
-
-    /// Waits until silence is heard for 200 ms.
-    pub(super) async fn hears_silence(&self) {
-        let wait = async { while tone::energy(&self.hears(Duration::from_millis(200)).await) > 100.0 {} };
-        timeout(SOON, wait).await.expect("silence");
-    }
-}
-
-fn rtp(kind: u8, sequence: u32, timestamp: u32, ssrc: u64, payload: &[u8]) -> Vec<u8> {
-    let mut packet = vec![0x80, kind];
-    packet.extend(u16::try_from(sequence & 0xffff).unwrap().to_be_bytes());
-    packet.extend(timestamp.to_be_bytes());
-    packet.extend(u32::try_from(ssrc & 0xffff_ffff).unwrap().to_be_bytes());
-    packet.extend(payload);
-    packet
-}
-
-async fn send_tone(
-    socket: Arc<UdpSocket>,
-    to: SocketAddr,
-    hertz: f64,
-    muted: Arc<AtomicBool>,
-    sequence: Arc<AtomicU32>,
-    (ssrc, law): (u64, u8),
-) {
-    // A whole second, so that it can be repeated without a click at whole frequencies.
-    let samples = tone::tone(hertz, Duration::from_secs(1));
-    let mut frames = tokio::time::interval(Duration::from_millis(20));
-    for n in 0_u32.. {
-        frames.tick().await;
-        if muted.load(Ordering::Relaxed) {
-            continue;
-        }
-        let start = usize::try_from(n % 50).unwrap() * 160;
-        let payload: Vec<u8> = samples[start..start + 160].iter().map(|s| encode(law, *s)).collect();
-        let number = sequence.fetch_add(1, Ordering::Relaxed);
-        socket.send_to(&rtp(law, number, n.wrapping_mul(160), ssrc, &payload), to).await.ok();
-    }
-}
-
-async fn listen(
-    socket: Arc<UdpSocket>,
-    heard: Arc<Mutex<Vec<i16>>>,
-    arrived: Arc<tokio::sync::Notify>,
-    law: u8,
-) {
-    let mut buffer = [0; 2048];
-    while let Ok((length, _)) = socket.recv_from(&mut buffer).await {
-        if length > 12 && buffer[1] & 0x7f == law {
-            let samples = buffer[12..length].iter().map(|byte| decode(law, *byte));
-            heard.lock().unwrap().extend(samples);
-            arrived.notify_waiters();
-        }
-    }
-}
-
-fn encode(law: u8, sample: i16) -> u8 {
-    if law == 8 { g711::linear_to_alaw(sample) } else { g711::linear_to_ulaw(sample) }
-}
-
-fn decode(law: u8, byte: u8) -> i16 {
-    if law == 8 { g711::alaw_to_linear(byte) } else { g711::ulaw_to_linear(byte) }
 }

@@ -50,6 +50,12 @@ impl Bench {
         }
     }
 
+    /// When messages of a kind were sent, in seconds since the start.
+    pub fn seconds(&self, kind: &str) -> Vec<f64> {
+        let times = self.sent.iter().filter(|(_, _, message)| self::kind(message) == kind);
+        times.map(|(at, ..)| at.as_secs_f64()).collect()
+    }
+
     pub fn flow(&self, peer: SocketAddr) -> Flow {
         let local = if peer.is_ipv4() { "198.51.100.1:5060" } else { "[2001:db8::1]:5060" };
         let connection = (self.transport == Transport::Tcp).then_some(crate::sip::ConnectionId(1));

@@ -1,15 +1,17 @@
 //! What the SIP layers must get right: each known defect of other stacks, torture messages, and two ends on a bad network.
 
+mod answering;
 mod bench;
 mod calls;
 mod challenges;
 mod client;
 mod digest;
+mod ending;
 mod framing;
 mod fuzz;
+mod in_dialog;
 mod network;
 mod responses;
 mod sdp;
-mod server;
 mod torture;
 mod wire;

@@ -1,0 +1,192 @@
+//! Calls that arrive: provisionals, the 2xx and its ACK, refusals and theirs.
+
+use super::bench::{Bench, SDP, header, request, within};
+use crate::sip::{ClosedBy, Event};
+use std::time::Duration;
+
+#[test]
+fn trying_leaves_at_once_and_without_a_tag() {
+    let mut bench = Bench::new();
+    bench.receive(request("INVITE", 1, "Timestamp: 54\r\n"));
+    let trying = bench.take_sent().pop().unwrap();
+    assert_eq!(trying.code(), Some(100));
+    assert!(!header(&trying, "to").contains("tag="));
+    assert_eq!(header(&trying, "timestamp"), "54");
+}
+
+#[test]
+fn ringing_answer_and_refusal_carry_one_tag() {
+    for last in [200, 404] {
+        let mut bench = Bench::new();
+        let leg = bench.ring();
+        bench.sent.clear();
+        bench.respond(leg, 180);
+        bench.respond(leg, 183);
+        bench.respond(leg, last);
+        let tags: Vec<String> = bench.take_sent().iter().map(|answer| header(answer, "to")).collect();
+        assert!(tags[0].contains(";tag="));
+        assert!(tags.iter().all(|tag| *tag == tags[0]), "{tags:?}");
+    }
+}
+
+#[test]
+fn a_487_has_the_tag_of_the_180() {
+    let mut bench = Bench::new();
+    let leg = bench.ring();
+    bench.respond(leg, 180);
+    let ringing = bench.take_sent().pop().unwrap();
+    bench.receive(
+        request("CANCEL", 1, "Reason: SIP;cause=200\r\n").replace("z9hG4bK1CANCEL", "z9hG4bK1INVITE"),
+    );
+    let sent = bench.take_sent();
+    assert_eq!(sent.iter().map(super::bench::kind).collect::<Vec<_>>(), ["200 CANCEL", "487 INVITE"]);
+    assert!(sent.iter().all(|answer| header(answer, "to") == header(&ringing, "to")));
+    let events = bench.take_events();
+    assert!(
+        matches!(&events[..], [Event::Cancelled { reason_header: Some(reason), .. }] if reason == "SIP;cause=200")
+    );
+}
+
+#[test]
+fn record_route_is_copied_into_ringing_and_answer() {
+    let mut bench = Bench::new();
+    bench.receive(request(
+        "INVITE",
+        1,
+        "Record-Route: <sip:p2;lr>, <sip:p1;lr>\r\nRecord-Route: <sip:p0;lr>\r\n",
+    ));
+    let Some(Event::IncomingCall(call)) = bench.events.first() else { panic!() };
+    let leg = call.leg;
+    bench.sent.clear();
+    bench.respond(leg, 180);
+    bench.respond(leg, 200);
+    for answer in bench.take_sent() {
+        let routes: Vec<String> =
+            answer.headers.all("record-route").map(|route| route.text().into_owned()).collect();
+        assert_eq!(routes, ["<sip:p2;lr>, <sip:p1;lr>", "<sip:p0;lr>"]);
+    }
+}
+
+#[test]
+fn a_repeated_invite_gets_the_last_provisional_again() {
+    let mut bench = Bench::new();
+    bench.receive(request("INVITE", 1, ""));
+    bench.receive(request("INVITE", 1, ""));
+    let Some(Event::IncomingCall(call)) = bench.take_events().pop() else { panic!() };
+    bench.respond(call.leg, 183);
+    bench.receive(request("INVITE", 1, ""));
+    assert_eq!(bench.sent_kinds(), ["100 INVITE", "100 INVITE", "183 INVITE", "183 INVITE"]);
+    assert!(bench.events.is_empty());
+}
+
+#[test]
+fn a_long_ring_is_repeated_every_minute() {
+    let mut bench = Bench::new();
+    let leg = bench.ring();
+    bench.respond(leg, 180);
+    bench.sent.clear();
+    bench.pass(Duration::from_secs(130));
+    assert_eq!(bench.seconds("180 INVITE"), [60.0, 120.0]);
+}
+
+#[test]
+fn session_timers_are_left_to_the_peer() {
+    let mut bench = Bench::new();
+    bench.receive(request(
+        "INVITE",
+        1,
+        "Supported: timer, 100rel\r\nSession-Expires: 600;refresher=uas\r\nMin-SE: 90\r\n",
+    ));
+    let Some(Event::IncomingCall(call)) = bench.take_events().pop() else { panic!() };
+    bench.respond(call.leg, 183);
+    bench.respond(call.leg, 200);
+    for answer in bench.take_sent() {
+        for name in ["session-expires", "require", "supported", "rseq"] {
+            assert_eq!(header(&answer, name), "", "{name}");
+        }
+    }
+}
+
+#[test]
+fn a_2xx_is_repeated_until_the_ack_and_the_call_hung_up_without_one() {
+    let mut bench = Bench::new();
+    let leg = bench.ring();
+    bench.respond(leg, 200);
+    bench.pass(Duration::from_secs(31));
+    assert_eq!(bench.seconds("200 INVITE"), [0.0, 0.5, 1.5, 3.5, 7.5, 11.5, 15.5, 19.5, 23.5, 27.5]);
+    assert!(bench.events.is_empty());
+    bench.pass(Duration::from_secs(1));
+    assert_eq!(bench.seconds("BYE"), [32.0]);
+    assert!(matches!(bench.events[..], [Event::Ended { by: ClosedBy::LostAck, .. }]));
+    bench.pass(Duration::from_secs(64));
+    assert_eq!(bench.endpoint.counts().legs, 0);
+}
+
+#[test]
+fn an_ack_ends_the_repetition_and_brings_its_answer() {
+    let mut bench = Bench::new();
+    let leg = bench.ring();
+    bench.respond(leg, 200);
+    let tag = bench.our_tag();
+    let ack = within("ACK", 1, &tag, "ack").replace(
+        "Content-Length: 0\r\n\r\n",
+        &format!("Content-Type: application/sdp\r\nContent-Length: {}\r\n\r\n{SDP}", SDP.len()),
+    );
+    bench.receive(ack.clone());
+    bench.receive(ack);
+    bench.sent.clear();
+    bench.pass(Duration::from_secs(40));
+    assert!(bench.sent.is_empty());
+    assert!(matches!(&bench.events[..], [Event::Acknowledged { sdp: Some(_), .. }]));
+}
+
+#[test]
+fn a_refusal_is_repeated_on_udp_until_its_ack() {
+    let mut bench = Bench::new();
+    let leg = bench.ring();
+    bench.respond(leg, 486);
+    let tag = bench.our_tag();
+    bench.pass(Duration::from_secs(4));
+    assert_eq!(bench.seconds("486 INVITE"), [0.0, 0.5, 1.5, 3.5]);
+    bench.receive(within("ACK", 1, &tag, "1INVITE"));
+    bench.sent.clear();
+    bench.pass(Duration::from_secs(40));
+    assert!(bench.sent.is_empty());
+    assert_eq!(bench.endpoint.counts().transactions, 0);
+    assert!(matches!(bench.events[..], [Event::Ended { by: ClosedBy::Us, .. }]));
+}
+
+#[test]
+fn a_refusal_without_an_ack_ends_after_32_seconds() {
+    let mut bench = Bench::new();
+    let leg = bench.ring();
+    bench.respond(leg, 486);
+    bench.pass(Duration::from_secs(100));
+    assert_eq!(bench.seconds("486 INVITE").last(), Some(&31.5));
+    assert_eq!(bench.endpoint.counts().transactions, 0);
+}
+
+#[test]
+fn nothing_but_the_2xx_is_repeated_on_tcp() {
+    let mut bench = Bench::new();
+    bench.transport = crate::sip::Transport::Tcp;
+    let leg = bench.ring();
+    bench.respond(leg, 486);
+    bench.sent.clear();
+    bench.pass(Duration::from_secs(60));
+    assert!(bench.sent.is_empty());
+}
+
+#[test]
+fn an_answer_whose_connection_is_gone_goes_to_where_the_peer_listens() {
+    let mut bench = Bench::new();
+    bench.transport = crate::sip::Transport::Tcp;
+    let source = "192.0.2.9:40000".parse().unwrap();
+    bench.receive_from(source, request("INVITE", 1, ""));
+    let Some(Event::IncomingCall(call)) = bench.take_events().pop() else { panic!() };
+    let flow = bench.flow(source);
+    bench.input(crate::sip::Input::TransportFailed { flow });
+    bench.respond(call.leg, 200);
+    let (_, flow, answer) = bench.sent.pop().unwrap();
+    assert_eq!((answer.code(), flow.peer, flow.connection), (Some(200), super::bench::peer(), None));
+}

@@ -1,0 +1,173 @@
+//! Requests inside a dialog: their order, changes of session, routes.
+
+use super::bench::{Bench, SDP, header, request, within};
+use crate::sip::message::Message;
+use crate::sip::{Command, Event};
+use std::time::Duration;
+
+#[test]
+fn gaps_in_the_cseq_are_legal_and_steps_back_are_not() {
+    let mut bench = Bench::new();
+    let (_, tag) = bench.call_up();
+    bench.receive(within("OPTIONS", 9, &tag, "a"));
+    bench.receive(within("OPTIONS", 8, &tag, "b"));
+    bench.receive(within("BYE", 100, &tag, "c"));
+    assert_eq!(bench.sent_kinds(), ["200 OPTIONS", "500 OPTIONS", "200 BYE"]);
+}
+
+#[test]
+fn requests_inside_a_dialog_have_answers_that_keep_it() {
+    let mut bench = Bench::new();
+    let (leg, tag) = bench.call_up();
+    let methods = ["OPTIONS", "INFO", "UPDATE", "MESSAGE", "REFER", "SUBSCRIBE", "PRACK"];
+    for (index, method) in methods.into_iter().enumerate() {
+        bench.receive(within(method, 2 + index as u32, &tag, method));
+    }
+    let expected =
+        ["200 OPTIONS", "200 INFO", "200 UPDATE", "405 MESSAGE", "405 REFER", "489 SUBSCRIBE", "405 PRACK"];
+    assert_eq!(bench.sent_kinds(), expected);
+    assert!(matches!(&bench.take_events()[..], [Event::Info { .. }]));
+    bench.command(Command::Bye { leg, headers: vec![("Reason".into(), "Q.850;cause=16".into())] });
+    let bye = bench.take_sent().pop().unwrap();
+    assert_eq!((bye.method(), header(&bye, "reason")), (Some("BYE"), "Q.850;cause=16".to_owned()));
+}
+
+#[test]
+fn digits_arrive_by_info() {
+    let mut bench = Bench::new();
+    let (_, tag) = bench.call_up();
+    let body = "Signal=5\r\nDuration=160\r\n";
+    let info = within("INFO", 2, &tag, "i").replace(
+        "Content-Length: 0\r\n\r\n",
+        &format!("Content-Type: application/DTMF-relay;x=y\r\nContent-Length: {}\r\n\r\n{body}", body.len()),
+    );
+    bench.receive(info);
+    let Some(Event::Info { content_type, body: got, .. }) = bench.take_events().pop() else { panic!() };
+    assert_eq!((content_type.as_str(), got.as_ref()), ("application/dtmf-relay", body.as_bytes()));
+}
+
+#[test]
+fn a_hold_is_offered_answered_and_acknowledged() {
+    let mut bench = Bench::new();
+    let (leg, tag) = bench.call_up();
+    bench.receive(
+        within("INVITE", 2, &tag, "hold").replace("sip:bob@192.0.2.9:5060", "sip:bob@192.0.2.9:5099"),
+    );
+    assert!(matches!(&bench.take_events()[..], [Event::ReOffer { sdp: Some(_), .. }]));
+    bench.respond(leg, 200);
+    assert_eq!(bench.sent_kinds(), ["100 INVITE", "200 INVITE"]);
+    bench.receive(within("ACK", 2, &tag, "hold-ack"));
+    assert!(matches!(&bench.take_events()[..], [Event::Acknowledged { .. }]));
+    // The re-INVITE's Contact is the remote target now.
+    bench.command(Command::Bye { leg, headers: Vec::new() });
+    let (_, flow, bye) = bench.sent.pop().unwrap();
+    assert_eq!((bye.uri(), flow.peer.port()), ("sip:bob@192.0.2.9:5099", 5099));
+}
+
+#[test]
+fn an_update_with_an_offer_is_answered_without_an_ack() {
+    let mut bench = Bench::new();
+    let (leg, tag) = bench.call_up();
+    bench.receive(within("INVITE", 2, &tag, "u").replace("INVITE", "UPDATE"));
+    assert!(matches!(&bench.take_events()[..], [Event::ReOffer { sdp: Some(_), .. }]));
+    bench.respond(leg, 200);
+    assert_eq!(bench.sent_kinds(), ["200 UPDATE"]);
+    bench.pass(Duration::from_secs(60));
+    assert!(bench.sent.is_empty());
+}
+
+#[test]
+fn a_second_change_while_one_is_open_is_put_off() {
+    let mut bench = Bench::new();
+    let (_, tag) = bench.call_up();
+    bench.receive(within("INVITE", 2, &tag, "one"));
+    bench.receive(within("INVITE", 3, &tag, "two"));
+    let sent = bench.take_sent();
+    assert_eq!(sent[1].code(), Some(500));
+    assert!(!header(&sent[1], "retry-after").is_empty());
+}
+
+#[test]
+fn a_change_nobody_answers_is_refused_in_time() {
+    let mut bench = Bench::new();
+    let (_, tag) = bench.call_up();
+    bench.receive(within("INVITE", 2, &tag, "one"));
+    bench.sent.clear();
+    bench.pass(Duration::from_secs(20));
+    assert_eq!(bench.sent_kinds(), ["500 INVITE"]);
+}
+
+#[test]
+fn a_refused_change_leaves_nothing_to_cancel() {
+    let mut bench = Bench::new();
+    let (leg, tag) = bench.call_up();
+    for cseq in 2..10 {
+        bench.receive(within("INVITE", cseq, &tag, &format!("re{cseq}")));
+        bench.respond(leg, 488);
+    }
+    assert_eq!(bench.endpoint.counts().invites, 0);
+}
+
+#[test]
+fn glare_between_two_offers_is_491() {
+    let mut bench = Bench::new();
+    let (leg, tag) = bench.call_up();
+    bench.command(Command::Reinvite { leg, sdp: SDP.into() });
+    bench.sent.clear();
+    bench.receive(within("INVITE", 2, &tag, "one"));
+    assert_eq!(bench.sent_kinds(), ["491 INVITE"]);
+}
+
+#[test]
+fn a_bye_during_a_hold_leaves_nothing_unanswered() {
+    let mut bench = Bench::new();
+    let (_, tag) = bench.call_up();
+    bench.receive(within("INVITE", 2, &tag, "one"));
+    bench.sent.clear();
+    bench.receive(within("BYE", 3, &tag, "bye"));
+    assert_eq!(bench.sent_kinds(), ["200 BYE", "487 INVITE"]);
+}
+
+#[test]
+fn requests_of_ours_take_the_route_as_it_came() {
+    let mut bench = Bench::new();
+    bench.receive(request("INVITE", 1, "Record-Route: <sip:192.0.2.20:5070;lr>, <sip:p1;lr>\r\n"));
+    let Some(Event::IncomingCall(call)) = bench.take_events().pop() else { panic!() };
+    bench.respond(call.leg, 200);
+    let tag = bench.our_tag();
+    bench.receive(within("ACK", 1, &tag, "ack"));
+    bench.command(Command::Bye { leg: call.leg, headers: Vec::new() });
+    let (_, flow, bye) = bench.sent.pop().unwrap();
+    let routes: Vec<String> = bye.headers.all("route").map(|route| route.text().into_owned()).collect();
+    assert_eq!(routes, ["<sip:192.0.2.20:5070;lr>", "<sip:p1;lr>"]);
+    assert_eq!((bye.uri(), flow.peer), ("sip:bob@192.0.2.9:5060", "192.0.2.20:5070".parse().unwrap()));
+}
+
+#[test]
+fn a_strict_router_takes_the_request_uris_place() {
+    let mut bench = Bench::new();
+    bench.receive(request("INVITE", 1, "Record-Route: <sip:192.0.2.20>, <sip:p1;lr>\r\n"));
+    let Some(Event::IncomingCall(call)) = bench.take_events().pop() else { panic!() };
+    bench.respond(call.leg, 200);
+    let tag = bench.our_tag();
+    bench.receive(within("ACK", 1, &tag, "ack"));
+    bench.command(Command::Bye { leg: call.leg, headers: Vec::new() });
+    let bye: Message = bench.take_sent().pop().unwrap();
+    let routes: Vec<String> = bye.headers.all("route").map(|route| route.text().into_owned()).collect();
+    assert_eq!(bye.uri(), "sip:192.0.2.20");
+    assert_eq!(routes, ["<sip:p1;lr>", "<sip:bob@192.0.2.9:5060>"]);
+}
+
+#[test]
+fn a_contact_we_do_not_deal_with_leads_back_to_the_source() {
+    let known = std::sync::Arc::new(|ip: std::net::IpAddr| ip == super::bench::peer().ip());
+    let mut bench = Bench::with(crate::sip::EndpointConfig { known, ..Default::default() });
+    bench.receive(request("INVITE", 1, "").replace("<sip:bob@192.0.2.9:5060>", "<sip:bob@10.0.0.1:5060>"));
+    let Some(Event::IncomingCall(call)) = bench.take_events().pop() else { panic!() };
+    bench.respond(call.leg, 200);
+    let tag = bench.our_tag();
+    bench.receive(within("ACK", 1, &tag, "ack"));
+    bench.command(Command::Bye { leg: call.leg, headers: Vec::new() });
+    let (_, flow, bye) = bench.sent.pop().unwrap();
+    assert_eq!((flow.peer, bye.uri()), (super::bench::peer(), "sip:bob@10.0.0.1:5060"));
+}
