@@ -2,7 +2,8 @@
 //! statelessly and by transactions (which keeps nothing).
 
 use crate::{
-    server::{Running, Server},
+    running::Running,
+    server::Server,
     table::{self, Row},
 };
 use std::{
@@ -71,9 +72,9 @@ fn kamailio(config: &str) -> Measured {
     command.args(["-DD", "-E", "-l", &format!("udp:127.0.0.1:{port}"), "-f"]).arg(peers().join(config));
     let folder = tempfile::tempdir().unwrap();
     command.args(["-Y"]).arg(folder.path()).arg("-P").arg(folder.path().join("pid"));
-    let child = Running(command.stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap());
+    let peer = Running::start(command.stdout(Stdio::null()).stderr(Stdio::null()));
     answers(port);
-    load(&format!("127.0.0.1:{port}"), child.0.id())
+    load(&format!("127.0.0.1:{port}"), peer.id())
 }
 
 /// Waits until a SIP server on this port answers anything.

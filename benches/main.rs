@@ -4,6 +4,7 @@
 mod append;
 mod calls;
 mod relay;
+mod running;
 mod server;
 mod soak;
 mod table;

@@ -1,11 +1,14 @@
 //! CPU of relaying 1,000 bridged G.711 calls, beside rtpengine in userspace, with the same generator in the same run.
 
-use crate::table::{self, Row};
+use crate::{
+    running::Running,
+    table::{self, Row},
+};
 use sip_engine::media::{Codec, LegOptions, Media, MediaConfig, Remote};
 use std::{
     io::{BufRead, BufReader, Write},
     net::{SocketAddr, UdpSocket},
-    process::{Child, Command, Stdio},
+    process::{Command, Stdio},
     time::{Duration, Instant},
 };
 
@@ -67,18 +70,18 @@ fn phones() -> Vec<Phone> {
 fn ours() -> Measured {
     let mut phones = phones();
     let mut command = Command::new(std::env::current_exe().unwrap());
-    let mut child =
-        Running(command.arg("relay-process").stdin(Stdio::piped()).stdout(Stdio::piped()).spawn().unwrap());
-    let mut input = child.0.stdin.take().unwrap();
+    command.arg("relay-process").stdin(Stdio::piped()).stdout(Stdio::piped());
+    let mut relay = Running::start(&mut command);
+    let mut input = relay.child.stdin.take().unwrap();
     for phone in &phones {
         writeln!(input, "{}", phone.socket.local_addr().unwrap()).unwrap();
     }
     writeln!(input).unwrap();
-    let output = BufReader::new(child.0.stdout.take().unwrap());
+    let output = BufReader::new(relay.child.stdout.take().unwrap());
     for (phone, line) in phones.iter_mut().zip(output.lines()) {
         phone.relay = Some(SocketAddr::from(([127, 0, 0, 1], line.unwrap().parse().unwrap())));
     }
-    measure(&phones, child.0.id())
+    measure(&phones, relay.id())
 }
 
 /// Our media plane as a process of its own: reads the phones' addresses, prints a port for each, bridges them in pairs.
@@ -117,7 +120,7 @@ fn rtpengine() -> Measured {
         format!("--port-min={}", PORTS.0),
         format!("--port-max={}", PORTS.1),
     ]);
-    let child = Running(command.stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap());
+    let relay = Running::start(command.stdout(Stdio::null()).stderr(Stdio::null()));
     let control = UdpSocket::bind("127.0.0.1:0").unwrap();
     control.set_read_timeout(Some(Duration::from_millis(200))).unwrap();
     control.connect(("127.0.0.1", port)).unwrap();
@@ -132,7 +135,7 @@ fn rtpengine() -> Measured {
         let towards_first = ask(&control, "answer", call, &sdp(&pair[1]));
         (pair[0].relay, pair[1].relay) = (Some(towards_first), Some(towards_second));
     }
-    measure(&phones, child.0.id())
+    measure(&phones, relay.id())
 }
 
 /// One request of rtpengine's control protocol (bencode behind a cookie), repeated until it is answered; returns the
@@ -208,13 +211,4 @@ fn packet(sequence: u16, source: u32) -> [u8; 172] {
     packet[4..8].copy_from_slice(&(u32::from(sequence) * 160).to_be_bytes());
     packet[8..12].copy_from_slice(&(source + 1).to_be_bytes());
     packet
-}
-
-struct Running(Child);
-
-impl Drop for Running {
-    fn drop(&mut self) {
-        let _ = self.0.kill();
-        let _ = self.0.wait();
-    }
 }

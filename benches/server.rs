@@ -1,21 +1,12 @@
 //! The release binary with the demo carrier, for a benchmark to load, and the smallest application behind it.
 
+use crate::running::Running;
 use serde_json::{Value, json};
 use std::{
     io::{BufRead, BufReader, Read, Write},
     net::{TcpListener, TcpStream},
-    process::{Child, Command, Stdio},
+    process::{Command, Stdio},
 };
-
-/// A process that ends with its owner.
-pub struct Running(pub Child);
-
-impl Drop for Running {
-    fn drop(&mut self) {
-        let _ = self.0.kill();
-        let _ = self.0.wait();
-    }
-}
 
 /// A running server.
 pub struct Server {
@@ -37,8 +28,8 @@ impl Server {
             "127.0.0.1:0",
         ]);
         command.args(["--log.filter", "error", "serve", "--demo"]).stdout(Stdio::piped());
-        let mut process = Running(command.spawn().unwrap());
-        let mut lines = BufReader::new(process.0.stdout.take().unwrap()).lines().map_while(Result::ok);
+        let mut process = Running::start(&mut command);
+        let mut lines = BufReader::new(process.child.stdout.take().unwrap()).lines().map_while(Result::ok);
         lines.find(|line| line.contains("ready")).expect("it gets ready");
         let demo = serde_json::from_slice(&std::fs::read(data.join("demo.json")).unwrap()).unwrap();
         Server { process, demo, _folder: folder }
@@ -46,7 +37,7 @@ impl Server {
 
     /// Its process.
     pub fn id(&self) -> u32 {
-        self.process.0.id()
+        self.process.id()
     }
 
     /// A text of `demo.json`.
