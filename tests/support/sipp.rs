@@ -3,9 +3,15 @@
 use super::rtp::Ear;
 use std::{
     net::{SocketAddr, UdpSocket},
+    ops::Range,
     path::{Path, PathBuf},
     process::{Child, Command, Stdio},
+    sync::atomic::{AtomicU32, Ordering},
+    time::{Duration, Instant},
 };
+
+/// Ports of peers that cannot choose one themselves.
+const PORTS: Range<u16> = 10_000..16_000;
 
 /// A running SIPp.
 pub struct Phone {
@@ -28,9 +34,15 @@ impl Phone {
         Phone::start("call_in_vain.xml", Some(server), &[("caller", caller), ("number", number)]).ends_well();
     }
 
-    /// A phone that waits for a call and does what the scenario says.
+    /// A phone that waits for a call and does what the scenario says; returns once it listens.
     pub fn waits(scenario: &str) -> Phone {
-        Phone::start(scenario, None, &[])
+        let phone = Phone::start(scenario, None, &[]);
+        let limit = Instant::now() + Duration::from_secs(30);
+        while !listens(phone.port) {
+            assert!(Instant::now() < limit, "sipp does not listen:\n{}", phone.errors());
+            std::thread::sleep(Duration::from_millis(10));
+        }
+        phone
     }
 
     fn start(scenario: &str, server: Option<SocketAddr>, keys: &[(&str, &str)]) -> Phone {
@@ -78,7 +90,21 @@ pub fn scenarios() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/peers/sipp")
 }
 
-/// A UDP port that is free now.
+/// A UDP port that is free now, and another one each time. Below those the system hands out for port 0, and away from
+/// those that tests in other processes try first: it stays free until the peer binds it.
 pub fn free_port() -> u16 {
-    UdpSocket::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port()
+    static TAKEN: AtomicU32 = AtomicU32::new(0);
+    loop {
+        let next = std::process::id().wrapping_mul(97).wrapping_add(TAKEN.fetch_add(1, Ordering::Relaxed));
+        let port = PORTS.start + (next % PORTS.len() as u32) as u16;
+        if UdpSocket::bind(("127.0.0.1", port)).is_ok() {
+            return port;
+        }
+    }
+}
+
+/// Whether somebody has bound a UDP port of 127.0.0.1: looked up, for binding it would be in that somebody's way.
+fn listens(port: u16) -> bool {
+    let sockets = std::fs::read_to_string("/proc/net/udp").unwrap();
+    sockets.contains(&format!(" 0100007F:{port:04X} "))
 }
