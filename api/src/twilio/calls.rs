@@ -56,7 +56,7 @@ pub(super) async fn fetch(app: &App, caller: &Caller, sid: &str, path: &str) -> 
 /// the tables would know of it by themselves.
 async fn find(app: &App, caller: &Caller, sid: &str, path: &str) -> Result<CallRow, Fault> {
     let sid = Sid::parse_as(Kind::Call, sid).map_err(|_| Fault::not_found(path))?;
-    let known = *app.store.watch(Log::Calls).borrow();
+    let known = app.store.head(Log::Calls).await?;
     settled(app, known).await;
     let row = app.projections.calls(caller.scope()).get(&sid).await?;
     row.ok_or_else(|| Fault::not_found(path))

@@ -121,6 +121,10 @@ impl PlaceCalls {
     }
 
     async fn place_all(&self, queued: Vec<(&Fact, Queued)>) -> Result<(), StoreError> {
+        if queued.is_empty() {
+            return Ok(());
+        }
+        self.routes_known().await?;
         let mut placed: Vec<BoxFuture<'_, Result<(), StoreError>>> = Vec::new();
         for (fact, queued) in queued {
             let call = CallRef { sid: fact.stream.clone(), tenant: fact.tenant.clone() };

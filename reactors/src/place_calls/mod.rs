@@ -18,7 +18,10 @@ use domain::{
 use sip_engine::CallRef;
 use std::{
     collections::HashSet,
-    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    sync::{
+        Arc, Mutex, MutexGuard, PoisonError,
+        atomic::{AtomicI64, Ordering},
+    },
     time::Duration,
 };
 use store::{ExecuteError, StoreError};
@@ -30,6 +33,8 @@ pub const NAME: &str = "place_calls";
 pub const QUEUE_LIMIT: Duration = Duration::from_secs(300);
 /// How long a call waits for the engine to know the last change of trunks and numbers.
 const ROUTES_WAIT: Duration = Duration::from_secs(1);
+/// Before every position of a log.
+const NOWHERE: i64 = -1;
 /// Pause after the store failed.
 const PAUSE: Duration = Duration::from_millis(500);
 /// Most calls remembered to have been claimed by this process.
@@ -45,6 +50,8 @@ pub(crate) struct PlaceCalls {
     queue_limit: Duration,
     claimed: Arc<Mutex<HashSet<Sid>>>,
     acted: Arc<Acted>,
+    /// Where the directory stood when it was last waited for in vain.
+    stood_at: Arc<AtomicI64>,
 }
 
 /// How far into each log this process has acted: after a failure it goes on from there. `None` before it has begun.
@@ -62,7 +69,8 @@ impl PlaceCalls {
         queue_limit: Duration,
     ) -> PlaceCalls {
         let (claimed, acted) = (Arc::default(), Arc::default());
-        PlaceCalls { common, engine, began, queue_limit, claimed, acted }
+        let stood_at = Arc::new(AtomicI64::new(NOWHERE));
+        PlaceCalls { common, engine, began, queue_limit, claimed, acted, stood_at }
     }
 
     /// Runs until it is told to stop.
@@ -102,7 +110,6 @@ impl PlaceCalls {
                 return Err(error);
             }
         }
-        self.routes_known().await;
         match self.engine.place(call.clone(), queued) {
             Ok(()) => Ok(()),
             Err(ending) => self.end(&call, ending).await,
@@ -110,17 +117,24 @@ impl PlaceCalls {
     }
 
     /// Waits until the engine routes by every change there is: who moved a trunk and then asked for a call means it to go
-    /// the new way.
-    async fn routes_known(&self) {
-        let Common { store, mirror, .. } = &self.common;
-        let head = *store.watch(Log::Core).borrow();
-        if !mirror.reached(head, ROUTES_WAIT).await {
+    /// the new way. A directory that stood still all that while is not waited for again before it moves.
+    async fn routes_known(&self) -> Result<(), StoreError> {
+        let mirror = &self.common.mirror;
+        let (head, standing) = (self.common.store.head(Log::Core).await?, mirror.position());
+        if !self.stands_still() && !mirror.reached(head, ROUTES_WAIT).await {
+            self.stood_at.store(standing, Ordering::Relaxed);
             tracing::warn!(
                 position = mirror.position(),
                 head,
-                "a call is placed by the last known directory"
+                "calls are placed by the last known directory"
             );
         }
+        Ok(())
+    }
+
+    /// Whether the directory is where it was left behind by the log.
+    fn stands_still(&self) -> bool {
+        self.stood_at.load(Ordering::Relaxed) == self.common.mirror.position()
     }
 
     /// Whether this process claimed the call, or took it from its trunk.

@@ -57,7 +57,10 @@ impl PlaceCalls {
             Fate::Leave => Ok(()),
             Fate::Close => self.end(&call, Ending::because(EndReason::Interrupted)).await,
             Fate::Place => match self.queued(&call.sid).await? {
-                Some(queued) => self.place(call, queued, row.created_at).await,
+                Some(queued) => {
+                    self.routes_known().await?;
+                    self.place(call, queued, row.created_at).await
+                }
                 None => Ok(()),
             },
         }

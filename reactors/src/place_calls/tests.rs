@@ -25,9 +25,19 @@ impl Running {
     }
 
     fn began(bench: Bench, began: Timestamp, limit: Duration) -> Running {
+        bench.common.tasks.spawn(sync_directory::run(bench.common.clone()));
+        Running::following(bench, began, limit)
+    }
+
+    /// Nobody keeps the directory.
+    fn with_directory_at_rest(bench: Bench) -> Running {
+        let began = bench.common.clock.now();
+        Running::following(bench, began, QUEUE_LIMIT)
+    }
+
+    fn following(bench: Bench, began: Timestamp, limit: Duration) -> Running {
         let (engine, orders) = Recorder::new(bench.common.mirror.clone());
         let reactor = PlaceCalls::new(bench.common.clone(), Arc::clone(&engine) as _, began, limit);
-        bench.common.tasks.spawn(sync_directory::run(bench.common.clone()));
         let task = bench.common.tasks.spawn(reactor.clone().run());
         Running { bench, reactor, engine, orders, task }
     }
@@ -81,6 +91,22 @@ async fn a_call_goes_the_way_of_the_last_change() {
         assert_eq!(running.next().await, Order::Placed(call));
         assert!(running.engine.knew.load(Ordering::SeqCst) >= told.position);
     }
+}
+
+#[tokio::test]
+async fn a_directory_that_stands_still_is_waited_for_once() {
+    let bench = Bench::new().await;
+    let mut running = Running::with_directory_at_rest(bench);
+    assert!(!running.reactor.stands_still());
+    for _ in 0..2 {
+        let call = running.bench.queue(None).await;
+        assert_eq!(running.next().await, Order::Placed(call));
+        assert!(running.reactor.stands_still());
+    }
+    running.bench.common.tasks.spawn(sync_directory::run(running.bench.common.clone()));
+    let head = running.bench.store.head(domain::Log::Core).await.unwrap();
+    assert!(running.bench.common.mirror.reached(head, Duration::from_secs(30)).await);
+    assert!(!running.reactor.stands_still());
 }
 
 #[tokio::test]
