@@ -94,6 +94,21 @@ async fn a_call_goes_the_way_of_the_last_change() {
 }
 
 #[tokio::test]
+async fn a_change_made_on_another_node_counts_as_well() {
+    let mut running = Running::start(Bench::on(store::testing::on_postgres().await).await);
+    let there = store::Store::open(running.bench.store.options.clone()).await.unwrap();
+    for name in ["B", "C", "D"] {
+        let Running { bench, .. } = &running;
+        let rename = AccountCommand::Rename { name: name.parse().unwrap() };
+        let told = there.execute::<Account>(&bench.account, rename, &bench.meta()).await.unwrap();
+        let call = bench.queue(None).await;
+        assert_eq!(running.next().await, Order::Placed(call));
+        assert!(running.engine.knew.load(Ordering::SeqCst) >= told.position);
+    }
+    there.close().await;
+}
+
+#[tokio::test]
 async fn a_directory_that_stands_still_is_waited_for_once() {
     let bench = Bench::new().await;
     let mut running = Running::with_directory_at_rest(bench);
