@@ -5,9 +5,10 @@ use crate::{
     auth::{Level, SignedIn, signed_in},
     problem::Refusal,
 };
-use domain::{Actor, Meta, Sid, Tenant, user::Role};
+use domain::{Actor, Log, Meta, Sid, Tenant, user::Role};
 use poem::{IntoResponse, Request, Response, http::StatusCode, web::Json};
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
+use serde_json::{Value, json};
 
 /// Who is signed in, how far, and what comes next.
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -17,6 +18,9 @@ pub(crate) struct SessionView {
     level: Level,
     next: Next,
     expires_at: domain::Timestamp,
+    /// How far the tables were before anything else was read: a page that hears another one from the live WebSocket has
+    /// missed something.
+    position: Value,
 }
 
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -53,6 +57,7 @@ enum Next {
 /// # Errors
 /// 401 when the user is gone; 503 when the store is.
 pub(super) async fn view(app: &App, who: &SignedIn) -> Result<SessionView, Refusal> {
+    let position = position(app);
     let system = app.projections.system();
     let user = system.user(&who.session.user).await?.ok_or_else(Refusal::unauthenticated)?;
     let carrier = system.carrier(&who.session.carrier).await?.ok_or_else(Refusal::unauthenticated)?;
@@ -79,7 +84,13 @@ pub(super) async fn view(app: &App, who: &SignedIn) -> Result<SessionView, Refus
         level,
         next,
         expires_at: who.session.expires_at(),
+        position,
     })
+}
+
+/// How far the tables of each log are.
+pub(super) fn position(app: &App) -> Value {
+    json!({ "core": app.projections.position(Log::Core), "calls": app.projections.position(Log::Calls) })
 }
 
 /// A JSON body; other content types are refused, because browsers send those across sites without asking.

@@ -42,6 +42,26 @@ export const connectionStories = {
     await page.context().close();
   },
 
+  "what happened before the first live connection is caught up": async (shared) => {
+    const page = await open(shared.browser, { state: await shared.owner() });
+    let refused = 0;
+    let refuse = true;
+    await page.routeWebSocket(/\/dashboard\/live$/, (socket) => {
+      if (!refuse) return void socket.connectToServer();
+      refused += 1;
+      return socket.close({ code: 1001 });
+    });
+    await page.goto("/accounts");
+    await page.getByRole("link", { name: "Demo Account" }).waitFor();
+    const name = `Early ${randomBytes(3).toString("hex")}`;
+    await createAccount(name);
+    refuse = false;
+    await page.getByRole("link", { name }).waitFor();
+    assert.ok(refused > 0);
+    page.assertClean();
+    await page.context().close();
+  },
+
   "a session ended elsewhere leaves for the sign-in by itself": async (shared) => {
     assert.ok(shared.secondState, "needs the recovery code story before");
     const ended = await open(shared.browser, { state: shared.secondState, expected: [/401/] });

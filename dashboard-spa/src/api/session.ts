@@ -6,12 +6,16 @@ import { Problem } from "./problem";
 
 type Role = "owner" | "admin" | "member";
 
+/** How far the server's tables were, by log. */
+export type Position = { core: number; calls: number };
+
 export type Session = {
   user: { sid: string; name: string; email: string; role: Role; two_factor: boolean };
   carrier: { sid: string; name: string; country: string; subdomain: string };
   level: "password" | "full";
   next: "set_up_two_factor" | "enter_code" | "ready";
   expires_at: string;
+  position: Position;
 };
 
 export type SignUp = {

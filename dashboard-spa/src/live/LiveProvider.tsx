@@ -1,6 +1,7 @@
 /** Keeps the live connection open while somebody is signed in, and lets pages subscribe to calls. */
 import { useQueryClient } from "@tanstack/react-query";
 import { createContext, type ReactNode, useContext, useEffect, useMemo, useState } from "react";
+import { sessionQuery } from "../api/session";
 import { LiveUpdates } from "./apply";
 import { LiveSocket, type LiveState, type Socket } from "./socket";
 
@@ -24,11 +25,11 @@ export function LiveProvider({
   const client = useQueryClient();
   const [state, setState] = useState<LiveState>("connecting");
   const socket = useMemo(() => {
-    const updates: LiveUpdates = new LiveUpdates(client, () => live.resubscribe());
+    const began = client.getQueryData(sessionQuery.queryKey)?.position;
+    const updates: LiveUpdates = new LiveUpdates(client, began, () => live.resubscribe());
     const live: LiveSocket = new LiveSocket({
       connect,
       onMessage: (message) => updates.receive(message),
-      onOpen: (again) => again && updates.everything(),
       onState: setState,
       onSessionEnded,
     });

@@ -55,7 +55,7 @@ describe("live messages", () => {
   it("ask lists again once for many changes", () => {
     const client = new QueryClient();
     const asked = vi.spyOn(client, "invalidateQueries").mockResolvedValue();
-    const updates = new LiveUpdates(client, () => {});
+    const updates = new LiveUpdates(client, undefined, () => {});
     for (let index = 0; index < 50; index += 1)
       updates.receive({ type: "change", topic: "accounts", id: "AC1" });
     expect(asked).not.toHaveBeenCalled();
@@ -71,7 +71,7 @@ describe("live messages", () => {
       ["trunks", "list", {}],
     ];
     for (const queryKey of [trunk, list]) client.setQueryData(queryKey, {});
-    new LiveUpdates(client, () => {}).receive({
+    new LiveUpdates(client, undefined, () => {}).receive({
       type: "change",
       topic: "trunks",
       id: "TK1",
@@ -87,7 +87,7 @@ describe("live messages", () => {
   it("patch the call's page and the live list", () => {
     const client = new QueryClient();
     client.setQueryData(queries.liveCalls.queryKey, [call("CA1")]);
-    const updates = new LiveUpdates(client, () => {});
+    const updates = new LiveUpdates(client, undefined, () => {});
     updates.receive({ type: "snapshot", id: "CA1", call: call("CA1", "in-progress"), timeline: [row(1)] });
     updates.receive({ type: "timeline", id: "CA1", rows: [row(2)] });
     expect(client.getQueryData(queries.call("CA1").queryKey)?.status).toBe("in-progress");
@@ -101,15 +101,31 @@ describe("live messages", () => {
     const client = new QueryClient();
     const asked = vi.spyOn(client, "invalidateQueries").mockResolvedValue();
     const resubscribe = vi.fn();
-    new LiveUpdates(client, resubscribe).receive({ type: "resync" });
+    new LiveUpdates(client, undefined, resubscribe).receive({ type: "resync" });
     expect(asked).toHaveBeenCalledWith();
     expect(resubscribe).toHaveBeenCalledOnce();
+  });
+
+  it("that greet make everything stale when something has happened meanwhile, and after each re-open", () => {
+    const client = new QueryClient();
+    const asked = vi.spyOn(client, "invalidateQueries").mockResolvedValue();
+    const [began, later] = [
+      { core: 7, calls: 3 },
+      { core: 7, calls: 4 },
+    ];
+    new LiveUpdates(client, began, () => {}).receive({ type: "hello", position: later });
+    expect(asked).toHaveBeenCalledTimes(1);
+    const updates = new LiveUpdates(client, began, () => {});
+    updates.receive({ type: "hello", position: began });
+    expect(asked).toHaveBeenCalledTimes(1);
+    updates.receive({ type: "hello", position: began });
+    expect(asked).toHaveBeenCalledTimes(2);
   });
 
   it("of unknown kinds change nothing", () => {
     const client = new QueryClient();
     const asked = vi.spyOn(client, "invalidateQueries");
-    new LiveUpdates(client, () => {}).receive({ type: "change", topic: "weather" });
+    new LiveUpdates(client, undefined, () => {}).receive({ type: "change", topic: "weather" });
     vi.advanceTimersByTime(500);
     expect(asked).not.toHaveBeenCalled();
   });

@@ -1,6 +1,7 @@
 /** What a live message changes in the pages' data: lists are asked again (at most so often), calls are patched. */
 import type { Query, QueryClient } from "@tanstack/react-query";
 import * as queries from "../api/queries";
+import type { Position } from "../api/session";
 import type { Call, TimelineEntry } from "../client/types.gen";
 import { isLive } from "../lib/call";
 
@@ -45,11 +46,16 @@ export class LiveUpdates {
 
   constructor(
     private readonly client: QueryClient,
+    /** How far the server was before the page asked for anything. */
+    private began: Position | undefined,
     private readonly resubscribe: () => void,
   ) {}
 
   receive(message: Record<string, unknown>): void {
     switch (message.type) {
+      case "hello":
+        this.greeted(message.position as Position);
+        break;
       case "change":
         if (message.kind === "removed") this.removed.add(String(message.id));
         this.stale(STALE[String(message.topic)] ?? []);
@@ -71,8 +77,15 @@ export class LiveUpdates {
     }
   }
 
-  /** Asks for all that is on screen again: something was missed. */
-  everything(): void {
+  /** What happened since the page was asked for, or since a connection was lost, was told to nobody. */
+  private greeted(position: Position): void {
+    const missed = this.began?.core !== position.core || this.began.calls !== position.calls;
+    this.began = undefined;
+    if (missed) this.everything();
+  }
+
+  /** Asks for all that is on screen again. */
+  private everything(): void {
     void this.client.invalidateQueries();
   }
 

@@ -1,6 +1,7 @@
 /**
  * The live connection: one WebSocket that comes back by itself.
- * After every re-open the owner refetches and this re-sends the subscriptions; the server has no replay.
+ * After every re-open this re-sends the subscriptions, and the server's greeting tells whether something was missed; the
+ * server has no replay.
  */
 
 /** First wait after a lost connection, and the longest, in milliseconds. */
@@ -23,8 +24,6 @@ export type Socket = {
 export type LiveOptions = {
   connect: () => Socket;
   onMessage: (message: Record<string, unknown>) => void;
-  /** A connection is open; `again` when one was open before, so that what was missed must be fetched. */
-  onOpen: (again: boolean) => void;
   onState: (state: LiveState) => void;
   onSessionEnded: () => void;
   setTimer?: (run: () => void, milliseconds: number) => unknown;
@@ -41,7 +40,6 @@ export function backOff(attempt: number, random: number): number {
 export class LiveSocket {
   private socket: Socket | undefined;
   private attempt = 0;
-  private opened = false;
   private stopped = false;
   private timer: unknown;
   private readonly subscriptions = new Map<string, number>();
@@ -113,12 +111,9 @@ export class LiveSocket {
 
   private greeted(socket: Socket): void {
     if (socket !== this.socket) return;
-    const again = this.opened;
-    this.opened = true;
     this.attempt = 0;
     this.options.onState("open");
     this.resubscribe();
-    this.options.onOpen(again);
   }
 
   private received(data: unknown): void {

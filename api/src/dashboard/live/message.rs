@@ -34,8 +34,9 @@ pub(super) enum Noun {
     Call,
 }
 
-pub(super) fn hello(core: i64, calls: i64) -> Value {
-    json!({ "type": "hello", "position": { "core": core, "calls": calls } })
+/// Said first, once every later change will be told.
+pub(super) fn hello(position: &Value) -> Value {
+    json!({ "type": "hello", "position": position })
 }
 
 pub(super) fn change(change: &Change) -> Value {

@@ -4,8 +4,8 @@ use super::{
     message::{self, Ask},
     watch::Watch,
 };
-use crate::{App, auth::SignedIn};
-use domain::{Log, user::User};
+use crate::{App, auth::SignedIn, dashboard::answer::position};
+use domain::user::User;
 use futures_util::{
     SinkExt, StreamExt,
     stream::{SplitSink, SplitStream},
@@ -78,9 +78,7 @@ impl Talk {
         ping.set_missed_tick_behavior(MissedTickBehavior::Delay);
         recheck.set_missed_tick_behavior(MissedTickBehavior::Delay);
         let mut heard = now();
-        let projections = &self.app.projections;
-        let hello = message::hello(projections.position(Log::Core), projections.position(Log::Calls));
-        self.say(&hello).await?;
+        self.say(&message::hello(&position(&self.app))).await?;
         loop {
             tokio::select! {
                 () = stop.cancelled() => return Err(Over::Close(1001, "the server goes away")),
