@@ -11,23 +11,20 @@ use store::{EvidenceItem, RandomIds};
 impl World {
     /// A call that came in and rings.
     pub async fn inbound_call(&self, carrier: &Carrier) -> Sid {
-        let (call, trunk) =
-            (Sid::new(Kind::Call, &RandomIds::default()), Sid::new(Kind::Trunk, &RandomIds::default()));
-        let received = Received {
-            node: "node-1".into(),
-            account: None,
-            trunk,
-            phone_number: None,
-            from: "+85510000001".into(),
-            to: "1234".into(),
-            dialled: "1234".into(),
-            sip_call_id: "abc@192.0.2.1".into(),
-            source: "192.0.2.1:5060".into(),
-            program: None,
-            callback: None,
-        };
-        self.report(carrier, &call, CallCommand::Receive(received)).await;
+        let call = Sid::new(Kind::Call, &RandomIds::default());
+        self.report(carrier, &call, received()).await;
         call
+    }
+
+    /// Many calls come in at once.
+    pub async fn inbound_calls(&self, carrier: &Carrier, count: usize) {
+        let (meta, ids) = (self.meta(carrier), RandomIds::default());
+        let calls: Vec<Sid> = (0..count).map(|_| Sid::new(Kind::Call, &ids)).collect();
+        let store = &self.app.store;
+        let appends = calls.iter().map(|call| store.execute::<Call>(call, received(), &meta));
+        for appended in futures_util::future::join_all(appends).await {
+            appended.unwrap();
+        }
     }
 
     /// What the engine reports about a call.
@@ -35,6 +32,22 @@ impl World {
         let appended = self.app.store.execute::<Call>(call, command, &self.meta(carrier)).await.unwrap();
         self.app.settled(Log::Calls, &appended).await.unwrap();
     }
+}
+
+fn received() -> CallCommand {
+    CallCommand::Receive(Received {
+        node: "node-1".into(),
+        account: None,
+        trunk: Sid::new(Kind::Trunk, &RandomIds::default()),
+        phone_number: None,
+        from: "+85510000001".into(),
+        to: "1234".into(),
+        dialled: "1234".into(),
+        sip_call_id: "abc@192.0.2.1".into(),
+        source: "192.0.2.1:5060".into(),
+        program: None,
+        callback: None,
+    })
 }
 
 #[tokio::test]

@@ -125,6 +125,17 @@ async fn a_call_page_is_filled_while_the_call_lasts() {
 }
 
 #[tokio::test]
+async fn a_page_asks_again_when_more_calls_changed_than_are_told() {
+    let world = World::new().await;
+    let a = world.carrier("alpha").await;
+    let address = world.serve().await;
+    let mut page = open(&address, &a, &format!("http://{address}")).await.unwrap();
+    page.told_of("hello").await;
+    world.inbound_calls(&a, 400).await;
+    page.told_of("resync").await;
+}
+
+#[tokio::test]
 async fn a_socket_is_refused_to_other_sites_and_half_signed_in_people() {
     let world = World::new().await;
     let a = world.carrier("alpha").await;

@@ -29,7 +29,7 @@ const RECHECK: Duration = Duration::from_secs(5);
 const SLOW: Duration = Duration::from_secs(10);
 /// Changes that come within this time are told together.
 const GATHER: Duration = Duration::from_millis(25);
-/// Most calls whose rows are told at once; of others only that they changed.
+/// Most calls whose rows are told at once; when there are more, the page is to ask for what it shows.
 const MOST_ROWS: usize = 50;
 /// Most bytes a page may say at once.
 const LONGEST_ASK: usize = 1024;
@@ -137,7 +137,10 @@ impl Talk {
         for change in &changes {
             self.say(&message::change(change)).await?;
         }
-        for change in message::calls(&changes).take(MOST_ROWS) {
+        if message::calls(&changes).count() > MOST_ROWS {
+            return self.lost().await;
+        }
+        for change in message::calls(&changes) {
             if let Some(call) = self.watch.call(&change.id).await? {
                 self.say(&message::call(&call)).await?;
             }
