@@ -76,6 +76,8 @@ pub enum PhoneNumberCommand {
         /// Friendly name.
         name: Name,
     },
+    /// Takes its name away.
+    Unname,
     /// Removes it from the inventory; the number can then be created anew.
     Release,
 }
@@ -98,6 +100,8 @@ pub enum PhoneNumberEvent {
     VoiceConfigured(VoiceConfiguration),
     /// It has this name.
     Renamed { name: Name },
+    /// It has no name.
+    Unnamed {},
     /// It is gone.
     Released {},
 }
@@ -158,6 +162,8 @@ impl PhoneNumber {
             C::ConfigureVoice { voice, .. } => Ok(vec![E::VoiceConfigured(voice)]),
             C::Rename { name } if self.friendly_name.as_ref() == Some(&name) => Ok(vec![]),
             C::Rename { name } => Ok(vec![E::Renamed { name }]),
+            C::Unname if self.friendly_name.is_none() => Ok(vec![]),
+            C::Unname => Ok(vec![E::Unnamed {}]),
             C::Release => Ok(vec![E::Released {}]),
         }
     }
@@ -177,6 +183,7 @@ impl PhoneNumber {
             }
             E::VoiceConfigured(voice) => self.voice = voice,
             E::Renamed { name } => self.friendly_name = Some(name),
+            E::Unnamed {} => self.friendly_name = None,
             E::Released {} => self.released = true,
         }
     }
@@ -250,6 +257,14 @@ mod tests {
         number.on(created(None));
         assert_eq!(number.claims(&E::Released {}), vec![Claim::release(&*scope, "1234")]);
         assert_eq!(number.claims(&E::Disabled {}), vec![]);
+    }
+
+    #[test]
+    fn a_name_can_be_taken_away_once() {
+        given::<PhoneNumber>(vec![created(None), E::Renamed { name: name("Desk") }], C::Unname)
+            .then_expect_events(vec![E::Unnamed {}]);
+        given::<PhoneNumber>(vec![created(None), E::Renamed { name: name("Desk") }, E::Unnamed {}], C::Unname)
+            .then_expect_events(vec![]);
     }
 
     #[test]

@@ -63,6 +63,7 @@ impl Biography for PhoneNumberRow {
             }
             (Some(row), E::VoiceConfigured(voice)) => PhoneNumberRow { voice, ..row },
             (Some(row), E::Renamed { name }) => PhoneNumberRow { name: Some(name), ..row },
+            (Some(row), E::Unnamed {}) => PhoneNumberRow { name: None, ..row },
             (Some(_), E::Released {}) => return Ok(None),
             (None, _) | (Some(_), E::Created { .. }) => return Err(Nonsense::out_of_order(fact)),
         };

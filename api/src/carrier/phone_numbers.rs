@@ -72,8 +72,9 @@ struct PhoneNumberUpdate {
     /// The account that answers it; `null` takes it away together with its configuration.
     #[oai(nullable)]
     account_sid: MaybeUndefined<Text>,
-    /// The account's name for it, 1 to 64 characters.
-    friendly_name: Option<Text>,
+    /// The account's name for it, 1 to 64 characters; `null` takes it away.
+    #[oai(nullable)]
+    friendly_name: MaybeUndefined<Text>,
     /// Where its calls are answered from, merged field by field.
     voice: Option<VoiceUpdate>,
 }
@@ -206,7 +207,13 @@ impl PhoneNumbersApi {
         let app = self.0.app()?;
         let row = number_of(app, &who, &sid).await?;
         let mut fields = Fields::default();
-        let name = fields.maybe("friendly_name", patch.friendly_name.as_deref()).flatten();
+        let rename = match &patch.friendly_name {
+            MaybeUndefined::Undefined => None,
+            MaybeUndefined::Null => Some(Command::Unname),
+            MaybeUndefined::Value(text) => {
+                fields.read("friendly_name", text).map(|name| Command::Rename { name })
+            }
+        };
         let (assign, account) = match &patch.account_sid {
             MaybeUndefined::Undefined => (None, row.account.clone()),
             MaybeUndefined::Null => (Some(Command::Unassign), None),
@@ -220,7 +227,6 @@ impl PhoneNumbersApi {
         let voice = patch.voice.as_ref().and_then(|update| update.merged(voice, &mut fields));
         fields.done()?;
         let enable = patch.enabled.map(|enabled| if enabled { Command::Enable } else { Command::Disable });
-        let rename = name.map(|name| Command::Rename { name });
         let configure = voice.map(|voice| Command::ConfigureVoice { account, voice });
         let commands = enable.into_iter().chain(assign).chain(rename).chain(configure);
         let write = Write::new(app, request, &who).of_account(row.account.clone());

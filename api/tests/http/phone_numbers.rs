@@ -33,6 +33,9 @@ async fn a_number_is_added_assigned_configured_and_removed() {
     assert_eq!(cleared["voice"].get("voice_url"), None);
     assert_eq!(cleared["voice"]["status_callback_url"], "https://app.example.com/status");
 
+    let unnamed = world.patch(&a.program, &path, json!({ "friendly_name": null })).await.ok(200);
+    assert_eq!(unnamed.get("friendly_name"), None);
+
     // Taken away, the account's configuration goes with it.
     let free = world.patch(&a.program, &path, json!({ "account_sid": null })).await.ok(200);
     assert_eq!((free.get("account_sid"), free["voice"].get("status_callback_url")), (None, None));
