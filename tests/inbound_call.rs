@@ -47,6 +47,39 @@ fn the_application_gets_the_digit_with_a_valid_signature() {
 }
 
 #[test]
+fn an_application_behind_a_password_is_asked_with_it_and_nobody_else_learns_it() {
+    let mut server = Server::start(On::Sqlite);
+    let application = Application::start(&server, "");
+    let url = application.url.replace("://", "://bob:correct-horse@");
+    let voice =
+        json!({ "voice_url": format!("{url}/gather"), "status_callback_url": format!("{url}/status") });
+    server.configure("1234", voice);
+    let phone = Phone::calls(server.sip(), "85512000001", "1234");
+    phone.ear.wait_for_tone(440.0);
+    phone.ear.press(b'5');
+    application.asked("/status", |_| true);
+    phone.ends_well();
+    server.wait_for_call("completed call", |call| call["status"] == "completed");
+    let requests = application.requests();
+    // base64 of bob:correct-horse
+    let with_it =
+        requests.iter().filter(|request| request["authorization"] == "Basic Ym9iOmNvcnJlY3QtaG9yc2U=");
+    assert_eq!(
+        (with_it.count(), requests.len()),
+        (3, 3),
+        "the document, its action and the callback: {requests:?}"
+    );
+    let numbers = server.get("/phone-numbers").to_string();
+    assert!(numbers.contains("bob:kept-") && !numbers.contains("correct-horse"), "{numbers}");
+    assert!(server.stop().success());
+    for file in std::fs::read_dir(&server.data).unwrap().flatten().filter(|file| file.path().is_file()) {
+        let bytes = std::fs::read(file.path()).unwrap();
+        let found = bytes.windows(13).any(|part| part == b"correct-horse");
+        assert!(!found, "{} has the password", file.path().display());
+    }
+}
+
+#[test]
 fn baresip_hears_the_tone_and_its_digit_arrives() {
     let server = Server::start(On::Sqlite);
     let application = Application::start(&server, "");

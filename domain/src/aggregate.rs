@@ -3,7 +3,7 @@
 /// Makes `$name` an aggregate of its log: `decide(&self, command) -> Result<Vec<event>, error>` holds its rules,
 /// `on(&mut self, event)` its memory, and an optional list of `claims` its reservations.
 macro_rules! aggregate {
-    ($name:ident, $type:literal, $log:ident, $command:ident, $event:ident, $error:ident) => {
+    ($name:ident, $type:literal, $log:ident, $command:ident, $event:ident, $error:ident $(, $addresses:ident)?) => {
         impl cqrs_es::Aggregate for $name {
             const TYPE: &'static str = $type;
             type Command = $command;
@@ -44,6 +44,10 @@ macro_rules! aggregate {
             fn claims(&self, event: &$event) -> Vec<crate::Claim> {
                 self.reserve(event)
             }
+
+            $(fn addresses(command: &mut $command) -> Vec<&mut crate::webhook_url::WebhookUrl> {
+                command.$addresses()
+            })?
         }
     };
 }

@@ -202,7 +202,23 @@ impl PhoneNumber {
     }
 }
 
-aggregate!(PhoneNumber, "phone_number", Core, PhoneNumberCommand, PhoneNumberEvent, PhoneNumberError);
+impl PhoneNumberCommand {
+    fn addresses(&mut self) -> Vec<&mut WebhookUrl> {
+        let PhoneNumberCommand::ConfigureVoice { voice, .. } = self else { return vec![] };
+        let VoiceConfiguration { voice_url, voice_fallback_url, status_callback_url, .. } = voice;
+        [voice_url, voice_fallback_url, status_callback_url].into_iter().flatten().collect()
+    }
+}
+
+aggregate!(
+    PhoneNumber,
+    "phone_number",
+    Core,
+    PhoneNumberCommand,
+    PhoneNumberEvent,
+    PhoneNumberError,
+    addresses
+);
 
 #[cfg(test)]
 mod tests {

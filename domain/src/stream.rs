@@ -1,6 +1,6 @@
 //! What the log needs to know about an aggregate, and what every event carries beside its payload.
 
-use crate::{Sid, Timestamp};
+use crate::{Sid, Timestamp, webhook_url::WebhookUrl};
 use serde::{Deserialize, Serialize};
 use std::net::IpAddr;
 
@@ -17,6 +17,13 @@ pub trait Stream:
     /// address). `self` is the state before the event. The log commits claims and event together or neither.
     fn claims(&self, event: &Self::Event) -> Vec<Claim> {
         let _ = event;
+        Vec::new()
+    }
+
+    /// The webhook addresses in a command. The store keeps the passwords in them in the vault, so that none becomes
+    /// part of an event.
+    fn addresses(command: &mut Self::Command) -> Vec<&mut WebhookUrl> {
+        let _ = command;
         Vec::new()
     }
 }

@@ -1,6 +1,7 @@
 //! Addresses of customers' applications.
 
 use serde::{Deserialize, Serialize};
+use std::ops::Range;
 
 /// The HTTP method a webhook is requested with.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
@@ -40,6 +41,12 @@ impl std::str::FromStr for Method {
 #[error("not a webhook method (GET or POST): {0:?}")]
 pub struct InvalidMethod(pub String);
 
+/// Longest URL, in bytes.
+const MAX: usize = 2_048;
+/// What stands for a password that is kept in the vault: this and the vault's name for it, 32 hex digits.
+const KEPT: &str = "kept-";
+const NAME: usize = 32;
+
 /// An absolute http or https URL of at most 2,048 characters, kept as it was written (signatures cover the spelling).
 #[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(try_from = "String", into = "String")]
@@ -62,6 +69,60 @@ impl WebhookUrl {
     pub fn shown(&self) -> String {
         shown(&self.0)
     }
+
+    /// The password in it as it is written, unless it has none or it is kept in the vault.
+    #[must_use]
+    pub fn password(&self) -> Option<&str> {
+        self.written_password().filter(|password| kept_name(password).is_none())
+    }
+
+    /// The vault's name for its password, when that is kept there.
+    #[must_use]
+    pub fn kept_password(&self) -> Option<&str> {
+        self.written_password().and_then(kept_name)
+    }
+
+    /// The same URL with `name` of the vault where its password stood.
+    #[must_use]
+    pub fn with_kept_password(&self, name: &str) -> WebhookUrl {
+        self.with_password(&format!("{KEPT}{name}"))
+    }
+
+    /// The same URL with this password, written as in a URL, where there is one.
+    #[must_use]
+    pub fn with_password(&self, password: &str) -> WebhookUrl {
+        let mut text = self.0.clone();
+        if let Some(place) = password_place(&text) {
+            text.replace_range(place, password);
+        }
+        WebhookUrl(text)
+    }
+
+    /// Who its password lets in, and where: scheme, user, host and port.
+    #[must_use]
+    pub fn login(&self) -> String {
+        let Ok(url) = url::Url::parse(&self.0) else { return String::new() };
+        let port = url.port_or_known_default().unwrap_or_default();
+        format!("{}://{}@{}:{port}", url.scheme(), url.username(), url.host_str().unwrap_or_default())
+    }
+
+    fn written_password(&self) -> Option<&str> {
+        password_place(&self.0).and_then(|place| self.0.get(place)).filter(|password| !password.is_empty())
+    }
+}
+
+/// Where the password stands in a URL that is written the usual way (RFC 3986 section 3.2.1).
+fn password_place(text: &str) -> Option<Range<usize>> {
+    let start = text.find("://")? + 3;
+    let authority = text[start..].split(['/', '\\', '?', '#']).next()?;
+    let user = &authority[..authority.rfind('@')?];
+    let colon = user.find(':')?;
+    Some(start + colon + 1..start + user.len())
+}
+
+fn kept_name(password: &str) -> Option<&str> {
+    let name = password.strip_prefix(KEPT)?;
+    (name.len() == NAME && name.bytes().all(|byte| byte.is_ascii_hexdigit())).then_some(name)
 }
 
 impl std::str::FromStr for WebhookUrl {
@@ -71,7 +132,12 @@ impl std::str::FromStr for WebhookUrl {
         let url = url::Url::parse(text).map_err(|_| refused())?;
         let spoken =
             matches!(url.scheme(), "http" | "https") && url.host_str().is_some_and(|host| !host.is_empty());
-        let clean = text.len() <= 2048 && !text.chars().any(|c| c.is_whitespace() || c.is_control());
+        // Ours may be longer than the password it stands for.
+        let kept = password_place(text).and_then(|place| kept_name(&text[place]));
+        let limit = if kept.is_some() { MAX + KEPT.len() + NAME } else { MAX };
+        let usual = url.password().is_none() || password_place(text).is_some();
+        let clean =
+            usual && text.len() <= limit && !text.chars().any(|c| c.is_whitespace() || c.is_control());
         if spoken && clean { Ok(WebhookUrl(text.into())) } else { Err(refused()) }
     }
 }
@@ -127,6 +193,34 @@ mod tests {
         ] {
             assert_eq!(shown(written), expected);
         }
+    }
+
+    #[test]
+    fn a_password_can_be_kept_elsewhere_and_put_back() {
+        let name = "0123456789abcdef0123456789abcdef";
+        for (written, password, login) in [
+            ("https://bob:s%40c:ret@Example.com/a@b", "s%40c:ret", "https://bob@example.com:443"),
+            ("http://:x@a.test:8080?q=://c:d@e", "x", "http://@a.test:8080"),
+        ] {
+            let url: WebhookUrl = written.parse().unwrap();
+            assert_eq!((url.password(), url.kept_password()), (Some(password), None));
+            let kept = url.with_kept_password(name);
+            assert_eq!((kept.password(), kept.kept_password()), (None, Some(name)));
+            assert_eq!((kept.login(), url.login()), (login.to_owned(), login.to_owned()));
+            assert_eq!(kept.to_string().parse::<WebhookUrl>().unwrap().with_password(password), url);
+        }
+        for written in ["https://bob@a.test/", "https://a.test/:x@", "https://bob:@a.test/"] {
+            assert_eq!(written.parse::<WebhookUrl>().unwrap().password(), None, "{written}");
+        }
+    }
+
+    #[test]
+    fn the_longest_url_is_still_one_when_its_password_is_kept() {
+        let longest = format!("https://b:p@a.test/{}", "x".repeat(MAX - 19));
+        let kept = longest.parse::<WebhookUrl>().unwrap().with_kept_password(&"0".repeat(NAME));
+        assert!(kept.as_str().len() > MAX && kept.to_string().parse::<WebhookUrl>().is_ok());
+        assert!(format!("{longest}x").parse::<WebhookUrl>().is_err());
+        assert!("http:bob:secret@example.com/".parse::<WebhookUrl>().is_err());
     }
 
     #[test]

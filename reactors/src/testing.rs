@@ -5,7 +5,7 @@ use crate::{
     Common, DirectoryMirror, Switchboard,
     http::{Guard, Http, HttpOptions, SystemResolver},
     ledger::Ledger,
-    outside::tokens::Tokens,
+    outside::{addresses::Addresses, tokens::Tokens},
 };
 use domain::{
     Actor, Clock, Kind, Meta, Sid, Tenant, Timestamp,
@@ -75,6 +75,7 @@ impl Bench {
         let common = Common {
             http: Http::new(http_options()),
             tokens: Tokens::new(inner.clone()),
+            addresses: Addresses::new(inner.clone()),
             ledger: Ledger::open(inner.db().clone()).await.unwrap(),
             clock: Arc::new(SystemClock),
             node: "here".into(),
@@ -231,7 +232,7 @@ impl Application {
 
     /// A callback to it about these moments.
     pub fn callback(&self, events: &[CallbackEvent]) -> Option<Callback> {
-        let url = format!("http://{}/status?x=1", self.address).parse().unwrap();
+        let url = format!("http://bob:secret@{}/status?x=1", self.address).parse().unwrap();
         Some(Callback { url, method: Method::Post, events: events.to_vec() })
     }
 

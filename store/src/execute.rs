@@ -78,7 +78,7 @@ impl Store {
         stream: &Sid,
         commands: Vec<(A::Command, Meta)>,
     ) -> Result<Appended, ExecuteError<A::Error>> {
-        let commands = distinct::<A>(commands.into_iter().map(Prepared::new))?;
+        let commands = distinct::<A>(self.prepared::<A>(commands).await?.into_iter())?;
         let Some(first) = commands.first() else { return self.nothing::<A>(stream).await };
         let carrier = &first.meta.tenant.carrier;
         if commands.iter().any(|command| command.meta.tenant.carrier != *carrier) {
@@ -116,7 +116,7 @@ impl Store {
         if loading.at.version != version {
             return Err(ExecuteError::Conflict);
         }
-        let commands: Vec<Prepared<A>> = commands.into_iter().map(Prepared::new).collect();
+        let commands = self.prepared::<A>(commands).await?;
         for command in &commands {
             self.decide(&mut loading, command).await?.map_err(ExecuteError::Refused)?;
         }
@@ -150,6 +150,21 @@ impl Store {
             (loaded.version, loaded.position) = (recorded.sequence, recorded.position);
         }
         Ok(loaded)
+    }
+
+    /// The commands with what the ledger will know of them, and without the passwords of webhook addresses.
+    async fn prepared<A: Stream>(
+        &self,
+        commands: Vec<(A::Command, Meta)>,
+    ) -> Result<Vec<Prepared<A>>, StoreError> {
+        let mut prepared = Vec::with_capacity(commands.len());
+        for (mut command, meta) in commands {
+            for url in A::addresses(&mut command) {
+                self.vault().keep_password(&meta.tenant.carrier, url).await?;
+            }
+            prepared.push(Prepared::new((command, meta)));
+        }
+        Ok(prepared)
     }
 
     /// Decides on what this process knows of the stream. What that cannot settle (a refusal, nothing to do, a stream that

@@ -2,7 +2,7 @@
 with TwiML built by the SDK.
 
 Prints its address as the first line, then one JSON line a request: path, method, parameters, whether the SDK's own
-validator accepts the signature. Its program is the environment variable PROGRAM; see PROGRAMS.
+validator accepts the signature, and what the Authorization header says. Its program is the environment variable PROGRAM; see PROGRAMS.
 """
 
 import json
@@ -88,7 +88,10 @@ class Application(BaseHTTPRequestHandler):
         signature = self.headers.get("X-Twilio-Signature", "")
         valid = RequestValidator(TOKEN).validate(url, form, signature)
         parameters = {**dict(parse_qsl(address.query)), **form}
-        report(path=address.path, method=self.command, valid=valid, parameters=parameters)
+        authorization = self.headers.get("Authorization")
+        report(
+            path=address.path, method=self.command, valid=valid, parameters=parameters, authorization=authorization
+        )
         program = PROGRAMS.get(address.path)
         if address.path == "/broken":
             return self.send(500, "text/plain", "broken on purpose")

@@ -22,7 +22,8 @@ enum WebhookMethod {
 #[derive(Clone, Debug, Object)]
 #[oai(skip_serializing_if_is_none)]
 pub(super) struct Voice {
-    /// Asked for TwiML when a call comes in; without it calls are refused.
+    /// Asked for TwiML when a call comes in; without it calls are refused. In this and the other addresses `kept-…` stands
+    /// for a password, which is not shown again; sent back at the same host and user it stays.
     voice_url: Option<String>,
     /// How it is asked.
     voice_method: WebhookMethod,

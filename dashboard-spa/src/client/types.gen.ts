@@ -1111,7 +1111,8 @@ export type Voice = {
      */
     voice_method: WebhookMethod;
     /**
-     * Asked for TwiML when a call comes in; without it calls are refused.
+     * Asked for TwiML when a call comes in; without it calls are refused. In this and the other addresses `kept-…` stands
+     * for a password, which is not shown again; sent back at the same host and user it stays.
      */
     voice_url?: string;
 };

@@ -40,6 +40,18 @@ pub enum Program {
     Inline(String),
 }
 
+impl Program {
+    /// Where it is fetched from.
+    pub(super) fn addresses(&mut self) -> Vec<&mut WebhookUrl> {
+        match self {
+            Program::Fetched(Document { url, fallback_url, .. }) => {
+                [url].into_iter().chain(fallback_url).collect()
+            }
+            Program::Inline(_) => vec![],
+        }
+    }
+}
+
 /// An application's address, with the one to ask when it fails.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Document {

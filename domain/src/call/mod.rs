@@ -16,7 +16,7 @@ pub use facts::{
     Received, WebhookExchange,
 };
 
-use crate::{Claim, Sid, aggregate::aggregate};
+use crate::{Claim, Sid, aggregate::aggregate, webhook_url::WebhookUrl};
 use serde::{Deserialize, Serialize};
 
 /// A call's state.
@@ -212,4 +212,17 @@ impl Call {
     }
 }
 
-aggregate!(Call, "call", Calls, CallCommand, CallEvent, CallError);
+impl CallCommand {
+    fn addresses(&mut self) -> Vec<&mut WebhookUrl> {
+        let (program, callback) = match self {
+            CallCommand::Receive(Received { program, callback, .. })
+            | CallCommand::Queue(Queued { program, callback, .. }) => (program.as_mut(), callback.as_mut()),
+            CallCommand::Redirect(program) => (Some(program), None),
+            _ => (None, None),
+        };
+        let callback = callback.map(|callback| &mut callback.url);
+        program.map(Program::addresses).unwrap_or_default().into_iter().chain(callback).collect()
+    }
+}
+
+aggregate!(Call, "call", Calls, CallCommand, CallEvent, CallError, addresses);

@@ -1,5 +1,6 @@
 //! What the call engine asks of the outside: a journal that outlives an absent database, documents, sounds, evidence.
 
+pub(crate) mod addresses;
 mod cookies;
 mod evidence;
 pub(crate) mod exchange;
@@ -14,6 +15,7 @@ use crate::{
     geo,
     http::{self, Failure, Http, MAX_DOCUMENT, Outcome, Request, shown},
 };
+use addresses::Addresses;
 use async_trait::async_trait;
 use cookies::Cookies;
 use domain::{Ids, Tenant, Timestamp, call::CallCommand, webhook_url::WebhookUrl};
@@ -24,7 +26,7 @@ use sip_engine::{
     CallRef, DocumentRequest, Evidence, FetchFailure, Fetched, MediaFile, Outside, RecordError,
 };
 use std::{io, path::Path, sync::Arc, time::Duration};
-use store::{EvidenceItem, Store};
+use store::{EvidenceItem, Store, StoreError};
 use tokens::Tokens;
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
@@ -34,6 +36,7 @@ pub struct World {
     journal: Journal,
     http: Http,
     tokens: Tokens,
+    addresses: Addresses,
     media: MediaCache,
     evidence: EvidenceQueue,
     cookies: Cookies,
@@ -55,9 +58,9 @@ impl World {
         let journal = Journal::open(store.clone(), ids, folder, tasks.clone())?;
         let evidence = EvidenceQueue::default();
         tasks.spawn(evidence.clone().write(store.clone(), stop.clone()));
-        let (tokens, media) = (Tokens::new(store.clone()), MediaCache::new(http.clone()));
-        let cookies = Cookies::default();
-        Ok(World { journal, http, tokens, media, evidence, cookies })
+        let (tokens, addresses) = (Tokens::new(store.clone()), Addresses::new(store.clone()));
+        let (media, cookies) = (MediaCache::new(http.clone()), Cookies::default());
+        Ok(World { journal, http, tokens, addresses, media, evidence, cookies })
     }
 
     /// Waits until no facts are in the spool, at most `within`; whether that came about.
@@ -81,14 +84,9 @@ impl World {
     }
 
     async fn document(&self, request: &DocumentRequest) -> Outcome {
-        let auth_token = match &request.tenant.account {
-            Some(account) => self.tokens.of(account).await,
-            None => Ok(None),
-        };
-        match auth_token {
-            Ok(auth_token) => {
-                let cookie = self.cookies.of(&request.call, &http::host(request.url.as_str()));
-                let outcome = self.http.send(&web_request(request, auth_token, cookie)).await;
+        match self.web_request(request).await {
+            Ok(web_request) => {
+                let outcome = self.http.send(&web_request).await;
                 if let Ok(response) = &outcome.result {
                     self.cookies.keep(&request.call, &response.host, response.all("set-cookie"));
                 }
@@ -101,6 +99,24 @@ impl World {
             },
         }
     }
+
+    async fn web_request(&self, request: &DocumentRequest) -> Result<Request, StoreError> {
+        let auth_token = match &request.tenant.account {
+            Some(account) => self.tokens.of(account).await?,
+            None => None,
+        };
+        let cookie = self.cookies.of(&request.call, &http::host(request.url.as_str()));
+        Ok(Request {
+            method: request.method,
+            url: self.addresses.of(&request.tenant.carrier, &request.url).await?.into(),
+            parameters: request.params.clone(),
+            auth_token,
+            headers: cookie.into_iter().map(|cookie| ("Cookie", cookie)).collect(),
+            limit: MAX_DOCUMENT,
+            token: None,
+            account: request.tenant.account.clone(),
+        })
+    }
 }
 
 /// What the engine says about the call, and the countries its numbers tell.
@@ -111,19 +127,6 @@ fn parameters(params: &[(String, String)]) -> Vec<(String, String)> {
     };
     let countries = geo::countries(party("From"), party("To"));
     params.iter().cloned().chain(countries).collect()
-}
-
-fn web_request(request: &DocumentRequest, auth_token: Option<Arc<str>>, cookie: Option<String>) -> Request {
-    Request {
-        method: request.method,
-        url: request.url.to_string(),
-        parameters: request.params.clone(),
-        auth_token,
-        headers: cookie.into_iter().map(|cookie| ("Cookie", cookie)).collect(),
-        limit: MAX_DOCUMENT,
-        token: None,
-        account: request.tenant.account.clone(),
-    }
 }
 
 #[async_trait]
@@ -155,7 +158,11 @@ impl Outside for World {
     }
 
     async fn media(&self, tenant: Tenant, url: WebhookUrl) -> Result<MediaFile, FetchFailure> {
-        match self.media.get(tenant.account, url.as_str()).await {
+        let file = match self.addresses.of(&tenant.carrier, &url).await {
+            Ok(url) => self.media.get(tenant.account, url.as_str()).await,
+            Err(error) => Err(Failure::unsigned(&error)),
+        };
+        match file {
             Ok((content_type, body)) => Ok(MediaFile { content_type, body }),
             Err(Failure { code, message, .. }) => Err(FetchFailure { code, message }),
         }

@@ -4,7 +4,11 @@ use crate::{
     signature,
     testing::{Application, Bench, TOKEN, http_options, new_sid, read_request},
 };
-use domain::{Kind, call::Purpose, webhook_url::Method};
+use domain::{
+    Kind,
+    call::{Call, CallEvent, Document, Program, Purpose, Queued},
+    webhook_url::Method,
+};
 use store::RandomIds;
 use tokio::{io::AsyncWriteExt, net::TcpListener, sync::mpsc};
 
@@ -38,6 +42,39 @@ async fn a_document_request_is_signed_with_the_accounts_token() {
     assert_eq!(heard.parameter("CallerCountry"), "KH");
     assert_eq!(heard.form, fetched.exchange.parameters);
     assert_eq!(heard.header("x-twilio-signature"), signature::sign(TOKEN, &shown, &heard.form));
+}
+
+#[tokio::test]
+async fn an_application_is_told_the_password_that_the_vault_keeps() {
+    let (bench, folder) = (Bench::new().await, tempfile::tempdir().unwrap());
+    let mut application = Application::start().await;
+    let written: WebhookUrl = format!("http://bob:secret@{}/voice", application.address).parse().unwrap();
+    let mut asked_for = bench.asked(None);
+    asked_for.program = Some(Program::Fetched(Document {
+        url: written.clone(),
+        method: Method::Post,
+        fallback_url: None,
+        fallback_method: Method::Post,
+    }));
+    let call = new_sid(Kind::Call);
+    bench.tell(&call, vec![CallCommand::Queue(asked_for)]).await;
+    let stream = bench.store.stream(&call).await.unwrap();
+    let Some(Ok(CallEvent::Queued(Queued { program: Some(Program::Fetched(document)), .. }))) =
+        stream[0].of::<Call>()
+    else {
+        panic!("{stream:?}")
+    };
+    assert!(document.url.kept_password().is_some());
+    let world = world(&bench, folder.path());
+    for url in [&document.url, &written] {
+        assert!(world.fetch(asked(&bench, url.as_str())).await.failure.is_none());
+        assert_eq!(application.next().await.header("authorization"), "Basic Ym9iOnNlY3JldA==");
+    }
+    let elsewhere = document.url.as_str().replace("127.0.0.1", "localhost");
+    assert_eq!(
+        world.addresses.of(&bench.tenant.carrier, &elsewhere.parse().unwrap()).await.unwrap().as_str(),
+        elsewhere
+    );
 }
 
 #[tokio::test]

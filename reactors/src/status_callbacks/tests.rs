@@ -38,6 +38,7 @@ async fn every_moment_asked_for_is_told_once_in_order_and_signed() {
         assert_eq!(heard.parameter("CallbackSource"), "call-progress-events");
         assert_eq!(heard.parameter("FromCountry"), "KH");
         assert!(heard.parameter("Timestamp").ends_with(" +0000"));
+        assert_eq!(heard.header("authorization"), "Basic Ym9iOnNlY3JldA==");
         let url = format!("http://{}/status?x=1", application.address);
         assert_eq!(heard.header("x-twilio-signature"), signature::sign(TOKEN, &url, &heard.form));
         let stream = bench.store.stream(&call).await.unwrap();

@@ -3,6 +3,7 @@
 //! AES-256-GCM under a data key per carrier, which is stored wrapped by the master key. A secret is bound to its carrier,
 //! owner, kind and name, so a stored one opens nowhere else; destroying the data key erases all of a carrier's.
 
+mod addresses;
 mod keys;
 mod sealing;
 

@@ -13,6 +13,7 @@ mod dropped;
 mod evidence;
 mod follow;
 mod oracle;
+mod passwords;
 mod samples;
 mod upkeep;
 mod vault;
