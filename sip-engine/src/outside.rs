@@ -72,7 +72,7 @@ pub struct Fetched {
     pub exchange: WebhookExchange,
     /// The response's Content-Type.
     pub content_type: Option<String>,
-    /// The response's body, whole; at most 64 KB and one byte.
+    /// The response's body, whole; at most 64 KB, or 16 MB when it is audio.
     pub body: Bytes,
     /// Set when there is no usable response: no connection, a timeout, a status other than 2xx, a body too large.
     pub failure: Option<FetchFailure>,

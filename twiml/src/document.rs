@@ -69,14 +69,8 @@ impl Document {
         body: &[u8],
         url: &Url,
     ) -> Result<Document, DocumentError> {
-        let essence = content_type
-            .unwrap_or_default()
-            .split(';')
-            .next()
-            .unwrap_or_default()
-            .trim()
-            .to_ascii_lowercase();
-        if essence.starts_with("audio/") {
+        let essence = essence(content_type);
+        if is_audio(content_type) {
             return Ok(Document::of(verbs::play_of(url.clone())));
         }
         if body.len() > MAX_DOCUMENT_BYTES {
@@ -150,6 +144,18 @@ impl Document {
     pub(crate) fn into_parts(self) -> (VecDeque<Step>, Vec<Warning>) {
         (self.steps, self.warnings)
     }
+}
+
+/// Whether an answer of this content type is a sound, to be played as it came.
+#[must_use]
+pub fn is_audio(content_type: Option<&str>) -> bool {
+    essence(content_type).starts_with("audio/")
+}
+
+/// The type without its parameters, in lower case.
+fn essence(content_type: Option<&str>) -> String {
+    let essence = content_type.unwrap_or_default().split(';').next().unwrap_or_default();
+    essence.trim().to_ascii_lowercase()
 }
 
 #[cfg(test)]

@@ -12,7 +12,7 @@ mod verbs;
 pub use ask::{
     Ask, Callback, CallbackEvent, DialPlan, DialResult, DialStatus, DialTarget, Event, RejectReason, Request,
 };
-pub use document::{Document, DocumentError, MAX_DOCUMENT_BYTES};
+pub use document::{Document, DocumentError, MAX_DOCUMENT_BYTES, is_audio};
 pub use element::{Method, Warning};
 pub use machine::{MAX_DOCUMENTS, MAX_DOCUMENTS_EVER, Machine};
 pub use url::Url;

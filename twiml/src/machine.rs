@@ -22,6 +22,8 @@ const TOO_MANY: u32 = 11215;
 #[derive(Debug)]
 pub struct Machine {
     answered: bool,
+    /// The document has dialled somebody.
+    dialled: bool,
     /// Documents since anything happened, and ever.
     documents: u32,
     documents_ever: u32,
@@ -55,7 +57,8 @@ impl Machine {
     pub fn new(answered: bool) -> Machine {
         let (steps, current, under_way) = (VecDeque::new(), None, UnderWay::default());
         let (documents, documents_ever, state) = (0, 0, State::Waiting);
-        Machine { answered, documents, documents_ever, steps, current, state, under_way }
+        let dialled = false;
+        Machine { answered, dialled, documents, documents_ever, steps, current, state, under_way }
     }
 
     /// Runs this document from its start; what ran before is interrupted.
@@ -76,7 +79,7 @@ impl Machine {
         }
         let (steps, warnings) = document.into_parts();
         asks.extend(warnings.into_iter().map(Ask::Warn));
-        self.steps = steps;
+        (self.steps, self.dialled) = (steps, false);
         if self.steps.is_empty() {
             self.steps.push_back(verbs::hang_up());
         }
@@ -110,7 +113,7 @@ impl Machine {
             Event::Answered => self.answered = true,
             Event::PlayFinished => self.under_way.playing = false,
             Event::TimerFired => self.under_way.timing = false,
-            Event::DialEnded(_) => self.under_way.dialing = false,
+            Event::DialEnded(_) => (self.under_way.dialing, self.dialled) = (false, true),
             Event::Digit(_) | Event::DialBridged => {}
         }
         match (self.state, &mut self.current) {
@@ -130,7 +133,9 @@ impl Machine {
     }
 
     fn next(&mut self, mut asks: Vec<Ask>) -> Vec<Ask> {
-        self.current = self.steps.pop_front();
+        // Whatever does not reject a call picks it up, were it at its end; unless its dial says how it is turned away.
+        let at_end = self.steps.is_empty() && !self.answered && !self.dialled;
+        self.current = self.steps.pop_front().or_else(|| at_end.then(verbs::hang_up));
         match &self.current {
             None => self.end(Ask::HangUp, asks),
             Some(step) if step.verb.needs_answer() && !self.answered => {
@@ -243,6 +248,15 @@ mod tests {
         let (machine, asks) = run("");
         assert_eq!((acts(&asks), machine.state), (vec![Ask::HangUp], State::Ended));
         assert_eq!(run_unanswered("").1, [Ask::Answer], "as <Hangup> does");
+    }
+
+    // "Any other response will result in an answered call."
+
+    #[test]
+    fn a_document_that_runs_out_has_picked_up() {
+        let (mut machine, _) = run_unanswered("<Pause length=\"2\"/>");
+        assert_eq!(acts(&machine.on(&Event::TimerFired)), [Ask::Answer]);
+        assert_eq!(acts(&machine.on(&Event::Answered)), [Ask::HangUp]);
     }
 
     #[test]

@@ -145,6 +145,7 @@ fn refused(refusal: &CallError, path: &str) -> Fault {
             Fault::new(StatusCode::CONFLICT, 20009, "Call is in progress; cannot delete it")
         }
         CallError::NotInProgress => Fault::parameter(21220, "Call is not in-progress. Cannot redirect."),
+        CallError::RunsNoProgram => Fault::parameter(21220, refusal.to_string()),
         CallError::AlreadyAnswered => {
             Fault::parameter(21220, "Call is in-progress. Cannot cancel; complete it.")
         }

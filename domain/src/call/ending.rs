@@ -130,8 +130,8 @@ impl EndReason {
         use EndReason as R;
         match self {
             _ if answered => Status::Completed,
-            R::Busy | R::Declined | R::RejectedBusy | R::Rejected => Status::Busy,
-            R::NoAnswer | R::CanceledByCaller => Status::NoAnswer,
+            R::Busy | R::Declined | R::RejectedBusy => Status::Busy,
+            R::NoAnswer | R::Rejected | R::CanceledByCaller => Status::NoAnswer,
             R::CanceledByApi | R::CompletedByApi | R::AnsweredElsewhere | R::PeerHungUp => Status::Canceled,
             _ => Status::Failed,
         }

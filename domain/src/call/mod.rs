@@ -25,6 +25,8 @@ pub struct Call {
     pub(self) phase: Phase,
     pub(self) claimed_by: Option<String>,
     pub(self) answered: bool,
+    /// Placed by `<Dial>`.
+    pub(self) dialled: bool,
     pub(self) ended: Option<Ending>,
     pub(self) deleted: bool,
 }
@@ -176,6 +178,9 @@ pub enum CallError {
     /// Redirecting or ending a call that is over (Twilio error 21220).
     #[error("call is not in-progress; cannot redirect or end it")]
     NotInProgress,
+    /// Redirecting a call placed by `<Dial>` (Twilio error 21220).
+    #[error("a call placed by <Dial> runs no program of its own; redirect its parent")]
+    RunsNoProgram,
     /// Cancelling a call that was answered (Twilio error 21220).
     #[error("call was answered already; complete it instead of cancelling it")]
     AlreadyAnswered,

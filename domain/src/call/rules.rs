@@ -1,6 +1,6 @@
 //! Every rule about calls.
 
-use super::{Call, CallCommand, CallError, CallEvent, EndReason, Ending, Phase, Status};
+use super::{Call, CallCommand, CallError, CallEvent, Direction, EndReason, Ending, Phase, Status};
 
 impl Call {
     /// The one table. Reports that come late or twice are not errors: they change nothing.
@@ -39,6 +39,7 @@ impl Call {
                 Ok(vec![E::EndRequested { status }])
             }
             (_, C::RequestEnd { .. }) => Err(R::NotAnEnd),
+            (_, C::Redirect(_)) if self.dialled => Err(R::RunsNoProgram),
             (_, C::Redirect(program)) => Ok(vec![E::Redirected(program)]),
 
             (_, C::Initiate { trunk, request_uri, sip_call_id }) => {
@@ -67,7 +68,9 @@ impl Call {
         use CallEvent as E;
         match event {
             E::Received(received) => (self.phase, self.claimed_by) = (Phase::Ringing, Some(received.node)),
-            E::Queued(_) => self.phase = Phase::Queued,
+            E::Queued(queued) => {
+                (self.phase, self.dialled) = (Phase::Queued, queued.direction == Direction::OutboundDial);
+            }
             E::Claimed { node } => (self.phase, self.claimed_by) = (Phase::Claimed, Some(node)),
             // A report that comes late takes nothing back.
             E::Initiated { .. } | E::Ringing { .. } => self.phase = self.phase.max(Phase::Ringing),
@@ -211,6 +214,13 @@ mod tests {
         given::<Call>(over.clone(), C::Redirect(Program::Inline("<Response/>".into())))
             .then_expect_error(CallError::NotInProgress);
         given::<Call>(over, C::Claim { node: "a".into() }).then_expect_error(CallError::NotInProgress);
+    }
+
+    #[test]
+    fn a_dialled_call_is_redirected_through_its_parent() {
+        let queued = Queued { direction: Direction::OutboundDial, ..queued() };
+        given::<Call>(vec![E::Queued(queued)], C::Redirect(Program::Inline("<Response/>".into())))
+            .then_expect_error(CallError::RunsNoProgram);
     }
 
     #[test]

@@ -268,7 +268,9 @@ impl Machine {
     fn result(&self, status: DialStatus, child: Option<LegNo>, bridged: bool) -> DialResult {
         let leg = child.and_then(|no| self.leg(no));
         let call_sid = leg.map(|leg| leg.call.sid.to_string());
-        let since = leg.and_then(|leg| leg.answered_at).map(|at| self.now.since(at).as_secs());
+        // Rounded up, as in the dialled call's own CallDuration.
+        let seconds = |at| u64::try_from(self.now.since(at).as_millis().div_ceil(1_000)).unwrap_or(u64::MAX);
+        let since = leg.and_then(|leg| leg.answered_at).map(seconds);
         let duration_s = since.filter(|_| status == DialStatus::Completed);
         DialResult { status, call_sid, duration_s, bridged }
     }

@@ -7,6 +7,7 @@ use super::{
     order::{Order, Placement, TimerKey},
 };
 use crate::outside::CallRef;
+use bytes::Bytes;
 use domain::{
     Ids, Sid, Tenant, Timestamp,
     call::{CallCommand, Direction, EndReason, Ending, Program, Purpose, Queued, Received, Status},
@@ -38,6 +39,8 @@ pub struct Machine {
     pub(super) requests: HashMap<u64, (Purpose, WebhookUrl)>,
     /// The request the program waits for.
     pub(super) fetching: Option<u64>,
+    /// A sound that the application answered with, and the address it is of.
+    pub(super) answered_with: Option<(twiml::Url, Bytes)>,
     /// What is being prepared or played for the program.
     pub(super) sound: Option<Sound>,
     pub(super) dial: Option<Dial>,
@@ -135,6 +138,7 @@ impl Machine {
             source: program.unwrap_or_else(|| Program::Inline("<Response/>".into())),
             requests: HashMap::new(),
             fetching: None,
+            answered_with: None,
             sound: None,
             dial: None,
             dialled: None,

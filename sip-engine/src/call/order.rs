@@ -5,6 +5,7 @@ use crate::{
     media::Prompt,
     outside::{CallRef, DocumentRequest},
 };
+use bytes::Bytes;
 use domain::{Sid, Tenant, Timestamp, call::CallCommand, webhook_url::WebhookUrl};
 use std::{sync::Arc, time::Duration};
 
@@ -46,6 +47,8 @@ pub enum Order {
         tenant: Tenant,
         /// From where.
         url: WebhookUrl,
+        /// The file, when an application answered with it.
+        file: Option<Bytes>,
     },
     /// Play a sound to the leg; `Played` follows unless it is hushed or replaced.
     Play {

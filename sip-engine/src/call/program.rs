@@ -64,6 +64,8 @@ impl Machine {
             (None, Err(_)) => Err((BAD_URL, "is not a web address".to_owned())),
             (None, Ok(base)) => {
                 let content_type = fetched.content_type.as_deref();
+                let sound = twiml::is_audio(content_type).then(|| fetched.body.clone());
+                self.answered_with = sound.map(|sound| (twiml::Url::clone(&base), sound));
                 twiml::Document::from_response(content_type, &fetched.body, &base)
                     .map_err(|error| (error.code(), error.to_string()))
             }
@@ -150,10 +152,11 @@ impl Machine {
 
     fn load_sound(&mut self, url: &twiml::Url, times: u32) {
         let Some(tenant) = self.tenant() else { return };
+        let file = self.answered_with.take().filter(|(of, _)| of == url).map(|(_, file)| file);
         match url.as_str().parse() {
             Ok(url) => {
                 let token = self.new_sound(times);
-                self.order(Order::Load { token, tenant, url });
+                self.order(Order::Load { token, tenant, url, file });
             }
             Err(_) => {
                 self.warn(BAD_URL, format!("{} is not a web address", shown(url.as_str())));

@@ -10,8 +10,6 @@ use super::{
 use crate::outside::FetchFailure;
 use domain::call::{CallCommand, EndReason, Ending, MediaSummary, Program, Purpose, Status};
 
-/// Twilio's code for a call that cannot be redirected.
-const NOT_IN_PROGRESS: u32 = 21220;
 /// Twilio's code for bad digits, for want of one for too many.
 const TOO_MANY_DIGITS: u32 = 13410;
 /// Keys one leg may press; a person does not, and each is a fact for ever.
@@ -184,12 +182,8 @@ impl Machine {
     }
 
     pub(super) fn redirected(&mut self, no: LegNo, program: Program) {
-        if no != LegNo::MAIN {
-            let message =
-                "a call placed by <Dial> runs no program of its own; redirect its parent".to_owned();
-            return self.record(no, CallCommand::Warn { code: NOT_IN_PROGRESS, message });
-        }
-        if !self.is_live() {
+        // A call placed by <Dial> runs no program of its own; the domain refuses to redirect it.
+        if no != LegNo::MAIN || !self.is_live() {
             return;
         }
         self.source = program;
@@ -199,9 +193,14 @@ impl Machine {
         if waits_for_answer || in_prelude {
             return;
         }
+        let farewell = self.dial_so_far().and_then(|dial| self.program.farewell(&dial));
         let asks = self.program.interrupt();
         self.honour(asks);
         self.events.clear();
+        if let Some(request) = farewell {
+            self.notify(request);
+        }
+        self.fetching = None;
         self.run(self.source.clone(), Purpose::Document);
     }
 

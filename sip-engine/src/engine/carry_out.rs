@@ -44,10 +44,10 @@ impl Actor {
                     Done::Happened(Happened::Prepared(token, spoken))
                 });
             }
-            Order::Load { token, tenant, url } => {
+            Order::Load { token, tenant, url, file } => {
                 let shared = Arc::clone(&self.shared);
                 self.jobs.spawn(async move {
-                    Done::Happened(Happened::Prepared(token, sounds::load(&shared, tenant, url).await))
+                    Done::Happened(Happened::Prepared(token, sounds::load(&shared, tenant, url, file).await))
                 });
             }
             Order::Play { leg, token, prompt, times } => {

@@ -37,16 +37,24 @@ pub(super) async fn speak(
     Ok(Prepared { prompt: spoken.prompt, warning: spoken.warning })
 }
 
-pub(super) async fn load(shared: &Shared, tenant: Tenant, url: WebhookUrl) -> Result<Prepared, FetchFailure> {
-    let file = shared.outside.media(tenant, url.clone()).await?;
-    if let Some(prompt) = shared.decoded.known(&file.body) {
+pub(super) async fn load(
+    shared: &Shared,
+    tenant: Tenant,
+    url: WebhookUrl,
+    file: Option<Bytes>,
+) -> Result<Prepared, FetchFailure> {
+    let body = match file {
+        Some(body) => body,
+        None => shared.outside.media(tenant, url.clone()).await?.body,
+    };
+    if let Some(prompt) = shared.decoded.known(&body) {
         return Ok(Prepared { prompt, warning: None });
     }
     let unplayable =
         |why: String| FetchFailure { code: UNPLAYABLE, message: format!("{}: {why}", url.shown()) };
     let _turn = shared.decoded.turns.acquire().await.map_err(|error| unplayable(error.to_string()))?;
     let decoded = Arc::clone(&shared.decoded);
-    let prompt = shared.tracker.spawn_blocking(move || decoded.decode(&file.body)).await;
+    let prompt = shared.tracker.spawn_blocking(move || decoded.decode(&body)).await;
     let prompt = prompt.map_err(|error| unplayable(error.to_string()))?;
     let prompt = prompt.map_err(|error| unplayable(error.to_string()))?;
     Ok(Prepared { prompt, warning: None })

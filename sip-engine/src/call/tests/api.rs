@@ -22,6 +22,25 @@ fn a_redirect_overtakes_a_request_under_way() {
     assert!(lines.contains(&"Pickup 0".to_owned()), "{lines:?}");
     // The request's answer comes late.
     assert_eq!(scene.document("<Hangup/>"), ["0: exchanged"]);
+    let lines = scene.signal(MAIN, Signal::Acknowledged);
+    assert_eq!(lines.last().map(String::as_str), Some("Speak \"Listen\""), "{lines:?}");
+}
+
+#[test]
+fn the_action_of_a_dial_hears_that_the_call_was_redirected() {
+    let (mut scene, _) = Scene::talking(r#"<Dial action="/done">85510000001</Dial>"#);
+    scene.placed(LegNo(1));
+    scene.signal(LegNo(1), Signal::Answered);
+    scene.later(5);
+    let lines = redirect(&mut scene, "<Say>Listen</Say>");
+    assert_eq!(
+        lines[lines.len() - 3..],
+        ["Fetch POST https://example.com/done", "0: verb 1 Say", "Speak \"Listen\""]
+    );
+    let told = ["DialCallStatus", "DialCallDuration"].map(|name| scene.param(name));
+    assert_eq!(told, ["completed", "5"]);
+    // What it answers is not run.
+    assert_eq!(scene.document("<Hangup/>"), ["0: exchanged"]);
 }
 
 #[test]
@@ -96,7 +115,7 @@ fn a_dialled_call_has_no_program_to_redirect() {
     let (mut scene, _) = Scene::talking("<Dial>85510000001</Dial>");
     scene.placed(LegNo(1));
     let program = Program::Inline("<Response/>".into());
-    assert_eq!(scene.feed(Happened::Redirected(LegNo(1), program)), ["1: warned 21220"]);
+    assert_eq!(scene.feed(Happened::Redirected(LegNo(1), program)), [""; 0]);
 }
 
 #[test]

@@ -99,6 +99,15 @@ fn digits_of_a_gather_go_to_its_action() {
 }
 
 #[test]
+fn an_answer_that_is_a_sound_is_played_as_it_came() {
+    let mut scene = Scene::incoming(application(None));
+    scene.starts();
+    let mut lines = scene.response(Some("audio/mpeg"), "sound", None);
+    lines.extend(scene.signal(MAIN, Signal::Acknowledged));
+    assert_eq!(lines.last().unwrap(), &format!("Load {VOICE} (5 bytes had)"));
+}
+
+#[test]
 fn a_rejected_call_is_never_picked_up() {
     for (twiml, code, reason) in
         [("<Reject/>", 603, "Rejected"), (r#"<Reject reason="busy"/>"#, 486, "RejectedBusy")]

@@ -264,7 +264,10 @@ impl Scene {
             Order::HangUp(leg) => format!("HangUp {}", leg.0),
             Order::Release(leg) => format!("Release {}", leg.0),
             Order::Speak { token, text, .. } => self.noted("sound", token, format!("Speak {text:?}")),
-            Order::Load { token, url, .. } => self.noted("sound", token, format!("Load {url}")),
+            Order::Load { token, url, file, .. } => {
+                let had = file.map(|file| format!(" ({} bytes had)", file.len())).unwrap_or_default();
+                self.noted("sound", token, format!("Load {url}{had}"))
+            }
             Order::Play { leg, times, .. } => format!("Play {} x{times}", leg.0),
             Order::SendDigits { leg, token, digits } => {
                 self.noted("sound", token, format!("SendDigits {} {digits}", leg.0))
