@@ -1,15 +1,15 @@
 //! One request on one connection, and its response within limits.
 
 use super::{
-    Inner, Response,
+    Inner, MAX_MEDIA, Response,
     failure::{Failure, PROTOCOL, RETRIEVAL},
+    is_audio,
     overrides::Overrides,
     target::Target,
 };
 use bytes::{Bytes, BytesMut};
-use domain::Sid;
 use http_body_util::{BodyExt, Full};
-use hyper::{Request, body::Incoming};
+use hyper::{Request, body::Incoming, header::CONTENT_TYPE};
 use tokio::time::timeout;
 
 /// Most of a response header's value that is kept.
@@ -17,11 +17,11 @@ const MAX_HEADER_VALUE: usize = 8 * 1024;
 
 /// What a response may be.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Limit<'a> {
-    /// Whose request it is.
-    pub account: Option<&'a Sid>,
+pub(super) struct Limit {
     /// Largest body, in bytes.
     pub bytes: usize,
+    /// Whether it may be as large as a sound when it is audio.
+    pub sounds: bool,
     /// The error code when it is larger.
     pub code: u32,
 }
@@ -34,9 +34,8 @@ impl Inner {
         target: &Target,
         request: Request<Full<Bytes>>,
         overrides: &Overrides,
-        limit: Limit<'_>,
+        limit: Limit,
     ) -> Result<Response, Failure> {
-        let _slot = self.pool.slot(limit.account, target).await?;
         let request = match self.pool.take(target).await {
             None => request,
             Some(mut sender) => match timeout(overrides.read, sender.send_request(request.clone())).await {
@@ -59,18 +58,20 @@ impl Inner {
         sender: super::connect::Sender,
         response: hyper::Response<Incoming>,
         overrides: &Overrides,
-        limit: Limit<'_>,
+        limit: Limit,
     ) -> Result<Response, Failure> {
         let (head, mut body) = response.into_parts();
-        let too_large =
-            || Failure::read(limit.code, format!("the response is larger than {} bytes", limit.bytes));
+        let content_type = head.headers.get(CONTENT_TYPE).and_then(|value| value.to_str().ok());
+        let sound = limit.sounds && content_type.is_some_and(is_audio);
+        let most = if sound { MAX_MEDIA } else { limit.bytes };
+        let too_large = || Failure::read(limit.code, format!("the response is larger than {most} bytes"));
         let mut bytes = BytesMut::new();
         while let Some(frame) =
             timeout(overrides.read, body.frame()).await.map_err(|_| silent(target, overrides))?
         {
             let frame = frame.map_err(|error| broken(target, &error))?;
             if let Some(data) = frame.data_ref() {
-                if bytes.len() + data.len() > limit.bytes {
+                if bytes.len() + data.len() > most {
                     return Err(too_large());
                 }
                 bytes.extend_from_slice(data);

@@ -74,6 +74,8 @@ pub struct Request {
     pub headers: Vec<(&'static str, String)>,
     /// Largest response, in bytes.
     pub limit: usize,
+    /// Whether a response that is audio may be as large as a sound, whatever the limit.
+    pub sounds: bool,
     /// The idempotency token; a fresh one when there is none. Give the same to what may be sent again.
     pub token: Option<uuid::Uuid>,
     /// Whose application it is: one account's requests leave room for the others'.
@@ -115,6 +117,17 @@ impl Response {
     pub fn header(&self, name: &str) -> Option<&str> {
         self.headers.iter().find(|(known, _)| known == name).map(|(_, value)| value.as_str())
     }
+
+    /// Whether it is a sound.
+    #[must_use]
+    pub fn is_audio(&self) -> bool {
+        self.header("content-type").is_some_and(is_audio)
+    }
+}
+
+/// Whether a body of this content type is a sound.
+fn is_audio(content_type: &str) -> bool {
+    content_type.get(..6).is_some_and(|kind| kind.eq_ignore_ascii_case("audio/"))
 }
 
 impl Http {

@@ -62,7 +62,7 @@ impl Default for Pool {
 }
 
 impl Pool {
-    /// Waits for leave to send a request; bounded by the caller's deadline.
+    /// Waits for leave to send a request; the caller bounds that.
     pub async fn slot(&self, account: Option<&Sid>, target: &Target) -> Result<Slot, Failure> {
         let of_host = self.with_host(target, |host| Arc::clone(&host.slots));
         // Narrow limits first: whoever waits for a slow account or host must not hold a place of the others.

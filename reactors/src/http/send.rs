@@ -1,10 +1,11 @@
 //! A whole request: signed, sent, redirected, tried again, within its total time.
 
 use super::{
-    Http, Inner, Outcome, Request, Response, USER_AGENT,
+    Http, Inner, MAX_TIME, Outcome, Request, Response, USER_AGENT,
     exchange::Limit,
     failure::{BAD_URL, Failure, REDIRECTS, RETRIEVAL, Stage, TOO_LARGE},
     overrides::{Overrides, Policy},
+    pool::Slot,
     target::{Target, encode},
 };
 use crate::signature;
@@ -34,13 +35,7 @@ impl Http {
         };
         outcome.result = match first {
             Err(failure) => Err(failure),
-            Ok(target) => {
-                let overrides = Overrides::of(target.url.fragment());
-                let sent = self.0.try_repeatedly(&target, request, &overrides);
-                let late =
-                    || Failure::read(RETRIEVAL, format!("no whole response within {:?}", overrides.total));
-                timeout(overrides.total, sent).await.unwrap_or_else(|_| Err(late()))
-            }
+            Ok(target) => self.0.in_time(&target, request).await,
         };
         outcome.duration = started.elapsed();
         outcome
@@ -60,16 +55,29 @@ pub fn host(url: &str) -> String {
 }
 
 impl Inner {
+    /// Waiting for leave to send is not on the application's time.
+    async fn in_time(&self, target: &Target, request: &Request) -> Result<Response, Failure> {
+        let slot = self.pool.slot(request.account.as_ref(), target);
+        let crowded = || Failure::refused(RETRIEVAL, format!("too many requests under way for {MAX_TIME:?}"));
+        let slot = timeout(MAX_TIME, slot).await.map_err(|_| crowded())??;
+        let overrides = Overrides::of(target.url.fragment());
+        let sent = self.try_repeatedly(target, request, &overrides, slot);
+        let late = || Failure::read(RETRIEVAL, format!("no whole response within {:?}", overrides.total));
+        timeout(overrides.total, sent).await.unwrap_or_else(|_| Err(late()))
+    }
+
     async fn try_repeatedly(
         &self,
         target: &Target,
         request: &Request,
         overrides: &Overrides,
+        slot: Slot,
     ) -> Result<Response, Failure> {
+        let mut slot = Some(slot);
         let token = request.token.unwrap_or_else(|| self.ids.uuid()).to_string();
         let mut left = overrides.retries;
         loop {
-            let result = self.follow(target.clone(), request, overrides, &token).await;
+            let result = self.follow(target.clone(), request, overrides, (&token, &mut slot)).await;
             if left == 0 || !overrides.policy.repeats(&result) {
                 return result;
             }
@@ -83,7 +91,7 @@ impl Inner {
         mut target: Target,
         request: &Request,
         overrides: &Overrides,
-        token: &str,
+        (token, slot): (&str, &mut Option<Slot>),
     ) -> Result<Response, Failure> {
         let mut method = request.method;
         let mut parameters = request.parameters.as_slice();
@@ -91,8 +99,13 @@ impl Inner {
         for _ in 0..=MAX_REDIRECTS {
             let (addressed, wire) = prepare(target, method, (parameters, headers), request, token)?;
             let account = request.account.as_ref();
-            let limit = Limit { account, bytes: request.limit, code: TOO_LARGE };
+            let limit = Limit { bytes: request.limit, sounds: request.sounds, code: TOO_LARGE };
+            let place = match slot.take() {
+                Some(place) => place,
+                None => self.pool.slot(account, &addressed).await?,
+            };
             let response = self.exchange(&addressed, wire, overrides, limit).await?;
+            drop(place);
             let Some(location) = location(&response) else { return Ok(response) };
             let (next, next_method) = addressed.redirected(response.status, location, method)?;
             if next_method == Method::Get {

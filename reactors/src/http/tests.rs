@@ -3,10 +3,12 @@
 
 use super::{
     failure::{BAD_HOST, CONNECTION, PROTOCOL, REDIRECTS, RETRIEVAL, TOO_LARGE},
+    target::Target,
     *,
 };
 use crate::testing::read_request;
 use async_trait::async_trait;
+use domain::Kind;
 use std::{
     io,
     net::{IpAddr, Ipv4Addr, SocketAddr},
@@ -71,6 +73,7 @@ fn request(method: Method, url: impl Into<String>) -> Request {
         auth_token: Some("token".into()),
         headers: vec![],
         limit: MAX_DOCUMENT,
+        sounds: false,
         token: None,
         account: None,
     }
@@ -133,6 +136,39 @@ async fn a_post_carries_form_and_signature() {
         "\r\n\r\nCallSid=CA1&To=%2B855+12",
     ] {
         assert!(heard.contains(expected), "{expected:?} in {heard}");
+    }
+}
+
+#[tokio::test]
+async fn waiting_for_a_place_is_not_on_the_applications_time() {
+    let (address, _) = server(vec![ok("one"), ok("two")]).await;
+    let (http, account) = (client(true, &[]), Sid::from_uuid(Kind::Account, uuid::Uuid::from_u128(1)));
+    let request = |wait: &str| {
+        let url = format!("http://{address}/#rc=0&tt={wait}");
+        Request { account: Some(account.clone()), ..request(Method::Post, url) }
+    };
+    let target = Target::parse(&request("100").url).unwrap();
+    let mut held = Vec::new();
+    for _ in 0..32 {
+        held.push(http.0.pool.slot(Some(&account), &target).await.unwrap());
+    }
+    let waiting = request("100");
+    let (outcome, ()) = tokio::join!(http.send(&waiting), async {
+        tokio::time::sleep(Duration::from_millis(300)).await;
+        held.clear();
+    });
+    assert_eq!(code(&outcome), 200);
+}
+
+#[tokio::test]
+async fn a_sound_may_be_larger_than_a_document_where_sounds_are_taken() {
+    let large = "x".repeat(MAX_DOCUMENT + 1);
+    let sound = ok(&large).replace("text/xml", "audio/mpeg");
+    let (address, _) = server(vec![sound.clone(), sound, ok(&large)]).await;
+    let http = client(true, &[]);
+    for (sounds, expected) in [(true, 200), (false, 11750), (true, 11750)] {
+        let request = Request { sounds, ..request(Method::Post, format!("http://{address}/#rc=0")) };
+        assert_eq!(code(&http.send(&request).await), expected);
     }
 }
 

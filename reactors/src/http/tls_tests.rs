@@ -67,6 +67,7 @@ async fn code(name: &str, port: u16, trusted: Vec<CertificateDer<'static>>) -> u
         auth_token: None,
         headers,
         limit,
+        sounds: false,
         token: None,
         account: None,
     };
