@@ -4,6 +4,9 @@ use crate::country::Country;
 use serde::{Deserialize, Serialize};
 use std::{fmt, str::FromStr};
 
+/// Most digits of a short code.
+const MAX_SHORT_CODE: usize = 6;
+
 /// A number in international form (ITU-T E.164): 7 to 15 digits, no leading zero, kept without the plus.
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(try_from = "String", into = "String")]
@@ -48,6 +51,19 @@ impl E164 {
         let rest = self.0.strip_prefix(country.calling_code()).unwrap_or(&self.0);
         format!("{}{rest}", country.trunk_digit())
     }
+
+    /// A national number of this country: with its trunk digit, or ten digits within the North American plan.
+    #[must_use]
+    pub fn from_national(digits: &str, country: Country) -> Option<E164> {
+        let (code, trunk_digit) = (country.calling_code(), country.trunk_digit());
+        if code == "1" && digits.len() == 10 {
+            return format!("1{digits}").parse().ok();
+        }
+        let rest = digits
+            .strip_prefix(trunk_digit)
+            .filter(|rest| !trunk_digit.is_empty() && !rest.starts_with('0'))?;
+        format!("{code}{rest}").parse().ok()
+    }
 }
 
 impl FromStr for E164 {
@@ -69,6 +85,17 @@ impl Number {
         }
     }
 
+    /// A number as people of a country write it: without a plus, and longer than a short code, it may be national.
+    ///
+    /// # Errors
+    /// When it is no number.
+    pub fn written_in(text: &str, country: Option<Country>) -> Result<Number, InvalidNumber> {
+        let digits = digits_of(text).filter(|digits| !text.contains('+') && digits.len() > MAX_SHORT_CODE);
+        let national =
+            digits.zip(country).and_then(|(digits, country)| E164::from_national(&digits, country));
+        national.map_or_else(|| text.parse(), |number| Ok(Number::E164(number)))
+    }
+
     /// Whether it is a short code.
     #[must_use]
     pub fn is_short_code(&self) -> bool {
@@ -83,7 +110,7 @@ impl FromStr for Number {
             return Ok(Number::E164(number));
         }
         match digits_of(text) {
-            Some(digits) if (2..=6).contains(&digits.len()) && !text.contains('+') => {
+            Some(digits) if (2..=MAX_SHORT_CODE).contains(&digits.len()) && !text.contains('+') => {
                 Ok(Number::ShortCode(digits.into()))
             }
             _ => Err(InvalidNumber(shorten(text))),
@@ -145,6 +172,24 @@ mod tests {
             assert_eq!(text.parse::<Number>().unwrap().to_string(), "+85512345678", "{text}");
         }
         assert_eq!("1234".parse::<Number>().unwrap().to_string(), "1234");
+    }
+
+    // "Twilio will also accept unformatted US numbers, e.g., (415) 555-1212."
+
+    #[test]
+    fn a_number_without_plus_is_the_countrys_own_first() {
+        for (text, country, number) in [
+            ("(415) 555-1212", "US", "+14155551212"),
+            ("14155551212", "US", "+14155551212"),
+            ("012 345 678", "KH", "+85512345678"),
+            ("85512345678", "KH", "+85512345678"),
+            ("+4155551212", "US", "+4155551212"),
+            ("4155551212", "CH", "+4155551212"),
+            ("012345", "KH", "012345"),
+        ] {
+            assert_eq!(Number::written_in(text, country.parse().ok()).unwrap().to_string(), number, "{text}");
+        }
+        assert!(Number::written_in("0123456789", None).is_err());
     }
 
     #[test]

@@ -82,6 +82,7 @@ impl DirectoryMirror {
         };
         let entries = trunks.into_iter().map(entry).collect();
         let accounts = accounts.into_iter().map(|account| AccountEntry {
+            country: countries.get(&account.carrier).copied(),
             sid: account.sid,
             carrier: account.carrier,
             enabled: account.enabled,

@@ -90,8 +90,12 @@ mod testing {
             number("2002", Some(2), true, url),
             number("2003", Some(1), true, None),
         ];
-        let account_entry =
-            |number, enabled| AccountEntry { sid: account(number), carrier: carrier(1), enabled };
+        let account_entry = |number, enabled| AccountEntry {
+            sid: account(number),
+            carrier: carrier(1),
+            enabled,
+            country: None,
+        };
         Directory::new(trunks, numbers, vec![account_entry(1, true), account_entry(2, false)])
     }
 }

@@ -12,6 +12,7 @@ use crate::App;
 use domain::{
     Kind, Log, Meta, Number, Sid,
     call::{Call, CallCommand, CallError, Status},
+    country::Country,
 };
 use poem::{Request, http::StatusCode};
 use projections::{CallFilter, CallRow, Page, PhoneNumberFilter};
@@ -69,13 +70,19 @@ pub(super) async fn create(
     request: &Request,
     form: &Form,
 ) -> Result<Value, Fault> {
-    let from = new_call::from(form)?;
+    let country = country(app, caller, form).await?;
+    let (from, to) = (new_call::from(form, country)?, new_call::to(form, country)?);
     let phone_number = owned(app, caller, &from).await?;
-    let queued = new_call::queued(form, caller.account.sid.clone(), &from, Some(phone_number))?;
-    let mut meta = caller.meta(app, request);
-    meta.command_id = command_id(request, &caller.account.sid)?;
+    let queued = new_call::queued(form, caller.account.sid.clone(), (&from, &to), Some(phone_number))?;
+    let (meta, id) = (caller.meta(app, request), command_id(request, &caller.account.sid)?);
     let sid = Sid::new(Kind::Call, &*app.ids);
-    let appended = app.store.execute::<Call>(&sid, CallCommand::Queue(queued.clone()), &meta).await;
+    // A repeated command is known by its id: each of them has one of its own.
+    let command = |(index, command): (usize, CallCommand)| {
+        let command_id = id.as_ref().map(|id| if index == 0 { id.clone() } else { format!("{id}:{index}") });
+        (command, Meta { command_id, ..meta.clone() })
+    };
+    let commands = [CallCommand::Queue(queued.clone())].into_iter().chain(new_call::warnings(form));
+    let appended = app.store.execute_all::<Call>(&sid, commands.enumerate().map(command).collect()).await;
     let appended =
         appended.map_err(|error| of_command(error, |refusal| Fault::invalid(refusal.to_string())))?;
     settled(app, appended.position).await;
@@ -84,6 +91,14 @@ pub(super) async fn create(
     let seen = app.projections.calls(caller.scope()).get(&appended.stream).await.ok().flatten();
     let carrier = caller.account.carrier.clone();
     Ok(call_json::call(&seen.unwrap_or_else(|| CallRow::queued(appended.stream, carrier, queued, meta.at))))
+}
+
+/// Whose national numbers the account writes; asked for only where it matters.
+async fn country(app: &App, caller: &Caller, form: &Form) -> Result<Option<Country>, Fault> {
+    if !new_call::may_be_national(form) {
+        return Ok(None);
+    }
+    Ok(app.projections.system().carrier(&caller.account.carrier).await?.map(|carrier| carrier.country))
 }
 
 /// The account's number of this spelling.
@@ -116,7 +131,7 @@ pub(super) async fn update(
     let row = find(app, caller, sid, path).await?;
     let command = match form.parsed::<Status>("Status")? {
         Some(status) => Some(CallCommand::RequestEnd { status }),
-        None => new_call::program(form)?.map(CallCommand::Redirect),
+        None => new_call::redirect(form)?.map(CallCommand::Redirect),
     };
     if let Some(command) = command {
         tell(app, &row, command, &caller.meta(app, request), path).await?;

@@ -3,7 +3,8 @@
 use super::{fault::Fault, form::Form};
 use domain::{
     Number, Sid,
-    call::{Callback, CallbackEvent, Direction, Document, Program, Queued},
+    call::{CallCommand, Callback, CallbackEvent, Direction, Document, Program, Queued},
+    country::Country,
 };
 
 /// Most characters of `Twiml`.
@@ -17,27 +18,40 @@ const TIME_LIMIT: (u32, u32) = (14_400, 86_400);
 /// What is asked for by a parameter that we cannot do yet: refused, so that nobody believes it was done.
 const NOT_YET: [&str; 4] = ["MachineDetection", "ApplicationSid", "SipAuthUsername", "Byoc"];
 
-/// Who calls.
-pub(super) fn from(form: &Form) -> Result<Number, Fault> {
+/// What an update can not change yet, refused likewise.
+const NOT_YET_CHANGED: [&str; 3] = ["StatusCallback", "StatusCallbackMethod", "TimeLimit"];
+/// Most warnings about one request.
+const MAX_WARNINGS: usize = 10;
+/// Twilio's code for a callback event that is none.
+const BAD_EVENT: u32 = 21626;
+
+/// Who calls, as people of the country write it.
+pub(super) fn from(form: &Form, country: Option<Country>) -> Result<Number, Fault> {
     let text =
         form.one("From")?.ok_or_else(|| Fault::parameter(21213, "A 'From' phone number is required"))?;
-    text.parse().map_err(|_| Fault::parameter(21212, format!("Invalid 'From' Phone Number: {}", short(text))))
+    let message = || format!("Invalid 'From' Phone Number: {}", short(text));
+    Number::written_in(text, country).map_err(|_| Fault::parameter(21212, message()))
 }
 
-fn to(form: &Form) -> Result<Number, Fault> {
+/// Who is called, likewise.
+pub(super) fn to(form: &Form, country: Option<Country>) -> Result<Number, Fault> {
     let text = form.one("To")?.ok_or_else(|| Fault::parameter(21201, "No 'To' number is specified"))?;
     let message = || format!("The phone number you are attempting to call, {}, is not valid.", short(text));
-    text.parse().map_err(|_| Fault::parameter(21211, message()))
+    Number::written_in(text, country).map_err(|_| Fault::parameter(21211, message()))
+}
+
+/// Whether a party is written without a plus, and so perhaps as its country does.
+pub(super) fn may_be_national(form: &Form) -> bool {
+    ["From", "To"].iter().any(|name| form.all(name).any(|text| !text.contains('+')))
 }
 
 /// The command, once the caller's number is known to be the account's.
 pub(super) fn queued(
     form: &Form,
     account: Sid,
-    from: &Number,
+    (from, to): (&Number, &Number),
     phone_number: Option<Sid>,
 ) -> Result<Queued, Fault> {
-    let to = to(form)?;
     if let Some(name) = NOT_YET.iter().find(|name| form.all(name).any(|value| !value.is_empty())) {
         return Err(Fault::invalid(format!("{name} is not supported yet")));
     }
@@ -60,8 +74,16 @@ pub(super) fn queued(
     })
 }
 
+/// What a live call shall run from now on.
+pub(super) fn redirect(form: &Form) -> Result<Option<Program>, Fault> {
+    match NOT_YET_CHANGED.iter().find(|name| form.all(name).any(|value| !value.is_empty())) {
+        Some(name) => Err(Fault::invalid(format!("{name} of a live call cannot be changed yet"))),
+        None => program(form),
+    }
+}
+
 /// What the call shall run: `Url`, or else `Twiml`.
-pub(super) fn program(form: &Form) -> Result<Option<Program>, Fault> {
+fn program(form: &Form) -> Result<Option<Program>, Fault> {
     let fallback_url = form.url("FallbackUrl", 21205)?;
     let (method, fallback_method) = (form.method("Method")?, form.method("FallbackMethod")?);
     if let Some(url) = form.url("Url", 21205)? {
@@ -76,17 +98,11 @@ pub(super) fn program(form: &Form) -> Result<Option<Program>, Fault> {
     Ok(Some(Program::Inline(twiml.to_owned())))
 }
 
-/// `StatusCallbackEvent` comes as a repeated name, or in one value with commas or spaces between.
+/// Words that are no events are left out, as by Twilio: many a program names statuses. They are told by `warnings`.
 fn callback(form: &Form) -> Result<Option<Callback>, Fault> {
     let method = form.method("StatusCallbackMethod")?;
     let mut events: Vec<CallbackEvent> = Vec::new();
-    for word in form.all("StatusCallbackEvent").flat_map(|value| value.split([',', ' '])) {
-        if word.is_empty() {
-            continue;
-        }
-        let event = word.parse().map_err(|_| {
-            Fault::parameter(21626, format!("Invalid value for StatusCallbackEvent: {}", short(word)))
-        })?;
+    for event in event_words(form).filter_map(|word| word.parse().ok()) {
         if !events.contains(&event) {
             events.push(event);
         }
@@ -95,6 +111,22 @@ fn callback(form: &Form) -> Result<Option<Callback>, Fault> {
         events.push(CallbackEvent::Completed);
     }
     Ok(form.url("StatusCallback", 21609)?.map(|url| Callback { url, method, events }))
+}
+
+/// What is wrong with what was asked for, and yet no reason not to place the call.
+pub(super) fn warnings(form: &Form) -> Vec<CallCommand> {
+    let unknown = event_words(form).filter(|word| word.parse::<CallbackEvent>().is_err());
+    let warn = |word| CallCommand::Warn {
+        code: BAD_EVENT,
+        message: format!("Invalid value for StatusCallbackEvent: {}", short(word)),
+    };
+    unknown.take(MAX_WARNINGS).map(warn).collect()
+}
+
+/// `StatusCallbackEvent` comes as a repeated name, or in one value with commas or spaces between.
+fn event_words(form: &Form) -> impl Iterator<Item = &str> {
+    let values = form.all("StatusCallbackEvent").flat_map(|value| value.split([',', ' ']));
+    values.filter(|word| !word.is_empty())
 }
 
 fn send_digits(form: &Form) -> Result<Option<String>, Fault> {

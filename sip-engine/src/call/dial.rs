@@ -79,7 +79,7 @@ impl Machine {
     fn caller_id(&mut self, wanted: Option<String>) -> String {
         let own = self.leg(LegNo::MAIN).map(|main| main.from.clone()).unwrap_or_default();
         let Some(wanted) = wanted else { return own };
-        match wanted.parse::<Number>() {
+        match Number::written_in(&wanted, self.surroundings.country) {
             Ok(number) => number.to_string(),
             Err(error) => {
                 self.warn(
@@ -95,7 +95,7 @@ impl Machine {
         if self.legs.len() > MAX_CHILDREN {
             return self.warn(NOT_PLACED, format!("<Dial>: a call may dial {MAX_CHILDREN} others at most"));
         }
-        let number = match target.number.parse::<Number>() {
+        let number = match Number::written_in(&target.number, self.surroundings.country) {
             Ok(number) => number.to_string(),
             Err(error) => return self.warn(INVALID_NUMBER, format!("<Dial>: {error}")),
         };

@@ -11,6 +11,7 @@ use bytes::Bytes;
 use domain::{
     Ids, Sid, Tenant, Timestamp,
     call::{CallCommand, Direction, EndReason, Ending, Program, Purpose, Queued, Received, Status},
+    country::Country,
     webhook_url::WebhookUrl,
 };
 use std::{
@@ -65,6 +66,8 @@ pub struct Surroundings {
     pub node: String,
     /// Where identifiers of dialled calls come from.
     pub ids: Arc<dyn Ids>,
+    /// Whose national numbers the account writes.
+    pub country: Option<Country>,
 }
 
 /// A call that arrived.

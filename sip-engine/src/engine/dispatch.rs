@@ -87,8 +87,8 @@ async fn arrived(shared: &Arc<Shared>, incoming: &IncomingCall) -> Option<CallRe
         shared.live.fetch_add(1, Ordering::AcqRel);
     }
     let call = CallRef { sid: Sid::new(Kind::Call, &*shared.config.ids), tenant };
-    let machine =
-        Machine::incoming(shared.surroundings(), Incoming { call: call.clone(), received, refused });
+    let surroundings = shared.surroundings(&call.tenant);
+    let machine = Machine::incoming(surroundings, Incoming { call: call.clone(), received, refused });
     let local = incoming.local.ip();
     let address = supervise::start(shared, machine, |actor| {
         actor.wires.insert(LegNo::MAIN, wire);

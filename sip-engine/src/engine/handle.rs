@@ -83,7 +83,7 @@ impl EngineHandle {
                 EndReason::Overloaded
             }));
         }
-        let machine = Machine::outgoing(self.shared.surroundings(), Outgoing { call, queued });
+        let machine = Machine::outgoing(self.shared.surroundings(&call.tenant), Outgoing { call, queued });
         supervise::start(&self.shared, machine, |_| {});
         Ok(())
     }

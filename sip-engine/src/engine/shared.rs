@@ -10,6 +10,7 @@ use crate::{
     speech::Speech,
 };
 use arc_swap::ArcSwap;
+use domain::Tenant;
 use std::{
     collections::HashMap,
     net::SocketAddr,
@@ -100,8 +101,9 @@ impl Shared {
         }
     }
 
-    pub(super) fn surroundings(&self) -> Surroundings {
-        Surroundings { node: self.config.node.clone(), ids: Arc::clone(&self.config.ids) }
+    pub(super) fn surroundings(&self, whose: &Tenant) -> Surroundings {
+        let country = whose.account.as_ref().and_then(|account| self.directory.load().country_of(account));
+        Surroundings { node: self.config.node.clone(), ids: Arc::clone(&self.config.ids), country }
     }
 
     pub(super) fn next_leg(&self) -> LegKey {

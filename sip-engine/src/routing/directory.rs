@@ -60,6 +60,8 @@ pub struct AccountEntry {
     pub carrier: Sid,
     /// Whether it may call.
     pub enabled: bool,
+    /// Whose national numbers it writes: its carrier's country.
+    pub country: Option<Country>,
 }
 
 /// Everything routing knows.
@@ -112,6 +114,12 @@ impl Directory {
     #[must_use]
     pub fn trunk(&self, sid: &Sid) -> Option<&TrunkEntry> {
         self.trunks.iter().find(|trunk| trunk.sid == *sid)
+    }
+
+    /// Whose national numbers an account writes.
+    #[must_use]
+    pub fn country_of(&self, account: &Sid) -> Option<Country> {
+        self.accounts.get(account)?.country
     }
 
     /// A number in a carrier's inventory, by its digits without plus.

@@ -164,20 +164,11 @@ fn candidates(dialled: &str, country: Option<Country>) -> Vec<String> {
 
 /// A party's number as it is shown: E.164 with plus or a short code; what the network said when it is neither.
 fn spelled(text: &str, country: Option<Country>) -> String {
-    let national = country.filter(|_| !text.starts_with('+')).and_then(|country| national(text, country));
+    let national =
+        country.filter(|_| !text.starts_with('+')).and_then(|country| E164::from_national(text, country));
     let number = national.map(Number::E164).or_else(|| text.parse().ok());
     let number = number.or_else(|| text.strip_prefix("00")?.parse().ok().map(Number::E164));
     number.map_or_else(|| printable(text), |number| number.to_string())
-}
-
-/// A national number: with the country's trunk digit, or ten digits within the North American plan.
-fn national(text: &str, country: Country) -> Option<E164> {
-    let (code, digit) = (country.calling_code(), country.trunk_digit());
-    if code == "1" && text.len() == 10 {
-        return format!("1{text}").parse().ok();
-    }
-    let rest = text.strip_prefix(digit).filter(|rest| !digit.is_empty() && !rest.starts_with('0'))?;
-    format!("{code}{rest}").parse().ok()
 }
 
 fn printable(text: &str) -> String {

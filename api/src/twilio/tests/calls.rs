@@ -51,6 +51,50 @@ async fn a_call_is_queued_with_everything_that_was_asked_for() {
 }
 
 #[tokio::test]
+async fn words_that_are_no_events_are_left_out_and_told() {
+    let bench = Bench::new().await;
+    let more = [
+        ("StatusCallback", "https://example.com/status"),
+        ("StatusCallbackEvent", "ringing"),
+        ("StatusCallbackEvent", "no-answer"),
+        ("StatusCallbackEvent", "completed"),
+    ];
+    let (status, body) = answered(bench.post("/Calls.json", &[CALL.as_slice(), &more].concat())).await;
+    assert_eq!(status, 201, "{body}");
+    let [
+        CallEvent::Queued(Queued { callback: Some(callback), .. }),
+        CallEvent::Warned { code: 21626, message },
+    ] = &bench.events(&text(&body, "sid")).await[..]
+    else {
+        panic!("the call and a warning")
+    };
+    assert_eq!(callback.events, [CallbackEvent::Ringing, CallbackEvent::Completed]);
+    assert!(message.ends_with("no-answer"), "{message}");
+}
+
+#[tokio::test]
+async fn a_number_without_plus_is_the_carriers_countrys_own_first() {
+    let bench = Bench::new().await;
+    for (from, to) in [("012345678", "098 765 432"), ("85512345678", "85598765432")] {
+        let form = [("From", from), ("To", to), ("Url", "https://example.com/voice")];
+        let (status, body) = answered(bench.post("/Calls.json", &form)).await;
+        assert_eq!(
+            (status, text(&body, "from"), text(&body, "to")),
+            (201, "+85512345678".into(), "+85598765432".into())
+        );
+    }
+}
+
+#[tokio::test]
+async fn what_a_live_call_cannot_be_told_yet_is_refused() {
+    let bench = Bench::new().await;
+    let (_, body) = answered(bench.post("/Calls.json", &CALL)).await;
+    let path = format!("/Calls/{}.json", text(&body, "sid"));
+    let form = [("Url", "https://example.com/next"), ("StatusCallback", "https://example.com/status")];
+    assert_eq!(fault(bench.post(&path, &form)).await, (400, 20001));
+}
+
+#[tokio::test]
 async fn only_completed_is_told_when_no_event_is_named() {
     let bench = Bench::new().await;
     let form = [CALL.as_slice(), &[("StatusCallback", "https://example.com/status")]].concat();
@@ -83,7 +127,6 @@ async fn what_is_wrong_with_a_new_call_has_its_own_code() {
         ("SendDigits", Some("12x"), 21208),
         ("SendDigits", Some("123456789012345678901234567890123"), 21208),
         ("StatusCallback", Some("status"), 21609),
-        ("StatusCallbackEvent", Some("hung-up"), 21626),
         ("FallbackUrl", Some("x"), 21205),
         ("Record", Some("true"), 20001),
         ("MachineDetection", Some("Enable"), 20001),

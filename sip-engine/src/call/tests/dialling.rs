@@ -22,6 +22,12 @@ fn a_dialled_party_is_a_call_of_its_own() {
 }
 
 #[test]
+fn a_number_without_plus_is_dialled_as_the_carriers_country_writes_it() {
+    let (_, lines) = Scene::talking(r#"<Dial callerId="(212) 555-0100">415-123-4567</Dial>"#);
+    assert_eq!(lines.last().unwrap(), "Place 1 from +12125550100 to +14151234567");
+}
+
+#[test]
 fn the_caller_hears_ringing_and_then_the_other_party() {
     let (mut scene, _) = Scene::talking(ACTION);
     assert_eq!(scene.placed(ONE), ["1: initiated"]);

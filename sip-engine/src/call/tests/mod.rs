@@ -63,7 +63,8 @@ pub(super) struct Scene {
 }
 
 fn surroundings() -> Surroundings {
-    Surroundings { node: "n1".into(), ids: Arc::new(Counting(AtomicU64::new(100))) }
+    let ids = Arc::new(Counting(AtomicU64::new(100)));
+    Surroundings { node: "n1".into(), ids, country: "US".parse().ok() }
 }
 
 fn call() -> CallRef {

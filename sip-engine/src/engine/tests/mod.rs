@@ -116,7 +116,7 @@ fn directory(callee: &str) -> Directory {
         enabled: true,
         voice,
     };
-    let account = AccountEntry { sid: sid(Kind::Account, 1), carrier, enabled: true };
+    let account = AccountEntry { sid: sid(Kind::Account, 1), carrier, enabled: true, country: None };
     Directory::new(vec![trunk], vec![number], vec![account])
 }
 
