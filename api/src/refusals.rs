@@ -105,6 +105,12 @@ impl<E: Into<Refusal>> From<ExecuteError<E>> for Refusal {
                 let detail = "This Idempotency-Key was used before with another request.";
                 Refusal::new(StatusCode::UNPROCESSABLE_ENTITY, "idempotency_key_reused", detail)
             }
+            ExecuteError::UnknownPassword(address) => {
+                let detail = format!(
+                    "{address}: what stands for a password there is none. Write the password itself."
+                );
+                Refusal::new(StatusCode::UNPROCESSABLE_ENTITY, "unknown_password", detail)
+            }
             ExecuteError::Unavailable(error) => error.into(),
         }
     }

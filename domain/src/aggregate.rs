@@ -3,7 +3,7 @@
 /// Makes `$name` an aggregate of its log: `decide(&self, command) -> Result<Vec<event>, error>` holds its rules,
 /// `on(&mut self, event)` its memory, and an optional list of `claims` its reservations.
 macro_rules! aggregate {
-    ($name:ident, $type:literal, $log:ident, $command:ident, $event:ident, $error:ident $(, $addresses:ident)?) => {
+    ($name:ident, $type:literal, $log:ident, $command:ident, $event:ident, $error:ident $(, $addresses:ident $(, $twiml:ident)?)?) => {
         impl cqrs_es::Aggregate for $name {
             const TYPE: &'static str = $type;
             type Command = $command;
@@ -45,9 +45,15 @@ macro_rules! aggregate {
                 self.reserve(event)
             }
 
-            $(fn addresses(command: &mut $command) -> Vec<&mut crate::webhook_url::WebhookUrl> {
-                command.$addresses()
-            })?
+            $(
+                fn addresses(command: &mut $command) -> Vec<&mut crate::webhook_url::WebhookUrl> {
+                    command.$addresses()
+                }
+
+                $(fn twiml(command: &mut $command) -> Option<&mut String> {
+                    command.$twiml()
+                })?
+            )?
         }
     };
 }

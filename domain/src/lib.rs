@@ -13,6 +13,7 @@ pub mod stream;
 #[cfg(test)]
 mod testing;
 pub mod timestamp;
+pub mod url_password;
 pub mod webhook_url;
 
 pub mod account;

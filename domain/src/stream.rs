@@ -26,6 +26,12 @@ pub trait Stream:
         let _ = command;
         Vec::new()
     }
+
+    /// TwiML in a command, whose addresses are treated alike.
+    fn twiml(command: &mut Self::Command) -> Option<&mut String> {
+        let _ = command;
+        None
+    }
 }
 
 /// One of the logs: same code, separate positions, so that calls never wait for configuration.

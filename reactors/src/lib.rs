@@ -28,7 +28,7 @@ use domain::{
 };
 use http::{Http, HttpOptions};
 use ledger::Ledger;
-use outside::{addresses::Addresses, tokens::Tokens};
+use outside::tokens::Tokens;
 use place_calls::PlaceCalls;
 use projections::{Projections, ReadError};
 use status_callbacks::StatusCallbacks;
@@ -97,7 +97,6 @@ pub(crate) struct Common {
     pub mirror: DirectoryMirror,
     pub http: Http,
     pub tokens: Tokens,
-    pub addresses: Addresses,
     pub ledger: Ledger,
     pub clock: Arc<dyn Clock>,
     /// This node's name.
@@ -156,10 +155,8 @@ impl Reactors {
             tracing::warn!(%behind, "the directory follows as far as the projections have come");
         }
         mirror.load(&projections, store.vault()).await?;
-        let (tokens, addresses) = (Tokens::new(store.clone()), Addresses::new(store.clone()));
-        let node = node.into();
-        let common =
-            Common { store, projections, mirror, http, tokens, addresses, ledger, clock, node, tasks, stop };
+        let (tokens, node) = (Tokens::new(store.clone()), node.into());
+        let common = Common { store, projections, mirror, http, tokens, ledger, clock, node, tasks, stop };
         Ok(Reactors { common, world, began, queue_limit })
     }
 

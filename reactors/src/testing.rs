@@ -5,7 +5,7 @@ use crate::{
     Common, DirectoryMirror, Switchboard,
     http::{Guard, Http, HttpOptions, SystemResolver},
     ledger::Ledger,
-    outside::{addresses::Addresses, tokens::Tokens},
+    outside::tokens::Tokens,
 };
 use domain::{
     Actor, Clock, Kind, Meta, Sid, Tenant, Timestamp,
@@ -75,7 +75,6 @@ impl Bench {
         let common = Common {
             http: Http::new(http_options()),
             tokens: Tokens::new(inner.clone()),
-            addresses: Addresses::new(inner.clone()),
             ledger: Ledger::open(inner.db().clone()).await.unwrap(),
             clock: Arc::new(SystemClock),
             node: "here".into(),

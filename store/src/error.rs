@@ -140,6 +140,9 @@ pub enum ExecuteError<E> {
     /// Others kept changing the stream; worth another try later.
     #[error("the stream kept changing; try again")]
     Conflict,
+    /// A webhook address has the name of a password that is not kept for its host and user.
+    #[error("{0}: what stands for a password here is none; write the password itself")]
+    UnknownPassword(String),
     /// The command id was used before with another command.
     #[error("the idempotency key was used before with another body")]
     Reused,

@@ -9,7 +9,7 @@ use crate::{
     ledger::{self, Done},
 };
 use cqrs_es::event_sink::EventSink;
-use domain::{Meta, Sid, Stream, Timestamp};
+use domain::{Actor, Meta, Sid, Stream, Timestamp};
 use std::time::Duration;
 
 /// Times a command is decided again after the stream moved under it.
@@ -156,15 +156,35 @@ impl Store {
     async fn prepared<A: Stream>(
         &self,
         commands: Vec<(A::Command, Meta)>,
-    ) -> Result<Vec<Prepared<A>>, StoreError> {
+    ) -> Result<Vec<Prepared<A>>, ExecuteError<A::Error>> {
         let mut prepared = Vec::with_capacity(commands.len());
         for (mut command, meta) in commands {
-            for url in A::addresses(&mut command) {
-                self.vault().keep_password(&meta.tenant.carrier, url).await?;
-            }
+            self.keep_passwords::<A>(&mut command, &meta).await?;
             prepared.push(Prepared::new((command, meta)));
         }
         Ok(prepared)
+    }
+
+    /// Moves what people wrote into the vault. What we tell ourselves, of addresses that were taken before, is not judged.
+    async fn keep_passwords<A: Stream>(
+        &self,
+        command: &mut A::Command,
+        meta: &Meta,
+    ) -> Result<(), ExecuteError<A::Error>> {
+        let (vault, carrier) = (self.vault(), &meta.tenant.carrier);
+        let ours = matches!(meta.actor, Actor::System(_));
+        for url in A::addresses(command) {
+            if !vault.keep_password(carrier, url).await? && !ours {
+                return Err(ExecuteError::UnknownPassword(url.shown()));
+            }
+        }
+        if let Some(twiml) = A::twiml(command)
+            && !vault.keep_passwords(carrier, twiml).await?
+            && !ours
+        {
+            return Err(ExecuteError::UnknownPassword("Twiml".into()));
+        }
+        Ok(())
     }
 
     /// Decides on what this process knows of the stream. What that cannot settle (a refusal, nothing to do, a stream that

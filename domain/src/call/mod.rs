@@ -219,15 +219,27 @@ impl Call {
 
 impl CallCommand {
     fn addresses(&mut self) -> Vec<&mut WebhookUrl> {
-        let (program, callback) = match self {
+        let (program, callback) = self.asks();
+        let callback = callback.map(|callback| &mut callback.url);
+        program.map(Program::addresses).unwrap_or_default().into_iter().chain(callback).collect()
+    }
+
+    fn twiml(&mut self) -> Option<&mut String> {
+        match self.asks().0 {
+            Some(Program::Inline(twiml)) => Some(twiml),
+            _ => None,
+        }
+    }
+
+    /// What a call is to run, and who is told of it.
+    fn asks(&mut self) -> (Option<&mut Program>, Option<&mut Callback>) {
+        match self {
             CallCommand::Receive(Received { program, callback, .. })
             | CallCommand::Queue(Queued { program, callback, .. }) => (program.as_mut(), callback.as_mut()),
             CallCommand::Redirect(program) => (Some(program), None),
             _ => (None, None),
-        };
-        let callback = callback.map(|callback| &mut callback.url);
-        program.map(Program::addresses).unwrap_or_default().into_iter().chain(callback).collect()
+        }
     }
 }
 
-aggregate!(Call, "call", Calls, CallCommand, CallEvent, CallError, addresses);
+aggregate!(Call, "call", Calls, CallCommand, CallEvent, CallError, addresses, twiml);

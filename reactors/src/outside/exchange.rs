@@ -3,6 +3,7 @@
 use crate::http::{Outcome, Response, failure::RETRIEVAL};
 use domain::{
     call::{ExchangeError, Purpose, WebhookExchange},
+    url_password,
     webhook_url::{Method, shown},
 };
 
@@ -24,7 +25,8 @@ pub(crate) fn exchange_of(
     outcome: &Outcome,
 ) -> WebhookExchange {
     let response = outcome.result.as_ref().ok();
-    let shown = response.map(|response| response.body.get(..MAX_BODY).unwrap_or(&response.body));
+    // A sound is told by its headers.
+    let text = response.filter(|response| !response.is_audio());
     WebhookExchange {
         purpose,
         method,
@@ -33,10 +35,17 @@ pub(crate) fn exchange_of(
         status: response.map(|response| response.status),
         duration_ms: u64::try_from(outcome.duration.as_millis()).unwrap_or(u64::MAX),
         response_headers: response.map(headers).unwrap_or_default(),
-        body: shown.map(|body| String::from_utf8_lossy(body).replace('\0', "\u{fffd}")).unwrap_or_default(),
-        truncated: response.is_some_and(|response| response.body.len() > MAX_BODY),
+        body: text.map(|response| told(&response.body)).unwrap_or_default(),
+        truncated: text.is_some_and(|response| response.body.len() > MAX_BODY),
         error: error_of(outcome),
     }
+}
+
+/// A body as it is told: as text, without the passwords of the addresses in it.
+fn told(body: &[u8]) -> String {
+    let mut text = url_password::hidden(&String::from_utf8_lossy(body)).replace('\0', "\u{fffd}");
+    text.truncate(text.floor_char_boundary(MAX_BODY));
+    text
 }
 
 fn headers(response: &Response) -> Vec<(String, String)> {
@@ -81,10 +90,12 @@ mod tests {
             pair("content-location", "http://bob:secret@a.test/x#y"),
             pair("date", "Mon, 23 Nov 2026 10:00:00 GMT"),
         ];
-        let response = Response { status: 200, host: "a.test".into(), headers, body: Bytes::new() };
+        let body = Bytes::from(r#"<Redirect>http://bob:secret@a.test/</Redirect>"#);
+        let response = Response { status: 200, host: "a.test".into(), headers, body };
         let outcome =
             Outcome { url: "http://a.test/".into(), duration: Duration::ZERO, result: Ok(response) };
         let exchange = exchange_of(Purpose::Document, Method::Get, vec![], &outcome);
+        assert_eq!(exchange.body, "<Redirect>http://bob:***@a.test/</Redirect>");
         assert_eq!(
             exchange.response_headers,
             [

@@ -157,6 +157,7 @@ fn request((account, url): Key, kept: Option<&File>) -> Request {
         auth_token: None,
         headers: etag.into_iter().chain(modified).collect(),
         limit: MAX_MEDIA,
+        sounds: false,
         token: None,
         account,
     }

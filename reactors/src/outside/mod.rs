@@ -1,6 +1,5 @@
 //! What the call engine asks of the outside: a journal that outlives an absent database, documents, sounds, evidence.
 
-pub(crate) mod addresses;
 mod cookies;
 mod evidence;
 pub(crate) mod exchange;
@@ -15,7 +14,6 @@ use crate::{
     geo,
     http::{self, Failure, Http, MAX_DOCUMENT, Outcome, Request, shown},
 };
-use addresses::Addresses;
 use async_trait::async_trait;
 use cookies::Cookies;
 use domain::{Ids, Tenant, Timestamp, call::CallCommand, webhook_url::WebhookUrl};
@@ -26,7 +24,7 @@ use sip_engine::{
     CallRef, DocumentRequest, Evidence, FetchFailure, Fetched, MediaFile, Outside, RecordError,
 };
 use std::{io, path::Path, sync::Arc, time::Duration};
-use store::{EvidenceItem, Store, StoreError};
+use store::{EvidenceItem, Store, StoreError, Vault};
 use tokens::Tokens;
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
@@ -36,7 +34,7 @@ pub struct World {
     journal: Journal,
     http: Http,
     tokens: Tokens,
-    addresses: Addresses,
+    vault: Vault,
     media: MediaCache,
     evidence: EvidenceQueue,
     cookies: Cookies,
@@ -58,9 +56,9 @@ impl World {
         let journal = Journal::open(store.clone(), ids, folder, tasks.clone())?;
         let evidence = EvidenceQueue::default();
         tasks.spawn(evidence.clone().write(store.clone(), stop.clone()));
-        let (tokens, addresses) = (Tokens::new(store.clone()), Addresses::new(store.clone()));
-        let (media, cookies) = (MediaCache::new(http.clone()), Cookies::default());
-        Ok(World { journal, http, tokens, addresses, media, evidence, cookies })
+        let (tokens, media) = (Tokens::new(store.clone()), MediaCache::new(http.clone()));
+        let (vault, cookies) = (store.vault().clone(), Cookies::default());
+        Ok(World { journal, http, tokens, vault, media, evidence, cookies })
     }
 
     /// Waits until no facts are in the spool, at most `within`; whether that came about.
@@ -108,11 +106,12 @@ impl World {
         let cookie = self.cookies.of(&request.call, &http::host(request.url.as_str()));
         Ok(Request {
             method: request.method,
-            url: self.addresses.of(&request.tenant.carrier, &request.url).await?.into(),
+            url: self.vault.with_password(&request.tenant.carrier, &request.url).await?.into(),
             parameters: request.params.clone(),
             auth_token,
             headers: cookie.into_iter().map(|cookie| ("Cookie", cookie)).collect(),
             limit: MAX_DOCUMENT,
+            sounds: true,
             token: None,
             account: request.tenant.account.clone(),
         })
@@ -158,7 +157,7 @@ impl Outside for World {
     }
 
     async fn media(&self, tenant: Tenant, url: WebhookUrl) -> Result<MediaFile, FetchFailure> {
-        let file = match self.addresses.of(&tenant.carrier, &url).await {
+        let file = match self.vault.with_password(&tenant.carrier, &url).await {
             Ok(url) => self.media.get(tenant.account, url.as_str()).await,
             Err(error) => Err(Failure::unsigned(&error)),
         };

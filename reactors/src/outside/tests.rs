@@ -72,7 +72,7 @@ async fn an_application_is_told_the_password_that_the_vault_keeps() {
     }
     let elsewhere = document.url.as_str().replace("127.0.0.1", "localhost");
     assert_eq!(
-        world.addresses.of(&bench.tenant.carrier, &elsewhere.parse().unwrap()).await.unwrap().as_str(),
+        world.vault.with_password(&bench.tenant.carrier, &elsewhere.parse().unwrap()).await.unwrap().as_str(),
         elsewhere
     );
 }

@@ -223,7 +223,7 @@ impl Lanes {
 
     /// What to send for a fact; `None` when nobody asked for it, or when it has been made.
     async fn prepare(&self, fact: &Fact) -> Result<Option<(Due, Request)>, StoreError> {
-        let Common { store, tokens, addresses, .. } = &self.0.common;
+        let Common { store, tokens, .. } = &self.0.common;
         let due = story::due(&store.stream(&fact.stream).await?, fact.sequence).unwrap_or_else(|error| {
             tracing::error!(%error, "a status callback cannot be made from damaged facts");
             None
@@ -235,11 +235,12 @@ impl Lanes {
         };
         let request = Request {
             method: due.callback.method,
-            url: addresses.of(&due.tenant.carrier, &due.callback.url).await?.into(),
+            url: store.vault().with_password(&due.tenant.carrier, &due.callback.url).await?.into(),
             parameters: due.parameters.clone(),
             auth_token,
             headers: vec![],
             limit: MAX_DOCUMENT,
+            sounds: false,
             // The same after a crash: the application can tell that it was told before.
             token: Some(fact.event_id),
             account: due.account.clone(),

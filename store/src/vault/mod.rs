@@ -21,6 +21,7 @@ pub const NAMES: u64 = 1_000;
 pub struct Vault {
     db: Db,
     keys: Arc<Keys>,
+    known: Arc<addresses::Known>,
     clock: Arc<dyn Clock>,
     ids: Arc<dyn Ids>,
 }
@@ -32,7 +33,8 @@ pub struct Secret(Vec<u8>);
 impl Vault {
     pub(crate) fn new(db: Db, options: &StoreOptions) -> Vault {
         let keys = Keys::new(db.clone(), &options.master_key, options.clock.clone(), options.ids.clone());
-        Vault { db, keys: Arc::new(keys), clock: options.clock.clone(), ids: options.ids.clone() }
+        let known = Arc::default();
+        Vault { db, keys: Arc::new(keys), known, clock: options.clock.clone(), ids: options.ids.clone() }
     }
 
     /// Stores a secret, in place of the one of the same owner, kind and name. `carrier` is whose key seals it.
@@ -168,6 +170,7 @@ impl Vault {
     /// # Errors
     /// When the database fails.
     pub async fn forget(&self, carrier: &Sid) -> Result<(), StoreError> {
+        self.known.forget();
         self.keys.destroy(carrier).await
     }
 

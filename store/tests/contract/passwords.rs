@@ -7,7 +7,7 @@ use domain::{
     webhook_url::{Method, WebhookUrl},
 };
 use store::{
-    Store, SystemClock,
+    ExecuteError, Store, SystemClock,
     testing::{self, sid},
 };
 
@@ -76,6 +76,8 @@ async fn no_event_has_a_webhooks_password() {
         assert_eq!((&again.stream, again.replayed), (&first.stream, true), "{}", store.name);
         let redirect = CallCommand::Redirect(asked(carrier.clone()).program.unwrap());
         store.execute::<Call>(&call, redirect, &meta).await.unwrap();
+        let twiml = format!("<Response><Redirect>{}&amp;c</Redirect></Response>", url("a.test"));
+        store.execute::<Call>(&call, CallCommand::Redirect(Program::Inline(twiml)), &meta).await.unwrap();
         for stream in [&number, &call] {
             let told = told(&store, stream).await;
             assert!(told.contains("kept-") && !told.contains(PASSWORD), "{}: {told}", store.name);
@@ -112,5 +114,45 @@ async fn a_kept_password_is_told_at_its_own_address_alone() {
             let other: WebhookUrl = other.parse().unwrap();
             assert_eq!(vault.with_password(whose, &other).await.unwrap(), other, "{}", store.name);
         }
+    }
+}
+
+#[tokio::test]
+async fn the_addresses_of_inline_twiml_are_asked_with_their_passwords() {
+    for store in testing::stores().await {
+        let (carrier, call) = (sid(Kind::Carrier), sid(Kind::Call));
+        let twiml = format!(
+            "<Response><Redirect>https://bob:a&amp;b@a.test/</Redirect><Play>{}</Play></Response>",
+            url("b.test")
+        );
+        let queued = Queued { program: Some(Program::Inline(twiml)), ..asked(sid(Kind::Account)) };
+        store.execute::<Call>(&call, CallCommand::Queue(queued), &meta(&carrier)).await.unwrap();
+        let told = told(&store, &call).await;
+        let places = domain::url_password::addresses(&told).into_iter().take(2);
+        let mut found = Vec::new();
+        for place in places {
+            let kept: WebhookUrl = told[place].trim_end_matches('\\').parse().unwrap();
+            found.push(store.vault().with_password(&carrier, &kept).await.unwrap().to_string());
+        }
+        assert_eq!(
+            found,
+            ["https://bob:a&b@a.test/".to_owned(), url("b.test").to_string()],
+            "{}",
+            store.name
+        );
+    }
+}
+
+#[tokio::test]
+async fn what_stands_for_a_password_is_refused_where_it_is_none() {
+    for store in testing::stores().await {
+        let (carrier, call) = (sid(Kind::Carrier), sid(Kind::Call));
+        let account = Actor::Account(sid(Kind::Account));
+        let meta = Meta { actor: account, ..meta(&carrier) };
+        let invented = url("a.test").with_kept_password(&"0".repeat(32));
+        let callback = Callback { url: invented, method: Method::Post, events: vec![] };
+        let queued = Queued { callback: Some(callback), ..asked(sid(Kind::Account)) };
+        let refused = store.execute::<Call>(&call, CallCommand::Queue(queued), &meta).await;
+        assert!(matches!(refused, Err(ExecuteError::UnknownPassword(_))), "{}: {refused:?}", store.name);
     }
 }
