@@ -17,7 +17,6 @@ use crate::{
 use domain::call::EndReason;
 use std::{
     collections::{HashMap, VecDeque},
-    net::IpAddr,
     sync::{Arc, Mutex},
     time::Duration,
 };
@@ -42,8 +41,6 @@ pub(super) struct Actor {
     pub(super) keys: HashMap<LegKey, LegNo>,
     pub(super) media_legs: HashMap<LegId, LegNo>,
     pub(super) group: GroupKey,
-    /// Our address towards the main leg's peer.
-    pub(super) local: Option<IpAddr>,
     pub(super) address: Address,
     pub(super) journal: Journal,
     /// What the present input led to and the journal was not told.
@@ -83,7 +80,6 @@ impl Actor {
             wires: HashMap::new(),
             keys: HashMap::new(),
             media_legs: HashMap::new(),
-            local: None,
             address,
             journal,
             facts: Vec::new(),

@@ -73,7 +73,7 @@ async fn arrived(shared: &Arc<Shared>, incoming: &IncomingCall) -> Option<CallRe
     };
     let networks = directory.trunk_of(incoming.source.ip()).map(|trunk| trunk.sources.clone());
     let leg = incoming.leg;
-    let mut wire = Wire::incoming(leg, incoming.source.ip(), networks.unwrap_or_default());
+    let mut wire = Wire::incoming(incoming, networks.unwrap_or_default());
     let refused = refused.or(wire.offered(incoming.sdp.as_ref()).err().map(unusable));
     let received = received(shared, incoming, routed)?;
     let admitted = shared.admit();
@@ -89,11 +89,9 @@ async fn arrived(shared: &Arc<Shared>, incoming: &IncomingCall) -> Option<CallRe
     let call = CallRef { sid: Sid::new(Kind::Call, &*shared.config.ids), tenant };
     let machine =
         Machine::incoming(shared.surroundings(), Incoming { call: call.clone(), received, refused });
-    let local = incoming.local.ip();
     let address = supervise::start(shared, machine, |actor| {
         actor.wires.insert(LegNo::MAIN, wire);
         actor.keys.insert(leg, LegNo::MAIN);
-        actor.local = Some(local);
         actor.shared.registry.add_leg(leg, actor.address.clone(), call.clone());
     });
     drop(address);

@@ -7,7 +7,7 @@ use super::{
 use crate::{
     media::{GroupKey, Leg, LegOptions, MediaEvent},
     sip::{
-        LegKey,
+        IncomingCall, LegKey,
         build::known_as,
         sdp::{self, LocalSession, MediaDirection, RemoteSession, SdpRefusal},
     },
@@ -29,6 +29,8 @@ pub(super) struct Wire {
     early: Option<Bytes>,
     /// What the peer says to our offer comes with its ACK.
     answer_in_ack: bool,
+    /// Our address towards the peer.
+    pub(super) local: Option<IpAddr>,
     /// Where the peer's SIP comes from.
     pub(super) source: Option<IpAddr>,
     /// Networks its trunk's media may come from.
@@ -53,22 +55,23 @@ impl From<SdpRefusal> for NoMedia {
 
 impl Wire {
     /// A leg that arrived.
-    pub(super) fn incoming(key: LegKey, source: IpAddr, networks: Vec<IpNet>) -> Wire {
-        Wire { key: Some(key), source: Some(source), networks, ..Wire::default() }
+    pub(super) fn incoming(call: &IncomingCall, networks: Vec<IpNet>) -> Wire {
+        let (local, source) = (Some(call.local.ip()), Some(call.source.ip()));
+        Wire { key: Some(call.leg), local, source, networks, ..Wire::default() }
     }
 
-    /// Opens the leg's ports and the description that names them; `local` is our address towards the peer.
+    /// Opens the leg's ports and the description that names them.
     pub(super) fn open(
         &mut self,
         shared: &Shared,
         group: GroupKey,
-        local: IpAddr,
         events: &mpsc::Sender<MediaEvent>,
     ) -> Result<(), NoMedia> {
         if self.media.is_some() {
             return Ok(());
         }
         let bound = shared.sip_addr.ip();
+        let local = self.local.unwrap_or(bound);
         let same_family = bound.is_unspecified() && bound.is_ipv4() == local.is_ipv4();
         let options = LegOptions { local: (!same_family).then_some(local), events: events.clone() };
         let opened = shared.media.open_leg(group, options);

@@ -131,3 +131,19 @@ async fn parties_of_different_laws_hear_each_other() {
     stage.callee.hung_up().await;
     stage.strike().await;
 }
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn each_party_is_told_our_address_on_its_own_side() {
+    let mut stage = Stage::between_families().await;
+    stage.outside.serves(VOICE, "<Dial>85510000001</Dial>");
+    let mut caller = stage.caller().await;
+    caller.call("1234", 440.0).await;
+    let invite = stage.callee.rings().await;
+    assert!(invite.body().contains("c=IN IP6 ::1\r\n"), "{invite:?}");
+    stage.callee.answer(&invite, 1000.0).await;
+    caller.hears_tone(1000.0).await;
+    stage.callee.hears_tone(440.0).await;
+    caller.hang_up().await;
+    stage.callee.hung_up().await;
+    stage.strike().await;
+}
