@@ -177,9 +177,8 @@ impl Actor {
         let signal = match event {
             Event::IncomingCall(_) | Event::Trace(_) => return,
             Event::Ringing { code, sdp, .. } => {
-                let heard = self.wire(no).progressed(sdp).then_some(Signal::EarlyMedia);
-                let signals = [Signal::Ringing(code)].into_iter().chain(heard);
-                return self.next.extend(signals.map(|signal| Happened::Signalled(no, signal)));
+                self.wire(no).progressed(sdp);
+                Signal::Ringing(code)
             }
             Event::Answered { sdp, .. } => {
                 let result = self.wire(no).answered(sdp.as_ref());
@@ -236,7 +235,11 @@ impl Actor {
                     PlayOutcome::Stopped | PlayOutcome::Replaced | PlayOutcome::LegClosed => {}
                 }
             }
-            MediaEvent::Latched { leg, address } => tracing::debug!(%leg, %address, "media is latched"),
+            MediaEvent::Latched { leg, address } => {
+                tracing::debug!(%leg, %address, "media is latched");
+                let leg = self.media_legs.get(&leg).copied();
+                self.next.extend(leg.map(|leg| Happened::Signalled(leg, Signal::EarlyMedia)));
+            }
             MediaEvent::Silent { leg } => {
                 tracing::info!(%leg, "a leg has gone silent");
                 if let Some(no) = self.media_legs.get(&leg).copied() {

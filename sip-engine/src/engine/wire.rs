@@ -111,12 +111,15 @@ impl Wire {
         self.session.as_mut().map(|session| session.offer(&OFFERED, MediaDirection::SendRecv))
     }
 
-    /// A provisional response to our offer. Says whether the peer is to be heard already.
-    pub(super) fn progressed(&mut self, sdp: Option<Bytes>) -> bool {
-        let Some(sdp) = sdp else { return false };
-        let heard = sdp::parse(&sdp).is_ok_and(|early| self.settle(&early, true).is_ok());
+    /// A provisional response to our offer: the peer may be heard from now on, and is when it says something.
+    pub(super) fn progressed(&mut self, sdp: Option<Bytes>) {
+        let Some(sdp) = sdp else { return };
+        if let Err(refused) =
+            sdp::parse(&sdp).map_err(NoMedia::from).and_then(|early| self.settle(&early, true))
+        {
+            tracing::debug!(?refused, "nothing is heard before the answer");
+        }
         self.early = Some(sdp);
-        heard
     }
 
     /// The peer's answer to our offer: what it says now, or said last while it rang.

@@ -36,7 +36,8 @@ async fn what_the_network_plays_before_the_answer_is_heard_and_its_session_stays
     let mut caller = stage.caller().await;
     caller.call("1234", 440.0).await;
     let invite = stage.callee.rings().await;
-    stage.callee.hum_early(&invite, 1000.0).await;
+    stage.callee.progress(&invite).await;
+    stage.callee.hum_early(&invite, 1000.0);
     caller.hears_tone(1000.0).await;
     stage.callee.respond(&invite, 200, "").await;
     stage.callee.next(&["ACK"]).await;
@@ -45,6 +46,22 @@ async fn what_the_network_plays_before_the_answer_is_heard_and_its_session_stays
     stage.callee.hears_tone(440.0).await;
     caller.hang_up().await;
     stage.callee.hung_up().await;
+    stage.strike().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_session_before_the_answer_in_which_nothing_comes_leaves_the_ringback() {
+    let mut stage = Stage::set().await;
+    stage.outside.serves(VOICE, "<Dial>85510000001</Dial>");
+    let mut caller = stage.caller().await;
+    caller.call("1234", 440.0).await;
+    let invite = stage.callee.rings().await;
+    stage.callee.progress(&invite).await;
+    stage.outside.fact(|_, fact| (*fact == CallCommand::Ring { sip_code: 183 }).then_some(())).await;
+    caller.hears_something().await;
+    stage.callee.hum_early(&invite, 1000.0);
+    caller.hears_tone(1000.0).await;
+    caller.hang_up().await;
     stage.strike().await;
 }
 

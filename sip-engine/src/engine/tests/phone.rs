@@ -252,9 +252,13 @@ impl Phone {
         self.hum(invite.media(), hertz);
     }
 
-    /// Hums before it answers.
-    pub(super) async fn hum_early(&mut self, invite: &Message, hertz: f64) {
+    /// Names its session before it answers.
+    pub(super) async fn progress(&self, invite: &Message) {
         self.respond(invite, 183, &self.sdp("sendrecv")).await;
+    }
+
+    /// Hums before it answers.
+    pub(super) fn hum_early(&mut self, invite: &Message, hertz: f64) {
         self.hum(invite.media(), hertz);
     }
 }
