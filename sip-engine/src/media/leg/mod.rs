@@ -62,11 +62,13 @@ pub(super) struct LegState {
     foreign_dropped: u64,
     /// Packets of the peer in the current second, and when that began.
     rate: (u64, u32),
+    /// When we last passed on a packet of the other party, or began to wait for one.
+    relayed: u64,
     /// When we last heard the peer, began to wait for it or reported its silence.
     heard: u64,
     peer: PeerReports,
     /// Due time of the timer of each kind; timers that don't match are stale.
-    armed: [Option<u64>; 4],
+    armed: [Option<u64>; 5],
     pub(super) rtp: Channel,
     pub(super) rtcp: Channel,
     _lease: PortLease,
@@ -108,9 +110,10 @@ impl LegState {
             digits_received: 0,
             foreign_dropped: 0,
             rate: (0, 0),
+            relayed: 0,
             heard: 0,
             peer: PeerReports::new(random),
-            armed: [None; 4],
+            armed: [None; 5],
             rtp,
             rtcp,
             _lease: lease,
@@ -171,6 +174,7 @@ impl LegState {
     /// Connects to the leg in `partner`, or takes it apart.
     pub(super) fn set_partner(&mut self, turn: &mut Turn<'_>, partner: Option<usize>) {
         self.partner = partner;
+        self.relayed = turn.now;
         self.outgoing.interrupt();
         self.plan_frame(turn);
     }
