@@ -279,8 +279,11 @@ mod tests {
     fn a_name_can_be_taken_away_once() {
         given::<PhoneNumber>(vec![created(None), E::Renamed { name: name("Desk") }], C::Unname)
             .then_expect_events(vec![E::Unnamed {}]);
-        given::<PhoneNumber>(vec![created(None), E::Renamed { name: name("Desk") }, E::Unnamed {}], C::Unname)
-            .then_expect_events(vec![]);
+        given::<PhoneNumber>(
+            vec![created(None), E::Renamed { name: name("Desk") }, E::Unnamed {}],
+            C::Unname,
+        )
+        .then_expect_events(vec![]);
     }
 
     #[test]
