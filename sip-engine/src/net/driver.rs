@@ -12,7 +12,7 @@ use tokio::time::{Instant, sleep_until};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
-use super::config::{ARRIVALS, KEEP_ALIVE, NetConfig};
+use super::config::{ARRIVALS, KEEP_ALIVE, LAST_WORDS, NetConfig};
 use super::connections::Connections;
 use super::counters::{Counters, count};
 use super::local::{Gate, LocalAddresses};
@@ -64,8 +64,8 @@ impl Sip {
         Arc::clone(&self.counters)
     }
 
-    /// Runs until `stop`, until `commands` is closed or until nobody takes `events`. Give `events` room for some
-    /// hundreds. Returns when every task it started has ended.
+    /// Runs until `stop`, and then for as long as peers owe answers, until `commands` is closed or until nobody takes
+    /// `events`. Give `events` room for some hundreds. Returns when every task it started has ended.
     pub async fn run(
         self,
         commands: mpsc::Receiver<Command>,
@@ -75,7 +75,7 @@ impl Sip {
         let tasks = TaskTracker::new();
         let (sender, arrivals) = mpsc::channel(ARRIVALS);
         let gate = Gate::new(Arc::clone(&self.config.endpoint.known), Arc::clone(&self.counters));
-        let ended = stop.child_token();
+        let ended = CancellationToken::new();
         let mut sockets = Vec::new();
         for Pair { udp, tcp, addr } in self.pairs {
             let udp = Arc::new(udp);
@@ -125,11 +125,16 @@ impl Driver {
         stop: &CancellationToken,
     ) {
         let mut keep_alive = tokio::time::interval(KEEP_ALIVE);
-        loop {
+        let mut ends_by = None;
+        while ends_by.is_none() || self.endpoint.has_last_words() {
             let wake = self.endpoint.timeout().map(Instant::from_std);
             let (room, waiting) = (!self.outbox.is_full(), self.outbox.is_waiting());
             tokio::select! {
-                () = stop.cancelled() => return self.last_commands(&mut commands),
+                () = stop.cancelled(), if ends_by.is_none() => {
+                    self.last_commands(&mut commands);
+                    ends_by = Some(Instant::now() + LAST_WORDS);
+                }
+                () = sleep(ends_by), if ends_by.is_some() => return,
                 arrival = arrivals.recv(), if room => match arrival {
                     Some(arrival) => self.on_arrival(arrival),
                     None => return,

@@ -145,6 +145,13 @@ impl Endpoint {
         earliest([self.servers.timeout(), self.clients.timeout(), self.wheel.next()])
     }
 
+    /// Whether anything is still to be said before an end: a request of ours waits for its answer, or a BYE for the ACK
+    /// that must come before it.
+    #[must_use]
+    pub fn has_last_words(&self) -> bool {
+        self.clients.are_waiting() || self.legs.values().any(|leg| leg.farewell.is_some())
+    }
+
     /// The connections that legs need.
     pub fn connections(&self) -> impl Iterator<Item = ConnectionId> {
         self.legs.values().filter_map(|leg| leg.flow.connection)
