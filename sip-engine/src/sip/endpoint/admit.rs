@@ -25,7 +25,7 @@ impl Endpoint {
         if message.method() == Some("OPTIONS") && self.config.draining.load(Ordering::Acquire) {
             return Err(self.overload());
         }
-        let room = self.servers.has_room(request.flow.peer.ip(), true);
+        let room = self.servers.has_room(request.flow.peer.ip());
         if message.method() == Some("INVITE") && (!room || self.legs.len() >= self.config.max_legs) {
             return Err(self.overload());
         }

@@ -85,7 +85,7 @@ impl Endpoint {
         let sdp = request.message.sdp();
         let ours = leg.offered.as_ref().is_some_and(|offered| offered.request.is_some());
         let busy = leg.stage == Stage::Early || leg.waiting.is_some() || leg.unacked.is_some();
-        let busy = busy || !self.servers.has_room(request.flow.peer.ip(), invite);
+        let busy = busy || self.servers.is_full();
         if ours && (invite || sdp.is_some()) {
             return self.refuse(&request, &Refusal::new(491, "Request Pending"), Some(key));
         }
