@@ -224,11 +224,10 @@ impl Actor {
         let local = SocketAddr::new(*local, self.shared.sip_addr.port());
         let ours = known_as(local, self.shared.config.advertise);
         let from = format!("<sip:{}@{ours}>", route.from_user);
-        let credentials = route.credentials.clone().map(|(username, password)| Credentials {
-            username,
-            password: password.to_string(),
-            realm: None,
-        });
+        let credentials = route
+            .credentials
+            .clone()
+            .map(|(username, password)| Credentials { username, password: password.to_string() });
         Invite {
             leg,
             target: Target { uri: route.request_uri(), next_hop: *next_hop, transport, local: None },

@@ -201,7 +201,7 @@ async fn sipp_accepts_our_digest() {
     };
     let mut running = Running::start("127.0.0.1:0", |_| true);
     let sdp = local_sdp().offer(&[CodecName::Pcmu], MediaDirection::SendRecv);
-    let credentials = Credentials { username: "trunk".into(), password: "s3cret".into(), realm: None };
+    let credentials = Credentials { username: "trunk".into(), password: "s3cret".into() };
     let invite = invite(LegKey::outbound(1), next_hop, Transport::Udp, sdp);
     talk(&mut running, Invite { credentials: Some(credentials), ..invite }).await;
     assert!(timeout(SOON, child.wait()).await.unwrap().unwrap().success(), "sipp refused the digest");

@@ -108,8 +108,6 @@ pub struct Credentials {
     pub username: String,
     /// The password.
     pub password: String,
-    /// If set, challenges of any other realm are not answered.
-    pub realm: Option<String>,
 }
 
 impl fmt::Debug for Credentials {
