@@ -2,7 +2,8 @@
 
 use crate::config::Config;
 use std::{
-    net::{SocketAddr, TcpListener, UdpSocket},
+    collections::BTreeSet,
+    net::{Ipv4Addr, SocketAddr, TcpListener, UdpSocket},
     path::Path,
     process::{Command, ExitCode},
     time::{Duration, SystemTime},
@@ -21,7 +22,7 @@ use Finding::{Advice, Broken, Fine};
 pub fn run(config: &Config) -> ExitCode {
     let checks: [(&str, Vec<Finding>); 7] = [
         ("web", vec![tcp_port("http.listen", config.http.listen)]),
-        ("sip", vec![udp_port("sip.listen", config.sip.listen), tcp_port("sip.listen", config.sip.listen)]),
+        ("sip", sip(config)),
         ("rtp", vec![rtp_ports(config), open_files(config)]),
         ("data", vec![data_dir(&config.data_dir)]),
         ("database", vec![database(config)]),
@@ -57,6 +58,40 @@ fn udp_port(name: &str, address: SocketAddr) -> Finding {
         Ok(_) => Fine(format!("{name} {address} (udp) is free")),
         Err(error) => Broken(format!("{name} {address} (udp): {error}; stop what uses it, or set {name}")),
     }
+}
+
+fn sip(config: &Config) -> Vec<Finding> {
+    let listen = config.sip.listen;
+    let mut findings = vec![udp_port("sip.listen", listen), tcp_port("sip.listen", listen)];
+    if listen.ip().is_unspecified() && config.sip.advertise.is_empty() {
+        let routes = std::fs::read_to_string("/proc/net/fib_trie").unwrap_or_default();
+        findings.extend(several(listen, &own_addresses(&routes)));
+    }
+    findings
+}
+
+/// A machine of several addresses answers from the one its routes say, which need not be the one that was called.
+fn several(listen: SocketAddr, own: &BTreeSet<Ipv4Addr>) -> Option<Finding> {
+    let all = own.iter().map(ToString::to_string).collect::<Vec<_>>().join(", ");
+    (own.len() > 1).then(|| {
+        Advice(format!(
+            "sip.listen {listen} is every address of this machine ({all}), and answers may leave from another one than was \
+             called; set sip.listen to the one that trunks know"
+        ))
+    })
+}
+
+/// The IPv4 addresses of this machine, loopback aside, as the kernel's routes name them.
+fn own_addresses(fib_trie: &str) -> BTreeSet<Ipv4Addr> {
+    let (mut own, mut last) = (BTreeSet::new(), None);
+    for line in fib_trie.lines().map(str::trim) {
+        match line.strip_prefix("|-- ") {
+            Some(address) => last = address.parse::<Ipv4Addr>().ok(),
+            None if line == "/32 host LOCAL" => own.extend(last.filter(|address| !address.is_loopback())),
+            None => {}
+        }
+    }
+    own
 }
 
 fn rtp_ports(config: &Config) -> Finding {
@@ -154,5 +189,23 @@ fn clock() -> Finding {
             "the clock is years behind; two-factor codes and signatures need the right time (set up NTP)"
                 .into(),
         ),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_machine_of_several_addresses_is_told_to_choose_one() {
+        let routes = "Local:\n  +-- 10.0.0.0/8 2 0 2\n     |-- 10.0.0.0\n        /8 link UNICAST\n     |-- 10.0.0.5\n        \
+                      /32 host LOCAL\n     |-- 127.0.0.1\n        /32 host LOCAL\n";
+        let listen = ([0, 0, 0, 0], 5060).into();
+        assert!(several(listen, &own_addresses(routes)).is_none(), "one is no choice");
+        let both = format!(
+            "{routes}     |-- 192.0.2.7\n        /32 host LOCAL\n     |-- 10.0.0.5\n        /32 host LOCAL\n"
+        );
+        let Some(Advice(text)) = several(listen, &own_addresses(&both)) else { panic!("no advice") };
+        assert!(text.contains("(10.0.0.5, 192.0.2.7)") && text.contains("set sip.listen"), "{text}");
     }
 }

@@ -161,11 +161,13 @@ impl Driver {
         match arrival {
             Arrival::Datagram { peer, bound, bytes } => {
                 count(&self.counters.received);
-                let flow = self.flow(Transport::Udp, peer, bound);
+                let local = self.locals.towards(peer, bound, Instant::now());
+                let flow = Flow { transport: Transport::Udp, peer, local, connection: None };
                 self.handle(Input::Datagram { flow, bytes });
             }
             Arrival::Accepted { stream, peer, bound } => {
-                let flow = self.flow(Transport::Tcp, peer, bound);
+                let local = tcp::own_address(&stream, bound);
+                let flow = Flow { transport: Transport::Tcp, peer, local, connection: None };
                 self.connections.start(Opening::Accepted(stream), flow);
             }
             Arrival::Frame { flow, frame } => {
@@ -179,17 +181,14 @@ impl Driver {
         }
     }
 
-    fn flow(&mut self, transport: Transport, peer: SocketAddr, bound: SocketAddr) -> Flow {
-        Flow { transport, peer, local: self.locals.towards(peer, bound), connection: None }
-    }
-
     fn on_command(&mut self, mut command: Command) {
         if let Command::Invite(invite) = &mut command {
             let peer = invite.target.next_hop;
             let bound =
                 self.sockets.iter().map(|(addr, _)| *addr).find(|addr| addr.is_ipv4() == peer.is_ipv4());
-            invite.target.local = bound.map(|bound| self.locals.towards(peer, bound));
-            self.gate.open(peer.ip(), Instant::now());
+            let now = Instant::now();
+            invite.target.local = bound.map(|bound| self.locals.towards(peer, bound, now));
+            self.gate.open(peer.ip(), now);
         }
         self.handle(Input::Command(command));
     }

@@ -147,6 +147,17 @@ async fn a_tcp_request_in_pieces_is_answered_on_its_connection() {
 }
 
 #[tokio::test]
+async fn a_call_over_tcp_knows_the_address_it_came_to() {
+    let mut running = Running::start("0.0.0.0:0", |_| true);
+    let mut stream = TcpStream::connect(("127.0.0.2", running.addr.port())).await.unwrap();
+    let invite = options("TCP", running.addr, "i2").replace("OPTIONS", "INVITE");
+    stream.write_all(invite.as_bytes()).await.unwrap();
+    let Event::IncomingCall(call) = running.event().await else { panic!("no call") };
+    assert_eq!(call.local, SocketAddr::new([127, 0, 0, 2].into(), running.addr.port()));
+    running.stop().await;
+}
+
+#[tokio::test]
 async fn a_stream_that_lies_about_its_length_is_closed() {
     for length in ["-1", "4294967296", "18446744073709551615", "2147483648"] {
         let running = Running::start("127.0.0.1:0", |_| true);
