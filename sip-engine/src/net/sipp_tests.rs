@@ -1,4 +1,5 @@
-//! Calls with a real sipp, both directions, UDP and TCP. Without the binary they say so and pass.
+//! Calls with a real sipp, both directions, UDP and TCP. Without the program there is nobody to call; where every program
+//! must be there, as in `bin/test`, that is a failure.
 #![expect(clippy::disallowed_methods, reason = "tests start their own programs and read PATH for them")]
 
 use std::net::SocketAddr;
@@ -23,6 +24,7 @@ async fn sipp(arguments: &[&str]) -> Option<(Child, SocketAddr)> {
         .split(':')
         .any(|dir| std::path::Path::new(dir).join("sipp").exists());
     if !found {
+        assert!(std::env::var_os("TEST_ALL_PROGRAMS").is_none(), "the program sipp is not installed");
         eprintln!("skipped: the program sipp is not installed");
         return None;
     }
