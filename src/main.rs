@@ -9,6 +9,7 @@ mod demo;
 mod door;
 mod examples;
 mod keys;
+mod open_files;
 mod telemetry;
 
 use clap::{Arg, ArgAction, ArgMatches, Command, value_parser};

@@ -1,6 +1,6 @@
 //! `trunkline doctor`: looks at everything a serving Trunkline needs and says what to do about what is missing.
 
-use crate::config::Config;
+use crate::{config::Config, open_files};
 use std::{
     collections::BTreeSet,
     net::{Ipv4Addr, SocketAddr, TcpListener, UdpSocket},
@@ -23,7 +23,7 @@ pub fn run(config: &Config) -> ExitCode {
     let checks: [(&str, Vec<Finding>); 7] = [
         ("web", vec![tcp_port("http.listen", config.http.listen)]),
         ("sip", sip(config)),
-        ("rtp", vec![rtp_ports(config), open_files(config)]),
+        ("rtp", vec![rtp_ports(config), files(config)]),
         ("data", vec![data_dir(&config.data_dir)]),
         ("database", vec![database(config)]),
         ("speech", vec![program("flite", "English"), program("espeak-ng", "every other language")]),
@@ -117,19 +117,14 @@ fn rtp_ports(config: &Config) -> Finding {
     }
 }
 
-fn open_files(config: &Config) -> Finding {
-    let limits = std::fs::read_to_string("/proc/self/limits").unwrap_or_default();
-    let line = limits.lines().find(|line| line.starts_with("Max open files"));
-    let soft: usize =
-        line.and_then(|line| line.split_whitespace().nth(3)?.parse().ok()).unwrap_or(usize::MAX);
-    let needed = config.sip.max_calls * 4 + 200;
-    if soft >= needed {
-        return Fine(format!("{soft} open files are allowed, {} calls need {needed}", config.sip.max_calls));
+fn files(config: &Config) -> Finding {
+    let files = open_files::most();
+    match open_files::too_few(files, config.sip.max_calls) {
+        Some((_, text)) => Advice(text),
+        None => {
+            Fine(format!("{files} open files are allowed: room for {} calls", open_files::carried(files)))
+        }
     }
-    Advice(format!(
-        "{soft} open files are allowed, {} calls need {needed}; raise `ulimit -n`",
-        config.sip.max_calls
-    ))
 }
 
 fn data_dir(path: &Path) -> Finding {
