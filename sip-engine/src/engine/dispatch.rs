@@ -11,7 +11,7 @@ use crate::{
     call::{Incoming, LegNo, Machine},
     outside::CallRef,
     routing::{Inbound, Refusal},
-    sip::{Command, EndpointConfig, Event, IncomingCall, LegKey},
+    sip::{Command, Event, IncomingCall, LegKey, endpoint::RETRY_AFTER},
 };
 use domain::{
     Kind, Sid,
@@ -114,7 +114,7 @@ async fn refuse(shared: &Shared, leg: LegKey, code: u16) {
 
 /// Whoever meets a full engine is told when to try again.
 pub(super) fn come_back(code: u16) -> Vec<(String, String)> {
-    let seconds = (code == 503).then(|| EndpointConfig::default().retry_after.to_string());
+    let seconds = (code == 503).then(|| RETRY_AFTER.to_string());
     seconds.map(|seconds| ("Retry-After".to_owned(), seconds)).into_iter().collect()
 }
 

@@ -186,7 +186,7 @@ async fn sipp_hears_a_cancel_of_its_own_transaction() {
         .await
         .unwrap();
     assert!(matches!(running.event().await, Event::Ringing { code: 180, .. }));
-    running.commands.send(Command::Cancel { leg }).await.unwrap();
+    running.commands.send(Command::Bye { leg, headers: Vec::new() }).await.unwrap();
     assert!(matches!(running.event().await, Event::Cancelled { .. }));
     assert!(
         timeout(SOON, child.wait()).await.unwrap().unwrap().success(),

@@ -29,6 +29,7 @@ use super::tokens::Tokens;
 use super::trace::Wire;
 use super::transaction::{Clients, ServerKey, Servers};
 
+pub(crate) use config::RETRY_AFTER;
 pub use config::{Counts, EndpointConfig, SamePeer, SourceFilter};
 use leg::{Leg, Purpose};
 
@@ -175,10 +176,8 @@ impl Endpoint {
                 self.respond(leg, code, reason.as_deref(), &headers, sdp);
             }
             Command::Invite(invite) => self.invite(*invite),
-            Command::Cancel { leg } => self.cancel(leg),
             Command::Bye { leg, headers } => self.hang_up(leg, &headers),
             Command::Reinvite { leg, sdp } => self.reinvite(leg, sdp),
-            Command::Info { leg, content_type, body } => self.info(leg, &content_type, body),
         }
     }
 

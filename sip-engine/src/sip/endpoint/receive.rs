@@ -141,9 +141,7 @@ impl Endpoint {
         match purpose {
             Purpose::Invite(leg) => self.on_invite_answer(flow, leg, request, response),
             Purpose::Reinvite(leg) => self.on_reinvite_answer(flow, leg, request, response),
-            Purpose::Bye(leg) | Purpose::Info(leg) => {
-                self.on_plain_answer(flow, leg, purpose, request, response);
-            }
+            Purpose::Bye(leg) => self.on_bye_answer(flow, leg, request, response),
             Purpose::Cancel(_) => {}
         }
     }

@@ -234,12 +234,12 @@ fn a_merged_request_is_a_loop() {
 
 #[test]
 fn beyond_the_limit_calls_are_asked_to_come_back_later() {
-    let mut bench = Bench::with(EndpointConfig { max_legs: 1, retry_after: 7, ..EndpointConfig::default() });
+    let mut bench = Bench::with(EndpointConfig { max_legs: 1, ..EndpointConfig::default() });
     bench.ring();
     bench.sent.clear();
     bench.receive(request("INVITE", 2, "").replace("call-1", "call-2"));
     let answer = bench.take_sent().pop().unwrap();
-    assert_eq!((answer.code(), header(&answer, "retry-after")), (Some(503), "7".to_owned()));
+    assert_eq!((answer.code(), header(&answer, "retry-after")), (Some(503), "5".to_owned()));
     assert_eq!(bench.endpoint.counts().overloaded, 1);
     assert_eq!(bench.endpoint.counts().transactions, 1, "what is refused so is not remembered");
 }
