@@ -31,7 +31,6 @@ pub(super) enum Rank {
     SignalledIp,
     SipSource,
     Carrier,
-    Anything,
 }
 
 /// What to do with a packet.
@@ -86,7 +85,6 @@ struct Expected {
     rtp: SocketAddr,
     sip_source: Option<IpAddr>,
     carrier: Vec<ipnet::IpNet>,
-    behind_nat: bool,
 }
 
 impl Expected {
@@ -95,7 +93,6 @@ impl Expected {
             rtp: canonical(remote.rtp),
             sip_source: remote.sip_source.map(|ip| ip.to_canonical()),
             carrier: remote.carrier_prefixes.clone(),
-            behind_nat: remote.behind_nat,
         }
     }
 
@@ -107,10 +104,8 @@ impl Expected {
             Some(Rank::SignalledIp)
         } else if Some(ip) == self.sip_source {
             Some(Rank::SipSource)
-        } else if self.carrier.iter().any(|net| net.contains(&ip)) {
-            Some(Rank::Carrier)
         } else {
-            self.behind_nat.then_some(Rank::Anything)
+            self.carrier.iter().any(|net| net.contains(&ip)).then_some(Rank::Carrier)
         }
     }
 

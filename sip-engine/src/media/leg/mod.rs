@@ -58,7 +58,6 @@ pub(super) struct LegState {
     outgoing: Outgoing,
     reception: Reception,
     digits: DigitReceiver,
-    digits_received: u64,
     foreign_dropped: u64,
     /// Packets of the peer in the current second, and when that began.
     rate: (u64, u32),
@@ -107,7 +106,6 @@ impl LegState {
             outgoing: Outgoing::new(u32::from_be_bytes([a, b, c, d]), u16::from_be_bytes([i, j]), timestamp),
             reception: Reception::default(),
             digits: DigitReceiver::default(),
-            digits_received: 0,
             foreign_dropped: 0,
             rate: (0, 0),
             relayed: 0,
@@ -200,13 +198,10 @@ impl LegState {
             packets_received: self.reception.received(),
             packets_sent: self.outgoing.sent().0,
             packets_lost: self.reception.lost(),
-            packets_reordered: self.reception.reordered(),
             jitter_ms,
             rtt_ms,
-            remote_loss: self.peer.remote_loss,
             mos: heard.then(|| mean_opinion_score(self.reception.loss(), jitter_ms, rtt)),
             foreign_dropped: self.foreign_dropped,
-            digits_received: self.digits_received,
             codec: self.setup.as_ref().map(|setup| setup.remote.codec),
         }
     }

@@ -1,9 +1,9 @@
 use std::{sync::Arc, time::Duration};
 
-use super::phone::{Bench, Phone, marked};
+use super::phone::{Bench, ONCE, Phone, marked};
 use crate::media::{
-    Codec, Direction, Loops, MediaError, MediaEvent, PlayOutcome, PlayToken, Prompt, Remote,
-    audio::tone::tone, g711::ulaw_to_alaw, rtp::Header,
+    Codec, Direction, MediaError, MediaEvent, PlayOutcome, PlayToken, Prompt, Remote, audio::tone::tone,
+    g711::ulaw_to_alaw, rtp::Header,
 };
 
 #[tokio::test]
@@ -88,7 +88,7 @@ async fn a_prompt_takes_the_place_of_the_other_party() {
     let (bench, mut alice, mut bob) = (Bench::new(), Phone::new(1).await, Phone::new(2).await);
     let (one, mut other) = bench.bridged((&mut alice, Codec::Pcmu), (&mut bob, Codec::Pcmu)).await;
     let prompt = Arc::new(Prompt::from_pcm8k(&tone(440.0, Duration::from_millis(200))));
-    other.leg.play(prompt, Loops::ONCE, PlayToken(1)).unwrap();
+    other.leg.play(prompt, ONCE, PlayToken(1)).unwrap();
     bob.hear_sound().await;
     alice.talk(&one.leg, 0, &marked(0x33, 1)).await;
     loop {
