@@ -8,6 +8,7 @@ mod control;
 mod demo;
 mod door;
 mod examples;
+mod health;
 mod keys;
 mod open_files;
 mod telemetry;

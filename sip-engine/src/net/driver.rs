@@ -201,6 +201,7 @@ impl Driver {
             count(&self.counters.panics);
             tracing::error!("the SIP endpoint panicked on one input");
         }
+        self.counters.dropped(&self.endpoint.counts());
         let mut failed = Vec::new();
         while let Some(output) = self.endpoint.poll() {
             match output {

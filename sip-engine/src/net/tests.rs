@@ -125,6 +125,7 @@ async fn after_the_kill_packet_requests_are_still_answered() {
         .replace("Content-Length: 0", "Content-Length: 18446744073709551615");
     socket.send(kill.as_bytes()).await.unwrap();
     assert!(answer(&socket).await.starts_with("SIP/2.0 400 "));
+    assert_eq!(running.counters.malformed.load(Ordering::Relaxed), 1);
     socket.send(options("UDP", running.addr, "after").as_bytes()).await.unwrap();
     assert!(answer(&socket).await.starts_with("SIP/2.0 200 "));
     assert_eq!(running.counters.panics.load(Ordering::Relaxed), 0);
