@@ -5,9 +5,11 @@ use crate::{
     config::Config,
     control, demo,
     door::{Door, Patience},
-    examples, keys,
+    examples,
+    health::NodeHealth,
+    keys,
 };
-use api::{ApiConfig, Gauge, auth::Passwords};
+use api::{ApiConfig, auth::Passwords};
 use domain::{Clock, Ids, Log};
 use poem::{
     EndpointExt, Route, Server,
@@ -19,14 +21,7 @@ use reactors::{
     http::{Guard, HttpOptions, SystemResolver},
 };
 use sip_engine::{Engine, EngineConfig, EngineHandle};
-use std::{
-    error::Error,
-    sync::{
-        Arc,
-        atomic::{AtomicU64, Ordering},
-    },
-    time::Duration,
-};
+use std::{error::Error, sync::Arc, time::Duration};
 use store::{RandomIds, Store, StoreOptions, SystemClock};
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
@@ -249,65 +244,6 @@ impl Base {
             }
         });
         Ok(())
-    }
-}
-
-/// What this node says about itself on `/readyz` and `/metrics`.
-struct NodeHealth {
-    engine: EngineHandle,
-    reactors: Reactors,
-}
-
-impl api::Health for NodeHealth {
-    fn checks(&self) -> Vec<api::Check> {
-        let trouble =
-            self.engine.is_draining().then(|| "no more calls are taken: it is about to stop".to_owned());
-        vec![api::Check { name: "engine", trouble }]
-    }
-
-    #[expect(clippy::cast_precision_loss, reason = "none of these comes near 2^52")]
-    fn gauges(&self) -> Vec<Gauge> {
-        let state = self.reactors.state();
-        let counters = self.engine.counters();
-        let read = |counter: &AtomicU64| counter.load(Ordering::Relaxed) as f64;
-        [
-            (
-                "trunkline_sip_unknown_source",
-                "Datagrams and connections from addresses of no trunk, dropped since the start.",
-                read(&counters.unknown_source),
-            ),
-            ("trunkline_sip_received", "SIP messages received since the start.", read(&counters.received)),
-            ("trunkline_sip_sent", "SIP messages sent since the start.", read(&counters.sent)),
-            (
-                "trunkline_sip_send_failed",
-                "SIP messages that could not be sent since the start.",
-                read(&counters.send_failed),
-            ),
-            (
-                "trunkline_sip_connections_refused",
-                "SIP connections beyond the limits since the start.",
-                read(&counters.connections_refused),
-            ),
-            (
-                "trunkline_sip_panics",
-                "Messages the SIP endpoint failed on since the start.",
-                read(&counters.panics),
-            ),
-            ("trunkline_live_calls", "Calls this node has now.", self.engine.live() as f64),
-            ("trunkline_spooled_facts", "Facts that wait for the store.", state.spooled as f64),
-            (
-                "trunkline_evidence_dropped",
-                "SIP messages not kept since the start.",
-                state.evidence_dropped as f64,
-            ),
-            (
-                "trunkline_directory_lag",
-                "Events the engine's directory does not know yet.",
-                state.directory_lag as f64,
-            ),
-        ]
-        .map(|(name, help, value)| Gauge { name, help, value })
-        .to_vec()
     }
 }
 

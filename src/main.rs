@@ -8,7 +8,9 @@ mod control;
 mod demo;
 mod door;
 mod examples;
+mod health;
 mod keys;
+mod open_files;
 mod telemetry;
 
 use clap::{Arg, ArgAction, ArgMatches, Command, value_parser};

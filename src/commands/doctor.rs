@@ -1,8 +1,9 @@
 //! `trunkline doctor`: looks at everything a serving Trunkline needs and says what to do about what is missing.
 
-use crate::config::Config;
+use crate::{config::Config, open_files};
 use std::{
-    net::{SocketAddr, TcpListener, UdpSocket},
+    collections::BTreeSet,
+    net::{Ipv4Addr, SocketAddr, TcpListener, UdpSocket},
     path::Path,
     process::{Command, ExitCode},
     time::{Duration, SystemTime},
@@ -21,8 +22,8 @@ use Finding::{Advice, Broken, Fine};
 pub fn run(config: &Config) -> ExitCode {
     let checks: [(&str, Vec<Finding>); 7] = [
         ("web", vec![tcp_port("http.listen", config.http.listen)]),
-        ("sip", vec![udp_port("sip.listen", config.sip.listen), tcp_port("sip.listen", config.sip.listen)]),
-        ("rtp", vec![rtp_ports(config), open_files(config)]),
+        ("sip", sip(config)),
+        ("rtp", vec![rtp_ports(config), files(config)]),
         ("data", vec![data_dir(&config.data_dir)]),
         ("database", vec![database(config)]),
         ("speech", vec![program("flite", "English"), program("espeak-ng", "every other language")]),
@@ -59,6 +60,40 @@ fn udp_port(name: &str, address: SocketAddr) -> Finding {
     }
 }
 
+fn sip(config: &Config) -> Vec<Finding> {
+    let listen = config.sip.listen;
+    let mut findings = vec![udp_port("sip.listen", listen), tcp_port("sip.listen", listen)];
+    if listen.ip().is_unspecified() && config.sip.advertise.is_empty() {
+        let routes = std::fs::read_to_string("/proc/net/fib_trie").unwrap_or_default();
+        findings.extend(several(listen, &own_addresses(&routes)));
+    }
+    findings
+}
+
+/// A machine of several addresses answers from the one its routes say, which need not be the one that was called.
+fn several(listen: SocketAddr, own: &BTreeSet<Ipv4Addr>) -> Option<Finding> {
+    let all = own.iter().map(ToString::to_string).collect::<Vec<_>>().join(", ");
+    (own.len() > 1).then(|| {
+        Advice(format!(
+            "sip.listen {listen} is every address of this machine ({all}), and answers may leave from another one than was \
+             called; set sip.listen to the one that trunks know"
+        ))
+    })
+}
+
+/// The IPv4 addresses of this machine, loopback aside, as the kernel's routes name them.
+fn own_addresses(fib_trie: &str) -> BTreeSet<Ipv4Addr> {
+    let (mut own, mut last) = (BTreeSet::new(), None);
+    for line in fib_trie.lines().map(str::trim) {
+        match line.strip_prefix("|-- ") {
+            Some(address) => last = address.parse::<Ipv4Addr>().ok(),
+            None if line == "/32 host LOCAL" => own.extend(last.filter(|address| !address.is_loopback())),
+            None => {}
+        }
+    }
+    own
+}
+
 fn rtp_ports(config: &Config) -> Finding {
     let ports = match config.rtp_ports() {
         Ok(ports) => ports,
@@ -82,19 +117,14 @@ fn rtp_ports(config: &Config) -> Finding {
     }
 }
 
-fn open_files(config: &Config) -> Finding {
-    let limits = std::fs::read_to_string("/proc/self/limits").unwrap_or_default();
-    let line = limits.lines().find(|line| line.starts_with("Max open files"));
-    let soft: usize =
-        line.and_then(|line| line.split_whitespace().nth(3)?.parse().ok()).unwrap_or(usize::MAX);
-    let needed = config.sip.max_calls * 4 + 200;
-    if soft >= needed {
-        return Fine(format!("{soft} open files are allowed, {} calls need {needed}", config.sip.max_calls));
+fn files(config: &Config) -> Finding {
+    let files = open_files::most();
+    match open_files::too_few(files, config.sip.max_calls) {
+        Some((_, text)) => Advice(text),
+        None => {
+            Fine(format!("{files} open files are allowed: room for {} calls", open_files::carried(files)))
+        }
     }
-    Advice(format!(
-        "{soft} open files are allowed, {} calls need {needed}; raise `ulimit -n`",
-        config.sip.max_calls
-    ))
 }
 
 fn data_dir(path: &Path) -> Finding {
@@ -154,5 +184,23 @@ fn clock() -> Finding {
             "the clock is years behind; two-factor codes and signatures need the right time (set up NTP)"
                 .into(),
         ),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_machine_of_several_addresses_is_told_to_choose_one() {
+        let routes = "Local:\n  +-- 10.0.0.0/8 2 0 2\n     |-- 10.0.0.0\n        /8 link UNICAST\n     |-- 10.0.0.5\n        \
+                      /32 host LOCAL\n     |-- 127.0.0.1\n        /32 host LOCAL\n";
+        let listen = ([0, 0, 0, 0], 5060).into();
+        assert!(several(listen, &own_addresses(routes)).is_none(), "one is no choice");
+        let both = format!(
+            "{routes}     |-- 192.0.2.7\n        /32 host LOCAL\n     |-- 10.0.0.5\n        /32 host LOCAL\n"
+        );
+        let Some(Advice(text)) = several(listen, &own_addresses(&both)) else { panic!("no advice") };
+        assert!(text.contains("(10.0.0.5, 192.0.2.7)") && text.contains("set sip.listen"), "{text}");
     }
 }

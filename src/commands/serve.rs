@@ -1,11 +1,15 @@
 //! `trunkline serve`: everything, until SIGTERM or Ctrl-C.
 
-use crate::{app::App, config::Config, fail};
+use crate::{app::App, config::Config, fail, open_files};
 use std::process::ExitCode;
 use tokio::signal::unix::{SignalKind, signal};
 
 /// Serves until told to stop, then lets live calls finish.
-pub fn run(config: Config, with_demo: bool) -> ExitCode {
+pub fn run(mut config: Config, with_demo: bool) -> ExitCode {
+    if let Some((room, text)) = open_files::too_few(open_files::raise(), config.sip.max_calls) {
+        tracing::warn!("{text}");
+        config.sip.max_calls = room;
+    }
     let runtime = match tokio::runtime::Runtime::new() {
         Ok(runtime) => runtime,
         Err(error) => return fail(&error),

@@ -129,9 +129,11 @@ impl EndReason {
     pub fn status(self, answered: bool) -> Status {
         use EndReason as R;
         match self {
+            // A CANCEL that did something proves that no 200 has left, whatever we were about to say.
+            R::CanceledByCaller => Status::NoAnswer,
             _ if answered => Status::Completed,
             R::Busy | R::Declined | R::RejectedBusy => Status::Busy,
-            R::NoAnswer | R::Rejected | R::CanceledByCaller => Status::NoAnswer,
+            R::NoAnswer | R::Rejected => Status::NoAnswer,
             R::CanceledByApi | R::CompletedByApi | R::AnsweredElsewhere | R::PeerHungUp => Status::Canceled,
             _ => Status::Failed,
         }
@@ -180,10 +182,11 @@ mod tests {
     use super::*;
 
     #[test]
-    fn an_answered_call_is_completed_whatever_ended_it() {
+    fn an_answered_call_is_completed_whatever_ended_it_but_a_cancel() {
         for reason in [EndReason::HungUp, EndReason::Interrupted, EndReason::ConnectionLost] {
             assert_eq!(reason.status(true), Status::Completed);
         }
+        assert_eq!(EndReason::CanceledByCaller.status(true), Status::NoAnswer);
     }
 
     #[test]

@@ -178,6 +178,15 @@ mod tests {
     }
 
     #[test]
+    fn a_cancel_that_crossed_our_answer_ends_it_unanswered() {
+        given::<Call>(
+            vec![E::Received(received()), E::Answered {}],
+            C::End(Ending::because(EndReason::CanceledByCaller)),
+        )
+        .then_expect_events(vec![E::Ended(Ending::because(EndReason::CanceledByCaller))]);
+    }
+
+    #[test]
     fn a_second_end_changes_nothing() {
         let over = vec![E::Received(received()), ended(EndReason::HungUp, false)];
         given::<Call>(over, C::End(Ending::because(EndReason::Interrupted))).then_expect_events(vec![]);

@@ -65,7 +65,8 @@ pub enum Signal {
     },
     /// A provisional response other than 100.
     Ringing(u16),
-    /// The far end is heard, though it has not answered.
+    /// The far end is heard, though it has not answered. A description alone promises nothing: many a switch sends one
+    /// with its 180 and stays silent (RFC 3960 section 3.2).
     EarlyMedia,
     /// Our INVITE was answered, and media flows.
     Answered,

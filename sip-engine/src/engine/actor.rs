@@ -17,7 +17,6 @@ use crate::{
 use domain::call::EndReason;
 use std::{
     collections::{HashMap, VecDeque},
-    net::IpAddr,
     sync::{Arc, Mutex},
     time::Duration,
 };
@@ -42,8 +41,6 @@ pub(super) struct Actor {
     pub(super) keys: HashMap<LegKey, LegNo>,
     pub(super) media_legs: HashMap<LegId, LegNo>,
     pub(super) group: GroupKey,
-    /// Our address towards the main leg's peer.
-    pub(super) local: Option<IpAddr>,
     pub(super) address: Address,
     pub(super) journal: Journal,
     /// What the present input led to and the journal was not told.
@@ -83,7 +80,6 @@ impl Actor {
             wires: HashMap::new(),
             keys: HashMap::new(),
             media_legs: HashMap::new(),
-            local: None,
             address,
             journal,
             facts: Vec::new(),
@@ -181,9 +177,8 @@ impl Actor {
         let signal = match event {
             Event::IncomingCall(_) | Event::Trace(_) => return,
             Event::Ringing { code, sdp, .. } => {
-                let heard = self.wire(no).progressed(sdp).then_some(Signal::EarlyMedia);
-                let signals = [Signal::Ringing(code)].into_iter().chain(heard);
-                return self.next.extend(signals.map(|signal| Happened::Signalled(no, signal)));
+                self.wire(no).progressed(sdp);
+                Signal::Ringing(code)
             }
             Event::Answered { sdp, .. } => {
                 let result = self.wire(no).answered(sdp.as_ref());
@@ -240,7 +235,11 @@ impl Actor {
                     PlayOutcome::Stopped | PlayOutcome::Replaced | PlayOutcome::LegClosed => {}
                 }
             }
-            MediaEvent::Latched { leg, address } => tracing::debug!(%leg, %address, "media is latched"),
+            MediaEvent::Latched { leg, address } => {
+                tracing::debug!(%leg, %address, "media is latched");
+                let leg = self.media_legs.get(&leg).copied();
+                self.next.extend(leg.map(|leg| Happened::Signalled(leg, Signal::EarlyMedia)));
+            }
             MediaEvent::Silent { leg } => {
                 tracing::info!(%leg, "a leg has gone silent");
                 if let Some(no) = self.media_legs.get(&leg).copied() {

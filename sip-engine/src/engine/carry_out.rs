@@ -131,10 +131,9 @@ impl Actor {
     }
 
     fn open(&mut self, no: LegNo) -> Result<(), NoMedia> {
-        let local = self.local.unwrap_or_else(|| self.shared.sip_addr.ip());
         let (shared, group, events) = (Arc::clone(&self.shared), self.group, self.media_events.clone());
         let wire = self.wire(no);
-        wire.open(&shared, group, local, &events)?;
+        wire.open(&shared, group, &events)?;
         let id = wire.media.as_ref().map(crate::media::Leg::id);
         self.media_legs.extend(id.map(|id| (id, no)));
         Ok(())
@@ -186,7 +185,7 @@ impl Actor {
             Ok(placed) => placed,
             Err(signal) => return self.next.push_back(Happened::Signalled(no, signal)),
         };
-        self.local.get_or_insert(placed.local);
+        self.wire(no).local = Some(placed.local);
         if let Err(NoMedia { code, detail }) = self.open(no) {
             return self.closed(no, Closing::NoMedia { code, detail });
         }
@@ -225,11 +224,10 @@ impl Actor {
         let local = SocketAddr::new(*local, self.shared.sip_addr.port());
         let ours = known_as(local, self.shared.config.advertise);
         let from = format!("<sip:{}@{ours}>", route.from_user);
-        let credentials = route.credentials.clone().map(|(username, password)| Credentials {
-            username,
-            password: password.to_string(),
-            realm: None,
-        });
+        let credentials = route
+            .credentials
+            .clone()
+            .map(|(username, password)| Credentials { username, password: password.to_string() });
         Invite {
             leg,
             target: Target { uri: route.request_uri(), next_hop: *next_hop, transport, local: None },

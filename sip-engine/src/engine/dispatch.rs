@@ -11,7 +11,7 @@ use crate::{
     call::{Incoming, LegNo, Machine},
     outside::CallRef,
     routing::{Inbound, Refusal},
-    sip::{Command, EndpointConfig, Event, IncomingCall, LegKey},
+    sip::{Command, Event, IncomingCall, LegKey, endpoint::RETRY_AFTER},
 };
 use domain::{
     Kind, Sid,
@@ -73,7 +73,7 @@ async fn arrived(shared: &Arc<Shared>, incoming: &IncomingCall) -> Option<CallRe
     };
     let networks = directory.trunk_of(incoming.source.ip()).map(|trunk| trunk.sources.clone());
     let leg = incoming.leg;
-    let mut wire = Wire::incoming(leg, incoming.source.ip(), networks.unwrap_or_default());
+    let mut wire = Wire::incoming(incoming, networks.unwrap_or_default());
     let refused = refused.or(wire.offered(incoming.sdp.as_ref()).err().map(unusable));
     let received = received(shared, incoming, routed)?;
     let admitted = shared.admit();
@@ -89,11 +89,9 @@ async fn arrived(shared: &Arc<Shared>, incoming: &IncomingCall) -> Option<CallRe
     let call = CallRef { sid: Sid::new(Kind::Call, &*shared.config.ids), tenant };
     let surroundings = shared.surroundings(&call.tenant);
     let machine = Machine::incoming(surroundings, Incoming { call: call.clone(), received, refused });
-    let local = incoming.local.ip();
     let address = supervise::start(shared, machine, |actor| {
         actor.wires.insert(LegNo::MAIN, wire);
         actor.keys.insert(leg, LegNo::MAIN);
-        actor.local = Some(local);
         actor.shared.registry.add_leg(leg, actor.address.clone(), call.clone());
     });
     drop(address);
@@ -116,7 +114,7 @@ async fn refuse(shared: &Shared, leg: LegKey, code: u16) {
 
 /// Whoever meets a full engine is told when to try again.
 pub(super) fn come_back(code: u16) -> Vec<(String, String)> {
-    let seconds = (code == 503).then(|| EndpointConfig::default().retry_after.to_string());
+    let seconds = (code == 503).then(|| RETRY_AFTER.to_string());
     seconds.map(|seconds| ("Retry-After".to_owned(), seconds)).into_iter().collect()
 }
 

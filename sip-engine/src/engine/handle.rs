@@ -19,8 +19,6 @@ use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
 /// How long calls may take to say goodbye once they are told to end.
 const GOODBYE: Duration = Duration::from_secs(3);
-/// How long SIP goes on after the last call ended: a BYE may have to wait for the ACK before it.
-const LAST_WORDS: Duration = Duration::from_millis(500);
 
 /// An engine that runs. Cheap to clone; dropping all handles does not stop it, [`EngineHandle::shutdown`] does.
 #[derive(Clone)]
@@ -118,12 +116,11 @@ impl EngineHandle {
         tokio::time::timeout(within, self.quiet()).await.is_ok()
     }
 
-    /// Ends what still lives with the reason `ShutDown`, waits until that is recorded, and closes all sockets.
+    /// Ends what still lives with the reason `ShutDown`, waits until that is recorded and, for some seconds, until the
+    /// peers have heard of it, and closes all sockets.
     pub async fn shutdown(&self) {
         self.shared.draining.store(true, Ordering::Release);
-        let calls = self.shared.registry.calls();
-        let last_words = if calls.is_empty() { Duration::ZERO } else { LAST_WORDS };
-        for address in calls {
+        for address in self.shared.registry.calls() {
             address.tell(Message::Stop(EndReason::ShutDown));
         }
         if tokio::time::timeout(GOODBYE, self.quiet()).await.is_err() {
@@ -133,7 +130,6 @@ impl EngineHandle {
         if tokio::time::timeout(GOODBYE, self.shared.tracker.wait()).await.is_err() {
             tracing::info!(left = self.shared.tracker.len(), "calls were still saying goodbye");
         }
-        tokio::time::sleep(last_words).await;
         self.stop.cancel();
         self.net.wait().await;
         self.shared.media.shutdown();

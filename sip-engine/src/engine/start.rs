@@ -104,7 +104,6 @@ fn net_config(
         draining: Arc::clone(draining),
         same_peer: Arc::new(same_trunk),
         known: Arc::new(move |ip| directory.load().trunk_of(ip).is_some()),
-        ..EndpointConfig::default()
     };
     NetConfig { listen, endpoint, seed }
 }

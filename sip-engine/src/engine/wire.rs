@@ -7,7 +7,7 @@ use super::{
 use crate::{
     media::{GroupKey, Leg, LegOptions, MediaEvent},
     sip::{
-        LegKey,
+        IncomingCall, LegKey,
         build::known_as,
         sdp::{self, LocalSession, MediaDirection, RemoteSession, SdpRefusal},
     },
@@ -29,6 +29,8 @@ pub(super) struct Wire {
     early: Option<Bytes>,
     /// What the peer says to our offer comes with its ACK.
     answer_in_ack: bool,
+    /// Our address towards the peer.
+    pub(super) local: Option<IpAddr>,
     /// Where the peer's SIP comes from.
     pub(super) source: Option<IpAddr>,
     /// Networks its trunk's media may come from.
@@ -53,22 +55,23 @@ impl From<SdpRefusal> for NoMedia {
 
 impl Wire {
     /// A leg that arrived.
-    pub(super) fn incoming(key: LegKey, source: IpAddr, networks: Vec<IpNet>) -> Wire {
-        Wire { key: Some(key), source: Some(source), networks, ..Wire::default() }
+    pub(super) fn incoming(call: &IncomingCall, networks: Vec<IpNet>) -> Wire {
+        let (local, source) = (Some(call.local.ip()), Some(call.source.ip()));
+        Wire { key: Some(call.leg), local, source, networks, ..Wire::default() }
     }
 
-    /// Opens the leg's ports and the description that names them; `local` is our address towards the peer.
+    /// Opens the leg's ports and the description that names them.
     pub(super) fn open(
         &mut self,
         shared: &Shared,
         group: GroupKey,
-        local: IpAddr,
         events: &mpsc::Sender<MediaEvent>,
     ) -> Result<(), NoMedia> {
         if self.media.is_some() {
             return Ok(());
         }
         let bound = shared.sip_addr.ip();
+        let local = self.local.unwrap_or(bound);
         let same_family = bound.is_unspecified() && bound.is_ipv4() == local.is_ipv4();
         let options = LegOptions { local: (!same_family).then_some(local), events: events.clone() };
         let opened = shared.media.open_leg(group, options);
@@ -108,12 +111,15 @@ impl Wire {
         self.session.as_mut().map(|session| session.offer(&OFFERED, MediaDirection::SendRecv))
     }
 
-    /// A provisional response to our offer. Says whether the peer is to be heard already.
-    pub(super) fn progressed(&mut self, sdp: Option<Bytes>) -> bool {
-        let Some(sdp) = sdp else { return false };
-        let heard = sdp::parse(&sdp).is_ok_and(|early| self.settle(&early, true).is_ok());
+    /// A provisional response to our offer: the peer may be heard from now on, and is when it says something.
+    pub(super) fn progressed(&mut self, sdp: Option<Bytes>) {
+        let Some(sdp) = sdp else { return };
+        if let Err(refused) =
+            sdp::parse(&sdp).map_err(NoMedia::from).and_then(|early| self.settle(&early, true))
+        {
+            tracing::debug!(?refused, "nothing is heard before the answer");
+        }
         self.early = Some(sdp);
-        heard
     }
 
     /// The peer's answer to our offer: what it says now, or said last while it rang.

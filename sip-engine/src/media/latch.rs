@@ -1,12 +1,13 @@
 //! Whom a leg listens to and speaks to: the ranked latching rule. Pure.
 //!
 //! ```text
-//! Open ──(best-ranked steady source)──► Locked ──(probation over)──► connected: the kernel drops all others
+//! Open ──(best-ranked steady source)──► Locked ──(exact, or proven)──► connected: the kernel drops all others
 //!   ▲                                     │ 2 s of silence: a source of at least equal rank may take over
 //!   └──────────── reconfigured with another address ─────────────────┘
 //! ```
 //! Until the lock nothing that arrives is used, and what we send goes to the signalled address. So a
-//! stranger who is first gains nothing: not even a packet.
+//! stranger who is first gains nothing: not even a packet. One that is believed all the same, because it shares the peer's
+//! host, loses everything to the first packet of the signalled address, as long as that can be reached at all.
 
 use std::net::{IpAddr, SocketAddr};
 
@@ -20,7 +21,7 @@ const STEADY_GAP: u16 = 3;
 const MAX_CANDIDATES: usize = 8;
 /// Silence of the locked source after which another of at least equal rank may take over.
 const RELATCH_SILENCE_MS: u64 = 2_000;
-/// How long a source that is not exactly the signalled one stays open to a better one.
+/// How long a source stays open to a better one where the signalled address cannot be reached.
 const PROBATION_MS: u64 = 5_000;
 
 /// How well a source fits what signalling said; the first is the best.
@@ -30,7 +31,6 @@ pub(super) enum Rank {
     SignalledIp,
     SipSource,
     Carrier,
-    Anything,
 }
 
 /// What to do with a packet.
@@ -85,7 +85,6 @@ struct Expected {
     rtp: SocketAddr,
     sip_source: Option<IpAddr>,
     carrier: Vec<ipnet::IpNet>,
-    behind_nat: bool,
 }
 
 impl Expected {
@@ -94,7 +93,6 @@ impl Expected {
             rtp: canonical(remote.rtp),
             sip_source: remote.sip_source.map(|ip| ip.to_canonical()),
             carrier: remote.carrier_prefixes.clone(),
-            behind_nat: remote.behind_nat,
         }
     }
 
@@ -106,10 +104,8 @@ impl Expected {
             Some(Rank::SignalledIp)
         } else if Some(ip) == self.sip_source {
             Some(Rank::SipSource)
-        } else if self.carrier.iter().any(|net| net.contains(&ip)) {
-            Some(Rank::Carrier)
         } else {
-            self.behind_nat.then_some(Rank::Anything)
+            self.carrier.iter().any(|net| net.contains(&ip)).then_some(Rank::Carrier)
         }
     }
 
@@ -217,7 +213,9 @@ impl Latch {
     pub(super) fn filter(&mut self, now: u64) -> Filter {
         let Some(lock) = &mut self.lock else { return Filter::Keep };
         let silent = now.saturating_sub(lock.heard) >= RELATCH_SILENCE_MS;
-        let proven = lock.rank == Rank::Exact || now.saturating_sub(lock.since) >= PROBATION_MS;
+        let unreachable = self.remote.target() != Some(self.remote.rtp);
+        let outlasted = now.saturating_sub(lock.since) >= PROBATION_MS;
+        let proven = lock.rank == Rank::Exact || (unreachable && outlasted);
         if !lock.connected && proven && !silent {
             lock.connected = true;
             return Filter::Connect(lock.source);

@@ -60,8 +60,3 @@ pub enum Loops {
     /// Until stopped.
     Endless,
 }
-
-impl Loops {
-    /// Once.
-    pub const ONCE: Loops = Loops::Times(NonZeroU32::MIN);
-}

@@ -16,7 +16,6 @@ pub(super) struct Reception {
     /// Expected and received of streams that have ended.
     past: (u64, u64),
     received: u64,
-    reordered: u64,
     jitter: f64,
 }
 
@@ -73,8 +72,6 @@ impl Reception {
         let ahead = header.sequence.wrapping_sub(stream.highest as u16);
         if ahead < MAX_DROPOUT {
             stream.highest = stream.highest.wrapping_add(u32::from(ahead));
-        } else {
-            self.reordered += 1;
         }
         let Some(arrival) = arrival else { return };
         let transit = i64::from((arrival as u32).wrapping_sub(header.timestamp));
@@ -94,10 +91,6 @@ impl Reception {
 
     pub(super) fn received(&self) -> u64 {
         self.received
-    }
-
-    pub(super) fn reordered(&self) -> u64 {
-        self.reordered
     }
 
     fn totals(&self) -> (u64, u64) {
@@ -165,7 +158,7 @@ mod tests {
             reception.hear(&packet(sequence, 0), None);
         }
         // Expected 65534..=5 are 8, five came.
-        assert_eq!((reception.lost(), reception.reordered(), reception.received()), (3, 1, 5));
+        assert_eq!((reception.lost(), reception.received()), (3, 5));
         let block = reception.report().unwrap();
         assert_eq!((block.fraction_lost, block.lost, block.highest), (96, 3, 0x1_0005));
         reception.hear(&packet(6, 0), None);

@@ -87,8 +87,6 @@ pub struct Remote {
     pub sip_source: Option<IpAddr>,
     /// Media networks of the trunk's carrier; packets from there may be latched as well.
     pub carrier_prefixes: Vec<IpNet>,
-    /// Whether a peer from any address may be latched at all. For phones behind NAT; off by default.
-    pub behind_nat: bool,
     /// What we send, and what we expect to receive (the other law is understood as well).
     pub codec: Codec,
     /// Payload type of `codec` in what we send.
@@ -112,7 +110,6 @@ impl Remote {
             rtcp: None,
             sip_source: None,
             carrier_prefixes: Vec::new(),
-            behind_nat: false,
             codec,
             payload_type: codec.static_payload_type(),
             telephone_event: Some(101),

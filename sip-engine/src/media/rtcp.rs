@@ -22,7 +22,6 @@ pub(super) struct Heard {
 /// A report block about our stream.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct AboutUs {
-    pub(super) fraction_lost: u8,
     last_report: u32,
     delay: u32,
 }
@@ -66,11 +65,7 @@ fn read_report(packet: &[u8], sender: bool, blocks: usize, our_ssrc: u32, heard:
     let first = if sender { 28 } else { 8 };
     for block in packet.get(first..)?.chunks_exact(REPORT_BLOCK).take(blocks) {
         if word(block, 0) == Some(our_ssrc) {
-            heard.about_us = Some(AboutUs {
-                fraction_lost: *block.get(4)?,
-                last_report: word(block, 16)?,
-                delay: word(block, 20)?,
-            });
+            heard.about_us = Some(AboutUs { last_report: word(block, 16)?, delay: word(block, 20)? });
         }
     }
     Some(())
@@ -160,7 +155,6 @@ mod tests {
         let heard = parse(&bytes, 9).unwrap();
         assert_eq!((heard.ssrc, heard.sent), (7, Some(0x0002_0003)));
         let about = heard.about_us.unwrap();
-        assert_eq!(about.fraction_lost, 64);
         // Half a second at the peer, three quarters of a second in all.
         assert_eq!(about.round_trip_ms(0xaaaa_0000 + 0xc000), Some(250.0));
         assert_eq!(parse(&bytes, 10).unwrap().about_us, None);
@@ -180,7 +174,7 @@ mod tests {
 
     #[test]
     fn impossible_figures_give_no_round_trip_time() {
-        let about = |last_report, delay| AboutUs { fraction_lost: 0, last_report, delay };
+        let about = |last_report, delay| AboutUs { last_report, delay };
         assert_eq!(about(0, 0).round_trip_ms(5), None, "no report of ours has arrived");
         assert_eq!(about(100, 500).round_trip_ms(200), None, "more delay than time");
         assert_eq!(about(1, 0).round_trip_ms(0x8000_0000), None, "hours");

@@ -13,20 +13,14 @@ pub struct LegStatistics {
     pub packets_sent: u64,
     /// Packets of the peer that never came (RFC 3550 A.3), never negative here.
     pub packets_lost: u64,
-    /// Packets that came after a later one.
-    pub packets_reordered: u64,
     /// Interarrival jitter (RFC 3550 6.4.1), milliseconds.
     pub jitter_ms: f64,
     /// Round-trip time from the peer's latest report, milliseconds; `None` when it sent none.
     pub rtt_ms: Option<f64>,
-    /// Share of our packets the peer says it lost, 0 to 1, from its latest report.
-    pub remote_loss: Option<f64>,
     /// Mean opinion score of what we heard, 1 to 4.5; `None` before any packet arrived.
     pub mos: Option<f64>,
     /// Packets dropped because they came from a stranger or were no RTP of this call.
     pub foreign_dropped: u64,
-    /// Digits the peer pressed.
-    pub digits_received: u64,
     /// The negotiated codec; `None` before `configure`.
     pub codec: Option<Codec>,
 }

@@ -297,6 +297,7 @@ impl Worker {
                 Kind::Report => leg.on_report(turn),
                 Kind::Watch => leg.on_watch(turn, rtp_timeout),
                 Kind::Digit => leg.on_digit(turn),
+                Kind::Quiet => leg.on_quiet(turn),
             }
         });
     }

@@ -14,6 +14,8 @@ pub(super) enum Kind {
     Watch,
     /// A digit whose end may have been lost.
     Digit,
+    /// A look at whether a bridged leg is still sent anything.
+    Quiet,
 }
 
 /// A deadline, in milliseconds since the thread began.

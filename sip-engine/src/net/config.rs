@@ -40,6 +40,8 @@ pub(super) const WHOLE_MESSAGE: Duration = Duration::from_secs(10);
 pub(super) const IDLE: Duration = Duration::from_secs(30 * 60);
 /// How often a connection that a call needs is kept alive (RFC 5626 section 4.4.1), so that no NAT forgets it.
 pub(super) const KEEP_ALIVE: Duration = Duration::from_secs(60);
+/// How long after a stop requests of ours may wait for their answers: a BYE is said three times more.
+pub(super) const LAST_WORDS: Duration = Duration::from_secs(4);
 /// How long one write may take.
 pub(super) const WRITE: Duration = Duration::from_secs(10);
 /// How long an address we called may answer and send requests inside its dialogs, after the last message to it.

@@ -2,6 +2,8 @@
 
 use std::sync::atomic::{AtomicU64, Ordering};
 
+use crate::sip::Counts;
+
 /// Counters of one set of sockets. They only go up.
 #[derive(Debug, Default)]
 pub struct Counters {
@@ -21,6 +23,24 @@ pub struct Counters {
     pub traces_dropped: AtomicU64,
     /// Inputs on which the endpoint panicked; the rest of it went on.
     pub panics: AtomicU64,
+    /// Messages that were not SIP, or could not be answered.
+    pub malformed: AtomicU64,
+    /// Responses of no transaction of ours.
+    pub stray_responses: AtomicU64,
+    /// Requests outside a call from somebody we only talk to because we called them.
+    pub unknown_callers: AtomicU64,
+    /// Requests refused with 503.
+    pub overloaded: AtomicU64,
+}
+
+impl Counters {
+    /// What the endpoint has dropped so far.
+    pub(super) fn dropped(&self, counts: &Counts) {
+        self.malformed.store(counts.malformed, Ordering::Relaxed);
+        self.stray_responses.store(counts.stray_responses, Ordering::Relaxed);
+        self.unknown_callers.store(counts.unknown_callers, Ordering::Relaxed);
+        self.overloaded.store(counts.overloaded, Ordering::Relaxed);
+    }
 }
 
 pub(super) fn count(counter: &AtomicU64) {

@@ -12,7 +12,7 @@ use tokio::time::{Instant, sleep_until};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
-use super::config::{ARRIVALS, KEEP_ALIVE, NetConfig};
+use super::config::{ARRIVALS, KEEP_ALIVE, LAST_WORDS, NetConfig};
 use super::connections::Connections;
 use super::counters::{Counters, count};
 use super::local::{Gate, LocalAddresses};
@@ -64,8 +64,8 @@ impl Sip {
         Arc::clone(&self.counters)
     }
 
-    /// Runs until `stop`, until `commands` is closed or until nobody takes `events`. Give `events` room for some
-    /// hundreds. Returns when every task it started has ended.
+    /// Runs until `stop`, and then for as long as peers owe answers, until `commands` is closed or until nobody takes
+    /// `events`. Give `events` room for some hundreds. Returns when every task it started has ended.
     pub async fn run(
         self,
         commands: mpsc::Receiver<Command>,
@@ -75,7 +75,7 @@ impl Sip {
         let tasks = TaskTracker::new();
         let (sender, arrivals) = mpsc::channel(ARRIVALS);
         let gate = Gate::new(Arc::clone(&self.config.endpoint.known), Arc::clone(&self.counters));
-        let ended = stop.child_token();
+        let ended = CancellationToken::new();
         let mut sockets = Vec::new();
         for Pair { udp, tcp, addr } in self.pairs {
             let udp = Arc::new(udp);
@@ -125,11 +125,16 @@ impl Driver {
         stop: &CancellationToken,
     ) {
         let mut keep_alive = tokio::time::interval(KEEP_ALIVE);
-        loop {
+        let mut ends_by = None;
+        while ends_by.is_none() || self.endpoint.has_last_words() {
             let wake = self.endpoint.timeout().map(Instant::from_std);
             let (room, waiting) = (!self.outbox.is_full(), self.outbox.is_waiting());
             tokio::select! {
-                () = stop.cancelled() => return self.last_commands(&mut commands),
+                () = stop.cancelled(), if ends_by.is_none() => {
+                    self.last_commands(&mut commands);
+                    ends_by = Some(Instant::now() + LAST_WORDS);
+                }
+                () = sleep(ends_by), if ends_by.is_some() => return,
                 arrival = arrivals.recv(), if room => match arrival {
                     Some(arrival) => self.on_arrival(arrival),
                     None => return,
@@ -156,11 +161,13 @@ impl Driver {
         match arrival {
             Arrival::Datagram { peer, bound, bytes } => {
                 count(&self.counters.received);
-                let flow = self.flow(Transport::Udp, peer, bound);
+                let local = self.locals.towards(peer, bound, Instant::now());
+                let flow = Flow { transport: Transport::Udp, peer, local, connection: None };
                 self.handle(Input::Datagram { flow, bytes });
             }
             Arrival::Accepted { stream, peer, bound } => {
-                let flow = self.flow(Transport::Tcp, peer, bound);
+                let local = tcp::own_address(&stream, bound);
+                let flow = Flow { transport: Transport::Tcp, peer, local, connection: None };
                 self.connections.start(Opening::Accepted(stream), flow);
             }
             Arrival::Frame { flow, frame } => {
@@ -174,17 +181,14 @@ impl Driver {
         }
     }
 
-    fn flow(&mut self, transport: Transport, peer: SocketAddr, bound: SocketAddr) -> Flow {
-        Flow { transport, peer, local: self.locals.towards(peer, bound), connection: None }
-    }
-
     fn on_command(&mut self, mut command: Command) {
         if let Command::Invite(invite) = &mut command {
             let peer = invite.target.next_hop;
             let bound =
                 self.sockets.iter().map(|(addr, _)| *addr).find(|addr| addr.is_ipv4() == peer.is_ipv4());
-            invite.target.local = bound.map(|bound| self.locals.towards(peer, bound));
-            self.gate.open(peer.ip(), Instant::now());
+            let now = Instant::now();
+            invite.target.local = bound.map(|bound| self.locals.towards(peer, bound, now));
+            self.gate.open(peer.ip(), now);
         }
         self.handle(Input::Command(command));
     }
@@ -197,6 +201,7 @@ impl Driver {
             count(&self.counters.panics);
             tracing::error!("the SIP endpoint panicked on one input");
         }
+        self.counters.dropped(&self.endpoint.counts());
         let mut failed = Vec::new();
         while let Some(output) = self.endpoint.poll() {
             match output {

@@ -14,25 +14,32 @@ use crate::sip::endpoint::SourceFilter;
 
 /// Most peers remembered.
 const MAX_PEERS: usize = 4_096;
+/// How long an address found for a peer is used: a laptop moves, and a machine gets another lease.
+const LIFE: Duration = Duration::from_secs(30);
 /// Strangers are told of no more often than this.
 const NEWS: Duration = Duration::from_secs(1);
 
 /// Finds the local address towards a peer when the socket is bound to all of them.
 #[derive(Debug, Default)]
 pub(super) struct LocalAddresses {
-    found: HashMap<IpAddr, IpAddr>,
+    found: HashMap<IpAddr, (IpAddr, Instant)>,
 }
 
 impl LocalAddresses {
     /// `bound` with an unspecified IP replaced by the one the kernel would send from.
-    pub fn towards(&mut self, peer: SocketAddr, bound: SocketAddr) -> SocketAddr {
+    pub fn towards(&mut self, peer: SocketAddr, bound: SocketAddr, now: Instant) -> SocketAddr {
         if !bound.ip().is_unspecified() {
             return bound;
+        }
+        let fresh = |(_, at): &&(IpAddr, Instant)| now.duration_since(*at) < LIFE;
+        if let Some((ip, _)) = self.found.get(&peer.ip()).filter(fresh) {
+            return SocketAddr::new(*ip, bound.port());
         }
         if self.found.len() >= MAX_PEERS {
             self.found.clear();
         }
-        let ip = *self.found.entry(peer.ip()).or_insert_with(|| own_towards(peer).unwrap_or(bound.ip()));
+        let ip = own_towards(peer).unwrap_or(bound.ip());
+        self.found.insert(peer.ip(), (ip, now));
         SocketAddr::new(ip, bound.port())
     }
 }
@@ -118,6 +125,17 @@ impl Strangers {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn our_address_towards_a_peer_is_looked_up_again_after_half_a_minute() {
+        let (mut locals, now) = (LocalAddresses::default(), Instant::now());
+        let (peer, bound) = ("127.0.0.1:5060".parse().unwrap(), "0.0.0.0:5060".parse().unwrap());
+        let former = SocketAddr::from(([192, 0, 2, 1], 5060));
+        locals.found.insert(IpAddr::from([127, 0, 0, 1]), (former.ip(), now));
+        assert_eq!(locals.towards(peer, bound, now + LIFE / 2), former);
+        assert_eq!(locals.towards(peer, bound, now + LIFE), peer);
+        assert_eq!(locals.towards(peer, bound, now + LIFE * 3 / 2), peer);
+    }
 
     #[test]
     fn a_stranger_is_told_of_once_and_a_crowd_slowly() {

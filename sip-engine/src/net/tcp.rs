@@ -45,6 +45,12 @@ pub(super) async fn accept(
     }
 }
 
+/// Our address on a connection, with the port we listen on instead of its own.
+pub(super) fn own_address(stream: &TcpStream, listened: SocketAddr) -> SocketAddr {
+    let ip = stream.local_addr().map_or(listened.ip(), |own| own.ip());
+    SocketAddr::new(ip, listened.port())
+}
+
 /// How a connection begins.
 pub(super) enum Opening {
     /// A peer connected.
@@ -74,6 +80,7 @@ pub(super) async fn run(
     };
     if let Ok(stream) = stream {
         let _ = stream.set_nodelay(true);
+        let flow = Flow { local: own_address(&stream, flow.local), ..flow };
         let (reader, writer) = stream.into_split();
         tokio::select! {
             broken = read(reader, flow, pongs, &arrivals, (patience, &*used)) => {

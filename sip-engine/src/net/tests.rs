@@ -125,6 +125,7 @@ async fn after_the_kill_packet_requests_are_still_answered() {
         .replace("Content-Length: 0", "Content-Length: 18446744073709551615");
     socket.send(kill.as_bytes()).await.unwrap();
     assert!(answer(&socket).await.starts_with("SIP/2.0 400 "));
+    assert_eq!(running.counters.malformed.load(Ordering::Relaxed), 1);
     socket.send(options("UDP", running.addr, "after").as_bytes()).await.unwrap();
     assert!(answer(&socket).await.starts_with("SIP/2.0 200 "));
     assert_eq!(running.counters.panics.load(Ordering::Relaxed), 0);
@@ -143,6 +144,17 @@ async fn a_tcp_request_in_pieces_is_answered_on_its_connection() {
     assert!(read_some(&mut stream).await.starts_with("SIP/2.0 200 OK\r\n"));
     stream.write_all(b"\r\n\r\n").await.unwrap();
     assert_eq!(read_some(&mut stream).await, "\r\n");
+    running.stop().await;
+}
+
+#[tokio::test]
+async fn a_call_over_tcp_knows_the_address_it_came_to() {
+    let mut running = Running::start("0.0.0.0:0", |_| true);
+    let mut stream = TcpStream::connect(("127.0.0.2", running.addr.port())).await.unwrap();
+    let invite = options("TCP", running.addr, "i2").replace("OPTIONS", "INVITE");
+    stream.write_all(invite.as_bytes()).await.unwrap();
+    let Event::IncomingCall(call) = running.event().await else { panic!("no call") };
+    assert_eq!(call.local, SocketAddr::new([127, 0, 0, 2].into(), running.addr.port()));
     running.stop().await;
 }
 

@@ -31,15 +31,11 @@ pub enum Command {
     },
     /// Places a call.
     Invite(Box<Invite>),
-    /// Gives up a call we placed that is not answered yet. The leg closes at once with `Event::Cancelled`; what the wire
-    /// still needs (CANCEL once a provisional has come, or ACK and BYE if the answer crossed it) is done behind it.
-    Cancel {
-        /// The leg.
-        leg: LegKey,
-    },
     /// Hangs up an answered leg. It closes at once with `Event::Ended{by: Us}`.
     ///
-    /// Before the answer this is `Cancel` for a leg we placed and 480 for a leg that arrived.
+    /// Before the answer a leg that arrived is refused with 480, and a leg we placed is given up: it closes at once with
+    /// `Event::Cancelled`, and what the wire still needs (CANCEL once a provisional has come, or ACK and BYE if the answer
+    /// crossed it) is done behind it.
     Bye {
         /// The leg.
         leg: LegKey,
@@ -52,15 +48,6 @@ pub enum Command {
         leg: LegKey,
         /// The offer.
         sdp: Bytes,
-    },
-    /// Sends an INFO, as `application/dtmf-relay` digits need it. Its answer is not reported unless the dialog is gone.
-    Info {
-        /// The leg.
-        leg: LegKey,
-        /// The body's Content-Type.
-        content_type: String,
-        /// The body, at most 4 KiB.
-        body: Bytes,
     },
 }
 
@@ -108,8 +95,6 @@ pub struct Credentials {
     pub username: String,
     /// The password.
     pub password: String,
-    /// If set, challenges of any other realm are not answered.
-    pub realm: Option<String>,
 }
 
 impl fmt::Debug for Credentials {

@@ -4,11 +4,11 @@ use std::net::IpAddr;
 
 use bytes::Bytes;
 
+use super::build;
 use super::flow::Flow;
 use super::message::Message;
 use super::uri::Uri;
 use super::values::{self, CSeq, address_uri, contact_uri};
-use super::{build, text};
 
 /// Most Route headers kept.
 const MAX_ROUTES: usize = 20;
@@ -160,17 +160,4 @@ fn routes(message: &Message) -> Vec<String> {
 fn from_uri(message: &Message) -> Option<String> {
     let from = message.headers.text("from")?;
     address_uri(&from).filter(|uri| Uri::parse(uri).is_some_and(|uri| uri.is_sip()))
-}
-
-/// The text of a Reason header for people.
-pub(crate) fn reason_header(message: &Message) -> Option<String> {
-    message.headers.text("reason").map(|reason| build::clean(&reason))
-}
-
-/// Seconds of Retry-After; comment and parameters are left out.
-pub(crate) fn retry_after(message: &Message) -> Option<std::time::Duration> {
-    let value = message.headers.text("retry-after")?;
-    let own = text::split(&value, ';').into_iter().next()?;
-    let digits: String = own.chars().take_while(char::is_ascii_digit).take(9).collect();
-    digits.parse::<u64>().ok().map(std::time::Duration::from_secs)
 }

@@ -30,9 +30,9 @@ struct Challenge {
     stale: bool,
 }
 
-/// True if the challenge says the nonce was merely too old.
-pub(crate) fn is_stale(response: &Message) -> bool {
-    choose(response, None).is_some_and(|challenge| challenge.stale)
+/// True if the challenge, of this realm or any, says the nonce was merely too old.
+pub(crate) fn is_stale(response: &Message, realm: Option<&str>) -> bool {
+    choose(response, realm).is_some_and(|challenge| challenge.stale)
 }
 
 /// What a challenged request must carry the next time.
@@ -43,11 +43,19 @@ pub(crate) struct Answer {
     pub value: String,
     /// The Request-URI as it was signed: equivalent to the old one, but escapes may be written another way.
     pub uri: String,
+    /// Who now has the answer.
+    pub realm: String,
 }
 
-/// The answer to a 401 or 407 to `request`; `None` if there is nothing we may or can answer.
-pub(crate) fn answer(response: &Message, request: &Message, credentials: &Credentials) -> Option<Answer> {
-    let challenge = choose(response, credentials.realm.as_deref())?;
+/// The answer to a 401 or 407 to `request`, where it is of this realm or of any; `None` if there is nothing we may or can
+/// answer.
+pub(crate) fn answer(
+    response: &Message,
+    request: &Message,
+    credentials: &Credentials,
+    realm: Option<&str>,
+) -> Option<Answer> {
+    let challenge = choose(response, realm)?;
     let uri: SipUri = request.uri().parse().ok()?;
     let mut challenges = Headers::new();
     let (asks, answers, header) = if challenge.proxy {
@@ -68,7 +76,7 @@ pub(crate) fn answer(response: &Message, request: &Message, credentials: &Creden
     authenticator.authorize_request(&mut headers);
     let value: String = headers.iter().find(|(name, _)| **name == answers)?.1.to_string();
     let uri = line.uri.print_ctx(PrintCtx { method: None, uri: Some(UriContext::ReqUri) }).to_string();
-    Some(Answer { name: header, value, uri })
+    Some(Answer { name: header, value, uri, realm: challenge.realm })
 }
 
 /// The best challenge of a response: by algorithm, then in order.

@@ -4,7 +4,7 @@
 //! means nothing any more.
 
 use std::net::SocketAddr;
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 use bytes::Bytes;
 
@@ -15,12 +15,10 @@ use super::flow::{LegKey, Transport};
 pub enum Event {
     /// An INVITE arrived; 100 Trying is already on its way. Answer with `Command::Respond`.
     IncomingCall(Box<IncomingCall>),
-    /// Closing: the caller gave up before the answer (487 was sent), or we did with `Command::Cancel`.
+    /// Closing: the caller gave up before the answer (487 was sent), or we did with `Command::Bye`.
     Cancelled {
         /// The leg.
         leg: LegKey,
-        /// The Reason header of the peer's CANCEL, such as `SIP;cause=200;text="Call completed elsewhere"`.
-        reason_header: Option<String>,
     },
     /// The ACK for our 2xx came. `sdp` is the answer if our 2xx carried the offer.
     Acknowledged {
@@ -53,8 +51,6 @@ pub enum Event {
         code: u16,
         /// The reason phrase as received.
         reason: String,
-        /// Seconds from `Retry-After`.
-        retry_after: Option<Duration>,
         /// True if a peer said it, false if nobody answered.
         from_peer: bool,
     },
@@ -69,8 +65,6 @@ pub enum Event {
         leg: LegKey,
         /// Who or what ended it.
         by: ClosedBy,
-        /// The Reason header of a BYE.
-        reason_header: Option<String>,
     },
     /// The peer asks to change the session by re-INVITE or UPDATE (hold, resume, new address). Answer with
     /// `Command::Respond`. Without `sdp` the 200 must carry our offer.
@@ -149,31 +143,14 @@ pub struct IncomingCall {
     pub transport: Transport,
     /// Our address it arrived at.
     pub local: SocketAddr,
-    /// The Request-URI as received.
-    pub request_uri: String,
-    /// Its user part or `tel:` number, percent-decoded, without parameters: the dialled number.
+    /// The Request-URI's user part or `tel:` number, percent-decoded, without parameters: the dialled number.
     pub dialled: String,
     /// The caller.
     pub from: Party,
-    /// The callee as the caller wrote it.
-    pub to: Party,
     /// The Call-ID.
     pub call_id: String,
     /// The offer; `None` if our 2xx must carry one.
     pub sdp: Option<Bytes>,
-    /// All headers in order, names as received; values with invalid UTF-8 replaced.
-    pub headers: Vec<(String, String)>,
-}
-
-impl IncomingCall {
-    /// The first header of this name, compact or long.
-    #[must_use]
-    pub fn header(&self, name: &str) -> Option<&str> {
-        self.headers
-            .iter()
-            .find(|(have, _)| super::headers::same_name(have.as_bytes(), name))
-            .map(|(_, value)| value.as_str())
-    }
 }
 
 /// Who a From, To or P-Asserted-Identity names.

@@ -36,7 +36,8 @@ async fn what_the_network_plays_before_the_answer_is_heard_and_its_session_stays
     let mut caller = stage.caller().await;
     caller.call("1234", 440.0).await;
     let invite = stage.callee.rings().await;
-    stage.callee.hum_early(&invite, 1000.0).await;
+    stage.callee.progress(&invite).await;
+    stage.callee.hum_early(&invite, 1000.0);
     caller.hears_tone(1000.0).await;
     stage.callee.respond(&invite, 200, "").await;
     stage.callee.next(&["ACK"]).await;
@@ -45,6 +46,22 @@ async fn what_the_network_plays_before_the_answer_is_heard_and_its_session_stays
     stage.callee.hears_tone(440.0).await;
     caller.hang_up().await;
     stage.callee.hung_up().await;
+    stage.strike().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_session_before_the_answer_in_which_nothing_comes_leaves_the_ringback() {
+    let mut stage = Stage::set().await;
+    stage.outside.serves(VOICE, "<Dial>85510000001</Dial>");
+    let mut caller = stage.caller().await;
+    caller.call("1234", 440.0).await;
+    let invite = stage.callee.rings().await;
+    stage.callee.progress(&invite).await;
+    stage.outside.fact(|_, fact| (*fact == CallCommand::Ring { sip_code: 183 }).then_some(())).await;
+    caller.hears_something().await;
+    stage.callee.hum_early(&invite, 1000.0);
+    caller.hears_tone(1000.0).await;
+    caller.hang_up().await;
     stage.strike().await;
 }
 
@@ -124,6 +141,22 @@ async fn parties_of_different_laws_hear_each_other() {
     let mut caller = stage.caller().await;
     caller.call("1234", 440.0).await;
     let invite = stage.callee.rings().await;
+    stage.callee.answer(&invite, 1000.0).await;
+    caller.hears_tone(1000.0).await;
+    stage.callee.hears_tone(440.0).await;
+    caller.hang_up().await;
+    stage.callee.hung_up().await;
+    stage.strike().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn each_party_is_told_our_address_on_its_own_side() {
+    let mut stage = Stage::between_families().await;
+    stage.outside.serves(VOICE, "<Dial>85510000001</Dial>");
+    let mut caller = stage.caller().await;
+    caller.call("1234", 440.0).await;
+    let invite = stage.callee.rings().await;
+    assert!(invite.body().contains("c=IN IP6 ::1\r\n"), "{invite:?}");
     stage.callee.answer(&invite, 1000.0).await;
     caller.hears_tone(1000.0).await;
     stage.callee.hears_tone(440.0).await;

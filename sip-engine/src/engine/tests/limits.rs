@@ -111,6 +111,38 @@ async fn shutting_down_ends_live_calls_with_a_reason() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_goodbye_that_is_lost_is_said_again_before_the_engine_stops() {
+    let stage = Stage::set().await;
+    stage.outside.serves(VOICE, r#"<Gather timeout="60"/>"#);
+    let mut caller = stage.caller().await;
+    caller.call("1234", 440.0).await;
+    let goodbyes = async {
+        caller.next(&["BYE"]).await;
+        caller.next(&["BYE"]).await;
+        caller.hung_up().await;
+    };
+    tokio::join!(stage.engine.shutdown(), goodbyes);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_call_nobody_heard_of_when_the_engine_stops_is_cancelled_when_it_rings() {
+    let mut stage = Stage::set().await;
+    stage.engine.place(outbound::call(), outbound::queued("<Hangup/>", 30)).unwrap();
+    let invite = stage.callee.rings().await;
+    let rings = async {
+        assert_eq!(stage.outside.ended().await, EndReason::ShutDown);
+        stage.callee.next(&["INVITE"]).await;
+        stage.callee.next(&["INVITE"]).await;
+        stage.callee.respond(&invite, 180, "").await;
+        let cancel = stage.callee.next(&["CANCEL"]).await;
+        stage.callee.respond(&cancel, 200, "").await;
+        stage.callee.respond(&invite, 487, "").await;
+        stage.callee.next(&["ACK"]).await;
+    };
+    tokio::join!(stage.engine.shutdown(), rings);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_hundred_calls_at_once_are_answered() {
     let stage = Stage::set().await;
     stage.outside.serves(VOICE, r#"<Gather timeout="60"/>"#);

@@ -21,6 +21,7 @@ use domain::{
 use outside::Memory;
 use phone::Phone;
 use std::{
+    net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr},
     sync::{
         Arc,
         atomic::{AtomicBool, AtomicU64, Ordering},
@@ -82,10 +83,8 @@ struct Stage {
     callee: Phone,
 }
 
-/// The one machine calls may go to.
-fn callee_ip() -> std::net::IpAddr {
-    std::net::Ipv4Addr::LOCALHOST.into()
-}
+/// The one machine we are on.
+const HERE: IpAddr = IpAddr::V4(Ipv4Addr::LOCALHOST);
 
 fn directory(callee: &str) -> Directory {
     let outbound = Outbound {
@@ -100,7 +99,7 @@ fn directory(callee: &str) -> Directory {
         sid: sid(Kind::Trunk, 1),
         carrier: sid(Kind::Carrier, 1),
         country: None,
-        sources: vec!["127.0.0.0/8".parse().unwrap()],
+        sources: ["127.0.0.0/8", "::1/128"].map(|network| network.parse().unwrap()).to_vec(),
         outbound: Some(outbound),
         password: None,
     };
@@ -126,17 +125,27 @@ impl Stage {
     }
 
     async fn with_room(max_calls: usize) -> Stage {
-        let callee = Phone::new("127.0.0.1:0".parse().unwrap()).await;
+        Stage::between(SocketAddr::new(HERE, 0), HERE, max_calls).await
+    }
+
+    /// Calls arrive by IPv4 and go on by IPv6, so we have another address on either side.
+    async fn between_families() -> Stage {
+        let free = std::net::UdpSocket::bind("0.0.0.0:0").unwrap().local_addr().unwrap();
+        Stage::between(free, Ipv6Addr::LOCALHOST.into(), 100).await
+    }
+
+    async fn between(sip_listen: SocketAddr, callee_ip: IpAddr, max_calls: usize) -> Stage {
+        let callee = Phone::at(callee_ip, SocketAddr::new(HERE, 0)).await;
         let outside = Arc::new(Memory::default());
         let ids = Arc::new(Numbers(AtomicU64::new(1000), AtomicBool::new(false)));
         let config = EngineConfig {
-            sip_listen: "127.0.0.1:0".parse().unwrap(),
+            sip_listen,
             advertise: None,
             rtp_ports: 0..=0,
             rtp_timeout: Duration::from_secs(1),
             node: "n1".into(),
             max_calls,
-            reachable: Arc::new(|address| address.ip() == callee_ip()),
+            reachable: Arc::new(move |address| address.ip() == callee_ip),
             clock: Arc::new(WallClock),
             ids: ids.clone(),
         };
@@ -152,7 +161,7 @@ impl Stage {
 
     /// A phone that calls the engine.
     async fn caller(&self) -> Phone {
-        Phone::new(self.engine.sip_addr()).await
+        Phone::at(HERE, SocketAddr::new(HERE, self.engine.sip_addr().port())).await
     }
 
     /// Every call is over, and the engine stops.

@@ -4,11 +4,11 @@ use super::{sound::wav, *};
 use crate::outside::CallRef;
 use domain::call::{CallCommand, Direction, EndReason, Ending, Program, Queued, Status};
 
-fn call() -> CallRef {
+pub(super) fn call() -> CallRef {
     CallRef { sid: sid(Kind::Call, 7), tenant: tenant() }
 }
 
-fn queued(twiml: &str, timeout: u32) -> Queued {
+pub(super) fn queued(twiml: &str, timeout: u32) -> Queued {
     Queued {
         account: sid(Kind::Account, 1),
         direction: Direction::OutboundApi,

@@ -5,7 +5,7 @@ mod sound;
 use super::SOON;
 use sound::Stream;
 use std::{
-    net::SocketAddr,
+    net::{IpAddr, SocketAddr},
     sync::{
         Arc,
         atomic::{AtomicU64, Ordering},
@@ -64,7 +64,8 @@ impl Message {
             let line = self.body().lines().find(|line| line.starts_with(prefix)).unwrap_or_default();
             line.split(' ').nth(word).unwrap_or_default().to_owned()
         };
-        format!("{}:{}", value("c=IN", 2), value("m=audio", 1)).parse().unwrap()
+        let port = value("m=audio", 1).parse().unwrap();
+        SocketAddr::new(value("c=IN", 2).parse().unwrap(), port)
     }
 
     fn contact(&self) -> String {
@@ -74,9 +75,10 @@ impl Message {
 }
 
 impl Phone {
-    pub(super) async fn new(server: SocketAddr) -> Phone {
-        let sip = UdpSocket::bind("127.0.0.1:0").await.unwrap();
-        let rtp = Arc::new(UdpSocket::bind("127.0.0.1:0").await.unwrap());
+    /// A phone at this address of ours.
+    pub(super) async fn at(ip: IpAddr, server: SocketAddr) -> Phone {
+        let sip = UdpSocket::bind((ip, 0)).await.unwrap();
+        let rtp = Arc::new(UdpSocket::bind((ip, 0)).await.unwrap());
         let id = CALLS.fetch_add(1, Ordering::Relaxed);
         Phone { sip, rtp, server, id, cseq: 0, dialog: None, caller: true, law: 0, stream: None }
     }
@@ -96,9 +98,10 @@ impl Phone {
     }
 
     pub(super) fn sdp(&self, direction: &str) -> String {
-        let port = self.rtp_addr().port();
+        let (ip, port) = (self.rtp_addr().ip(), self.rtp_addr().port());
+        let family = if ip.is_ipv4() { "IP4" } else { "IP6" };
         format!(
-            "v=0\r\no=- {} {} IN IP4 127.0.0.1\r\ns=-\r\nc=IN IP4 127.0.0.1\r\nt=0 0\r\nm=audio {port} RTP/AVP {} 101\r\n\
+            "v=0\r\no=- {} {} IN {family} {ip}\r\ns=-\r\nc=IN {family} {ip}\r\nt=0 0\r\nm=audio {port} RTP/AVP {} 101\r\n\
              a=rtpmap:101 telephone-event/8000\r\na={direction}\r\n",
             self.id, self.cseq, self.law
         )
@@ -249,9 +252,13 @@ impl Phone {
         self.hum(invite.media(), hertz);
     }
 
-    /// Hums before it answers.
-    pub(super) async fn hum_early(&mut self, invite: &Message, hertz: f64) {
+    /// Names its session before it answers.
+    pub(super) async fn progress(&self, invite: &Message) {
         self.respond(invite, 183, &self.sdp("sendrecv")).await;
+    }
+
+    /// Hums before it answers.
+    pub(super) fn hum_early(&mut self, invite: &Message, hertz: f64) {
         self.hum(invite.media(), hertz);
     }
 }

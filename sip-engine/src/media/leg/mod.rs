@@ -58,15 +58,16 @@ pub(super) struct LegState {
     outgoing: Outgoing,
     reception: Reception,
     digits: DigitReceiver,
-    digits_received: u64,
     foreign_dropped: u64,
     /// Packets of the peer in the current second, and when that began.
     rate: (u64, u32),
+    /// When we last passed on a packet of the other party, or began to wait for one.
+    relayed: u64,
     /// When we last heard the peer, began to wait for it or reported its silence.
     heard: u64,
     peer: PeerReports,
     /// Due time of the timer of each kind; timers that don't match are stale.
-    armed: [Option<u64>; 4],
+    armed: [Option<u64>; 5],
     pub(super) rtp: Channel,
     pub(super) rtcp: Channel,
     _lease: PortLease,
@@ -105,12 +106,12 @@ impl LegState {
             outgoing: Outgoing::new(u32::from_be_bytes([a, b, c, d]), u16::from_be_bytes([i, j]), timestamp),
             reception: Reception::default(),
             digits: DigitReceiver::default(),
-            digits_received: 0,
             foreign_dropped: 0,
             rate: (0, 0),
+            relayed: 0,
             heard: 0,
             peer: PeerReports::new(random),
-            armed: [None; 4],
+            armed: [None; 5],
             rtp,
             rtcp,
             _lease: lease,
@@ -171,6 +172,7 @@ impl LegState {
     /// Connects to the leg in `partner`, or takes it apart.
     pub(super) fn set_partner(&mut self, turn: &mut Turn<'_>, partner: Option<usize>) {
         self.partner = partner;
+        self.relayed = turn.now;
         self.outgoing.interrupt();
         self.plan_frame(turn);
     }
@@ -196,13 +198,10 @@ impl LegState {
             packets_received: self.reception.received(),
             packets_sent: self.outgoing.sent().0,
             packets_lost: self.reception.lost(),
-            packets_reordered: self.reception.reordered(),
             jitter_ms,
             rtt_ms,
-            remote_loss: self.peer.remote_loss,
             mos: heard.then(|| mean_opinion_score(self.reception.loss(), jitter_ms, rtt)),
             foreign_dropped: self.foreign_dropped,
-            digits_received: self.digits_received,
             codec: self.setup.as_ref().map(|setup| setup.remote.codec),
         }
     }

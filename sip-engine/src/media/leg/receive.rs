@@ -102,8 +102,7 @@ impl LegState {
         self.rate.1 <= MAX_RATE
     }
 
-    fn pressed(&mut self, Press { digit, duration_ms }: Press) {
-        self.digits_received += 1;
+    fn pressed(&self, Press { digit, duration_ms }: Press) {
         self.emit(MediaEvent::Digit { leg: self.id, digit, duration_ms });
     }
 

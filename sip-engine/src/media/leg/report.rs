@@ -26,7 +26,6 @@ pub(super) struct PeerReports {
     /// Packets we had sent at our last report.
     reported: u64,
     pub(super) rtt_ms: Option<f64>,
-    pub(super) remote_loss: Option<f64>,
     buffer: Vec<u8>,
 }
 
@@ -40,7 +39,6 @@ impl PeerReports {
             planned: false,
             reported: 0,
             rtt_ms: None,
-            remote_loss: None,
             buffer: Vec::new(),
         }
     }
@@ -115,7 +113,6 @@ impl LegState {
             self.peer.last_sent = Some((sent, turn.ntp));
         }
         if let Some(about) = heard.about_us {
-            self.peer.remote_loss = Some(f64::from(about.fraction_lost) / 256.0);
             self.peer.rtt_ms = about.round_trip_ms((turn.ntp >> 16) as u32).or(self.peer.rtt_ms);
         }
     }

@@ -11,25 +11,38 @@ use crate::media::{
 
 /// A frame later than this is skipped, so that a stall is followed by silence rather than by a burst.
 const MAX_LATE_MS: u64 = 40;
+/// A bridged leg that was sent nothing for this long is sent silence until the other party is heard again: a peer that
+/// hears nothing hangs up, and a NAT forgets it (RFC 6263).
+const QUIET_MS: u64 = 200;
 /// 60 ms of G.711.
 const MAX_FRAME: usize = 480;
 
 impl LegState {
-    /// Frames are made while something is played, or as silence while nobody else is heard.
-    fn needs_frames(&self) -> bool {
+    /// Frames are made while something is played, or as silence while nobody else is passed on.
+    fn needs_frames(&self, now: u64) -> bool {
         let idle = matches!(self.activity, Activity::Idle);
-        self.setup.is_some() && (!idle || (self.partner.is_none() && self.direction().sends()))
+        let alone = self.partner.is_none() || now.saturating_sub(self.relayed) >= QUIET_MS;
+        self.setup.is_some() && (!idle || (alone && self.direction().sends()))
     }
 
     pub(super) fn plan_frame(&mut self, turn: &mut Turn<'_>) {
-        if self.needs_frames() && !self.is_armed(Kind::Frame) {
+        if self.needs_frames(turn.now) && !self.is_armed(Kind::Frame) {
             self.arm(turn, Kind::Frame, turn.now + 1);
         }
+        if self.partner.is_some() && !self.is_armed(Kind::Quiet) {
+            let since = Some(self.relayed).filter(|relayed| relayed + QUIET_MS > turn.now);
+            self.arm(turn, Kind::Quiet, since.unwrap_or(turn.now) + QUIET_MS);
+        }
+    }
+
+    /// A look at a bridged leg that may have been sent nothing for a while.
+    pub(in crate::media) fn on_quiet(&mut self, turn: &mut Turn<'_>) {
+        self.plan_frame(turn);
     }
 
     /// The frame that was due at `due`.
     pub(in crate::media) fn on_frame(&mut self, turn: &mut Turn<'_>, due: u64) {
-        if !self.needs_frames() {
+        if !self.needs_frames(turn.now) {
             return;
         }
         let due = if turn.now.saturating_sub(due) > MAX_LATE_MS { turn.now } else { due };
@@ -57,7 +70,7 @@ impl LegState {
             },
             Activity::Idle => self.send_silence(turn, due, audio, codec, frame),
         }
-        if self.needs_frames() {
+        if self.needs_frames(turn.now) {
             self.arm(turn, Kind::Frame, due + ptime);
         }
     }
@@ -88,6 +101,7 @@ impl LegState {
         if !self.may_send() {
             return;
         }
+        self.relayed = turn.now;
         let header = self.outgoing.relay(turn.now, &packet.header, payload_type, packet.payload.len());
         match law {
             None => self.send_rtp(turn, header, packet.payload),

@@ -2,7 +2,7 @@ use std::time::Duration;
 
 use tokio::sync::mpsc;
 
-use super::phone::{Bench, Phone};
+use super::phone::{Bench, ONCE, Phone};
 use crate::media::{
     Codec, Direction, LegOptions, Loops, MediaError, MediaEvent, PlayOutcome, PlayToken, Prompt, Remote,
 };
@@ -14,7 +14,7 @@ async fn closing_says_what_was_playing_then_the_final_figures_and_rests_the_port
     let phone = Phone::new(1).await;
     let mut side = bench.call(&phone, Codec::Pcmu).await;
     assert!((24_310..24_317).contains(&side.leg.rtp_port()) && side.leg.rtp_port() % 2 == 0);
-    side.leg.play(Prompt::from_pcm8k(&[0; 80_000]).into(), Loops::ONCE, PlayToken(1)).unwrap();
+    side.leg.play(Prompt::from_pcm8k(&[0; 80_000]).into(), ONCE, PlayToken(1)).unwrap();
     phone.hear().await;
     let leg = side.leg.id();
     drop(side.leg);
@@ -77,7 +77,7 @@ async fn digits_leave_room_for_how_things_end() {
         phone.next.timestamp = phone.next.timestamp.wrapping_add(20_000);
         phone.talk(&leg, 101, &[5, 0x80, 3, 0x20]).await;
     }
-    while leg.statistics().await.unwrap().digits_received < 10 {
+    while leg.statistics().await.unwrap().packets_received < 10 {
         tokio::task::yield_now().await;
     }
     drop(leg);
@@ -124,7 +124,7 @@ async fn two_hundred_legs_open_play_and_close() {
     for _ in 0..200 {
         let side = Bench { group: bench.media.group(), media: bench.media.clone() }.open();
         side.leg.configure(phone.remote(Codec::Pcmu)).unwrap();
-        side.leg.play(Prompt::from_pcm8k(&[9_000; 800]).into(), Loops::ONCE, PlayToken(1)).unwrap();
+        side.leg.play(Prompt::from_pcm8k(&[9_000; 800]).into(), ONCE, PlayToken(1)).unwrap();
         sides.push(side);
     }
     for side in &mut sides {

@@ -1,16 +1,19 @@
 //! A scripted phone: two sockets, one stream, and patience with a limit.
 
-use std::{net::SocketAddr, time::Duration};
+use std::{net::SocketAddr, num::NonZeroU32, time::Duration};
 
 use tokio::{net::UdpSocket, sync::mpsc, time::timeout};
 
 use crate::media::{
-    Codec, GroupKey, Leg, LegOptions, Media, MediaConfig, MediaEvent, Remote,
+    Codec, GroupKey, Leg, LegOptions, Loops, Media, MediaConfig, MediaEvent, Remote,
     rtp::{HEADER, Header, MAX_PAYLOAD, Packet},
 };
 
 /// Far longer than anything here takes; reaching it is a failure.
 const PATIENCE: Duration = Duration::from_secs(10);
+
+/// One round of a prompt.
+pub(super) const ONCE: Loops = Loops::Times(NonZeroU32::MIN);
 
 /// A received packet.
 #[derive(Clone, Debug)]

@@ -1,6 +1,6 @@
 use std::{num::NonZeroU32, sync::Arc, time::Duration};
 
-use super::phone::{Bench, Heard, Phone};
+use super::phone::{Bench, Heard, ONCE, Phone};
 use crate::media::{
     Codec, Direction, Loops, MediaEvent, PlayOutcome, PlayToken, Prompt, Remote,
     audio::tone::{energy, share_of, tone},
@@ -27,7 +27,7 @@ fn decoded(heard: &[Heard], law: fn(u8) -> i16) -> Vec<i16> {
 async fn a_tone_is_heard_at_its_frequency_and_evenly_stamped() {
     let (bench, phone) = (Bench::new(), Phone::new(1).await);
     let mut side = bench.call(&phone, Codec::Pcmu).await;
-    side.leg.play(prompt(440.0, 500), Loops::ONCE, PlayToken(7)).unwrap();
+    side.leg.play(prompt(440.0, 500), ONCE, PlayToken(7)).unwrap();
 
     let heard = sounds(&phone, 25).await;
     let samples = decoded(&heard, ulaw_to_linear);
@@ -54,7 +54,7 @@ async fn a_law_and_packet_time_are_those_of_the_answer() {
     let side = bench.open();
     let remote = Remote { ptime: Duration::from_millis(40), payload_type: 96, ..phone.remote(Codec::Pcma) };
     side.leg.configure(remote).unwrap();
-    side.leg.play(prompt(1_000.0, 400), Loops::ONCE, PlayToken(1)).unwrap();
+    side.leg.play(prompt(1_000.0, 400), ONCE, PlayToken(1)).unwrap();
     let heard = sounds(&phone, 10).await;
     assert!(heard.iter().all(|packet| packet.header.payload_type == 96 && packet.payload.len() == 320));
     assert!(share_of(&decoded(&heard, alaw_to_linear), 1_000.0) > 0.98);
@@ -81,9 +81,9 @@ async fn loops_repeat_and_stopping_ends_an_endless_one() {
 async fn a_second_prompt_replaces_the_first() {
     let (bench, phone) = (Bench::new(), Phone::new(1).await);
     let mut side = bench.call(&phone, Codec::Pcmu).await;
-    side.leg.play(prompt(440.0, 60_000), Loops::ONCE, PlayToken(1)).unwrap();
+    side.leg.play(prompt(440.0, 60_000), ONCE, PlayToken(1)).unwrap();
     sounds(&phone, 3).await;
-    side.leg.play(prompt(900.0, 200), Loops::ONCE, PlayToken(2)).unwrap();
+    side.leg.play(prompt(900.0, 200), ONCE, PlayToken(2)).unwrap();
     let outcome = |event: MediaEvent| match event {
         MediaEvent::PlayFinished { token, outcome, .. } => (token.0, outcome),
         other => panic!("{other:?}"),
@@ -101,7 +101,7 @@ async fn the_signalled_address_hears_silence_from_the_answer_on_and_a_prompt_bef
     side.leg.configure(phone.remote(Codec::Pcmu)).unwrap();
     let first = phone.hear().await;
     assert_eq!((first.payload, first.header.marker), (vec![0xff; 160], true));
-    side.leg.play(prompt(440.0, 100), Loops::ONCE, PlayToken(1)).unwrap();
+    side.leg.play(prompt(440.0, 100), ONCE, PlayToken(1)).unwrap();
     sounds(&phone, 5).await;
 }
 
@@ -112,7 +112,7 @@ async fn a_held_leg_sends_nothing_while_its_program_goes_on() {
     side.leg.configure(Remote { direction: Direction::ReceiveOnly, ..phone.remote(Codec::Pcmu) }).unwrap();
     side.leg.statistics().await.unwrap();
     phone.waiting();
-    side.leg.play(prompt(440.0, 300), Loops::ONCE, PlayToken(1)).unwrap();
+    side.leg.play(prompt(440.0, 300), ONCE, PlayToken(1)).unwrap();
     assert!(matches!(side.event().await, MediaEvent::PlayFinished { outcome: PlayOutcome::Completed, .. }));
     assert!(phone.waiting().is_empty());
 

@@ -3,6 +3,7 @@
 use std::sync::atomic::Ordering;
 
 use super::Endpoint;
+use super::config::RETRY_AFTER;
 use super::receive::Request;
 use crate::sip::build;
 use crate::sip::check::{self, Refusal};
@@ -25,7 +26,7 @@ impl Endpoint {
         if message.method() == Some("OPTIONS") && self.config.draining.load(Ordering::Acquire) {
             return Err(self.overload());
         }
-        let room = self.servers.has_room(request.flow.peer.ip(), true);
+        let room = self.servers.has_room(request.flow.peer.ip());
         if message.method() == Some("INVITE") && (!room || self.legs.len() >= self.config.max_legs) {
             return Err(self.overload());
         }
@@ -35,7 +36,7 @@ impl Endpoint {
     fn overload(&mut self) -> Refusal {
         self.counts.overloaded += 1;
         let mut refusal = Refusal::new(503, "Service Unavailable");
-        refusal.headers.push(("Retry-After", self.config.retry_after.to_string()));
+        refusal.headers.push(("Retry-After", RETRY_AFTER.to_string()));
         refusal
     }
 

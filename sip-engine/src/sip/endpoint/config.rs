@@ -10,6 +10,9 @@ pub type SourceFilter = Arc<dyn Fn(IpAddr) -> bool + Send + Sync>;
 /// Answers whether two addresses are one peer: a carrier's cluster may hang up from another address than it called from.
 pub type SamePeer = Arc<dyn Fn(IpAddr, IpAddr) -> bool + Send + Sync>;
 
+/// Seconds after which whoever met a full engine may try again.
+pub(crate) const RETRY_AFTER: u32 = 5;
+
 /// What an endpoint is told once.
 #[derive(Clone)]
 pub struct EndpointConfig {
@@ -17,8 +20,6 @@ pub struct EndpointConfig {
     pub advertise: Option<IpAddr>,
     /// Most legs at once; further INVITEs get 503 with Retry-After.
     pub max_legs: usize,
-    /// Seconds for that Retry-After.
-    pub retry_after: u32,
     /// True while no more calls are wanted: OPTIONS is answered 503, so that a peer looks elsewhere.
     pub draining: Arc<AtomicBool>,
     /// Addresses a Contact or Record-Route may send us to. `net` asks it about sources, too.
@@ -33,7 +34,6 @@ impl Default for EndpointConfig {
         EndpointConfig {
             advertise: None,
             max_legs: 2_000,
-            retry_after: 5,
             draining: Arc::default(),
             known: Arc::new(|_| true),
             same_peer: Arc::new(|_, _| false),

@@ -9,7 +9,7 @@ use super::leg::{Leg, Stage, Unacked, Waiting};
 use super::receive::Request;
 use crate::sip::build;
 use crate::sip::check::{self, Refusal};
-use crate::sip::dialog::{Dialog, reason_header};
+use crate::sip::dialog::Dialog;
 use crate::sip::event::{ClosedBy, Event, IncomingCall};
 use crate::sip::flow::LegKey;
 use crate::sip::message::Message;
@@ -96,7 +96,7 @@ impl Endpoint {
                 }
             }
             _ if waiting.first => {
-                self.close(leg, |leg| Event::Ended { leg, by: ClosedBy::Us, reason_header: None });
+                self.close(leg, |leg| Event::Ended { leg, by: ClosedBy::Us });
             }
             _ => {}
         }
@@ -149,10 +149,7 @@ impl Endpoint {
         let tag = tag.unwrap_or_else(|| self.tag_for(&request.message));
         let ok = build::response(&request.message, request.flow.peer, 200, None, Some(&tag));
         self.answer(request, &ok, key);
-        self.terminate_waiting(key?, |leg| Event::Cancelled {
-            leg,
-            reason_header: reason_header(&request.message),
-        });
+        self.terminate_waiting(key?, |leg| Event::Cancelled { leg });
         key
     }
 
@@ -174,21 +171,14 @@ impl Endpoint {
 fn incoming_call(leg: LegKey, request: &Request) -> Event {
     let message = &request.message;
     let text = |name| message.headers.text(name).unwrap_or_default();
-    let headers = message
-        .headers
-        .iter()
-        .map(|header| (String::from_utf8_lossy(&header.name).into_owned(), header.text().into_owned()));
     Event::IncomingCall(Box::new(IncomingCall {
         leg,
         source: request.flow.peer,
         transport: request.flow.transport,
         local: request.flow.local,
-        request_uri: message.uri().to_owned(),
         dialled: Uri::parse(message.uri()).map(|uri| build::clean(&uri.dialled())).unwrap_or_default(),
         from: values::party(&text("from")).unwrap_or_default(),
-        to: values::party(&text("to")).unwrap_or_default(),
         call_id: text("call-id").into_owned(),
         sdp: message.sdp(),
-        headers: headers.collect(),
     }))
 }

@@ -27,18 +27,12 @@ pub(crate) enum Purpose {
     Bye(LegKey),
     /// A re-INVITE.
     Reinvite(LegKey),
-    /// An INFO.
-    Info(LegKey),
 }
 
 impl Purpose {
     pub fn leg(self) -> LegKey {
         match self {
-            Purpose::Invite(leg)
-            | Purpose::Cancel(leg)
-            | Purpose::Bye(leg)
-            | Purpose::Reinvite(leg)
-            | Purpose::Info(leg) => leg,
+            Purpose::Invite(leg) | Purpose::Cancel(leg) | Purpose::Bye(leg) | Purpose::Reinvite(leg) => leg,
         }
     }
 }
@@ -128,6 +122,8 @@ pub(crate) struct Leg {
     pub placed: Option<Placed>,
     pub offered: Option<Offered>,
     pub credentials: Option<Credentials>,
+    /// The realm they were first shown to. What else comes through the trunk is not the trunk.
+    pub realm: Option<String>,
     /// Headers of the BYE that leaves as soon as our 2xx is acknowledged: before it, it must not (RFC 3261 section 15).
     pub farewell: Option<Vec<(String, String)>>,
     /// Tries with credentials by request method, each at most twice.
@@ -154,6 +150,7 @@ impl Leg {
             placed: None,
             offered: None,
             credentials: None,
+            realm: None,
             farewell: None,
             tries: HashMap::new(),
             acks: HashMap::new(),

@@ -29,6 +29,7 @@ use super::tokens::Tokens;
 use super::trace::Wire;
 use super::transaction::{Clients, ServerKey, Servers};
 
+pub(crate) use config::RETRY_AFTER;
 pub use config::{Counts, EndpointConfig, SamePeer, SourceFilter};
 use leg::{Leg, Purpose};
 
@@ -145,6 +146,13 @@ impl Endpoint {
         earliest([self.servers.timeout(), self.clients.timeout(), self.wheel.next()])
     }
 
+    /// Whether anything is still to be said before an end: a request of ours waits for its answer, or a BYE for the ACK
+    /// that must come before it.
+    #[must_use]
+    pub fn has_last_words(&self) -> bool {
+        self.clients.are_waiting() || self.legs.values().any(|leg| leg.farewell.is_some())
+    }
+
     /// The connections that legs need.
     pub fn connections(&self) -> impl Iterator<Item = ConnectionId> {
         self.legs.values().filter_map(|leg| leg.flow.connection)
@@ -168,10 +176,8 @@ impl Endpoint {
                 self.respond(leg, code, reason.as_deref(), &headers, sdp);
             }
             Command::Invite(invite) => self.invite(*invite),
-            Command::Cancel { leg } => self.cancel(leg),
             Command::Bye { leg, headers } => self.hang_up(leg, &headers),
             Command::Reinvite { leg, sdp } => self.reinvite(leg, sdp),
-            Command::Info { leg, content_type, body } => self.info(leg, &content_type, body),
         }
     }
 

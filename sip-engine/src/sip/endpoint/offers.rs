@@ -1,4 +1,4 @@
-//! Requests of ours inside a dialog: re-INVITE and INFO, and what their answers mean for the dialog.
+//! Our re-INVITE, and what the answers to it and to a BYE mean for the dialog.
 
 use std::time::Duration;
 
@@ -13,9 +13,6 @@ use crate::sip::flow::{Flow, LegKey};
 use crate::sip::message::Message;
 use crate::sip::timers::GIVE_UP;
 use crate::sip::values::CSeq;
-
-/// Longest INFO body sent, bytes.
-const MAX_INFO: usize = 4 * 1024;
 
 impl Endpoint {
     /// `Command::Reinvite`.
@@ -44,24 +41,6 @@ impl Endpoint {
             leg.offered =
                 Some(Offered { request: Some(request.clone()), sdp, due: self.now + GIVE_UP, retried });
             self.launch(&mut leg, request, flow, Purpose::Reinvite(key));
-        }
-        self.keep(leg);
-    }
-
-    /// `Command::Info`.
-    pub(super) fn info(&mut self, key: LegKey, content_type: &str, body: Bytes) {
-        let up = self.legs.get(&key).is_some_and(|leg| leg.stage == Stage::Up);
-        if !up || body.len() > MAX_INFO {
-            return;
-        }
-        let Some(mut leg) = self.legs.remove(&key) else { return };
-        if let Some(mut dialog) = leg.dialog.take() {
-            let flow = self.next_hop(&leg, &dialog);
-            let branch = self.tokens.branch();
-            let mut request = dialog.request("INFO", None, &flow, self.config.advertise, &branch);
-            request.set_body(content_type, body);
-            leg.dialog = Some(dialog);
-            self.launch(&mut leg, request, flow, Purpose::Info(key));
         }
         self.keep(leg);
     }
@@ -128,23 +107,12 @@ impl Endpoint {
         true
     }
 
-    /// Answers to BYE and INFO.
-    pub(super) fn on_plain_answer(
-        &mut self,
-        flow: Flow,
-        key: LegKey,
-        purpose: Purpose,
-        request: &Message,
-        response: &Message,
-    ) {
+    pub(super) fn on_bye_answer(&mut self, flow: Flow, key: LegKey, request: &Message, response: &Message) {
         let Some(mut leg) = self.legs.remove(&key) else { return };
-        let code = response.code().unwrap_or_default();
-        let retried = matches!(code, 401 | 407) && self.retry(&mut leg, flow, request, response, purpose);
-        let gone = !retried && matches!(code, 408 | 481) && leg.stage == Stage::Up;
-        self.keep(leg);
-        if gone {
-            self.end(key, ClosedBy::Gone, &[]);
+        if matches!(response.code(), Some(401 | 407)) {
+            self.retry(&mut leg, flow, request, response, Purpose::Bye(key));
         }
+        self.keep(leg);
     }
 
     /// Puts a request of ours that changed hands (new CSeq) back as the one the leg waits for.

@@ -3,7 +3,7 @@
 use super::Endpoint;
 use super::leg::{Leg, MAX_ACKS, Placed, Purpose, Stage};
 use crate::sip::command::Invite;
-use crate::sip::dialog::{Dialog, retry_after};
+use crate::sip::dialog::Dialog;
 use crate::sip::event::{ClosedBy, Event};
 use crate::sip::flow::{Flow, LegKey};
 use crate::sip::message::{Message, Start, reason_phrase};
@@ -20,10 +20,10 @@ impl Endpoint {
             return;
         }
         let (Some(local), true) = (invite.target.local, is_sound(&invite)) else {
-            return self.fail(key, 400, "Malformed destination", None, false);
+            return self.fail(key, 400, "Malformed destination");
         };
         if self.legs.len() >= self.config.max_legs {
-            return self.fail(key, 503, "Too many calls", None, false);
+            return self.fail(key, 503, "Too many calls");
         }
         let (peer, transport) = (invite.target.next_hop, invite.target.transport);
         let flow = Flow { transport, peer, local, connection: None };
@@ -66,16 +66,8 @@ impl Endpoint {
         self.send(flow, &wire, Some(leg.key));
     }
 
-    pub(super) fn fail(
-        &mut self,
-        leg: LegKey,
-        code: u16,
-        reason: &str,
-        response: Option<&Message>,
-        from_peer: bool,
-    ) {
-        let retry_after = response.and_then(retry_after);
-        self.tell(Event::Failed { leg, code, reason: reason.to_owned(), retry_after, from_peer });
+    pub(super) fn fail(&mut self, leg: LegKey, code: u16, reason: &str) {
+        self.tell(Event::Failed { leg, code, reason: reason.to_owned(), from_peer: false });
     }
 
     pub(super) fn on_invite_answer(
@@ -164,13 +156,7 @@ impl Endpoint {
             Start::Response { reason, .. } if !reason.is_empty() => reason.clone(),
             _ => reason_phrase(code),
         };
-        let retry_after = retry_after(response);
-        self.close(leg, |leg| Event::Failed { leg, code, reason, retry_after, from_peer: true });
-    }
-
-    /// `Command::Cancel`.
-    pub(super) fn cancel(&mut self, key: LegKey) {
-        self.give_up(key, |leg| Event::Cancelled { leg, reason_header: None });
+        self.close(leg, |leg| Event::Failed { leg, code, reason, from_peer: true });
     }
 
     /// Gives up a call that is not answered: CANCEL at once if a provisional has come, otherwise when one comes.
@@ -201,7 +187,7 @@ impl Endpoint {
         let Some(stage) = self.legs.get(&key).map(|leg| leg.stage) else { return };
         match stage {
             Stage::Early if key.is_inbound() => self.respond(key, 480, None, extra, None),
-            Stage::Early => self.cancel(key),
+            Stage::Early => self.give_up(key, |leg| Event::Cancelled { leg }),
             Stage::Up => self.end(key, ClosedBy::Us, extra),
             Stage::Over => {}
         }
@@ -209,11 +195,11 @@ impl Endpoint {
 
     /// Sends BYE and closes the leg.
     pub(super) fn end(&mut self, key: LegKey, by: ClosedBy, extra: &[(String, String)]) {
-        self.terminate_waiting(key, |leg| Event::Ended { leg, by, reason_header: None });
+        self.terminate_waiting(key, |leg| Event::Ended { leg, by });
         let Some(mut leg) = self.legs.remove(&key) else { return };
         if leg.stage == Stage::Up {
             leg.farewell = Some(extra.to_vec());
-            self.close(&mut leg, |leg| Event::Ended { leg, by, reason_header: None });
+            self.close(&mut leg, |leg| Event::Ended { leg, by });
         }
         let ready = leg.unacked.is_none();
         self.keep(leg);

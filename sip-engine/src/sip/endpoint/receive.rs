@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 
+use super::leg::Stage;
 use super::{Endpoint, Purpose};
 use crate::sip::build;
 use crate::sip::check::{self, Refusal};
@@ -140,29 +141,32 @@ impl Endpoint {
         match purpose {
             Purpose::Invite(leg) => self.on_invite_answer(flow, leg, request, response),
             Purpose::Reinvite(leg) => self.on_reinvite_answer(flow, leg, request, response),
-            Purpose::Bye(leg) | Purpose::Info(leg) => {
-                self.on_plain_answer(flow, leg, purpose, request, response);
-            }
+            Purpose::Bye(leg) => self.on_bye_answer(flow, leg, request, response),
             Purpose::Cancel(_) => {}
         }
     }
 
-    /// Answers a request: in a transaction of its own, or without one where it belongs to no leg or its sender has too
-    /// many. A repetition is then answered again, with the same tag (RFC 3261 section 8.2.7).
+    /// Answers a request: in a transaction of its own, or without one where it belongs to no leg or there are too many. A
+    /// repetition is then answered again, with the same tag (RFC 3261 section 8.2.7).
     pub(super) fn answer(
         &mut self,
         request: &Request,
         response: &Message,
         leg: Option<LegKey>,
     ) -> Option<LegKey> {
-        let invite = request.message.method() == Some("INVITE");
-        if leg.is_none() || !self.servers.has_room(request.flow.peer.ip(), invite) {
+        if leg.is_some_and(|leg| !self.servers.is_full() || self.is_goodbye(request, leg)) {
+            self.servers.open(&request.key, &request.message, request.reply, leg);
+            self.finish(&request.key, response, leg);
+        } else {
             self.send(request.reply, &Wire::new(response), leg);
-            return leg;
         }
-        self.servers.open(&request.key, &request.message, request.reply, leg);
-        self.finish(&request.key, response, leg);
         leg
+    }
+
+    /// The BYE that ends a leg, which will not be there to answer its repetition. There is but one a leg.
+    fn is_goodbye(&self, request: &Request, leg: LegKey) -> bool {
+        let lives = self.legs.get(&leg).is_some_and(|leg| leg.stage != Stage::Over);
+        lives && request.message.method() == Some("BYE")
     }
 
     /// Answers a request whose transaction is open.

@@ -1,4 +1,5 @@
-//! The second try of a challenged request: only to the leg's own next hop, only with its own credentials.
+//! The second try of a challenged request: only to the leg's own next hop, only with its own credentials, and only for the
+//! realm that challenged first.
 
 use super::Endpoint;
 use super::leg::{Leg, Purpose};
@@ -10,7 +11,7 @@ use crate::sip::{build, digest};
 
 impl Endpoint {
     /// Answers a challenge. False if it must not or cannot be answered: no credentials, another sender than the leg's
-    /// next hop, refused already without a fresh nonce.
+    /// next hop, another realm than the first, refused already without a fresh nonce.
     pub(super) fn retry(
         &mut self,
         leg: &mut Leg,
@@ -23,11 +24,14 @@ impl Endpoint {
             return false;
         }
         let Some(credentials) = leg.credentials.as_ref() else { return false };
-        let Some(answer) = digest::answer(response, request, credentials) else { return false };
+        let Some(answer) = digest::answer(response, request, credentials, leg.realm.as_deref()) else {
+            return false;
+        };
         let path = self.clients.flow(request).unwrap_or(leg.flow);
         if path.peer.ip() != leg.flow.peer.ip() {
             return false;
         }
+        leg.realm.get_or_insert_with(|| answer.realm.clone());
         let again = self.again(leg, request, path, answer);
         let mut dialog = leg.dialog.take();
         Endpoint::note_retry(leg, purpose, &again, dialog.as_mut());
@@ -59,11 +63,12 @@ fn may_try(leg: &mut Leg, request: &Message, response: &Message) -> bool {
     let method = request.method().unwrap_or_default().to_owned();
     let carried =
         ["authorization", "proxy-authorization"].iter().any(|name| request.headers.get(name).is_some());
+    let stale = digest::is_stale(response, leg.realm.as_deref());
     let tries = leg.tries.entry(method).or_default();
     if !carried {
         *tries = 0;
     }
-    let allowed = *tries == 0 || (*tries == 1 && digest::is_stale(response));
+    let allowed = *tries == 0 || (*tries == 1 && stale);
     *tries += 1;
     allowed
 }

@@ -44,16 +44,10 @@ impl Endpoint {
             (Purpose::Invite(_), Stage::Early) => {
                 let Some(mut leg) = self.legs.remove(&key) else { return };
                 let reason = reason.to_owned();
-                self.close(&mut leg, |leg| Event::Failed {
-                    leg,
-                    code,
-                    reason,
-                    retry_after: None,
-                    from_peer: false,
-                });
+                self.close(&mut leg, |leg| Event::Failed { leg, code, reason, from_peer: false });
                 self.keep(leg);
             }
-            (Purpose::Reinvite(_) | Purpose::Info(_), Stage::Up) => self.end(key, ClosedBy::Gone, &[]),
+            (Purpose::Reinvite(_), Stage::Up) => self.end(key, ClosedBy::Gone, &[]),
             _ => {}
         }
     }

@@ -8,7 +8,6 @@ use super::leg::{Stage, Waiting};
 use super::receive::Request;
 use crate::sip::build;
 use crate::sip::check::{self, Refusal};
-use crate::sip::dialog::reason_header;
 use crate::sip::event::{ClosedBy, Event};
 use crate::sip::flow::LegKey;
 use crate::sip::message::{Message, media_type};
@@ -65,12 +64,10 @@ impl Endpoint {
     /// A BYE also ends what still waits: the unanswered INVITE of an early dialog or a re-INVITE get 487.
     fn on_bye(&mut self, key: LegKey, request: &Request) -> Option<LegKey> {
         self.ok(key, request);
-        let reason_header = reason_header(&request.message);
-        let early = reason_header.clone();
-        self.terminate_waiting(key, |leg| Event::Cancelled { leg, reason_header: early });
+        self.terminate_waiting(key, |leg| Event::Cancelled { leg });
         if let Some(mut leg) = self.legs.remove(&key) {
             (leg.farewell, leg.unacked) = (None, None);
-            self.close(&mut leg, |leg| Event::Ended { leg, by: ClosedBy::Remote, reason_header });
+            self.close(&mut leg, |leg| Event::Ended { leg, by: ClosedBy::Remote });
             self.keep(leg);
         }
         Some(key)
@@ -85,7 +82,7 @@ impl Endpoint {
         let sdp = request.message.sdp();
         let ours = leg.offered.as_ref().is_some_and(|offered| offered.request.is_some());
         let busy = leg.stage == Stage::Early || leg.waiting.is_some() || leg.unacked.is_some();
-        let busy = busy || !self.servers.has_room(request.flow.peer.ip(), invite);
+        let busy = busy || self.servers.is_full();
         if ours && (invite || sdp.is_some()) {
             return self.refuse(&request, &Refusal::new(491, "Request Pending"), Some(key));
         }

@@ -35,16 +35,11 @@ fn a_487_has_the_tag_of_the_180() {
     let leg = bench.ring();
     bench.respond(leg, 180);
     let ringing = bench.take_sent().pop().unwrap();
-    bench.receive(
-        request("CANCEL", 1, "Reason: SIP;cause=200\r\n").replace("z9hG4bK1CANCEL", "z9hG4bK1INVITE"),
-    );
+    bench.receive(request("CANCEL", 1, "").replace("z9hG4bK1CANCEL", "z9hG4bK1INVITE"));
     let sent = bench.take_sent();
     assert_eq!(sent.iter().map(super::bench::kind).collect::<Vec<_>>(), ["200 CANCEL", "487 INVITE"]);
     assert!(sent.iter().all(|answer| header(answer, "to") == header(&ringing, "to")));
-    let events = bench.take_events();
-    assert!(
-        matches!(&events[..], [Event::Cancelled { reason_header: Some(reason), .. }] if reason == "SIP;cause=200")
-    );
+    assert!(matches!(bench.take_events()[..], [Event::Cancelled { .. }]));
 }
 
 #[test]

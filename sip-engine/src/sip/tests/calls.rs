@@ -108,7 +108,7 @@ fn storm(seed: u64) -> Network {
         network.command(Side::A, ms(after), invite(number, ms(ring)));
         if network.roll(4) == 0 {
             let at = network.roll(9_000);
-            network.command(Side::A, ms(at), Command::Cancel { leg: LegKey::outbound(number) });
+            network.command(Side::A, ms(at), bye(LegKey::outbound(number)));
         }
     }
     network.run(ms(600_000), |network, side, event| match event {

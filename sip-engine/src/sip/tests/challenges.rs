@@ -7,7 +7,7 @@ use super::client::{leg, up};
 use crate::sip::{Command, Credentials, Event};
 
 fn credentials() -> Option<Credentials> {
-    Some(Credentials { username: "trunk".into(), password: "secret".into(), realm: None })
+    Some(Credentials { username: "trunk".into(), password: "secret".into() })
 }
 
 const CHALLENGE: &str =
@@ -94,11 +94,30 @@ fn a_challenge_of_another_sender_or_realm_leaks_nothing() {
     bench.receive_from("203.0.113.66:5060".parse().unwrap(), reply(&invite, 407, "p", CHALLENGE, ""));
     assert_eq!(bench.sent_kinds(), ["ACK"]);
 
-    let mut bench = Bench::new();
-    let bound = credentials().map(|credentials| Credentials { realm: Some("carrier".into()), ..credentials });
-    let invite = bench.place(leg(), bound);
-    bench.receive(reply(&invite, 407, "p", &CHALLENGE.replace("\"carrier\"", "\"evil\""), ""));
-    assert_eq!(bench.sent_kinds(), ["ACK"]);
+    let (evil, mut bench) =
+        (CHALLENGE.replace("carrier", "evil").replace("qop", "stale=true, qop"), Bench::new());
+    let invite = bench.place(leg(), credentials());
+    bench.receive(reply(&invite, 407, "p", CHALLENGE, ""));
+    let again = bench.take_sent().pop().unwrap();
+    bench.receive(reply(&again, 401, "p", &evil.replace("Proxy-Authenticate", "WWW-Authenticate"), ""));
+    assert_eq!(bench.sent_kinds(), ["ACK"], "neither by the callee behind the trunk");
+    assert!(matches!(bench.take_events()[..], [Event::Failed { code: 401, .. }]));
+}
+
+#[test]
+fn inside_a_call_only_the_realm_that_challenged_it_is_answered() {
+    for (realm, answered) in [("evil", 0), ("carrier", 1)] {
+        let mut bench = Bench::new();
+        let invite = bench.place(leg(), credentials());
+        bench.receive(reply(&invite, 407, "p", CHALLENGE, ""));
+        let again = bench.take_sent().pop().unwrap();
+        bench.receive(reply(&again, 200, "a", "", SDP));
+        bench.command(Command::Bye { leg: leg(), headers: Vec::new() });
+        let bye = bench.take_sent().pop().unwrap();
+        let challenge = CHALLENGE.replace("carrier", realm).replace("Proxy-Authenticate", "WWW-Authenticate");
+        bench.receive(reply(&bye, 401, "p", &challenge, ""));
+        assert_eq!(bench.sent_kinds().len(), answered, "{realm}");
+    }
 }
 
 #[test]

@@ -14,7 +14,7 @@ fn challenge(values: &[(&str, &str)]) -> Message {
 }
 
 fn credentials() -> Credentials {
-    Credentials { username: "Mufasa".into(), password: "Circle of Life".into(), realm: None }
+    Credentials { username: "Mufasa".into(), password: "Circle of Life".into() }
 }
 
 fn value(text: &str, name: &str) -> String {
@@ -43,7 +43,7 @@ fn sha256_is_preferred_and_computed_as_rfc_7616_says() {
             "Digest realm=\"r\", nonce=\"n\", algorithm=SHA-256, qop=\"auth\", opaque=\"o\"",
         ),
     ]);
-    let Answer { name, value: text, .. } = answer(&response, &request, &credentials()).unwrap();
+    let Answer { name, value: text, .. } = answer(&response, &request, &credentials(), None).unwrap();
     assert_eq!(name, "Authorization");
     assert_eq!(
         (value(&text, "algorithm"), value(&text, "opaque"), value(&text, "uri")),
@@ -63,7 +63,7 @@ fn md5_without_qop_is_computed_as_rfc_2617_says() {
         "WWW-Authenticate",
         "digest REALM=\"testrealm@host.com\" , Nonce=\"dcd98b7102dd2f0e8b11d0f600bfb0c093\"",
     )]);
-    let text = answer(&response, &request, &credentials()).unwrap().value;
+    let text = answer(&response, &request, &credentials(), None).unwrap().value;
     assert_eq!(value(&text, "response"), "c02fefe6338497d37ab3d097d8d33459", "{text}");
     assert!(!text.contains("qop="));
 }
@@ -82,7 +82,11 @@ fn what_we_cannot_compute_is_not_answered() {
         "Digest",
         ",,,=",
     ] {
-        assert_eq!(answer(&challenge(&[("WWW-Authenticate", odd)]), &request, &credentials()), None, "{odd}");
+        assert_eq!(
+            answer(&challenge(&[("WWW-Authenticate", odd)]), &request, &credentials(), None),
+            None,
+            "{odd}"
+        );
     }
 }
 
@@ -93,16 +97,22 @@ fn two_challenges_may_share_a_line() {
         "Proxy-Authenticate",
         "Digest realm=\"a, b\", nonce=\"1\", algorithm=MD5, Digest realm=\"c\", nonce=\"2\", algorithm=SHA-256, stale=true",
     )]);
-    let Answer { name, value: text, .. } = answer(&response, &request, &credentials()).unwrap();
+    let Answer { name, value: text, .. } = answer(&response, &request, &credentials(), None).unwrap();
     assert_eq!((name, value(&text, "realm")), ("Proxy-Authorization", "c".to_owned()));
-    assert!(is_stale(&response));
+    assert!(is_stale(&response, None) && !is_stale(&response, Some("a, b")));
+    let of_the_first = answer(&response, &request, &credentials(), Some("a, b")).unwrap();
+    assert_eq!(
+        (value(&of_the_first.value, "nonce"), of_the_first.realm),
+        ("1".to_owned(), "a, b".to_owned())
+    );
+    assert_eq!(answer(&response, &request, &credentials(), Some("d")), None);
 }
 
 #[test]
 fn a_number_with_a_hash_is_signed_as_it_is_sent() {
     let request = Message::request("INVITE", "sip:%2A31%23555@192.0.2.9");
     let response = challenge(&[("WWW-Authenticate", "Digest realm=\"r\", nonce=\"n\"")]);
-    let signed = answer(&response, &request, &credentials()).unwrap();
+    let signed = answer(&response, &request, &credentials(), None).unwrap();
     assert_eq!(
         (value(&signed.value, "uri").as_str(), signed.uri.as_str()),
         ("sip:*31%23555@192.0.2.9", "sip:*31%23555@192.0.2.9")

@@ -43,11 +43,11 @@ fn two_old_peers_with_the_same_cseq_cannot_cancel_each_other() {
 fn a_bye_ends_the_call_once_and_is_answered_every_time() {
     let mut bench = Bench::new();
     let (_, tag) = bench.call_up();
-    bench.receive(within("BYE", 7, &tag, "bye").replace("Max-F", "Reason: Q.850;cause=16\r\nMax-F"));
-    bench.receive(within("BYE", 7, &tag, "bye").replace("Max-F", "Reason: Q.850;cause=16\r\nMax-F"));
+    bench.receive(within("BYE", 7, &tag, "bye"));
+    bench.receive(within("BYE", 7, &tag, "bye"));
     bench.receive(within("BYE", 8, &tag, "late"));
     assert_eq!(bench.sent_kinds(), ["200 BYE", "200 BYE", "481 BYE"]);
-    assert!(matches!(&bench.events[..], [Event::Ended { by: ClosedBy::Remote, reason_header: Some(_), .. }]));
+    assert!(matches!(&bench.events[..], [Event::Ended { by: ClosedBy::Remote, .. }]));
     bench.pass(Duration::from_secs(60));
     assert!(bench.sent.is_empty(), "no BYE of our own follows the peer's");
 }

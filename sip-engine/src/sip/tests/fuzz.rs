@@ -79,7 +79,7 @@ fn mutate(dice: &mut Dice, seeds: &[Vec<u8>]) -> Vec<u8> {
 fn busy_bench() -> (Bench, Vec<Vec<u8>>) {
     let mut bench = Bench::new();
     let (_, tag) = bench.call_up();
-    let credentials = Credentials { username: "u".into(), password: "p".into(), realm: None };
+    let credentials = Credentials { username: "u".into(), password: "p".into() };
     let placed = bench.place(LegKey::outbound(1), Some(credentials));
     let challenge = "WWW-Authenticate: Digest realm=\"r\", nonce=\"n\", algorithm=SHA-256, qop=\"auth\"\r\n";
     let seeds = vec![

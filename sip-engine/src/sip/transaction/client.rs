@@ -172,6 +172,11 @@ impl<P: Clone> Clients<P> {
         self.wheel.next()
     }
 
+    /// Whether any waits for its final answer.
+    pub fn are_waiting(&self) -> bool {
+        self.held.values().any(|held| matches!(held.state, State::Waiting | State::Proceeding))
+    }
+
     /// How many are held.
     pub fn len(&self) -> usize {
         self.held.len()

@@ -16,9 +16,9 @@ use crate::sip::values::{CSeq, Via, tag};
 const PER_LEG: usize = 10;
 /// The least that limit is.
 const AT_LEAST: usize = 1_000;
-/// Refused INVITEs without their ACK, and finished requests of other methods, remembered of one address. Beyond it no
-/// more are, so that one peer cannot fill the table for all.
-pub(crate) const PER_SOURCE: usize = 1_000;
+/// Refused calls without their ACK of one address. Beyond it no more are taken, so that one peer cannot fill the table
+/// for all. What it says inside its calls is not counted: a carrier has thousands of them behind one address.
+const PER_SOURCE: usize = 1_000;
 
 /// What makes two requests the same one: RFC 3261 section 17.2.3, the old rules of RFC 2543 without a magic cookie.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -65,6 +65,8 @@ enum State {
 #[derive(Debug)]
 struct Transaction {
     invite: bool,
+    /// An INVITE outside any dialog.
+    call: bool,
     state: State,
     flow: Flow,
     /// The port its peer listens on, should the connection of `flow` be gone (RFC 3261 section 18.2.2).
@@ -95,8 +97,8 @@ pub(crate) struct Servers {
     held: HashMap<ServerKey, Transaction>,
     merges: HashMap<String, ServerKey>,
     wheel: Wheel<ServerKey>,
-    /// How many of an address are [`State::Completed`], INVITEs (true) and others.
-    completed: HashMap<(IpAddr, bool), usize>,
+    /// How many calls of an address are [`State::Completed`].
+    refused: HashMap<IpAddr, usize>,
     limit: usize,
 }
 
@@ -107,7 +109,7 @@ impl Servers {
             held: HashMap::new(),
             merges: HashMap::new(),
             wheel: Wheel::default(),
-            completed: HashMap::new(),
+            refused: HashMap::new(),
             limit: max_legs.saturating_mul(PER_LEG).max(AT_LEAST),
         }
     }
@@ -124,8 +126,10 @@ impl Servers {
                 held.repeat = None;
                 let wait = if held.flow.transport.is_reliable() { Duration::ZERO } else { T4 };
                 held.ends = Some(now + wait);
-                let (leg, source) = (held.leg, held.flow.peer.ip());
-                uncount(&mut self.completed, (source, true));
+                let leg = held.leg;
+                if held.call {
+                    uncount(&mut self.refused, held.flow.peer.ip());
+                }
                 self.arm(key);
                 Taken::Acknowledged(leg)
             }
@@ -147,9 +151,9 @@ impl Servers {
         self.held.len() >= self.limit
     }
 
-    /// True if another request of this address, an INVITE or not, is worth remembering; see [`PER_SOURCE`].
-    pub fn has_room(&self, source: IpAddr, invite: bool) -> bool {
-        !self.is_full() && self.completed.get(&(source, invite)).is_none_or(|count| *count < PER_SOURCE)
+    /// True if another call of this address is worth remembering; see [`PER_SOURCE`].
+    pub fn has_room(&self, source: IpAddr) -> bool {
+        !self.is_full() && self.refused.get(&source).is_none_or(|count| *count < PER_SOURCE)
     }
 
     /// Opens a transaction; `flow` is where its responses go.
@@ -160,6 +164,7 @@ impl Servers {
         let via = flow.connection.and_then(|_| Via::of(message));
         let opened = Transaction {
             invite,
+            call: invite && tag(message, "to").is_none(),
             state: State::Proceeding,
             flow,
             port: via.and_then(|via| via.port).unwrap_or(5060),
@@ -195,8 +200,8 @@ impl Servers {
     pub fn respond(&mut self, now: Instant, key: &ServerKey, code: u16, wire: &Wire) -> Option<(Flow, Wire)> {
         let held = self.held.get_mut(key).filter(|held| held.state == State::Proceeding)?;
         let reliable = held.flow.transport.is_reliable();
-        if code >= 300 || (code >= 200 && !held.invite) {
-            *self.completed.entry((held.flow.peer.ip(), held.invite)).or_default() += 1;
+        if held.call && code >= 300 {
+            *self.refused.entry(held.flow.peer.ip()).or_default() += 1;
         }
         match (held.invite, code) {
             (_, ..200) => held.last = Some(wire.clone()),
@@ -255,8 +260,8 @@ impl Servers {
 
     fn forget(&mut self, key: &ServerKey) {
         let Some(gone) = self.held.remove(key) else { return };
-        if gone.state == State::Completed {
-            uncount(&mut self.completed, (gone.flow.peer.ip(), gone.invite));
+        if gone.call && gone.state == State::Completed {
+            uncount(&mut self.refused, gone.flow.peer.ip());
         }
         if self.merges.get(&gone.merge) == Some(key) {
             self.merges.remove(&gone.merge);
@@ -271,11 +276,11 @@ impl Servers {
     }
 }
 
-fn uncount(counts: &mut HashMap<(IpAddr, bool), usize>, key: (IpAddr, bool)) {
-    if let Some(count) = counts.get_mut(&key) {
+fn uncount(counts: &mut HashMap<IpAddr, usize>, source: IpAddr) {
+    if let Some(count) = counts.get_mut(&source) {
         *count -= 1;
         if *count == 0 {
-            counts.remove(&key);
+            counts.remove(&source);
         }
     }
 }

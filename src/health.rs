@@ -1,0 +1,96 @@
+//! What this node says about itself on `/readyz` and `/metrics`.
+
+use api::Gauge;
+use reactors::Reactors;
+use sip_engine::{EngineHandle, net::Counters};
+use std::sync::atomic::{AtomicU64, Ordering};
+
+/// The parts that have something to say.
+pub struct NodeHealth {
+    /// Calls and sockets.
+    pub engine: EngineHandle,
+    /// Facts on their way.
+    pub reactors: Reactors,
+}
+
+impl api::Health for NodeHealth {
+    fn checks(&self) -> Vec<api::Check> {
+        let trouble =
+            self.engine.is_draining().then(|| "no more calls are taken: it is about to stop".to_owned());
+        vec![api::Check { name: "engine", trouble }]
+    }
+
+    #[expect(clippy::cast_precision_loss, reason = "none of these comes near 2^52")]
+    fn gauges(&self) -> Vec<Gauge> {
+        let state = self.reactors.state();
+        let own = [
+            ("trunkline_live_calls", "Calls this node has now.", self.engine.live() as f64),
+            ("trunkline_spooled_facts", "Facts that wait for the store.", state.spooled as f64),
+            (
+                "trunkline_evidence_dropped",
+                "SIP messages not kept since the start.",
+                state.evidence_dropped as f64,
+            ),
+            (
+                "trunkline_directory_lag",
+                "Events the engine's directory does not know yet.",
+                state.directory_lag as f64,
+            ),
+        ];
+        let counters = self.engine.counters();
+        let read =
+            |(name, help, counter): (_, _, &AtomicU64)| (name, help, counter.load(Ordering::Relaxed) as f64);
+        let sip = sip(&counters).map(read);
+        sip.into_iter().chain(own).map(|(name, help, value)| Gauge { name, help, value }).collect()
+    }
+}
+
+/// What the SIP sockets and the endpoint behind them count. All of it since the start.
+fn sip(counters: &Counters) -> [(&'static str, &'static str, &AtomicU64); 12] {
+    [
+        (
+            "trunkline_sip_unknown_source",
+            "Datagrams and connections from addresses of no trunk, dropped since the start.",
+            &counters.unknown_source,
+        ),
+        ("trunkline_sip_received", "SIP messages received since the start.", &counters.received),
+        ("trunkline_sip_sent", "SIP messages sent since the start.", &counters.sent),
+        (
+            "trunkline_sip_send_failed",
+            "SIP messages that could not be sent since the start.",
+            &counters.send_failed,
+        ),
+        (
+            "trunkline_sip_connections_refused",
+            "SIP connections beyond the limits since the start.",
+            &counters.connections_refused,
+        ),
+        (
+            "trunkline_sip_connections_broken",
+            "SIP connections closed since the start because what came was no SIP, too slow or too long.",
+            &counters.connections_broken,
+        ),
+        (
+            "trunkline_sip_traces_dropped",
+            "SIP messages not shown to their calls since the start because too many waited.",
+            &counters.traces_dropped,
+        ),
+        (
+            "trunkline_sip_malformed",
+            "Messages that were no SIP, or could not be answered, since the start.",
+            &counters.malformed,
+        ),
+        (
+            "trunkline_sip_stray_responses",
+            "Responses to nothing we asked, dropped since the start.",
+            &counters.stray_responses,
+        ),
+        (
+            "trunkline_sip_unknown_callers",
+            "Requests outside a call from whom we only called, dropped since the start.",
+            &counters.unknown_callers,
+        ),
+        ("trunkline_sip_overloaded", "Requests refused with 503 since the start.", &counters.overloaded),
+        ("trunkline_sip_panics", "Messages the SIP endpoint failed on since the start.", &counters.panics),
+    ]
+}
