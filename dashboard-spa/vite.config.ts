@@ -42,8 +42,9 @@ export default defineConfig({
     chunkSizeWarningLimit: 700,
   },
   server: {
+    // As objects, so that the Host stays the browser's: a write whose Origin is not its Host is refused.
     proxy: {
-      "/carrier": backend,
+      "/carrier": { target: backend },
       "/dashboard": { target: backend, ws: true },
     },
   },

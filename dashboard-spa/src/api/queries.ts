@@ -1,7 +1,8 @@
 /** Every question the pages ask the Carrier API, under the keys the live updates invalidate. */
-import { infiniteQueryOptions, queryOptions } from "@tanstack/react-query";
+import { infiniteQueryOptions, queryOptions, replaceEqualDeep } from "@tanstack/react-query";
 import * as sdk from "../client/sdk.gen";
 import type {
+  Call,
   ListAccountsData,
   ListAuditData,
   ListCallsData,
@@ -10,13 +11,15 @@ import type {
   SipMessage,
   TimelineEntry,
 } from "../client/types.gen";
+import { furthest } from "../lib/call";
+import { mergeRows } from "../lib/timeline";
 
 /** Rows per page of a list. */
 const PAGE = 50;
 /** Timeline rows or SIP messages per request, and how many requests one call's page makes for them at most. */
 const CALL_PAGE = 100;
 const CALL_PAGES = 20;
-/** Rows in a select of accounts, and in the live list. */
+/** Names the lists know, and rows per page of the live list. */
 const MANY = 100;
 
 type Cursor = { cursor?: string; limit?: number };
@@ -61,8 +64,21 @@ export const trunk = (sid: string) =>
   queryOptions({ queryKey: ["trunks", sid], queryFn: () => sdk.getTrunk({ path: { sid } }) });
 export const phoneNumber = (sid: string) =>
   queryOptions({ queryKey: ["phone_numbers", sid], queryFn: () => sdk.getPhoneNumber({ path: { sid } }) });
+/** What is known already stays when an answer that was on its way for long is behind it. */
 export const call = (sid: string) =>
-  queryOptions({ queryKey: ["calls", sid], queryFn: () => sdk.getCall({ path: { sid } }) });
+  queryOptions({
+    queryKey: ["calls", sid],
+    queryFn: () => sdk.getCall({ path: { sid } }),
+    structuralSharing: (known, fresh) =>
+      replaceEqualDeep(known, furthest(known as Call | undefined, fresh as Call)),
+  });
+
+/** Accounts with this in their name, newest first: what a select offers. */
+export const accountsNamed = (name: string) =>
+  queryOptions({
+    queryKey: ["accounts", "named", name],
+    queryFn: async () => (await sdk.listAccounts({ query: { limit: PAGE, ...(name && { name }) } })).data,
+  });
 
 /** The accounts and trunks whose names the lists show beside SIDs. */
 export const accountNames = queryOptions({
@@ -76,9 +92,12 @@ export const trunkNames = queryOptions({
   staleTime: 60_000,
 });
 
-export const liveCalls = queryOptions({
+export const liveCalls = infiniteQueryOptions({
   queryKey: ["live"],
-  queryFn: async () => (await sdk.listCalls({ query: { live: true, limit: MANY } })).data,
+  queryFn: ({ pageParam }) =>
+    sdk.listCalls({ query: { live: true, limit: MANY, ...(pageParam && { cursor: pageParam }) } }),
+  initialPageParam: "",
+  getNextPageParam: (page) => page.next_cursor,
 });
 export const recentCalls = queryOptions({
   queryKey: ["calls", "recent"],
@@ -98,11 +117,13 @@ async function whole<Row>(read: (query: Cursor) => Promise<PageOf<Row>>): Promis
   return rows;
 }
 
-/** A call's whole timeline, oldest first. */
+/** A call's whole timeline, oldest first. Rows that were pushed stay when an answer is older than they are. */
 export const timeline = (sid: string) =>
   queryOptions({
     queryKey: ["timeline", sid],
     queryFn: (): Promise<TimelineEntry[]> => whole((query) => sdk.listCallTimeline({ path: { sid }, query })),
+    structuralSharing: (known, fresh) =>
+      replaceEqualDeep(known, mergeRows(known as TimelineEntry[] | undefined, fresh as TimelineEntry[])),
   });
 
 export const sipMessages = (sid: string) =>

@@ -24,7 +24,19 @@ export function statusOf(status: Status): { word: string; tone: Tone } {
 }
 
 export function isLive(call: Pick<Call, "status">): boolean {
-  return call.status === "queued" || call.status === "ringing" || call.status === "in-progress";
+  return WAY.includes(call.status);
+}
+
+/** The way of a call; all other statuses are its end. */
+const WAY: readonly Status[] = ["queued", "ringing", "in-progress"];
+
+function stage({ status }: Pick<Call, "status">): number {
+  return WAY.includes(status) ? WAY.indexOf(status) : WAY.length;
+}
+
+/** What is known of a call or a fresh answer, which may be the older of the two: a call never goes back. */
+export function furthest(known: Call | undefined, fresh: Call): Call {
+  return known && stage(known) > stage(fresh) ? known : fresh;
 }
 
 export const directions: Record<Call["direction"], string> = {

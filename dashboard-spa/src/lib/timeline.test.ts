@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
 import type { SipMessage, TimelineEntry } from "../client/types.gen";
 import { ladder } from "./ladder";
-import { entries, laneCounts } from "./timeline";
+import { entries, laneCounts, mergeRows } from "./timeline";
 
 const START = Date.parse("2026-11-23T20:00:00Z");
 const at = (ms: number) => new Date(START + ms).toISOString();
@@ -39,6 +39,14 @@ const message = (
   peer,
   summary,
   raw: `${summary}\r\n`,
+});
+
+describe("timeline rows", () => {
+  it("are in order and each once, however they arrive", () => {
+    const of = (...sequences: number[]) => sequences.map((sequence) => row(sequence, 0, {}));
+    const rows = mergeRows(of(1, 3), of(4, 2, 3));
+    expect(rows.map(({ sequence }) => sequence)).toEqual([1, 2, 3, 4]);
+  });
 });
 
 describe("the timeline", () => {

@@ -45,6 +45,16 @@ export type Entry = {
   running?: boolean;
 };
 
+/** Adds rows to a timeline; a row that is there already stays one. Oldest first. */
+export function mergeRows(
+  old: readonly TimelineEntry[] | undefined,
+  fresh: readonly TimelineEntry[],
+): TimelineEntry[] {
+  const rows = new Map((old ?? []).map((row) => [row.sequence, row]));
+  for (const row of fresh) rows.set(row.sequence, row);
+  return [...rows.values()].sort((a, b) => a.sequence - b.sequence);
+}
+
 /** A webhook row's exchange. */
 export function exchangeOf(row: TimelineEntry): Exchange | undefined {
   const detail = row.detail as Partial<Exchange>;

@@ -1,46 +1,75 @@
 /** What a live message changes in the pages' data: lists are asked again (at most so often), calls are patched. */
-import type { Query, QueryClient } from "@tanstack/react-query";
+import {
+  hashKey,
+  type InfiniteData,
+  partialMatchKey,
+  type Query,
+  type QueryClient,
+  type QueryKey,
+} from "@tanstack/react-query";
 import * as queries from "../api/queries";
 import type { Position } from "../api/session";
-import type { Call, TimelineEntry } from "../client/types.gen";
-import { isLive } from "../lib/call";
+import type { Call, CallPage, TimelineEntry } from "../client/types.gen";
+import { furthest, isLive } from "../lib/call";
+import { mergeRows } from "../lib/timeline";
 
-/** Lists of one topic are asked again at most this often, in milliseconds. */
+/** What is stale is asked for again at most this often, in milliseconds. */
 const DEBOUNCE = 400;
 
-/** Query keys that a topic's changes make stale; their first elements. */
-const STALE: Record<string, readonly string[]> = {
-  accounts: ["accounts", "overview", "audit"],
-  trunks: ["trunks", "overview", "audit"],
-  phone_numbers: ["phone_numbers", "overview", "audit"],
-  users: ["users", "session", "overview", "audit"],
-  carriers: ["carriers", "api_keys", "session", "audit"],
-  calls: ["calls", "overview"],
-  audit: ["audit"],
+/** Beginnings of the query keys that a topic's changes make stale. */
+const STALE: Record<string, readonly QueryKey[]> = {
+  accounts: [["accounts"], ["overview"], ["audit"]],
+  trunks: [["trunks"], ["overview"], ["audit"]],
+  phone_numbers: [["phone_numbers"], ["overview"], ["audit"]],
+  users: [["users"], ["session"], ["overview"], ["audit"]],
+  carriers: [["carriers"], ["api_keys"], ["session"], ["audit"]],
+  // A call's own entry is patched by its messages; only the lists of calls need asking.
+  calls: [["calls", "list"], queries.recentCalls.queryKey, ["overview"]],
+  audit: [["audit"]],
 };
 
-/** Adds rows to a timeline; a row that is there already stays one. Oldest first. */
-export function mergeRows(
-  old: readonly TimelineEntry[] | undefined,
-  fresh: readonly TimelineEntry[],
-): TimelineEntry[] {
-  const rows = new Map((old ?? []).map((row) => [row.sequence, row]));
-  for (const row of fresh) rows.set(row.sequence, row);
-  return [...rows.values()].sort((a, b) => a.sequence - b.sequence);
-}
+/** Every query key begins with this. */
+const EVERYTHING: QueryKey = [];
+
+type LivePages = InfiniteData<CallPage>;
 
 /** Puts a call into the live list, changes it there, or takes it out when it is over. Newest first. */
-export function mergeLive(old: readonly Call[] | undefined, call: Call): Call[] | undefined {
+export function mergeLive(old: LivePages | undefined, call: Call): LivePages | undefined {
   if (old === undefined) return undefined;
-  const others = old.filter((other) => other.sid !== call.sid);
-  if (!isLive(call)) return others;
-  const known = old.length !== others.length;
-  return known ? old.map((other) => (other.sid === call.sid ? call : other)) : [call, ...others];
+  const known = old.pages.some(({ data }) => data.some(({ sid }) => sid === call.sid));
+  const onTop = !known && isLive(call) && !isBelow(old, call);
+  const changed = (rows: Call[]) =>
+    isLive(call)
+      ? rows.map((other) => (other.sid === call.sid ? call : other))
+      : rows.filter((other) => other.sid !== call.sid);
+  const pages = old.pages.map((page, index) => {
+    const rows = changed(page.data);
+    return { ...page, data: onTop && index === 0 ? [call, ...rows] : rows };
+  });
+  return { ...old, pages };
+}
+
+/** Whether a call belongs to the part of the live list that was not asked for yet. */
+function isBelow({ pages }: LivePages, call: Call): boolean {
+  const last = pages.flatMap(({ data }) => data).at(-1);
+  const more = pages.at(-1)?.next_cursor !== undefined;
+  return more && last !== undefined && Date.parse(call.created_at) < Date.parse(last.created_at);
+}
+
+/** Shows a call as it is now wherever it is shown; what is known to be further on stays. */
+export function patchCall(client: QueryClient, fresh: Call): void {
+  const { queryKey } = queries.call(fresh.sid);
+  const call = furthest(client.getQueryData(queryKey), fresh);
+  client.setQueryData(queryKey, call);
+  client.setQueryData(queries.liveCalls.queryKey, (old) => mergeLive(old, call));
+  client.setQueryData(queries.recentCalls.queryKey, (old) =>
+    old?.map((other) => (other.sid === call.sid ? call : other)),
+  );
 }
 
 /** Applies messages to the cache. One per page load. */
 export class LiveUpdates {
-  private readonly pending = new Set<string>();
+  private readonly pending = new Map<string, QueryKey>();
   private readonly removed = new Set<string>();
   private timer: ReturnType<typeof setTimeout> | undefined;
 
@@ -71,7 +100,7 @@ export class LiveUpdates {
         this.rows(String(message.id), message.rows as TimelineEntry[]);
         break;
       case "resync":
-        this.everything();
+        this.stale([EVERYTHING]);
         this.resubscribe();
         break;
     }
@@ -81,46 +110,42 @@ export class LiveUpdates {
   private greeted(position: Position): void {
     const missed = this.began?.core !== position.core || this.began.calls !== position.calls;
     this.began = undefined;
-    if (missed) this.everything();
-  }
-
-  /** Asks for all that is on screen again. */
-  private everything(): void {
-    void this.client.invalidateQueries();
+    if (missed) this.stale([EVERYTHING]);
   }
 
   private callChanged(call: Call): void {
-    this.client.setQueryData(queries.call(call.sid).queryKey, call);
-    this.client.setQueryData(queries.liveCalls.queryKey, (old) => mergeLive(old, call));
-    this.client.setQueryData(queries.recentCalls.queryKey, (old) =>
-      old?.map((other) => (other.sid === call.sid ? call : other)),
-    );
+    patchCall(this.client, call);
+    const { queryKey } = queries.liveCalls;
+    const { data, fetchStatus } = this.client.getQueryState<LivePages>(queryKey) ?? {};
+    const ranOut = data?.pages.at(-1)?.next_cursor && data.pages.every((page) => page.data.length === 0);
+    // An answer that is on its way may not know of this yet; a list that ran out of rows goes on below.
+    if (fetchStatus === "fetching" || ranOut) this.stale([queryKey]);
   }
 
   private rows(call: string, fresh: TimelineEntry[]): void {
     this.client.setQueryData(queries.timeline(call).queryKey, (old) => mergeRows(old, fresh));
-    this.stale([`messages/${call}`]);
+    this.stale([queries.sipMessages(call).queryKey]);
   }
 
-  private stale(keys: readonly string[]): void {
-    for (const key of keys) this.pending.add(key);
-    this.timer ??= setTimeout(() => this.flush(), DEBOUNCE);
+  private stale(keys: readonly QueryKey[]): void {
+    for (const key of keys) this.pending.set(hashKey(key), key);
+    if (this.pending.size > 0) this.timer ??= setTimeout(() => this.flush(), DEBOUNCE);
   }
 
+  /**
+   * Asks for what is stale. What is being asked for already is let finish, and asked for once more after that: its answer
+   * may be older than the change, and a list that is begun anew with each change never arrives.
+   */
   private flush(): void {
     this.timer = undefined;
-    for (const key of this.pending) {
-      const [topic, ...rest] = key.split("/");
-      // A call's own entry is patched by its messages; only the lists of calls need asking.
-      const queryKey = topic === "calls" ? ["calls", "list"] : [topic, ...rest];
-      // What is gone is not asked for again: whoever deleted it is about to leave its page.
-      const predicate = (query: Query) => !this.removed.has(String(query.queryKey[1]));
-      void this.client.invalidateQueries({ queryKey, predicate });
-      if (topic === "calls") {
-        void this.client.invalidateQueries({ queryKey: queries.recentCalls.queryKey });
-      }
-    }
+    const keys = [...this.pending.values()];
     this.pending.clear();
-    this.removed.clear();
+    const matches = ({ queryKey }: Query) => keys.some((key) => partialMatchKey(queryKey, key));
+    // What is gone is not asked for again: whoever deleted it is about to leave its page.
+    const wanted = (query: Query) => matches(query) && !this.removed.has(String(query.queryKey[1]));
+    const running = this.client.getQueryCache().findAll({ predicate: wanted, fetchStatus: "fetching" });
+    void this.client.invalidateQueries({ predicate: (query) => wanted(query) && !running.includes(query) });
+    this.stale(running.map(({ queryKey }) => queryKey));
+    if (this.pending.size === 0) this.removed.clear();
   }
 }

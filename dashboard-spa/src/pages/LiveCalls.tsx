@@ -1,24 +1,32 @@
 /** Calls that are up right now; rows come, count and go by themselves. */
 import { Button } from "@mantine/core";
 import { IconPhoneCall } from "@tabler/icons-react";
-import { useQuery } from "@tanstack/react-query";
+import { useInfiniteQuery } from "@tanstack/react-query";
 import { Link, useNavigate } from "@tanstack/react-router";
 import * as queries from "../api/queries";
+import type { Call } from "../client/types.gen";
 import { useLive } from "../live/LiveProvider";
 import { Dot, Empty } from "../ui/basics";
 import { HangUp } from "../ui/CallBits";
-import { DataGrid, onePage } from "../ui/DataGrid";
+import { DataGrid, type Pages } from "../ui/DataGrid";
 import { PageHead } from "../ui/PageHead";
 import { liveColumns } from "./callColumns";
 
 /** Without a live connection the list is asked for this often, in milliseconds. */
 const POLL = 5_000;
 
+/** How many calls are how far. Of a list that goes on it says how much of it that is. */
+function counts({ data, hasNextPage }: Pick<Pages<Call>, "data" | "hasNextPage">): string {
+  const rows = data?.pages.flatMap((page) => page.data) ?? [];
+  const answered = rows.filter((call) => call.status === "in-progress").length;
+  const said = `${answered} answered, ${rows.length - answered} ringing or queued`;
+  return hasNextPage ? `of the newest ${rows.length}, ${said}` : said;
+}
+
 export function LiveCalls() {
   const navigate = useNavigate();
   const { state } = useLive();
-  const query = useQuery({ ...queries.liveCalls, refetchInterval: state === "open" ? false : POLL });
-  const live = query.data?.filter((call) => call.status === "in-progress").length ?? 0;
+  const query = useInfiniteQuery({ ...queries.liveCalls, refetchInterval: state === "open" ? false : POLL });
   return (
     <>
       <PageHead title="Live calls" />
@@ -26,7 +34,7 @@ export function LiveCalls() {
         name="live"
         noun={["call", "calls"]}
         columns={liveColumns}
-        query={onePage(query)}
+        query={query}
         rowKey={(call) => call.sid}
         onOpen={(call) => void navigate({ to: "/calls/$sid", params: { sid: call.sid } })}
         actions={(call) => <HangUp call={call} />}
@@ -47,9 +55,7 @@ export function LiveCalls() {
         filters={
           <span className="num" role="status">
             <Dot tone={state === "open" ? "green" : "amber"} live={state === "open"}>
-              {state === "open"
-                ? `Live · ${live} answered, ${(query.data?.length ?? 0) - live} ringing or queued`
-                : "Connecting…"}
+              {state === "open" ? `Live · ${counts(query)}` : "Connecting…"}
             </Dot>
           </span>
         }

@@ -15,17 +15,17 @@ import css from "./Overview.module.css";
 
 export function Overview() {
   const counts = useQuery(queries.overview);
-  const checklist = counts.data?.checklist;
-  const left = checklist ? Object.values(checklist).filter((done) => !done).length : 0;
   return (
     <>
       <PageHead title="Overview" />
-      {counts.error && <ProblemNotice error={counts.error} retry={() => void counts.refetch()} />}
+      {counts.error && !counts.data && (
+        <ProblemNotice error={counts.error} retry={() => void counts.refetch()} />
+      )}
       <Stats counts={counts.data} />
       <div className={css.grid}>
         <RecentCalls />
         <div className={css.side}>
-          {checklist && left > 0 && <Checklist checklist={checklist} left={left} />}
+          {counts.data && <Checklist counts={counts.data} />}
           <SipAddress />
         </div>
       </div>
@@ -55,7 +55,8 @@ function Stats({ counts }: { counts: Counts | undefined }) {
 
 type Step = { done: boolean; title: string; help: ReactNode; link: LinkProps };
 
-function Checklist({ checklist, left }: { checklist: Counts["checklist"]; left: number }) {
+/** Steps to the first call; gone when all are done. */
+function Checklist({ counts: { accounts, checklist } }: { counts: Counts }) {
   const steps: Step[] = [
     {
       done: checklist.two_factor,
@@ -70,9 +71,15 @@ function Checklist({ checklist, left }: { checklist: Counts["checklist"]; left: 
       link: { to: "/trunks/new" },
     },
     {
+      done: accounts > 0,
+      title: "Create an account",
+      help: "Answers the calls to its numbers and places calls through Twilio's API.",
+      link: { to: "/accounts" },
+    },
+    {
       done: checklist.phone_number,
       title: "Add a phone number",
-      help: "Give it to an account and point it at an application.",
+      help: "Give it to the account and point it at an application.",
       link: { to: "/numbers" },
     },
     {
@@ -82,12 +89,14 @@ function Checklist({ checklist, left }: { checklist: Counts["checklist"]; left: 
       link: { to: "/live" },
     },
   ];
+  const done = steps.filter((step) => step.done).length;
+  if (done === steps.length) return null;
   return (
     <Card
       title="Getting started"
       aside={
         <span className="dim small num">
-          {steps.length - left} of {steps.length}
+          {done} of {steps.length}
         </span>
       }
       flush

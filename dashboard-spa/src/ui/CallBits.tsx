@@ -10,7 +10,7 @@ import { hangUpCall } from "../client/sdk.gen";
 import type { Call } from "../client/types.gen";
 import { directions, isLive, lasted } from "../lib/call";
 import { duration } from "../lib/format";
-import { mergeLive } from "../live/apply";
+import { patchCall } from "../live/apply";
 import { useNow } from "./useNow";
 
 /** Counts while the call is up. */
@@ -46,14 +46,12 @@ export function HangUp({ call, size = "compact-sm" }: { call: Call; size?: strin
   const client = useQueryClient();
   const hangUp = useMutation({
     mutationFn: () => hangUpCall({ path: { sid: call.sid } }),
-    onSuccess: (updated) => {
-      client.setQueryData(queries.call(call.sid).queryKey, updated);
-      client.setQueryData(queries.liveCalls.queryKey, (old) => mergeLive(old, updated));
-    },
+    onSuccess: (updated) => patchCall(client, updated),
     onError: (error) => {
       const problem = toProblem(error);
       notifications.show({ color: "red", title: problem.title, message: problem.detail ?? "" });
-      void client.invalidateQueries({ queryKey: ["live"] });
+      for (const { queryKey } of [queries.call(call.sid), queries.liveCalls])
+        void client.invalidateQueries({ queryKey });
     },
   });
   if (!write || !isLive(call)) return null;

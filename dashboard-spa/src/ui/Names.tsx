@@ -7,10 +7,20 @@ import { shortSid } from "../lib/format";
 /** Clicks on a link inside a row must not also open the row. */
 const stop = (event: React.MouseEvent) => event.stopPropagation();
 
-export function AccountName({ sid }: { sid: string | undefined }) {
+/** An account's name: one that is not among the newest is asked for by itself. */
+export function useAccountName(sid: string | undefined): string | undefined {
   const names = useQuery(queries.accountNames);
+  const known = names.data?.find((account) => account.sid === sid)?.name;
+  const asked = useQuery({
+    ...queries.account(sid ?? ""),
+    enabled: sid !== undefined && names.isFetched && known === undefined,
+  });
+  return known ?? asked.data?.name;
+}
+
+export function AccountName({ sid }: { sid: string | undefined }) {
+  const name = useAccountName(sid);
   if (!sid) return <span className="dim">none</span>;
-  const name = names.data?.find((account) => account.sid === sid)?.name;
   return (
     <Link to="/accounts/$sid" params={{ sid }} className="link truncate" onClick={stop}>
       {name ?? <span className="mono">{shortSid(sid)}</span>}
@@ -29,12 +39,7 @@ export function TrunkName({ sid }: { sid: string | undefined }) {
   );
 }
 
-/** Options of a select or a filter. */
-export function useAccountOptions(): { value: string; label: string }[] {
-  const names = useQuery(queries.accountNames);
-  return (names.data ?? []).map(({ sid, name }) => ({ value: sid, label: name }));
-}
-
+/** Options of a filter. */
 export function useTrunkOptions(): { value: string; label: string }[] {
   const names = useQuery(queries.trunkNames);
   return (names.data ?? []).map(({ sid, name }) => ({ value: sid, label: name }));

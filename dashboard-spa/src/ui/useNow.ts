@@ -1,5 +1,5 @@
 /** The time of day, as often as asked; all users of one interval share one timer. */
-import { useSyncExternalStore } from "react";
+import { useCallback, useSyncExternalStore } from "react";
 
 type Ticker = { now: number; timer: ReturnType<typeof setInterval> | undefined; listeners: Set<() => void> };
 
@@ -32,8 +32,7 @@ function listen(ticker: Ticker, every: number, listener: () => void): () => void
 export function useNow(every: number): number {
   const ticker = tickerOf(every);
   if (ticker.timer === undefined) ticker.now = Date.now();
-  return useSyncExternalStore(
-    (listener) => listen(ticker, every, listener),
-    () => ticker.now,
-  );
+  // The same function each time: a new one would start the timer anew with each drawing, and seconds would be skipped.
+  const subscribe = useCallback((listener: () => void) => listen(ticker, every, listener), [ticker, every]);
+  return useSyncExternalStore(subscribe, () => ticker.now);
 }

@@ -195,12 +195,16 @@ function Activity({ sid, call }: { sid: string; call: Call | undefined }) {
     ...queries.timeline(sid),
     refetchInterval: live && state !== "open" ? POLL : false,
   });
-  const messages = useQuery({ ...queries.sipMessages(sid), refetchInterval: live ? POLL : false });
+  const messages = useQuery({
+    ...queries.sipMessages(sid),
+    refetchInterval: ({ state }) => (live && !state.error ? POLL : false),
+  });
   const hidden = (hide?.split(",") ?? []) as Lane[];
   const set = (search: { view?: string; hide?: string }) =>
     void navigate({ to: "/calls/$sid", params: { sid }, search, replace: true });
-  const pending = rows.isPending || messages.isPending;
-  const error = rows.error ?? messages.error;
+  // The timeline waits for its messages once; when they could not be read it goes on without.
+  const pending = rows.isPending || (messages.isPending && messages.errorUpdateCount === 0);
+  const failed = [rows, messages].find(({ error, data }) => error && !data);
   return (
     <Card
       title="What happened"
@@ -218,20 +222,21 @@ function Activity({ sid, call }: { sid: string; call: Call | undefined }) {
         />
       }
     >
-      {error && !rows.data ? (
-        <ProblemNotice error={error} retry={() => void rows.refetch()} />
-      ) : pending ? (
+      {failed && <ProblemNotice error={failed.error} retry={() => void failed.refetch()} />}
+      {pending ? (
         <Skeleton h={320} m={16} w="auto" />
       ) : view === "ladder" ? (
-        <LadderView messages={messages.data ?? []} />
+        messages.data && <LadderView messages={messages.data} />
       ) : (
-        <TimelineView
-          rows={rows.data ?? []}
-          messages={messages.data ?? []}
-          live={live}
-          hidden={hidden}
-          onHide={(lanes) => set({ ...(lanes.length > 0 && { hide: lanes.join(",") }) })}
-        />
+        rows.data && (
+          <TimelineView
+            rows={rows.data}
+            messages={messages.data ?? []}
+            live={live}
+            hidden={hidden}
+            onHide={(lanes) => set({ ...(lanes.length > 0 && { hide: lanes.join(",") }) })}
+          />
+        )
       )}
     </Card>
   );
