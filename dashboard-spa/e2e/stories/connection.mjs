@@ -62,6 +62,21 @@ export const connectionStories = {
     await page.context().close();
   },
 
+  "a sign-out that does not arrive stays and says why": async (shared) => {
+    const page = await open(shared.browser, { state: await shared.owner(), expected: [/ERR_FAILED/] });
+    await page.route("**/dashboard/sign-out", (route) => route.abort());
+    await page.goto("/accounts");
+    await page
+      .getByRole("button", { name: /theme and sign-out/ })
+      .first()
+      .click();
+    await page.getByRole("menuitem", { name: "Sign out" }).click();
+    await page.getByText("No answer from the server").waitFor();
+    await page.getByRole("heading", { name: "Accounts" }).waitFor();
+    page.assertClean();
+    await page.context().close();
+  },
+
   "a session ended elsewhere leaves for the sign-in by itself": async (shared) => {
     assert.ok(shared.secondState, "needs the recovery code story before");
     const ended = await open(shared.browser, { state: shared.secondState, expected: [/401/] });

@@ -1,5 +1,5 @@
 /** Signing up, signing in and the second factor: the routes under /dashboard. */
-import { queryOptions } from "@tanstack/react-query";
+import { type QueryClient, queryOptions } from "@tanstack/react-query";
 import type { Country } from "../lib/number";
 import { json } from "./http";
 import { Problem } from "./problem";
@@ -50,6 +50,12 @@ export const sessionQuery = queryOptions({
   },
   staleTime: 60_000,
 });
+
+/** Starts with this session, or with none. What the one before has seen is forgotten; countries are everybody's. */
+export function begin(client: QueryClient, session: Session | null): void {
+  client.removeQueries({ predicate: ({ queryKey }) => queryKey[0] !== countriesQuery.queryKey[0] });
+  client.setQueryData(sessionQuery.queryKey, session);
+}
 
 /** Countries with their calling codes; they never change while the page is open. */
 export const countriesQuery = queryOptions({

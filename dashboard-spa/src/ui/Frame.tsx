@@ -2,28 +2,18 @@
 import { Drawer, Menu, useMantineColorScheme } from "@mantine/core";
 import { useDisclosure } from "@mantine/hooks";
 import { IconDots, IconLogout, IconUserCircle } from "@tabler/icons-react";
-import { useQuery, useQueryClient } from "@tanstack/react-query";
-import { Link, Outlet, useNavigate } from "@tanstack/react-router";
-import { useCallback } from "react";
+import { useInfiniteQuery } from "@tanstack/react-query";
+import { Link, Outlet } from "@tanstack/react-router";
 import * as queries from "../api/queries";
-import { type Session, sessionQuery, signOut } from "../api/session";
+import type { Session } from "../api/session";
 import { LiveProvider, useLive } from "../live/LiveProvider";
 import css from "./Frame.module.css";
 import { Palette } from "./Palette";
 import { pages } from "./pages";
+import { useLeave } from "./useLeave";
 
 export function Frame({ session }: { session: Session }) {
-  const client = useQueryClient();
-  const navigate = useNavigate();
-  const leave = useCallback(() => {
-    client.clear();
-    client.setQueryData(sessionQuery.queryKey, null);
-    void navigate({ to: "/sign-in" });
-  }, [client, navigate]);
-  const out = async () => {
-    await signOut().catch(() => {});
-    leave();
-  };
+  const { leave, signOut } = useLeave();
   return (
     <LiveProvider onSessionEnded={leave}>
       <a href="#content" className="skip">
@@ -36,7 +26,7 @@ export function Frame({ session }: { session: Session }) {
             <RailItems />
           </div>
           <div className={css.foot}>
-            <UserMenu session={session} onSignOut={out} />
+            <UserMenu session={session} onSignOut={signOut} />
           </div>
         </nav>
         <div className={css.main}>
@@ -45,9 +35,9 @@ export function Frame({ session }: { session: Session }) {
             <Outlet />
           </main>
         </div>
-        <BottomBar session={session} onSignOut={out} />
+        <BottomBar session={session} onSignOut={signOut} />
       </div>
-      <Palette onSignOut={out} />
+      <Palette onSignOut={signOut} />
     </LiveProvider>
   );
 }
@@ -64,7 +54,8 @@ function Brand({ session }: { session: Session }) {
 }
 
 function RailItems({ onPick }: { onPick?: () => void }) {
-  const live = useQuery(queries.liveCalls);
+  const live = useInfiniteQuery(queries.liveCalls);
+  const count = live.data?.pages.flatMap((page) => page.data).length ?? 0;
   return pages.map(({ to, label, icon: Icon }) => (
     <Link
       key={to}
@@ -76,9 +67,10 @@ function RailItems({ onPick }: { onPick?: () => void }) {
     >
       <Icon size={17} stroke={1.7} aria-hidden />
       <span className={css.label}>{label}</span>
-      {to === "/live" && (live.data?.length ?? 0) > 0 && (
+      {to === "/live" && count > 0 && (
         <span className={css.badge}>
-          {live.data?.length}
+          {count}
+          {live.hasNextPage && "+"}
           <span className="sr-only"> in progress</span>
         </span>
       )}

@@ -12,6 +12,7 @@ import css from "./Auth.module.css";
 import { AuthPage } from "./AuthPage";
 import { CodeInput } from "./CodeInput";
 import { CodeList } from "./CodeList";
+import { SomebodyElse } from "./SomebodyElse";
 import { useEnter } from "./useEnter";
 
 const route = getRouteApi("/two-factor/set-up");
@@ -39,8 +40,9 @@ function Scan({ onEnabled }: { onEnabled: (enabled: Enabled) => void }) {
       wide
       title="Set up two-factor sign-in"
       lead="Every sign-in needs a code from your phone. Nothing else opens before this is done."
+      foot={<SomebodyElse />}
     >
-      {setup.error ? (
+      {setup.error && !setup.data ? (
         <ProblemNotice error={setup.error} retry={() => void setup.refetch()} />
       ) : (
         <div className={css.steps}>

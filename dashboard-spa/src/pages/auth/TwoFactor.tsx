@@ -1,27 +1,20 @@
 /** The second factor: a code from the authenticator app, or one of the recovery codes. */
 import { Anchor, Button, Group, Stack, TextInput } from "@mantine/core";
-import { useQueryClient } from "@tanstack/react-query";
-import { getRouteApi, useNavigate } from "@tanstack/react-router";
+import { getRouteApi } from "@tanstack/react-router";
 import { useState } from "react";
-import { sessionQuery, signOut, verifyTwoFactor } from "../../api/session";
+import { verifyTwoFactor } from "../../api/session";
 import { useProblemForm } from "../../lib/forms";
 import * as check from "../../lib/validate";
 import { ProblemNotice } from "../../ui/ProblemNotice";
 import { AuthPage } from "./AuthPage";
 import { CodeInput } from "./CodeInput";
+import { SomebodyElse } from "./SomebodyElse";
 import { useEnter } from "./useEnter";
 
 const route = getRouteApi("/two-factor");
 
 export function TwoFactor() {
   const [recovery, setRecovery] = useState(false);
-  const client = useQueryClient();
-  const navigate = useNavigate();
-  const leave = async () => {
-    await signOut().catch(() => {});
-    client.setQueryData(sessionQuery.queryKey, null);
-    await navigate({ to: "/sign-in" });
-  };
   return (
     <AuthPage
       title={recovery ? "Enter a recovery code" : "Enter your code"}
@@ -32,9 +25,7 @@ export function TwoFactor() {
         <Anchor component="button" type="button" fz={13} onClick={() => setRecovery(!recovery)}>
           {recovery ? "Use the authenticator app" : "Use a recovery code"}
         </Anchor>
-        <Anchor component="button" type="button" fz={13} c="dimmed" onClick={leave}>
-          Sign in as somebody else
-        </Anchor>
+        <SomebodyElse />
       </Group>
     </AuthPage>
   );

@@ -1,7 +1,7 @@
 /** Takes a new session over and goes where it leads. */
 import { useQueryClient } from "@tanstack/react-query";
 import { useRouter } from "@tanstack/react-router";
-import { gate, type Session, sessionQuery } from "../../api/session";
+import { begin, gate, type Session } from "../../api/session";
 
 /** A path on this site; anything else in the address is ignored. */
 function safe(path: string | undefined): string {
@@ -12,7 +12,7 @@ export function useEnter(to?: string): (session: Session) => void {
   const client = useQueryClient();
   const router = useRouter();
   return (session) => {
-    client.setQueryData(sessionQuery.queryKey, session);
+    begin(client, session);
     const next = gate(session);
     if (next) void router.navigate({ to: next, search: to ? { to } : {} });
     else void router.navigate({ href: safe(to) });
