@@ -12,6 +12,12 @@ async function stranger(shared, options = {}) {
   return open(shared.browser, { state: shared.strangerState, ...options });
 }
 
+async function openNumber(page, wanted) {
+  await page.goto(`/numbers?number=${wanted.slice(1)}`);
+  await page.getByRole("link", { name: /^\+855 / }).click();
+  await page.getByLabel("Voice URL", { exact: true }).waitFor();
+}
+
 export const accountStories = {
   "an account is created and its token can be shown again": async (shared) => {
     const page = await stranger(shared);
@@ -68,6 +74,22 @@ export const accountStories = {
     await page.context().close();
   },
 
+  "an address that was typed but not entered is saved with its trunk": async (shared) => {
+    const page = await stranger(shared);
+    await page.goto("/trunks");
+    await page.getByRole("link", { name: "Gateway" }).click();
+    // A single address is written without the length of its network.
+    const known = source.replace("/32", "");
+    const typed = known.replace("198.51.100", "203.0.113");
+    await page.getByRole("combobox", { name: "Source addresses" }).fill(typed);
+    await page.getByRole("button", { name: "Save" }).click();
+    await page.getByText("Trunk saved.").waitFor();
+    await page.reload();
+    for (const address of [known, typed]) await page.getByText(address, { exact: true }).waitFor();
+    page.assertClean();
+    await page.context().close();
+  },
+
   "a number is added, configured, and refused the second time": async (shared) => {
     const page = await stranger(shared, { expected: [/409/] });
     await page.goto("/numbers");
@@ -97,10 +119,110 @@ export const accountStories = {
     await page.context().close();
   },
 
+  "what is typed stays when something else of the number changes": async (shared) => {
+    const page = await stranger(shared);
+    await openNumber(page, number);
+    const fallback = page.getByLabel("Fallback URL", { exact: true });
+    await fallback.fill("https://example.com/fallback");
+    for (const state of ["Disabled", "Enabled"]) {
+      await page.getByRole("switch", { name: "Takes calls" }).click();
+      await page.getByText(state, { exact: true }).waitFor();
+      assert.equal(await fallback.inputValue(), "https://example.com/fallback");
+    }
+    await page.getByRole("button", { name: "Discard" }).click();
+    assert.equal(await fallback.inputValue(), "");
+    page.assertClean();
+    await page.context().close();
+  },
+
+  "a form that somebody fills in keeps the text when it is saved elsewhere": async (shared) => {
+    const [page, other] = [await stranger(shared), await stranger(shared)];
+    await openNumber(page, number);
+    await openNumber(other, number);
+    const name = page.getByLabel("Name", { exact: true });
+    await name.fill("Front desk");
+    await other.getByLabel("Name", { exact: true }).fill("Back door");
+    await other.getByRole("button", { name: "Save" }).click();
+    await page.getByText("Changed elsewhere meanwhile.").waitFor();
+    assert.equal(await name.inputValue(), "Front desk");
+    await shoot(page, "changed-elsewhere");
+    await page.getByRole("button", { name: "Show the change instead" }).click();
+    assert.equal(await name.inputValue(), "Back door");
+    page.assertClean();
+    await other.context().close();
+    await page.context().close();
+  },
+
+  "a name that was emptied is gone": async (shared) => {
+    const page = await stranger(shared);
+    await openNumber(page, number);
+    const name = page.getByLabel("Name", { exact: true });
+    assert.equal(await name.inputValue(), "Back door");
+    await name.fill("");
+    await page.getByRole("button", { name: "Save" }).click();
+    await page.getByText("Configuration saved.").waitFor();
+    await page.reload();
+    await page.getByText("Added").waitFor();
+    assert.equal(await name.inputValue(), "");
+    page.assertClean();
+    await page.context().close();
+  },
+
+  "a number leaves its account only by a word that says what is forgotten": async (shared) => {
+    const page = await stranger(shared);
+    await page.goto("/accounts");
+    await page.getByRole("button", { name: "Create account" }).first().click();
+    await page.getByLabel("Name", { exact: true }).fill("Paper Planes");
+    await page.getByRole("dialog").getByRole("button", { name: "Create account" }).click();
+    await page.getByTestId("secret").waitFor();
+    await openNumber(page, number);
+    const account = page.getByRole("combobox", { name: "Account" });
+    const voice = page.getByLabel("Voice URL", { exact: true });
+    const shows = (select, name) =>
+      page.waitForFunction(([field, text]) => field.value === text, [select, name]);
+    await shows(await account.elementHandle(), "Rocket Rides");
+    // The one it has already, by mouse and by keyboard.
+    await account.click();
+    await page.getByRole("option", { name: "Rocket Rides" }).click();
+    await account.press("ArrowDown");
+    await account.press("Enter");
+    await account.fill("paper");
+    await page.getByRole("option", { name: "Rocket Rides" }).waitFor({ state: "detached" });
+    await page.getByRole("option", { name: "Paper Planes" }).click();
+    const dialog = page.getByRole("dialog");
+    await dialog.getByText("From then on Paper Planes answers its calls.").waitFor();
+    await dialog.getByText("Its configuration is forgotten: Voice URL.").waitFor();
+    await shoot(page, "move-number");
+    await dialog.getByRole("button", { name: "Cancel" }).click();
+    await page.reload();
+    await shows(await account.elementHandle(), "Rocket Rides");
+    assert.equal(await voice.inputValue(), "https://example.com/voice");
+    await page.getByRole("button", { name: "Take from account" }).click();
+    await dialog.getByText("Its configuration is forgotten: Voice URL.").waitFor();
+    await dialog.getByLabel(`Type ${number} to confirm`).fill(number);
+    await dialog.getByRole("button", { name: "Take from account" }).click();
+    await page.getByText("Calls to it are refused until an account has it.").waitFor();
+    assert.equal(await voice.inputValue(), "");
+    page.assertClean();
+    await page.context().close();
+  },
+
+  "a number nobody has says so until an account is chosen": async (shared) => {
+    const page = await stranger(shared);
+    await openNumber(page, number);
+    await page.getByText("No account has this number").waitFor();
+    await shoot(page, "nobodys-number");
+    await page.getByRole("button", { name: "Choose one" }).click();
+    await page.getByRole("option", { name: "Rocket Rides" }).click();
+    await page.getByText("No account has this number").waitFor({ state: "detached" });
+    page.assertClean();
+    await page.context().close();
+  },
+
   "the checklist ticks itself, on another screen as well": async (shared) => {
     const [page, other] = [await stranger(shared), await stranger(shared)];
     await page.goto("/");
-    await page.getByText("3 of 4").waitFor();
+    await page.getByText("4 of 5").waitFor();
     await page.goto("/accounts");
     await page.getByRole("link", { name: "Rocket Rides" }).waitFor();
     await other.goto("/accounts");

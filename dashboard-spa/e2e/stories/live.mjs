@@ -64,6 +64,44 @@ export const liveStories = {
     await page.context().close();
   },
 
+  "SIP messages of a live call that can't be read are not said to be missing": async (shared) => {
+    const page = await owner(shared, { expected: [/403/] });
+    await page.goto("/calls");
+    await page.route("**/messages?*", (route) => route.fulfill({ status: 403, json: { title: "Not now" } }));
+    await page.getByRole("row").filter({ hasText: "+855 77 000 111" }).getByRole("link").first().click();
+    await page.getByRole("list", { name: "Timeline" }).waitFor();
+    await page.getByText("SIP ladder").click();
+    await page.getByRole("alert").getByText("Not now").waitFor();
+    assert.ok(!(await page.getByText("No SIP messages are kept").isVisible()));
+    await page.unroute("**/messages?*");
+    await page.getByRole("button", { name: "Try again" }).click();
+    await page.getByRole("region", { name: "SIP ladder" }).waitFor();
+    page.assertClean();
+    await page.context().close();
+  },
+
+  "a live call is found later by its caller, its called number and its account": async (shared) => {
+    const page = await owner(shared);
+    await page.goto("/calls");
+    await page.getByLabel("Caller's number").fill("+85577000111");
+    await page.waitForURL(/from=%2B85577000111/);
+    await page.getByLabel("Called number").fill("1234");
+    await page.waitForURL(/to=1234/);
+    await rowOf(page).first().waitFor();
+    await page.getByRole("button", { name: "Filter", exact: true }).click();
+    await page.getByRole("menuitem", { name: "Account" }).click();
+    await page.getByRole("combobox", { name: "Account" }).fill("demo");
+    await page.getByRole("option", { name: "Demo Account" }).click();
+    await page.waitForURL(/account_sid=AC/);
+    await page.getByText("Account: Demo Account").waitFor();
+    await shoot(page, "calls-filtered");
+    await rowOf(page).first().waitFor();
+    await page.getByLabel("Caller's number").fill("+85577000112");
+    await page.getByText("Nothing matches these filters.").waitFor();
+    page.assertClean();
+    await page.context().close();
+  },
+
   "a refused live call says why and what to do": async (shared) => {
     const page = await owner(shared);
     await assert.rejects(call(demo.sip_address, "85599999999", FROM), /refused: SIP\/2\.0 404/);

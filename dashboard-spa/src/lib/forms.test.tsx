@@ -3,6 +3,7 @@ import { cleanup, render, screen, waitFor } from "@testing-library/react";
 import userEvent from "@testing-library/user-event";
 import { afterEach, describe, expect, it, vi } from "vitest";
 import { Problem } from "../api/problem";
+import { Meanwhile } from "../ui/Meanwhile";
 import { ProblemNotice } from "../ui/ProblemNotice";
 import { placeErrors, useProblemForm } from "./forms";
 
@@ -81,6 +82,57 @@ describe("a form", () => {
     expect(alert.textContent).toContain("Busy");
     expect(alert.textContent).toContain("req_7");
     expect(alert.textContent).toContain("Try again in a moment");
+  });
+});
+
+/** A form of something that is stored, and saved in capitals. */
+function StoredForm({ name }: { name: string }) {
+  const { form, onSubmit, ...meanwhile } = useProblemForm(
+    { initialValues: { name } },
+    async (values, saved) => saved({ name: values.name.toUpperCase() }),
+  );
+  return (
+    <MantineProvider env="test">
+      <form onSubmit={onSubmit} noValidate>
+        <TextInput label="Name" {...form.getInputProps("name")} />
+        <Meanwhile {...meanwhile} />
+        <button type="submit">Save</button>
+      </form>
+    </MantineProvider>
+  );
+}
+
+describe("a form of what is stored", () => {
+  const field = () => screen.getByLabelText<HTMLInputElement>("Name");
+
+  it("follows a change while nothing is typed", () => {
+    const { rerender } = render(<StoredForm name="Desk" />);
+    rerender(<StoredForm name="Door" />);
+    expect(field().value).toBe("Door");
+    expect(screen.queryByRole("status")).toBeNull();
+  });
+
+  it("keeps what is typed, says that it changed elsewhere, and can show the change", async () => {
+    const user = userEvent.setup();
+    const { rerender } = render(<StoredForm name="Desk" />);
+    await user.type(field(), " one");
+    rerender(<StoredForm name="Door" />);
+    expect(field().value).toBe("Desk one");
+    expect(screen.getByRole("status").textContent).toContain("Changed elsewhere");
+    await user.click(screen.getByText("Show the change instead"));
+    expect(field().value).toBe("Door");
+    expect(screen.queryByRole("status")).toBeNull();
+  });
+
+  it("shows what it was saved as, and takes its own change for no other's", async () => {
+    const user = userEvent.setup();
+    const { rerender } = render(<StoredForm name="Desk" />);
+    await user.type(field(), " one");
+    await user.click(screen.getByText("Save"));
+    await waitFor(() => expect(field().value).toBe("DESK ONE"));
+    rerender(<StoredForm name="DESK ONE" />);
+    expect(field().value).toBe("DESK ONE");
+    expect(screen.queryByRole("status")).toBeNull();
   });
 });
 

@@ -1,5 +1,9 @@
-/** Forms that validate on blur and all at once, place the server's refusals at their fields and focus the first. */
+/**
+ * Forms that validate on blur and all at once, place the server's refusals at their fields and focus the first. They
+ * follow what is stored, unless somebody is typing.
+ */
 import { type FormErrors, type UseFormInput, type UseFormReturnType, useForm } from "@mantine/form";
+import { useDidUpdate } from "@mantine/hooks";
 import { useEffect, useRef, useState } from "react";
 import { type Problem, toProblem } from "../api/problem";
 
@@ -8,6 +12,10 @@ export type ProblemForm<T extends object> = {
   /** What went wrong that belongs to no field. */
   problem: Problem | undefined;
   busy: boolean;
+  /** Whether what is stored has changed elsewhere while something was typed here. */
+  elsewhere: boolean;
+  /** Shows what is stored. */
+  discard: () => void;
   onSubmit: (event?: React.FormEvent<HTMLFormElement>) => void;
 };
 
@@ -33,13 +41,43 @@ function sentence(text: string): string {
   return text.charAt(0).toUpperCase() + text.slice(1);
 }
 
-/** A form whose `submit` may throw what the server refused. */
+/** Takes over what is stored as it changes; what is being typed is kept, and is told apart from what is stored. */
+function useStored<T extends object>(form: UseFormReturnType<T>, stored: T) {
+  const [elsewhere, setElsewhere] = useState(false);
+  const text = JSON.stringify(stored);
+  useDidUpdate(() => {
+    if (text === JSON.stringify(form.getInitialValues())) return;
+    const typed = form.isDirty();
+    form.setInitialValues(stored);
+    if (!typed) form.setValues(stored);
+    setElsewhere(typed);
+  }, [text]);
+  return {
+    elsewhere: elsewhere && form.isDirty(),
+    /** What was sent is now stored like this; what was typed since is kept. */
+    saved: (sent: T, now: T) => {
+      form.setInitialValues(now);
+      if (JSON.stringify(form.getValues()) === JSON.stringify(sent)) form.setValues(now);
+      setElsewhere(false);
+    },
+    discard: () => {
+      form.reset();
+      setElsewhere(false);
+    },
+  };
+}
+
+/**
+ * A form whose `submit` may throw what the server refused. `initialValues` are what is stored: the form follows when they
+ * change, and a `submit` that changes them says with `saved` how.
+ */
 export function useProblemForm<T extends object>(
-  input: UseFormInput<T>,
-  submit: (values: T) => Promise<void>,
+  input: UseFormInput<T> & { initialValues: T },
+  submit: (values: T, saved: (now: T) => void) => Promise<void>,
   rename: (field: string) => string = (field) => field,
 ): ProblemForm<T> {
   const form = useForm<T>({ validateInputOnBlur: true, ...input });
+  const { elsewhere, saved, discard } = useStored(form, input.initialValues);
   const [problem, setProblem] = useState<Problem>();
   const [busy, setBusy] = useState(false);
   const root = useRef<HTMLFormElement | null>(null);
@@ -56,7 +94,7 @@ export function useProblemForm<T extends object>(
       setBusy(true);
       setProblem(undefined);
       try {
-        await submit(values);
+        await submit(values, (now) => saved(values, now));
       } catch (thrown) {
         const refused = toProblem(thrown).renamed(rename);
         const [errors, rest] = placeErrors(
@@ -77,6 +115,8 @@ export function useProblemForm<T extends object>(
     form,
     problem,
     busy,
+    elsewhere: elsewhere && !busy,
+    discard,
     onSubmit: (event) => {
       root.current = event?.currentTarget ?? null;
       send(event);

@@ -60,6 +60,18 @@ describe("a trunk's form", () => {
     expect(validateTrunk.outbound.host("", values)).toMatch(/host/);
   });
 
+  it("takes an address that was typed and not entered for entered", () => {
+    const { inbound, ...rest } = valuesOf(undefined, "inbound");
+    const typed = (text: string): TrunkValues => ({
+      ...rest,
+      inbound: { ...inbound, sources: ["10.0.0.1"], typed: text },
+    });
+    const two = ["10.0.0.1", "10.0.0.2"];
+    for (const text of ["10.0.0.2", " 10.0.0.2 ,10.0.0.1"])
+      expect(bodyOf(typed(text)).inbound?.sources).toEqual(two);
+    expect(validateTrunk.inbound.sources(["10.0.0.1"], typed("10.0.0"))).toMatch(/10\.0\.0 is no address/);
+  });
+
   it("finds its fields under the server's names", () => {
     expect(["inbound.sources.2", "outbound.plus_prefix", "outbound.host", "name"].map(fieldOf)).toEqual([
       "inbound.sources",

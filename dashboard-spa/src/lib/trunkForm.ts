@@ -6,7 +6,12 @@ export type TrunkValues = {
   name: string;
   takes: boolean;
   places: boolean;
-  inbound: { sources: string[]; country: string | null };
+  inbound: {
+    sources: string[];
+    /** What stands behind the last of them and was not entered yet. */
+    typed: string;
+    country: string | null;
+  };
   outbound: {
     host: string;
     transport: string;
@@ -24,7 +29,7 @@ export function valuesOf(trunk: Trunk | undefined, tab: "inbound" | "outbound"):
     name: trunk?.name ?? "",
     takes: trunk ? inbound !== undefined : tab === "inbound",
     places: trunk ? outbound !== undefined : tab === "outbound",
-    inbound: { sources: inbound?.sources ?? [], country: inbound?.country ?? null },
+    inbound: { sources: inbound?.sources ?? [], typed: "", country: inbound?.country ?? null },
     outbound: {
       host: outbound?.host ?? "",
       transport: outbound?.transport ?? "udp",
@@ -36,14 +41,20 @@ export function valuesOf(trunk: Trunk | undefined, tab: "inbound" | "outbound"):
   };
 }
 
+/** All source addresses, entered or only typed, each once. */
+function sourcesOf({ sources, typed }: TrunkValues["inbound"]): string[] {
+  return [...new Set([...sources, ...typed.split(/[\s,]+/)].map((source) => source.trim()).filter(Boolean))];
+}
+
 export const validateTrunk = {
   name: check.name("a name for the trunk"),
   takes: (value: boolean, all: TrunkValues) => (value || all.places ? null : "Choose at least one direction"),
   inbound: {
-    sources: (value: string[], all: TrunkValues) => {
+    sources: (entered: string[], all: TrunkValues) => {
       if (!all.takes) return null;
-      if (value.length === 0) return "Enter at least one source address";
-      const wrong = value.find((source) => !check.isSource(source));
+      const sources = sourcesOf({ ...all.inbound, sources: entered });
+      if (sources.length === 0) return "Enter at least one source address";
+      const wrong = sources.find((source) => !check.isSource(source));
       return wrong ? `${wrong} is no address or network, like 203.0.113.7 or 203.0.113.0/24` : null;
     },
   },
@@ -73,11 +84,11 @@ export function outboundOf({ outbound }: TrunkValues): OutboundConfig {
 }
 
 export function bodyOf(values: TrunkValues): TrunkCreate {
-  const { sources, country } = values.inbound;
+  const { country } = values.inbound;
   return {
     name: values.name.trim(),
     ...(values.takes && {
-      inbound: { sources: sources.map((source) => source.trim()), ...(country && { country }) },
+      inbound: { sources: sourcesOf(values.inbound), ...(country && { country }) },
     }),
     ...(values.places && { outbound: outboundOf(values) }),
   };

@@ -16,6 +16,7 @@ import { Card, DangerZone, Empty, Enabled, Facts, SidText, UrlText, When } from 
 import { ConfirmByName } from "../ui/ConfirmByName";
 import { type Column, DataGrid } from "../ui/DataGrid";
 import css from "../ui/layout.module.css";
+import { Meanwhile } from "../ui/Meanwhile";
 import { PageHead } from "../ui/PageHead";
 import { ProblemNotice } from "../ui/ProblemNotice";
 import { Secret, ShownOnce } from "../ui/Secret";
@@ -32,7 +33,7 @@ export function AccountPage() {
   return (
     <>
       <PageHead title={account?.name ?? "Account"} parent={parent} />
-      {error ? (
+      {error && !account ? (
         <ProblemNotice error={error} retry={() => void refetch()} />
       ) : (
         <div className={css.two}>
@@ -41,7 +42,7 @@ export function AccountPage() {
           </div>
           <div className={css.stack}>
             <Numbers sid={sid} />
-            {account && write && <Rename key={account.name} account={account} />}
+            {account && write && <Rename key={account.sid} account={account} />}
             {account && write && <Danger account={account} />}
           </div>
         </div>
@@ -163,11 +164,12 @@ function Numbers({ sid }: { sid: string }) {
 
 function Rename({ account }: { account: Account }) {
   const client = useQueryClient();
-  const { form, problem, busy, onSubmit } = useProblemForm(
+  const { form, problem, busy, onSubmit, ...meanwhile } = useProblemForm(
     { initialValues: { name: account.name }, validate: { name: check.name("a name for the account") } },
-    async ({ name }) => {
+    async ({ name }, saved) => {
       const updated = await updateAccount({ path: { sid: account.sid }, body: { name: name.trim() } });
       client.setQueryData(queries.account(account.sid).queryKey, updated);
+      saved({ name: updated.name });
       void client.invalidateQueries({ queryKey: ["accounts"] });
       told("Name saved.");
     },
@@ -177,6 +179,7 @@ function Rename({ account }: { account: Account }) {
       <form onSubmit={onSubmit} noValidate className={css.stack}>
         {problem && <ProblemNotice error={problem} />}
         <TextInput aria-label="Name" {...form.getInputProps("name")} />
+        <Meanwhile {...meanwhile} />
         <div className={css.buttons}>
           <Button type="submit" variant="default" loading={busy} disabled={!form.isDirty()}>
             Save

@@ -101,7 +101,7 @@ export function Accounts() {
           <FilterBar
             values={search}
             onChange={(values) => set(values as Search)}
-            search={{ key: "name", label: "Find an account" }}
+            search={[{ key: "name", label: "Find an account" }]}
             choices={[{ key: "status", label: "Status", options: statuses }]}
           />
         }

@@ -138,7 +138,7 @@ export function Audit() {
           <FilterBar
             values={search}
             onChange={(values) => set(values as Search)}
-            search={{ key: "stream_sid", label: "SID of what was changed" }}
+            search={[{ key: "stream_sid", label: "SID of what was changed" }]}
             choices={choices}
           />
         }

@@ -8,10 +8,11 @@ import { type CallFilters, calls } from "../api/queries";
 import type { Call } from "../client/types.gen";
 import { directions, statuses, statusOf } from "../lib/call";
 import { periods, since } from "../lib/period";
+import { accountChoice } from "../ui/AccountSelect";
 import { Empty } from "../ui/basics";
 import { DataGrid } from "../ui/DataGrid";
 import { type Choice, FilterBar, NothingFound } from "../ui/FilterBar";
-import { useAccountOptions, useTrunkOptions } from "../ui/Names";
+import { useTrunkOptions } from "../ui/Names";
 import { PageHead } from "../ui/PageHead";
 import { callColumns } from "./callColumns";
 
@@ -46,10 +47,9 @@ export function Calls() {
       options: Object.entries(directions).map(([value, label]) => ({ value, label })),
     },
     { key: "period", label: "Started", options: periods },
-    { key: "account_sid", label: "Account", options: useAccountOptions() },
+    accountChoice,
     { key: "trunk_sid", label: "Trunk", options: useTrunkOptions() },
-    { key: "phone_number_sid", label: "Phone number", options: [] },
-    { key: "from", label: "From", options: [] },
+    { key: "phone_number_sid", label: "Phone number" },
   ];
   const empty =
     Object.keys(search).length > 0 ? (
@@ -78,7 +78,10 @@ export function Calls() {
           <FilterBar
             values={search}
             onChange={(values) => set(values as Search)}
-            search={{ key: "to", label: "Called number" }}
+            search={[
+              { key: "from", label: "Caller's number" },
+              { key: "to", label: "Called number" },
+            ]}
             choices={choices}
           />
         }

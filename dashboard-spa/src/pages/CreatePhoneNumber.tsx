@@ -1,19 +1,18 @@
 /** Adds a number to the inventory, then leads to its configuration. */
-import { Button, Group, Modal, Select, Stack, Switch, TextInput } from "@mantine/core";
+import { Button, Group, Modal, Stack, Switch, TextInput } from "@mantine/core";
 import { useQueryClient } from "@tanstack/react-query";
 import { useNavigate } from "@tanstack/react-router";
 import { useIdempotency } from "../api/mutate";
 import { createPhoneNumber } from "../client/sdk.gen";
 import { useProblemForm } from "../lib/forms";
 import * as check from "../lib/validate";
-import { useAccountOptions } from "../ui/Names";
+import { AccountSelect } from "../ui/AccountSelect";
 import { ProblemNotice } from "../ui/ProblemNotice";
 
 export function CreatePhoneNumber({ onClose, account }: { onClose: () => void; account?: string }) {
   const client = useQueryClient();
   const navigate = useNavigate();
   const idempotent = useIdempotency();
-  const accounts = useAccountOptions();
   const { form, problem, busy, onSubmit } = useProblemForm(
     {
       initialValues: { number: "", account_sid: account ?? (null as string | null), enabled: true },
@@ -39,13 +38,11 @@ export function CreatePhoneNumber({ onClose, account }: { onClose: () => void; a
             data-autofocus
             {...form.getInputProps("number")}
           />
-          <Select
+          <AccountSelect
             label="Account"
-            description="Answers its calls; can be chosen later"
+            description="Answers its calls; until one does they are refused"
             placeholder="Nobody yet"
             clearable
-            searchable
-            data={accounts}
             {...form.getInputProps("account_sid")}
           />
           <Switch label="Takes calls right away" {...form.getInputProps("enabled", { type: "checkbox" })} />

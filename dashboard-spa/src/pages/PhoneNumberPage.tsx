@@ -5,26 +5,29 @@ import { getRouteApi, Link, useNavigate } from "@tanstack/react-router";
 import { useState } from "react";
 import * as queries from "../api/queries";
 import { usePermissions } from "../api/useSession";
-import { deletePhoneNumber, updatePhoneNumber } from "../client/sdk.gen";
-import type { PhoneNumber } from "../client/types.gen";
+import { deletePhoneNumber } from "../client/sdk.gen";
+import type { PhoneNumber, PhoneNumberUpdate } from "../client/types.gen";
 import { useProblemForm } from "../lib/forms";
 import { countryName, grouped } from "../lib/number";
 import * as check from "../lib/validate";
 import { Card, DangerZone, Facts, NumberText, SidText, When } from "../ui/basics";
 import { ConfirmByName } from "../ui/ConfirmByName";
 import css from "../ui/layout.module.css";
-import { useAccountOptions } from "../ui/Names";
+import { Meanwhile } from "../ui/Meanwhile";
 import { PageHead } from "../ui/PageHead";
 import { ProblemNotice } from "../ui/ProblemNotice";
 import { refused, told } from "../ui/toast";
+import { NobodysNumber, NumberAccount, Unassign } from "./NumberAccount";
+import { useUpdateNumber } from "./useUpdateNumber";
 
 const route = getRouteApi("/app/numbers/$sid");
 const parent = { label: "Phone numbers", link: { to: "/numbers" } } as const;
 
 export function PhoneNumberPage() {
   const { sid } = route.useParams();
+  const { write } = usePermissions();
   const { data: number, error, refetch } = useQuery(queries.phoneNumber(sid));
-  if (error) {
+  if (error && !number) {
     return (
       <>
         <PageHead title="Phone number" parent={parent} />
@@ -44,11 +47,13 @@ export function PhoneNumberPage() {
         name={title}
         parent={parent}
       />
+      {number && !number.account_sid && <NobodysNumber />}
       <div className={css.two}>
         <Card title="Number">{number ? <NumberFacts number={number} /> : <Skeleton h={200} />}</Card>
         <div className={css.stack}>
-          {number ? <Configure key={number.updated_at} number={number} /> : <Skeleton h={420} />}
-          {number && <Release number={number} />}
+          {number ? <Configure key={number.sid} number={number} /> : <Skeleton h={420} />}
+          {number?.account_sid && write && <Unassign number={number} />}
+          {number && write && <Release number={number} />}
         </div>
       </div>
     </>
@@ -57,17 +62,8 @@ export function PhoneNumberPage() {
 
 function NumberFacts({ number }: { number: PhoneNumber }) {
   const { write } = usePermissions();
-  const client = useQueryClient();
-  const accounts = useAccountOptions();
-  const update = useMutation({
-    mutationFn: (body: { enabled?: boolean; account_sid?: string | null }) =>
-      updatePhoneNumber({ path: { sid: number.sid }, body }),
-    onSuccess: (updated) => {
-      client.setQueryData(queries.phoneNumber(number.sid).queryKey, updated);
-      void client.invalidateQueries({ queryKey: ["phone_numbers", "list"] });
-    },
-    onError: refused,
-  });
+  const update = useUpdateNumber(number.sid);
+  const enable = useMutation({ mutationFn: (enabled: boolean) => update({ enabled }), onError: refused });
   return (
     <Facts
       items={[
@@ -78,28 +74,13 @@ function NumberFacts({ number }: { number: PhoneNumber }) {
           <Switch
             key="enabled"
             checked={number.enabled}
-            disabled={!write || update.isPending}
-            onChange={(event) => update.mutate({ enabled: event.currentTarget.checked })}
+            disabled={!write || enable.isPending}
+            onChange={(event) => enable.mutate(event.currentTarget.checked)}
             aria-label="Takes calls"
             label={number.enabled ? "Enabled" : "Disabled"}
           />,
         ],
-        [
-          "Account",
-          <Select
-            key="account"
-            size="xs"
-            aria-label="Account"
-            placeholder="Nobody"
-            clearable
-            searchable
-            data={accounts}
-            value={number.account_sid ?? null}
-            disabled={!write || update.isPending}
-            onChange={(account_sid) => update.mutate({ account_sid })}
-            clearButtonProps={{ "aria-label": "Take it from its account" }}
-          />,
-        ],
+        ["Account", <NumberAccount key="account" number={number} />],
         ["SID", <SidText key="sid" sid={number.sid} />],
         ["Added", <When key="created" at={number.created_at} />],
         [
@@ -116,23 +97,43 @@ function NumberFacts({ number }: { number: PhoneNumber }) {
 const methods = ["POST", "GET"];
 type Method = "GET" | "POST";
 
+/** A number's configuration as its form has it. */
+function valuesOf({ friendly_name, voice }: PhoneNumber) {
+  return {
+    friendly_name: friendly_name ?? "",
+    voice: {
+      voice_url: voice.voice_url ?? "",
+      voice_method: voice.voice_method,
+      voice_fallback_url: voice.voice_fallback_url ?? "",
+      voice_fallback_method: voice.voice_fallback_method,
+      status_callback_url: voice.status_callback_url ?? "",
+      status_callback_method: voice.status_callback_method,
+    },
+  };
+}
+
+/** The form as the API takes it: what was emptied is taken away. */
+function bodyOf({ friendly_name, voice }: ReturnType<typeof valuesOf>): PhoneNumberUpdate {
+  const text = (written: string) => written.trim() || null;
+  return {
+    friendly_name: text(friendly_name) as string | undefined,
+    voice: {
+      voice_url: text(voice.voice_url),
+      voice_method: voice.voice_method as Method,
+      voice_fallback_url: text(voice.voice_fallback_url),
+      voice_fallback_method: voice.voice_fallback_method as Method,
+      status_callback_url: text(voice.status_callback_url),
+      status_callback_method: voice.status_callback_method as Method,
+    },
+  };
+}
+
 function Configure({ number }: { number: PhoneNumber }) {
   const { write } = usePermissions();
-  const client = useQueryClient();
-  const { voice } = number;
-  const { form, problem, busy, onSubmit } = useProblemForm(
+  const update = useUpdateNumber(number.sid);
+  const { form, problem, busy, onSubmit, ...meanwhile } = useProblemForm(
     {
-      initialValues: {
-        friendly_name: number.friendly_name ?? "",
-        voice: {
-          voice_url: voice.voice_url ?? "",
-          voice_method: voice.voice_method,
-          voice_fallback_url: voice.voice_fallback_url ?? "",
-          voice_fallback_method: voice.voice_fallback_method,
-          status_callback_url: voice.status_callback_url ?? "",
-          status_callback_method: voice.status_callback_method,
-        },
-      },
+      initialValues: valuesOf(number),
       validate: {
         friendly_name: (value) => (value.trim().length > 64 ? "At most 64 characters" : null),
         voice: {
@@ -142,23 +143,8 @@ function Configure({ number }: { number: PhoneNumber }) {
         },
       },
     },
-    async (values) => {
-      const url = (text: string) => text.trim() || null;
-      const name = values.friendly_name.trim();
-      const body = {
-        ...(name && { friendly_name: name }),
-        voice: {
-          voice_url: url(values.voice.voice_url),
-          voice_method: values.voice.voice_method as Method,
-          voice_fallback_url: url(values.voice.voice_fallback_url),
-          voice_fallback_method: values.voice.voice_fallback_method as Method,
-          status_callback_url: url(values.voice.status_callback_url),
-          status_callback_method: values.voice.status_callback_method as Method,
-        },
-      };
-      const updated = await updatePhoneNumber({ path: { sid: number.sid }, body });
-      client.setQueryData(queries.phoneNumber(number.sid).queryKey, updated);
-      void client.invalidateQueries({ queryKey: ["phone_numbers", "list"] });
+    async (values, saved) => {
+      saved(valuesOf(await update(bodyOf(values))));
       told("Configuration saved.");
     },
   );
@@ -208,9 +194,10 @@ function Configure({ number }: { number: PhoneNumber }) {
           disabled={!write}
           {...form.getInputProps("friendly_name")}
         />
+        <Meanwhile {...meanwhile} />
         {write && (
           <div className={css.buttons}>
-            <Button variant="default" disabled={!form.isDirty()} onClick={() => form.reset()}>
+            <Button variant="default" disabled={!form.isDirty()} onClick={meanwhile.discard}>
               Discard
             </Button>
             <Button type="submit" loading={busy}>
@@ -224,11 +211,9 @@ function Configure({ number }: { number: PhoneNumber }) {
 }
 
 function Release({ number }: { number: PhoneNumber }) {
-  const { write } = usePermissions();
   const client = useQueryClient();
   const navigate = useNavigate();
   const [asking, setAsking] = useState(false);
-  if (!write) return null;
   const release = async () => {
     await deletePhoneNumber({ path: { sid: number.sid } });
     await navigate({ to: "/numbers" });

@@ -9,10 +9,11 @@ import { usePermissions } from "../api/useSession";
 import { updatePhoneNumber } from "../client/sdk.gen";
 import type { PhoneNumber } from "../client/types.gen";
 import { grouped } from "../lib/number";
+import { accountChoice } from "../ui/AccountSelect";
 import { Copyable, Empty, Enabled, SidText, UrlText, When } from "../ui/basics";
 import { type Column, DataGrid } from "../ui/DataGrid";
 import { type Choice, FilterBar, NothingFound } from "../ui/FilterBar";
-import { AccountName, useAccountOptions } from "../ui/Names";
+import { AccountName } from "../ui/Names";
 import { PageHead } from "../ui/PageHead";
 import { refused } from "../ui/toast";
 import { CreatePhoneNumber } from "./CreatePhoneNumber";
@@ -100,7 +101,7 @@ export function PhoneNumbers() {
   const choices: Choice[] = [
     { key: "enabled", label: "Status", options: yesNo("Enabled", "Disabled") },
     { key: "assigned", label: "Assigned", options: yesNo("To an account", "To nobody") },
-    { key: "account_sid", label: "Account", options: useAccountOptions() },
+    accountChoice,
   ];
   const add = write && (
     <Button leftSection={<IconPlus size={16} />} onClick={create.open}>
@@ -132,7 +133,7 @@ export function PhoneNumbers() {
           <FilterBar
             values={search}
             onChange={(values) => set(values as Search)}
-            search={{ key: "number", label: "Find a number" }}
+            search={[{ key: "number", label: "Find a number" }]}
             choices={choices}
           />
         }

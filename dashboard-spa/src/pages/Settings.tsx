@@ -32,6 +32,7 @@ import { Card, Dot, Empty, Facts, SidText, When } from "../ui/basics";
 import { ConfirmByName } from "../ui/ConfirmByName";
 import { type Column, DataGrid, onePage } from "../ui/DataGrid";
 import css from "../ui/layout.module.css";
+import { Meanwhile } from "../ui/Meanwhile";
 import { PageHead } from "../ui/PageHead";
 import { PasswordField } from "../ui/PasswordField";
 import { ProblemNotice } from "../ui/ProblemNotice";
@@ -78,11 +79,11 @@ export function Settings() {
 
 function CarrierSettings() {
   const { data: carrier, error, refetch } = useQuery(queries.carrier);
-  if (error) return <ProblemNotice error={error} retry={() => void refetch()} />;
+  if (error && !carrier) return <ProblemNotice error={error} retry={() => void refetch()} />;
   if (!carrier) return <Skeleton h={320} maw={640} />;
   return (
     <div className={css.form}>
-      <CarrierForm key={`${carrier.name}${carrier.country}`} carrier={carrier} />
+      <CarrierForm key={carrier.sid} carrier={carrier} />
       <Card title="Facts">
         <Facts
           items={[
@@ -113,7 +114,7 @@ function CarrierForm({ carrier }: { carrier: Carrier }) {
   const { write } = usePermissions();
   const client = useQueryClient();
   const { data: countries } = useSuspenseQuery(countriesQuery);
-  const { form, problem, busy, onSubmit } = useProblemForm(
+  const { form, problem, busy, onSubmit, ...meanwhile } = useProblemForm(
     {
       initialValues: { name: carrier.name, country: carrier.country },
       validate: {
@@ -121,9 +122,10 @@ function CarrierForm({ carrier }: { carrier: Carrier }) {
         country: (value) => (value ? null : "Choose a country"),
       },
     },
-    async ({ name, country }) => {
+    async ({ name, country }, saved) => {
       const updated = await updateCarrier({ body: { name: name.trim(), country } });
       client.setQueryData(queries.carrier.queryKey, updated);
+      saved({ name: updated.name, country: updated.country });
       void client.invalidateQueries({ queryKey: sessionQuery.queryKey });
       told("Settings saved.");
     },
@@ -142,6 +144,7 @@ function CarrierForm({ carrier }: { carrier: Carrier }) {
           data={countryOptions(countries)}
           {...form.getInputProps("country")}
         />
+        <Meanwhile {...meanwhile} />
         {write && (
           <div className={css.buttons}>
             <Button type="submit" loading={busy} disabled={!form.isDirty()}>

@@ -26,6 +26,7 @@ import { host } from "../lib/validate";
 import { DangerZone } from "../ui/basics";
 import { ConfirmByName } from "../ui/ConfirmByName";
 import css from "../ui/layout.module.css";
+import { Meanwhile } from "../ui/Meanwhile";
 import { PageHead } from "../ui/PageHead";
 import { PasswordField } from "../ui/PasswordField";
 import { ProblemNotice } from "../ui/ProblemNotice";
@@ -54,10 +55,10 @@ export function TrunkPage() {
   return (
     <>
       <PageHead title={trunk?.name ?? "Trunk"} parent={parent} />
-      {error ? (
+      {error && !trunk ? (
         <ProblemNotice error={error} retry={() => void refetch()} />
       ) : trunk ? (
-        <TrunkForm key={trunk.updated_at} trunk={trunk} tab="inbound" />
+        <TrunkForm key={trunk.sid} trunk={trunk} tab="inbound" />
       ) : (
         <Skeleton h={480} maw={640} />
       )}
@@ -70,14 +71,15 @@ function TrunkForm({ trunk, tab }: { trunk?: Trunk; tab: "inbound" | "outbound" 
   const client = useQueryClient();
   const navigate = useNavigate();
   const idempotent = useIdempotency();
-  const { form, problem, busy, onSubmit } = useProblemForm<TrunkValues>(
+  const { form, problem, busy, onSubmit, ...meanwhile } = useProblemForm<TrunkValues>(
     { initialValues: valuesOf(trunk, tab), validate: validateTrunk },
-    async (values) => {
+    async (values, saved) => {
       const body = bodyOf(values);
       if (trunk) {
         const patch = { ...body, inbound: body.inbound ?? null, outbound: body.outbound ?? null };
         const updated = await updateTrunk({ path: { sid: trunk.sid }, body: patch });
         client.setQueryData(queries.trunk(trunk.sid).queryKey, updated);
+        saved(valuesOf(updated, tab));
       } else {
         await createTrunk({ body, headers: idempotent(body) });
       }
@@ -114,6 +116,7 @@ function TrunkForm({ trunk, tab }: { trunk?: Trunk; tab: "inbound" | "outbound" 
         {places && (
           <OutboundFields form={form} disabled={!write} stored={trunk?.outbound?.has_password ?? false} />
         )}
+        <Meanwhile {...meanwhile} />
         {write && (
           <div className={css.buttons}>
             <Button component={Link} to="/trunks" variant="default">
@@ -145,6 +148,8 @@ function InboundFields({ form, disabled }: { form: Form; disabled: boolean }) {
         acceptValueOnBlur
         maxTags={64}
         classNames={{ input: "mono" }}
+        searchValue={form.values.inbound.typed}
+        onSearchChange={(typed) => form.setFieldValue("inbound.typed", typed)}
         {...form.getInputProps("inbound.sources")}
       />
       <Select

@@ -177,7 +177,7 @@ export function Trunks() {
               <FilterBar
                 values={{ name: wanted }}
                 onChange={(values) => set({ tab: direction, ...(values.name && { name: values.name }) })}
-                search={{ key: "name", label: "Find a trunk" }}
+                search={[{ key: "name", label: "Find a trunk" }]}
               />
             }
           />

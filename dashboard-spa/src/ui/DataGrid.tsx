@@ -73,7 +73,7 @@ type Props<Row> = {
   empty: ReactNode;
   /** The filter bar, left of the column chooser. */
   filters?: ReactNode;
-  /** Rows only: no bar above, no count below. */
+  /** Rows only: no bar above, no count below unless there are more. */
   plain?: boolean;
 };
 
@@ -98,7 +98,7 @@ export function DataGrid<Row>(props: Props<Row>) {
   return (
     <div>
       {bar}
-      {query.error && rows.length === 0 ? (
+      {query.error && !query.data ? (
         <ProblemNotice error={query.error} retry={() => void query.refetch()} />
       ) : !query.isPending && rows.length === 0 ? (
         <div className={css.table}>{props.empty}</div>
@@ -107,7 +107,9 @@ export function DataGrid<Row>(props: Props<Row>) {
       ) : (
         <Grid {...props} columns={shown} rows={rows} />
       )}
-      {!props.plain && rows.length > 0 && <More query={query} total={rows.length} noun={props.noun} />}
+      {rows.length > 0 && (!props.plain || query.hasNextPage) && (
+        <More query={query} total={rows.length} noun={props.noun} />
+      )}
     </div>
   );
 }

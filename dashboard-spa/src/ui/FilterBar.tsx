@@ -1,14 +1,18 @@
-/** Filters of a list: a search field, a menu of further ones, and a removable chip for each that is set. */
+/** Filters of a list: search fields, a menu of further ones, and a removable chip for each that is set. */
 import { ActionIcon, Button, CloseButton, Menu, TextInput, Tooltip } from "@mantine/core";
 import { useDebouncedCallback } from "@mantine/hooks";
 import { IconFilter, IconSearch, IconX } from "@tabler/icons-react";
-import { useEffect, useState } from "react";
+import { type ComponentType, useEffect, useRef, useState } from "react";
 import css from "./DataGrid.module.css";
 
 export type Choice = {
   key: string;
   label: string;
-  options: { value: string; label: string }[];
+  options?: { value: string; label: string }[];
+  /** Asks for it where there are too many to list; `onClose` when it is left without. */
+  Field?: ComponentType<{ onPick: (value: string) => void; onClose: () => void }>;
+  /** Its value for people, where the options don't say. */
+  Name?: ComponentType<{ value: string }>;
 };
 
 type Values = Record<string, string | undefined>;
@@ -16,52 +20,64 @@ type Values = Record<string, string | undefined>;
 type Props = {
   values: Values;
   onChange: (values: Values) => void;
-  /** The key and placeholder of the free text field. */
-  search?: { key: string; label: string };
+  /** Keys and placeholders of the free text fields. */
+  search?: { key: string; label: string }[];
   choices?: Choice[];
 };
 
 /** Wait for the next keystroke this long, in milliseconds. */
 const TYPING = 250;
 
-export function FilterBar({ values, onChange, search, choices = [] }: Props) {
+export function FilterBar({ values, onChange, search = [], choices = [] }: Props) {
+  const [asking, setAsking] = useState<string>();
   const set = (key: string, value: string | undefined) => onChange({ ...values, [key]: value || undefined });
   const active = choices.filter(({ key }) => values[key] !== undefined);
-  const any = active.length > 0 || (search && values[search.key]);
+  const asked = choices.find(({ key }) => key === asking);
+  const close = () => setAsking(undefined);
   return (
     <>
-      {search && (
-        <Search
-          key={search.key}
-          value={values[search.key] ?? ""}
-          label={search.label}
-          onChange={(value) => set(search.key, value)}
+      {search.map(({ key, label }) => (
+        <Search key={key} value={values[key] ?? ""} label={label} onChange={(value) => set(key, value)} />
+      ))}
+      {choices.length > 0 && (
+        <AddFilter choices={choices} asking={asked !== undefined} onPick={set} onAsk={setAsking} />
+      )}
+      {active.map((choice) => (
+        <Chip
+          key={choice.key}
+          choice={choice}
+          value={values[choice.key] ?? ""}
+          onRemove={() => set(choice.key, undefined)}
+        />
+      ))}
+      {asked?.Field && (
+        <asked.Field
+          onPick={(value) => {
+            close();
+            set(asked.key, value);
+          }}
+          onClose={close}
         />
       )}
-      {choices.length > 0 && <AddFilter choices={choices} values={values} onPick={set} />}
-      {active.map((choice) => {
-        const value = values[choice.key] ?? "";
-        const label = choice.options.find((option) => option.value === value)?.label ?? value;
-        return (
-          <span key={choice.key} className={css.chip}>
-            <span className="truncate">
-              <span className="dim">{choice.label}:</span> {label}
-            </span>
-            <CloseButton
-              size={20}
-              iconSize={12}
-              aria-label={`Remove filter ${choice.label}`}
-              onClick={() => set(choice.key, undefined)}
-            />
-          </span>
-        );
-      })}
-      {any && active.length > 1 && (
+      {active.length > 1 && (
         <Button size="compact-sm" variant="subtle" color="gray" onClick={() => onChange({})}>
           Clear all
         </Button>
       )}
     </>
+  );
+}
+
+function Chip({ choice, value, onRemove }: { choice: Choice; value: string; onRemove: () => void }) {
+  const { label, options = [], Name } = choice;
+  const named = Name ? <Name value={value} /> : options.find((option) => option.value === value)?.label;
+  return (
+    <span className={css.chip}>
+      <span className="truncate">
+        <span className="dim">{label}:</span> {named ?? value}
+      </span>
+      <CloseButton size={20} iconSize={12} aria-label={`Remove filter ${label}`} onClick={onRemove} />
+    </span>
   );
 }
 
@@ -75,12 +91,21 @@ function Search({
   onChange: (value: string) => void;
 }) {
   const [text, setText] = useState(value);
-  const later = useDebouncedCallback(onChange, TYPING);
-  useEffect(() => setText(value), [value]);
+  const sent = useRef(value);
+  const send = (wanted: string) => {
+    sent.current = wanted;
+    onChange(wanted);
+  };
+  const later = useDebouncedCallback(send, TYPING);
+  // What comes back is not what is being typed: it has no space at its end yet. Only what others set is taken over.
+  useEffect(() => {
+    if (value !== sent.current) setText(value);
+    sent.current = value;
+  }, [value]);
   return (
     <TextInput
       size="xs"
-      w={240}
+      className={css.search}
       styles={{ input: { height: 32, fontSize: 13 } }}
       aria-label={label}
       placeholder={label}
@@ -96,8 +121,9 @@ function Search({
             size={20}
             aria-label="Clear search"
             onClick={() => {
+              later.cancel();
               setText("");
-              onChange("");
+              send("");
             }}
           >
             <IconX size={12} />
@@ -110,11 +136,13 @@ function Search({
 
 function AddFilter(props: {
   choices: Choice[];
-  values: Values;
+  /** Whether a field asks for one; it has the focus then. */
+  asking: boolean;
   onPick: (key: string, value: string) => void;
+  onAsk: (key: string) => void;
 }) {
   return (
-    <Menu position="bottom-start" width={220}>
+    <Menu position="bottom-start" width={220} returnFocus={!props.asking}>
       <Menu.Target>
         <Button size="xs" h={32} variant="default" leftSection={<IconFilter size={14} />}>
           Filter
@@ -122,21 +150,27 @@ function AddFilter(props: {
       </Menu.Target>
       <Menu.Dropdown mah={360} style={{ overflowY: "auto" }}>
         {props.choices
-          .filter(({ options }) => options.length > 0)
-          .map(({ key, label, options }) => (
-            <Menu.Sub key={key}>
-              <Menu.Sub.Target>
-                <Menu.Sub.Item>{label}</Menu.Sub.Item>
-              </Menu.Sub.Target>
-              <Menu.Sub.Dropdown mah={360} style={{ overflowY: "auto" }}>
-                {options.map((option) => (
-                  <Menu.Item key={option.value} onClick={() => props.onPick(key, option.value)}>
-                    {option.label}
-                  </Menu.Item>
-                ))}
-              </Menu.Sub.Dropdown>
-            </Menu.Sub>
-          ))}
+          .filter(({ options = [], Field }) => options.length > 0 || Field)
+          .map(({ key, label, options = [], Field }) =>
+            Field ? (
+              <Menu.Item key={key} onClick={() => props.onAsk(key)}>
+                {label}
+              </Menu.Item>
+            ) : (
+              <Menu.Sub key={key}>
+                <Menu.Sub.Target>
+                  <Menu.Sub.Item>{label}</Menu.Sub.Item>
+                </Menu.Sub.Target>
+                <Menu.Sub.Dropdown mah={360} style={{ overflowY: "auto" }}>
+                  {options.map((option) => (
+                    <Menu.Item key={option.value} onClick={() => props.onPick(key, option.value)}>
+                      {option.label}
+                    </Menu.Item>
+                  ))}
+                </Menu.Sub.Dropdown>
+              </Menu.Sub>
+            ),
+          )}
       </Menu.Dropdown>
     </Menu>
   );
