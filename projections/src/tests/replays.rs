@@ -153,6 +153,21 @@ async fn a_table_that_stopped_is_led_again_once_it_is_rebuilt() {
     .await;
 }
 
+#[tokio::test]
+async fn a_table_that_stopped_is_not_what_a_rebuild_makes() {
+    on_each(async |world: &World| {
+        let disabled = stopped(world).await;
+        let whole = |difference: &&replay::Difference| difference.key == "as a whole";
+        let found = replay::verify(&world.store, |_| ()).await.unwrap();
+        let told = found.iter().find(whole).map(ToString::to_string).unwrap_or_default();
+        let why = format!("accounts as a whole: the table has stopped at position {disabled}: ");
+        assert!(told.starts_with(&why) && told.ends_with(&format!("up to position {disabled}")), "{found:?}");
+        replay::rebuild(&world.store, "accounts", |_| ()).await.unwrap();
+        assert_eq!(replay::verify(&world.store, |_| ()).await.unwrap(), []);
+    })
+    .await;
+}
+
 async fn pretend_version(world: &World, version: i64) {
     let update = Query::update()
         .table("projection_versions")
