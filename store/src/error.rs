@@ -26,6 +26,20 @@ pub enum StoreError {
         /// The one that came.
         found: i64,
     },
+    /// Seals that were noted are not in the database any more: somebody removed them.
+    #[error(
+        "log {}: a seal up to position {noted} was noted, but those in the database end at {sealed}: they were removed, \
+         and nothing is sealed before somebody has found out why (`trunkline audit verify`)",
+        log.as_str()
+    )]
+    SealsGone {
+        /// The log.
+        log: Log,
+        /// The last position that was sealed.
+        noted: i64,
+        /// The last one under a seal now.
+        sealed: i64,
+    },
     /// A stored event does not make sense.
     #[error(transparent)]
     Decode(#[from] DecodeError),

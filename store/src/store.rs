@@ -14,7 +14,7 @@ use crate::{
 use domain::{Clock, Ids, Log, Sid};
 use std::{
     path::{Path, PathBuf},
-    sync::{Arc, Weak},
+    sync::{Arc, Weak, atomic::AtomicI64},
     time::Duration,
 };
 use tokio::sync::watch;
@@ -63,6 +63,8 @@ pub(crate) struct Lane {
     writer: Writer,
     recent: Arc<Recent>,
     pub(crate) committed: watch::Sender<i64>,
+    /// The last position under a seal, as far as this process knows.
+    pub(crate) sealed: AtomicI64,
 }
 
 impl Store {
@@ -278,6 +280,6 @@ impl Lane {
         let recent = Arc::new(Recent::default());
         let (writer, batches) = Writer::new(log, engine.clone(), committed.clone(), recent.clone());
         tasks.spawn(batches);
-        Ok(Lane { writer, recent, committed })
+        Ok(Lane { writer, recent, committed, sealed: AtomicI64::new(seal::UNKNOWN) })
     }
 }

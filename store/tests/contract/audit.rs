@@ -228,6 +228,31 @@ async fn a_seal_that_was_kept_shows_a_cut_that_nothing_else_shows() {
 }
 
 #[tokio::test]
+async fn nothing_is_sealed_below_what_was_sealed_before() {
+    for opened in [testing::sqlite().await, testing::on_postgres().await] {
+        opened.close().await;
+        let folder = tempfile::tempdir().unwrap();
+        let file = folder.path().join("seals.log");
+        let options = StoreOptions { seals_file: Some(file.clone()), ..opened.options.clone() };
+        let store = Store::open(options.clone()).await.unwrap();
+        store.execute::<Tally>(&sid(Kind::Call), C::Count(9), &meta()).await.unwrap();
+        store.seal(Log::Core).await.unwrap();
+        let kept = store.last_seal(Log::Core).await.unwrap().unwrap();
+        let noted = store::noted_seals(&file).unwrap();
+        assert_eq!((noted.len(), noted[0].to, &noted[0].name), (1, 9, &kept.name()), "{}", opened.name);
+        tamper(&store, "DELETE FROM es_seals;").await;
+        let here = store.seal(Log::Core).await;
+        assert!(matches!(here, Err(StoreError::SealsGone { noted: 9, sealed: 0, .. })), "{here:?}");
+        store.close().await;
+        std::fs::write(&file, std::fs::read_to_string(&file).unwrap() + "core 12").unwrap();
+        let again = Store::open(options).await.unwrap();
+        let later = again.seal(Log::Core).await;
+        assert!(matches!(later, Err(StoreError::SealsGone { noted: 9, sealed: 0, .. })), "{later:?}");
+        again.close().await;
+    }
+}
+
+#[tokio::test]
 async fn a_forged_seal_is_named() {
     for store in filled().await {
         store.seal(Log::Core).await.unwrap();
