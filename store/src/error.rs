@@ -66,6 +66,16 @@ pub enum StoreError {
     /// The database's address is not one we know.
     #[error("not a database address: {0} (sqlite://path, postgres://… or memory:)")]
     Address(String),
+    /// The database server does not let us in, or is not one we can use.
+    #[error("{address}: {reason}; {advice}")]
+    Unusable {
+        /// Which, without its password.
+        address: String,
+        /// Why.
+        reason: String,
+        /// What to do about it.
+        advice: &'static str,
+    },
     /// Another process writes to this SQLite file.
     #[error("{0} is open in another process")]
     Locked(String),

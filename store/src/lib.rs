@@ -32,6 +32,7 @@ pub mod testing;
 pub mod upcast;
 mod vault;
 
+pub use connect::probe;
 pub use cqrs::Events;
 pub use db::{Backend, Batch, Cell, Db, Row, Tx, padded};
 pub use edge::{RandomIds, SystemClock};

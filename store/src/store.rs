@@ -203,6 +203,14 @@ impl Store {
         seal::last(self.db(), log).await
     }
 
+    /// Whether the vault opens with the key this store was given. Until something was sealed, every key will do.
+    ///
+    /// # Errors
+    /// `Sealed` with another key; else when the database fails.
+    pub async fn check_key(&self) -> Result<(), StoreError> {
+        seal::Signer::stored(self.vault()).await.map(drop)
+    }
+
     /// The vault for secrets.
     #[must_use]
     pub fn vault(&self) -> &Vault {
