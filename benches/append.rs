@@ -56,11 +56,11 @@ async fn row(clients: usize, ours: &Store, stock: &Arc<Stock>) -> Row {
 }
 
 async fn ours() -> Store {
-    Store::open(StoreOptions::new(store::testing::postgres().await, [7; 32])).await.unwrap()
+    Store::open(StoreOptions::new(store::testing::durable_postgres().await, [7; 32])).await.unwrap()
 }
 
 async fn stock() -> Arc<Stock> {
-    let url = store::testing::postgres().await;
+    let url = store::testing::durable_postgres().await;
     let pool = sqlx::postgres::PgPoolOptions::new().max_connections(68).connect(&url).await.unwrap();
     // postgres-es's own table, as its documentation gives it.
     sqlx::query(

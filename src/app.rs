@@ -36,7 +36,7 @@ const STOP_LIMIT: Duration = reactors::STOP_TIME.saturating_add(Duration::from_s
 const WEB_STOP_LIMIT: Duration = Duration::from_secs(10);
 
 /// The file in the data directory that every new seal is noted in.
-const SEALS: &str = "seals.log";
+pub const SEALS: &str = "seals.log";
 
 /// A running Trunkline.
 pub struct App {

@@ -49,6 +49,17 @@ fn one_changed_byte_is_found_and_named() {
 }
 
 #[test]
+fn seals_that_were_removed_are_missed() {
+    let mut server = Server::start(On::Sqlite);
+    assert!(server.stop().success());
+    let remove = "DROP TRIGGER IF EXISTS es_seals_no_delete; DELETE FROM es_seals;";
+    let file = server.data.join("trunkline.db");
+    assert!(std::process::Command::new("sqlite3").arg(&file).arg(remove).status().unwrap().success());
+    let (verified, text) = server.run(&["audit", "verify"]);
+    assert!(!verified && text.contains("no log has the seal"), "{text}");
+}
+
+#[test]
 fn where_no_store_is_there_is_nothing_to_prove() {
     let mut server = Server::start(On::Sqlite);
     assert!(server.stop().success());

@@ -81,7 +81,7 @@ impl Ledger {
     }
 
     /// Whether other processes may use this database.
-    fn is_shared(&self) -> bool {
+    pub fn is_shared(&self) -> bool {
         self.db.backend() == Backend::Postgres
     }
 }

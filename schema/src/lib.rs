@@ -49,6 +49,7 @@ pub fn migrations() -> Vec<Migration> {
         Migration { number: 3, name: "vault and evidence", steps: side_tables::steps() },
         Migration { number: 4, name: "append in one call", steps: append::steps() },
         Migration { number: 5, name: "events as postgres-es shows them", steps: postgres_es::steps() },
+        Migration { number: 6, name: "one command appended by its keys", steps: append::one_by_its_keys() },
     ]
 }
 

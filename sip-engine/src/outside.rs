@@ -13,7 +13,7 @@ use domain::{
 #[async_trait]
 pub trait Outside: Send + Sync + 'static {
     /// Appends facts to the call's stream, in order. Returns when they are durable, in the log or in a spool that
-    /// drains into it. The engine waits 50 ms for a phase fact and then goes on; it never appends to the same call
+    /// drains into it. The engine waits 250 ms for a phase fact and then goes on; it never appends to the same call
     /// twice at once.
     ///
     /// # Errors

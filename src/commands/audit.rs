@@ -1,7 +1,12 @@
 //! `trunkline audit verify`: walks every hash chain and seal, and names the first position that is not as written.
 
 use super::progress::Progress;
-use crate::{app::Trouble, config::Config, fail, keys::MasterKey};
+use crate::{
+    app::{self, Trouble},
+    config::Config,
+    fail,
+    keys::MasterKey,
+};
 use clap::{Arg, ArgAction, ArgMatches, Command};
 use std::process::ExitCode;
 use store::{RandomIds, Store, StoreOptions};
@@ -14,8 +19,9 @@ pub fn command() -> Command {
         .action(ArgAction::Append)
         .value_parser(digest)
         .help("a seal kept elsewhere (from seals.log) that must be in the log's chain; may be repeated");
-    let verify =
-        Command::new("verify").about("Walks every hash chain and seal; names the first bad position");
+    let verify = Command::new("verify").about(
+        "Walks every hash chain and seal, up to the last one in seals.log; names the first bad position",
+    );
     Command::new("audit").about("Proves the log").subcommand_required(true).subcommand(verify.arg(seal))
 }
 
@@ -41,8 +47,12 @@ pub fn run(config: &Config, kept: &[String]) -> ExitCode {
             Ok(store) => store,
             Err(trouble) => return fail(&trouble),
         };
+        let kept = match with_noted(config, kept) {
+            Ok(kept) => kept,
+            Err(trouble) => return fail(&trouble),
+        };
         let mut progress = Progress::new("audit");
-        let outcome = store::audit::verify_with(&store, kept, |at| progress.at(at.done, at.total)).await;
+        let outcome = store::audit::verify_with(&store, &kept, |at| progress.at(at.done, at.total)).await;
         progress.finish();
         match outcome {
             Ok(report) => {
@@ -52,6 +62,13 @@ pub fn run(config: &Config, kept: &[String]) -> ExitCode {
             Err(finding) => fail(&finding),
         }
     })
+}
+
+/// The seals that were given, and the last one of each log that the server noted: one that is deleted from the database
+/// stands there still.
+fn with_noted(config: &Config, kept: &[String]) -> Result<Vec<String>, Trouble> {
+    let noted = store::noted_seals(&config.data_dir.join(app::SEALS))?;
+    Ok(kept.iter().cloned().chain(noted.into_iter().map(|seal| seal.name)).collect())
 }
 
 /// Opens the store to read it: a server that writes to it may go on.

@@ -1,6 +1,7 @@
 //! `trunkline doctor`: looks at everything a serving Trunkline needs and says what to do about what is missing.
 
-use crate::{config::Config, open_files};
+use crate::{config::Config, fail, keys::MasterKey, open_files};
+use domain::Log;
 use std::{
     collections::BTreeSet,
     net::{Ipv4Addr, SocketAddr, TcpListener, UdpSocket},
@@ -8,6 +9,7 @@ use std::{
     process::{Command, ExitCode},
     time::{Duration, SystemTime},
 };
+use store::{RandomIds, Store, StoreOptions};
 
 /// What a check found: in order, worth knowing, or in the way.
 enum Finding {
@@ -20,12 +22,16 @@ use Finding::{Advice, Broken, Fine};
 
 /// Runs every check and prints a line each; fails when something is in the way.
 pub fn run(config: &Config) -> ExitCode {
+    let runtime = match tokio::runtime::Runtime::new() {
+        Ok(runtime) => runtime,
+        Err(error) => return fail(&error),
+    };
     let checks: [(&str, Vec<Finding>); 7] = [
         ("web", vec![tcp_port("http.listen", config.http.listen)]),
         ("sip", sip(config)),
         ("rtp", vec![rtp_ports(config), files(config)]),
         ("data", vec![data_dir(&config.data_dir)]),
-        ("database", vec![database(config)]),
+        ("database", runtime.block_on(database(config))),
         ("speech", vec![program("flite", "English"), program("espeak-ng", "every other language")]),
         ("clock", vec![clock()]),
     ];
@@ -140,29 +146,36 @@ fn data_dir(path: &Path) -> Finding {
     }
 }
 
-fn database(config: &Config) -> Finding {
-    let url = config.store_url();
-    let Ok(parsed) = url::Url::parse(&url) else {
-        return Broken(format!("database_url is not a URL: {url:?}"));
-    };
-    match parsed.scheme() {
-        "sqlite" => Fine(format!("SQLite file {}", url.trim_start_matches("sqlite://"))),
-        "postgres" | "postgresql" => {
-            reach(parsed.host_str().unwrap_or("localhost"), parsed.port().unwrap_or(5432))
-        }
-        other => Broken(format!("database_url begins with sqlite:// or postgres://, not {other}://")),
+/// Connects as a server would; and whether the vault's key is the one the database was sealed with.
+async fn database(config: &Config) -> Vec<Finding> {
+    match store::probe(&config.store_url(), store::DEADLINE).await {
+        Ok(found) => vec![Fine(found), vault_key(config).await],
+        Err(error) => vec![Broken(error.to_string())],
     }
 }
 
-fn reach(host: &str, port: u16) -> Finding {
-    use std::net::ToSocketAddrs;
-    let addresses = (host, port).to_socket_addrs().map(Iterator::collect::<Vec<_>>).unwrap_or_default();
-    let limit = Duration::from_secs(3);
-    match addresses.iter().any(|address| std::net::TcpStream::connect_timeout(address, limit).is_ok()) {
-        true => Fine(format!("PostgreSQL at {host}:{port} takes connections")),
-        false => {
-            Broken(format!("PostgreSQL at {host}:{port} cannot be reached; start it, or set database_url"))
+async fn vault_key(config: &Config) -> Finding {
+    let place = config.data_dir.join("vault.key");
+    let key = match MasterKey::find(&config.data_dir, &RandomIds::default()) {
+        Ok(key) => key,
+        Err(error) => return Broken(format!("the vault's key: {error}")),
+    };
+    let (place, restore) = (place.display(), "restore it from the backup");
+    // A database without our tables has nothing that a key must open.
+    let Ok(store) = Store::open_to_read(StoreOptions::new(config.store_url(), key.bytes)).await else {
+        return Fine(format!(
+            "the vault's key {place} {}",
+            if key.is_new { "will be made" } else { "is there" }
+        ));
+    };
+    let (events, opens) = (store.head(Log::Core).await.unwrap_or_default(), store.check_key().await);
+    store.close().await;
+    match opens {
+        _ if key.is_new && events > 0 => {
+            Broken(format!("the database has data, but its key {place} is gone; {restore}"))
         }
+        Err(error) => Broken(format!("the vault's key {place}: {error}; {restore}")),
+        Ok(()) => Fine(format!("the vault opens with {place}")),
     }
 }
 

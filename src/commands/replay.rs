@@ -41,7 +41,7 @@ pub fn wish(matches: &ArgMatches) -> Wish {
     matches.get_one::<String>("projection").map_or(Wish::Verify, |name| Wish::Rebuild(name.clone()))
 }
 
-/// Does it; `--verify` fails when a row differs.
+/// Does it; `--verify` fails when a row differs or a table has stopped.
 pub fn run(config: &Config, wish: &Wish) -> ExitCode {
     let runtime = match tokio::runtime::Runtime::new() {
         Ok(runtime) => runtime,
@@ -69,7 +69,7 @@ async fn verify(store: &store::Store) -> ExitCode {
         }
         Ok(differences) => {
             differences.iter().for_each(|difference| println!("{difference}"));
-            fail(&format!("{} rows differ from a rebuild", differences.len()))
+            fail(&format!("{} differences from a rebuild", differences.len()))
         }
         Err(trouble) => fail(&trouble),
     }

@@ -1,8 +1,12 @@
 //! From an address to connections and a way of appending.
 
-use crate::{StoreError, StoreOptions, db::Pools, engine::Kind};
+use crate::{Db, StoreError, StoreOptions, db::Pools, engine::Kind};
 use domain::Ids;
-use std::path::{Path, PathBuf};
+use sea_query::Query;
+use std::{
+    path::{Path, PathBuf},
+    time::Duration,
+};
 
 /// What an address names.
 enum Address<'a> {
@@ -55,6 +59,32 @@ pub(crate) async fn to_read(options: &StoreOptions) -> Result<(Pools, Kind), Sto
         Address::Memory => return Err(StoreError::Address("memory: is another process's own".to_owned())),
     };
     Ok((pools, Kind::Portable))
+}
+
+/// Looks at the database of an address without changing anything; says in words what is there.
+///
+/// # Errors
+/// What keeps a store from being opened there, and what to do about it.
+pub async fn probe(url: &str, deadline: Duration) -> Result<String, StoreError> {
+    match Address::parse(url)? {
+        Address::Memory => Ok("in memory, gone with the process".to_owned()),
+        Address::Postgres => {
+            let version = Pools::probe_postgres(url, deadline).await?;
+            Ok(format!("PostgreSQL {version} lets us in"))
+        }
+        Address::Sqlite(path) if !path.exists() => Ok(format!("SQLite file {} will be made", path.display())),
+        Address::Sqlite(path) => {
+            let unreadable = |error: StoreError| StoreError::File {
+                path: path.display().to_string(),
+                reason: error.to_string(),
+            };
+            let db = Db::new(Pools::sqlite_to_read(path, deadline).await.map_err(unreadable)?, deadline);
+            let any = Query::select().column("name").from("sqlite_master").limit(1).to_owned();
+            db.fetch_optional(&any).await.map_err(unreadable)?;
+            db.close().await;
+            Ok(format!("SQLite file {} can be read", path.display()))
+        }
+    }
 }
 
 /// A folder of its own under the system's temporary one, removed in the end.

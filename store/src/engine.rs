@@ -3,6 +3,7 @@
 use crate::{
     Db, Fact, Hash, StoreError,
     append::{self, Submission, Verdict},
+    db::Line,
     ledger::{self, Done},
     memory::Memory,
     read::{self, Recorded},
@@ -26,12 +27,17 @@ pub(crate) enum Kind {
 }
 
 impl Engine {
-    /// Appends a batch in one transaction: a verdict for each submission.
-    pub async fn append(&self, log: Log, batch: &[Submission]) -> Result<Vec<Verdict>, StoreError> {
+    /// Appends a batch in one transaction: a verdict for each submission. `line` is the log's own.
+    pub async fn append(
+        &self,
+        line: &mut Line,
+        log: Log,
+        batch: &[Submission],
+    ) -> Result<Vec<Verdict>, StoreError> {
         let now = self.clock.now().micros();
         match &self.kind {
             Kind::Portable => append::portable(&self.db, log, now, batch).await,
-            Kind::Function => append::postgres(&self.db, log, now, batch).await,
+            Kind::Function => append::postgres(&self.db, line, log, now, batch).await,
             Kind::Memory(memory) => Ok(memory.append(log, now, batch)),
         }
     }

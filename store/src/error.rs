@@ -26,6 +26,20 @@ pub enum StoreError {
         /// The one that came.
         found: i64,
     },
+    /// Seals that were noted are not in the database any more: somebody removed them.
+    #[error(
+        "log {}: a seal up to position {noted} was noted, but those in the database end at {sealed}: they were removed, \
+         and nothing is sealed before somebody has found out why (`trunkline audit verify`)",
+        log.as_str()
+    )]
+    SealsGone {
+        /// The log.
+        log: Log,
+        /// The last position that was sealed.
+        noted: i64,
+        /// The last one under a seal now.
+        sealed: i64,
+    },
     /// A stored event does not make sense.
     #[error(transparent)]
     Decode(#[from] DecodeError),
@@ -52,6 +66,16 @@ pub enum StoreError {
     /// The database's address is not one we know.
     #[error("not a database address: {0} (sqlite://path, postgres://… or memory:)")]
     Address(String),
+    /// The database server does not let us in, or is not one we can use.
+    #[error("{address}: {reason}; {advice}")]
+    Unusable {
+        /// Which, without its password.
+        address: String,
+        /// Why.
+        reason: String,
+        /// What to do about it.
+        advice: &'static str,
+    },
     /// Another process writes to this SQLite file.
     #[error("{0} is open in another process")]
     Locked(String),

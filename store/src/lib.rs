@@ -32,6 +32,7 @@ pub mod testing;
 pub mod upcast;
 mod vault;
 
+pub use connect::probe;
 pub use cqrs::Events;
 pub use db::{Backend, Batch, Cell, Db, Row, Tx, padded};
 pub use edge::{RandomIds, SystemClock};
@@ -40,7 +41,7 @@ pub use evidence::{EVIDENCE_PAGE, Evidence, EvidenceItem};
 pub use execute::{Appended, Loaded};
 pub use fact::{Fact, Hash};
 pub use follow::Follower;
-pub use options::{EVIDENCE_KEPT, StoreOptions};
-pub use seal::Seal;
+pub use options::{DEADLINE, EVIDENCE_KEPT, StoreOptions};
+pub use seal::{Noted, Seal, noted as noted_seals};
 pub use store::Store;
 pub use vault::{Secret, Vault};

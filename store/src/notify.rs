@@ -5,7 +5,7 @@
 
 use crate::{
     Db, Store, StoreError,
-    db::{Pools, within},
+    db::{Line, Pools},
 };
 use domain::Log;
 use sqlx::{PgPool, postgres::PgListener};
@@ -30,12 +30,13 @@ pub(crate) fn raise(committed: &watch::Sender<i64>, position: i64) {
 
 /// Tells other processes of every commit of this one, until it is dropped or the store closes.
 pub(crate) async fn tell(db: Db, log: Log, mut own: watch::Receiver<i64>) {
-    let Pools::Postgres(pool) = &db.pools else { return };
+    let Pools::Postgres(_) = &db.pools else { return };
+    let mut line = Line::default();
     while own.changed().await.is_ok() {
         let position = *own.borrow_and_update();
         let payload = format!("{} {position}", log.as_str());
-        let notify = sqlx::query("SELECT pg_notify($1, $2)").bind(CHANNEL).bind(payload).execute(pool);
-        if let Err(error) = within(db.deadline(), notify).await {
+        let notify = sqlx::query("SELECT pg_notify($1, $2)").bind(CHANNEL).bind(payload);
+        if let Err(error) = line.run(&db, async |connection| notify.execute(connection).await).await {
             tracing::debug!(%error, log = log.as_str(), "other nodes were not told; they poll");
         }
         tokio::time::sleep(QUIET).await;

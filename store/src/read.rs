@@ -3,7 +3,7 @@
 use crate::{Db, DecodeError, Fact, Hash, Row, StoreError, upcast};
 use domain::{Actor, Log, Sid, Stream, Tenant, Timestamp};
 use sea_query::{Expr, ExprTrait, Order, Query, SelectStatement, SimpleExpr};
-use std::sync::Arc;
+use std::{str::FromStr, sync::Arc};
 
 /// Events of one stream that will be loaded; a stream that long is a defect of its aggregate.
 pub(crate) const STREAM_LIMIT: usize = 100_000;
@@ -237,6 +237,7 @@ pub(crate) fn fact(row: &Row) -> Result<Fact, StoreError> {
     let account = account.map(|account| sid(&account, sequence, "account")).transpose()?;
     let event_id: String = row.at(7)?;
     let ip: Option<String> = row.at(15)?;
+    let ip = ip.map(|ip| as_written(&ip).ok_or_else(|| bad("address", &ip))).transpose()?;
     Ok(Fact {
         log,
         position: row.at(1)?,
@@ -244,14 +245,14 @@ pub(crate) fn fact(row: &Row) -> Result<Fact, StoreError> {
         sequence,
         stream_type: row.at(4)?,
         tenant: Tenant { carrier: sid(&row.at::<String>(5)?, sequence, "carrier")?, account },
-        event_id: event_id.parse().map_err(|_| bad("event id", &event_id))?,
+        event_id: as_written(&event_id).ok_or_else(|| bad("event id", &event_id))?,
         event_type: row.at(8)?,
         schema_version: i32::try_from(row.at::<i64>(9)?).unwrap_or(i32::MAX),
         command_id: row.at(10)?,
         correlation: row.at(11)?,
         causation: row.at(12)?,
         actor: actor(&row.at::<String>(13)?, row.at(14)?, sequence)?,
-        ip: ip.map(|ip| ip.parse().map_err(|_| bad("address", &ip))).transpose()?,
+        ip,
         user_agent: row.at(16)?,
         at: Timestamp::from_micros(row.at(17)?),
         recorded_at: Timestamp::from_micros(row.at(18)?),
@@ -259,6 +260,11 @@ pub(crate) fn fact(row: &Row) -> Result<Fact, StoreError> {
         prev_hash: hash(&row.at::<Vec<u8>>(20)?, &stream, sequence)?,
         hash: hash(&row.at::<Vec<u8>>(21)?, &stream, sequence)?,
     })
+}
+
+/// The value, if this is the one text it is ever written as: an event's hash covers the value, and so not the letters.
+fn as_written<T: FromStr + ToString>(text: &str) -> Option<T> {
+    text.parse().ok().filter(|value: &T| value.to_string() == text)
 }
 
 fn actor(kind: &str, id: String, sequence: i64) -> Result<Actor, StoreError> {

@@ -14,7 +14,7 @@ use crate::{
 use domain::{Clock, Ids, Log, Sid};
 use std::{
     path::{Path, PathBuf},
-    sync::{Arc, Weak},
+    sync::{Arc, Weak, atomic::AtomicI64},
     time::Duration,
 };
 use tokio::sync::watch;
@@ -63,6 +63,8 @@ pub(crate) struct Lane {
     writer: Writer,
     recent: Arc<Recent>,
     pub(crate) committed: watch::Sender<i64>,
+    /// The last position under a seal, as far as this process knows.
+    pub(crate) sealed: AtomicI64,
 }
 
 impl Store {
@@ -201,6 +203,14 @@ impl Store {
         seal::last(self.db(), log).await
     }
 
+    /// Whether the vault opens with the key this store was given. Until something was sealed, every key will do.
+    ///
+    /// # Errors
+    /// `Sealed` with another key; else when the database fails.
+    pub async fn check_key(&self) -> Result<(), StoreError> {
+        seal::Signer::stored(self.vault()).await.map(drop)
+    }
+
     /// The vault for secrets.
     #[must_use]
     pub fn vault(&self) -> &Vault {
@@ -278,6 +288,6 @@ impl Lane {
         let recent = Arc::new(Recent::default());
         let (writer, batches) = Writer::new(log, engine.clone(), committed.clone(), recent.clone());
         tasks.spawn(batches);
-        Ok(Lane { writer, recent, committed })
+        Ok(Lane { writer, recent, committed, sealed: AtomicI64::new(seal::UNKNOWN) })
     }
 }

@@ -6,7 +6,7 @@ mod refusals;
 mod versions;
 
 pub(crate) use leaders::{fence, keep, lead, stamp};
-pub(crate) use refusals::{park, parked, parked_in, stop};
+pub(crate) use refusals::{park, parked, parked_in, stop, stopped};
 pub(crate) use versions::{abandoned, advance, begin, discard, generation, hold, live, reserve, switch};
 
 use domain::Log;

@@ -17,6 +17,16 @@ pub(crate) async fn stop(tx: &mut Tx, table: &str, epoch: i64, reason: &str) -> 
     tx.execute(&update).await.map(drop)
 }
 
+/// Why a table does not get any further, if so.
+pub(crate) async fn stopped(tx: &mut Tx, table: &str) -> Result<Option<String>, StoreError> {
+    let select = Query::select()
+        .column("stopped")
+        .from(CHECKPOINTS)
+        .and_where(Expr::col("table_name").eq(table))
+        .to_owned();
+    tx.fetch_optional(&select).await?.map_or(Ok(None), |row| row.at(0))
+}
+
 /// Leaves a stream out of a table from a position on.
 pub(crate) async fn park(
     tx: &mut Tx,

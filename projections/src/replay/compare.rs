@@ -34,13 +34,31 @@ pub(super) async fn differences(
     let stands = ledger::position(&mut live, &known.table).await?.unwrap_or(0);
     building.fill(stands, seen).await?;
     let mut rebuilt = building.home.snapshot().await?;
-    let mut found = left_out(&mut live, name, &known.table).await?;
+    let mut found: Vec<Difference> = stopped(store, &mut live, &*building.member.projector, &known.table)
+        .await?
+        .into_iter()
+        .chain(left_out(&mut live, name, &known.table).await?)
+        .collect();
     let mut sides =
         Sides { live: &mut live, rebuilt: &mut rebuilt, tables: (&known.table, &building.member.table) };
     sides.compare(&*building.member.projector, &mut found).await?;
     live.rollback().await?;
     rebuilt.rollback().await?;
     Ok(found)
+}
+
+/// A live table that stopped is behind the log for good, however right its rows are.
+async fn stopped(
+    store: &Store,
+    live: &mut Tx,
+    projector: &dyn Projector,
+    table: &str,
+) -> Result<Option<Difference>, Trouble> {
+    let Some(reason) = ledger::stopped(live, table).await? else { return Ok(None) };
+    let (projection, head) = (projector.name(), store.head(projector.log()).await?);
+    let reason = reason.strip_prefix(projection).unwrap_or(&reason).trim_start().to_owned();
+    let rebuilt = Some(format!("events up to position {head}"));
+    Ok(Some(Difference { projection, key: "as a whole".into(), column: None, live: Some(reason), rebuilt }))
 }
 
 /// Streams the live table leaves out are differences too: its rows are not what the log says.

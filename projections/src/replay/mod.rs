@@ -32,7 +32,7 @@ pub struct Progress {
 pub struct Difference {
     /// The table.
     pub projection: &'static str,
-    /// The row's key; several columns are separated by `/`.
+    /// The row's key; several columns are separated by `/`. `as a whole` when the table itself has stopped.
     pub key: String,
     /// The column that differs; empty when a whole row is missing or too many.
     pub column: Option<&'static str>,
@@ -85,8 +85,9 @@ pub async fn rebuild(
 }
 
 /// Builds every table anew, up to the same event as the live one, and reports where they differ: nowhere, unless somebody
-/// changed a table by hand, or a biography without changing its version. The rebuilt ones are in a temporary database,
-/// so a store opened to read is enough, and whoever writes to it goes on. `hear` hears of progress after each page.
+/// changed a table by hand, or a biography without changing its version, or a table has stopped. The rebuilt ones are in
+/// a temporary database, so a store opened to read is enough, and whoever writes to it goes on. `hear` hears of progress after
+/// each page.
 ///
 /// # Errors
 /// When an event can't be told, or a database fails.

@@ -6,7 +6,7 @@ use crate::{
     page::{self, Member, Refused},
     progress::Standing,
 };
-use domain::{Log, Sid};
+use domain::{Log, Sid, Timestamp};
 use std::time::Duration;
 use store::{Fact, StoreError};
 
@@ -23,6 +23,7 @@ impl Runner {
         let mut members = self.members(epoch).await?;
         let mut committed = self.shared.store.watch(self.log);
         let mut renewed = self.shared.store.clock().now();
+        let mut looked = renewed;
         let mut limit = PAGE;
         let mut tries = 0;
         while !self.stop.is_cancelled() {
@@ -32,6 +33,9 @@ impl Runner {
             if !self.alone() && now.since(renewed) > LEASE / 3 {
                 self.renew(epoch).await?;
                 renewed = now;
+            }
+            if self.rebuilt(&members, now, &mut looked).await? {
+                members = self.members(epoch).await?;
             }
             let group = together(&members);
             let facts = self.next(&members, &group, limit).await?;
@@ -71,6 +75,25 @@ impl Runner {
         self.publish_members(&members);
         self.catch_up_telling(running(&members)).await?;
         Ok(members)
+    }
+
+    /// Whether a table that stopped has been replaced by one built anew. Nothing is told to it, so no fence says so: it is
+    /// looked for, once per `POLL`.
+    async fn rebuilt(
+        &self,
+        members: &[Member],
+        now: Timestamp,
+        looked: &mut Timestamp,
+    ) -> Result<bool, StoreError> {
+        let stopped: Vec<&str> = stopped(members).map(|member| member.table.as_str()).collect();
+        if stopped.is_empty() || now.since(*looked) < POLL {
+            return Ok(false);
+        }
+        *looked = now;
+        let mut tx = self.shared.store.db().snapshot().await?;
+        let live = ledger::checkpoints(&mut tx, self.log).await?;
+        tx.rollback().await?;
+        Ok(stopped.iter().any(|table| live.iter().all(|checkpoint| checkpoint.table != *table)))
     }
 
     /// The next facts for the tables furthest behind; none for now when the log itself is damaged, and everybody hears
@@ -165,6 +188,10 @@ fn standing(members: &[Member]) -> Standing {
     let position = members.iter().map(|member| member.position).min().unwrap_or(0);
     let stopped = members.iter().find_map(|member| member.stopped.clone());
     Standing { position, stopped }
+}
+
+fn stopped(members: &[Member]) -> impl Iterator<Item = &Member> {
+    members.iter().filter(|member| member.stopped.is_some())
 }
 
 /// What every table that has not stopped has passed.

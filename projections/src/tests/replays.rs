@@ -8,6 +8,7 @@ use domain::{
     call::{Call, CallCommand, EndReason, Ending},
 };
 use sea_query::{Expr, ExprTrait, Query};
+use std::time::Duration;
 use store::{
     Store,
     testing::{self, sid},
@@ -114,6 +115,53 @@ async fn verifying_finds_what_another_hand_has_changed() {
         assert_eq!((forged.live.as_deref(), forged.rebuilt.as_deref()), (Some("Forged"), Some("Honest")));
         let missing = found.iter().find(|difference| difference.key == removed.to_string()).unwrap();
         assert_eq!((missing.column, &missing.live), (None, &None));
+        replay::rebuild(&world.store, "accounts", |_| ()).await.unwrap();
+        assert_eq!(replay::verify(&world.store, |_| ()).await.unwrap(), []);
+    })
+    .await;
+}
+
+/// A table without the row that an event changes, so that it stops there; returns where.
+async fn stopped(world: &World) -> i64 {
+    let account = world.account(&world.carrier, "A").await;
+    world.caught_up().await;
+    let delete = Query::delete().from_table("accounts_v2_g1").to_owned();
+    world.store.db().execute(&delete).await.unwrap();
+    let disabled = world.tell::<Account>(&account, 4, AccountCommand::Disable).await.position;
+    let behind = world.projections().reached(Log::Core, disabled, PATIENCE).await;
+    assert!(behind.unwrap_err().stopped.is_some());
+    disabled
+}
+
+#[tokio::test]
+async fn a_table_that_stopped_is_led_again_once_it_is_rebuilt() {
+    on_each(async |world: &World| {
+        stopped(world).await;
+        replay::rebuild(&world.store, "accounts", |_| ()).await.unwrap();
+        let account = world.account(&world.carrier, "B").await;
+        let head = world.store.head(Log::Core).await.unwrap();
+        tokio::time::timeout(PATIENCE, async {
+            while world.projections().reached(Log::Core, head, PATIENCE).await.is_err() {
+                tokio::time::sleep(Duration::from_millis(50)).await;
+            }
+        })
+        .await
+        .expect("the new table is told");
+        assert!(world.projections().accounts(world.own()).get(&account).await.unwrap().is_some());
+        assert_eq!(world.projections().health().await.unwrap()[0].stopped, None);
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_table_that_stopped_is_not_what_a_rebuild_makes() {
+    on_each(async |world: &World| {
+        let disabled = stopped(world).await;
+        let whole = |difference: &&replay::Difference| difference.key == "as a whole";
+        let found = replay::verify(&world.store, |_| ()).await.unwrap();
+        let told = found.iter().find(whole).map(ToString::to_string).unwrap_or_default();
+        let why = format!("accounts as a whole: the table has stopped at position {disabled}: ");
+        assert!(told.starts_with(&why) && told.ends_with(&format!("up to position {disabled}")), "{found:?}");
         replay::rebuild(&world.store, "accounts", |_| ()).await.unwrap();
         assert_eq!(replay::verify(&world.store, |_| ()).await.unwrap(), []);
     })

@@ -2,7 +2,7 @@
 //! when everything in it has reached the log.
 //!
 //! One line per entry: eight hex digits of its SHA-256, a space, JSON. A torn last line (power cut) fails its sum and is
-//! left out: nobody was told it was kept.
+//! left out: nobody was told it was kept. A whole one that cannot be read is set aside.
 
 use domain::{Sid, Tenant, Timestamp, call::CallCommand};
 use serde::{Deserialize, Serialize};
@@ -10,6 +10,7 @@ use std::{
     collections::BTreeMap,
     fs::{File, OpenOptions},
     io::{self, Write},
+    os::unix::fs::OpenOptionsExt,
     path::{Path, PathBuf},
     sync::{Arc, Mutex, PoisonError},
 };
@@ -74,9 +75,10 @@ impl Spool {
         let (mut segments, mut left) = (BTreeMap::new(), Vec::new());
         for number in numbers(folder)? {
             let text = std::fs::read(path(folder, number))?;
-            let entries = text.split(|byte| *byte == b'\n').filter(|line| !line.is_empty());
-            let entries: Vec<Kept> =
-                entries.filter_map(decode).map(|entry| Kept { entry, segment: number }).collect();
+            let (entries, unreadable) = entries(&text, number);
+            if unreadable > 0 {
+                set_aside(&path(folder, number), unreadable)?;
+            }
             if entries.is_empty() {
                 std::fs::remove_file(path(folder, number))?;
                 continue;
@@ -162,7 +164,8 @@ impl Inner {
         }
         let number = self.next;
         self.next += 1;
-        let file = OpenOptions::new().append(true).create_new(true).open(path(&self.folder, number))?;
+        let file =
+            OpenOptions::new().append(true).create_new(true).mode(0o600).open(path(&self.folder, number))?;
         File::open(&self.folder)?.sync_all()?;
         Ok((number, file))
     }
@@ -170,6 +173,33 @@ impl Inner {
 
 fn path(folder: &Path, number: u64) -> PathBuf {
     folder.join(format!("facts-{number:010}.jsonl"))
+}
+
+/// What can be read in a file, and how many entries are whole but make no sense to this release.
+fn entries(text: &[u8], segment: u64) -> (Vec<Kept>, usize) {
+    let (mut entries, mut unreadable) = (Vec::new(), 0);
+    for line in text.split(|byte| *byte == b'\n').filter(|line| !line.is_empty()) {
+        match decode(line) {
+            Ok(Some(entry)) => entries.push(Kept { entry, segment }),
+            Ok(None) => tracing::error!("a line of the spool is torn and is left out"),
+            Err(error) => {
+                tracing::error!(%error, segment, "an entry of the spool cannot be read");
+                unreadable += 1;
+            }
+        }
+    }
+    (entries, unreadable)
+}
+
+/// Keeps a file under a second name: the first one goes when what can be read in it has reached the log.
+fn set_aside(file: &Path, unreadable: usize) -> io::Result<()> {
+    let aside = file.with_extension("unreadable");
+    match std::fs::hard_link(file, &aside) {
+        Err(error) if error.kind() != io::ErrorKind::AlreadyExists => return Err(error),
+        _ => {}
+    }
+    tracing::error!(unreadable, file = %aside.display(), "facts of calls are not in the log; they are kept in this file");
+    Ok(())
 }
 
 /// The numbers of the files in this folder, in order.
@@ -194,13 +224,14 @@ fn encode(entry: &Entry) -> io::Result<Vec<u8>> {
     Ok([sum(&json).as_bytes(), b" ", &json, b"\n"].concat())
 }
 
-fn decode(line: &[u8]) -> Option<Entry> {
-    let (stated, json) = (line.get(..8)?, line.get(9..)?);
-    if sum(json).as_bytes() != stated {
-        tracing::error!("a line of the spool is torn and is left out");
-        return None;
+/// None of a torn line; an error for one that is whole and cannot be read, as one of a newer release may be.
+fn decode(line: &[u8]) -> serde_json::Result<Option<Entry>> {
+    match (line.get(..8), line.get(9..)) {
+        (Some(stated), Some(json)) if sum(json).as_bytes() == stated => {
+            serde_json::from_slice(json).map(Some)
+        }
+        _ => Ok(None),
     }
-    serde_json::from_slice(json).ok()
 }
 
 #[cfg(test)]
@@ -244,6 +275,36 @@ mod tests {
         assert_eq!(left, vec![entry("a")]);
         spool.keep(&entry("c")).unwrap();
         assert_eq!(open(folder.path()).1, vec![entry("a"), entry("c")]);
+    }
+
+    #[test]
+    fn what_cannot_be_read_is_kept_aside_and_the_rest_drains() {
+        let folder = tempfile::tempdir().unwrap();
+        let (spool, _) = open(folder.path());
+        let segment = spool.keep(&entry("a")).unwrap();
+        let strange = br#"{"id":"b","of":"a newer release"}"#;
+        let line = [sum(strange).as_bytes(), b" ", strange, b"\n"].concat();
+        let file = path(folder.path(), segment);
+        OpenOptions::new().append(true).open(&file).unwrap().write_all(&line).unwrap();
+        for _ in 0..2 {
+            assert_eq!(open(folder.path()).1, vec![entry("a")]);
+        }
+        let (spool, _) = open(folder.path());
+        spool.done(segment).unwrap();
+        assert!(!file.exists());
+        let aside = std::fs::read(file.with_extension("unreadable")).unwrap();
+        assert!(aside.ends_with(&line));
+        assert!(open(folder.path()).1.is_empty());
+    }
+
+    #[test]
+    fn its_files_are_the_owners_only() {
+        use std::os::unix::fs::PermissionsExt;
+        let folder = tempfile::tempdir().unwrap();
+        let (spool, _) = open(folder.path());
+        let segment = spool.keep(&entry("a")).unwrap();
+        let mode = std::fs::metadata(path(folder.path(), segment)).unwrap().permissions().mode();
+        assert_eq!(mode & 0o777, 0o600);
     }
 
     #[test]

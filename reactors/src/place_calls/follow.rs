@@ -1,10 +1,6 @@
 //! The log of calls as it grows: queued ones are placed side by side, requests about a call wait until it is placed.
 
-use super::{
-    PlaceCalls,
-    recover::{broken, node_lease},
-};
-use crate::ledger::RENEWAL;
+use super::{PlaceCalls, recover::broken};
 use domain::{
     Log, Sid,
     account::{Account, AccountEvent},
@@ -34,13 +30,11 @@ impl PlaceCalls {
         let (calls, core) = self.begin().await?;
         let mut calls = self.common.store.follow(Log::Calls, calls, PAGE);
         let mut accounts = self.common.store.follow(Log::Core, core, PAGE);
-        let mut renewal = tokio::time::interval(RENEWAL);
         let mut sweep = tokio::time::interval_at(tokio::time::Instant::now() + SWEEP, SWEEP);
         loop {
             tokio::select! {
                 page = calls.next() => self.act(&page?).await?,
                 page = accounts.next() => self.heed(&page?).await?,
-                _ = renewal.tick() => self.renew().await?,
                 _ = sweep.tick() => self.sweep().await?,
             }
         }
@@ -58,12 +52,6 @@ impl PlaceCalls {
         let calls = self.acted.calls.borrow().unwrap_or(recovered);
         self.acted.calls.send_replace(Some(calls));
         Ok((calls, core))
-    }
-
-    /// Says that this node lives, so that nobody closes its calls.
-    async fn renew(&self) -> Result<(), StoreError> {
-        let (ledger, node) = (&self.common.ledger, &self.common.node);
-        ledger.lease(&node_lease(node), node, self.common.clock.now()).await.map(drop)
     }
 
     async fn act(&self, page: &[Fact]) -> Result<(), StoreError> {

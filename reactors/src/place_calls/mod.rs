@@ -5,12 +5,14 @@
 //! is gone are closed; from there on it follows the log, and after a failure it goes on after the last fact it has acted
 //! on. Claiming is what keeps two nodes from placing the same call.
 
+mod alive;
 mod follow;
 mod recover;
 #[cfg(test)]
 mod tests;
 
 use crate::{Common, Switchboard};
+use alive::Alive;
 use domain::{
     Actor, Log, Meta, Sid, Tenant, Timestamp,
     call::{CallCommand, EndReason, Ending, Queued},
@@ -50,6 +52,7 @@ pub(crate) struct PlaceCalls {
     queue_limit: Duration,
     claimed: Arc<Mutex<HashSet<Sid>>>,
     acted: Arc<Acted>,
+    alive: Arc<Alive>,
     /// Where the directory stood when it was last waited for in vain.
     stood_at: Arc<AtomicI64>,
 }
@@ -68,13 +71,14 @@ impl PlaceCalls {
         began: Timestamp,
         queue_limit: Duration,
     ) -> PlaceCalls {
-        let (claimed, acted) = (Arc::default(), Arc::default());
+        let (claimed, acted, alive) = (Arc::default(), Arc::default(), Arc::default());
         let stood_at = Arc::new(AtomicI64::new(NOWHERE));
-        PlaceCalls { common, engine, began, queue_limit, claimed, acted, stood_at }
+        PlaceCalls { common, engine, began, queue_limit, claimed, acted, alive, stood_at }
     }
 
     /// Runs until it is told to stop.
     pub async fn run(self) {
+        self.common.tasks.spawn(self.clone().keep_alive());
         let stop = self.common.stop.clone();
         let work = async {
             loop {

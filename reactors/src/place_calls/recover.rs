@@ -69,14 +69,20 @@ impl PlaceCalls {
     async fn fate(&self, row: &CallRow) -> Result<Fate, StoreError> {
         match (&row.claimed_by, row.direction) {
             (Some(node), _) if **node == *self.common.node => Ok(self.fate_of_own(row)),
-            (Some(node), _) => {
-                let alive = self.common.ledger.is_held(&node_lease(node), self.common.clock.now()).await?;
-                Ok(if alive { Fate::Leave } else { Fate::Close })
-            }
+            (Some(node), _) => Ok(if self.is_gone(node).await? { Fate::Close } else { Fate::Leave }),
             (None, Direction::OutboundApi) => Ok(Fate::Place),
             // A dialled leg belongs to its parent's node and is closed with it.
             (None, _) => self.fate_of_leg(row).await,
         }
+    }
+
+    /// Whether another node has not said for a lease that it lives, though it could have.
+    async fn is_gone(&self, node: &str) -> Result<bool, StoreError> {
+        let (ledger, now) = (&self.common.ledger, self.common.clock.now());
+        if ledger.is_shared() && !self.alive.for_a_lease(now) {
+            return Ok(false);
+        }
+        Ok(!ledger.is_held(&node_lease(node), now).await?)
     }
 
     /// A call that the log says this node has.

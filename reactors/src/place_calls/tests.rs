@@ -234,6 +234,28 @@ async fn calls_a_stopped_process_had_are_closed_with_a_reason() {
 }
 
 #[tokio::test]
+async fn another_nodes_call_is_closed_only_after_a_lease_in_which_it_could_have_said_that_it_lives() {
+    let mut bench = Bench::on(store::testing::on_postgres().await).await;
+    let clock = store::testing::ManualClock::at(bench.common.clock.now().micros());
+    bench.common.clock = Arc::new(clock.clone());
+    let call = new_sid(Kind::Call);
+    // Its lease ran out while the database was away.
+    bench.tell(&call, vec![received("there")]).await;
+    let mut running = Running::start(bench);
+    let own = running.bench.queue(None).await;
+    assert_eq!(running.next().await, Order::Placed(own));
+    running.projected().await;
+    running.reactor.sweep().await.unwrap();
+    assert!(!has(&running.bench.store.stream(&call).await.unwrap(), "Ended"), "it may be there");
+    for _ in 0..3 {
+        clock.advance(Duration::from_secs(5));
+        running.reactor.renew().await.unwrap();
+    }
+    running.reactor.sweep().await.unwrap();
+    assert_eq!(running.ended(&call).await, EndReason::Interrupted);
+}
+
+#[tokio::test]
 async fn a_call_of_ours_that_the_engine_lost_is_closed_on_request() {
     let mut running = Running::start(Bench::new().await);
     running.engine.forgets.store(true, Ordering::SeqCst);

@@ -13,8 +13,9 @@ use tokio_util::task::TaskTracker;
 const QUEUE: usize = 256;
 /// Entries appended at once, about.
 const BATCH: usize = 64;
-/// How long a phase fact (received, answered, ended) may hold up the call before it goes on without.
-const PHASE_BUDGET: Duration = Duration::from_millis(50);
+/// How long a phase fact (received, answered, ended) may hold up the call before it goes on without. Longer than the 50 ms
+/// that the log is given and what the disk takes to keep the fact instead: who is told 200 OK shall find it after a crash.
+const PHASE_BUDGET: Duration = Duration::from_millis(250);
 
 /// How long facts between the phases wait for others to be appended with.
 const GATHERING: Duration = Duration::from_millis(50);

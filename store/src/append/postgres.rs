@@ -1,28 +1,23 @@
 //! The append as one call of `es_append` (schema crate): one round trip per batch.
 
 use super::{Submission, Verdict};
-use crate::{
-    Db, StoreError,
-    db::{Pools, within},
-};
+use crate::{Db, StoreError, db::Line};
 use domain::Log;
-use sqlx::{PgPool, Row, postgres::PgRow};
+use sqlx::{PgConnection, Row, postgres::PgRow};
 
 /// One argument per array of the function; the order is its signature.
 const CALL: &str = "SELECT sub, verdict, detail, last_position FROM es_append($1,$2,$3,$4,$5,$6,$7,$8,$9,$10,$11,$12,$13,$14,\
 $15,$16,$17,$18,$19,$20,$21,$22,$23,$24,$25,$26,$27,$28,$29,$30,$31,$32,$33,$34,$35) ORDER BY sub";
 
-/// Appends the batch in one call.
+/// Appends the batch in one call, over the writer's own connection.
 pub(crate) async fn append(
     db: &Db,
+    line: &mut Line,
     log: Log,
     now: i64,
     batch: &[Submission],
 ) -> Result<Vec<Verdict>, StoreError> {
-    let Pools::Postgres(pool) = &db.pools else {
-        return super::portable(db, log, now, batch).await;
-    };
-    let rows = within(db.deadline(), call(pool, log, now, batch)).await?;
+    let rows = line.run(db, async |connection| call(connection, log, now, batch).await).await?;
     rows.iter().zip(batch).map(|(row, submission)| verdict(row, batch, submission)).collect()
 }
 
@@ -36,7 +31,12 @@ fn numbered<'b, T: 'b>(
     (1..).zip(batch).flat_map(items).collect::<Vec<_>>().into_iter()
 }
 
-async fn call(pool: &PgPool, log: Log, now: i64, batch: &[Submission]) -> Result<Vec<PgRow>, sqlx::Error> {
+async fn call(
+    connection: &mut PgConnection,
+    log: Log,
+    now: i64,
+    batch: &[Submission],
+) -> Result<Vec<PgRow>, sqlx::Error> {
     let events = numbered(batch, |submission| &submission.events);
     let facts = || events.clone().map(|(_, fact)| fact);
     let commands = numbered(batch, |submission| &submission.commands);
@@ -78,7 +78,7 @@ async fn call(pool: &PgPool, log: Log, now: i64, batch: &[Submission]) -> Result
         .bind(all(claims.clone(), |(_, claim)| claim.key.as_str()))
         .bind(all(claims.clone(), |(_, claim)| claim.takes))
         .bind(all(claims, |(_, claim)| claim.holds))
-        .fetch_all(pool)
+        .fetch_all(connection)
         .await
 }
 

@@ -2,7 +2,7 @@
 //! is no timer.
 
 use super::{Submission, Verdict};
-use crate::{Fact, StoreError, engine::Engine, recent::Recent};
+use crate::{Fact, StoreError, db::Line, engine::Engine, recent::Recent};
 use domain::Log;
 use std::{
     collections::{HashSet, VecDeque},
@@ -40,7 +40,8 @@ impl Writer {
         recent: Arc<Recent>,
     ) -> (Writer, impl Future<Output = ()>) {
         let (queue, waiting) = mpsc::channel(QUEUE);
-        let batches = Loop { log, engine, committed, recent, waiting, next: VecDeque::new() };
+        let batches =
+            Loop { log, engine, committed, recent, waiting, next: VecDeque::new(), line: Line::default() };
         (Writer { queue }, batches.run())
     }
 
@@ -60,6 +61,8 @@ struct Loop {
     waiting: mpsc::Receiver<Request>,
     /// Taken from the queue, not yet in a batch.
     next: VecDeque<Request>,
+    /// What the batches go over, on PostgreSQL.
+    line: Line,
 }
 
 impl Loop {
@@ -88,18 +91,19 @@ impl Loop {
 
     /// Commits the batch. When the database refuses a statement of it, each submission is tried alone, so that one
     /// indigestible command does not take the others down.
-    async fn commit(&self, batch: &[Submission]) -> Vec<Answer> {
-        match self.engine.append(self.log, batch).await {
+    async fn commit(&mut self, batch: &[Submission]) -> Vec<Answer> {
+        match self.engine.append(&mut self.line, self.log, batch).await {
             Ok(verdicts) => verdicts.into_iter().map(Ok).collect(),
             Err(error) if error.refused_by_database() && batch.len() > 1 => self.one_by_one(batch).await,
             Err(error) => batch.iter().map(|_| Err(error.clone())).collect(),
         }
     }
 
-    async fn one_by_one(&self, batch: &[Submission]) -> Vec<Answer> {
+    async fn one_by_one(&mut self, batch: &[Submission]) -> Vec<Answer> {
         let mut answers = Vec::with_capacity(batch.len());
         for submission in batch {
-            let verdicts = self.engine.append(self.log, std::slice::from_ref(submission)).await;
+            let verdicts =
+                self.engine.append(&mut self.line, self.log, std::slice::from_ref(submission)).await;
             answers.push(verdicts.and_then(|verdicts| verdicts.into_iter().next().ok_or(StoreError::Closed)));
         }
         answers

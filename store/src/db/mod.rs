@@ -4,6 +4,7 @@
 //! waits for it. Readers are `query_only` and never checkpoint. Every call has a deadline.
 
 mod bind;
+mod line;
 mod pools;
 mod row;
 mod tx;
@@ -16,6 +17,7 @@ use crate::StoreError;
 use sea_query_sqlx::SqlxBinder;
 use std::time::Duration;
 
+pub(crate) use line::Line;
 pub(crate) use pools::Pools;
 
 /// Which database it is.

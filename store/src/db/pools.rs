@@ -20,6 +20,10 @@ const READERS: u32 = 4;
 const READER_CACHE: &str = "-512";
 /// Connections of one node to PostgreSQL: writers, followers, requests.
 const POSTGRES_CONNECTIONS: u32 = 16;
+/// The oldest PostgreSQL the tables and the append are made for.
+const OLDEST: u32 = 15;
+/// What to do when nobody answers.
+const ADDRESS: &str = "start the server, or set database_url to where it is";
 
 /// The connections of one database.
 #[derive(Clone)]
@@ -62,6 +66,12 @@ impl Pools {
         Ok(Pools::Sqlite { writer: reader.clone(), reader, lock: None })
     }
 
+    /// Looks whether the PostgreSQL at `url` takes us in; returns its version.
+    pub(crate) async fn probe_postgres(url: &str, deadline: Duration) -> Result<u32, StoreError> {
+        let options: PgConnectOptions = url.parse().map_err(|_| StoreError::Address(redacted(url)))?;
+        first_connection(url, &options, deadline).await
+    }
+
     /// Connects to the PostgreSQL at `url`.
     pub(crate) async fn postgres(
         url: &str,
@@ -75,6 +85,7 @@ impl Pools {
             ("default_transaction_read_only", read_only.to_owned()),
         ];
         let options = options.options(settings).application_name("trunkline");
+        first_connection(url, &options, deadline).await?;
         let pool = PgPoolOptions::new().max_connections(POSTGRES_CONNECTIONS).acquire_timeout(deadline * 2);
         let pool = pool.test_before_acquire(false).connect_with(options.disable_statement_logging()).await?;
         Ok(Pools::Postgres(pool))
@@ -148,10 +159,65 @@ fn file_error(path: &Path, error: &std::io::Error) -> StoreError {
     StoreError::File { path: path.display().to_string(), reason: error.to_string() }
 }
 
-/// The address without its password.
+/// One connection before there is a pool: a pool tries again until it can only say that it timed out. Returns the server's
+/// version.
+async fn first_connection(
+    url: &str,
+    options: &PgConnectOptions,
+    deadline: Duration,
+) -> Result<u32, StoreError> {
+    let unusable = |reason: String, advice| StoreError::Unusable { address: redacted(url), reason, advice };
+    let connection = match tokio::time::timeout(deadline, options.connect()).await {
+        Err(_) => return Err(unusable(format!("no answer within {deadline:?}"), ADDRESS)),
+        Ok(Err(error)) => return Err(unusable(error.to_string(), advice(&error))),
+        Ok(Ok(connection)) => connection,
+    };
+    let version = connection.server_version_num().unwrap_or_default() / 10_000;
+    // It is closed either way; a server that does not hear of it finds out.
+    drop(connection.close().await);
+    match version {
+        OLDEST.. => Ok(version),
+        old => Err(unusable(format!("it is PostgreSQL {old}"), "15 or a later one is needed")),
+    }
+}
+
+/// What to do when PostgreSQL does not let us in.
+fn advice(error: &sqlx::Error) -> &'static str {
+    let sqlx::Error::Database(refusal) = error else { return ADDRESS };
+    match refusal.code().as_deref() {
+        Some("28P01" | "28000") => "give database_url a user and password that the server takes",
+        Some("3D000") => {
+            "make the database with createdb, or give database_url the name of one that is there"
+        }
+        _ => "see the server's own log",
+    }
+}
+
+/// The address without its user, password and parameters; nothing of it where they cannot be told apart.
 fn redacted(url: &str) -> String {
-    match (url.split_once("://"), url.rsplit_once('@')) {
-        (Some((scheme, _)), Some((_, host))) => format!("{scheme}://…@{host}"),
-        _ => url.to_owned(),
+    let (scheme, rest) = url.split_once("://").unwrap_or(("", url));
+    let address = rest.split_once('?').map_or(rest, |(address, _)| address);
+    match (rest.rsplit_once('@'), address.rsplit_once('@')) {
+        (None, _) => format!("{scheme}://{address}"),
+        (Some((before, _)), Some((user, host))) if before == user => format!("{scheme}://…@{host}"),
+        _ => format!("{scheme}://…"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_address_is_told_without_its_password() {
+        for (url, told) in [
+            ("postgres://me:a@b@host:5432/trunkline", "postgres://…@host:5432/trunkline"),
+            ("postgres://host/trunkline?user=me&password=secret", "postgres://host/trunkline"),
+            ("postgres://host", "postgres://host"),
+            ("postgres://me:sec?ret@host/trunkline", "postgres://…"),
+            ("postgres://me:a@host/trunkline?password=sec@ret", "postgres://…"),
+        ] {
+            assert_eq!(redacted(url), told);
+        }
     }
 }

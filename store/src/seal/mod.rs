@@ -10,7 +10,8 @@ mod sealer;
 mod signer;
 
 pub(crate) use merkle::{leaf, root};
-pub(crate) use sealer::{keep_sealing, seal_now};
+pub use noted::{Noted, noted};
+pub(crate) use sealer::{UNKNOWN, keep_sealing, seal_now};
 pub(crate) use signer::{Signer, Verifier};
 
 use crate::{Db, Hash, Row, StoreError, chain::Fields};

@@ -4,11 +4,13 @@ use super::{FIRST, LEAF, RANGE, Seal, Signer, last, leaf, noted, root};
 use crate::{Hash, Store, StoreError, store::WeakStore};
 use domain::Log;
 use sea_query::{OnConflict, Query};
-use std::time::Duration;
+use std::{sync::atomic::Ordering, time::Duration};
 use tokio::sync::watch;
 
 /// How long the newest events may stay unsealed.
 const EVERY: Duration = Duration::from_secs(5);
+/// The file of seals was not read yet.
+pub(crate) const UNKNOWN: i64 = -1;
 
 /// Seals `log` now and then, while the store is there and something was committed.
 pub(crate) async fn keep_sealing(store: WeakStore, log: Log, mut committed: watch::Receiver<i64>) {
@@ -19,7 +21,11 @@ pub(crate) async fn keep_sealing(store: WeakStore, log: Log, mut committed: watc
         let Ok(()) = committed.changed().await else { return };
         let Some(store) = store.upgrade() else { return };
         if let Err(error) = seal_now(&store, log).await {
-            tracing::warn!(%error, log = log.as_str(), "the newest events are not sealed yet");
+            if matches!(error, StoreError::SealsGone { .. }) {
+                tracing::error!(%error, log = log.as_str(), "nothing is sealed");
+            } else {
+                tracing::warn!(%error, log = log.as_str(), "the newest events are not sealed yet");
+            }
             // Again in a while, whether anything else is committed or not.
             committed.mark_changed();
         }
@@ -28,12 +34,17 @@ pub(crate) async fn keep_sealing(store: WeakStore, log: Log, mut committed: watc
 
 /// Seals everything up to where the log's head is now; returns the last position covered. What is appended meanwhile is
 /// for the next time: under load, chasing it would make many small seals. Several nodes may do it at once: the first to
-/// store a range wins, the others go on after it.
+/// store a range wins, the others go on after it. Below what was sealed before nothing is sealed again: a new seal would
+/// speak for a log that may have been rewritten.
 pub(crate) async fn seal_now(store: &Store, log: Log) -> Result<i64, StoreError> {
     let head = store.head(log).await?;
+    let noted = noted_up_to(store, log)?;
     let mut previous = last(store.db(), log).await?;
     loop {
         let sealed = previous.as_ref().map_or(0, |seal| seal.to);
+        if sealed < noted {
+            return Err(StoreError::SealsGone { log, noted, sealed });
+        }
         let left = usize::try_from(head - sealed).unwrap_or(0).min(RANGE);
         if left == 0 {
             return Ok(sealed);
@@ -44,9 +55,22 @@ pub(crate) async fn seal_now(store: &Store, log: Log) -> Result<i64, StoreError>
         if insert(store, &seal).await? {
             tracing::info!(log = log.as_str(), to = seal.to, seal = seal.name(), "sealed");
             note(store, &seal);
+            store.lane(log).sealed.fetch_max(seal.to, Ordering::Relaxed);
         }
         previous = last(store.db(), log).await?;
     }
+}
+
+/// The last position that this process has sealed, or one before it noted.
+fn noted_up_to(store: &Store, log: Log) -> Result<i64, StoreError> {
+    let sealed = &store.lane(log).sealed;
+    let known = sealed.load(Ordering::Relaxed);
+    if known != UNKNOWN {
+        return Ok(known);
+    }
+    let noted = store.seals_file().map(noted::noted).transpose()?.unwrap_or_default();
+    let last = noted.iter().find(|seal| seal.log == log).map_or(0, |seal| seal.to);
+    Ok(sealed.fetch_max(last, Ordering::Relaxed).max(last))
 }
 
 fn make(store: &Store, signer: &Signer, log: Log, events: &[(i64, Hash)], previous: Option<&Seal>) -> Seal {

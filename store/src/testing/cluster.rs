@@ -21,13 +21,52 @@ while sleep 20; do
     "$@" "$bin/pg_ctl" -D "$folder/data" -m immediate -w stop; rm -rf "$folder/data" "$folder/url"' - "$folder" "$bin" "$@" && exit
 done"#;
 
+/// What a commit is worth.
+#[derive(Clone, Copy)]
+enum Commits {
+    /// Gone with the machine: for tests, which lose nothing then.
+    Fast,
+    /// On the disk, as in production: for measuring.
+    Durable,
+}
+
+impl Commits {
+    /// What PostgreSQL calls it.
+    fn fsync(self) -> &'static str {
+        match self {
+            Commits::Fast => "off",
+            Commits::Durable => "on",
+        }
+    }
+}
+
 /// The address of a fresh, empty database.
 ///
 /// # Panics
 /// When PostgreSQL's programs are not installed or do not start.
 pub async fn postgres() -> String {
     static SERVER: OnceLock<Server> = OnceLock::new();
-    let server = SERVER.get_or_init(Server::find);
+    database(SERVER.get_or_init(|| Server::find(Commits::Fast))).await
+}
+
+/// The same on a server whose commits are durable: a benchmark without that measures nothing.
+///
+/// # Panics
+/// As `postgres`; and when the server of `TEST_DATABASE_URL` commits otherwise.
+pub async fn durable_postgres() -> String {
+    static SERVER: OnceLock<Server> = OnceLock::new();
+    let url = database(SERVER.get_or_init(|| Server::find(Commits::Durable))).await;
+    let mut connection = PgConnection::connect(&url).await.expect("the fresh database answers");
+    for setting in ["fsync", "synchronous_commit"] {
+        let show = format!("SHOW {setting}");
+        let value: String = sqlx::query_scalar(&show).fetch_one(&mut connection).await.expect("a setting");
+        assert_eq!(value, "on", "{setting} of the server in TEST_DATABASE_URL");
+    }
+    connection.close().await.expect("the connection closes");
+    url
+}
+
+async fn database(server: &Server) -> String {
     let name = format!("trunkline_test_{}", super::token());
     let mut admin = PgConnection::connect(&server.url).await.expect("the test database server answers");
     let create =
@@ -53,16 +92,20 @@ struct Server {
 
 impl Server {
     #[expect(clippy::disallowed_methods, reason = "the test run says where its database is")]
-    fn find() -> Server {
+    fn find(commits: Commits) -> Server {
         match std::env::var("TEST_DATABASE_URL") {
             Ok(url) => Server { url, _lock: None },
-            Err(_) => Server::share(),
+            Err(_) => Server::share(commits),
         }
     }
 
-    fn share() -> Server {
+    fn share(commits: Commits) -> Server {
         let user = run("id", &["-un"]);
-        let folder = std::env::temp_dir().join(format!("trunkline-test-postgres-{}", user.trim()));
+        let folder = std::env::temp_dir().join(format!(
+            "trunkline-test-postgres-{}-fsync-{}",
+            user.trim(),
+            commits.fsync()
+        ));
         fs::create_dir_all(&folder).expect("a temporary folder");
         // Two locks: `start` lets one process start the cluster, `lock` says that somebody uses it.
         let start = File::create(folder.join("start")).expect("a lock file");
@@ -71,14 +114,14 @@ impl Server {
         lock.lock_shared().expect("the lock is free at some time");
         let url = match fs::read_to_string(folder.join("url")) {
             Ok(url) => url,
-            Err(_) => begin(&folder),
+            Err(_) => begin(&folder, commits),
         };
         Server { url, _lock: Some(lock) }
     }
 }
 
 /// Starts a cluster in `folder`, and the watchman that ends it.
-fn begin(folder: &Path) -> String {
+fn begin(folder: &Path, commits: Commits) -> String {
     let (bin, become_user) = (programs(), become_user());
     let data = folder.join("data");
     drop(fs::remove_dir_all(&data));
@@ -99,7 +142,8 @@ fn begin(folder: &Path) -> String {
     let port =
         TcpListener::bind("127.0.0.1:0").and_then(|free| free.local_addr()).expect("a free port").port();
     let settings = format!(
-        "-p {port} -c listen_addresses=127.0.0.1 -c unix_socket_directories= -c fsync=off -c max_connections=300"
+        "-p {port} -c listen_addresses=127.0.0.1 -c unix_socket_directories= -c fsync={} -c max_connections=300",
+        commits.fsync()
     );
     let journal = data.join("log").display().to_string();
     as_user("pg_ctl", &["-D", &at, "-o", &settings, "-l", &journal, "-w", "start"]);

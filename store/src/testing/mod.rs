@@ -5,7 +5,7 @@ mod cluster;
 mod plan;
 mod tally;
 
-pub use cluster::postgres;
+pub use cluster::{durable_postgres, postgres};
 pub use plan::plan;
 pub use tally::{Tally, TallyCommand, TallyError, TallyEvent};
 

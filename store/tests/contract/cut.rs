@@ -127,3 +127,36 @@ async fn an_append_that_cannot_get_the_writing_connection_is_an_error_at_the_dea
     held.rollback().await.unwrap();
     store.execute::<Tally>(&sid(Kind::Call), C::Add(1), &meta()).await.unwrap();
 }
+
+#[tokio::test]
+async fn appends_of_a_log_go_over_one_connection() {
+    let store = testing::on_postgres().await;
+    for _ in 0..20 {
+        store.execute::<Tally>(&sid(Kind::Call), C::Add(1), &meta()).await.unwrap();
+    }
+    let pool = sqlx::PgPool::connect(&store.options.url).await.unwrap();
+    let appended = "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND query LIKE '%es_append%' \
+                    AND pid <> pg_backend_pid()";
+    assert_eq!(sqlx::query_scalar::<_, i64>(appended).fetch_one(&pool).await.unwrap(), 1);
+}
+
+#[tokio::test]
+async fn an_append_whose_answer_never_came_acts_once_when_it_is_repeated() {
+    for silent in [false, true] {
+        let direct = testing::on_postgres().await;
+        let (wire, url) = Wire::to(&direct.options.url, silent).await;
+        let deadline = Duration::from_millis(500);
+        let store = Store::open(StoreOptions { url, deadline, ..direct.options.clone() }).await.unwrap();
+        let stream = sid(Kind::Call);
+        let add = |id: &str| (C::Add(1), meta().once(id));
+        let (first, told) = add("first");
+        store.execute::<Tally>(&stream, first, &told).await.unwrap();
+        wire.left.store(0, Ordering::SeqCst);
+        let (second, told) = add("second");
+        let unknown = store.execute::<Tally>(&stream, second.clone(), &told).await;
+        assert!(matches!(unknown, Err(store::ExecuteError::Unavailable(_))), "{unknown:?}");
+        wire.left.store(i64::MAX, Ordering::SeqCst);
+        store.execute::<Tally>(&stream, second, &told).await.unwrap();
+        assert_eq!(direct.load::<Tally>(&stream).await.unwrap().version, 2);
+    }
+}

@@ -9,6 +9,7 @@ mod audit;
 mod cqrs;
 mod crash;
 mod cut;
+mod doors;
 mod dropped;
 mod evidence;
 mod follow;

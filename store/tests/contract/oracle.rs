@@ -1,6 +1,6 @@
 //! The one-call append against its oracle: after the same commands every table holds the same rows.
 
-use domain::{Ids, Kind, Sid};
+use domain::{Ids, Kind, Meta, Sid};
 use sqlx::{PgPool, Row};
 use std::sync::{
     Arc,
@@ -31,7 +31,7 @@ fn stream(number: u128) -> Sid {
 }
 
 /// A bit of everything, one command after the other; returns what each came to.
-async fn script(store: &Store, clock: &ManualClock) -> Vec<String> {
+async fn script(store: &Store, elsewhere: &Store, clock: &ManualClock) -> Vec<String> {
     let mut told = meta();
     told.at = domain::Timestamp::from_micros(5);
     let mut answers = Vec::new();
@@ -56,7 +56,26 @@ async fn script(store: &Store, clock: &ManualClock) -> Vec<String> {
         }
         clock.advance(std::time::Duration::from_secs(5 * 24 * 3600));
     }
+    answers.extend(together(store, elsewhere, &told).await);
     answers
+}
+
+/// One batch, for all of it waits before the writer looks: more events than go one by one, a stream that moved unnoticed, a
+/// command that acted before, a key that is taken.
+async fn together(store: &Store, elsewhere: &Store, told: &Meta) -> Vec<String> {
+    elsewhere.execute::<Tally>(&stream(1), C::Add(1), told).await.unwrap();
+    let again = told.clone().once("again");
+    store.execute::<Tally>(&stream(7), C::Add(1), &again).await.unwrap();
+    let [s1, s2, s7, s8, s9] = [1, 2, 7, 8, 9].map(stream);
+    let (one, two, seven, eight, nine) = tokio::join!(
+        store.execute::<Tally>(&s1, C::Add(1), told),
+        store.execute::<Tally>(&s2, C::Count(12), told),
+        store.execute::<Tally>(&s7, C::Add(1), &again),
+        store.execute::<Tally>(&s8, C::Hold("b".to_owned()), told),
+        store.execute::<Tally>(&s9, C::Count(9), told),
+    );
+    let alone = elsewhere.execute::<Tally>(&stream(2), C::Count(12), told).await;
+    [one, two, seven, eight, nine, alone].map(|answer| format!("{answer:?}")).to_vec()
 }
 
 async fn tables(url: &str) -> Vec<String> {
@@ -79,8 +98,12 @@ async fn one_call_and_portable_statements_leave_the_same_rows() {
         let url = testing::postgres().await;
         let ids = Arc::new(Counting::default());
         let options = StoreOptions { clock: Arc::new(clock.clone()), ids, ..testing::options(&url) };
-        let opened = if portable { Store::open_portable(options).await } else { Store::open(options).await };
-        let answers = script(&opened.unwrap(), &clock).await;
+        let open = async || {
+            let options = options.clone();
+            if portable { Store::open_portable(options).await } else { Store::open(options).await }
+        };
+        let (opened, elsewhere) = (open().await.unwrap(), open().await.unwrap());
+        let answers = script(&opened, &elsewhere, &clock).await;
         results.push((answers, tables(&url).await));
     }
     let [(call, call_rows), (portable, portable_rows)] = &results[..] else { panic!("two runs") };

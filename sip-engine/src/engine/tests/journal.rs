@@ -41,3 +41,15 @@ async fn a_call_that_is_over_leaves_nothing_behind_and_nothing_out_of_order() {
     tracker.wait().await;
     assert_eq!(outside.appends(), [1, 1, 1], "one stream at a time, in the order things happened");
 }
+
+#[tokio::test(start_paused = true)]
+async fn a_phase_waits_for_the_spool_but_not_for_ever() {
+    for (takes, held_up) in [(120, 120), (9_000, 250)] {
+        let (outside, tracker) = (Arc::new(Memory::default()), TaskTracker::new());
+        outside.takes(Duration::from_millis(takes));
+        let journal = Journal::start(outside, &tracker);
+        let began = Instant::now();
+        journal.record(vec![of(1, CallCommand::Answer)]).await;
+        assert_eq!(began.elapsed(), Duration::from_millis(held_up));
+    }
+}

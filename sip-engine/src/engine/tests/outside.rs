@@ -13,6 +13,7 @@ use domain::{
 use std::{
     collections::HashMap,
     sync::{Mutex, MutexGuard},
+    time::Duration,
 };
 use tokio::sync::Notify;
 
@@ -20,6 +21,7 @@ use tokio::sync::Notify;
 struct Inner {
     facts: Vec<(Sid, CallCommand)>,
     appends: Vec<usize>,
+    takes: Duration,
     requests: Vec<DocumentRequest>,
     documents: HashMap<String, String>,
     sounds: HashMap<String, Vec<u8>>,
@@ -113,6 +115,11 @@ impl Memory {
         tokio::time::timeout(SOON, look).await.unwrap_or_else(|_| panic!("{url} was not requested"));
     }
 
+    /// How long an append takes from now on.
+    pub(super) fn takes(&self, takes: Duration) {
+        self.inner().takes = takes;
+    }
+
     /// How many facts came with each append.
     pub(super) fn appends(&self) -> Vec<usize> {
         self.inner().appends.clone()
@@ -147,6 +154,10 @@ impl Memory {
 #[async_trait]
 impl Outside for Memory {
     async fn record(&self, call: CallRef, facts: Vec<(Timestamp, CallCommand)>) -> Result<(), RecordError> {
+        let takes = self.inner().takes;
+        if !takes.is_zero() {
+            tokio::time::sleep(takes).await;
+        }
         self.inner().appends.push(facts.len());
         self.inner().facts.extend(facts.into_iter().map(|(_, fact)| (call.sid.clone(), fact)));
         self.changed.notify_waiters();
