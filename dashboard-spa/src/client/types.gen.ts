@@ -783,9 +783,9 @@ export type PhoneNumberUpdate = {
      */
     enabled?: boolean;
     /**
-     * The account's name for it, 1 to 64 characters.
+     * The account's name for it, 1 to 64 characters; `null` takes it away.
      */
-    friendly_name?: string;
+    friendly_name?: string | null;
     /**
      * Where its calls are answered from, merged field by field.
      */

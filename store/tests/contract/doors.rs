@@ -37,7 +37,7 @@ async fn answering(answer: Vec<u8>) -> String {
         while let Ok((mut client, _)) = server.accept().await {
             let answer = answer.clone();
             tokio::spawn(async move {
-                client.read(&mut [0; 512]).await.unwrap();
+                assert_ne!(client.read(&mut [0; 512]).await.unwrap(), 0, "it asks to be let in");
                 client.write_all(&answer).await.unwrap();
                 client.read_to_end(&mut Vec::new()).await
             });
