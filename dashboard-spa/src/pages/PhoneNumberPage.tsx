@@ -116,7 +116,7 @@ function valuesOf({ friendly_name, voice }: PhoneNumber) {
 function bodyOf({ friendly_name, voice }: ReturnType<typeof valuesOf>): PhoneNumberUpdate {
   const text = (written: string) => written.trim() || null;
   return {
-    friendly_name: text(friendly_name) as string | undefined,
+    friendly_name: text(friendly_name),
     voice: {
       voice_url: text(voice.voice_url),
       voice_method: voice.voice_method as Method,
