@@ -29,7 +29,8 @@ pub enum StoreError {
     /// Seals that were noted are not in the database any more: somebody removed them.
     #[error(
         "log {}: a seal up to position {noted} was noted, but those in the database end at {sealed}: they were removed, \
-         and nothing is sealed before somebody has found out why (`trunkline audit verify`)",
+         and nothing is sealed before somebody has found out why (`trunkline audit verify`; when the database was replaced or \
+         restored on purpose, move seals.log away)",
         log.as_str()
     )]
     SealsGone {

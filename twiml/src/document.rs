@@ -59,7 +59,7 @@ impl DocumentError {
 }
 
 impl Document {
-    /// Reads an HTTP answer by its content type: XML is TwiML, `audio/*` plays the answer's own address,
+    /// Reads an HTTP answer by its content type: XML is TwiML, `audio/*` is played,
     /// `text/plain` is spoken, and nothing at all hangs up.
     ///
     /// # Errors

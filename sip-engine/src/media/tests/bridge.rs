@@ -106,13 +106,12 @@ async fn a_prompt_takes_the_place_of_the_other_party() {
 async fn a_party_to_whom_nothing_is_said_hears_silence_until_something_is() {
     let (bench, mut alice, mut bob) = (Bench::new(), Phone::new(1).await, Phone::new(2).await);
     let (one, _other) = bench.bridged((&mut alice, Codec::Pcmu), (&mut bob, Codec::Pcmu)).await;
-    let mut heard = Vec::new();
+    let mut heard = bob.waiting();
     for n in 0..2u8 {
         alice.talk(&one.leg, 0, &marked(0x33, n)).await;
-        while let packet = bob.hear().await
-            && heard.push(packet.clone()) == ()
-            && packet.payload != marked(0x33, n)
-        {}
+        while heard.last().is_none_or(|packet| packet.payload != marked(0x33, n)) {
+            heard.push(bob.hear().await);
+        }
         heard.extend([bob.hear().await, bob.hear().await]);
         let [.., sound, silence, next] = &heard[..] else { panic!("{heard:?}") };
         let pause = silence.header.timestamp.wrapping_sub(sound.header.timestamp);
