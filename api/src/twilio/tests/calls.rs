@@ -1,6 +1,7 @@
 //! Calls: created, listed, changed, ended.
 
 use super::*;
+use domain::carrier::{Carrier, CarrierCommand};
 
 #[tokio::test]
 async fn a_call_is_queued_with_everything_that_was_asked_for() {
@@ -75,6 +76,13 @@ async fn words_that_are_no_events_are_left_out_and_told() {
 #[tokio::test]
 async fn a_number_without_plus_is_the_carriers_countrys_own_first() {
     let bench = Bench::new().await;
+    let sign_up = CarrierCommand::SignUp {
+        name: "Demo".parse().unwrap(),
+        country: "KH".parse().unwrap(),
+        subdomain: "demo".parse().unwrap(),
+    };
+    bench.store.execute::<Carrier>(&bench.tenant.carrier, sign_up, &meta(&bench.tenant)).await.unwrap();
+    bench.settle().await;
     for (from, to) in [("012345678", "098 765 432"), ("85512345678", "85598765432")] {
         let form = [("From", from), ("To", to), ("Url", "https://example.com/voice")];
         let (status, body) = answered(bench.post("/Calls.json", &form)).await;
