@@ -141,20 +141,18 @@ async fn a_post_carries_form_and_signature() {
 
 #[tokio::test]
 async fn waiting_for_a_place_is_not_on_the_applications_time() {
-    let (address, _) = server(vec![ok("one"), ok("two")]).await;
+    let (address, _) = server(vec![ok("one")]).await;
     let (http, account) = (client(true, &[]), Sid::from_uuid(Kind::Account, uuid::Uuid::from_u128(1)));
-    let request = |wait: &str| {
-        let url = format!("http://{address}/#rc=0&tt={wait}");
-        Request { account: Some(account.clone()), ..request(Method::Post, url) }
-    };
-    let target = Target::parse(&request("100").url).unwrap();
+    // It has 1.5 s, and a place is free after more than that.
+    let url = format!("http://{address}/#rc=0&tt=1500");
+    let request = Request { account: Some(account.clone()), ..request(Method::Post, url) };
+    let target = Target::parse(&request.url).unwrap();
     let mut held = Vec::new();
     for _ in 0..32 {
         held.push(http.0.pool.slot(Some(&account), &target).await.unwrap());
     }
-    let waiting = request("100");
-    let (outcome, ()) = tokio::join!(http.send(&waiting), async {
-        tokio::time::sleep(Duration::from_millis(300)).await;
+    let (outcome, ()) = tokio::join!(http.send(&request), async {
+        tokio::time::sleep(Duration::from_millis(1_700)).await;
         held.clear();
     });
     assert_eq!(code(&outcome), 200);
