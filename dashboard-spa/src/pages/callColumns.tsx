@@ -19,7 +19,10 @@ function Parties({ call }: { call: Call }) {
         className="link mono nowrap"
         onClick={(event) => event.stopPropagation()}
       >
-        {grouped(call.from)} <span className="dim">→</span> {grouped(call.to)}
+        <span className="nowrap">{grouped(call.from)}</span>{" "}
+        <span className="nowrap">
+          <span className="dim">→</span> {grouped(call.to)}
+        </span>
       </Link>
     </span>
   );
