@@ -170,7 +170,7 @@ const settings = createRoute({
   getParentRoute: () => app,
   path: "/settings",
   validateSearch: only("tab"),
-  component: lazyRouteComponent(() => import("./pages/Settings"), "Settings"),
+  component: lazyRouteComponent(() => import("./pages/settings/Settings"), "Settings"),
 });
 
 const routeTree = root.addChildren([

@@ -2,13 +2,13 @@
 import { Button, Group, Modal, Stack, Text } from "@mantine/core";
 import { useDisclosure } from "@mantine/hooks";
 import { useState } from "react";
-import { renewRecoveryCodes } from "../api/session";
-import { useProblemForm } from "../lib/forms";
-import * as check from "../lib/validate";
-import { Card } from "../ui/basics";
-import { ProblemNotice } from "../ui/ProblemNotice";
-import { CodeInput } from "./auth/CodeInput";
-import { CodeList } from "./auth/CodeList";
+import { renewRecoveryCodes } from "../../api/session";
+import { useProblemForm } from "../../lib/forms";
+import * as check from "../../lib/validate";
+import { Card } from "../../ui/basics";
+import { ProblemNotice } from "../../ui/ProblemNotice";
+import { CodeInput } from "../auth/CodeInput";
+import { CodeList } from "../auth/CodeList";
 
 export function NewRecoveryCodes() {
   const [opened, dialog] = useDisclosure(false);
