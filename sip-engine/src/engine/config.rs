@@ -17,7 +17,8 @@ pub struct EngineConfig {
     pub advertise: Option<IpAddr>,
     /// Ports for RTP and RTCP; `0..=0` lets the system choose.
     pub rtp_ports: RangeInclusive<u16>,
-    /// A peer that sends no RTP for this long, while some is expected, is asked whether it is still there.
+    /// A peer that sends no more RTP for this long is asked whether it is still there; after ten times as long one that is
+    /// on hold or never sent any.
     pub rtp_timeout: Duration,
     /// The node's name, as calls are claimed by it.
     pub node: String,

@@ -25,7 +25,7 @@ pub struct MediaConfig {
     /// Rest of a port pair after its leg is closed; see [`DEFAULT_QUARANTINE`].
     pub quarantine: Duration,
     /// No RTP for this long, while some is expected, is reported as [`MediaEvent::Silent`], again after every such time;
-    /// ten times as long while none is expected.
+    /// after ten times as long while none is expected: on hold, or from a peer that never sent any.
     pub rtp_timeout: Duration,
 }
 

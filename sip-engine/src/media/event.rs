@@ -70,7 +70,8 @@ pub enum MediaEvent {
         /// How it ended.
         outcome: PlayOutcome,
     },
-    /// No RTP arrived for `MediaConfig::rtp_timeout`. Said again after every such time without any.
+    /// No RTP arrived for `MediaConfig::rtp_timeout`, or ten times that where none is expected. Said again after every
+    /// such time without any.
     Silent {
         /// Which leg.
         leg: LegId,

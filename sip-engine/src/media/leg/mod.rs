@@ -28,8 +28,8 @@ pub(super) use self::receive::Inbound;
 
 /// How often silence and probation are looked at.
 const WATCH_MS: u64 = 500;
-/// So many times longer may a leg be silent that is not expected to send: on hold.
-const ON_HOLD: u64 = 10;
+/// So many times longer may a leg be silent that is not expected to send: on hold, or one that never sent anything.
+const UNEXPECTED: u64 = 10;
 /// Room in the events' channel that digits leave free: whoever presses keys must not crowd out how things end.
 const FOR_ENDINGS: usize = 64;
 
@@ -161,7 +161,8 @@ impl LegState {
         let Some(setup) = &mut self.setup else { return };
         let filter = setup.latch.filter(turn.now);
         self.apply(filter);
-        let patience = if self.direction().receives() { 1 } else { ON_HOLD };
+        let expected = self.direction().receives() && self.reception.received() > 0;
+        let patience = if expected { 1 } else { UNEXPECTED };
         if turn.now.saturating_sub(self.heard) >= rtp_timeout.saturating_mul(patience) {
             self.heard = turn.now;
             self.emit(MediaEvent::Silent { leg: self.id });

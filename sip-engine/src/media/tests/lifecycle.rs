@@ -46,20 +46,31 @@ async fn silence_is_reported_again_and_again() {
     let bench = Bench::with(|config| config.rtp_timeout = Duration::from_millis(300));
     let mut phone = Phone::new(1).await;
     let mut side = bench.call(&phone, Codec::Pcmu).await;
+    phone.talk(&side.leg, 0, &[0xff; 160]).await;
+    side.latched().await;
     for _ in 0..2 {
         assert_eq!(side.event().await, MediaEvent::Silent { leg: side.leg.id() });
     }
     phone.talk(&side.leg, 0, &[0xff; 160]).await;
-    side.latched().await;
     assert_eq!(side.event().await, MediaEvent::Silent { leg: side.leg.id() });
 }
 
 #[tokio::test]
-async fn a_leg_that_expects_nothing_is_called_silent_ten_times_later() {
+async fn a_leg_on_hold_is_called_silent_ten_times_later() {
+    called_silent_ten_times_later(Direction::SendOnly).await;
+}
+
+/// So load generators without media, whose scenarios know no question in between, can hold a call.
+#[tokio::test]
+async fn a_leg_that_never_sent_is_called_silent_ten_times_later() {
+    called_silent_ten_times_later(Direction::SendReceive).await;
+}
+
+async fn called_silent_ten_times_later(direction: Direction) {
     let bench = Bench::with(|config| config.rtp_timeout = Duration::from_millis(60));
     let phone = Phone::new(1).await;
     let mut side = bench.open();
-    side.leg.configure(Remote { direction: Direction::SendOnly, ..phone.remote(Codec::Pcmu) }).unwrap();
+    side.leg.configure(Remote { direction, ..phone.remote(Codec::Pcmu) }).unwrap();
     let first = phone.hear().await.header.timestamp;
     assert_eq!(side.event().await, MediaEvent::Silent { leg: side.leg.id() });
     let last = phone.waiting().last().map(|heard| heard.header.timestamp).unwrap();
