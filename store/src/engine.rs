@@ -1,7 +1,7 @@
 //! Where the log lives: in a database, by one of two ways of appending, or in memory.
 
 use crate::{
-    Db, Fact, Hash, StoreError,
+    Backend, Db, Fact, Hash, StoreError,
     append::{self, Submission, Verdict},
     db::Line,
     ledger::{self, Done},
@@ -27,6 +27,11 @@ pub(crate) enum Kind {
 }
 
 impl Engine {
+    /// Whether the database works in this process, which then pays for every commit.
+    pub fn is_embedded(&self) -> bool {
+        matches!(self.kind, Kind::Portable) && self.db.backend() == Backend::Sqlite
+    }
+
     /// Appends a batch in one transaction: a verdict for each submission. `line` is the log's own.
     pub async fn append(
         &self,

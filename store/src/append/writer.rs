@@ -1,5 +1,5 @@
-//! The group-commit writer: one task per log. Waiting submissions form the next batch while the last one commits; there
-//! is no timer.
+//! The group-commit writer: one task per log. Waiting submissions form the next batch while the last one commits; on
+//! SQLite a batch also waits a moment for company, while there is any.
 
 use super::{Submission, Verdict};
 use crate::{Fact, StoreError, db::Line, engine::Engine, recent::Recent};
@@ -7,8 +7,12 @@ use domain::Log;
 use std::{
     collections::{HashSet, VecDeque},
     sync::Arc,
+    time::Duration,
 };
-use tokio::sync::{mpsc, oneshot, watch};
+use tokio::{
+    sync::{mpsc, oneshot, watch},
+    time::Sleep,
+};
 
 /// Submissions that may wait; past that, callers wait to hand theirs in.
 const QUEUE: usize = 4096;
@@ -17,6 +21,9 @@ const BATCH_EVENTS: usize = 512;
 
 /// Submissions set apart for later batches; past that, callers wait in the queue.
 const APART: usize = 1024;
+/// How long after the last batch began the next one waits for company, at most. SQLite works in this process, and a
+/// commit costs as many pages, syncs and wakings for one command as for ten.
+const PACE: Duration = Duration::from_millis(10);
 
 pub(crate) type Answer = Result<Verdict, StoreError>;
 
@@ -68,14 +75,19 @@ struct Loop {
 impl Loop {
     async fn run(mut self) {
         while let Some(batch) = self.batch().await {
+            let pace = tokio::time::sleep(PACE);
             let (submissions, replies): (Vec<_>, Vec<_>) =
                 batch.into_iter().map(|request| (request.submission, request.reply)).unzip();
             let answers = self.commit(&submissions).await;
             self.recent.add(submissions.into_iter().zip(&answers).flat_map(appended));
             self.announce(&answers);
+            let company = self.next.len() + self.waiting.len() + replies.len();
             for (reply, answer) in replies.into_iter().zip(answers) {
                 // A caller that went away has its events all the same; nobody is left to tell.
                 drop(reply.send(answer));
+            }
+            if self.engine.is_embedded() {
+                gather_company(&mut self.next, &mut self.waiting, company, pace).await;
             }
         }
     }
@@ -116,6 +128,27 @@ impl Loop {
         });
         if let Some(last) = positions.max() {
             crate::notify::raise(&self.committed, last);
+        }
+    }
+}
+
+/// Waits until this many submissions are there: what came during the last batch, and one more for each that it answered.
+/// So one that comes alone is never kept waiting, nor are callers that take turns; under a stream of calls the batches
+/// grow until they last a pace.
+async fn gather_company(
+    next: &mut VecDeque<Request>,
+    waiting: &mut mpsc::Receiver<Request>,
+    company: usize,
+    pace: Sleep,
+) {
+    tokio::pin!(pace);
+    while next.len() < company.min(BATCH_EVENTS) {
+        tokio::select! {
+            request = waiting.recv() => match request {
+                Some(request) => next.push_back(request),
+                None => return,
+            },
+            () = &mut pace => return,
         }
     }
 }
@@ -197,6 +230,37 @@ mod tests {
             Some(request(1))
         });
         assert_eq!((batch.len(), next.len(), taken), (1, APART, APART + 1));
+    }
+
+    /// Sends one submission after another, `gap` apart; says how many were gathered, and how long that took.
+    async fn gathered(company: usize, gap: Duration) -> (usize, Duration) {
+        let (queue, mut waiting) = mpsc::channel(QUEUE);
+        tokio::spawn(async move {
+            for stream in 1.. {
+                if queue.send(request(stream)).await.is_err() {
+                    return;
+                }
+                tokio::time::sleep(gap).await;
+            }
+        });
+        let (began, mut next) = (tokio::time::Instant::now(), VecDeque::new());
+        gather_company(&mut next, &mut waiting, company, tokio::time::sleep(PACE)).await;
+        (next.len(), began.elapsed())
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn one_that_comes_alone_does_not_wait() {
+        assert_eq!(gathered(1, PACE).await, (1, Duration::ZERO));
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn callers_that_take_turns_do_not_wait() {
+        assert_eq!(gathered(16, Duration::ZERO).await.0, 16);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_stream_is_gathered_for_a_pace() {
+        assert_eq!(gathered(16, Duration::from_millis(3)).await, (4, PACE));
     }
 
     #[test]
