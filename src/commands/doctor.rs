@@ -4,7 +4,7 @@ use crate::{config::Config, fail, keys::MasterKey, open_files};
 use domain::Log;
 use std::{
     collections::BTreeSet,
-    net::{Ipv4Addr, SocketAddr, TcpListener, UdpSocket},
+    net::{IpAddr, Ipv4Addr, SocketAddr, TcpListener, UdpSocket},
     path::Path,
     process::{Command, ExitCode},
     time::{Duration, SystemTime},
@@ -70,8 +70,7 @@ fn sip(config: &Config) -> Vec<Finding> {
     let listen = config.sip.listen;
     let mut findings = vec![udp_port("sip.listen", listen), tcp_port("sip.listen", listen)];
     if listen.ip().is_unspecified() && config.sip.advertise.is_empty() {
-        let routes = std::fs::read_to_string("/proc/net/fib_trie").unwrap_or_default();
-        findings.extend(several(listen, &own_addresses(&routes)));
+        findings.extend(several(listen, &own_addresses()));
     }
     findings
 }
@@ -87,17 +86,14 @@ fn several(listen: SocketAddr, own: &BTreeSet<Ipv4Addr>) -> Option<Finding> {
     })
 }
 
-/// The IPv4 addresses of this machine, loopback aside, as the kernel's routes name them.
-fn own_addresses(fib_trie: &str) -> BTreeSet<Ipv4Addr> {
-    let (mut own, mut last) = (BTreeSet::new(), None);
-    for line in fib_trie.lines().map(str::trim) {
-        match line.strip_prefix("|-- ") {
-            Some(address) => last = address.parse::<Ipv4Addr>().ok(),
-            None if line == "/32 host LOCAL" => own.extend(last.filter(|address| !address.is_loopback())),
-            None => {}
-        }
-    }
-    own
+/// The IPv4 addresses of this machine, loopback aside; none when the system does not say.
+fn own_addresses() -> BTreeSet<Ipv4Addr> {
+    let own = if_addrs::get_if_addrs().unwrap_or_default().into_iter().map(|interface| interface.ip());
+    own.filter_map(|address| match address {
+        IpAddr::V4(address) if !address.is_loopback() => Some(address),
+        _ => None,
+    })
+    .collect()
 }
 
 fn rtp_ports(config: &Config) -> Finding {
@@ -206,14 +202,12 @@ mod tests {
 
     #[test]
     fn a_machine_of_several_addresses_is_told_to_choose_one() {
-        let routes = "Local:\n  +-- 10.0.0.0/8 2 0 2\n     |-- 10.0.0.0\n        /8 link UNICAST\n     |-- 10.0.0.5\n        \
-                      /32 host LOCAL\n     |-- 127.0.0.1\n        /32 host LOCAL\n";
         let listen = ([0, 0, 0, 0], 5060).into();
-        assert!(several(listen, &own_addresses(routes)).is_none(), "one is no choice");
-        let both = format!(
-            "{routes}     |-- 192.0.2.7\n        /32 host LOCAL\n     |-- 10.0.0.5\n        /32 host LOCAL\n"
-        );
-        let Some(Advice(text)) = several(listen, &own_addresses(&both)) else { panic!("no advice") };
+        let mut own = BTreeSet::from([Ipv4Addr::new(192, 0, 2, 7)]);
+        assert!(several(listen, &own).is_none(), "one is no choice");
+        own.insert(Ipv4Addr::new(10, 0, 0, 5));
+        let Some(Advice(text)) = several(listen, &own) else { panic!("no advice") };
         assert!(text.contains("(10.0.0.5, 192.0.2.7)") && text.contains("set sip.listen"), "{text}");
+        assert!(own_addresses().iter().all(|address| !address.is_loopback()));
     }
 }
