@@ -235,16 +235,17 @@ mod tests {
     /// Sends one submission after another, `gap` apart; says how many were gathered, and how long that took.
     async fn gathered(company: usize, gap: Duration) -> (usize, Duration) {
         let (queue, mut waiting) = mpsc::channel(QUEUE);
-        tokio::spawn(async move {
+        let sending = async {
             for stream in 1.. {
-                if queue.send(request(stream)).await.is_err() {
-                    return;
-                }
+                drop(queue.send(request(stream)).await);
                 tokio::time::sleep(gap).await;
             }
-        });
+        };
         let (began, mut next) = (tokio::time::Instant::now(), VecDeque::new());
-        gather_company(&mut next, &mut waiting, company, tokio::time::sleep(PACE)).await;
+        tokio::select! {
+            () = sending => {}
+            () = gather_company(&mut next, &mut waiting, company, tokio::time::sleep(PACE)) => {}
+        }
         (next.len(), began.elapsed())
     }
 
