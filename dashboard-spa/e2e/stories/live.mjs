@@ -66,7 +66,10 @@ export const liveStories = {
 
   "SIP messages of a live call that can't be read are not said to be missing": async (shared) => {
     const page = await owner(shared, { expected: [/403/] });
-    await page.goto("/calls");
+    // Once the live connection is open, nothing but the button asks again.
+    await page.goto("/live");
+    await page.getByText("Live ·").waitFor();
+    await page.getByRole("link", { name: "Calls", exact: true }).click();
     await page.route("**/messages?*", (route) => route.fulfill({ status: 403, json: { title: "Not now" } }));
     await page.getByRole("row").filter({ hasText: "+855 77 000 111" }).getByRole("link").first().click();
     await page.getByRole("list", { name: "Timeline" }).waitFor();
