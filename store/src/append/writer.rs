@@ -133,8 +133,8 @@ impl Loop {
 }
 
 /// Waits until this many submissions are there: what came during the last batch, and one more for each that it answered.
-/// So one that comes alone is never kept waiting, nor are callers that take turns; under a stream of calls the batches
-/// grow until they last a pace.
+/// So one that follows a lone one does not wait, nor do callers that take turns; one that follows a crowd waits for the
+/// rest of the pace. Under a stream of calls the batches grow until they last a pace.
 async fn gather_company(
     next: &mut VecDeque<Request>,
     waiting: &mut mpsc::Receiver<Request>,
