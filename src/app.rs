@@ -177,6 +177,7 @@ impl Base {
             spool: self.config.data_dir.join("spool"),
             http: outgoing(&self.config, self.with_demo, &self.ids),
             queue_limit: reactors::QUEUE_LIMIT,
+            trusted_trunks: self.config.trusted_trunks()?,
             tasks: self.tasks.clone(),
             stop: self.stop.clone(),
         };
@@ -217,6 +218,7 @@ impl Base {
             secure_cookies: http_url.starts_with("https://"),
             sip_address: Some(reachable(health.engine.sip_addr())),
             trusted_proxies: self.config.trusted_proxies()?,
+            trusted_trunks: self.config.trusted_trunks()?,
             ..ApiConfig::default()
         };
         let parts = api::Parts {

@@ -3,6 +3,7 @@
 //! One structure is the whole list: files, variables and flags all take their names from it, and what is not in it
 //! is refused with the nearest name that is.
 
+use domain::{Kind, Sid};
 use figment::{
     Figment,
     providers::{Env, Format, Serialized, Toml},
@@ -10,6 +11,7 @@ use figment::{
 use ipnet::IpNet;
 use serde::{Deserialize, Serialize};
 use std::{
+    collections::HashSet,
     net::{IpAddr, SocketAddr},
     ops::RangeInclusive,
     path::PathBuf,
@@ -59,6 +61,8 @@ pub struct Sip {
     pub advertise: String,
     /// Most calls at once; the next one gets 503.
     pub max_calls: usize,
+    /// SIDs of trunks inside our trust domain (RFC 3325), commas between: who calls is told to them and believed of them.
+    pub trusted_trunks: String,
 }
 
 /// Media.
@@ -106,7 +110,12 @@ impl Default for Config {
                 public_url: String::new(),
                 trusted_proxies: String::new(),
             },
-            sip: Sip { listen: ([0, 0, 0, 0], 5060).into(), advertise: String::new(), max_calls: 2_000 },
+            sip: Sip {
+                listen: ([0, 0, 0, 0], 5060).into(),
+                advertise: String::new(),
+                max_calls: 2_000,
+                trusted_trunks: String::new(),
+            },
             rtp: Rtp { ports: "16384-32767".into() },
             database_url: String::new(),
             data_dir: "data".into(),
@@ -185,6 +194,7 @@ impl Config {
         self.rtp_ports()?;
         self.advertise()?;
         self.trusted_proxies()?;
+        self.trusted_trunks()?;
         if !matches!(self.log.format.as_str(), "text" | "json") {
             return Err(Refused(format!("log.format is text or json, not {:?}", self.log.format)));
         }
@@ -247,6 +257,17 @@ impl Config {
         let read = |text: &str| text.parse().or_else(|_| text.parse::<IpAddr>().map(IpNet::from));
         let refused = |text| Refused(format!("http.trusted_proxies: {text:?} is no network and no address"));
         named.map(|text| read(text).map_err(|_| refused(text))).collect()
+    }
+
+    /// The trunks inside our trust domain.
+    ///
+    /// # Errors
+    /// When one is no trunk's SID.
+    pub fn trusted_trunks(&self) -> Result<HashSet<Sid>, Refused> {
+        let named = self.sip.trusted_trunks.split(',').map(str::trim).filter(|text| !text.is_empty());
+        let refused =
+            |text| Refused(format!("sip.trusted_trunks: {text:?} is no trunk's SID (TK and 32 hex digits)"));
+        named.map(|text| Sid::parse_as(Kind::Trunk, text).map_err(|_| refused(text))).collect()
     }
 
     /// Where the store is: the setting, or the SQLite file in the data directory.
@@ -319,6 +340,7 @@ mod tests {
             ("[evidence]\nkeep_days = 0", "evidence.keep_days"),
             ("[http]\nlisten = \"nowhere\"", "listen"),
             ("[http]\ntrusted_proxies = \"10.0.0.1, proxy\"", "\"proxy\""),
+            ("[sip]\ntrusted_trunks = \"AC0123\"", "trunk's SID"),
         ] {
             assert!(read(toml).unwrap_err().0.contains(word), "{toml}");
         }

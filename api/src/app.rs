@@ -5,11 +5,11 @@ use crate::{
     problem::Refusal,
     secrets::Secrets,
 };
-use domain::{Actor, Clock, Ids, Log, Meta, Tenant};
+use domain::{Actor, Clock, Ids, Log, Meta, Sid, Tenant};
 use ipnet::IpNet;
 use poem::Request;
 use projections::Projections;
-use std::{net::IpAddr, ops::Deref, sync::Arc, time::Duration};
+use std::{collections::HashSet, net::IpAddr, ops::Deref, sync::Arc, time::Duration};
 use store::{Appended, Store};
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
@@ -30,6 +30,8 @@ pub struct ApiConfig {
     pub sip_address: Option<String>,
     /// Networks of our own proxies: from them, and only from them, `X-Forwarded-For` says who asks.
     pub trusted_proxies: Vec<IpNet>,
+    /// Trunks inside our trust domain (RFC 3325); carriers see it and cannot set it.
+    pub trusted_trunks: HashSet<Sid>,
     /// How hard passwords are hashed.
     pub password_cost: crate::auth::Cost,
 }
@@ -41,6 +43,7 @@ impl Default for ApiConfig {
             secure_cookies: false,
             sip_address: None,
             trusted_proxies: Vec::new(),
+            trusted_trunks: HashSet::new(),
             password_cost: crate::auth::Cost::default(),
         }
     }

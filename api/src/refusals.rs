@@ -2,8 +2,12 @@
 
 use crate::problem::Refusal;
 use domain::{
-    account::AccountError, call::CallError, carrier::CarrierError, phone_number::PhoneNumberError,
-    trunk::TrunkError, user::UserError,
+    account::AccountError,
+    call::CallError,
+    carrier::CarrierError,
+    phone_number::PhoneNumberError,
+    trunk::{NetworkList, TrunkError},
+    user::UserError,
 };
 use poem::http::StatusCode;
 use projections::ReadError;
@@ -46,12 +50,19 @@ impl From<TrunkError> for Refusal {
         match error {
             E::NotFound => Refusal::not_found("trunk"),
             E::AlreadyExists => Refusal::conflict(message),
-            E::SourceCount | E::RepeatedSource(_) | E::SourceTooWide(_) => {
-                Refusal::field("inbound.sources", message)
-            }
+            E::Networks(list, _) => Refusal::field(field_of(list), message),
+            E::Trusted => Refusal::field("trusted", message),
             E::DialStringPrefix => Refusal::field("outbound.dial_string_prefix", message),
             E::Username => Refusal::field("outbound.username", message),
         }
+    }
+}
+
+fn field_of(list: NetworkList) -> &'static str {
+    match list {
+        NetworkList::Sources => "inbound.sources",
+        NetworkList::InboundMedia => "inbound.media_networks",
+        NetworkList::OutboundMedia => "outbound.media_networks",
     }
 }
 

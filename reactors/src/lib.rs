@@ -32,7 +32,7 @@ use outside::tokens::Tokens;
 use place_calls::PlaceCalls;
 use projections::{Projections, ReadError};
 use status_callbacks::StatusCallbacks;
-use std::{io, path::PathBuf, sync::Arc, time::Duration};
+use std::{collections::HashSet, io, path::PathBuf, sync::Arc, time::Duration};
 use store::{Appended, ExecuteError, Store, StoreError};
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
@@ -60,6 +60,8 @@ pub struct Options {
     pub http: HttpOptions,
     /// How long a call may wait to be placed; [`QUEUE_LIMIT`] usually.
     pub queue_limit: Duration,
+    /// Trunks inside our trust domain (RFC 3325), as the operator names them.
+    pub trusted_trunks: HashSet<Sid>,
     /// Where their tasks run.
     pub tasks: TaskTracker,
     /// Cancelled when they shall end. The engine ends first: its last facts and callbacks still leave through them.
@@ -143,13 +145,15 @@ impl Reactors {
     /// # Errors
     /// When store or spool cannot be used.
     pub async fn open(options: Options) -> Result<Reactors, OpenError> {
-        let Options { store, projections, clock, ids, node, spool, http, queue_limit, tasks, stop } = options;
+        let Options { store, projections, clock, ids, node, spool, http, queue_limit, .. } = options;
+        let (trusted_trunks, tasks, stop) = (options.trusted_trunks, options.tasks, options.stop);
         let (http, began) = (Http::new(http), clock.now());
         let world = World::open(&store, http.clone(), ids, &spool, &tasks, &stop)?;
         if !world.drained(SPOOL_WAIT).await {
             tracing::warn!(spooled = world.spooled(), "facts of an earlier process are still on their way");
         }
-        let (ledger, mirror) = (Ledger::open(store.db().clone()).await?, DirectoryMirror::default());
+        let (ledger, mirror) =
+            (Ledger::open(store.db().clone()).await?, DirectoryMirror::new(trusted_trunks));
         let head = store.head(Log::Core).await?;
         if let Err(behind) = projections.reached(Log::Core, head, SPOOL_WAIT).await {
             tracing::warn!(%behind, "the directory follows as far as the projections have come");

@@ -3,11 +3,15 @@
 
 use crate::Common;
 use arc_swap::ArcSwap;
-use domain::{Log, Sid, country::Country};
+use domain::{
+    Log, Sid,
+    country::Country,
+    trunk::{Inbound, Outbound},
+};
 use projections::{CarrierRow, DirectoryRows, PhoneNumberRow, Projections, ReadError, TrunkRow};
 use sip_engine::routing::{AccountEntry, Directory, NumberEntry, TrunkEntry};
 use std::{
-    collections::HashMap,
+    collections::{HashMap, HashSet},
     sync::{Arc, Mutex, MutexGuard, PoisonError},
     time::Duration,
 };
@@ -34,12 +38,19 @@ pub struct DirectoryMirror {
     directory: Arc<ArcSwap<Directory>>,
     position: watch::Sender<i64>,
     passwords: Arc<Mutex<Passwords>>,
+    trusted: Arc<HashSet<Sid>>,
 }
 
 /// Trunks' digest passwords, with the version of the credential they are.
 type Passwords = HashMap<Sid, (i64, Arc<str>)>;
 
 impl DirectoryMirror {
+    /// An empty one that takes these trunks for trusted (RFC 3325).
+    #[must_use]
+    pub fn new(trusted: HashSet<Sid>) -> DirectoryMirror {
+        DirectoryMirror { trusted: Arc::new(trusted), ..DirectoryMirror::default() }
+    }
+
     /// What the engine routes by.
     #[must_use]
     pub fn directory(&self) -> Arc<ArcSwap<Directory>> {
@@ -78,7 +89,8 @@ impl DirectoryMirror {
         let passwords = self.passwords_of(&trunks, vault).await?;
         let entry = |trunk: TrunkRow| {
             let password = passwords.get(&trunk.sid).map(|(_, password)| Arc::clone(password));
-            trunk_entry(trunk, &countries, password)
+            let trusted = self.trusted.contains(&trunk.sid);
+            trunk_entry(trunk, &countries, trusted, password)
         };
         let entries = trunks.into_iter().map(entry).collect();
         let accounts = accounts.into_iter().map(|account| AccountEntry {
@@ -165,15 +177,19 @@ async fn password_of(trunk: &TrunkRow, vault: &Vault) -> Result<Option<Arc<str>>
     Ok(secret.as_ref().and_then(|secret| secret.text()).map(Arc::from))
 }
 
-fn trunk_entry(trunk: TrunkRow, countries: &HashMap<Sid, Country>, password: Option<Arc<str>>) -> TrunkEntry {
-    let (sources, country) =
-        trunk.inbound.map(|inbound| (inbound.sources, inbound.country)).unwrap_or_default();
+fn trunk_entry(
+    trunk: TrunkRow,
+    countries: &HashMap<Sid, Country>,
+    trusted: bool,
+    password: Option<Arc<str>>,
+) -> TrunkEntry {
+    let country = trunk.inbound.as_ref().and_then(|inbound| inbound.country);
     TrunkEntry {
         country: country.or_else(|| countries.get(&trunk.carrier).copied()),
         sid: trunk.sid,
         carrier: trunk.carrier,
-        sources,
-        outbound: trunk.outbound,
+        inbound: trunk.inbound.map(|inbound| Inbound { trusted, ..inbound }),
+        outbound: trunk.outbound.map(|outbound| Outbound { trusted, ..outbound }),
         password,
     }
 }
@@ -192,24 +208,19 @@ mod tests {
         account::{Account, AccountCommand},
         carrier::{Carrier, CarrierCommand},
         phone_number::{PhoneNumber, PhoneNumberCommand, VoiceConfiguration},
-        trunk::{Inbound, Outbound, Transport, Trunk, TrunkCommand},
+        trunk::{Trunk, TrunkCommand},
         user::{Role, User, UserCommand},
     };
     use sip_engine::routing::Inbound as Way;
 
     fn trunk(carrier: &Sid) -> TrunkCommand {
-        let outbound = Outbound {
-            host: "127.0.0.1:5070".parse().unwrap(),
-            transport: Transport::Udp,
-            dial_string_prefix: String::new(),
-            plus_prefix: false,
-            trunk_prefix: false,
-            username: Some("bob".into()),
-        };
+        let host = "127.0.0.1:5070".parse().unwrap();
+        let outbound = Outbound { username: Some("bob".into()), ..Outbound::to(host) };
+        let sources = vec!["192.0.2.0/24".parse().unwrap()];
         TrunkCommand::Create {
             carrier: carrier.clone(),
             name: "T".parse().unwrap(),
-            inbound: Some(Inbound { sources: vec!["192.0.2.0/24".parse().unwrap()], country: None }),
+            inbound: Some(Inbound { sources, ..Inbound::default() }),
             outbound: Some(outbound),
         }
     }
@@ -265,6 +276,24 @@ mod tests {
         let meta = bench.meta();
         bench.store.execute::<Account>(&bench.account, AccountCommand::Disable, &meta).await.unwrap();
         until(mirror, |way| matches!(way, Way::Refused(refusal) if refusal.code == 403)).await;
+    }
+
+    #[tokio::test]
+    async fn a_trunk_is_trusted_when_the_operator_names_it() {
+        let bench = Bench::new().await;
+        network(&bench).await;
+        let position = bench.store.head(Log::Core).await.unwrap();
+        bench.common.projections.reached(Log::Core, position, WAIT).await.unwrap();
+        let trunks = bench.common.projections.system().trunks().await.unwrap();
+        let sid = trunks.first().unwrap().sid.clone();
+        for (named, trusted) in [(vec![], false), (vec![sid.clone()], true)] {
+            let mirror = DirectoryMirror::new(named.into_iter().collect());
+            mirror.load(&bench.common.projections, bench.store.vault()).await.unwrap();
+            let directory = mirror.directory().load_full();
+            let trunk = directory.trunk(&sid).unwrap();
+            let (inbound, outbound) = (trunk.inbound.as_ref().unwrap(), trunk.outbound.as_ref().unwrap());
+            assert_eq!((inbound.trusted, outbound.trusted), (trusted, trusted));
+        }
     }
 
     #[tokio::test]

@@ -19,7 +19,7 @@ mod testing {
     use domain::{
         Kind, Sid,
         phone_number::VoiceConfiguration,
-        trunk::{Outbound, Transport},
+        trunk::{Inbound as InboundSide, Outbound},
     };
 
     pub(super) fn sid(number: u128) -> Sid {
@@ -43,7 +43,8 @@ mod testing {
     fn trunk(number: u128, of: u128, sources: &[&str], outbound: Option<Outbound>) -> TrunkEntry {
         let sources = sources.iter().map(|source| source.parse().unwrap()).collect();
         let country = "KH".parse().ok();
-        TrunkEntry { sid: sid(number), carrier: carrier(of), country, sources, outbound, password: None }
+        let inbound = Some(InboundSide { sources, ..InboundSide::default() });
+        TrunkEntry { sid: sid(number), carrier: carrier(of), country, inbound, outbound, password: None }
     }
 
     fn number(text: &str, owner: Option<u128>, enabled: bool, url: Option<&str>) -> NumberEntry {
@@ -54,15 +55,8 @@ mod testing {
     }
 
     pub(super) fn out(host: &str, prefix: &str, plus_prefix: bool, trunk_prefix: bool) -> Outbound {
-        let (host, dial_string_prefix) = (host.parse().unwrap(), prefix.into());
-        Outbound {
-            host,
-            transport: Transport::Udp,
-            dial_string_prefix,
-            plus_prefix,
-            trunk_prefix,
-            username: None,
-        }
+        let dial_string_prefix = prefix.into();
+        Outbound { dial_string_prefix, plus_prefix, trunk_prefix, ..Outbound::to(host.parse().unwrap()) }
     }
 
     pub(super) fn directory() -> Directory {

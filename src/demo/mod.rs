@@ -183,19 +183,11 @@ impl Maker {
     async fn trunk(&self, carrier: &Sid) -> Outcome<()> {
         let trunk = Sid::new(Kind::Trunk, &*self.ids);
         let host: Host = OUTBOUND_HOST.parse()?;
-        let outbound = Outbound {
-            host,
-            transport: domain::trunk::Transport::Udp,
-            dial_string_prefix: String::new(),
-            plus_prefix: false,
-            trunk_prefix: false,
-            username: None,
-        };
         let create = TrunkCommand::Create {
             carrier: carrier.clone(),
             name: "This machine".parse()?,
-            inbound: Some(Inbound { sources: this_machine(), country: None }),
-            outbound: Some(outbound),
+            inbound: Some(Inbound { sources: this_machine(), ..Inbound::default() }),
+            outbound: Some(Outbound::to(host)),
         };
         self.command::<Trunk>(carrier, &trunk, create).await
     }

@@ -5,7 +5,7 @@ use crate::fields::Fields;
 use domain::{
     Number,
     country::Country,
-    trunk::{Host, Inbound, Outbound, Transport},
+    trunk::{Host, Inbound, Outbound, Transport, TrunkError},
 };
 use ipnet::IpNet;
 use poem_openapi::{Enum, Object};
@@ -22,6 +22,13 @@ pub(super) struct InboundConfig {
     sources: Vec<Text>,
     /// ISO code of the country whose national numbers it dials; the carrier's when left out.
     country: Option<Text>,
+    /// Networks its RTP may come from beside its sources and the address it signals: gateways apart from its SIP; up to 64.
+    media_networks: Option<Vec<Text>>,
+    /// Whether its RTP comes from another port than the one it wants ours at.
+    asymmetric_rtp: Option<bool>,
+    /// Whether it is inside the trust domain (RFC 3325). Only the operator of the installation sets it; it may be sent back
+    /// as it was read.
+    trusted: Option<bool>,
 }
 
 /// How SIP is carried.
@@ -52,6 +59,15 @@ pub(super) struct OutboundConfig {
     username: Option<Text>,
     /// Password for digest authentication, up to 128 characters; never shown again.
     pub(super) password: Option<Text>,
+    /// Whether it takes emergency calls (112, 911, …); they go to no other trunk.
+    emergency: Option<bool>,
+    /// Networks its RTP may come from beside the address it signals: gateways apart from its SIP; up to 64.
+    media_networks: Option<Vec<Text>>,
+    /// Whether its RTP comes from another port than the one it wants ours at.
+    asymmetric_rtp: Option<bool>,
+    /// Whether it is inside the trust domain (RFC 3325). Only the operator of the installation sets it; it may be sent back
+    /// as it was read.
+    trusted: Option<bool>,
 }
 
 /// How calls go through the trunk, with an example.
@@ -72,6 +88,14 @@ pub(super) struct OutboundView {
     username: Option<String>,
     /// Whether a digest password is kept.
     has_password: bool,
+    /// Whether it takes emergency calls (112, 911, …).
+    emergency: bool,
+    /// Networks its RTP may come from beside the address it signals.
+    media_networks: Vec<String>,
+    /// Whether its RTP comes from another port than the one it wants ours at.
+    asymmetric_rtp: bool,
+    /// Whether it is inside the trust domain (RFC 3325), as the operator of the installation says.
+    trusted: bool,
     /// What an international number becomes.
     example_dial_string: String,
     /// The whole Request-URI of the example.
@@ -79,37 +103,67 @@ pub(super) struct OutboundView {
 }
 
 impl InboundConfig {
-    /// The inbound side, unless something is wrong with it.
-    pub(super) fn read(&self, fields: &mut Fields) -> Option<Inbound> {
+    /// The inbound side, unless something is wrong with it. `trusted` is what the operator says of this trunk.
+    pub(super) fn read(&self, fields: &mut Fields, trusted: bool) -> Option<Inbound> {
         let country = fields.maybe("inbound.country", self.country.as_deref());
-        let sources: Vec<_> =
-            self.sources.iter().enumerate().map(|(at, text)| source(fields, at, text)).collect();
-        Some(Inbound { sources: sources.into_iter().collect::<Option<_>>()?, country: country? })
+        let sources = networks(fields, "inbound.sources", &self.sources);
+        let media = self.media_networks.as_deref().unwrap_or_default();
+        let media_networks = networks(fields, "inbound.media_networks", media);
+        not_set(fields, "inbound.trusted", self.trusted, trusted);
+        Some(Inbound {
+            sources: sources?,
+            country: country?,
+            media_networks: media_networks?,
+            asymmetric_rtp: self.asymmetric_rtp.unwrap_or_default(),
+            trusted: false,
+        })
+    }
+
+    /// As it is shown.
+    pub(super) fn new(inbound: Inbound, trusted: bool) -> InboundConfig {
+        let texts = |networks: &[IpNet]| networks.iter().map(written).map(Text::from).collect();
+        InboundConfig {
+            sources: texts(&inbound.sources),
+            country: inbound.country.map(|country| country.code().to_owned().into()),
+            media_networks: Some(texts(&inbound.media_networks)),
+            asymmetric_rtp: Some(inbound.asymmetric_rtp),
+            trusted: Some(trusted),
+        }
     }
 }
 
+/// Trust is the operator's to give: a carrier may only say what is so already.
+fn not_set(fields: &mut Fields, field: &str, asked: Option<bool>, trusted: bool) {
+    if asked.is_some_and(|asked| asked != trusted) {
+        fields.wrong(field, TrunkError::Trusted);
+    }
+}
+
+fn networks(fields: &mut Fields, field: &str, texts: &[Text]) -> Option<Vec<IpNet>> {
+    let read: Vec<_> =
+        texts.iter().enumerate().map(|(at, text)| network(fields, &format!("{field}.{at}"), text)).collect();
+    read.into_iter().collect()
+}
+
 /// A network, or one address as the network of itself.
-fn source(fields: &mut Fields, at: usize, text: &str) -> Option<IpNet> {
+fn network(fields: &mut Fields, field: &str, text: &str) -> Option<IpNet> {
     let text = text.trim();
     let network = text.parse().or_else(|_| text.parse::<IpAddr>().map(IpNet::from));
     let message = "Give an address like 203.0.113.7 or a network like 203.0.113.0/24.";
-    network.map_err(|_| fields.wrong(format!("inbound.sources.{at}"), message)).ok()
+    network.map_err(|_| fields.wrong(field, message)).ok()
 }
 
-impl From<Inbound> for InboundConfig {
-    fn from(inbound: Inbound) -> InboundConfig {
-        let text = |net: &IpNet| match net.prefix_len() == net.max_prefix_len() {
-            true => net.addr().to_string(),
-            false => net.to_string(),
-        };
-        let sources = inbound.sources.iter().map(text).map(Text::from).collect();
-        InboundConfig { sources, country: inbound.country.map(|country| country.code().to_owned().into()) }
+/// A network as people write it: one address without its length.
+fn written(network: &IpNet) -> String {
+    match network.prefix_len() == network.max_prefix_len() {
+        true => network.addr().to_string(),
+        false => network.to_string(),
     }
 }
 
 impl OutboundConfig {
-    /// The outbound side, unless something is wrong with it.
-    pub(super) fn read(&self, fields: &mut Fields) -> Option<Outbound> {
+    /// The outbound side, unless something is wrong with it. `trusted` is what the operator says of this trunk.
+    pub(super) fn read(&self, fields: &mut Fields, trusted: bool) -> Option<Outbound> {
         let host: Option<Host> = fields.read("outbound.host", &self.host);
         if self
             .password
@@ -128,6 +182,9 @@ impl OutboundConfig {
             Some(SipTransport::Tcp) => Transport::Tcp,
             Some(SipTransport::Udp) | None => Transport::Udp,
         };
+        let media = self.media_networks.as_deref().unwrap_or_default();
+        let media_networks = networks(fields, "outbound.media_networks", media);
+        not_set(fields, "outbound.trusted", self.trusted, trusted);
         Some(Outbound {
             host: host?,
             transport,
@@ -135,12 +192,16 @@ impl OutboundConfig {
             plus_prefix: self.plus_prefix.unwrap_or_default(),
             trunk_prefix: self.trunk_prefix.unwrap_or_default(),
             username: self.username.as_deref().map(str::to_owned),
+            emergency: self.emergency.unwrap_or_default(),
+            media_networks: media_networks?,
+            asymmetric_rtp: self.asymmetric_rtp.unwrap_or_default(),
+            trusted: false,
         })
     }
 }
 
 impl OutboundView {
-    pub(super) fn new(outbound: Outbound, has_password: bool) -> OutboundView {
+    pub(super) fn new(outbound: Outbound, has_password: bool, trusted: bool) -> OutboundView {
         let example = example_number(None).map(|number| preview(&outbound, &number));
         let (example_dial_string, example_request_uri) = example.unwrap_or_default();
         OutboundView {
@@ -154,6 +215,10 @@ impl OutboundView {
             trunk_prefix: outbound.trunk_prefix,
             has_password: has_password && outbound.username.is_some(),
             username: outbound.username,
+            emergency: outbound.emergency,
+            media_networks: outbound.media_networks.iter().map(written).collect(),
+            asymmetric_rtp: outbound.asymmetric_rtp,
+            trusted,
             example_dial_string,
             example_request_uri,
         }

@@ -121,14 +121,15 @@ created! {
     CreatedTrunk of Trunk
 }
 
-impl From<TrunkRow> for Trunk {
-    fn from(row: TrunkRow) -> Trunk {
+impl Trunk {
+    fn new(app: &App, row: TrunkRow) -> Trunk {
         let has_password = row.credential_version > 0;
+        let trusted = app.config.trusted_trunks.contains(&row.sid);
         Trunk {
             sid: row.sid.to_string(),
             name: row.name.to_string(),
-            inbound: row.inbound.map(InboundConfig::from),
-            outbound: row.outbound.map(|outbound| OutboundView::new(outbound, has_password)),
+            inbound: row.inbound.map(|inbound| InboundConfig::new(inbound, trusted)),
+            outbound: row.outbound.map(|outbound| OutboundView::new(outbound, has_password, trusted)),
             created_at: row.created_at.to_string(),
             updated_at: row.updated_at.to_string(),
         }
@@ -159,9 +160,10 @@ impl TrunksApi {
         let only = |wanted| (direction.0 == Some(wanted)).then_some(true);
         let (inbound, outbound) = (only(TrunkDirection::Inbound), only(TrunkDirection::Outbound));
         let filter = TrunkFilter { name: name.0, inbound, outbound };
-        let reads = self.0.app()?.projections.trunks(who.scope());
+        let app = self.0.app()?;
+        let reads = app.projections.trunks(who.scope());
         let rows = reads.list(&filter, &page(cursor.0, limit.0)).await.map_err(Refusal::from)?;
-        Ok(Json(views(rows, Trunk::from).into()))
+        Ok(Json(views(rows, |row| Trunk::new(app, row)).into()))
     }
 
     /// Make a trunk
@@ -181,8 +183,8 @@ impl TrunksApi {
         let write = Write::new(app, request, &who).once("createTrunk", key.0.as_deref())?;
         let mut fields = Fields::default();
         let name = fields.read("name", &trunk.name);
-        let inbound = trunk.inbound.as_ref().map(|inbound| inbound.read(&mut fields));
-        let outbound = trunk.outbound.as_ref().map(|outbound| outbound.read(&mut fields));
+        let inbound = trunk.inbound.as_ref().map(|inbound| inbound.read(&mut fields, false));
+        let outbound = trunk.outbound.as_ref().map(|outbound| outbound.read(&mut fields, false));
         let name: Name = fields.finish(name)?;
         let (inbound, outbound) = (inbound.flatten(), outbound.flatten());
         let sid = Sid::new(Kind::Trunk, &*app.ids);
@@ -209,7 +211,7 @@ impl TrunksApi {
             credential_version: i64::from(password.is_some()),
             ..TrunkRow::created(made, who.carrier.clone(), name, sides, write.at())
         });
-        Ok(CreatedTrunk::Created(Json(row.into())))
+        Ok(CreatedTrunk::Created(Json(Trunk::new(app, row))))
     }
 
     /// Try an outbound side out
@@ -224,7 +226,7 @@ impl TrunksApi {
         let app = self.0.app()?;
         let mut fields = Fields::default();
         let number: Option<Option<Number>> = fields.maybe("number", request.number.as_deref());
-        let outbound = request.outbound.read(&mut fields);
+        let outbound = request.outbound.read(&mut fields, false);
         let (number, outbound) = fields.finish(number.zip(outbound))?;
         let number = match number {
             Some(number) => number,
@@ -243,7 +245,8 @@ impl TrunksApi {
     /// One trunk by its SID.
     #[oai(path = "/:sid", method = "get", operation_id = "getTrunk")]
     async fn get(&self, Reader(who): Reader, sid: Path<String>) -> Result<Json<Trunk>, ApiError> {
-        Ok(Json(trunk_of(self.0.app()?, &who, &sid).await?.into()))
+        let app = self.0.app()?;
+        Ok(Json(Trunk::new(app, trunk_of(app, &who, &sid).await?)))
     }
 
     /// Change a trunk
@@ -260,13 +263,14 @@ impl TrunksApi {
         let app = self.0.app()?;
         let row = trunk_of(app, &who, &sid).await?;
         let (mut fields, mut commands, mut inbound) = (Fields::default(), Vec::new(), None);
+        let trusted = app.config.trusted_trunks.contains(&row.sid);
         let name = fields.maybe("name", patch.name.as_deref()).flatten();
         commands.extend(name.map(|name| Command::Rename { name }));
         match &patch.inbound {
             MaybeUndefined::Undefined => {}
             MaybeUndefined::Null => commands.push(Command::ConfigureInbound(None)),
             MaybeUndefined::Value(side) => {
-                inbound = side.read(&mut fields);
+                inbound = side.read(&mut fields, trusted);
                 commands.extend(inbound.clone().map(|side| Command::ConfigureInbound(Some(side))));
             }
         }
@@ -276,7 +280,9 @@ impl TrunksApi {
             MaybeUndefined::Null => commands.push(Command::ConfigureOutbound(None)),
             MaybeUndefined::Value(side) => {
                 password = side.password.as_deref();
-                commands.extend(side.read(&mut fields).map(|side| Command::ConfigureOutbound(Some(side))));
+                commands.extend(
+                    side.read(&mut fields, trusted).map(|side| Command::ConfigureOutbound(Some(side))),
+                );
             }
         }
         fields.done()?;
@@ -290,7 +296,7 @@ impl TrunksApi {
         }
         let write = Write::new(app, request, &who);
         write.all::<Aggregate>(&row.sid, commands).await?;
-        Ok(Json(trunk_of(app, &who, &sid).await?.into()))
+        Ok(Json(Trunk::new(app, trunk_of(app, &who, &sid).await?)))
     }
 
     /// Delete a trunk

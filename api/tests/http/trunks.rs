@@ -47,6 +47,50 @@ async fn a_trunk_is_made_changed_and_deleted() {
 }
 
 #[tokio::test]
+async fn a_trunk_says_where_its_media_comes_from_and_whether_it_takes_emergencies() {
+    let world = World::new().await;
+    let a = world.carrier("alpha").await;
+    let media = json!({ "media_networks": ["198.51.100.9/24"], "asymmetric_rtp": true });
+    let mut body = json!({ "name": "Main", "inbound": media, "outbound": media });
+    body["inbound"]["sources"] = json!(["203.0.113.7"]);
+    body["outbound"]["host"] = json!("sip.example.com");
+    body["outbound"]["emergency"] = json!(true);
+    let trunk = world.post(&a.program, "/carrier/v1/trunks", body).await.ok(201);
+    for side in ["inbound", "outbound"] {
+        assert_eq!(trunk[side]["media_networks"], json!(["198.51.100.0/24"]), "{side}");
+        assert_eq!((&trunk[side]["asymmetric_rtp"], &trunk[side]["trusted"]), (&json!(true), &json!(false)));
+    }
+    assert_eq!(trunk["outbound"]["emergency"], true);
+    let wrong = json!({ "name": "Main",
+        "outbound": { "host": "sip.example.com", "media_networks": ["198.51.100.0/24", "nowhere"] } });
+    let answer = world.post(&a.program, "/carrier/v1/trunks", wrong).await;
+    assert_eq!(
+        (answer.problem(422).as_str(), answer.fields()),
+        ("validation_failed", to_owned(&["outbound.media_networks.1"]))
+    );
+}
+
+#[tokio::test]
+async fn a_carrier_cannot_call_its_own_trunk_trusted() {
+    let world = World::new().await;
+    let a = world.carrier("alpha").await;
+    let body = json!({ "name": "Main", "inbound": { "sources": ["203.0.113.7"], "trusted": true },
+        "outbound": { "host": "sip.example.com", "trusted": true } });
+    let answer = world.post(&a.program, "/carrier/v1/trunks", body.clone()).await;
+    assert_eq!(
+        (answer.problem(422).as_str(), answer.fields()),
+        ("validation_failed", to_owned(&["inbound.trusted", "outbound.trusted"]))
+    );
+    let mut same = body;
+    same["inbound"]["trusted"] = json!(false);
+    same["outbound"]["trusted"] = json!(false);
+    let trunk = world.post(&a.program, "/carrier/v1/trunks", same).await.ok(201);
+    let path = format!("/carrier/v1/trunks/{}", trunk["sid"].as_str().unwrap());
+    let patch = json!({ "outbound": { "host": "sip.example.com", "trusted": true } });
+    assert_eq!(world.patch(&a.program, &path, patch).await.fields(), ["outbound.trusted"]);
+}
+
+#[tokio::test]
 async fn everything_wrong_with_a_trunk_is_told_at_once() {
     let world = World::new().await;
     let a = world.carrier("alpha").await;

@@ -562,13 +562,26 @@ export type FieldError = {
  */
 export type InboundConfig = {
     /**
+     * Whether its RTP comes from another port than the one it wants ours at.
+     */
+    asymmetric_rtp?: boolean;
+    /**
      * ISO code of the country whose national numbers it dials; the carrier's when left out.
      */
     country?: string;
     /**
+     * Networks its RTP may come from beside its sources and the address it signals: gateways apart from its SIP; up to 64.
+     */
+    media_networks?: Array<string>;
+    /**
      * Addresses (`203.0.113.7`) and networks (`203.0.113.0/24`) its calls come from; 1 to 64.
      */
     sources: Array<string>;
+    /**
+     * Whether it is inside the trust domain (RFC 3325). Only the operator of the installation sets it; it may be sent back
+     * as it was read.
+     */
+    trusted?: boolean;
 };
 
 /**
@@ -583,13 +596,25 @@ export type MessageDirection = 'in' | 'out';
  */
 export type OutboundConfig = {
     /**
+     * Whether its RTP comes from another port than the one it wants ours at.
+     */
+    asymmetric_rtp?: boolean;
+    /**
      * Up to 16 digits, `*` or `#` put before every number.
      */
     dial_string_prefix?: string;
     /**
+     * Whether it takes emergency calls (112, 911, …); they go to no other trunk.
+     */
+    emergency?: boolean;
+    /**
      * Host name or address, with `:port` if it is not 5060; IPv6 in brackets.
      */
     host: string;
+    /**
+     * Networks its RTP may come from beside the address it signals: gateways apart from its SIP; up to 64.
+     */
+    media_networks?: Array<string>;
     /**
      * Password for digest authentication, up to 128 characters; never shown again.
      */
@@ -607,6 +632,11 @@ export type OutboundConfig = {
      */
     trunk_prefix?: boolean;
     /**
+     * Whether it is inside the trust domain (RFC 3325). Only the operator of the installation sets it; it may be sent back
+     * as it was read.
+     */
+    trusted?: boolean;
+    /**
      * User name for digest authentication.
      */
     username?: string;
@@ -619,9 +649,17 @@ export type OutboundConfig = {
  */
 export type OutboundView = {
     /**
+     * Whether its RTP comes from another port than the one it wants ours at.
+     */
+    asymmetric_rtp: boolean;
+    /**
      * Put before every number.
      */
     dial_string_prefix: string;
+    /**
+     * Whether it takes emergency calls (112, 911, …).
+     */
+    emergency: boolean;
     /**
      * What an international number becomes.
      */
@@ -639,6 +677,10 @@ export type OutboundView = {
      */
     host: string;
     /**
+     * Networks its RTP may come from beside the address it signals.
+     */
+    media_networks: Array<string>;
+    /**
      * Whether a plus goes before international numbers.
      */
     plus_prefix: boolean;
@@ -650,6 +692,10 @@ export type OutboundView = {
      * Whether numbers go in national form with the country's trunk digit.
      */
     trunk_prefix: boolean;
+    /**
+     * Whether it is inside the trust domain (RFC 3325), as the operator of the installation says.
+     */
+    trusted: boolean;
     /**
      * User name for digest authentication.
      */

@@ -15,6 +15,10 @@ const stored: Trunk = {
     trunk_prefix: true,
     username: "me",
     has_password: true,
+    emergency: true,
+    media_networks: ["198.51.100.0/24"],
+    asymmetric_rtp: false,
+    trusted: false,
     example_dial_string: "",
     example_request_uri: "",
   },
@@ -26,7 +30,7 @@ describe("a trunk's form", () => {
   it("sends back what it was filled with, without the password it never had", () => {
     expect(bodyOf(valuesOf(stored, "inbound"))).toEqual({
       name: "Gateway",
-      inbound: { sources: ["127.0.0.0/8"] },
+      inbound: { sources: ["127.0.0.0/8"], media_networks: [], asymmetric_rtp: false },
       outbound: {
         host: "127.0.0.1:5070",
         transport: "tcp",
@@ -34,6 +38,9 @@ describe("a trunk's form", () => {
         plus_prefix: false,
         trunk_prefix: true,
         username: "me",
+        emergency: true,
+        media_networks: ["198.51.100.0/24"],
+        asymmetric_rtp: false,
       },
     });
   });
@@ -73,8 +80,16 @@ describe("a trunk's form", () => {
   });
 
   it("finds its fields under the server's names", () => {
-    expect(["inbound.sources.2", "outbound.plus_prefix", "outbound.host", "name"].map(fieldOf)).toEqual([
+    const told = [
+      "inbound.sources.2",
+      "outbound.media_networks.0",
+      "outbound.plus_prefix",
+      "outbound.host",
+      "name",
+    ];
+    expect(told.map(fieldOf)).toEqual([
       "inbound.sources",
+      "outbound.media_networks",
       "outbound.format",
       "outbound.host",
       "name",

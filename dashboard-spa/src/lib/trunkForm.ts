@@ -11,6 +11,8 @@ export type TrunkValues = {
     /** What stands behind the last of them and was not entered yet. */
     typed: string;
     country: string | null;
+    media_networks: string[];
+    asymmetric_rtp: boolean;
   };
   outbound: {
     host: string;
@@ -20,6 +22,9 @@ export type TrunkValues = {
     format: "digits" | "plus" | "national";
     username: string;
     password: string;
+    emergency: boolean;
+    media_networks: string[];
+    asymmetric_rtp: boolean;
   };
 };
 
@@ -29,7 +34,13 @@ export function valuesOf(trunk: Trunk | undefined, tab: "inbound" | "outbound"):
     name: trunk?.name ?? "",
     takes: trunk ? inbound !== undefined : tab === "inbound",
     places: trunk ? outbound !== undefined : tab === "outbound",
-    inbound: { sources: inbound?.sources ?? [], typed: "", country: inbound?.country ?? null },
+    inbound: {
+      sources: inbound?.sources ?? [],
+      typed: "",
+      country: inbound?.country ?? null,
+      media_networks: inbound?.media_networks ?? [],
+      asymmetric_rtp: inbound?.asymmetric_rtp ?? false,
+    },
     outbound: {
       host: outbound?.host ?? "",
       transport: outbound?.transport ?? "udp",
@@ -37,9 +48,17 @@ export function valuesOf(trunk: Trunk | undefined, tab: "inbound" | "outbound"):
       format: outbound?.trunk_prefix ? "national" : outbound?.plus_prefix || !outbound ? "plus" : "digits",
       username: outbound?.username ?? "",
       password: "",
+      emergency: outbound?.emergency ?? false,
+      media_networks: outbound?.media_networks ?? [],
+      asymmetric_rtp: outbound?.asymmetric_rtp ?? false,
     },
   };
 }
+
+const wrongNetwork = (networks: string[]): string | null => {
+  const wrong = networks.find((network) => !check.isSource(network));
+  return wrong ? `${wrong} is no address or network, like 203.0.113.7 or 203.0.113.0/24` : null;
+};
 
 /** All source addresses, entered or only typed, each once. */
 function sourcesOf({ sources, typed }: TrunkValues["inbound"]): string[] {
@@ -54,9 +73,9 @@ export const validateTrunk = {
       if (!all.takes) return null;
       const sources = sourcesOf({ ...all.inbound, sources: entered });
       if (sources.length === 0) return "Enter at least one source address";
-      const wrong = sources.find((source) => !check.isSource(source));
-      return wrong ? `${wrong} is no address or network, like 203.0.113.7 or 203.0.113.0/24` : null;
+      return wrongNetwork(sources);
     },
+    media_networks: (networks: string[], all: TrunkValues) => (all.takes ? wrongNetwork(networks) : null),
   },
   outbound: {
     host: (value: string, all: TrunkValues) => (all.places ? check.host(value) : null),
@@ -66,6 +85,7 @@ export const validateTrunk = {
       all.places && all.outbound.password !== "" && value.trim() === ""
         ? "Enter the user name the password is for"
         : null,
+    media_networks: (networks: string[], all: TrunkValues) => (all.places ? wrongNetwork(networks) : null),
   },
 };
 
@@ -80,15 +100,23 @@ export function outboundOf({ outbound }: TrunkValues): OutboundConfig {
     trunk_prefix: outbound.format === "national",
     ...(username && { username }),
     ...(username && outbound.password && { password: outbound.password }),
+    emergency: outbound.emergency,
+    media_networks: outbound.media_networks,
+    asymmetric_rtp: outbound.asymmetric_rtp,
   };
 }
 
 export function bodyOf(values: TrunkValues): TrunkCreate {
-  const { country } = values.inbound;
+  const { country, media_networks, asymmetric_rtp } = values.inbound;
   return {
     name: values.name.trim(),
     ...(values.takes && {
-      inbound: { sources: sourcesOf(values.inbound), ...(country && { country }) },
+      inbound: {
+        sources: sourcesOf(values.inbound),
+        ...(country && { country }),
+        media_networks,
+        asymmetric_rtp,
+      },
     }),
     ...(values.places && { outbound: outboundOf(values) }),
   };
@@ -96,7 +124,8 @@ export function bodyOf(values: TrunkValues): TrunkCreate {
 
 /** `inbound.sources.2` and `outbound.plus_prefix` as the fields this form has. */
 export function fieldOf(field: string): string {
-  if (field.startsWith("inbound.sources")) return "inbound.sources";
+  const list = /^(inbound\.sources|(?:in|out)bound\.media_networks)\.\d+$/.exec(field);
+  if (list?.[1]) return list[1];
   if (field === "outbound.plus_prefix" || field === "outbound.trunk_prefix") return "outbound.format";
   return field;
 }

@@ -116,6 +116,12 @@ function TrunkForm({ trunk, tab }: { trunk?: Trunk; tab: "inbound" | "outbound" 
         {places && (
           <OutboundFields form={form} disabled={!write} stored={trunk?.outbound?.has_password ?? false} />
         )}
+        {(trunk?.inbound?.trusted || trunk?.outbound?.trusted) && (
+          <p className="dim small">
+            The operator of this installation trusts this trunk: hidden callers are shown to it, and whom it
+            vouches for is believed.
+          </p>
+        )}
         <Meanwhile {...meanwhile} />
         {write && (
           <div className={css.buttons}>
@@ -161,6 +167,7 @@ function InboundFields({ form, disabled }: { form: Form; disabled: boolean }) {
         data={countryOptions(countries)}
         {...form.getInputProps("inbound.country")}
       />
+      <MediaFields form={form} side="inbound" />
     </Fieldset>
   );
 }
@@ -226,7 +233,36 @@ function OutboundFields({ form, disabled, stored }: { form: Form; disabled: bool
         autoComplete="new-password"
         {...form.getInputProps("outbound.password")}
       />
+      <Switch
+        label="Takes emergency calls"
+        description="Calls to 112, 911 and the like go only to trunks that say so; check with your provider first"
+        {...form.getInputProps("outbound.emergency", { type: "checkbox" })}
+      />
+      <MediaFields form={form} side="outbound" />
     </Fieldset>
+  );
+}
+
+/** For peers whose sound comes from other places than their signalling says. */
+function MediaFields({ form, side }: { form: Form; side: "inbound" | "outbound" }) {
+  return (
+    <>
+      <TagsInput
+        label="Media networks"
+        description="Only if its sound (RTP) comes from other addresses than its calls; press Enter after each"
+        placeholder="198.51.100.0/24"
+        splitChars={[",", " ", "\n"]}
+        acceptValueOnBlur
+        maxTags={64}
+        classNames={{ input: "mono" }}
+        {...form.getInputProps(`${side}.media_networks`)}
+      />
+      <Switch
+        label="Its sound comes from another port than it wants ours at"
+        description="Asymmetric RTP: leave off unless the provider says so"
+        {...form.getInputProps(`${side}.asymmetric_rtp`, { type: "checkbox" })}
+      />
+    </>
   );
 }
 

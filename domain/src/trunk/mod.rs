@@ -3,67 +3,16 @@
 //! New ──► Held ──► Deleted
 
 mod host;
+mod networks;
+mod sides;
 
 pub use host::{Host, InvalidHost};
+pub use networks::{MAX_NETWORKS, NetworkFault, NetworkList};
+pub use sides::{Inbound, Outbound, Transport};
 
-use crate::{Claim, Number, Sid, aggregate::aggregate, country::Country, name::Name};
-use ipnet::IpNet;
+use crate::{Claim, Sid, aggregate::aggregate, name::Name};
 use serde::{Deserialize, Serialize};
-
-/// Most source addresses a trunk may have.
-pub const MAX_SOURCES: usize = 64;
-
-/// Who is taken to be this trunk.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Inbound {
-    /// Addresses and networks its INVITEs come from; the longest prefix over all trunks wins.
-    pub sources: Vec<IpNet>,
-    /// Whose national numbers it dials; the carrier's country when absent.
-    pub country: Option<Country>,
-}
-
-/// How SIP is carried to an outbound host.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Transport {
-    /// RFC 3261 section 18 over UDP.
-    #[default]
-    Udp,
-    /// Over TCP.
-    Tcp,
-}
-
-/// How to call through this trunk.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Outbound {
-    /// Host name or address, perhaps with a port.
-    pub host: Host,
-    /// UDP or TCP.
-    pub transport: Transport,
-    /// Digits put before every number.
-    pub dial_string_prefix: String,
-    /// Whether a plus goes before the number.
-    pub plus_prefix: bool,
-    /// Whether numbers go in national form with the country's trunk digit.
-    pub trunk_prefix: bool,
-    /// User name for digest authentication; the password is in the vault.
-    pub username: Option<String>,
-}
-
-impl Outbound {
-    /// The user part of the Request-URI that calls `number`: prefix, plus, number, in this order. A short code takes
-    /// neither plus nor trunk digit, and a national number takes no plus.
-    #[must_use]
-    pub fn dial_string(&self, number: &Number) -> String {
-        let prefix = &self.dial_string_prefix;
-        match number {
-            Number::ShortCode(digits) => format!("{prefix}{digits}"),
-            Number::E164(number) if self.trunk_prefix => format!("{prefix}{}", number.national()),
-            Number::E164(number) if self.plus_prefix => format!("{prefix}+{}", number.digits()),
-            Number::E164(number) => format!("{prefix}{}", number.digits()),
-        }
-    }
-}
+use sides::{checked_inbound, checked_outbound};
 
 /// A trunk's state.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
@@ -131,15 +80,12 @@ pub enum TrunkError {
     /// Any command before it was created or after it was deleted.
     #[error("there is no such trunk")]
     NotFound,
-    /// An inbound side without any source address, or with too many.
-    #[error("give 1 to {MAX_SOURCES} source addresses")]
-    SourceCount,
-    /// The same source address twice.
-    #[error("source address {0} is given twice")]
-    RepeatedSource(IpNet),
-    /// A network so wide that strangers are in it.
-    #[error("source network {0} is too wide: at most /8 for IPv4 and /32 for IPv6")]
-    SourceTooWide(IpNet),
+    /// A list of networks that is no good.
+    #[error("{1}")]
+    Networks(NetworkList, NetworkFault),
+    /// A carrier said of its own trunk that we trust it.
+    #[error("only an operator of this installation marks a trunk as trusted (setting sip.trusted_trunks)")]
+    Trusted,
     /// A dial string prefix with other things than digits, or over 16 of them.
     #[error("the dial string prefix is at most 16 digits, * or #")]
     DialStringPrefix,
@@ -218,66 +164,22 @@ impl Trunk {
     }
 }
 
-fn checked_inbound(inbound: Option<Inbound>) -> Result<Option<Inbound>, TrunkError> {
-    let Some(Inbound { sources, country }) = inbound else { return Ok(None) };
-    if !(1..=MAX_SOURCES).contains(&sources.len()) {
-        return Err(TrunkError::SourceCount);
-    }
-    let mut seen: Vec<IpNet> = Vec::new();
-    for source in sources.iter().map(IpNet::trunc) {
-        let narrowest = if source.addr().is_ipv4() { 8 } else { 32 };
-        if source.prefix_len() < narrowest {
-            return Err(TrunkError::SourceTooWide(source));
-        }
-        if seen.contains(&source) {
-            return Err(TrunkError::RepeatedSource(source));
-        }
-        seen.push(source);
-    }
-    Ok(Some(Inbound { sources: seen, country }))
-}
-
-fn checked_outbound(outbound: Option<Outbound>) -> Result<Option<Outbound>, TrunkError> {
-    let Some(outbound) = outbound else { return Ok(None) };
-    let prefix = &outbound.dial_string_prefix;
-    if prefix.len() > 16 || !prefix.bytes().all(|byte| byte.is_ascii_digit() || matches!(byte, b'*' | b'#')) {
-        return Err(TrunkError::DialStringPrefix);
-    }
-    let sound = |name: &String| {
-        (1..=64).contains(&name.chars().count())
-            && !name.chars().any(|c| c.is_control() || c == '"' || c == '\\')
-    };
-    if !outbound.username.as_ref().is_none_or(sound) {
-        return Err(TrunkError::Username);
-    }
-    Ok(Some(outbound))
-}
-
 aggregate!(Trunk, "trunk", Core, TrunkCommand, TrunkEvent, TrunkError);
 
 #[cfg(test)]
 mod tests {
     use super::*;
     use crate::testing::{given, name, sid};
-    use crate::{Kind, Stream};
+    use crate::{Kind, Number, Stream};
     use {TrunkCommand as C, TrunkEvent as E};
 
     fn inbound(sources: &[&str]) -> Option<Inbound> {
-        Some(Inbound {
-            sources: sources.iter().map(|source| source.parse().unwrap()).collect(),
-            country: None,
-        })
+        let sources = sources.iter().map(|source| source.parse().unwrap()).collect();
+        Some(Inbound { sources, ..Inbound::default() })
     }
 
     fn outbound() -> Outbound {
-        Outbound {
-            host: "sip.example.com:5080".parse().unwrap(),
-            transport: Transport::Udp,
-            dial_string_prefix: String::new(),
-            plus_prefix: false,
-            trunk_prefix: false,
-            username: None,
-        }
+        Outbound::to("sip.example.com:5080".parse().unwrap())
     }
 
     fn created(inbound: Option<Inbound>) -> E {
@@ -307,10 +209,37 @@ mod tests {
     fn unsound_sources_are_refused() {
         let configure =
             |sources: &[&str]| given::<Trunk>(vec![created(None)], C::ConfigureInbound(inbound(sources)));
-        configure(&[]).then_expect_error(TrunkError::SourceCount);
-        configure(&["0.0.0.0/0"]).then_expect_error(TrunkError::SourceTooWide("0.0.0.0/0".parse().unwrap()));
+        let wrong = |fault| TrunkError::Networks(NetworkList::Sources, fault);
+        configure(&[]).then_expect_error(wrong(NetworkFault::SourceCount));
+        configure(&["0.0.0.0/0"])
+            .then_expect_error(wrong(NetworkFault::TooWide("0.0.0.0/0".parse().unwrap())));
         configure(&["10.0.0.1/32", "10.0.0.1/32"])
-            .then_expect_error(TrunkError::RepeatedSource("10.0.0.1/32".parse().unwrap()));
+            .then_expect_error(wrong(NetworkFault::Repeated("10.0.0.1/32".parse().unwrap())));
+    }
+
+    #[test]
+    fn a_carrier_does_not_say_that_its_trunk_is_trusted() {
+        let trusted = Inbound { trusted: true, ..inbound(&["203.0.113.7/32"]).unwrap() };
+        given::<Trunk>(vec![created(None)], C::ConfigureInbound(Some(trusted)))
+            .then_expect_error(TrunkError::Trusted);
+        let trusted = Outbound { trusted: true, ..outbound() };
+        given::<Trunk>(vec![created(None)], C::ConfigureOutbound(Some(trusted)))
+            .then_expect_error(TrunkError::Trusted);
+    }
+
+    #[test]
+    fn media_may_come_from_networks_of_its_own() {
+        let with = |networks: &[&str]| Outbound {
+            media_networks: networks.iter().map(|network| network.parse().unwrap()).collect(),
+            ..outbound()
+        };
+        let configure = |side| given::<Trunk>(vec![created(None)], C::ConfigureOutbound(Some(side)));
+        configure(with(&["198.51.100.9/24"]))
+            .then_expect_events(vec![E::OutboundConfigured(Some(with(&["198.51.100.0/24"])))]);
+        configure(with(&["198.51.100.1/24", "198.51.100.2/24"])).then_expect_error(TrunkError::Networks(
+            NetworkList::OutboundMedia,
+            NetworkFault::Repeated("198.51.100.0/24".parse().unwrap()),
+        ));
     }
 
     #[test]

@@ -63,14 +63,15 @@ async fn an_account_is_renamed_disabled_and_gets_a_new_token() {
 async fn a_trunk_has_two_sides_until_it_is_deleted() {
     on_each(async |world: &World| {
         let trunk = sid(Kind::Trunk);
-        let inbound = Inbound { sources: vec!["192.0.2.0/24".parse().unwrap()], country: Some(parsed("KH")) };
+        let sources = vec!["192.0.2.0/24".parse().unwrap()];
+        let inbound = Inbound { sources, country: Some(parsed("KH")), ..Inbound::default() };
         let outbound = Outbound {
-            host: parsed("sip.example.com:5080"),
-            transport: Default::default(),
             dial_string_prefix: "77".into(),
             plus_prefix: true,
-            trunk_prefix: false,
             username: Some("me".into()),
+            emergency: true,
+            media_networks: vec!["198.51.100.0/24".parse().unwrap()],
+            ..Outbound::to(parsed("sip.example.com:5080"))
         };
         let (carrier, name) = (world.carrier.clone(), parsed("Main"));
         let create = TrunkCommand::Create { carrier, name, inbound: Some(inbound.clone()), outbound: None };

@@ -191,7 +191,7 @@ impl Actor {
         }
         let call_id = format!("{:016x}{:016x}", self.shared.number(), self.shared.number());
         let directory = self.shared.directory.load();
-        let networks = directory.trunk(&placed.route.trunk).map(|trunk| trunk.sources.clone());
+        let networks = directory.trunk(&placed.route.trunk).map(|trunk| trunk.sources().to_vec());
         drop(directory);
         let (key, peer) = (self.shared.next_leg(), placed.next_hop.ip());
         let wire = self.wire(no);

@@ -71,7 +71,7 @@ async fn arrived(shared: &Arc<Shared>, incoming: &IncomingCall) -> Option<CallRe
             (refusal.tenant.clone(), Some((refusal.code, Ending::because(refusal.reason))))
         }
     };
-    let networks = directory.trunk_of(incoming.source.ip()).map(|trunk| trunk.sources.clone());
+    let networks = directory.trunk_of(incoming.source.ip()).map(|trunk| trunk.sources().to_vec());
     let leg = incoming.leg;
     let mut wire = Wire::incoming(incoming, networks.unwrap_or_default());
     let refused = refused.or(wire.offered(incoming.sdp.as_ref()).err().map(unusable));

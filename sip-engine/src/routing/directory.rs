@@ -1,6 +1,11 @@
 //! The snapshot calls are routed by.
 
-use domain::{Number, Sid, country::Country, phone_number::VoiceConfiguration, trunk::Outbound};
+use domain::{
+    Number, Sid,
+    country::Country,
+    phone_number::VoiceConfiguration,
+    trunk::{Inbound, Outbound},
+};
 use ipnet::IpNet;
 use std::{
     collections::{BTreeMap, HashMap},
@@ -17,8 +22,8 @@ pub struct TrunkEntry {
     pub carrier: Sid,
     /// Whose national numbers it dials: the trunk's country, or else the carrier's.
     pub country: Option<Country>,
-    /// Where its INVITEs come from; empty when it takes no calls.
-    pub sources: Vec<IpNet>,
+    /// Who is taken to be it, if it takes calls.
+    pub inbound: Option<Inbound>,
     /// How to call through it, if one can.
     pub outbound: Option<Outbound>,
     /// The digest password that goes with `outbound`'s user name.
@@ -29,8 +34,16 @@ impl std::fmt::Debug for TrunkEntry {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("TrunkEntry")
             .field("sid", &self.sid)
-            .field("sources", &self.sources)
+            .field("sources", &self.sources())
             .finish_non_exhaustive()
+    }
+}
+
+impl TrunkEntry {
+    /// Where its INVITEs come from; empty when it takes no calls.
+    #[must_use]
+    pub fn sources(&self) -> &[IpNet] {
+        self.inbound.as_ref().map_or(&[], |inbound| &inbound.sources)
     }
 }
 
@@ -86,7 +99,7 @@ impl Directory {
         trunks.sort_by(|one, other| one.sid.cmp(&other.sid));
         let mut sources: BTreeMap<u8, HashMap<IpNet, usize>> = BTreeMap::new();
         for (index, trunk) in trunks.iter().enumerate() {
-            for source in trunk.sources.iter().map(IpNet::trunc) {
+            for source in trunk.sources().iter().map(IpNet::trunc) {
                 if is_anothers(&sources, &trunks, trunk, source) {
                     tracing::warn!(trunk = %trunk.sid, %source, "a source inside another carrier's network is ignored");
                     continue;

@@ -13,11 +13,7 @@ pub(super) mod sound;
 use super::{EngineConfig, EngineHandle, start::Engine};
 use crate::routing::{AccountEntry, Directory, NumberEntry, TrunkEntry};
 use arc_swap::ArcSwap;
-use domain::{
-    Clock, Ids, Kind, Sid, Tenant, Timestamp,
-    phone_number::VoiceConfiguration,
-    trunk::{Outbound, Transport},
-};
+use domain::{Clock, Ids, Kind, Sid, Tenant, Timestamp, phone_number::VoiceConfiguration, trunk::Outbound};
 use outside::Memory;
 use phone::Phone;
 use std::{
@@ -87,19 +83,13 @@ struct Stage {
 const HERE: IpAddr = IpAddr::V4(Ipv4Addr::LOCALHOST);
 
 fn directory(callee: &str) -> Directory {
-    let outbound = Outbound {
-        host: callee.parse().unwrap(),
-        transport: Transport::Udp,
-        dial_string_prefix: String::new(),
-        plus_prefix: false,
-        trunk_prefix: false,
-        username: None,
-    };
+    let outbound = Outbound::to(callee.parse().unwrap());
+    let sources = ["127.0.0.0/8", "::1/128"].map(|network| network.parse().unwrap()).to_vec();
     let trunk = TrunkEntry {
         sid: sid(Kind::Trunk, 1),
         carrier: sid(Kind::Carrier, 1),
         country: None,
-        sources: ["127.0.0.0/8", "::1/128"].map(|network| network.parse().unwrap()).to_vec(),
+        inbound: Some(domain::trunk::Inbound { sources, ..Default::default() }),
         outbound: Some(outbound),
         password: None,
     };

@@ -1,0 +1,132 @@
+//! The two sides of a trunk: who is taken to be it, and how to call through it.
+
+use super::{Host, NetworkList};
+use crate::{Number, country::Country, trunk::TrunkError};
+use ipnet::IpNet;
+use serde::{Deserialize, Serialize};
+
+/// Who is taken to be this trunk.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Inbound {
+    /// Addresses and networks its INVITEs come from; the longest prefix over all trunks wins.
+    pub sources: Vec<IpNet>,
+    /// Whose national numbers it dials; the carrier's country when absent.
+    pub country: Option<Country>,
+    /// Where its RTP may come from beside its sources and what it signals: gateways apart from its SIP.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub media_networks: Vec<IpNet>,
+    /// Whether its RTP comes from another port than it wants ours at (RFC 4961 is not kept).
+    #[serde(default, skip_serializing_if = "is_off")]
+    pub asymmetric_rtp: bool,
+    /// Whether it is inside our trust domain (RFC 3325). The operator says so by a setting, so it is in no event.
+    #[serde(skip)]
+    pub trusted: bool,
+}
+
+/// How SIP is carried to an outbound host.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Transport {
+    /// RFC 3261 section 18 over UDP.
+    #[default]
+    Udp,
+    /// Over TCP.
+    Tcp,
+}
+
+/// How to call through this trunk.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Outbound {
+    /// Host name or address, perhaps with a port.
+    pub host: Host,
+    /// UDP or TCP.
+    pub transport: Transport,
+    /// Digits put before every number.
+    pub dial_string_prefix: String,
+    /// Whether a plus goes before the number.
+    pub plus_prefix: bool,
+    /// Whether numbers go in national form with the country's trunk digit.
+    pub trunk_prefix: bool,
+    /// User name for digest authentication; the password is in the vault.
+    pub username: Option<String>,
+    /// Whether it takes emergency calls (112, 911, …); others go to no trunk that does not say so.
+    #[serde(default, skip_serializing_if = "is_off")]
+    pub emergency: bool,
+    /// Where its RTP may come from beside what it signals: gateways apart from its SIP.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub media_networks: Vec<IpNet>,
+    /// Whether its RTP comes from another port than it wants ours at (RFC 4961 is not kept).
+    #[serde(default, skip_serializing_if = "is_off")]
+    pub asymmetric_rtp: bool,
+    /// Whether it is inside our trust domain (RFC 3325). The operator says so by a setting, so it is in no event.
+    #[serde(skip)]
+    pub trusted: bool,
+}
+
+fn is_off(flag: &bool) -> bool {
+    !flag
+}
+
+impl Outbound {
+    /// Calls to this host over UDP, numbers as digits, with nothing else said.
+    #[must_use]
+    pub fn to(host: Host) -> Outbound {
+        Outbound {
+            host,
+            transport: Transport::Udp,
+            dial_string_prefix: String::new(),
+            plus_prefix: false,
+            trunk_prefix: false,
+            username: None,
+            emergency: false,
+            media_networks: Vec::new(),
+            asymmetric_rtp: false,
+            trusted: false,
+        }
+    }
+
+    /// The user part of the Request-URI that calls `number`: prefix, plus, number, in this order. A short code takes
+    /// neither plus nor trunk digit, and a national number takes no plus.
+    #[must_use]
+    pub fn dial_string(&self, number: &Number) -> String {
+        let prefix = &self.dial_string_prefix;
+        match number {
+            Number::ShortCode(digits) => format!("{prefix}{digits}"),
+            Number::E164(number) if self.trunk_prefix => format!("{prefix}{}", number.national()),
+            Number::E164(number) if self.plus_prefix => format!("{prefix}+{}", number.digits()),
+            Number::E164(number) => format!("{prefix}{}", number.digits()),
+        }
+    }
+}
+
+/// The side as it is kept, or what is wrong with it.
+pub(super) fn checked_inbound(inbound: Option<Inbound>) -> Result<Option<Inbound>, TrunkError> {
+    let Some(inbound) = inbound else { return Ok(None) };
+    if inbound.trusted {
+        return Err(TrunkError::Trusted);
+    }
+    let sources = NetworkList::Sources.checked(&inbound.sources)?;
+    let media_networks = NetworkList::InboundMedia.checked(&inbound.media_networks)?;
+    Ok(Some(Inbound { sources, media_networks, ..inbound }))
+}
+
+/// The side as it is kept, or what is wrong with it.
+pub(super) fn checked_outbound(outbound: Option<Outbound>) -> Result<Option<Outbound>, TrunkError> {
+    let Some(outbound) = outbound else { return Ok(None) };
+    if outbound.trusted {
+        return Err(TrunkError::Trusted);
+    }
+    let prefix = &outbound.dial_string_prefix;
+    if prefix.len() > 16 || !prefix.bytes().all(|byte| byte.is_ascii_digit() || matches!(byte, b'*' | b'#')) {
+        return Err(TrunkError::DialStringPrefix);
+    }
+    let sound = |name: &String| {
+        (1..=64).contains(&name.chars().count())
+            && !name.chars().any(|c| c.is_control() || c == '"' || c == '\\')
+    };
+    if !outbound.username.as_ref().is_none_or(sound) {
+        return Err(TrunkError::Username);
+    }
+    let media_networks = NetworkList::OutboundMedia.checked(&outbound.media_networks)?;
+    Ok(Some(Outbound { media_networks, ..outbound }))
+}
