@@ -15,6 +15,7 @@ use crate::{
     sip::{Command, Credentials, Invite, LegKey, Target, Transport, build::known_as},
 };
 use bytes::Bytes;
+use ipnet::IpNet;
 use domain::{
     call::{ExchangeError, MediaSummary, WebhookExchange},
     trunk,
@@ -202,7 +203,7 @@ impl Actor {
             self.shared.registry.add_leg(key, self.address.clone(), call);
         }
         let (trunk, request_uri) = (placed.route.trunk.clone(), placed.route.request_uri());
-        let invite = self.invitation(key, call_id.clone(), &placed, &placement, sdp);
+        let invite = self.invitation((no, key), call_id.clone(), &placed, &placement, sdp);
         self.shared.command(Command::Invite(Box::new(invite))).await;
         let signal = Signal::Placed { trunk, request_uri, sip_call_id: call_id };
         self.next.push_back(Happened::Signalled(no, signal));
@@ -210,13 +211,15 @@ impl Actor {
 
     fn invitation(
         &self,
-        leg: LegKey,
+        (no, leg): (LegNo, LegKey),
         call_id: String,
         placed: &Placed,
         placement: &Placement,
         sdp: Bytes,
     ) -> Invite {
-        let Placed { route, next_hop, local } = placed;
+        let Placed { route, next_hop, local, host } = placed;
+        let sources = self.wires.get(&no).map(|wire| wire.networks.as_slice()).unwrap_or_default();
+        let networks = host.iter().copied().map(IpNet::from).chain(sources.iter().copied()).collect();
         let transport = match route.transport {
             trunk::Transport::Udp => Transport::Udp,
             trunk::Transport::Tcp => Transport::Tcp,
@@ -230,7 +233,7 @@ impl Actor {
             .map(|(username, password)| Credentials { username, password: password.to_string() });
         Invite {
             leg,
-            target: Target { uri: route.request_uri(), next_hop: *next_hop, transport, local: None },
+            target: Target { uri: route.request_uri(), next_hop: *next_hop, networks, transport, local: None },
             call_id: Some(call_id),
             headers: vec![("P-Asserted-Identity".into(), from.clone())],
             from,

@@ -71,9 +71,11 @@ async fn arrived(shared: &Arc<Shared>, incoming: &IncomingCall) -> Option<CallRe
             (refusal.tenant.clone(), Some((refusal.code, Ending::because(refusal.reason))))
         }
     };
-    let networks = directory.trunk_of(incoming.source.ip()).map(|trunk| trunk.sources().to_vec());
+    let networks = trunk_of(&routed).and_then(|trunk| Some(directory.trunk(trunk)?.sources().to_vec()));
+    let networks = networks.unwrap_or_default();
     let leg = incoming.leg;
-    let mut wire = Wire::incoming(incoming, networks.unwrap_or_default());
+    shared.command(Command::Confine { leg, networks: networks.as_slice().into() }).await;
+    let mut wire = Wire::incoming(incoming, networks);
     let refused = refused.or(wire.offered(incoming.sdp.as_ref()).err().map(unusable));
     let received = received(shared, incoming, routed)?;
     let admitted = shared.admit();
@@ -96,6 +98,15 @@ async fn arrived(shared: &Arc<Shared>, incoming: &IncomingCall) -> Option<CallRe
     });
     drop(address);
     Some(call)
+}
+
+/// Through which trunk a call came.
+fn trunk_of(routed: &Inbound) -> Option<&Sid> {
+    match routed {
+        Inbound::Stranger => None,
+        Inbound::Taken(taken) => Some(&taken.trunk),
+        Inbound::Refused(refusal) => Some(&refusal.trunk),
+    }
 }
 
 fn full(shared: &Shared) -> (u16, Ending) {

@@ -15,11 +15,16 @@ use std::{
 /// How long a host name may take to be looked up.
 const LOOK_UP: Duration = Duration::from_secs(3);
 
+/// Most addresses of one host that are used.
+const MAX_ADDRESSES: usize = 16;
+
 /// Where a call goes.
 #[derive(Debug)]
 pub(super) struct Placed {
     pub(super) route: Route,
     pub(super) next_hop: SocketAddr,
+    /// Every address the trunk's host has.
+    pub(super) host: Vec<IpAddr>,
     /// Our own address on the way there.
     pub(super) local: IpAddr,
 }
@@ -34,9 +39,12 @@ pub(super) async fn find(
     let route = directory.outbound(&tenant.carrier, account, from, to).map_err(no_route)?;
     let unreachable =
         |detail: String| Signal::NotPlaced { reason: EndReason::TrunkUnreachable, code: None, detail };
-    let next_hop = look_up(shared, &route).await.map_err(unreachable)?;
+    let all = look_up(shared, &route).await.map_err(unreachable)?;
+    let no_address = || unreachable(format!("{} has no address", route.host));
+    let next_hop = *all.first().ok_or_else(no_address)?;
     let local = local_toward(shared, next_hop).map_err(|error| unreachable(error.to_string()))?;
-    Ok(Placed { route, next_hop, local })
+    let host = all.iter().map(SocketAddr::ip).collect();
+    Ok(Placed { route, next_hop, host, local })
 }
 
 fn no_route(refusal: NoRoute) -> Signal {
@@ -48,22 +56,21 @@ fn no_route(refusal: NoRoute) -> Signal {
     Signal::NotPlaced { reason: refusal.reason(), code, detail: refusal.to_string() }
 }
 
-/// The address of the trunk's host. Every address it has must be one that calls may go to, and the one that was looked
-/// at is the one that is called.
-async fn look_up(shared: &Shared, route: &Route) -> Result<SocketAddr, String> {
+/// The addresses of the trunk's host, those of our own family first. Every one must be one that calls may go to, and
+/// the ones that were looked at are the ones that are called.
+async fn look_up(shared: &Shared, route: &Route) -> Result<Vec<SocketAddr>, String> {
     let authority = route.authority();
     if let Some(known) = shared.remembered(&authority) {
         return Ok(known);
     }
-    let all = addresses(route).await?;
+    let mut all = addresses(route).await?;
     if let Some(refused) = all.iter().find(|address| !(shared.config.reachable)(**address)) {
         return Err(format!("{}: calls may not be sent to {}", route.host, refused.ip()));
     }
-    let fits = |address: &&SocketAddr| address.is_ipv4() == shared.sip_addr.is_ipv4();
-    let first = all.iter().find(fits).or(all.first());
-    let address = *first.ok_or_else(|| format!("{} has no address", route.host))?;
-    shared.remember(authority, address);
-    Ok(address)
+    all.sort_by_key(|address| address.is_ipv4() != shared.sip_addr.is_ipv4());
+    all.truncate(MAX_ADDRESSES);
+    shared.remember(authority, all.clone());
+    Ok(all)
 }
 
 async fn addresses(route: &Route) -> Result<Vec<SocketAddr>, String> {

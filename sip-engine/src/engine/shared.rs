@@ -61,7 +61,7 @@ pub(super) struct Shared {
     refusals: Mutex<Refusals>,
     pub(super) decoded: Arc<Decoded>,
     legs: AtomicU64,
-    names: Mutex<HashMap<String, (Instant, SocketAddr)>>,
+    names: Mutex<HashMap<String, (Instant, Vec<SocketAddr>)>>,
 }
 
 /// What an engine is put together from.
@@ -124,17 +124,17 @@ impl Shared {
         }
     }
 
-    pub(super) fn remembered(&self, name: &str) -> Option<SocketAddr> {
+    pub(super) fn remembered(&self, name: &str) -> Option<Vec<SocketAddr>> {
         let names = self.names.lock().unwrap_or_else(PoisonError::into_inner);
-        names.get(name).filter(|(at, _)| at.elapsed() < NAME_LIFETIME).map(|(_, address)| *address)
+        names.get(name).filter(|(at, _)| at.elapsed() < NAME_LIFETIME).map(|(_, addresses)| addresses.clone())
     }
 
-    pub(super) fn remember(&self, name: String, address: SocketAddr) {
+    pub(super) fn remember(&self, name: String, addresses: Vec<SocketAddr>) {
         let mut names = self.names.lock().unwrap_or_else(PoisonError::into_inner);
         if names.len() >= MAX_NAMES {
             names.clear();
         }
-        names.insert(name, (Instant::now(), address));
+        names.insert(name, (Instant::now(), addresses));
     }
 
     /// One main call less.

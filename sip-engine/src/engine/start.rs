@@ -92,17 +92,11 @@ fn net_config(
 ) -> NetConfig {
     let mut seed = [0; 32];
     config.ids.fill(&mut seed);
-    let (directory, trunks) = (Arc::clone(directory), Arc::clone(directory));
-    let same_trunk = move |leg: IpAddr, source: IpAddr| {
-        let trunks = trunks.load();
-        let trunk = |ip| trunks.trunk_of(ip).map(|trunk| trunk.sid.clone());
-        trunk(source).is_some_and(|sid| trunk(leg) == Some(sid))
-    };
+    let directory = Arc::clone(directory);
     let endpoint = EndpointConfig {
         advertise: config.advertise,
         max_legs: config.max_calls.saturating_mul(LEGS_PER_CALL),
         draining: Arc::clone(draining),
-        same_peer: Arc::new(same_trunk),
         known: Arc::new(move |ip| directory.load().trunk_of(ip).is_some()),
     };
     NetConfig { listen, endpoint, seed }

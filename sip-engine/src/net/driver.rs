@@ -189,6 +189,8 @@ impl Driver {
             let now = Instant::now();
             invite.target.local = bound.map(|bound| self.locals.towards(peer, bound, now));
             self.gate.open(peer.ip(), now);
+            let hosts = invite.target.networks.iter().filter(|network| network.prefix_len() == network.max_prefix_len());
+            hosts.for_each(|host| self.gate.open(host.addr(), now));
         }
         self.handle(Input::Command(command));
     }

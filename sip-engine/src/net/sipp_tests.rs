@@ -104,7 +104,7 @@ async fn call(transport: Transport, flag: &str) {
 fn invite(leg: LegKey, next_hop: SocketAddr, transport: Transport, sdp: Bytes) -> Invite {
     Invite {
         leg,
-        target: Target { uri: format!("sip:service@{next_hop}"), next_hop, transport, local: None },
+        target: Target { uri: format!("sip:service@{next_hop}"), next_hop, networks: std::sync::Arc::default(), transport, local: None },
         call_id: None,
         from: "<sip:+15550100@127.0.0.1>".into(),
         to: format!("<sip:service@{next_hop}>"),

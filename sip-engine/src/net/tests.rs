@@ -197,7 +197,7 @@ async fn a_connection_that_says_nothing_is_closed() {
 fn invite(leg: LegKey, next_hop: SocketAddr, transport: Transport) -> Command {
     Command::Invite(Box::new(Invite {
         leg,
-        target: Target { uri: format!("sip:1@{next_hop}"), next_hop, transport, local: None },
+        target: Target { uri: format!("sip:1@{next_hop}"), next_hop, networks: Arc::default(), transport, local: None },
         call_id: None,
         from: "<sip:2@127.0.0.1>".into(),
         to: format!("<sip:1@{next_hop}>"),

@@ -4,9 +4,11 @@
 
 use std::fmt;
 use std::net::SocketAddr;
+use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::Bytes;
+use ipnet::IpNet;
 
 use super::flow::{LegKey, Transport};
 
@@ -28,6 +30,16 @@ pub enum Command {
         headers: Vec<(String, String)>,
         /// An SDP body.
         sdp: Option<Bytes>,
+    },
+    /// Names the networks of the trunk that a leg which arrived belongs to. Until then it is the address it came from.
+    ///
+    /// A Contact or Record-Route steers our requests to an address in them and nowhere else, and requests inside the
+    /// dialog from anybody else do nothing, whatever tags they know.
+    Confine {
+        /// The leg.
+        leg: LegKey,
+        /// Addresses of the same peer.
+        networks: Arc<[IpNet]>,
     },
     /// Places a call.
     Invite(Box<Invite>),
@@ -82,6 +94,9 @@ pub struct Target {
     pub uri: String,
     /// The resolved address the message is sent to. No name is looked up here.
     pub next_hop: SocketAddr,
+    /// Further addresses of the same peer: what else its host resolves to, and where its own calls come from. See
+    /// [`Command::Confine`].
+    pub networks: Arc<[IpNet]>,
     /// UDP or TCP.
     pub transport: Transport,
     /// Our own address towards `next_hop`; `net` fills it in.

@@ -135,16 +135,16 @@ impl Dialog {
         }
     }
 
-    /// Where a request inside the dialog goes: the first route or the remote target if that is a literal address we
-    /// deal with; a name or a private address behind a NAT leads back to where the peer really is.
-    pub fn next_hop(&self, pinned: &Flow, known: &dyn Fn(IpAddr) -> bool) -> Flow {
+    /// Where a request inside the dialog goes: the first route or the remote target if that is a literal address of the
+    /// peer; a name, a private address behind a NAT or a third party's leads back to where the peer really is.
+    pub fn next_hop(&self, pinned: &Flow, is_of_peer: &dyn Fn(IpAddr) -> bool) -> Flow {
         if pinned.connection.is_some() {
             return *pinned;
         }
         let first = self.route_set.first().and_then(|route| address_uri(route));
         let uri = first.as_deref().unwrap_or(&self.target);
         let literal = Uri::parse(uri).and_then(|uri| uri.socket_addr());
-        match literal.filter(|addr| known(addr.ip()) && addr.is_ipv4() == pinned.local.is_ipv4()) {
+        match literal.filter(|addr| is_of_peer(addr.ip()) && addr.is_ipv4() == pinned.local.is_ipv4()) {
             Some(peer) => Flow { peer, ..*pinned },
             None => *pinned,
         }

@@ -7,9 +7,6 @@ use std::sync::{Arc, atomic::AtomicBool};
 /// Answers whether an address is one we deal with.
 pub type SourceFilter = Arc<dyn Fn(IpAddr) -> bool + Send + Sync>;
 
-/// Answers whether two addresses are one peer: a carrier's cluster may hang up from another address than it called from.
-pub type SamePeer = Arc<dyn Fn(IpAddr, IpAddr) -> bool + Send + Sync>;
-
 /// Seconds after which whoever met a full engine may try again.
 pub(crate) const RETRY_AFTER: u32 = 5;
 
@@ -22,11 +19,8 @@ pub struct EndpointConfig {
     pub max_legs: usize,
     /// True while no more calls are wanted: OPTIONS is answered 503, so that a peer looks elsewhere.
     pub draining: Arc<AtomicBool>,
-    /// Addresses a Contact or Record-Route may send us to. `net` asks it about sources, too.
+    /// Addresses that may call us. `net` asks it about sources, too.
     pub known: SourceFilter,
-    /// Asked with the address of a leg and the source of a request inside it, when they differ. A request from anybody
-    /// else does nothing, whatever tags it knows.
-    pub same_peer: SamePeer,
 }
 
 impl Default for EndpointConfig {
@@ -36,7 +30,6 @@ impl Default for EndpointConfig {
             max_legs: 2_000,
             draining: Arc::default(),
             known: Arc::new(|_| true),
-            same_peer: Arc::new(|_, _| false),
         }
     }
 }

@@ -1,8 +1,10 @@
 //! Calls that arrive: the INVITE, our answers to it, its ACK and its CANCEL.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::Bytes;
+use ipnet::IpNet;
 
 use super::Endpoint;
 use super::leg::{Leg, Stage, Unacked, Waiting};
@@ -43,6 +45,11 @@ impl Endpoint {
         });
         self.keep(leg);
         Some(key)
+    }
+
+    /// `Command::Confine`.
+    pub(super) fn confine(&mut self, key: LegKey, networks: Arc<[IpNet]>) {
+        self.legs.get_mut(&key).into_iter().for_each(|leg| leg.networks = networks.clone());
     }
 
     /// `Command::Respond`.
@@ -140,7 +147,7 @@ impl Endpoint {
         let key = self.invites.get(&invite).copied();
         let source = request.flow.peer.ip();
         let leg = key.and_then(|key| self.legs.get(&key));
-        let same_source = leg.map(|leg| leg.talks_to(source, &self.config));
+        let same_source = leg.map(|leg| leg.is_of_peer(source));
         if !known || same_source == Some(false) {
             return self.refuse(request, &Refusal::new(481, "Call/Transaction Does Not Exist"), None);
         }

@@ -6,8 +6,8 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use bytes::Bytes;
+use ipnet::IpNet;
 
-use super::config::EndpointConfig;
 use crate::sip::command::Credentials;
 use crate::sip::dialog::Dialog;
 use crate::sip::flow::{Flow, LegKey};
@@ -114,6 +114,10 @@ pub(crate) struct Leg {
     pub stage: Stage,
     /// The path the peer is reached by.
     pub flow: Flow,
+    /// The peer's other addresses.
+    pub networks: Arc<[IpNet]>,
+    /// The address its answer came from, where that is another one again.
+    pub answered_from: Option<IpAddr>,
     pub local_tag: String,
     /// Present from the first INVITE (inbound) or the first answer (outbound).
     pub dialog: Option<Dialog>,
@@ -143,6 +147,8 @@ impl Leg {
             key,
             stage: Stage::Early,
             flow,
+            networks: Arc::default(),
+            answered_from: None,
             local_tag,
             dialog: None,
             waiting: None,
@@ -158,12 +164,13 @@ impl Leg {
         }
     }
 
-    /// True if requests from this address can belong here: it is where the leg talks to, or the same peer.
-    pub fn talks_to(&self, ip: IpAddr, config: &EndpointConfig) -> bool {
-        let known = |ip| (config.known)(ip);
-        let next_hop = self.dialog.as_ref().map(|dialog| dialog.next_hop(&self.flow, &known).peer.ip());
-        let peer = self.flow.peer.ip();
-        peer == ip || next_hop == Some(ip) || (config.same_peer)(peer, ip)
+    /// True for an address of the peer: requests from it can belong here, and ours may go there. A carrier's cluster may
+    /// hang up from another address than it called from, and name yet another as its Contact.
+    pub fn is_of_peer(&self, ip: IpAddr) -> bool {
+        let ip = ip.to_canonical();
+        self.flow.peer.ip().to_canonical() == ip
+            || self.answered_from.is_some_and(|from| from.to_canonical() == ip)
+            || self.networks.iter().any(|network| network.contains(&ip))
     }
 
     /// When something of this leg is due.

@@ -30,7 +30,7 @@ use super::trace::Wire;
 use super::transaction::{Clients, ServerKey, Servers};
 
 pub(crate) use config::RETRY_AFTER;
-pub use config::{Counts, EndpointConfig, SamePeer, SourceFilter};
+pub use config::{Counts, EndpointConfig, SourceFilter};
 use leg::{Leg, Purpose};
 
 /// What happened.
@@ -175,6 +175,7 @@ impl Endpoint {
             Command::Respond { leg, code, reason, headers, sdp } => {
                 self.respond(leg, code, reason.as_deref(), &headers, sdp);
             }
+            Command::Confine { leg, networks } => self.confine(leg, networks),
             Command::Invite(invite) => self.invite(*invite),
             Command::Bye { leg, headers } => self.hang_up(leg, &headers),
             Command::Reinvite { leg, sdp } => self.reinvite(leg, sdp),

@@ -28,6 +28,7 @@ impl Endpoint {
         let (peer, transport) = (invite.target.next_hop, invite.target.transport);
         let flow = Flow { transport, peer, local, connection: None };
         let mut leg = Leg::new(key, flow, self.tokens.token());
+        leg.networks = invite.target.networks.clone();
         let request = self.invite_request(&invite, &leg);
         leg.credentials = invite.credentials;
         let rings_until = Some(self.now + invite.ring_timeout);
@@ -118,6 +119,7 @@ impl Endpoint {
         }
         let mut dialog = Dialog::of_outgoing(request, response);
         let wanted = leg.stage == Stage::Early;
+        leg.answered_from = Some(flow.peer.ip()).filter(|_| wanted).or(leg.answered_from);
         self.acknowledge(leg, &mut dialog, number, request);
         if wanted {
             leg.stage = Stage::Up;
@@ -136,7 +138,7 @@ impl Endpoint {
         let branch = self.tokens.branch();
         let mut ack = dialog.request("ACK", Some(number), &flow, self.config.advertise, &branch);
         for name in ["Authorization", "Proxy-Authorization"] {
-            if let Some(header) = invite.headers.get(name).filter(|_| flow.peer.ip() == leg.flow.peer.ip()) {
+            if let Some(header) = invite.headers.get(name).filter(|_| flow.peer == leg.flow.peer) {
                 ack.headers.push(name, header.value.clone());
             }
         }
@@ -229,7 +231,7 @@ impl Endpoint {
     }
 
     pub(super) fn next_hop(&self, leg: &Leg, dialog: &Dialog) -> Flow {
-        dialog.next_hop(&leg.flow, &|ip| self.knows(ip))
+        dialog.next_hop(&leg.flow, &|ip| leg.is_of_peer(ip))
     }
 }
 

@@ -29,7 +29,7 @@ impl Endpoint {
     pub(super) fn on_request_within(&mut self, request: Request) -> Option<LegKey> {
         let key = self.leg_of(&request.message);
         let ours = key.filter(|key| {
-            self.legs.get(key).is_some_and(|leg| leg.talks_to(request.flow.peer.ip(), &self.config))
+            self.legs.get(key).is_some_and(|leg| leg.is_of_peer(request.flow.peer.ip()))
         });
         let Some(key) = ours else {
             // A stranger who knows the tags learns nothing, and nothing happens to the call.

@@ -29,6 +29,8 @@ pub(super) struct Bench {
     pub events: Vec<Event>,
     pub traces: Vec<Event>,
     pub transport: Transport,
+    /// Further addresses of the peer.
+    pub networks: std::sync::Arc<[ipnet::IpNet]>,
 }
 
 impl Bench {
@@ -47,7 +49,14 @@ impl Bench {
             events: Vec::new(),
             traces: Vec::new(),
             transport: Transport::Udp,
+            networks: std::sync::Arc::default(),
         }
+    }
+
+    /// From now on this network is the peer's, too.
+    pub fn with_peers(mut self, network: &str) -> Bench {
+        self.networks = [network.parse().unwrap()].into();
+        self
     }
 
     /// When messages of a kind were sent, in seconds since the start.
@@ -116,10 +125,12 @@ impl Bench {
     /// An INVITE arrives; its leg.
     pub fn ring(&mut self) -> LegKey {
         self.receive(request("INVITE", 1, ""));
-        match self.take_events().as_slice() {
+        let leg = match self.take_events().as_slice() {
             [Event::IncomingCall(call)] => call.leg,
             other => panic!("no call: {other:?}"),
-        }
+        };
+        self.command(Command::Confine { leg, networks: self.networks.clone() });
+        leg
     }
 
     pub fn respond(&mut self, leg: LegKey, code: u16) {
@@ -156,6 +167,7 @@ impl Bench {
         let target = Target {
             uri: "sip:+15550100@192.0.2.9".to_owned(),
             next_hop: peer(),
+            networks: self.networks.clone(),
             transport: self.transport,
             local: Some("198.51.100.1:5060".parse().unwrap()),
         };

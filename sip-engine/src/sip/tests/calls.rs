@@ -16,6 +16,7 @@ fn invite(number: u64, ring_timeout: Duration) -> Command {
     let target = Target {
         uri: format!("sip:{number}@192.0.2.2"),
         next_hop: Side::B.addr(),
+        networks: std::sync::Arc::default(),
         transport: Transport::Udp,
         local: Some(Side::A.addr()),
     };

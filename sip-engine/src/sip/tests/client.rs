@@ -223,7 +223,7 @@ fn a_ring_may_be_longer_than_any_timer_of_the_transaction() {
 
 #[test]
 fn the_route_set_is_reversed_for_the_caller() {
-    let mut bench = Bench::new();
+    let mut bench = Bench::new().with_peers("192.0.2.0/24");
     let invite = bench.place(leg(), None);
     let routes = "Record-Route: <sip:p3;lr>, <sip:p2;lr>\r\nRecord-Route: <sip:192.0.2.21:5071;lr>\r\n";
     bench.receive(reply(&invite, 200, "a", routes, SDP));
@@ -231,6 +231,43 @@ fn the_route_set_is_reversed_for_the_caller() {
     let routes: Vec<String> = ack.headers.all("route").map(|route| route.text().into_owned()).collect();
     assert_eq!(routes, ["<sip:192.0.2.21:5071;lr>", "<sip:p2;lr>", "<sip:p3;lr>"]);
     assert_eq!((ack.uri(), flow.peer), ("sip:bob@192.0.2.9:5060", "192.0.2.21:5071".parse().unwrap()));
+}
+
+#[test]
+fn a_callee_sends_us_to_addresses_of_its_trunk_and_nowhere_else() {
+    let carriers = "Contact: <sip:a@203.0.113.66:5070>\r\n";
+    let routed = "Record-Route: <sip:203.0.113.66:5070;lr>\r\n";
+    for (networks, headers, goes_to) in [
+        (&[][..], carriers, "192.0.2.9:5060"),
+        (&[], routed, "192.0.2.9:5060"),
+        (&["192.0.2.0/24"], carriers, "192.0.2.9:5060"),
+        (&["203.0.113.0/24"], carriers, "203.0.113.66:5070"),
+        (&["203.0.113.0/24"], routed, "203.0.113.66:5070"),
+        (&[], "Contact: <sip:a@192.0.2.9:5070>\r\n", "192.0.2.9:5070"),
+    ] {
+        let mut bench = Bench::new();
+        bench.networks = networks.iter().map(|network| network.parse().unwrap()).collect();
+        let invite = bench.place(leg(), None);
+        bench.receive(reply(&invite, 200, "a", headers, SDP));
+        bench.command(Command::Reinvite { leg: leg(), sdp: SDP.into() });
+        let offer = bench.sent.last().unwrap().2.clone();
+        bench.receive(reply(&offer, 200, "", headers, SDP));
+        bench.command(Command::Bye { leg: leg(), headers: Vec::new() });
+        let went: Vec<_> =
+            bench.sent.iter().map(|(_, flow, message)| (kind(message), flow.peer.to_string())).collect();
+        let expected = ["ACK", "INVITE", "ACK", "BYE"].map(|kind| (kind.to_owned(), goes_to.to_owned()));
+        assert_eq!(went, expected, "{networks:?} {headers}");
+    }
+}
+
+#[test]
+fn an_answer_from_another_address_of_the_cluster_names_its_own_contact() {
+    let mut bench = Bench::new();
+    let invite = bench.place(leg(), None);
+    let contact = "Contact: <sip:a@192.0.2.77:5061>\r\n";
+    bench.receive_from("192.0.2.77:5060".parse().unwrap(), reply(&invite, 200, "a", contact, SDP));
+    let (_, flow, ack) = bench.sent.pop().unwrap();
+    assert_eq!((kind(&ack), flow.peer), ("ACK".to_owned(), "192.0.2.77:5061".parse().unwrap()));
 }
 
 #[test]
@@ -319,6 +356,7 @@ fn a_destination_that_would_split_the_message_is_refused() {
         target: crate::sip::Target {
             uri: uri.into(),
             next_hop: peer(),
+            networks: std::sync::Arc::default(),
             transport: Transport::Udp,
             local: Some(peer()),
         },

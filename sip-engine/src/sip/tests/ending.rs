@@ -66,11 +66,7 @@ fn a_forged_bye_does_nothing() {
 
 #[test]
 fn a_cluster_may_hang_up_from_another_of_its_addresses() {
-    let config = crate::sip::EndpointConfig {
-        same_peer: std::sync::Arc::new(|_, source| source == std::net::IpAddr::from([192, 0, 2, 10])),
-        ..Default::default()
-    };
-    let mut bench = Bench::with(config);
+    let mut bench = Bench::new().with_peers("192.0.2.10/32");
     let (_, tag) = bench.call_up();
     bench.receive_from("192.0.2.11:5060".parse().unwrap(), within("BYE", 7, &tag, "f1"));
     assert!(bench.events.is_empty());
