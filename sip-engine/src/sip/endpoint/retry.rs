@@ -1,5 +1,6 @@
-//! The second try of a challenged request: only to the leg's own next hop, only with its own credentials, and only for the
-//! realm that challenged first.
+//! The second try of a challenged request: only to the hop the INVITE went to, only with the leg's own credentials, and only
+//! for the realm that challenged the INVITE. A realm that first shows up later is not the trunk: it is whoever was reached
+//! through it (RFC 3261 section 22.1 lets us decline).
 
 use super::Endpoint;
 use super::leg::{Leg, Purpose};
@@ -10,8 +11,8 @@ use crate::sip::values::CSeq;
 use crate::sip::{build, digest};
 
 impl Endpoint {
-    /// Answers a challenge. False if it must not or cannot be answered: no credentials, another sender than the leg's
-    /// next hop, another realm than the first, refused already without a fresh nonce.
+    /// Answers a challenge. False if it must not or cannot be answered: no credentials, another sender than the hop the
+    /// INVITE went to, a realm that did not challenge the INVITE, refused already without a fresh nonce.
     pub(super) fn retry(
         &mut self,
         leg: &mut Leg,
@@ -20,7 +21,9 @@ impl Endpoint {
         response: &Message,
         purpose: Purpose,
     ) -> bool {
-        if flow.peer.ip() != leg.flow.peer.ip() || !may_try(leg, request, response) {
+        let asked_before = leg.realm.is_some() || matches!(purpose, Purpose::Invite(_));
+        let same_hop = flow.peer.ip() == leg.flow.peer.ip();
+        if !asked_before || !same_hop || !may_try(leg, request, response) {
             return false;
         }
         let Some(credentials) = leg.credentials.as_ref() else { return false };
@@ -28,7 +31,7 @@ impl Endpoint {
             return false;
         };
         let path = self.clients.flow(request).unwrap_or(leg.flow);
-        if path.peer.ip() != leg.flow.peer.ip() {
+        if path.peer != leg.flow.peer {
             return false;
         }
         leg.realm.get_or_insert_with(|| answer.realm.clone());

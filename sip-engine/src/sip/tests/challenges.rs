@@ -138,14 +138,51 @@ fn a_callee_that_challenges_our_bye_gets_no_password() {
 }
 
 #[test]
-fn the_trunk_that_challenges_our_bye_gets_its_answer_once() {
+fn a_realm_that_the_invite_never_had_is_answered_nothing_inside_the_call() {
+    let requests = [
+        Command::Bye { leg: leg(), headers: Vec::new() },
+        Command::Reinvite { leg: leg(), sdp: SDP.into() },
+    ];
+    for request in requests {
+        let mut bench = Bench::new();
+        up(&mut bench, credentials());
+        bench.command(request);
+        let ours = bench.take_sent().pop().unwrap();
+        bench.receive(reply(&ours, 401, "p", &CHALLENGE.replace("Proxy-Authenticate", "WWW-Authenticate"), ""));
+        let sent = bench.take_sent();
+        assert!(sent.iter().all(|message| kind(message) == "ACK"), "{sent:?}");
+        assert!(sent.iter().all(|message| header(message, "authorization").is_empty()));
+    }
+}
+
+#[test]
+fn an_answer_goes_to_the_hop_that_asked_and_to_no_other_port_of_it() {
     let mut bench = Bench::new();
-    up(&mut bench, credentials());
+    let invite = bench.place(leg(), credentials());
+    bench.receive(reply(&invite, 407, "p", CHALLENGE, ""));
+    let again = bench.take_sent().pop().unwrap();
+    bench.receive(reply(&again, 200, "a", "Contact: <sip:bob@192.0.2.9:5099>\r\n", SDP));
+    let (_, flow, ack) = bench.sent.pop().unwrap();
+    assert_eq!((flow.peer.port(), header(&ack, "proxy-authorization")), (5099, String::new()));
+    bench.command(Command::Bye { leg: leg(), headers: Vec::new() });
+    let bye = bench.take_sent().pop().unwrap();
+    bench.receive_from("192.0.2.9:5099".parse().unwrap(), reply(&bye, 407, "p", CHALLENGE, ""));
+    assert!(bench.sent.is_empty());
+}
+
+#[test]
+fn the_trunk_that_challenged_the_invite_and_then_our_bye_gets_its_answer_once() {
+    let mut bench = Bench::new();
+    let invite = bench.place(leg(), credentials());
+    bench.receive(reply(&invite, 407, "p", CHALLENGE, ""));
+    let again = bench.take_sent().pop().unwrap();
+    bench.receive(reply(&again, 200, "a", "", SDP));
+    bench.take_sent();
     bench.command(Command::Bye { leg: leg(), headers: Vec::new() });
     let bye = bench.take_sent().pop().unwrap();
     bench.receive(reply(&bye, 407, "p", CHALLENGE, ""));
     let again = bench.take_sent().pop().unwrap();
-    assert_eq!((kind(&again), header(&again, "cseq")), ("BYE".to_owned(), "3 BYE".to_owned()));
+    assert_eq!((kind(&again), header(&again, "cseq")), ("BYE".to_owned(), "4 BYE".to_owned()));
     bench.receive(reply(&again, 407, "p", CHALLENGE, ""));
     assert!(bench.sent.is_empty());
     bench.pass(Duration::from_secs(40));
