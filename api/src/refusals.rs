@@ -54,6 +54,7 @@ impl From<TrunkError> for Refusal {
             E::Trusted => Refusal::field("trusted", message),
             E::DialStringPrefix => Refusal::field("outbound.dial_string_prefix", message),
             E::Username => Refusal::field("outbound.username", message),
+            E::PasswordNeeded => Refusal::field("outbound.password", message),
         }
     }
 }

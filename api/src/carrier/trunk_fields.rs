@@ -57,7 +57,7 @@ pub(super) struct OutboundConfig {
     trunk_prefix: Option<bool>,
     /// User name for digest authentication.
     username: Option<Text>,
-    /// Password for digest authentication, up to 128 characters; never shown again.
+    /// Password for digest authentication, up to 128 characters; never shown again. Another host needs it again.
     pub(super) password: Option<Text>,
     /// Whether it takes emergency calls (112, 911, …); they go to no other trunk.
     emergency: Option<bool>,

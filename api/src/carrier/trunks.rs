@@ -78,7 +78,7 @@ struct TrunkUpdate {
     /// Who is taken to be it.
     #[oai(nullable)]
     inbound: MaybeUndefined<InboundConfig>,
-    /// How to call through it. A password that is left out stays.
+    /// How to call through it. A password that is left out stays, as long as host and port do.
     #[oai(nullable)]
     outbound: MaybeUndefined<OutboundConfig>,
 }
@@ -280,9 +280,10 @@ impl TrunksApi {
             MaybeUndefined::Null => commands.push(Command::ConfigureOutbound(None)),
             MaybeUndefined::Value(side) => {
                 password = side.password.as_deref();
-                commands.extend(
-                    side.read(&mut fields, trusted).map(|side| Command::ConfigureOutbound(Some(side))),
-                );
+                commands.extend(side.read(&mut fields, trusted).map(|side| match password {
+                    Some(_) => Command::ConfigureOutboundWithPassword(side),
+                    None => Command::ConfigureOutbound(Some(side)),
+                }));
             }
         }
         fields.done()?;
@@ -292,7 +293,6 @@ impl TrunksApi {
         };
         if let Some(password) = password {
             keep_password(app, &who, &row.sid, password).await?;
-            commands.push(Command::ReplaceCredential);
         }
         let write = Write::new(app, request, &who);
         write.all::<Aggregate>(&row.sid, commands).await?;

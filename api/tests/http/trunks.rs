@@ -29,7 +29,8 @@ async fn a_trunk_is_made_changed_and_deleted() {
     assert_eq!(kept.text(), Some("hunter2hunter2"));
 
     let path = format!("/carrier/v1/trunks/{sid}");
-    let patch = json!({ "inbound": null, "outbound": { "host": "192.0.2.1", "plus_prefix": true, "username": "alpha" } });
+    let patch =
+        json!({ "inbound": null, "outbound": { "host": "sip.example.com:5080", "plus_prefix": true, "username": "alpha" } });
     let changed = world.patch(&a.program, &path, patch).await.ok(200);
     assert!(changed.get("inbound").is_none());
     assert_eq!(changed["outbound"]["example_dial_string"], "+85523456789");
@@ -88,6 +89,34 @@ async fn a_carrier_cannot_call_its_own_trunk_trusted() {
     let path = format!("/carrier/v1/trunks/{}", trunk["sid"].as_str().unwrap());
     let patch = json!({ "outbound": { "host": "sip.example.com", "trusted": true } });
     assert_eq!(world.patch(&a.program, &path, patch).await.fields(), ["outbound.trusted"]);
+}
+
+#[tokio::test]
+async fn another_host_needs_the_password_again() {
+    let world = World::new().await;
+    let a = world.carrier("alpha").await;
+    let outbound = json!({ "host": "sip.example.com", "username": "alpha", "password": "hunter2hunter2" });
+    let body = json!({ "name": "Main", "outbound": outbound });
+    let trunk = world.post(&a.program, "/carrier/v1/trunks", body).await.ok(201);
+    let path = format!("/carrier/v1/trunks/{}", trunk["sid"].as_str().unwrap());
+    let elsewhere = json!({ "outbound": { "host": "203.0.113.66", "username": "alpha" } });
+    let steps = [
+        elsewhere.clone(),
+        json!({ "outbound": { "host": "203.0.113.66" } }),
+        elsewhere.clone(),
+        json!({ "outbound": null }),
+        elsewhere,
+    ];
+    for (step, status) in steps.into_iter().zip([422, 200, 422, 200, 422]) {
+        let answer = world.patch(&a.program, &path, step).await;
+        assert_eq!(answer.status, status);
+        if status == 422 {
+            assert_eq!(answer.fields(), ["outbound.password"]);
+        }
+    }
+    let again = json!({ "outbound": { "host": "203.0.113.66", "username": "alpha", "password": "another-one" } });
+    let changed = world.patch(&a.program, &path, again).await.ok(200);
+    assert_eq!(changed["outbound"]["has_password"], true);
 }
 
 #[tokio::test]

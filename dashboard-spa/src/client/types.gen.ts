@@ -616,7 +616,7 @@ export type OutboundConfig = {
      */
     media_networks?: Array<string>;
     /**
-     * Password for digest authentication, up to 128 characters; never shown again.
+     * Password for digest authentication, up to 128 characters; never shown again. Another host needs it again.
      */
     password?: string;
     /**
@@ -1068,7 +1068,7 @@ export type TrunkUpdate = {
      */
     name?: string;
     /**
-     * How to call through it. A password that is left out stays.
+     * How to call through it. A password that is left out stays, as long as host and port do.
      */
     outbound?: OutboundConfig | null;
 };

@@ -51,6 +51,22 @@ describe("a trunk's form", () => {
     expect(validateTrunk.inbound.sources([], values)).toBeNull();
   });
 
+  it("wants the password again for another host", () => {
+    const values = valuesOf(stored, "inbound");
+    const told = (outbound: Partial<TrunkValues["outbound"]>) =>
+      validateTrunk.outbound.password(outbound.password ?? "", {
+        ...values,
+        outbound: { ...values.outbound, ...outbound },
+      });
+    expect(told({})).toBeNull();
+    expect(told({ dial_string_prefix: "1" })).toBeNull();
+    expect(told({ host: "sip.example.com" })).toMatch(/again/);
+    expect(told({ host: "127.0.0.1" })).toMatch(/again/);
+    expect(told({ host: "sip.example.com", password: "new" })).toBeNull();
+    expect(told({ host: "sip.example.com", username: "" })).toBeNull();
+    expect(told({ host: "SIP.example.com", passwordFor: "sip.example.com:5060" })).toBeNull();
+  });
+
   it("starts on the side whose tab it was opened from", () => {
     expect(valuesOf(undefined, "outbound")).toMatchObject({
       takes: false,

@@ -25,6 +25,8 @@ export type TrunkValues = {
     emergency: boolean;
     media_networks: string[];
     asymmetric_rtp: boolean;
+    /** The host that the stored password is for, if there is one. */
+    passwordFor: string | null;
   };
 };
 
@@ -51,6 +53,7 @@ export function valuesOf(trunk: Trunk | undefined, tab: "inbound" | "outbound"):
       emergency: outbound?.emergency ?? false,
       media_networks: outbound?.media_networks ?? [],
       asymmetric_rtp: outbound?.asymmetric_rtp ?? false,
+      passwordFor: outbound?.has_password ? outbound.host : null,
     },
   };
 }
@@ -59,6 +62,17 @@ const wrongNetwork = (networks: string[]): string | null => {
   const wrong = networks.find((network) => !check.isSource(network));
   return wrong ? `${wrong} is no address or network, like 203.0.113.7 or 203.0.113.0/24` : null;
 };
+
+/** `host:port` in lower case: two ways of writing one host are one. */
+const withPort = (host: string) => {
+  const plain = host.trim().toLowerCase();
+  const bare = plain.startsWith("[") ? !plain.includes("]:") : plain.split(":").length !== 2;
+  return bare ? `${plain}:5060` : plain;
+};
+
+/** Whether a password is stored that the new host must not be told. */
+export const needsPassword = ({ passwordFor, host }: TrunkValues["outbound"]): boolean =>
+  passwordFor !== null && withPort(passwordFor) !== withPort(host);
 
 /** All source addresses, entered or only typed, each once. */
 function sourcesOf({ sources, typed }: TrunkValues["inbound"]): string[] {
@@ -86,6 +100,10 @@ export const validateTrunk = {
         ? "Enter the user name the password is for"
         : null,
     media_networks: (networks: string[], all: TrunkValues) => (all.places ? wrongNetwork(networks) : null),
+    password: (value: string, all: TrunkValues) =>
+      all.places && all.outbound.username.trim() !== "" && value === "" && needsPassword(all.outbound)
+        ? "Enter the password again: the stored one is for another host"
+        : null,
   },
 };
 

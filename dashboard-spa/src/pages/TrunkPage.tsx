@@ -21,7 +21,15 @@ import { createTrunk, deleteTrunk, previewDialString, updateTrunk } from "../cli
 import type { OutboundConfig, Trunk } from "../client/types.gen";
 import { useProblemForm } from "../lib/forms";
 import { countryName, countryOptions, grouped } from "../lib/number";
-import { bodyOf, fieldOf, outboundOf, type TrunkValues, validateTrunk, valuesOf } from "../lib/trunkForm";
+import {
+  bodyOf,
+  fieldOf,
+  needsPassword,
+  outboundOf,
+  type TrunkValues,
+  validateTrunk,
+  valuesOf,
+} from "../lib/trunkForm";
 import { host } from "../lib/validate";
 import { DangerZone } from "../ui/basics";
 import { ConfirmByName } from "../ui/ConfirmByName";
@@ -113,9 +121,7 @@ function TrunkForm({ trunk, tab }: { trunk?: Trunk; tab: "inbound" | "outbound" 
           />
         </div>
         {takes && <InboundFields form={form} disabled={!write} />}
-        {places && (
-          <OutboundFields form={form} disabled={!write} stored={trunk?.outbound?.has_password ?? false} />
-        )}
+        {places && <OutboundFields form={form} disabled={!write} />}
         {(trunk?.inbound?.trusted || trunk?.outbound?.trusted) && (
           <p className="dim small">
             The operator of this installation trusts this trunk: hidden callers are shown to it, and whom it
@@ -172,7 +178,9 @@ function InboundFields({ form, disabled }: { form: Form; disabled: boolean }) {
   );
 }
 
-function OutboundFields({ form, disabled, stored }: { form: Form; disabled: boolean; stored: boolean }) {
+function OutboundFields({ form, disabled }: { form: Form; disabled: boolean }) {
+  const { outbound } = form.values;
+  const stored = outbound.passwordFor !== null;
   return (
     <Fieldset legend="Outbound" className={css.stack} disabled={disabled}>
       <div className={css.withMethod}>
@@ -228,7 +236,11 @@ function OutboundFields({ form, disabled, stored }: { form: Form; disabled: bool
       <PasswordField
         label="Password"
         description={
-          stored ? "One is stored. Leave empty to keep it." : "Stored sealed; it is not shown again"
+          stored && needsPassword(outbound)
+            ? "The stored one is for the host before; enter it again."
+            : stored
+              ? "One is stored. Leave empty to keep it."
+              : "Stored sealed; it is not shown again"
         }
         autoComplete="new-password"
         {...form.getInputProps("outbound.password")}

@@ -26,6 +26,19 @@ impl Host {
     }
 }
 
+impl Host {
+    /// True for the same name and port in whatever way they are written; nothing is looked up.
+    #[must_use]
+    pub fn is_same(&self, other: &Host) -> bool {
+        let canonical = |host: &Host| {
+            let (name, port) = host.name_and_port();
+            let address = name.parse::<std::net::IpAddr>();
+            (address.map_or_else(|_| name.to_ascii_lowercase(), |ip| ip.to_string()), port)
+        };
+        canonical(self) == canonical(other)
+    }
+}
+
 impl std::str::FromStr for Host {
     type Err = InvalidHost;
     fn from_str(text: &str) -> Result<Host, InvalidHost> {
@@ -90,6 +103,10 @@ mod tests {
         ] {
             assert_eq!(text.parse::<Host>().unwrap().name_and_port(), parts, "{text}");
         }
+        let host = |text: &str| text.parse::<Host>().unwrap();
+        assert!(host("SIP.example.com:5060").is_same(&host("sip.example.com")));
+        assert!(host("[2001:db8:0::1]").is_same(&host("2001:db8::1")));
+        assert!(!host("sip.example.com:5061").is_same(&host("sip.example.com")));
         for bad in ["", "a b", "host:0", "host:99999", "[::1", "sip:host", "-a.example", "host:5060:1"] {
             assert!(bad.parse::<Host>().is_err(), "{bad}");
         }

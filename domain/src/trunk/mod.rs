@@ -21,6 +21,9 @@ pub struct Trunk {
     name: Option<Name>,
     inbound: Option<Inbound>,
     outbound: Option<Outbound>,
+    /// Whether a digest password was ever put into the vault.
+    #[serde(default)]
+    credential: bool,
     deleted: bool,
 }
 
@@ -45,8 +48,11 @@ pub enum TrunkCommand {
     },
     /// Replaces who is taken to be it; `None` takes no more calls from it.
     ConfigureInbound(Option<Inbound>),
-    /// Replaces how to call through it; `None` places no more calls through it.
+    /// Replaces how to call through it; `None` places no more calls through it. The digest password stays, so it is
+    /// refused where that would hand an answer computed with it to another host.
     ConfigureOutbound(Option<Outbound>),
+    /// Replaces how to call through it together with the digest password, which is in the vault already.
+    ConfigureOutboundWithPassword(Outbound),
     /// Records that the digest password was replaced in the vault.
     ReplaceCredential,
     /// Removes it; its source addresses can then be another's.
@@ -92,6 +98,9 @@ pub enum TrunkError {
     /// A digest user name that is empty, too long, or has quotes or control characters.
     #[error("the user name is 1 to 64 characters without quotes")]
     Username,
+    /// Another host, or a user name where there was none, without the password that goes with it.
+    #[error("the stored password was for another host: give the password for this one")]
+    PasswordNeeded,
 }
 
 impl Trunk {
@@ -125,11 +134,27 @@ impl Trunk {
             }
             C::ConfigureOutbound(outbound) => {
                 let outbound = checked_outbound(outbound)?;
+                if outbound.as_ref().is_some_and(|new| self.would_tell_password(new)) {
+                    return Err(R::PasswordNeeded);
+                }
                 Ok(if outbound == self.outbound { vec![] } else { vec![E::OutboundConfigured(outbound)] })
+            }
+            C::ConfigureOutboundWithPassword(outbound) => {
+                let outbound = checked_outbound(Some(outbound))?;
+                let changed = (outbound != self.outbound).then_some(E::OutboundConfigured(outbound));
+                Ok(changed.into_iter().chain([E::CredentialReplaced {}]).collect())
             }
             C::ReplaceCredential => Ok(vec![E::CredentialReplaced {}]),
             C::Delete => Ok(vec![E::Deleted {}]),
         }
+    }
+
+    /// Whether the stored password, which was given for one host, would be used towards another. An answer to a digest
+    /// challenge can be guessed at offline (RFC 7616 section 5.7). A user name taken away and given again counts: the host
+    /// may have changed in between.
+    fn would_tell_password(&self, new: &Outbound) -> bool {
+        let kept = |old: &Outbound| old.username.is_some() && old.host.is_same(&new.host);
+        self.credential && new.username.is_some() && !self.outbound.as_ref().is_some_and(kept)
     }
 
     fn on(&mut self, event: TrunkEvent) {
@@ -141,7 +166,7 @@ impl Trunk {
             TrunkEvent::Renamed { name } => self.name = Some(name),
             TrunkEvent::InboundConfigured(inbound) => self.inbound = inbound,
             TrunkEvent::OutboundConfigured(outbound) => self.outbound = outbound,
-            TrunkEvent::CredentialReplaced {} => {}
+            TrunkEvent::CredentialReplaced {} => self.credential = true,
             TrunkEvent::Deleted {} => self.deleted = true,
         }
     }
@@ -261,6 +286,33 @@ mod tests {
     #[test]
     fn a_deleted_trunk_refuses_everything() {
         given::<Trunk>(vec![created(None), E::Deleted {}], C::Delete).then_expect_error(TrunkError::NotFound);
+    }
+
+    #[test]
+    fn a_stored_password_is_for_the_host_it_was_given_for() {
+        let of = |host: &str, username: Option<&str>| {
+            let (host, username) = (host.parse().unwrap(), username.map(str::to_owned));
+            Outbound { host, username, ..outbound() }
+        };
+        let set = |outbound| E::OutboundConfigured(Some(outbound));
+        let before = |then: Vec<E>| {
+            let first = vec![created(None), set(of("sip.example.com", Some("us"))), E::CredentialReplaced {}];
+            first.into_iter().chain(then).collect::<Vec<_>>()
+        };
+        let configure = |then, new| given::<Trunk>(before(then), C::ConfigureOutbound(Some(new)));
+        let evil = of("sip.evil.example", Some("us"));
+        for then in [vec![], vec![set(of("sip.example.com", None))], vec![E::OutboundConfigured(None)]] {
+            configure(then, evil.clone()).then_expect_error(TrunkError::PasswordNeeded);
+        }
+        let by_steps = vec![set(of("sip.evil.example", None))];
+        configure(by_steps, evil.clone()).then_expect_error(TrunkError::PasswordNeeded);
+        configure(vec![], of("sip.example.com:5070", Some("us"))).then_expect_error(TrunkError::PasswordNeeded);
+        let same = of("SIP.example.com:5060", Some("other"));
+        configure(vec![], same.clone()).then_expect_events(vec![set(same)]);
+        let without = of("sip.evil.example", None);
+        configure(vec![], without.clone()).then_expect_events(vec![set(without)]);
+        given::<Trunk>(before(vec![]), C::ConfigureOutboundWithPassword(evil.clone()))
+            .then_expect_events(vec![set(evil), E::CredentialReplaced {}]);
     }
 
     #[test]
