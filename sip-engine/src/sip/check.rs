@@ -2,7 +2,7 @@
 
 use super::message::Message;
 use super::values::{CSeq, Via, tag};
-use super::{build, headers};
+use super::{build, headers, text};
 
 /// A refusal, and the headers its response needs.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -28,8 +28,18 @@ const SINGLE: [&str; 4] = ["from", "to", "call-id", "cseq"];
 /// Fields that stand at most once.
 const AT_MOST_ONCE: [&str; 4] = ["max-forwards", "content-type", "content-length", "expires"];
 
+/// Fields whose parameters we read: one with an element that is not there is broken (RFC 4475 section 3.1.2.1).
+const STRUCTURED: [&str; 6] = ["via", "from", "to", "contact", "record-route", "route"];
+
 /// The well-formedness of a request.
 pub(crate) fn request(message: &Message) -> Result<(), Refusal> {
+    if Via::of(message).is_some_and(|via| via.version != "2.0") {
+        return Err(Refusal::new(400, "Via of another version"));
+    }
+    let empty = |name: &&str| message.headers.all(name).any(|field| text::has_empty_piece(&field.text()));
+    if STRUCTURED.iter().any(empty) {
+        return Err(Refusal::new(400, "Extraneous separators"));
+    }
     for name in SINGLE {
         match message.headers.all(name).count() {
             1 => {}
@@ -57,7 +67,7 @@ fn addresses(message: &Message) -> Result<(), Refusal> {
             .ok_or(Refusal::new(400, "Malformed From or To"))?;
     }
     let call_id = message.headers.text("call-id").unwrap_or_default();
-    if call_id.is_empty() || call_id.len() > 512 || call_id.contains(char::is_whitespace) {
+    if call_id.is_empty() || call_id.len() > 512 || call_id.contains(is_gap) {
         return Err(Refusal::new(400, "Malformed Call-ID"));
     }
     let long = |name| tag(message, name).is_some_and(|tag| tag.len() > 512);
@@ -65,6 +75,10 @@ fn addresses(message: &Message) -> Result<(), Refusal> {
         return Err(Refusal::new(400, "Tag too long"));
     }
     Ok(())
+}
+
+fn is_gap(c: char) -> bool {
+    c.is_whitespace() || c.is_control()
 }
 
 fn max_forwards(message: &Message) -> Result<(), Refusal> {
@@ -76,7 +90,7 @@ fn max_forwards(message: &Message) -> Result<(), Refusal> {
 pub(crate) fn response(message: &Message) -> bool {
     SINGLE.iter().all(|name| message.headers.all(name).count() == 1)
         && message.headers.list("via").len() == 1
-        && Via::of(message).is_some()
+        && Via::of(message).is_some_and(|via| via.version == "2.0")
         && CSeq::of(message).is_some()
 }
 

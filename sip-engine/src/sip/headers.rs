@@ -6,6 +6,8 @@ use std::borrow::Cow;
 
 use bytes::Bytes;
 
+use super::text;
+
 /// Long and compact names (RFC 3261 section 20, RFC 3515, 4028, 6665).
 const COMPACT: [(&str, &str); 14] = [
     ("accept-contact", "a"),
@@ -75,11 +77,11 @@ impl Header {
 pub struct Headers(Vec<Header>);
 
 impl Headers {
-    /// Adds a field at the end. A name or value with CR, LF or NUL is not added: nothing of ours may split a message.
+    /// Adds a field at the end. A name or value with CR, LF or NUL is not added: nothing of ours may split a message. (A
+    /// NUL that a quoted string escapes may stand; it is only ever echoed.)
     pub fn push(&mut self, name: impl Into<Bytes>, value: impl Into<Bytes>) {
         let (name, value) = (name.into(), value.into());
-        let breaks = |bytes: &Bytes| bytes.iter().any(|byte| matches!(byte, b'\r' | b'\n' | 0));
-        if !name.is_empty() && !breaks(&name) && !breaks(&value) {
+        if !name.is_empty() && !text::breaks_out(&name) && !text::breaks_out(&value) {
             self.0.push(Header { name, value });
         }
     }

@@ -4,6 +4,7 @@ use bytes::Bytes;
 
 use super::headers::{Header, Headers};
 use super::message::{Message, Start};
+use super::text;
 
 /// Longest datagram taken, bytes.
 pub const MAX_DATAGRAM: usize = 65_535;
@@ -119,7 +120,9 @@ pub(crate) fn content_length(message: &Message) -> Result<Option<usize>, &'stati
 type Flaw = (u16, &'static str);
 
 fn parse_start(line: &Bytes) -> Result<(Start, Option<Flaw>), Malformed> {
-    let text = String::from_utf8_lossy(line);
+    // White space behind the version is nothing to refuse a request for (RFC 4475 section 3.1.2.10).
+    let line = String::from_utf8_lossy(line);
+    let text = line.trim_end_matches([' ', '\t']);
     if text.get(..8).is_some_and(|version| version.eq_ignore_ascii_case("SIP/2.0 ")) {
         return parse_status(text.get(8..).unwrap_or_default()).map(|start| (start, None));
     }
@@ -164,7 +167,7 @@ fn parse_header(line: &Bytes) -> Result<Header, &'static str> {
         return Err("Malformed header name");
     }
     let value = trim(&line.slice(colon + 1..));
-    if value.iter().any(|byte| matches!(byte, 0 | b'\r' | b'\n')) {
+    if text::breaks_out(&value) {
         return Err("Control character in a header");
     }
     Ok(Header { name, value })

@@ -20,6 +20,42 @@ fn walk(text: &str, mut visit: impl FnMut(usize, char, bool, bool) -> bool) {
     }
 }
 
+/// True for a header value that would end before its end: CR or LF anywhere, or a NUL that no quoted string escapes (RFC
+/// 3261 section 25.1, `quoted-pair`).
+pub(crate) fn breaks_out(value: &[u8]) -> bool {
+    if !value.iter().any(|byte| matches!(byte, b'\r' | b'\n' | 0)) {
+        return false;
+    }
+    let (mut quoted, mut escaped) = (false, false);
+    value.iter().any(|byte| {
+        let was_escaped = std::mem::take(&mut escaped);
+        match byte {
+            b'\r' | b'\n' => return true,
+            0 => return !was_escaped,
+            _ if was_escaped => {}
+            b'\\' => escaped = quoted,
+            b'"' => quoted = !quoted,
+            _ => {}
+        }
+        false
+    })
+}
+
+/// True where separators stand side by side with nothing between them, outside quotes and angle brackets: a parameter or
+/// list element that is not there. A single one at the end is let pass.
+pub(crate) fn has_empty_piece(text: &str) -> bool {
+    let (mut found, mut last) = (false, None);
+    walk(text, |_, c, quoted, angle| {
+        let separates = !quoted && !angle && matches!(c, ';' | ',');
+        found |= separates && last == Some(true);
+        if !c.is_whitespace() {
+            last = Some(separates);
+        }
+        !found
+    });
+    found
+}
+
 /// The byte offsets of `separator` outside quotes and angle brackets.
 fn cuts(text: &str, separator: char) -> Vec<usize> {
     let mut found = Vec::new();
@@ -131,6 +167,33 @@ mod tests {
         assert_eq!(parameter_value("<sip:a@b;tag=uri>;tag=header", "tag").as_deref(), Some("header"));
         assert_eq!(parameter_value("sip:a@b;tag=header", "tag").as_deref(), Some("header"));
         assert_eq!(parameter_value("<sip:a@b;tag=uri>", "tag"), None);
+    }
+
+    #[test]
+    fn a_nul_may_stand_where_a_quoted_string_escapes_it() {
+        for (value, breaks) in [
+            (&b"\"NUL:\\\0 DEL:\\\x7f\" <sip:a@b>"[..], false),
+            (b"\"NUL:\0\" <sip:a@b>", true),
+            (b"NUL:\\\0 <sip:a@b>", true),
+            (b"\"a\\\\\0\"", true),
+            (b"\"a\\\r\"", true),
+            (b"\"a\" \\\0", true),
+        ] {
+            assert_eq!(breaks_out(value), breaks, "{:?}", String::from_utf8_lossy(value));
+        }
+    }
+
+    #[test]
+    fn a_separator_with_nothing_before_the_next_is_found() {
+        for (value, empty) in [
+            ("SIP/2.0/UDP 192.0.2.15;;,;,,", true),
+            ("\"Joe\" <sip:joe@example.org>;;;;", true),
+            ("<sip:a@b>; ;x=1", true),
+            ("<sip:a;;b@c>;tag=1;", false),
+            ("\"a;;b\" <sip:a@b>;x=\";;\", <sip:c@d>", false),
+        ] {
+            assert_eq!(has_empty_piece(value), empty, "{value}");
+        }
     }
 
     #[test]

@@ -20,6 +20,8 @@ pub struct Via {
     pub branch: Option<String>,
     /// True with an `rport` parameter, filled in or not.
     pub rport: bool,
+    /// The protocol's version, `2.0`; a request of another one must still be told so.
+    pub version: String,
 }
 
 impl Via {
@@ -39,7 +41,8 @@ impl Via {
         // "SIP / 2.0 / UDP host : port" may hold white space everywhere (RFC 4475 section 3.1.1.1).
         let mut parts = own.splitn(3, '/').map(str::trim);
         let (name, version) = (parts.next()?, parts.next()?);
-        if !name.eq_ignore_ascii_case("SIP") || version != "2.0" {
+        let plain = |c: char| c.is_ascii_digit() || c == '.';
+        if !name.eq_ignore_ascii_case("SIP") || version.is_empty() || !version.chars().all(plain) {
             return None;
         }
         let (_, sent_by) = parts.next()?.split_once(char::is_whitespace)?;
@@ -51,6 +54,7 @@ impl Via {
             sent_by,
             branch: text::parameter_value(value, "branch").filter(|branch| !branch.is_empty()),
             rport: text::parameters(value).iter().any(|(name, _)| name == "rport"),
+            version: version.to_owned(),
         })
     }
 
@@ -121,7 +125,7 @@ pub fn party(value: &str) -> Option<Party> {
             .map(|name| super::build::clean(&text::unquote(name))),
         user: super::build::clean(&parsed.dialled()),
         host: parsed.host,
-        uri,
+        uri: super::build::clean(&uri),
     })
 }
 

@@ -53,7 +53,14 @@ fn table() -> Vec<(&'static str, Class, String)> {
         ("the Request-URI in brackets", Answer(400), invite("<sip:user@example.com>", "")),
         ("white space within the Request-URI", Answer(400), invite("sip:user@example.com; lr", "")),
         ("two blanks in the request line", Answer(400), with("INVITE sip", "INVITE  sip")),
-        ("a blank at the end of the request line", Answer(400), with("SIP/2.0\r\nVia", "SIP/2.0 \r\nVia").replace("INVITE sip:a@example.com SIP/2.0 ", "INVITE sip:a@example.com  SIP/2.0")),
+        ("blanks at the end of the request line", Call, with("SIP/2.0\r\nVia", "SIP/2.0  \r\nVia")),
+        ("trws: blanks at the end of the request line", Answer(200), "OPTIONS sip:remote-target@example.com SIP/2.0  \r\nVia: SIP/2.0/TCP host1.example.com;branch=z9hG4bK299342093\r\nTo: <sip:remote-target@example.com>\r\nFrom: <sip:local-resource@example.com>;tag=329429089\r\nCall-ID: trws.oicu34958239neffasdhr2345r\r\nAccept: application/sdp\r\nCSeq: 238923 OPTIONS\r\nMax-Forwards: 70\r\nContent-Length: 0\r\n\r\n".to_owned()),
+        ("badvers: another version, in the Via as well", Answer(505), "OPTIONS sip:t.watson@example.org SIP/7.0\r\nVia:     SIP/7.0/UDP c.example.com;branch=z9hG4bKkdjuw\r\nMax-Forwards:     70\r\nFrom:    A. Bell <sip:a.g.bell@example.com>;tag=qweoiqpe\r\nTo:      T. Watson <sip:t.watson@example.org>\r\nCall-ID: badvers.31417@c.example.com\r\nCSeq:    1 OPTIONS\r\nl: 0\r\n\r\n".to_owned()),
+        ("another version in the Via alone", Answer(400), with("SIP/2.0/UDP", "SIP/3.0/UDP")),
+        ("badinv01: extraneous separators", Answer(400), "INVITE sip:user@example.com SIP/2.0\r\nTo: sip:j.user@example.com\r\nFrom: sip:caller@example.net;tag=134161461246\r\nMax-Forwards: 7\r\nCall-ID: badinv01.0ha0isndaksdjasdf3234nas\r\nCSeq: 8 INVITE\r\nVia: SIP/2.0/UDP 192.0.2.15;;,;,,\r\nContact: \"Joe\" <sip:joe@example.org>;;;;\r\nContent-Length: 0\r\n\r\n".to_owned()),
+        ("extraneous separators in the Contact alone", Answer(400), with("Contact: <sip:caller@192.0.2.9>", "Contact: <sip:caller@192.0.2.9>;;")),
+        ("one separator too many at the end", Call, with("Contact: <sip:caller@192.0.2.9>", "Contact: <sip:caller@192.0.2.9>;")),
+        ("intmeth: every character a request may have", Answer(405), "!interesting-Method0123456789_*+`.%indeed'~ sip:1_unusual.URI~(to-be!sure)&isn't+it$/crazy?,/;;*:&it+has=1,weird!*pas$wo~d_too.(doesn't-it)@example.com SIP/2.0\r\nVia: SIP/2.0/TCP host1.example.com;branch=z9hG4bK-.!%66*_+`'~\r\nTo: \"BEL:\\\x07 NUL:\\\0 DEL:\\\x7F\" <sip:1_unusual.URI~(to-be!sure)&isn't+it$/crazy?,/;;*@example.com>\r\nFrom: token1~` token2'+_ token3*%!.- <sip:mundane@example.com> ;fromParam''~+*_!.-%=\"работающий\";tag=_token~1'+`*%!-.\r\nCall-ID: intmeth.word%ZK-!.*_+'@word`~)(><:\\/\"][?}{\r\nCSeq: 139122385 !interesting-Method0123456789_*+`.%indeed'~\r\nMax-Forwards: 255\r\nextensionHeader-!.%*+_`'~:\u{feff}大停電\r\nContent-Length: 0\r\n\r\n".to_owned()),
         ("escaped headers in the Request-URI", Call, invite("sip:user@example.com?Route=%3Csip:example.com%3E", "")),
         ("an unknown scheme", Answer(416), options("nobodyKnowsThisScheme:totallyopaquecontent", "")),
         ("an HTTP address", Answer(416), options("http://example.com/", "")),
@@ -89,6 +96,17 @@ fn table() -> Vec<(&'static str, Class, String)> {
         ("an HTTP request", Drop, "GET / HTTP/1.1\r\nHost: example.com\r\n\r\n".to_owned()),
         ("a STUN-like packet", Drop, "\0\x01\0\0!\x12\u{a4}B".to_owned()),
     ]
+}
+
+#[test]
+fn an_unknown_method_is_told_what_is_allowed_and_gets_its_own_headers_back() {
+    let (_, _, text) = table().into_iter().find(|(name, ..)| name.starts_with("intmeth")).unwrap();
+    let mut bench = Bench::new();
+    bench.receive(text.clone());
+    let answer = bench.take_sent().pop().unwrap();
+    assert!(answer.headers.text("allow").unwrap().contains("INVITE"));
+    let to = answer.headers.get("to").unwrap();
+    assert!(to.value.starts_with(b"\"BEL:\\\x07 NUL:\\\0 DEL:\\\x7f\" <sip:1_unusual"), "{to:?}");
 }
 
 #[test]
