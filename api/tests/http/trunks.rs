@@ -29,8 +29,7 @@ async fn a_trunk_is_made_changed_and_deleted() {
     assert_eq!(kept.text(), Some("hunter2hunter2"));
 
     let path = format!("/carrier/v1/trunks/{sid}");
-    let patch =
-        json!({ "inbound": null, "outbound": { "host": "sip.example.com:5080", "plus_prefix": true, "username": "alpha" } });
+    let patch = json!({ "inbound": null, "outbound": { "host": "sip.example.com:5080", "plus_prefix": true, "username": "alpha" } });
     let changed = world.patch(&a.program, &path, patch).await.ok(200);
     assert!(changed.get("inbound").is_none());
     assert_eq!(changed["outbound"]["example_dial_string"], "+85523456789");
@@ -114,7 +113,8 @@ async fn another_host_needs_the_password_again() {
             assert_eq!(answer.fields(), ["outbound.password"]);
         }
     }
-    let again = json!({ "outbound": { "host": "203.0.113.66", "username": "alpha", "password": "another-one" } });
+    let again =
+        json!({ "outbound": { "host": "203.0.113.66", "username": "alpha", "password": "another-one" } });
     let changed = world.patch(&a.program, &path, again).await.ok(200);
     assert_eq!(changed["outbound"]["has_password"], true);
 }

@@ -306,7 +306,8 @@ mod tests {
         }
         let by_steps = vec![set(of("sip.evil.example", None))];
         configure(by_steps, evil.clone()).then_expect_error(TrunkError::PasswordNeeded);
-        configure(vec![], of("sip.example.com:5070", Some("us"))).then_expect_error(TrunkError::PasswordNeeded);
+        configure(vec![], of("sip.example.com:5070", Some("us")))
+            .then_expect_error(TrunkError::PasswordNeeded);
         let same = of("SIP.example.com:5060", Some("other"));
         configure(vec![], same.clone()).then_expect_events(vec![set(same)]);
         let without = of("sip.evil.example", None);

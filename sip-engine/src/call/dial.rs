@@ -34,7 +34,7 @@ pub(super) struct Dial {
     /// The parent hears what the child's network plays before the answer.
     early: bool,
     /// How children that are over ended.
-    endings: Vec<Status>,
+    endings: Vec<Ending>,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -128,15 +128,26 @@ impl Machine {
         }
     }
 
+    /// A child's network says with a 183 that it plays the progress of the call itself. A parent that still rings is told
+    /// the same, and hears it.
+    pub(super) fn child_progresses(&mut self, no: LegNo) {
+        if self.leg(LegNo::MAIN).is_some_and(|main| main.state == State::Early) {
+            self.child_sounds(no);
+        }
+    }
+
     /// A child is heard before its answer. The parent hears that instead of our ringback, unless others ring as well.
     pub(super) fn child_sounds(&mut self, no: LegNo) {
-        let up = self.leg(LegNo::MAIN).is_some_and(|main| main.state == State::Up);
-        let alone = |dial: &&mut Dial| dial.stage == Stage::Ringing && dial.children == [no] && !dial.early;
-        if self.dial.as_mut().filter(|dial| up && alone(dial)).is_none() {
+        let state = self.leg(LegNo::MAIN).map(|main| main.state);
+        let alone = |dial: &Dial| dial.stage == Stage::Ringing && dial.children == [no] && !dial.early;
+        if !matches!(state, Some(State::Early | State::Up)) || !self.dial.as_ref().is_some_and(alone) {
             return;
         }
         self.stop_ringback();
         self.dial.iter_mut().for_each(|dial| dial.early = true);
+        if state == Some(State::Early) {
+            self.order(Order::Progress(LegNo::MAIN));
+        }
         self.order(Order::Bridge(LegNo::MAIN, no));
     }
 
@@ -194,7 +205,7 @@ impl Machine {
     /// A child is over, by itself or by the API.
     pub(super) fn child_over(&mut self, no: LegNo, ending: Ending) {
         let answered = self.leg(no).is_some_and(Leg::is_answered);
-        let status = ending.reason.status(answered);
+        let ended = Ending { status: ending.reason.status(answered), ..ending.clone() };
         let counts = self.leg(no).is_some_and(|leg| !leg.ended);
         let stage = self.dial.as_ref().map(|dial| dial.stage);
         if stage == Some(Stage::Connected(no)) {
@@ -204,7 +215,7 @@ impl Machine {
         let Some(dial) = self.dial.as_mut().filter(|dial| counts && dial.children.contains(&no)) else {
             return;
         };
-        dial.endings.push(status);
+        dial.endings.push(ended);
         let all_over = dial.endings.len() == dial.children.len();
         let winner_over = dial.stage.winner() == Some(no);
         let status = summed_up(&dial.endings);
@@ -255,13 +266,12 @@ impl Machine {
 
     fn dial_over(&mut self, status: DialStatus, child: Option<LegNo>) {
         self.stop_ringback();
-        let bridged = matches!(self.dial.take().map(|dial| dial.stage), Some(Stage::Connected(_)));
+        let dial = self.dial.take();
+        let bridged = matches!(dial.as_ref().map(|dial| dial.stage), Some(Stage::Connected(_)));
         let result = self.result(status, child, bridged);
-        self.dialled = Some(match status {
-            DialStatus::Busy => Status::Busy,
-            DialStatus::NoAnswer => Status::NoAnswer,
-            _ => Status::Failed,
-        });
+        let endings = dial.map(|dial| dial.endings).unwrap_or_default();
+        let telling = endings.into_iter().find(|ending| dial_status(ending.status) == status);
+        self.dialled = Some(telling.unwrap_or_else(|| Ending::because(EndReason::NoAnswer)));
         self.events.push_back(Event::DialEnded(result));
     }
 
@@ -300,13 +310,19 @@ impl Machine {
 }
 
 /// What a dial nobody answered came to: the most telling of its parts.
-fn summed_up(endings: &[Status]) -> DialStatus {
-    let any = |status| endings.contains(&status);
-    match () {
-        () if any(Status::NoAnswer) => DialStatus::NoAnswer,
-        () if any(Status::Busy) => DialStatus::Busy,
-        () if any(Status::Failed) => DialStatus::Failed,
-        () => DialStatus::Canceled,
+fn summed_up(endings: &[Ending]) -> DialStatus {
+    let any = |status| endings.iter().any(|ending| dial_status(ending.status) == status);
+    let telling = [DialStatus::NoAnswer, DialStatus::Busy, DialStatus::Failed];
+    telling.into_iter().find(|status| any(*status)).unwrap_or(DialStatus::Canceled)
+}
+
+fn dial_status(status: Status) -> DialStatus {
+    match status {
+        Status::NoAnswer => DialStatus::NoAnswer,
+        Status::Busy => DialStatus::Busy,
+        Status::Failed => DialStatus::Failed,
+        Status::Completed => DialStatus::Completed,
+        _ => DialStatus::Canceled,
     }
 }
 

@@ -75,6 +75,29 @@ pub(super) fn ending_of(closing: Closing) -> Ending {
     }
 }
 
+/// Whether another address or trunk may do what this one did not: nobody responded or could be reached, or it said 503.
+/// Any other response speaks of the call, and would be the same elsewhere (RFC 3263 section 4.3).
+pub(super) fn is_elsewhere_perhaps(closing: &Closing) -> bool {
+    matches!(closing, Closing::Failed { from_peer: false, .. } | Closing::Failed { code: 503, .. })
+}
+
+/// The code a caller is turned away with when the party his call was passed on to was not reached: the far end's own,
+/// where it speaks of that party. What speaks of our own request (its credentials, extensions, body) is our failure, and a
+/// 503 would make the caller's side avoid us for every other number (RFC 3261 section 16.7).
+pub(super) fn passed_on(ending: &Ending) -> u16 {
+    match (ending.sip_code, ending.reason) {
+        (Some(400 | 401 | 405..=407 | 411..=417 | 420..=439 | 481 | 488 | 491..=494 | 503), _) => 500,
+        (Some(300..400 | 487), _) => 480,
+        (Some(code), _) => code,
+        (None, EndReason::Busy) => 486,
+        (None, EndReason::NoRoute | EndReason::DestinationNotFound) => 404,
+        (None, EndReason::AccountDisabled) => 403,
+        (None, EndReason::TrunkUnreachable) => 408,
+        (None, EndReason::MediaFailed | EndReason::TrunkFailed | EndReason::InternalError) => 500,
+        (None, _) => 480,
+    }
+}
+
 /// What a final response to our INVITE means (RFC 3261 section 21).
 fn reason_of(code: u16) -> EndReason {
     match code {

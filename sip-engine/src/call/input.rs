@@ -78,6 +78,8 @@ pub enum Signal {
     Closed(Closing),
 }
 
+    /// A 183 with a session description: the far end's network plays the progress of the call itself.
+    Progress,
 /// How a leg closed.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Closing {

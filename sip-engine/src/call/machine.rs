@@ -10,7 +10,7 @@ use crate::outside::CallRef;
 use bytes::Bytes;
 use domain::{
     Ids, Sid, Tenant, Timestamp,
-    call::{CallCommand, Direction, EndReason, Ending, Program, Purpose, Queued, Received, Status},
+    call::{CallCommand, Direction, EndReason, Ending, Program, Purpose, Queued, Received},
     country::Country,
     webhook_url::WebhookUrl,
 };
@@ -46,7 +46,7 @@ pub struct Machine {
     pub(super) sound: Option<Sound>,
     pub(super) dial: Option<Dial>,
     /// How the latest `<Dial>` of an unanswered call ended.
-    pub(super) dialled: Option<Status>,
+    pub(super) dialled: Option<Ending>,
     /// What the program is to be told next.
     pub(super) events: VecDeque<twiml::Event>,
     /// Verbs begun so far.

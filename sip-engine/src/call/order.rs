@@ -16,6 +16,9 @@ pub enum Order {
     Record(CallRef, Timestamp, Box<CallCommand>),
     /// Send 180 for the leg that arrived.
     Ring(LegNo),
+    /// Send the leg that arrived our description with a 183, so that it hears what comes before the answer. Where it made no
+    /// offer nothing is sent: ours would have to be reliable (RFC 3262).
+    Progress(LegNo),
     /// Answer the leg that arrived; `Acknowledged` or `Closed` follows.
     Pickup(LegNo),
     /// Turn the leg that arrived away with this code; `Closed` follows.

@@ -1,6 +1,7 @@
 //! The program's side: documents in, asks honoured, and what happens when an application fails.
 
 use super::{
+    ending::passed_on,
     leg::LegNo,
     machine::{Machine, Sound},
     order::{Order, TimerKey},
@@ -8,7 +9,7 @@ use super::{
 };
 use crate::outside::{DocumentRequest, Fetched};
 use domain::{
-    call::{CallCommand, Document, EndReason, Ending, Program, Purpose, Status},
+    call::{CallCommand, Document, EndReason, Ending, Program, Purpose},
     webhook_url::{Method, WebhookUrl, shown},
 };
 use twiml::{Ask, Event, RejectReason, Warning};
@@ -203,11 +204,10 @@ impl Machine {
     /// The program is over. A call nobody picked up is turned away with what its dial came to.
     fn program_hung_up(&mut self) {
         let answered = self.leg(LegNo::MAIN).is_some_and(super::leg::Leg::is_answered);
-        match self.dialled {
+        match self.dialled.take() {
             _ if answered => self.finish(Ending::because(self.last_word)),
-            Some(Status::Busy) => self.refuse(486, Ending::because(EndReason::Busy)),
-            Some(Status::NoAnswer) => self.refuse(480, Ending::because(EndReason::NoAnswer)),
-            _ => self.refuse(603, Ending::because(self.last_word)),
+            Some(ending) => self.refuse(passed_on(&ending), ending),
+            None => self.refuse(603, Ending::because(self.last_word)),
         }
     }
 

@@ -41,6 +41,7 @@ impl Machine {
             self.record(LegNo::MAIN, CallCommand::Warn { code, message });
         }
         self.mark_closed(no);
+            Signal::Progress => self.child_progresses(no),
         self.over(no, Ending::because(reason).with_detail(detail));
     }
 

@@ -177,8 +177,13 @@ impl Actor {
         let signal = match event {
             Event::IncomingCall(_) | Event::Trace(_) => return,
             Event::Ringing { code, sdp, .. } => {
+                let progress = code == 183 && sdp.is_some();
                 self.wire(no).progressed(sdp);
-                Signal::Ringing(code)
+                self.next.push_back(Happened::Signalled(no, Signal::Ringing(code)));
+                if !progress {
+                    return;
+                }
+                Signal::Progress
             }
             Event::Answered { sdp, .. } => {
                 let result = self.wire(no).answered(sdp.as_ref());

@@ -33,6 +33,11 @@ impl Actor {
         match order {
             Order::Record(call, at, fact) => self.note((call, at, *fact)).await,
             Order::Ring(leg) => self.ring(leg).await,
+            Order::Progress(leg) => {
+                if let Some(sdp) = self.wire(leg).preview() {
+                    self.respond(leg, 183, Some(sdp)).await;
+                }
+            }
             Order::Pickup(leg) => self.pick_up(leg).await,
             Order::Refuse(leg, code) => self.respond(leg, code, None).await,
             Order::Place(leg, placement) => self.find(leg, placement),

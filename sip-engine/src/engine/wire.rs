@@ -28,6 +28,8 @@ pub(super) struct Wire {
     /// What the peer said to our offer before it answered.
     early: Option<Bytes>,
     /// What the peer says to our offer comes with its ACK.
+    /// What we said to the peer's offer before we answered; the 2xx says it again (RFC 3261 section 13.2.1).
+    said: Option<Bytes>,
     answer_in_ack: bool,
     /// Our address towards the peer.
     pub(super) local: Option<IpAddr>,
@@ -104,6 +106,9 @@ impl Wire {
                 Ok(session.offer(&OFFERED, MediaDirection::SendRecv))
             }
         }
+        if let Some(said) = self.said.take() {
+            return Ok(said);
+        }
     }
 
     /// Our offer for an INVITE.
@@ -119,6 +124,13 @@ impl Wire {
         {
             tracing::debug!(?refused, "nothing is heard before the answer");
         }
+    /// Our answer to the peer's offer for a provisional response, once. `None` if it made no offer that fits.
+    pub(super) fn preview(&mut self) -> Option<Bytes> {
+        self.offer.as_ref()?;
+        self.said = self.describe().ok();
+        self.said.clone()
+    }
+
         self.early = Some(sdp);
     }
 

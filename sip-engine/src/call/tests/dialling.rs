@@ -155,17 +155,86 @@ fn answer_on_bridge_keeps_the_caller_ringing() {
 }
 
 #[test]
+fn a_caller_nobody_picked_up_hears_of_a_party_without_a_route() {
+    let mut scene = Scene::incoming(application(None));
+    scene.starts();
+    scene.document(r#"<Dial answerOnBridge="true">85510000001</Dial>"#);
+    let detail = "no trunk".to_owned();
+    let lines =
+        scene.signal(ONE, Signal::NotPlaced { reason: EndReason::NoRoute, code: Some(13224), detail });
+    assert!(lines.contains(&"Refuse 0 404".to_owned()), "{lines:?}");
+}
+
+#[test]
+fn of_several_parties_the_most_telling_one_speaks_for_all() {
+    let mut scene = Scene::incoming(application(None));
+    scene.starts();
+    scene
+        .document(&BOTH.replace("<Dial", r#"<Dial answerOnBridge="true""#).replace(r#" action="/done""#, ""));
+    scene.placed(ONE);
+    scene.placed(TWO);
+    scene.fails(ONE, 404);
+    assert!(scene.fails(TWO, 486).contains(&"Refuse 0 486".to_owned()));
+}
+
+#[test]
+fn a_caller_who_still_rings_hears_what_the_network_plays_before_the_answer() {
+    let mut scene = Scene::incoming(application(None));
+    scene.starts();
+    scene.document(r#"<Dial answerOnBridge="true">85510000001</Dial>"#);
+    scene.placed(ONE);
+    scene.signal(ONE, Signal::Ringing(183));
+    assert_eq!(scene.signal(ONE, Signal::Progress), ["Progress 0", "Bridge 0 1"]);
+    assert_eq!(scene.signal(ONE, Signal::EarlyMedia), [""; 0], "once");
+    scene.signal(ONE, Signal::Answered);
+    assert_eq!(scene.signal(MAIN, Signal::Acknowledged)[..2], ["Unbridge 0", "Bridge 0 1"]);
+    let (mut up, _) = Scene::talking(ACTION);
+    up.placed(ONE);
+    assert_eq!(up.signal(ONE, Signal::Progress), [""; 0], "our ringback goes on until something is heard");
+}
+
+#[test]
+fn a_ringing_caller_hears_a_party_that_sounds_with_its_180() {
+    let mut scene = Scene::incoming(application(None));
+    scene.starts();
+    scene.document(r#"<Dial answerOnBridge="true">85510000001</Dial>"#);
+    scene.placed(ONE);
+    scene.signal(ONE, Signal::Ringing(180));
+    assert_eq!(scene.signal(ONE, Signal::EarlyMedia), ["Progress 0", "Bridge 0 1"]);
+    let lines = scene.fails(ONE, 404);
+    assert!(
+        lines.contains(&"Unbridge 0".to_owned()) && lines.contains(&"Refuse 0 404".to_owned()),
+        "{lines:?}"
+    );
+}
+
+#[test]
 fn a_caller_nobody_picked_up_gets_the_dials_outcome() {
-    for (code, refusal, reason) in [(486, "Refuse 0 486", "Busy 486"), (480, "Refuse 0 480", "NoAnswer 480")]
-    {
+    for (code, passed, reason) in [
+        (486, 486, "Busy"),
+        (480, 480, "NoAnswer"),
+        (404, 404, "DestinationNotFound"),
+        (410, 410, "DestinationNotFound"),
+        (403, 403, "TrunkRefused"),
+        (408, 408, "NoAnswer"),
+        (500, 500, "TrunkFailed"),
+        (502, 502, "TrunkFailed"),
+        (503, 500, "TrunkFailed"),
+        (407, 500, "TrunkRefused"),
+        (488, 500, "MediaFailed"),
+        (302, 480, "TrunkFailed"),
+        (600, 600, "Busy"),
+        (603, 603, "Declined"),
+    ] {
         let mut scene = Scene::incoming(application(None));
         scene.starts();
         scene.document(r#"<Dial answerOnBridge="true">85510000001</Dial>"#);
         scene.placed(ONE);
         let lines = scene.fails(ONE, code);
         assert!(
-            lines.contains(&refusal.to_owned()) && lines.contains(&format!("0: ended {reason}")),
-            "{lines:?}"
+            lines.contains(&format!("Refuse 0 {passed}"))
+                && lines.contains(&format!("0: ended {reason} {passed}")),
+            "{code}: {lines:?}"
         );
     }
 }

@@ -265,6 +265,7 @@ impl Scene {
             Order::HangUp(leg) => format!("HangUp {}", leg.0),
             Order::Release(leg) => format!("Release {}", leg.0),
             Order::Speak { token, text, .. } => self.noted("sound", token, format!("Speak {text:?}")),
+            Order::Progress(leg) => format!("Progress {}", leg.0),
             Order::Load { token, url, file, .. } => {
                 let had = file.map(|file| format!(" ({} bytes had)", file.len())).unwrap_or_default();
                 self.noted("sound", token, format!("Load {url}{had}"))

@@ -114,6 +114,47 @@ async fn answer_on_bridge_picks_up_when_somebody_answers() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn answer_on_bridge_lets_the_caller_hear_what_comes_before_the_answer() {
+    let mut stage = Stage::set().await;
+    stage.outside.serves(VOICE, r#"<Dial answerOnBridge="true">85510000001</Dial>"#);
+    let mut caller = stage.caller().await;
+    caller.dial("1234").await;
+    let invite = stage.callee.rings().await;
+    stage.callee.progress(&invite).await;
+    let progress = caller.next(&["183"]).await;
+    assert!(progress.body().contains("m=audio"), "{progress:?}");
+    stage.callee.hum_early(&invite, 1000.0);
+    caller.hum_early(&progress, 440.0);
+    caller.hears_tone(1000.0).await;
+    stage.callee.respond(&invite, 200, &stage.callee.sdp("sendrecv")).await;
+    stage.callee.next(&["ACK"]).await;
+    let answer = caller.next(&["200"]).await;
+    assert_eq!(answer.body(), progress.body());
+    caller.is_answered(&answer).await;
+    caller.hears_tone(1000.0).await;
+    stage.callee.hears_tone(440.0).await;
+    caller.hang_up().await;
+    stage.callee.hung_up().await;
+    stage.strike().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_caller_who_was_not_picked_up_is_told_what_the_callee_said() {
+    for (said, told) in [(404, "404"), (480, "480"), (503, "500")] {
+        let mut stage = Stage::set().await;
+        stage.outside.serves(VOICE, r#"<Dial answerOnBridge="true">85510000001</Dial>"#);
+        let mut caller = stage.caller().await;
+        caller.dial("1234").await;
+        let invite = stage.callee.rings().await;
+        stage.callee.respond(&invite, said, "").await;
+        let refusal = caller.next(&["404", "480", "500", "503", "603"]).await;
+        assert_eq!(refusal.kind(), told);
+        caller.acknowledge(&refusal).await;
+        stage.strike().await;
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn star_hangs_up_the_other_party_and_the_program_goes_on() {
     let mut stage = Stage::set().await;
     stage.outside.serves(VOICE, r#"<Dial hangupOnStar="true">85510000001</Dial><Gather timeout="60"/>"#);

@@ -179,9 +179,14 @@ impl Phone {
 
     /// Acknowledges the answer and hums.
     pub(super) async fn talk(&mut self, answer: Message, hertz: f64) {
-        self.dialog = Some(answer.clone());
-        self.acknowledge(&answer).await;
+        self.is_answered(&answer).await;
         self.hum(answer.media(), hertz);
+    }
+
+    /// Acknowledges the answer, and goes on as before.
+    pub(super) async fn is_answered(&mut self, answer: &Message) {
+        self.dialog = Some(answer.clone());
+        self.acknowledge(answer).await;
     }
 
     /// Sends the ACK for a final response other than 2xx, or for a 2xx.

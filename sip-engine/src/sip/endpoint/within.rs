@@ -28,9 +28,8 @@ impl Endpoint {
 
     pub(super) fn on_request_within(&mut self, request: Request) -> Option<LegKey> {
         let key = self.leg_of(&request.message);
-        let ours = key.filter(|key| {
-            self.legs.get(key).is_some_and(|leg| leg.is_of_peer(request.flow.peer.ip()))
-        });
+        let ours =
+            key.filter(|key| self.legs.get(key).is_some_and(|leg| leg.is_of_peer(request.flow.peer.ip())));
         let Some(key) = ours else {
             // A stranger who knows the tags learns nothing, and nothing happens to the call.
             return self.refuse(&request, &Refusal::new(481, "Call/Transaction Does Not Exist"), None);

@@ -139,16 +139,20 @@ fn a_callee_that_challenges_our_bye_gets_no_password() {
 
 #[test]
 fn a_realm_that_the_invite_never_had_is_answered_nothing_inside_the_call() {
-    let requests = [
-        Command::Bye { leg: leg(), headers: Vec::new() },
-        Command::Reinvite { leg: leg(), sdp: SDP.into() },
-    ];
+    let requests =
+        [Command::Bye { leg: leg(), headers: Vec::new() }, Command::Reinvite { leg: leg(), sdp: SDP.into() }];
     for request in requests {
         let mut bench = Bench::new();
         up(&mut bench, credentials());
         bench.command(request);
         let ours = bench.take_sent().pop().unwrap();
-        bench.receive(reply(&ours, 401, "p", &CHALLENGE.replace("Proxy-Authenticate", "WWW-Authenticate"), ""));
+        bench.receive(reply(
+            &ours,
+            401,
+            "p",
+            &CHALLENGE.replace("Proxy-Authenticate", "WWW-Authenticate"),
+            "",
+        ));
         let sent = bench.take_sent();
         assert!(sent.iter().all(|message| kind(message) == "ACK"), "{sent:?}");
         assert!(sent.iter().all(|message| header(message, "authorization").is_empty()));
