@@ -195,6 +195,7 @@ impl Base {
             node: self.node.clone(),
             max_calls: self.config.sip.max_calls,
             reachable: Arc::new(move |address| guard.allows_call(address)),
+            names: Arc::new(sip_engine::SystemNames::new()),
             clock: self.clock.clone(),
             ids: self.ids.clone(),
         };

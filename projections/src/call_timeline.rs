@@ -102,6 +102,14 @@ fn line(event: &CallEvent) -> (Lane, String) {
         E::Queued(call) => (Lane::Call, format!("Queued: {} calls {}", call.from, call.to)),
         E::Claimed { node } => (Lane::Call, format!("Taken by {node}")),
         E::Initiated { request_uri, .. } => (Lane::Sip, format!("INVITE to {request_uri}")),
+        E::AttemptFailed { trunk, address, sip_code, reason } => {
+            let whom = address.as_deref().unwrap_or(trunk.as_str());
+            let code = sip_code.map(|code| format!("{code} ")).unwrap_or_default();
+            (Lane::Sip, format!("{whom} failed: {code}{reason}"))
+        }
+        E::Rerouted { request_uri, address, .. } => {
+            (Lane::Sip, format!("INVITE to {request_uri}, next at {address}"))
+        }
         E::Ringing { sip_code } => (Lane::Sip, format!("Ringing ({sip_code})")),
         E::Answered {} => (Lane::Sip, "Answered".to_owned()),
         E::Exchanged(exchange) => (Lane::Webhook, exchanged(exchange)),

@@ -107,6 +107,10 @@ impl Biography for CallRow {
                 let (trunk, sip_call_id) = (Some(trunk), Some(sip_call_id));
                 CallRow { trunk, sip_call_id, started_at: at, queue_time_ms, ..row }
             }
+            (Some(row), E::Rerouted { trunk, sip_call_id, .. }) => {
+                let (trunk, sip_call_id) = (Some(trunk), Some(sip_call_id));
+                CallRow { trunk, sip_call_id, started_at: row.started_at.or(at), ..row }
+            }
             (Some(row), E::Ringing { .. }) => CallRow { status: Status::Ringing, ..row },
             (Some(row), E::Answered {}) => CallRow { status: Status::InProgress, answered_at: at, ..row },
             (Some(row), E::Exchanged(exchange)) => {
@@ -124,6 +128,7 @@ impl Biography for CallRow {
                 | E::VerbEnded { .. }
                 | E::Pressed { .. }
                 | E::Held { .. }
+                | E::AttemptFailed { .. }
                 | E::Redirected(_)
                 | E::EndRequested { .. },
             ) => row,

@@ -12,6 +12,7 @@ mod dispatch;
 mod evidence;
 mod handle;
 mod journal;
+mod names;
 mod negotiate;
 mod place;
 mod registry;
@@ -26,4 +27,5 @@ mod wire;
 
 pub use config::EngineConfig;
 pub use handle::EngineHandle;
+pub use names::{Names, Server, SystemNames};
 pub use start::Engine;

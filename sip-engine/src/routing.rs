@@ -6,10 +6,12 @@
 mod directory;
 mod inbound;
 mod outbound;
+mod ways;
 
 pub use directory::{AccountEntry, Directory, NumberEntry, TrunkEntry};
 pub use inbound::{Inbound, Refusal, Taken};
 pub use outbound::{NoRoute, Route};
+pub use ways::{Next, Ways};
 
 #[cfg(test)]
 mod testing {

@@ -71,6 +71,29 @@ pub enum CallCommand {
         /// Under which SIP Call-ID.
         sip_call_id: String,
     },
+    /// An attempt to place it failed in a way that another address or trunk may not, and that is tried next (RFC 3263
+    /// section 4.3).
+    FailAttempt {
+        /// Through which trunk.
+        trunk: Sid,
+        /// To which address and port; none when its host has none.
+        address: Option<String>,
+        /// The final response's code, when there was one.
+        sip_code: Option<u16>,
+        /// What happened, for a person.
+        reason: String,
+    },
+    /// The INVITE left again, another way.
+    Reroute {
+        /// Through which trunk.
+        trunk: Sid,
+        /// To which address and port.
+        address: String,
+        /// To which Request-URI.
+        request_uri: String,
+        /// Under which SIP Call-ID.
+        sip_call_id: String,
+    },
     /// The other side rings: a 180, or a 183 with early media.
     Ring {
         /// The provisional response's code.
@@ -146,6 +169,8 @@ pub enum CallEvent {
     Queued(Queued),
     Claimed { node: String },
     Initiated { trunk: Sid, request_uri: String, sip_call_id: String },
+    AttemptFailed { trunk: Sid, address: Option<String>, sip_code: Option<u16>, reason: String },
+    Rerouted { trunk: Sid, address: String, request_uri: String, sip_call_id: String },
     Ringing { sip_code: u16 },
     Answered {},
     Exchanged(Box<WebhookExchange>),

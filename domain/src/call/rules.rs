@@ -45,7 +45,15 @@ impl Call {
             (_, C::Initiate { trunk, request_uri, sip_call_id }) => {
                 Ok(vec![E::Initiated { trunk, request_uri, sip_call_id }])
             }
-            (P::Answered, C::Ring { .. } | C::Answer) => Ok(vec![]),
+            (P::Answered, C::Ring { .. } | C::Answer | C::FailAttempt { .. } | C::Reroute { .. }) => {
+                Ok(vec![])
+            }
+            (_, C::FailAttempt { trunk, address, sip_code, reason }) => {
+                Ok(vec![E::AttemptFailed { trunk, address, sip_code, reason }])
+            }
+            (_, C::Reroute { trunk, address, request_uri, sip_call_id }) => {
+                Ok(vec![E::Rerouted { trunk, address, request_uri, sip_call_id }])
+            }
             (_, C::Ring { sip_code }) => Ok(vec![E::Ringing { sip_code }]),
             (_, C::Answer) => Ok(vec![E::Answered {}]),
             (_, C::StartVerb { index, verb, attributes }) => {
@@ -73,11 +81,14 @@ impl Call {
             }
             E::Claimed { node } => (self.phase, self.claimed_by) = (Phase::Claimed, Some(node)),
             // A report that comes late takes nothing back.
-            E::Initiated { .. } | E::Ringing { .. } => self.phase = self.phase.max(Phase::Ringing),
+            E::Initiated { .. } | E::Rerouted { .. } | E::Ringing { .. } => {
+                self.phase = self.phase.max(Phase::Ringing)
+            }
             E::Answered {} => (self.phase, self.answered) = (Phase::Answered, true),
             E::Ended(ending) => (self.phase, self.ended) = (Phase::Ended, Some(ending)),
             E::Deleted {} => self.deleted = true,
             E::Exchanged(_)
+            | E::AttemptFailed { .. }
             | E::VerbStarted { .. }
             | E::VerbEnded { .. }
             | E::Pressed { .. }
@@ -166,6 +177,35 @@ mod tests {
         let answered = vec![E::Received(received()), E::Answered {}, initiated];
         given::<Call>(answered, C::RequestEnd { status: Status::Canceled })
             .then_expect_error(CallError::AlreadyAnswered);
+    }
+
+    #[test]
+    fn a_call_that_fails_one_way_goes_another_and_stays_one_call() {
+        let trunk = sid(Kind::Trunk, 1);
+        let address = "192.0.2.1:5060".to_owned();
+        let failed = |trunk: &crate::Sid| C::FailAttempt {
+            trunk: trunk.clone(),
+            address: Some(address.clone()),
+            sip_code: Some(503),
+            reason: "Service Unavailable".into(),
+        };
+        given::<Call>(claimed("a"), failed(&trunk)).then_expect_events(vec![E::AttemptFailed {
+            trunk: trunk.clone(),
+            address: Some(address.clone()),
+            sip_code: Some(503),
+            reason: "Service Unavailable".into(),
+        }]);
+        let rerouted = E::Rerouted {
+            trunk: trunk.clone(),
+            address: address.clone(),
+            request_uri: "sip:1@192.0.2.1".into(),
+            sip_call_id: "x@y".into(),
+        };
+        let again = claimed("a").into_iter().chain([rerouted]).collect();
+        given::<Call>(again, C::Claim { node: "a".into() })
+            .then_expect_error(CallError::AlreadyClaimed("a".into()));
+        given::<Call>(vec![E::Received(received()), E::Answered {}], failed(&trunk))
+            .then_expect_events(vec![]);
     }
 
     #[test]

@@ -27,6 +27,14 @@ impl Host {
 }
 
 impl Host {
+    /// Whether a port is written in it.
+    #[must_use]
+    pub fn names_port(&self) -> bool {
+        let (name, _) = self.name_and_port();
+        let bare = self.0.trim_matches(['[', ']']);
+        !bare.eq_ignore_ascii_case(name)
+    }
+
     /// True for the same name and port in whatever way they are written; nothing is looked up.
     #[must_use]
     pub fn is_same(&self, other: &Host) -> bool {
@@ -104,6 +112,14 @@ mod tests {
             assert_eq!(text.parse::<Host>().unwrap().name_and_port(), parts, "{text}");
         }
         let host = |text: &str| text.parse::<Host>().unwrap();
+        for (text, given) in [
+            ("sip.example.com", false),
+            ("sip.example.com:5060", true),
+            ("[::1]", false),
+            ("[::1]:5060", true),
+        ] {
+            assert_eq!(host(text).names_port(), given, "{text}");
+        }
         assert!(host("SIP.example.com:5060").is_same(&host("sip.example.com")));
         assert!(host("[2001:db8:0::1]").is_same(&host("2001:db8::1")));
         assert!(!host("sip.example.com:5061").is_same(&host("sip.example.com")));

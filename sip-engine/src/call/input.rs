@@ -49,10 +49,23 @@ pub enum Signal {
     Placed {
         /// Through which trunk.
         trunk: Sid,
+        /// To which address and port.
+        address: String,
         /// To which Request-URI.
         request_uri: String,
         /// Under which Call-ID.
         sip_call_id: String,
+        /// Whether there is another way, should this one fail.
+        more: bool,
+    },
+    /// One way ended before an INVITE could leave by it; others follow.
+    Blocked {
+        /// Through which trunk.
+        trunk: Sid,
+        /// To which address and port, if its host has one.
+        address: Option<String>,
+        /// Why.
+        reason: String,
     },
     /// The INVITE could not leave.
     NotPlaced {
@@ -65,6 +78,8 @@ pub enum Signal {
     },
     /// A provisional response other than 100.
     Ringing(u16),
+    /// A 183 with a session description: the far end's network plays the progress of the call itself.
+    Progress,
     /// The far end is heard, though it has not answered. A description alone promises nothing: many a switch sends one
     /// with its 180 and stays silent (RFC 3960 section 3.2).
     EarlyMedia,
@@ -78,8 +93,6 @@ pub enum Signal {
     Closed(Closing),
 }
 
-    /// A 183 with a session description: the far end's network plays the progress of the call itself.
-    Progress,
 /// How a leg closed.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Closing {

@@ -30,6 +30,15 @@ pub(super) enum State {
     Closed,
 }
 
+/// An INVITE under way.
+#[derive(Debug)]
+pub(super) struct Attempt {
+    pub(super) trunk: Sid,
+    pub(super) address: String,
+    /// There is another way, should this one fail.
+    pub(super) more: bool,
+}
+
 /// A leg of the family.
 #[derive(Debug)]
 pub(super) struct Leg {
@@ -47,6 +56,8 @@ pub(super) struct Leg {
     pub(super) final_status: Option<Status>,
     /// Its media is closed and summed up.
     pub(super) released: bool,
+    /// Where its latest INVITE went.
+    pub(super) attempt: Option<Attempt>,
     /// It said that it rings.
     pub(super) rang: bool,
     /// Keys pressed on it.
@@ -75,6 +86,7 @@ impl Leg {
             ended: false,
             final_status: None,
             released: false,
+            attempt: None,
             rang: false,
             presses: 0,
             send_digits: None,

@@ -25,6 +25,8 @@ pub enum Order {
     Refuse(LegNo, u16),
     /// Place a call; `Placed` or `NotPlaced` follows.
     Place(LegNo, Box<Placement>),
+    /// Place the call the next way there is; `Placed` or `NotPlaced` follows.
+    TryNext(LegNo),
     /// BYE, CANCEL or a final response, as the leg's state requires; `Closed` follows.
     HangUp(LegNo),
     /// Close the leg's media; `Released` follows.

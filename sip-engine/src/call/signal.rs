@@ -1,9 +1,9 @@
 //! What signalling, media and the API say, and what the call makes of it.
 
 use super::{
-    ending::ending_of,
+    ending::{ending_of, is_elsewhere_perhaps},
     input::{Closing, Prepared, Signal},
-    leg::{LegNo, State},
+    leg::{Attempt, LegNo, State},
     machine::{Machine, Sound},
     order::Order,
 };
@@ -23,11 +23,25 @@ impl Machine {
         match signal {
             Signal::Closed(closing) => self.closed(no, closing),
             _ if self.leg(no).is_some_and(|leg| leg.ended) => {}
-            Signal::Placed { trunk, request_uri, sip_call_id } => {
-                self.record(no, CallCommand::Initiate { trunk, request_uri, sip_call_id });
+            Signal::Placed { trunk, address, request_uri, sip_call_id, more } => {
+                let attempt = Attempt { trunk: trunk.clone(), address: address.clone(), more };
+                let leg = self.legs.get_mut(&no);
+                let again = leg.is_some_and(|leg| leg.attempt.replace(attempt).is_some());
+                self.record(
+                    no,
+                    if again {
+                        CallCommand::Reroute { trunk, address, request_uri, sip_call_id }
+                    } else {
+                        CallCommand::Initiate { trunk, request_uri, sip_call_id }
+                    },
+                );
+            }
+            Signal::Blocked { trunk, address, reason } => {
+                self.record(no, CallCommand::FailAttempt { trunk, address, sip_code: None, reason });
             }
             Signal::NotPlaced { reason, code, detail } => self.not_placed(no, reason, code, detail),
             Signal::Ringing(code) => self.rings(no, code),
+            Signal::Progress => self.child_progresses(no),
             Signal::EarlyMedia => self.child_sounds(no),
             Signal::Answered => self.answered(no),
             Signal::Acknowledged => self.acknowledged(no),
@@ -41,7 +55,6 @@ impl Machine {
             self.record(LegNo::MAIN, CallCommand::Warn { code, message });
         }
         self.mark_closed(no);
-            Signal::Progress => self.child_progresses(no),
         self.over(no, Ending::because(reason).with_detail(detail));
     }
 
@@ -89,15 +102,30 @@ impl Machine {
 
     fn closed(&mut self, no: LegNo, closing: Closing) {
         let early = self.leg(no).is_some_and(|leg| leg.state == State::Early);
+        let elsewhere = early && self.may_go_another_way(no, &closing);
         match closing {
             Closing::NoMedia { code, detail } if early && no == LegNo::MAIN && self.is_inbound() => {
                 self.refuse(code, Ending::because(EndReason::MediaFailed).with_detail(detail));
+            }
+            Closing::Failed { code, reason, from_peer } if elsewhere => {
+                let Some(attempt) = self.legs.get(&no).and_then(|leg| leg.attempt.as_ref()) else { return };
+                let (trunk, address) = (attempt.trunk.clone(), Some(attempt.address.clone()));
+                let sip_code = from_peer.then_some(code);
+                self.record(no, CallCommand::FailAttempt { trunk, address, sip_code, reason });
+                self.order(Order::TryNext(no));
             }
             closing => {
                 self.mark_closed(no);
                 self.over(no, ending_of(closing));
             }
         }
+    }
+
+    /// RFC 3263 section 4.3: an attempt that met an error, silence or a 503 is made elsewhere, unless somebody's phone
+    /// rang already.
+    fn may_go_another_way(&self, no: LegNo, closing: &Closing) -> bool {
+        let leg = self.leg(no).filter(|leg| !leg.ended && !leg.rang);
+        is_elsewhere_perhaps(closing) && leg.and_then(|leg| leg.attempt.as_ref()).is_some_and(|one| one.more)
     }
 
     fn is_inbound(&self) -> bool {

@@ -2,7 +2,7 @@
 
 use super::{
     journal::{Fact, Journal},
-    place::Placed,
+    place::Found,
     registry::{Address, Message},
     shared::Shared,
     supervise::Vestige,
@@ -10,7 +10,7 @@ use super::{
     wire::Wire,
 };
 use crate::{
-    call::{Closing, Happened, LegNo, Machine, Placement, Signal},
+    call::{Closing, Happened, LegNo, Machine, Signal},
     media::{GroupKey, LegId, MediaEvent, PlayOutcome},
     sip::{ClosedBy, Event, LegKey},
 };
@@ -30,7 +30,7 @@ const LINGER: Duration = Duration::from_secs(40);
 /// What a task of the call brings back.
 pub(super) enum Done {
     Happened(Happened),
-    Found(LegNo, Box<Placement>, Result<Placed, Signal>),
+    Found(LegNo, Box<Found>),
 }
 
 /// A call that runs.
@@ -213,6 +213,7 @@ impl Actor {
             Event::Cancelled { .. } if key.is_inbound() => Signal::Closed(Closing::Cancelled),
             Event::Cancelled { .. } => Signal::Closed(Closing::Ordered),
             Event::Failed { code, reason, from_peer, .. } => {
+                self.wire(no).search.iter_mut().for_each(|search| search.failed(from_peer));
                 Signal::Closed(Closing::Failed { code, reason, from_peer })
             }
             Event::TimedOut { .. } => Signal::Closed(Closing::TimedOut),
@@ -262,7 +263,7 @@ impl Actor {
     async fn done(&mut self, done: Result<Done, tokio::task::JoinError>) {
         match done {
             Ok(Done::Happened(happened)) => self.next.push_back(happened),
-            Ok(Done::Found(leg, placement, found)) => self.invite(leg, *placement, found).await,
+            Ok(Done::Found(leg, found)) => self.found(leg, *found).await,
             // Tasks of a call are not cancelled while it runs, so this one panicked.
             Err(error) => {
                 tracing::error!(%error, "a task of a call failed");

@@ -4,7 +4,7 @@ use super::{
     actor::{Actor, Done},
     dispatch,
     journal::{self, Fact},
-    place::{self, Placed},
+    place::{Blocked, Found, Placed, Search},
     sounds,
     wire::NoMedia,
 };
@@ -15,11 +15,11 @@ use crate::{
     sip::{Command, Credentials, Invite, LegKey, Target, Transport, build::known_as},
 };
 use bytes::Bytes;
-use ipnet::IpNet;
 use domain::{
     call::{ExchangeError, MediaSummary, WebhookExchange},
     trunk,
 };
+use ipnet::IpNet;
 use std::{net::SocketAddr, num::NonZeroU32, sync::Arc, time::Duration};
 use tokio::time::Instant;
 
@@ -40,7 +40,8 @@ impl Actor {
             }
             Order::Pickup(leg) => self.pick_up(leg).await,
             Order::Refuse(leg, code) => self.respond(leg, code, None).await,
-            Order::Place(leg, placement) => self.find(leg, placement),
+            Order::Place(leg, placement) => self.place(leg, *placement),
+            Order::TryNext(leg) => self.try_next(leg),
             Order::HangUp(leg) => self.hang_up(leg).await,
             Order::Release(leg) => self.release(leg),
             Order::Speak { token, tenant, text, voice, language } => {
@@ -173,25 +174,50 @@ impl Actor {
         changed
     }
 
-    fn find(&mut self, leg: LegNo, placement: Box<Placement>) {
-        let (shared, directory) = (Arc::clone(&self.shared), self.shared.directory.load_full());
+    fn place(&mut self, leg: LegNo, placement: Placement) {
         self.shared.registry.add_call(placement.sid.clone(), self.address.clone());
-        self.jobs.spawn(async move {
-            let found = place::find(&shared, &directory, &placement).await;
-            Done::Found(leg, placement, found)
-        });
+        match Search::begin(&self.shared.directory.load(), &placement) {
+            Ok(search) => self.find(leg, search),
+            Err(signal) => self.next.push_back(Happened::Signalled(leg, signal)),
+        }
     }
 
-    /// The way is found: the INVITE leaves.
-    pub(super) async fn invite(&mut self, no: LegNo, placement: Placement, found: Result<Placed, Signal>) {
+    /// The attempt under way failed. What still comes of it is SIP's business: a late answer is acknowledged and hung up.
+    /// Its key stays known, so that those messages are evidence of this call.
+    fn try_next(&mut self, leg: LegNo) {
+        let wire = self.wire(leg);
+        wire.key = None;
+        match wire.search.take() {
+            Some(search) => self.find(leg, search),
+            None => self.closed(leg, Closing::Lost),
+        }
+    }
+
+    fn find(&mut self, leg: LegNo, search: Search) {
+        let shared = Arc::clone(&self.shared);
+        self.jobs.spawn(async move { Done::Found(leg, Box::new(search.next(&shared).await)) });
+    }
+
+    /// The next way is found, or there is none.
+    pub(super) async fn found(&mut self, no: LegNo, found: Found) {
         if self.wire(no).given_up {
             return;
         }
-        let placed = match found {
-            Ok(placed) => placed,
-            Err(signal) => return self.next.push_back(Happened::Signalled(no, signal)),
-        };
-        self.wire(no).local = Some(placed.local);
+        let Found { search, blocked, placed } = found;
+        for Blocked { trunk, address, reason } in blocked {
+            let address = address.map(|address| address.to_string());
+            self.next.push_back(Happened::Signalled(no, Signal::Blocked { trunk, address, reason }));
+        }
+        match placed {
+            Ok(placed) => self.invite(no, search, placed).await,
+            Err(signal) => self.next.push_back(Happened::Signalled(no, signal)),
+        }
+    }
+
+    /// The INVITE leaves.
+    async fn invite(&mut self, no: LegNo, search: Search, placed: Placed) {
+        let former = self.wire(no).leaves_from(placed.local);
+        former.map(|media| self.media_legs.remove(&media.id()));
         if let Err(NoMedia { code, detail }) = self.open(no) {
             return self.closed(no, Closing::NoMedia { code, detail });
         }
@@ -208,21 +234,16 @@ impl Actor {
             self.shared.registry.add_leg(key, self.address.clone(), call);
         }
         let (trunk, request_uri) = (placed.route.trunk.clone(), placed.route.request_uri());
-        let invite = self.invitation((no, key), call_id.clone(), &placed, &placement, sdp);
+        let invite = self.invitation((no, key), call_id.clone(), &placed, sdp);
+        self.wire(no).search = Some(search);
         self.shared.command(Command::Invite(Box::new(invite))).await;
-        let signal = Signal::Placed { trunk, request_uri, sip_call_id: call_id };
+        let (address, more) = (placed.next_hop.to_string(), placed.more);
+        let signal = Signal::Placed { trunk, address, request_uri, sip_call_id: call_id, more };
         self.next.push_back(Happened::Signalled(no, signal));
     }
 
-    fn invitation(
-        &self,
-        (no, leg): (LegNo, LegKey),
-        call_id: String,
-        placed: &Placed,
-        placement: &Placement,
-        sdp: Bytes,
-    ) -> Invite {
-        let Placed { route, next_hop, local, host } = placed;
+    fn invitation(&self, (no, leg): (LegNo, LegKey), call_id: String, placed: &Placed, sdp: Bytes) -> Invite {
+        let Placed { route, next_hop, local, host, .. } = placed;
         let sources = self.wires.get(&no).map(|wire| wire.networks.as_slice()).unwrap_or_default();
         let networks = host.iter().copied().map(IpNet::from).chain(sources.iter().copied()).collect();
         let transport = match route.transport {
@@ -238,14 +259,21 @@ impl Actor {
             .map(|(username, password)| Credentials { username, password: password.to_string() });
         Invite {
             leg,
-            target: Target { uri: route.request_uri(), next_hop: *next_hop, networks, transport, local: None },
+            target: Target {
+                uri: route.request_uri(),
+                next_hop: *next_hop,
+                networks,
+                transport,
+                local: None,
+            },
             call_id: Some(call_id),
             headers: vec![("P-Asserted-Identity".into(), from.clone())],
             from,
             to: format!("<sip:{}@{}>", route.to_user, route.authority()),
             sdp,
             credentials,
-            ring_timeout: placement.ring_timeout,
+            ring_timeout: placed.ring_timeout,
+            silence: placed.silence,
         }
     }
 

@@ -1,5 +1,6 @@
 //! How an engine is set up.
 
+use super::names::Names;
 use domain::{Clock, Ids};
 use std::{
     net::{IpAddr, SocketAddr},
@@ -27,6 +28,8 @@ pub struct EngineConfig {
     /// Whether calls may be sent to an address. Customers configure where their trunks are, so it is asked about every
     /// address a trunk's host has.
     pub reachable: Arc<dyn Fn(SocketAddr) -> bool + Send + Sync>,
+    /// Answers what the host names of trunks mean.
+    pub names: Arc<dyn Names>,
     /// Tells the time.
     pub clock: Arc<dyn Clock>,
     /// Makes identifiers and secrets.

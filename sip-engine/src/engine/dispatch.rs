@@ -71,11 +71,11 @@ async fn arrived(shared: &Arc<Shared>, incoming: &IncomingCall) -> Option<CallRe
             (refusal.tenant.clone(), Some((refusal.code, Ending::because(refusal.reason))))
         }
     };
-    let networks = trunk_of(&routed).and_then(|trunk| Some(directory.trunk(trunk)?.sources().to_vec()));
-    let networks = networks.unwrap_or_default();
-    let leg = incoming.leg;
-    shared.command(Command::Confine { leg, networks: networks.as_slice().into() }).await;
-    let mut wire = Wire::incoming(incoming, networks);
+    let (trunk, leg) = (trunk_of(&routed).and_then(|trunk| directory.trunk(trunk)), incoming.leg);
+    let networks = trunk.map(|trunk| shared.networks_of(trunk)).unwrap_or_default();
+    shared.command(Command::Confine { leg, networks: networks.into() }).await;
+    let sources = trunk.map(|trunk| trunk.sources().to_vec());
+    let mut wire = Wire::incoming(incoming, sources.unwrap_or_default());
     let refused = refused.or(wire.offered(incoming.sdp.as_ref()).err().map(unusable));
     let received = received(shared, incoming, routed)?;
     let admitted = shared.admit();

@@ -1,24 +1,28 @@
-//! From a number to the address an INVITE goes to: routing, and the look-up of the trunk's host.
+//! From a number to the addresses an INVITE goes to, one after the other: routing, and the look-up of trunks' hosts.
 
-use super::shared::Shared;
+use super::{names, shared::Shared};
 use crate::{
     call::{Placement, Signal},
     net::own_towards,
-    routing::{Directory, NoRoute, Route},
+    routing::{Directory, Next, NoRoute, Route, Ways},
 };
-use domain::call::EndReason;
+use domain::{Sid, call::EndReason};
 use std::{
     net::{IpAddr, SocketAddr},
     time::Duration,
 };
+use tokio::time::Instant;
 
-/// How long a host name may take to be looked up.
-const LOOK_UP: Duration = Duration::from_secs(3);
+/// A call on its way to somebody who answers.
+#[derive(Debug)]
+pub(super) struct Search {
+    ways: Ways,
+    rings_until: Instant,
+    /// The attempt that goes on.
+    since: Instant,
+}
 
-/// Most addresses of one host that are used.
-const MAX_ADDRESSES: usize = 16;
-
-/// Where a call goes.
+/// Where a call goes next.
 #[derive(Debug)]
 pub(super) struct Placed {
     pub(super) route: Route,
@@ -27,24 +31,97 @@ pub(super) struct Placed {
     pub(super) host: Vec<IpAddr>,
     /// Our own address on the way there.
     pub(super) local: IpAddr,
+    /// How long it may be silent.
+    pub(super) silence: Duration,
+    /// How long it may ring.
+    pub(super) ring_timeout: Duration,
+    /// Whether another way is left.
+    pub(super) more: bool,
 }
 
-/// Finds the way for a call, or the signal that says why there is none.
-pub(super) async fn find(
-    shared: &Shared,
-    directory: &Directory,
-    placement: &Placement,
-) -> Result<Placed, Signal> {
-    let Placement { tenant, account, from, to, .. } = placement;
-    let route = directory.outbound(&tenant.carrier, account, from, to).map_err(no_route)?;
-    let unreachable =
-        |detail: String| Signal::NotPlaced { reason: EndReason::TrunkUnreachable, code: None, detail };
-    let all = look_up(shared, &route).await.map_err(unreachable)?;
-    let no_address = || unreachable(format!("{} has no address", route.host));
-    let next_hop = *all.first().ok_or_else(no_address)?;
-    let local = local_toward(shared, next_hop).map_err(|error| unreachable(error.to_string()))?;
-    let host = all.iter().map(SocketAddr::ip).collect();
-    Ok(Placed { route, next_hop, host, local })
+/// A way that ended before an INVITE could leave.
+#[derive(Debug)]
+pub(super) struct Blocked {
+    pub(super) trunk: Sid,
+    pub(super) address: Option<SocketAddr>,
+    pub(super) reason: String,
+}
+
+/// What a step of a search found.
+#[derive(Debug)]
+pub(super) struct Found {
+    pub(super) search: Search,
+    pub(super) blocked: Vec<Blocked>,
+    pub(super) placed: Result<Placed, Signal>,
+}
+
+impl Search {
+    /// The ways a call can go, or the signal that says why there is none.
+    pub(super) fn begin(directory: &Directory, placement: &Placement) -> Result<Search, Signal> {
+        let Placement { tenant, account, from, to, .. } = placement;
+        let routes = directory.outbound(&tenant.carrier, account, from, to).map_err(no_route)?;
+        let now = Instant::now();
+        let rings_until = now + placement.ring_timeout;
+        Ok(Search { ways: Ways::new(routes), rings_until, since: now })
+    }
+
+    /// The attempt under way failed; whether anybody had responded to it.
+    pub(super) fn failed(&mut self, responded: bool) {
+        if !responded {
+            self.ways.waited(self.since.elapsed());
+        }
+    }
+
+    /// The next way that an INVITE can leave by.
+    pub(super) async fn next(mut self, shared: &Shared) -> Found {
+        let mut blocked: Vec<Blocked> = Vec::new();
+        let placed = loop {
+            match self.ways.next_step() {
+                Next::LookUp(route) => {
+                    let began = Instant::now();
+                    match look_up(shared, &route).await {
+                        Ok(addresses) => self.ways.found(&route, &addresses),
+                        Err(reason) => blocked.push(Blocked { trunk: route.trunk, address: None, reason }),
+                    }
+                    self.ways.waited(began.elapsed());
+                }
+                Next::Try(route, next_hop, silence) => match local_toward(shared, next_hop) {
+                    Ok(local) => break Ok(self.placed(shared, *route, (next_hop, local), silence)),
+                    Err(error) => blocked.push(Blocked {
+                        trunk: route.trunk,
+                        address: Some(next_hop),
+                        reason: error.to_string(),
+                    }),
+                },
+                Next::Nothing => {
+                    let last = blocked.pop().map(|last| last.reason);
+                    break Err(unreachable(last.unwrap_or_else(|| "no trunk has an address".into())));
+                }
+                Next::TooLate => {
+                    break Err(unreachable("no trunk answered in time".into()));
+                }
+            }
+        };
+        Found { search: self, blocked, placed }
+    }
+
+    fn placed(
+        &mut self,
+        shared: &Shared,
+        route: Route,
+        (next_hop, local): (SocketAddr, IpAddr),
+        silence: Duration,
+    ) -> Placed {
+        self.since = Instant::now();
+        let host = shared.remembered(&names::key(&route)).unwrap_or_default();
+        let host = host.iter().map(SocketAddr::ip).collect();
+        let ring_timeout = self.rings_until.saturating_duration_since(self.since).max(Duration::from_secs(1));
+        Placed { route, next_hop, host, local, silence, ring_timeout, more: !self.ways.is_last() }
+    }
+}
+
+fn unreachable(detail: String) -> Signal {
+    Signal::NotPlaced { reason: EndReason::TrunkUnreachable, code: None, detail }
 }
 
 fn no_route(refusal: NoRoute) -> Signal {
@@ -59,28 +136,20 @@ fn no_route(refusal: NoRoute) -> Signal {
 /// The addresses of the trunk's host, those of our own family first. Every one must be one that calls may go to, and
 /// the ones that were looked at are the ones that are called.
 async fn look_up(shared: &Shared, route: &Route) -> Result<Vec<SocketAddr>, String> {
-    let authority = route.authority();
-    if let Some(known) = shared.remembered(&authority) {
+    let key = names::key(route);
+    if let Some(known) = shared.remembered(&key) {
         return Ok(known);
     }
-    let mut all = addresses(route).await?;
+    let mut all = names::addresses(&*shared.config.names, route, shared.number()).await?;
     if let Some(refused) = all.iter().find(|address| !(shared.config.reachable)(**address)) {
         return Err(format!("{}: calls may not be sent to {}", route.host, refused.ip()));
     }
-    all.sort_by_key(|address| address.is_ipv4() != shared.sip_addr.is_ipv4());
-    all.truncate(MAX_ADDRESSES);
-    shared.remember(authority, all.clone());
-    Ok(all)
-}
-
-async fn addresses(route: &Route) -> Result<Vec<SocketAddr>, String> {
-    if let Ok(ip) = route.host.parse::<IpAddr>() {
-        return Ok(vec![SocketAddr::new(ip, route.port)]);
+    if all.is_empty() {
+        return Err(format!("{} has no address", route.host));
     }
-    let host = (route.host.as_str(), route.port);
-    let found = tokio::time::timeout(LOOK_UP, tokio::net::lookup_host(host)).await;
-    let addresses = found.map_err(|_| format!("looking up {} took too long", route.host))?;
-    Ok(addresses.map_err(|error| format!("{}: {error}", route.host))?.collect())
+    all.sort_by_key(|address| address.is_ipv4() != shared.sip_addr.is_ipv4());
+    shared.remember(key, all.clone());
+    Ok(all)
 }
 
 /// The address our packets to `peer` leave from.

@@ -1,19 +1,20 @@
 //! What all actors of an engine share.
 
-use super::{config::EngineConfig, registry::Registry, sounds::Decoded};
+use super::{config::EngineConfig, names, registry::Registry, sounds::Decoded};
 use crate::{
     call::Surroundings,
     media::Media,
     outside::Outside,
-    routing::Directory,
+    routing::{Directory, TrunkEntry},
     sip::{Command, LegKey},
     speech::Speech,
 };
 use arc_swap::ArcSwap;
 use domain::Tenant;
+use ipnet::IpNet;
 use std::{
     collections::HashMap,
-    net::SocketAddr,
+    net::{IpAddr, SocketAddr},
     sync::{
         Arc, Mutex, PoisonError,
         atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering},
@@ -135,6 +136,16 @@ impl Shared {
             names.clear();
         }
         names.insert(name, (Instant::now(), addresses));
+    }
+
+    /// The addresses that are a trunk's: where its calls come from, and its host as far as that is known now.
+    pub(super) fn networks_of(&self, trunk: &TrunkEntry) -> Vec<IpNet> {
+        let outbound = trunk.outbound.as_ref();
+        let literal = outbound.and_then(|outbound| outbound.host.name_and_port().0.parse::<IpAddr>().ok());
+        let named = outbound.and_then(|outbound| self.remembered(&names::key_of(outbound)));
+        let named = named.unwrap_or_default().into_iter().map(|address| address.ip());
+        let sources = trunk.sources().iter().copied();
+        sources.chain(literal.into_iter().chain(named).map(IpNet::from)).collect()
     }
 
     /// One main call less.

@@ -2,6 +2,7 @@
 
 use super::{
     negotiate::{self, FarEnd, OFFERED},
+    place::Search,
     shared::Shared,
 };
 use crate::{
@@ -27,9 +28,9 @@ pub(super) struct Wire {
     offer: Option<RemoteSession>,
     /// What the peer said to our offer before it answered.
     early: Option<Bytes>,
-    /// What the peer says to our offer comes with its ACK.
     /// What we said to the peer's offer before we answered; the 2xx says it again (RFC 3261 section 13.2.1).
     said: Option<Bytes>,
+    /// What the peer says to our offer comes with its ACK.
     answer_in_ack: bool,
     /// Our address towards the peer.
     pub(super) local: Option<IpAddr>,
@@ -40,6 +41,8 @@ pub(super) struct Wire {
     /// Hung up before the INVITE could leave.
     pub(super) given_up: bool,
     held: bool,
+    /// The attempts to place it, while there is one.
+    pub(super) search: Option<Search>,
 }
 
 /// Why a leg has no media; the SIP code to say so with, and words for a person.
@@ -60,6 +63,16 @@ impl Wire {
     pub(super) fn incoming(call: &IncomingCall, networks: Vec<IpNet>) -> Wire {
         let (local, source) = (Some(call.local.ip()), Some(call.source.ip()));
         Wire { key: Some(call.leg), local, source, networks, ..Wire::default() }
+    }
+
+    /// The call goes another way, which may leave from another address of ours. The media of the way before is given back.
+    pub(super) fn leaves_from(&mut self, local: IpAddr) -> Option<Leg> {
+        self.early = None;
+        if self.local.replace(local) == Some(local) {
+            return None;
+        }
+        self.session = None;
+        self.media.take()
     }
 
     /// Opens the leg's ports and the description that names them.
@@ -93,6 +106,9 @@ impl Wire {
 
     /// Our description for a 2xx: the answer to the peer's offer, or our own offer where it made none.
     pub(super) fn describe(&mut self) -> Result<Bytes, NoMedia> {
+        if let Some(said) = self.said.take() {
+            return Ok(said);
+        }
         let no_session = || NoMedia { code: 488, detail: "there is no media to describe".into() };
         let session = self.session.as_mut().ok_or_else(no_session)?;
         match self.offer.take() {
@@ -106,9 +122,13 @@ impl Wire {
                 Ok(session.offer(&OFFERED, MediaDirection::SendRecv))
             }
         }
-        if let Some(said) = self.said.take() {
-            return Ok(said);
-        }
+    }
+
+    /// Our answer to the peer's offer for a provisional response, once. `None` if it made no offer that fits.
+    pub(super) fn preview(&mut self) -> Option<Bytes> {
+        self.offer.as_ref()?;
+        self.said = self.describe().ok();
+        self.said.clone()
     }
 
     /// Our offer for an INVITE.
@@ -124,13 +144,6 @@ impl Wire {
         {
             tracing::debug!(?refused, "nothing is heard before the answer");
         }
-    /// Our answer to the peer's offer for a provisional response, once. `None` if it made no offer that fits.
-    pub(super) fn preview(&mut self) -> Option<Bytes> {
-        self.offer.as_ref()?;
-        self.said = self.describe().ok();
-        self.said.clone()
-    }
-
         self.early = Some(sdp);
     }
 

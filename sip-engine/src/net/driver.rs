@@ -23,12 +23,33 @@ use super::udp;
 use crate::sip::framing::Frame;
 use crate::sip::{Command, Endpoint, Event, Flow, Input, Output, Tokens, Transmit, Transport};
 
+/// How often a datagram is handed to the kernel until it takes it.
+const SENDINGS: usize = 4;
+
 /// What the readers hand to the driver.
 pub(super) enum Arrival {
-    Datagram { peer: SocketAddr, bound: SocketAddr, bytes: Bytes },
-    Accepted { stream: TcpStream, peer: SocketAddr, bound: SocketAddr },
-    Frame { flow: Flow, frame: Frame },
-    Closed { flow: Flow },
+    Datagram {
+        peer: SocketAddr,
+        bound: SocketAddr,
+        bytes: Bytes,
+    },
+    /// The network says that one of ours did not arrive; its beginning, as far as it came back.
+    Undelivered {
+        peer: SocketAddr,
+        start: Bytes,
+    },
+    Accepted {
+        stream: TcpStream,
+        peer: SocketAddr,
+        bound: SocketAddr,
+    },
+    Frame {
+        flow: Flow,
+        frame: Frame,
+    },
+    Closed {
+        flow: Flow,
+    },
 }
 
 /// Open SIP sockets, before [`Sip::run`].
@@ -159,6 +180,7 @@ impl Driver {
 
     fn on_arrival(&mut self, arrival: Arrival) {
         match arrival {
+            Arrival::Undelivered { peer, start } => self.handle(Input::Undelivered { peer, start }),
             Arrival::Datagram { peer, bound, bytes } => {
                 count(&self.counters.received);
                 let local = self.locals.towards(peer, bound, Instant::now());
@@ -189,7 +211,11 @@ impl Driver {
             let now = Instant::now();
             invite.target.local = bound.map(|bound| self.locals.towards(peer, bound, now));
             self.gate.open(peer.ip(), now);
-            let hosts = invite.target.networks.iter().filter(|network| network.prefix_len() == network.max_prefix_len());
+            let hosts = invite
+                .target
+                .networks
+                .iter()
+                .filter(|network| network.prefix_len() == network.max_prefix_len());
             hosts.for_each(|host| self.gate.open(host.addr(), now));
         }
         self.handle(Input::Command(command));
@@ -241,16 +267,18 @@ impl Driver {
         Some(flow)
     }
 
-    /// A full socket buffer is a lost datagram like any other: the transaction repeats it.
+    /// A full socket buffer is a lost datagram like any other: the transaction repeats it. What the network said of an
+    /// earlier datagram to somebody else is told by the next sending as its own error, so that is tried again.
     fn send_datagram(&self, flow: &Flow, bytes: &[u8]) -> bool {
         let family = |addr: &SocketAddr| addr.is_ipv4() == flow.peer.is_ipv4();
         let same_port = |addr: &SocketAddr| addr.port() == flow.local.port();
         let socket = self.sockets.iter().find(|(addr, _)| family(addr) && same_port(addr));
         let Some((_, socket)) = socket else { return false };
-        match socket.try_send_to(bytes, flow.peer) {
+        let sent = || match socket.try_send_to(bytes, flow.peer) {
             Ok(_) => true,
             Err(error) => error.kind() == io::ErrorKind::WouldBlock,
-        }
+        };
+        (0..SENDINGS).any(|_| sent())
     }
 }
 

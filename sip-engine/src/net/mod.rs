@@ -7,6 +7,7 @@ mod config;
 mod connections;
 mod counters;
 mod driver;
+mod icmp;
 mod local;
 mod outbox;
 mod sockets;

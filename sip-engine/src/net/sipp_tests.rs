@@ -104,7 +104,13 @@ async fn call(transport: Transport, flag: &str) {
 fn invite(leg: LegKey, next_hop: SocketAddr, transport: Transport, sdp: Bytes) -> Invite {
     Invite {
         leg,
-        target: Target { uri: format!("sip:service@{next_hop}"), next_hop, networks: std::sync::Arc::default(), transport, local: None },
+        target: Target {
+            uri: format!("sip:service@{next_hop}"),
+            next_hop,
+            networks: std::sync::Arc::default(),
+            transport,
+            local: None,
+        },
         call_id: None,
         from: "<sip:+15550100@127.0.0.1>".into(),
         to: format!("<sip:service@{next_hop}>"),
@@ -112,6 +118,7 @@ fn invite(leg: LegKey, next_hop: SocketAddr, transport: Transport, sdp: Bytes) -
         sdp,
         credentials: None,
         ring_timeout: Duration::from_secs(20),
+        silence: Duration::from_secs(20),
     }
 }
 
@@ -180,12 +187,16 @@ async fn sipp_hears_a_cancel_of_its_own_transaction() {
     let mut running = Running::start("127.0.0.1:0", |_| true);
     let leg = LegKey::outbound(1);
     let sdp = local_sdp().offer(&[CodecName::Pcmu], MediaDirection::SendRecv);
-    running
-        .commands
-        .send(Command::Invite(Box::new(invite(leg, next_hop, Transport::Udp, sdp))))
-        .await
-        .unwrap();
-    assert!(matches!(running.event().await, Event::Ringing { code: 180, .. }));
+    let invite = invite(leg, next_hop, Transport::Udp, sdp);
+    loop {
+        running.commands.send(Command::Invite(Box::new(invite.clone()))).await.unwrap();
+        match running.event().await {
+            Event::Ringing { code, .. } => break assert_eq!(code, 180),
+            // sipp may not listen yet.
+            Event::Failed { code: 503, from_peer: false, .. } => {}
+            other => panic!("unexpected {other:?}"),
+        }
+    }
     running.commands.send(Command::Bye { leg, headers: Vec::new() }).await.unwrap();
     assert!(matches!(running.event().await, Event::Cancelled { .. }));
     assert!(

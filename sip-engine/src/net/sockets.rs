@@ -7,6 +7,7 @@ use socket2::{Domain, Protocol, Socket, Type};
 use tokio::net::{TcpListener, UdpSocket};
 
 use super::config::RECEIVE_BUFFER;
+use super::icmp;
 
 /// Tries for a port that is free for UDP and TCP, when any will do.
 const TRIES: usize = 20;
@@ -44,6 +45,9 @@ fn udp(addr: SocketAddr) -> io::Result<UdpSocket> {
     socket.set_recv_buffer_size(RECEIVE_BUFFER)?;
     socket.set_nonblocking(true)?;
     socket.bind(&addr.into())?;
+    if let Err(error) = icmp::ask_for(&socket, addr) {
+        tracing::info!(%error, "who cannot be reached is found out by waiting");
+    }
     UdpSocket::from_std(socket.into())
 }
 

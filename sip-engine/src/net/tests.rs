@@ -197,7 +197,13 @@ async fn a_connection_that_says_nothing_is_closed() {
 fn invite(leg: LegKey, next_hop: SocketAddr, transport: Transport) -> Command {
     Command::Invite(Box::new(Invite {
         leg,
-        target: Target { uri: format!("sip:1@{next_hop}"), next_hop, networks: Arc::default(), transport, local: None },
+        target: Target {
+            uri: format!("sip:1@{next_hop}"),
+            next_hop,
+            networks: Arc::default(),
+            transport,
+            local: None,
+        },
         call_id: None,
         from: "<sip:2@127.0.0.1>".into(),
         to: format!("<sip:1@{next_hop}>"),
@@ -205,6 +211,7 @@ fn invite(leg: LegKey, next_hop: SocketAddr, transport: Transport) -> Command {
         sdp: Bytes::from_static(b"v=0\r\n"),
         credentials: None,
         ring_timeout: Duration::from_secs(30),
+        silence: Duration::from_secs(32),
     }))
 }
 
@@ -215,6 +222,26 @@ async fn a_refused_connection_fails_the_call() {
     let leg = LegKey::outbound(1);
     running.commands.send(invite(leg, nobody, Transport::Tcp)).await.unwrap();
     assert!(matches!(running.event().await, Event::Failed { code: 503, from_peer: false, .. }));
+    running.stop().await;
+}
+
+#[cfg(target_os = "linux")]
+#[tokio::test]
+async fn a_closed_udp_port_fails_the_call_at_once_and_no_other_one() {
+    let mut running = Running::start("127.0.0.1:0", |_| true);
+    let callee = UdpSocket::bind("127.0.0.1:0").await.unwrap();
+    let closed = UdpSocket::bind("127.0.0.9:0").await.unwrap().local_addr().unwrap();
+    let (dead, alive) = (LegKey::outbound(1), LegKey::outbound(2));
+    for _ in 0..3 {
+        running.commands.send(invite(dead, closed, Transport::Udp)).await.unwrap();
+    }
+    running.commands.send(invite(alive, callee.local_addr().unwrap(), Transport::Udp)).await.unwrap();
+    let event = running.event().await;
+    assert!(
+        matches!(event, Event::Failed { leg, code: 503, from_peer: false, .. } if leg == dead),
+        "{event:?}"
+    );
+    assert!(answer(&callee).await.starts_with("INVITE "));
     running.stop().await;
 }
 

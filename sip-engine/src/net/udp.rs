@@ -1,13 +1,16 @@
-//! Reads datagrams in their order and hands on those of known sources.
+//! Reads datagrams in their order and hands on those of known sources, and which of ours did not arrive.
 
+use std::io;
 use std::net::SocketAddr;
 use std::sync::Arc;
 
 use bytes::{Bytes, BytesMut};
+use tokio::io::Interest;
 use tokio::net::UdpSocket;
 use tokio::sync::mpsc;
 
 use super::driver::Arrival;
+use super::icmp::{self, Undelivered};
 use super::local::Gate;
 use crate::sip::parse::MAX_DATAGRAM;
 
@@ -20,10 +23,18 @@ pub(super) async fn read(
 ) {
     let mut buffer = BytesMut::zeroed(MAX_DATAGRAM);
     loop {
-        let (length, peer) = match socket.recv_from(&mut buffer).await {
+        if socket.ready(Interest::READABLE | Interest::ERROR).await.is_ok_and(|ready| ready.is_error()) {
+            for Undelivered { peer, start } in icmp::drain(&socket) {
+                if arrivals.send(Arrival::Undelivered { peer, start }).await.is_err() {
+                    return;
+                }
+            }
+        }
+        let (length, peer) = match socket.try_recv_from(&mut buffer) {
             Ok(read) => read,
+            Err(error) if error.kind() == io::ErrorKind::WouldBlock => continue,
             Err(error) => {
-                // ICMP errors of earlier datagrams show up here; the socket itself stays good.
+                // ICMP errors of earlier datagrams show up here as well; the socket itself stays good.
                 tracing::debug!(%error, "receiving a datagram failed");
                 tokio::task::yield_now().await;
                 continue;

@@ -126,7 +126,8 @@ impl Directory {
     /// The trunk of this identifier.
     #[must_use]
     pub fn trunk(&self, sid: &Sid) -> Option<&TrunkEntry> {
-        self.trunks.iter().find(|trunk| trunk.sid == *sid)
+        let at = self.trunks.binary_search_by(|trunk| trunk.sid.cmp(sid)).ok()?;
+        self.trunks.get(at)
     }
 
     /// Whose national numbers an account writes.

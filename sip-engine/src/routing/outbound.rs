@@ -1,6 +1,6 @@
 //! A call's way out: the carrier's trunk, and how the number is written for it.
 
-use super::Directory;
+use super::{Directory, TrunkEntry};
 use domain::{
     Number, Sid,
     call::EndReason,
@@ -21,6 +21,8 @@ pub struct Route {
     pub host: String,
     /// Its port.
     pub port: u16,
+    /// Whether the trunk names that port. Where it does not, a host name's SRV records tell it (RFC 3263 section 4.2).
+    pub port_given: bool,
     /// UDP or TCP.
     pub transport: Transport,
     /// User name and password, where the trunk has them.
@@ -83,30 +85,42 @@ impl Route {
 }
 
 impl Directory {
-    /// How `account` of `carrier` calls `to`. The carrier's oldest trunk for outbound calls is used.
+    /// How `account` of `carrier` calls `to`: the carrier's trunks for outbound calls in the order they are tried, the
+    /// oldest first. Never empty.
     ///
     /// # Errors
     /// [`NoRoute`] when it cannot.
-    pub fn outbound(&self, carrier: &Sid, account: &Sid, from: &str, to: &str) -> Result<Route, NoRoute> {
+    pub fn outbound(
+        &self,
+        carrier: &Sid,
+        account: &Sid,
+        from: &str,
+        to: &str,
+    ) -> Result<Vec<Route>, NoRoute> {
         let number: Number = to.parse().map_err(|_| NoRoute::NotANumber)?;
         if !self.is_enabled(account) {
             return Err(NoRoute::AccountDisabled);
         }
-        let mut own = self.trunks.iter().filter(|trunk| trunk.carrier == *carrier);
-        let (trunk, outbound) =
-            own.find_map(|trunk| trunk.outbound.as_ref().map(|out| (trunk, out))).ok_or(NoRoute::NoTrunk)?;
-        let (host, port) = outbound.host.name_and_port();
-        let credentials = outbound.username.clone().zip(trunk.password.clone());
-        Ok(Route {
-            trunk: trunk.sid.clone(),
-            to_user: escaped(&outbound.dial_string(&number)),
-            from_user: escaped(&caller(outbound, from)),
-            host: host.to_owned(),
-            port,
-            transport: outbound.transport,
-            credentials,
-        })
+        let own = self.trunks.iter().filter(|trunk| trunk.carrier == *carrier);
+        let routes: Vec<_> = own.filter_map(|trunk| route(trunk, from, &number)).collect();
+        if routes.is_empty() { Err(NoRoute::NoTrunk) } else { Ok(routes) }
     }
+}
+
+/// The way through this trunk, if calls go through it.
+fn route(trunk: &TrunkEntry, from: &str, number: &Number) -> Option<Route> {
+    let outbound = trunk.outbound.as_ref()?;
+    let (host, port) = outbound.host.name_and_port();
+    Some(Route {
+        trunk: trunk.sid.clone(),
+        to_user: escaped(&outbound.dial_string(number)),
+        from_user: escaped(&caller(outbound, from)),
+        host: host.to_owned(),
+        port,
+        port_given: outbound.host.names_port(),
+        transport: outbound.transport,
+        credentials: outbound.username.clone().zip(trunk.password.clone()),
+    })
 }
 
 /// The caller in the form the trunk wants numbers in, without the prefix that only dials.
@@ -138,7 +152,7 @@ mod tests {
     fn uri(directory: &Directory, to: &str) -> String {
         directory
             .outbound(&carrier(1), &account(1), "+85512345678", to)
-            .map_or_else(|no| no.to_string(), |route| route.request_uri())
+            .map_or_else(|no| no.to_string(), |routes| routes[0].request_uri())
     }
 
     #[test]
@@ -159,12 +173,12 @@ mod tests {
     #[test]
     fn the_caller_has_no_dial_string_prefix() {
         let directory = directory_with(out("[2001:db8::1]", "9", true, false));
-        let route = directory.outbound(&carrier(1), &account(1), "+85512345678", "1234").unwrap();
+        let route = &directory.outbound(&carrier(1), &account(1), "+85512345678", "1234").unwrap()[0];
         assert_eq!(
             (route.from_user.as_str(), route.request_uri().as_str()),
             ("+85512345678", "sip:91234@[2001:db8::1]:5060")
         );
-        let route = directory.outbound(&carrier(1), &account(1), "Mr \"X\"", "1234").unwrap();
+        let route = &directory.outbound(&carrier(1), &account(1), "Mr \"X\"", "1234").unwrap()[0];
         assert_eq!(route.from_user, "Mr%20%22X%22");
     }
 

@@ -85,6 +85,9 @@ pub struct Invite {
     pub credentials: Option<Credentials>,
     /// After this long without an answer the call is cancelled and the leg closes with `Event::TimedOut`.
     pub ring_timeout: Duration,
+    /// After this long without any response at all the leg closes with `Event::Failed{code: 408}`. What comes later is
+    /// cancelled, or acknowledged and hung up, behind it.
+    pub silence: Duration,
 }
 
 /// Where an INVITE goes.

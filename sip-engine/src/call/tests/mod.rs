@@ -167,7 +167,15 @@ impl Scene {
 
     pub(super) fn placed(&mut self, leg: LegNo) -> Vec<String> {
         let (trunk, request_uri) = (sid(Kind::Trunk, 1), "sip:1@192.0.2.2".into());
-        self.signal(leg, Signal::Placed { trunk, request_uri, sip_call_id: "out@host".into() })
+        let (address, sip_call_id) = ("192.0.2.2:5060".into(), "out@host".into());
+        self.signal(leg, Signal::Placed { trunk, address, request_uri, sip_call_id, more: false })
+    }
+
+    /// The INVITE left for this address, and others are left to try.
+    pub(super) fn placed_at(&mut self, leg: LegNo, address: &str, more: bool) -> Vec<String> {
+        let (trunk, request_uri) = (sid(Kind::Trunk, 1), format!("sip:1@{address}"));
+        let (address, sip_call_id) = (address.into(), "out@host".into());
+        self.signal(leg, Signal::Placed { trunk, address, request_uri, sip_call_id, more })
     }
 
     pub(super) fn fails(&mut self, leg: LegNo, code: u16) -> Vec<String> {
@@ -257,15 +265,16 @@ impl Scene {
                 format!("{leg}: {}", fact_line(*fact))
             }
             Order::Ring(leg) => format!("Ring {}", leg.0),
+            Order::Progress(leg) => format!("Progress {}", leg.0),
             Order::Pickup(leg) => format!("Pickup {}", leg.0),
             Order::Refuse(leg, code) => format!("Refuse {} {code}", leg.0),
             Order::Place(leg, placement) => {
                 format!("Place {} from {} to {}", leg.0, placement.from, placement.to)
             }
+            Order::TryNext(leg) => format!("TryNext {}", leg.0),
             Order::HangUp(leg) => format!("HangUp {}", leg.0),
             Order::Release(leg) => format!("Release {}", leg.0),
             Order::Speak { token, text, .. } => self.noted("sound", token, format!("Speak {text:?}")),
-            Order::Progress(leg) => format!("Progress {}", leg.0),
             Order::Load { token, url, file, .. } => {
                 let had = file.map(|file| format!(" ({} bytes had)", file.len())).unwrap_or_default();
                 self.noted("sound", token, format!("Load {url}{had}"))
@@ -300,6 +309,11 @@ fn fact_line(fact: CallCommand) -> String {
         CallCommand::Queue(queued) => format!("queued to {}", queued.to),
         CallCommand::Claim { node } => format!("claimed by {node}"),
         CallCommand::Initiate { .. } => "initiated".into(),
+        CallCommand::FailAttempt { address, sip_code, reason, .. } => {
+            let code = sip_code.map(|code| format!("{code} ")).unwrap_or_default();
+            format!("{} failed: {code}{reason}", address.unwrap_or_else(|| "nowhere".into()))
+        }
+        CallCommand::Reroute { address, .. } => format!("rerouted to {address}"),
         CallCommand::Ring { sip_code } => format!("rings {sip_code}"),
         CallCommand::Answer => "answered".into(),
         CallCommand::Exchange(_) => "exchanged".into(),

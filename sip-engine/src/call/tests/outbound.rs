@@ -61,6 +61,71 @@ fn a_call_that_is_not_answered_says_why() {
     }
 }
 
+fn unreachable(code: u16) -> Signal {
+    Signal::Closed(Closing::Failed { code, reason: "No response".into(), from_peer: false })
+}
+
+#[test]
+fn a_call_that_meets_silence_an_error_or_503_goes_the_next_way() {
+    let mut scene = Scene::outgoing(application(None), None);
+    scene.starts();
+    assert_eq!(scene.placed_at(MAIN, "192.0.2.1:5060", true), ["0: initiated"]);
+    assert_eq!(scene.signal(MAIN, unreachable(408)), ["0: 192.0.2.1:5060 failed: No response", "TryNext 0"]);
+    assert_eq!(scene.placed_at(MAIN, "192.0.2.2:5060", true), ["0: rerouted to 192.0.2.2:5060"]);
+    assert_eq!(scene.fails(MAIN, 503), ["0: 192.0.2.2:5060 failed: 503 ", "TryNext 0"]);
+    let trunk = sid(Kind::Trunk, 2);
+    let blocked = Signal::Blocked { trunk, address: None, reason: "no address".into() };
+    assert_eq!(scene.signal(MAIN, blocked), ["0: nowhere failed: no address"]);
+    scene.placed_at(MAIN, "192.0.2.3:5060", false);
+    assert_eq!(scene.signal(MAIN, Signal::Ringing(180)), ["0: rings 180"]);
+    assert_eq!(scene.signal(MAIN, Signal::Answered)[0], "0: answered");
+}
+
+#[test]
+fn the_last_way_ends_the_call_with_what_it_said() {
+    let mut scene = Scene::outgoing(application(None), None);
+    scene.starts();
+    scene.placed_at(MAIN, "192.0.2.1:5060", true);
+    scene.fails(MAIN, 503);
+    scene.placed_at(MAIN, "192.0.2.2:5060", false);
+    assert!(scene.signal(MAIN, unreachable(408)).contains(&"0: ended TrunkUnreachable 408".to_owned()));
+}
+
+#[test]
+fn what_speaks_of_the_call_itself_is_not_tried_elsewhere() {
+    for code in [401, 403, 404, 407, 480, 486, 488, 500, 600, 603] {
+        let mut scene = Scene::outgoing(application(None), None);
+        scene.starts();
+        scene.placed_at(MAIN, "192.0.2.1:5060", true);
+        let lines = scene.fails(MAIN, code);
+        assert!(
+            !lines.contains(&"TryNext 0".to_owned()) && lines.iter().any(|line| line.contains("ended")),
+            "{code}: {lines:?}"
+        );
+    }
+}
+
+#[test]
+fn after_a_phone_rang_nothing_else_is_tried() {
+    for closing in [unreachable(503), Signal::Closed(Closing::TimedOut)] {
+        let mut scene = Scene::outgoing(application(None), None);
+        scene.starts();
+        scene.placed_at(MAIN, "192.0.2.1:5060", true);
+        scene.signal(MAIN, Signal::Ringing(180));
+        let lines = scene.signal(MAIN, closing);
+        assert!(!lines.contains(&"TryNext 0".to_owned()), "{lines:?}");
+    }
+}
+
+#[test]
+fn a_call_that_was_given_up_goes_no_further_way() {
+    let mut scene = Scene::outgoing(application(None), None);
+    scene.starts();
+    scene.placed_at(MAIN, "192.0.2.1:5060", true);
+    scene.feed(end_requested(MAIN, Status::Canceled));
+    assert!(!scene.signal(MAIN, unreachable(408)).contains(&"TryNext 0".to_owned()));
+}
+
 #[test]
 fn nobody_there_is_no_answer_and_an_unreachable_trunk_is_not() {
     let silence = Closing::Failed { code: 408, reason: String::new(), from_peer: false };

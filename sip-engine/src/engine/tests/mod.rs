@@ -3,6 +3,7 @@
 
 mod calls;
 mod dialling;
+mod failover;
 mod journal;
 mod limits;
 mod outbound;
@@ -10,7 +11,7 @@ mod outside;
 mod phone;
 pub(super) mod sound;
 
-use super::{EngineConfig, EngineHandle, start::Engine};
+use super::{EngineConfig, EngineHandle, Names, Server, start::Engine};
 use crate::routing::{AccountEntry, Directory, NumberEntry, TrunkEntry};
 use arc_swap::ArcSwap;
 use domain::{Clock, Ids, Kind, Sid, Tenant, Timestamp, phone_number::VoiceConfiguration, trunk::Outbound};
@@ -61,6 +62,21 @@ impl Ids for Numbers {
     }
 }
 
+/// The SRV records there are; no host has an address.
+#[derive(Default)]
+struct Records(std::sync::Mutex<std::collections::HashMap<String, Vec<Server>>>);
+
+#[async_trait::async_trait]
+impl Names for Records {
+    async fn servers(&self, service: &str) -> std::io::Result<Vec<Server>> {
+        Ok(self.0.lock().unwrap().get(service).cloned().unwrap_or_default())
+    }
+
+    async fn addresses(&self, _: &str) -> std::io::Result<Vec<IpAddr>> {
+        Err(std::io::Error::other("no such host"))
+    }
+}
+
 fn sid(kind: Kind, number: u128) -> Sid {
     Sid::from_uuid(kind, uuid::Uuid::from_u128(number))
 }
@@ -74,6 +90,7 @@ struct Stage {
     engine: EngineHandle,
     outside: Arc<Memory>,
     ids: Arc<Numbers>,
+    names: Arc<Records>,
     directory: Arc<ArcSwap<Directory>>,
     /// Where calls to any number arrive.
     callee: Phone,
@@ -82,17 +99,8 @@ struct Stage {
 /// The one machine we are on.
 const HERE: IpAddr = IpAddr::V4(Ipv4Addr::LOCALHOST);
 
-fn directory(callee: &str) -> Directory {
-    let outbound = Outbound::to(callee.parse().unwrap());
-    let sources = ["127.0.0.0/8", "::1/128"].map(|network| network.parse().unwrap()).to_vec();
-    let trunk = TrunkEntry {
-        sid: sid(Kind::Trunk, 1),
-        carrier: sid(Kind::Carrier, 1),
-        country: None,
-        inbound: Some(domain::trunk::Inbound { sources, ..Default::default() }),
-        outbound: Some(outbound),
-        password: None,
-    };
+fn directory(hosts: &[String]) -> Directory {
+    let trunks = hosts.iter().zip(1..).map(|(host, number)| trunk(host, number)).collect();
     let voice =
         VoiceConfiguration { voice_url: Some(VOICE.parse().unwrap()), ..VoiceConfiguration::default() };
     let (account, number) = (Some(sid(Kind::Account, 1)), "1234".parse().unwrap());
@@ -106,7 +114,21 @@ fn directory(callee: &str) -> Directory {
         voice,
     };
     let account = AccountEntry { sid: sid(Kind::Account, 1), carrier, enabled: true, country: None };
-    Directory::new(vec![trunk], vec![number], vec![account])
+    Directory::new(trunks, vec![number], vec![account])
+}
+
+/// One that takes calls from this machine, if it is the first, and places them at this host.
+fn trunk(host: &str, number: u128) -> TrunkEntry {
+    let sources = ["127.0.0.0/8", "::1/128"].map(|network| network.parse().unwrap()).to_vec();
+    let inbound = domain::trunk::Inbound { sources, ..Default::default() };
+    TrunkEntry {
+        sid: sid(Kind::Trunk, number),
+        carrier: sid(Kind::Carrier, 1),
+        country: None,
+        inbound: (number == 1).then_some(inbound),
+        outbound: Some(Outbound::to(host.parse().unwrap())),
+        password: None,
+    }
 }
 
 impl Stage {
@@ -128,6 +150,7 @@ impl Stage {
         let callee = Phone::at(callee_ip, SocketAddr::new(HERE, 0)).await;
         let outside = Arc::new(Memory::default());
         let ids = Arc::new(Numbers(AtomicU64::new(1000), AtomicBool::new(false)));
+        let names = Arc::new(Records::default());
         let config = EngineConfig {
             sip_listen,
             advertise: None,
@@ -136,17 +159,23 @@ impl Stage {
             node: "n1".into(),
             max_calls,
             reachable: Arc::new(move |address| address.ip() == callee_ip),
+            names: names.clone(),
             clock: Arc::new(WallClock),
             ids: ids.clone(),
         };
-        let directory = Arc::new(ArcSwap::from_pointee(directory(&callee.sip_addr().to_string())));
+        let directory = Arc::new(ArcSwap::from_pointee(directory(&[callee.sip_addr().to_string()])));
         let engine = Engine::start(config, outside.clone(), Arc::clone(&directory)).await.unwrap();
-        Stage { engine, outside, ids, directory, callee }
+        Stage { engine, outside, ids, names, directory, callee }
     }
 
     /// From now on calls go to this host and port.
     fn trunk_is_at(&self, host: &str) {
-        self.directory.store(Arc::new(directory(host)));
+        self.trunks_are_at(&[host.to_owned()]);
+    }
+
+    /// From now on calls go to these, the first one first.
+    fn trunks_are_at(&self, hosts: &[String]) {
+        self.directory.store(Arc::new(directory(hosts)));
     }
 
     /// A phone that calls the engine.

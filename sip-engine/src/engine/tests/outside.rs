@@ -125,6 +125,11 @@ impl Memory {
         self.inner().appends.clone()
     }
 
+    /// Every fact so far that `of` has a line for.
+    pub(super) fn facts_of(&self, of: impl Fn(&CallCommand) -> Option<String>) -> Vec<String> {
+        self.inner().facts.iter().filter_map(|(_, fact)| of(fact)).collect()
+    }
+
     /// The names of the facts of all calls, in order.
     pub(super) fn story(&self) -> Vec<String> {
         let name = |fact: &CallCommand| {

@@ -95,6 +95,8 @@ pub(crate) struct Placed {
     pub provisional: bool,
     pub cancelled: bool,
     pub rings_until: Option<Instant>,
+    /// Until any response has come: when to stop waiting for one.
+    pub silent_until: Option<Instant>,
 }
 
 /// A re-INVITE of ours.
@@ -179,6 +181,7 @@ impl Leg {
             self.waiting.as_ref().map(|waiting| waiting.due),
             self.unacked.as_ref().map(|unacked| unacked.due),
             self.placed.as_ref().and_then(|placed| placed.rings_until),
+            self.placed.as_ref().and_then(|placed| placed.silent_until),
             self.offered.as_ref().map(|offered| offered.due),
         ])
     }

@@ -15,6 +15,7 @@ mod time;
 mod within;
 
 use std::collections::{HashMap, VecDeque};
+use std::net::SocketAddr;
 use std::time::Instant;
 
 use bytes::Bytes;
@@ -54,6 +55,13 @@ pub enum Input {
     Command(Command),
     /// `timeout()` has passed.
     Tick,
+    /// The network says that a datagram of ours did not arrive (RFC 3261 section 18.4).
+    Undelivered {
+        /// Where it was sent.
+        peer: SocketAddr,
+        /// Its beginning, as far as it came back.
+        start: Bytes,
+    },
     /// A connection broke or could not be made; what waits on it fails.
     TransportFailed {
         /// The path.
@@ -130,6 +138,7 @@ impl Endpoint {
             Input::Frame { flow, frame } => self.on_frame(flow, frame),
             Input::Command(command) => self.on_command(command),
             Input::Tick => {}
+            Input::Undelivered { peer, start } => self.on_undelivered(peer, &start),
             Input::TransportFailed { flow } => self.on_transport_failed(&flow),
         }
         self.fire();

@@ -32,8 +32,13 @@ impl Endpoint {
         let request = self.invite_request(&invite, &leg);
         leg.credentials = invite.credentials;
         let rings_until = Some(self.now + invite.ring_timeout);
-        leg.placed =
-            Some(Placed { request: request.clone(), provisional: false, cancelled: false, rings_until });
+        leg.placed = Some(Placed {
+            request: request.clone(),
+            provisional: false,
+            cancelled: false,
+            rings_until,
+            silent_until: Some(self.now + invite.silence),
+        });
         self.tags.insert(leg.local_tag.clone(), key);
         self.launch(&mut leg, request, flow, Purpose::Invite(key));
         self.keep(leg);
@@ -79,6 +84,7 @@ impl Endpoint {
         response: &Message,
     ) {
         let Some(mut leg) = self.legs.remove(&key) else { return };
+        leg.placed.iter_mut().for_each(|placed| placed.silent_until = None);
         match response.code().unwrap_or_default() {
             ..200 => self.on_progress(&mut leg, flow, request, response),
             200..300 => self.on_accepted(&mut leg, flow, request, response),
@@ -176,6 +182,14 @@ impl Endpoint {
             self.close(&mut leg, closing);
         }
         self.keep(leg);
+    }
+
+    /// Nobody responded: the caller goes on elsewhere, so this INVITE is not repeated any more.
+    pub(super) fn on_silence(&mut self, key: LegKey) {
+        let placed = self.legs.get(&key).and_then(|leg| leg.placed.as_ref());
+        placed.into_iter().for_each(|placed| self.clients.hush(&placed.request));
+        let reason = "No response".to_owned();
+        self.give_up(key, |leg| Event::Failed { leg, code: 408, reason, from_peer: false });
     }
 
     fn send_cancel(&mut self, leg: &mut Leg, flow: Flow, invite: &Message) {

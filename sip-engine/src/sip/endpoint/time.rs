@@ -1,5 +1,7 @@
 //! What time brings: repeated messages, answers that never came, rings that were too long; and how legs are kept.
 
+use std::net::SocketAddr;
+
 use super::Endpoint;
 use super::incoming::STILL_RINGING;
 use super::leg::{Leg, Purpose, Stage};
@@ -52,6 +54,19 @@ impl Endpoint {
         }
     }
 
+    /// Only what nobody has responded to fails, and only the request that came back, where one can be told: a forged ICMP
+    /// message knows no branch of ours. A call that is up does not end by it; its timers decide.
+    pub(super) fn on_undelivered(&mut self, peer: SocketAddr, start: &[u8]) {
+        if start.starts_with(b"SIP/2.0 ") {
+            return;
+        }
+        let ends = |purpose: &Purpose| !matches!(purpose, Purpose::Reinvite(_));
+        for purpose in self.clients.undelivered(peer, branch_of(start).as_deref(), ends) {
+            self.on_no_answer(purpose, 503, "The network cannot reach it");
+            self.release(purpose.leg());
+        }
+    }
+
     pub(super) fn on_transport_failed(&mut self, flow: &Flow) {
         for (purpose, _) in self.clients.fail(flow) {
             self.on_no_answer(purpose, 503, "Transport error");
@@ -72,11 +87,14 @@ impl Endpoint {
         let due = |at: Option<std::time::Instant>| at.is_some_and(|at| at <= now);
         let Some(leg) = self.legs.get(&key) else { return };
         let rings = leg.placed.as_ref().and_then(|placed| placed.rings_until);
+        let silent = leg.placed.as_ref().and_then(|placed| placed.silent_until);
         let waits = leg.waiting.as_ref().map(|waiting| waiting.due);
         let offers = leg.offered.as_ref().map(|offered| offered.due);
         let acks = leg.unacked.as_ref().map(|unacked| unacked.due);
         if due(rings) {
             self.give_up(key, |leg| Event::TimedOut { leg });
+        } else if due(silent) {
+            self.on_silence(key);
         } else if due(acks) {
             self.on_ack_due(key);
         } else if due(waits) {
@@ -154,7 +172,9 @@ impl Endpoint {
         if let Some(request) = leg.offered.take().and_then(|offered| offered.request) {
             self.clients.give_up_soon(self.now, &request);
         }
-        leg.placed.as_mut().into_iter().for_each(|placed| placed.rings_until = None);
+        if let Some(placed) = &mut leg.placed {
+            (placed.rings_until, placed.silent_until) = (None, None);
+        }
         self.tell(closing(leg.key));
     }
 
@@ -187,4 +207,12 @@ impl Endpoint {
         let at = self.legs.get(&key).and_then(Leg::due);
         self.wheel.set(&key, at);
     }
+}
+
+/// The branch of the first Via in the beginning of a request, if all of it is there.
+fn branch_of(start: &[u8]) -> Option<String> {
+    let text = String::from_utf8_lossy(start);
+    let (_, rest) = text.split_once(";branch=")?;
+    let end = rest.find(|c: char| c == ';' || c.is_whitespace())?;
+    rest.get(..end).map(str::to_owned)
 }

@@ -29,6 +29,8 @@ pub(super) struct Bench {
     pub events: Vec<Event>,
     pub traces: Vec<Event>,
     pub transport: Transport,
+    /// How long a call we place may be silent.
+    pub silence: Duration,
     /// Further addresses of the peer.
     pub networks: std::sync::Arc<[ipnet::IpNet]>,
 }
@@ -49,6 +51,7 @@ impl Bench {
             events: Vec::new(),
             traces: Vec::new(),
             transport: Transport::Udp,
+            silence: Duration::from_secs(60),
             networks: std::sync::Arc::default(),
         }
     }
@@ -181,6 +184,7 @@ impl Bench {
             sdp: Bytes::from_static(SDP.as_bytes()),
             credentials,
             ring_timeout,
+            silence: self.silence,
         })));
         self.take_sent().pop().expect("an INVITE")
     }

@@ -48,6 +48,55 @@ fn an_unanswered_invite_is_repeated_and_given_up() {
     assert_eq!((bench.endpoint.counts().legs, bench.endpoint.counts().transactions), (0, 0));
 }
 
+/// A call whose INVITE met four seconds of silence.
+fn silent() -> (Bench, Message) {
+    let mut bench = Bench::new();
+    bench.silence = Duration::from_secs(4);
+    let invite = bench.place(leg(), None);
+    bench.pass(Duration::from_secs(4));
+    assert_eq!(times(&bench, "INVITE"), [0.5, 1.5, 3.5]);
+    assert!(matches!(bench.take_events()[..], [Event::Failed { code: 408, from_peer: false, .. }]));
+    bench.sent.clear();
+    (bench, invite)
+}
+
+#[test]
+fn four_seconds_without_any_response_close_the_leg_and_nothing_is_repeated() {
+    let (mut bench, _) = silent();
+    bench.pass(Duration::from_secs(40));
+    assert!(bench.sent.is_empty() && bench.events.is_empty());
+    assert_eq!((bench.endpoint.counts().legs, bench.endpoint.counts().transactions), (0, 0));
+}
+
+#[test]
+fn an_answer_after_the_silence_is_acknowledged_and_hung_up() {
+    let (mut bench, invite) = silent();
+    bench.pass(Duration::from_secs(5));
+    bench.receive(reply(&invite, 200, "late", "", SDP));
+    assert_eq!(bench.sent_kinds(), ["ACK", "BYE"]);
+    assert!(bench.events.is_empty());
+}
+
+#[test]
+fn a_phone_that_rings_after_the_silence_is_cancelled() {
+    let (mut bench, invite) = silent();
+    bench.receive(reply(&invite, 180, "late", "", ""));
+    assert_eq!(bench.sent_kinds(), ["CANCEL"]);
+    bench.receive(reply(&invite, 487, "late", "", ""));
+    bench.pass(Duration::from_secs(40));
+    assert_eq!((bench.endpoint.counts().legs, bench.endpoint.counts().transactions), (0, 0));
+}
+
+#[test]
+fn a_trying_is_a_response() {
+    let mut bench = Bench::new();
+    bench.silence = Duration::from_secs(4);
+    let invite = bench.place(leg(), None);
+    bench.receive(reply(&invite, 100, "", "", ""));
+    bench.pass(Duration::from_secs(30));
+    assert!(bench.events.is_empty() && bench.sent.is_empty());
+}
+
 #[test]
 fn an_invite_is_sent_once_on_tcp() {
     let mut bench = Bench::new();
@@ -339,6 +388,42 @@ fn a_broken_connection_fails_what_waits_on_it() {
 }
 
 #[test]
+fn a_datagram_that_the_network_gave_back_fails_the_call_at_once() {
+    let mut bench = Bench::new();
+    let invite = bench.place(leg(), None);
+    let quoted = invite.to_bytes().slice(..400.min(invite.to_bytes().len()));
+    let undelivered = |start: bytes::Bytes, peer| crate::sip::Input::Undelivered { peer, start };
+    let forged = String::from_utf8_lossy(&quoted).replace("branch=z9hG4bK", "branch=z9hG4bKx");
+    bench.input(undelivered(forged.into(), peer()));
+    bench.input(undelivered(quoted.clone(), "192.0.2.9:5061".parse().unwrap()));
+    bench.input(undelivered("SIP/2.0 200 OK\r\nVia: x".into(), peer()));
+    assert!(bench.events.is_empty());
+    bench.input(undelivered(quoted, peer()));
+    assert!(matches!(bench.take_events()[..], [Event::Failed { code: 503, from_peer: false, .. }]));
+    bench.pass(Duration::from_secs(40));
+    assert!(bench.sent.is_empty());
+    assert_eq!((bench.endpoint.counts().legs, bench.endpoint.counts().transactions), (0, 0));
+}
+
+#[test]
+fn who_has_responded_is_there_whatever_the_network_says() {
+    let mut bench = Bench::new();
+    let invite = bench.place(leg(), None);
+    bench.receive(reply(&invite, 100, "", "", ""));
+    bench.input(crate::sip::Input::Undelivered { peer: peer(), start: bytes::Bytes::new() });
+    assert!(bench.events.is_empty());
+    let mut bench = Bench::new();
+    up(&mut bench, None);
+    bench.command(Command::Reinvite { leg: leg(), sdp: SDP.into() });
+    bench.input(crate::sip::Input::Undelivered { peer: peer(), start: bytes::Bytes::new() });
+    assert!(bench.events.is_empty(), "a call that is up is not ended by one lost datagram");
+    let mut bench = Bench::new();
+    bench.place(leg(), None);
+    bench.input(crate::sip::Input::Undelivered { peer: peer(), start: bytes::Bytes::new() });
+    assert_eq!(bench.events.len(), 1, "a router that gives nothing back speaks of all to that peer");
+}
+
+#[test]
 fn responses_of_no_transaction_are_dropped_and_counted() {
     let mut bench = Bench::new();
     let invite = bench.place(leg(), None);
@@ -367,6 +452,7 @@ fn a_destination_that_would_split_the_message_is_refused() {
         sdp: SDP.into(),
         credentials: None,
         ring_timeout: Duration::from_secs(5),
+        silence: Duration::from_secs(32),
     };
     for (from, uri) in [
         ("<sip:a@h>\r\nX: y", "sip:a@h"),

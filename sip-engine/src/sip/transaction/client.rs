@@ -1,11 +1,12 @@
 //! Client transactions: requests are repeated until they are answered, and INVITE refusals are acknowledged.
 
 use std::collections::HashMap;
+use std::net::SocketAddr;
 use std::time::{Duration, Instant};
 
 use crate::relax::relax;
 use crate::sip::build;
-use crate::sip::flow::{Flow, LegKey};
+use crate::sip::flow::{Flow, LegKey, Transport};
 use crate::sip::message::Message;
 use crate::sip::timers::{GIVE_UP, T1, T2, T4, Wheel, earliest};
 use crate::sip::trace::Wire;
@@ -131,6 +132,13 @@ impl<P: Clone> Clients<P> {
         }
     }
 
+    /// A request is not repeated any more; its late responses are still taken.
+    pub fn hush(&mut self, request: &Message) {
+        let Some(key) = key_of(request) else { return };
+        self.held.get_mut(&key).into_iter().for_each(|held| held.repeat = None);
+        self.arm(&key);
+    }
+
     /// The flow a request left by, with the connection it got meanwhile.
     pub fn flow(&self, request: &Message) -> Option<Flow> {
         self.held.get(&key_of(request)?).map(|held| held.flow)
@@ -144,6 +152,25 @@ impl<P: Clone> Clients<P> {
         let keys: Vec<ClientKey> =
             self.held.iter().filter(|(_, held)| waits(held)).map(|(key, _)| key.clone()).collect();
         keys.iter().filter_map(|key| self.forget(key)).map(|held| (held.purpose, held.request)).collect()
+    }
+
+    /// A request over UDP did not arrive: that of this branch, or where that is not known all to this peer, fail unless
+    /// somebody responded or `ends` says no.
+    pub fn undelivered(
+        &mut self,
+        peer: SocketAddr,
+        branch: Option<&str>,
+        ends: impl Fn(&P) -> bool,
+    ) -> Vec<P> {
+        let lost = |(key, held): &(&ClientKey, &Transaction<P>)| {
+            held.state == State::Waiting
+                && held.flow.transport == Transport::Udp
+                && held.flow.peer == peer
+                && branch.is_none_or(|branch| key.0 == branch)
+                && ends(&held.purpose)
+        };
+        let keys: Vec<ClientKey> = self.held.iter().filter(lost).map(|(key, _)| key.clone()).collect();
+        keys.iter().filter_map(|key| self.forget(key)).map(|held| held.purpose).collect()
     }
 
     /// What is due.

@@ -1,0 +1,130 @@
+//! Trunks that are dead, silent or full: the call goes elsewhere, and stays one call.
+
+use super::{
+    outbound::{call, queued},
+    *,
+};
+use domain::call::{CallCommand, EndReason};
+use std::net::UdpSocket;
+use tokio::time::Instant;
+
+/// What a call went through, in short.
+fn line(fact: &CallCommand) -> Option<String> {
+    match fact {
+        CallCommand::Initiate { .. } => Some("initiated".into()),
+        CallCommand::FailAttempt { sip_code, reason, .. } => Some(format!("failed {sip_code:?} {reason}")),
+        CallCommand::Reroute { .. } => Some("rerouted".into()),
+        CallCommand::Answer => Some("answered".into()),
+        _ => None,
+    }
+}
+
+/// A port of ours that nobody listens on.
+fn closed() -> SocketAddr {
+    UdpSocket::bind((HERE, 0)).unwrap().local_addr().unwrap()
+}
+
+#[cfg(target_os = "linux")]
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_dead_and_a_full_trunk_lead_to_the_next_one_within_a_moment() {
+    let mut stage = Stage::set().await;
+    let mut full = Phone::at(HERE, SocketAddr::new(HERE, 0)).await;
+    let hosts = [closed(), full.sip_addr(), stage.callee.sip_addr()];
+    stage.trunks_are_at(&hosts.map(|host| host.to_string()));
+    let began = Instant::now();
+    stage.engine.place(call(), queued("<Hangup/>", 30)).unwrap();
+    let invite = full.rings().await;
+    full.respond(&invite, 503, "").await;
+    full.next(&["ACK"]).await;
+    let invite = stage.callee.rings().await;
+    assert!(began.elapsed() < Duration::from_secs(4), "{:?}", began.elapsed());
+    stage.callee.respond(&invite, 180, "").await;
+    stage.callee.answer(&invite, 440.0).await;
+    stage.callee.hung_up().await;
+    assert_eq!(stage.outside.ended().await, EndReason::ApplicationHungUp);
+    let told = [
+        "initiated",
+        "failed None The network cannot reach it",
+        "rerouted",
+        "failed Some(503) Because",
+        "rerouted",
+        "answered",
+    ];
+    assert_eq!(stage.outside.facts_of(line), told);
+    stage.strike().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_silent_trunk_is_left_after_four_seconds_and_its_late_answer_is_hung_up() {
+    let mut stage = Stage::set().await;
+    let mut silent = Phone::at(HERE, SocketAddr::new(HERE, 0)).await;
+    let hosts = [silent.sip_addr(), stage.callee.sip_addr()];
+    stage.trunks_are_at(&hosts.map(|host| host.to_string()));
+    let began = Instant::now();
+    stage.engine.place(call(), queued("<Pause length=\"60\"/>", 30)).unwrap();
+    let late = silent.rings().await;
+    let invite = stage.callee.rings().await;
+    let took = began.elapsed().as_secs_f64();
+    assert!((3.9..8.0).contains(&took), "{took}");
+    stage.callee.answer(&invite, 440.0).await;
+    silent.respond(&late, 200, &silent.sdp("sendrecv")).await;
+    silent.next(&["ACK"]).await;
+    silent.hung_up().await;
+    stage.callee.hang_up().await;
+    assert_eq!(stage.outside.ended().await, EndReason::HungUp);
+    let told = ["initiated", "failed None No response", "rerouted", "answered"];
+    assert_eq!(stage.outside.facts_of(line), told);
+    stage.strike().await;
+}
+
+#[cfg(target_os = "linux")]
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_name_leads_to_its_servers_and_past_a_dead_one() {
+    let mut stage = Stage::set().await;
+    let server = |priority, address: SocketAddr| Server {
+        priority,
+        weight: 0,
+        host: address.ip().to_string(),
+        port: address.port(),
+    };
+    let servers = vec![server(20, stage.callee.sip_addr()), server(10, closed())];
+    stage.names.0.lock().unwrap().insert("_sip._udp.sip.example.com".into(), servers);
+    stage.trunks_are_at(&["sip.example.com".into()]);
+    stage.engine.place(call(), queued("<Hangup/>", 30)).unwrap();
+    let invite = stage.callee.rings().await;
+    stage.callee.answer(&invite, 440.0).await;
+    stage.callee.hung_up().await;
+    assert_eq!(stage.outside.ended().await, EndReason::ApplicationHungUp);
+    stage.strike().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_refusal_of_the_call_itself_is_the_end_of_it() {
+    for code in [403, 486, 603] {
+        let mut stage = Stage::set().await;
+        let other = Phone::at(HERE, SocketAddr::new(HERE, 0)).await;
+        let hosts = [stage.callee.sip_addr(), other.sip_addr()];
+        stage.trunks_are_at(&hosts.map(|host| host.to_string()));
+        stage.engine.place(call(), queued("<Hangup/>", 30)).unwrap();
+        let invite = stage.callee.rings().await;
+        stage.callee.respond(&invite, code, "").await;
+        stage.callee.next(&["ACK"]).await;
+        stage.outside.ended().await;
+        assert_eq!(stage.outside.facts_of(line), ["initiated"], "{code}");
+        stage.strike().await;
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_name_that_means_nothing_leads_to_the_next_trunk() {
+    let mut stage = Stage::set().await;
+    stage.trunks_are_at(&["nowhere.example".into(), stage.callee.sip_addr().to_string()]);
+    stage.engine.place(call(), queued("<Hangup/>", 30)).unwrap();
+    let invite = stage.callee.rings().await;
+    stage.callee.answer(&invite, 440.0).await;
+    stage.callee.hung_up().await;
+    stage.outside.ended().await;
+    let told = ["failed None nowhere.example: no such host", "initiated", "answered"];
+    assert_eq!(stage.outside.facts_of(line), told);
+    stage.strike().await;
+}
