@@ -48,6 +48,9 @@ pub enum Ask {
     Reject(RejectReason),
     /// End the call. The program has ended.
     HangUp,
+    /// The program cannot go on as it is written: the application failed. A [`Machine::load`](crate::Machine::load) of
+    /// what it has for that case may follow.
+    Fail(Warning),
     /// Note for the person who wrote the document.
     Warn(Warning),
     /// A verb begins; for the timeline.
@@ -61,7 +64,8 @@ pub enum Ask {
     VerbEnded {
         /// The element's name.
         verb: &'static str,
-        /// `completed`, `left` (went to another document), `ended` (was the last thing) or `interrupted`.
+        /// `completed`, `left` (went to another document), `ended` (was the last thing), `failed` (cannot be
+        /// done) or `interrupted`.
         outcome: &'static str,
         /// What it found, as it goes to its action: digits, the status of a dial.
         results: Vec<(String, String)>,
@@ -114,6 +118,8 @@ pub struct DialPlan {
     pub caller_id: Option<String>,
     /// How long to ring.
     pub timeout: Duration,
+    /// How long the two may talk.
+    pub time_limit: Duration,
     /// Pick up the parent call only when somebody answers.
     pub answer_on_bridge: bool,
 }

@@ -1,7 +1,7 @@
 //! A TwiML document: what an application answered, read once into steps.
 //!
-//! Unknown elements and attributes are warnings (Twilio 12200) and ignored; a document that is no XML is an error
-//! (12100) and goes to the fallback URL. An empty one hangs up.
+//! Unknown elements and attributes are warnings (Twilio 12200) and ignored; what Twilio knows and we do not, as
+//! `missing` says. A document that is no XML is an error (12100) and goes to the fallback URL. An empty one hangs up.
 
 use crate::{
     element::{Element, SCHEMA_WARNING, Warning, quote},

@@ -1,5 +1,6 @@
 //! One XML element as a verb sees it: typed attributes, text, and a place for warnings.
 
+use crate::missing::{Instead, Missing};
 use std::{fmt::Display, ops::RangeInclusive, time::Duration};
 use url::Url;
 
@@ -37,6 +38,24 @@ impl Method {
             Method::Get => "GET",
             Method::Post => "POST",
         }
+    }
+}
+
+/// What a document asks for that must not be stepped over and cannot be done yet.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Lack {
+    element: String,
+    pub(crate) attribute: Option<String>,
+}
+
+impl Lack {
+    pub(crate) fn warning(&self) -> Warning {
+        let attribute = self.attribute.as_ref().map(|name| format!(" {name}")).unwrap_or_default();
+        let message = format!(
+            "<{}>{attribute} is not supported yet and cannot be left out without changing who hears whom",
+            self.element
+        );
+        Warning { code: SCHEMA_WARNING, message }
     }
 }
 
@@ -94,6 +113,10 @@ impl<'a, 'input> Element<'a, 'input> {
 
     pub(crate) fn warn(&mut self, code: u32, message: impl Display) {
         self.warnings.push(Warning { code, message: format!("<{}>: {message}", quote(self.name())) });
+    }
+
+    pub(crate) fn warn_of(&mut self, warning: Warning) {
+        self.warnings.push(warning);
     }
 
     /// `true` or `false`.
@@ -165,16 +188,35 @@ impl<'a, 'input> Element<'a, 'input> {
         self.base.cloned()
     }
 
-    /// Warns about attributes in neither list, and about the ones that are known but not acted upon.
-    pub(crate) fn expect_attributes(&mut self, known: &[&str], ignored: &[&str]) {
+    /// Warns about attributes that nobody knows, and about the ones that are known but not acted upon.
+    pub(crate) fn expect_attributes(&mut self, known: &[&str]) {
         for attribute in self.node.attributes() {
             let name = attribute.name();
-            if ignored.contains(&name) {
-                self.warn(SCHEMA_WARNING, format_args!("{name} is not supported yet and ignored"));
-            } else if !known.contains(&name) {
-                self.warn(SCHEMA_WARNING, format_args!("{} is not an attribute of it; ignored", quote(name)));
+            match Missing::attribute(self.name(), name) {
+                Some(missing) if missing.instead == Instead::Warn => {
+                    self.warn(SCHEMA_WARNING, format_args!("{name} is not supported yet and ignored"));
+                }
+                None if !known.contains(&name) => {
+                    self.warn(
+                        SCHEMA_WARNING,
+                        format_args!("{} is not an attribute of it; ignored", quote(name)),
+                    );
+                }
+                _ => {}
             }
         }
+    }
+
+    /// What this element asks for that must not be stepped over and cannot be done yet.
+    pub(crate) fn lacking(&self) -> Option<Lack> {
+        if Missing::element(self.name()).is_some_and(|missing| missing.instead == Instead::End) {
+            return Some(Lack { attribute: None, element: self.name().to_owned() });
+        }
+        let asked = self.node.attributes().find(|attribute| {
+            let missing = Missing::attribute(self.name(), attribute.name());
+            missing.is_some_and(|it| it.instead == Instead::End && it.is_asked_by(attribute.value()))
+        })?;
+        Some(Lack { attribute: Some(asked.name().to_owned()), element: self.name().to_owned() })
     }
 
     /// Attributes and text as written, for the timeline.

@@ -7,6 +7,7 @@ mod ask;
 mod document;
 mod element;
 mod machine;
+mod missing;
 mod verbs;
 
 pub use ask::{
@@ -15,5 +16,6 @@ pub use ask::{
 pub use document::{Document, DocumentError, MAX_DOCUMENT_BYTES, is_audio};
 pub use element::{Method, Warning};
 pub use machine::{MAX_DOCUMENTS, MAX_DOCUMENTS_EVER, Machine};
+pub use missing::{Instead, MISSING, Missing};
 pub use url::Url;
 pub use verbs::{Definition, VERBS};

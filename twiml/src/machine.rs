@@ -177,6 +177,14 @@ impl Machine {
                 asks.push(Ask::Fetch(request));
                 asks
             }
+            Flow::Fail(warning) => {
+                asks.extend(self.take_back());
+                asks.extend(self.current.take().map(|step| step.ended("failed", Vec::new())));
+                self.steps.clear();
+                self.state = State::Waiting;
+                asks.push(Ask::Fail(warning));
+                asks
+            }
             Flow::End(last) => {
                 asks.extend(self.current.take().map(|step| step.ended("ended", Vec::new())));
                 self.end(last, asks)

@@ -42,6 +42,8 @@ pub struct Machine {
     pub(super) fetching: Option<u64>,
     /// A sound that the application answered with, and the address it is of.
     pub(super) answered_with: Option<(twiml::Url, Bytes)>,
+    /// The document that runs: what it was asked for, and where it is from.
+    pub(super) running: Option<(Purpose, WebhookUrl)>,
     /// What is being prepared or played for the program.
     pub(super) sound: Option<Sound>,
     pub(super) dial: Option<Dial>,
@@ -142,6 +144,7 @@ impl Machine {
             requests: HashMap::new(),
             fetching: None,
             answered_with: None,
+            running: None,
             sound: None,
             dial: None,
             dialled: None,

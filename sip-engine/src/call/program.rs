@@ -28,7 +28,10 @@ impl Machine {
         match program {
             Program::Fetched(Document { url, method, .. }) => self.fetch(purpose, url, method, Vec::new()),
             Program::Inline(text) => match twiml::Document::parse(&text, None) {
-                Ok(document) => self.load(document),
+                Ok(document) => {
+                    self.running = None;
+                    self.load(document);
+                }
                 Err(error) => {
                     self.warn(error.code(), error.to_string());
                     self.apologise();
@@ -72,7 +75,10 @@ impl Machine {
             }
         };
         match read {
-            Ok(document) => self.load(document),
+            Ok(document) => {
+                self.running = Some((purpose, url));
+                self.load(document);
+            }
             Err((code, message)) => self.failed(purpose, &url.shown(), code, &message),
         }
     }
@@ -88,6 +94,17 @@ impl Machine {
                 self.fetch(Purpose::Fallback, fallback.clone(), *fallback_method, more);
             }
             _ => self.apologise(),
+        }
+    }
+
+    /// The document that runs cannot go on as it is written.
+    fn stuck(&mut self, Warning { code, message }: Warning) {
+        match self.running.take() {
+            Some((purpose, url)) => self.failed(purpose, &url.shown(), code, &message),
+            None => {
+                self.warn(code, message);
+                self.apologise();
+            }
         }
     }
 
@@ -135,6 +152,7 @@ impl Machine {
             Ask::Reject(RejectReason::Rejected) => self.refuse(603, Ending::because(EndReason::Rejected)),
             Ask::Reject(RejectReason::Busy) => self.refuse(486, Ending::because(EndReason::RejectedBusy)),
             Ask::HangUp => self.program_hung_up(),
+            Ask::Fail(warning) => self.stuck(warning),
             Ask::Warn(Warning { code, message }) => self.warn(code, message),
             Ask::VerbStarted { verb, details } => {
                 let (index, verb) = (self.verbs, verb.to_owned());

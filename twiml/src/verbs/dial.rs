@@ -6,29 +6,13 @@
 use super::{Definition, Flow, Verb, play};
 use crate::{
     ask::{Ask, Callback, CallbackEvent, DialPlan, DialResult, DialStatus, DialTarget, Event, Request},
-    element::{Element, Method, SCHEMA_WARNING, quote},
+    element::{Element, Lack, Method, SCHEMA_WARNING, quote},
 };
-use std::time::Duration;
 use url::Url;
 
 pub(super) const DIAL: Definition = Definition {
     name: "Dial",
     attributes: &["action", "method", "timeout", "timeLimit", "callerId", "answerOnBridge", "hangupOnStar"],
-    ignored: &[
-        "record",
-        "recordingTrack",
-        "recordingStatusCallback",
-        "recordingStatusCallbackMethod",
-        "recordingStatusCallbackEvent",
-        "recordingConfigurationId",
-        "trim",
-        "ringTone",
-        "sequential",
-        "referUrl",
-        "referMethod",
-        "events",
-        "passports",
-    ],
     parse,
 };
 
@@ -38,19 +22,6 @@ const MAX_TARGETS: usize = 10;
 const LONGEST_TALK: u64 = 14_400;
 /// Attributes of `<Number>` that do something.
 const NUMBER: &[&str] = &["sendDigits", "statusCallback", "statusCallbackEvent", "statusCallbackMethod"];
-/// Attributes of `<Number>` that are accepted and do nothing yet.
-const NUMBER_IGNORED: &[&str] = &[
-    "url",
-    "method",
-    "byoc",
-    "machineDetection",
-    "machineDetectionTimeout",
-    "machineDetectionSpeechThreshold",
-    "machineDetectionSpeechEndThreshold",
-    "machineDetectionSilenceTimeout",
-    "amdStatusCallback",
-    "amdStatusCallbackMethod",
-];
 /// Twilio's code for a number that cannot be dialled.
 const INVALID_NUMBER: u32 = 13223;
 
@@ -59,28 +30,45 @@ struct Dial {
     plan: DialPlan,
     action: Option<Url>,
     method: Method,
-    time_limit: Duration,
     hangup_on_star: bool,
     connected: bool,
+    /// Why nobody is called.
+    lack: Option<Lack>,
 }
 
 fn parse(element: &mut Element<'_, '_>) -> Box<dyn Verb> {
+    let lack = lacking(element);
     let caller_id =
         element.attribute("callerId").map(|text| quote(text.trim())).filter(|text| !text.is_empty());
     let plan = DialPlan {
         caller_id,
         timeout: element.seconds("timeout", 5..=600, 30),
+        time_limit: element.seconds("timeLimit", 1..=LONGEST_TALK, LONGEST_TALK),
         answer_on_bridge: element.flag("answerOnBridge", false),
         targets: targets(element),
     };
+    let action = element.url("action");
+    if let Some(lack) = lack.as_ref().filter(|_| action.is_some()) {
+        // Without an action it is told when the program fails.
+        element.warn_of(lack.warning());
+    }
     Box::new(Dial {
         plan,
-        action: element.url("action"),
+        action,
+        lack,
         method: element.method("method"),
-        time_limit: element.seconds("timeLimit", 1..=LONGEST_TALK, LONGEST_TALK),
         hangup_on_star: element.flag("hangupOnStar", false),
         connected: false,
     })
+}
+
+/// The first thing about it or its parties that must not be stepped over.
+fn lacking(element: &mut Element<'_, '_>) -> Option<Lack> {
+    let parties = element.children();
+    // One party alone is called in whatever order.
+    let harmless = |lack: &Lack| lack.attribute.as_deref() == Some("sequential") && parties.len() < 2;
+    let own = element.lacking().filter(|lack| !harmless(lack));
+    own.or_else(|| parties.iter().find_map(|node| element.child(*node).lacking()))
 }
 
 /// The parties: the element's own text and its `<Number>` children.
@@ -92,22 +80,22 @@ fn targets(element: &mut Element<'_, '_>) -> Vec<DialTarget> {
         let mut child = element.child(node);
         if child.name() == "Number" {
             targets.extend(number(&mut child));
-        } else {
-            child.warn(SCHEMA_WARNING, "cannot be dialled yet; ignored");
+        } else if child.lacking().is_none() {
+            child.warn(SCHEMA_WARNING, "cannot be dialled; ignored");
         }
     }
     if targets.len() > MAX_TARGETS {
         element.warn(SCHEMA_WARNING, format_args!("only the first {MAX_TARGETS} numbers are called"));
         targets.truncate(MAX_TARGETS);
     }
-    if targets.is_empty() {
+    if targets.is_empty() && lacking(element).is_none() {
         element.warn(INVALID_NUMBER, "has no number to call");
     }
     targets
 }
 
 fn number(element: &mut Element<'_, '_>) -> Option<DialTarget> {
-    element.expect_attributes(NUMBER, NUMBER_IGNORED);
+    element.expect_attributes(NUMBER);
     let number = quote(&element.own_text());
     if number.is_empty() {
         element.warn(INVALID_NUMBER, "is empty");
@@ -161,11 +149,15 @@ fn params(result: &DialResult) -> Vec<(String, String)> {
 
 impl Verb for Dial {
     fn needs_answer(&self) -> bool {
-        !self.plan.answer_on_bridge
+        self.lack.is_none() && !self.plan.answer_on_bridge
     }
 
     fn begin(&mut self) -> Flow {
-        if self.plan.targets.is_empty() {
+        let fatal = self.lack.as_ref().filter(|_| self.action.is_none());
+        if let Some(lack) = fatal {
+            return Flow::Fail(lack.warning());
+        }
+        if self.plan.targets.is_empty() || self.lack.is_some() {
             let nobody =
                 DialResult { status: DialStatus::Failed, call_sid: None, duration_s: None, bridged: false };
             return self.finish(&nobody);
@@ -177,7 +169,7 @@ impl Verb for Dial {
         match event {
             Event::DialBridged => {
                 self.connected = true;
-                Flow::Stay(vec![Ask::Timer(self.time_limit)])
+                Flow::Stay(vec![Ask::Timer(self.plan.time_limit)])
             }
             Event::Digit('*') if self.hangup_on_star => Flow::Stay(vec![Ask::EndDial]),
             Event::TimerFired if self.connected => Flow::Stay(vec![Ask::EndDial]),
@@ -196,6 +188,7 @@ impl Verb for Dial {
 mod tests {
     use super::*;
     use crate::verbs::testing::*;
+    use std::time::Duration;
 
     fn plan(body: &str) -> DialPlan {
         match acts(&run(body).1).into_iter().next() {
@@ -281,7 +274,7 @@ mod tests {
 
     #[test]
     fn nobody_to_call_is_a_failed_dial() {
-        let body = r#"<Dial action="/done"><Sip>sip:me@example.com</Sip></Dial>"#;
+        let body = r#"<Dial action="/done"><Numbre>1</Numbre></Dial>"#;
         assert_eq!(codes(body), [12200, 13223]);
         assert_eq!(fetched(&run(body).1).unwrap().2, "DialCallStatus=failed&DialBridged=false");
     }
@@ -329,9 +322,6 @@ mod tests {
 
     #[test]
     fn what_is_not_honoured_yet_is_warned_about() {
-        assert_eq!(
-            codes(r#"<Dial record="record-from-answer"><Number url="/whisper">1</Number></Dial>"#),
-            [12200, 12200]
-        );
+        assert_eq!(codes(r#"<Dial ringTone="fr"><Number byoc="BY1">1</Number></Dial>"#), [12200, 12200]);
     }
 }

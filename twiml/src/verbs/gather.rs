@@ -26,18 +26,6 @@ pub(super) const GATHER: Definition = Definition {
         "actionOnEmptyResult",
         "bargeIn",
     ],
-    ignored: &[
-        "speechTimeout",
-        "maxSpeechTime",
-        "speechModel",
-        "language",
-        "hints",
-        "profanityFilter",
-        "enhanced",
-        "partialResultCallback",
-        "partialResultCallbackMethod",
-        "debug",
-    ],
     parse,
 };
 

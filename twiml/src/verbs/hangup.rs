@@ -3,7 +3,7 @@
 use super::{Definition, Flow, Verb};
 use crate::{ask::Ask, element::Element};
 
-pub(super) const HANGUP: Definition = Definition { name: "Hangup", attributes: &[], ignored: &[], parse };
+pub(super) const HANGUP: Definition = Definition { name: "Hangup", attributes: &[], parse };
 
 #[derive(Debug)]
 pub(super) struct Hangup;

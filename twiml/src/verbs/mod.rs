@@ -3,6 +3,7 @@
 mod dial;
 mod gather;
 mod hangup;
+mod lacking;
 mod pause;
 mod play;
 mod prompt;
@@ -12,7 +13,8 @@ mod say;
 
 use crate::{
     ask::{Ask, DialResult, Event, Request},
-    element::Element,
+    element::{Element, Warning},
+    missing::{Instead, Missing},
 };
 use url::Url;
 
@@ -35,8 +37,6 @@ pub struct Definition {
     pub name: &'static str,
     /// Attributes that do something.
     pub attributes: &'static [&'static str],
-    /// Attributes of Twilio's that are accepted with a warning and do nothing yet.
-    pub ignored: &'static [&'static str],
     parse: fn(&mut Element<'_, '_>) -> Box<dyn Verb>,
 }
 
@@ -72,6 +72,8 @@ pub(crate) enum Flow {
     Next(Vec<(String, String)>),
     /// On to another document.
     Leave(Request),
+    /// The program cannot go on as it is written.
+    Fail(Warning),
     /// The program is over.
     End(Ask),
 }
@@ -94,10 +96,13 @@ impl Step {
     }
 }
 
-/// Reads an element as a verb; `None` when the table has none of that name.
+/// Reads an element as a verb; `None` when neither table has one of that name, or nothing is lost without it.
 pub(crate) fn read(element: &mut Element<'_, '_>) -> Option<Step> {
+    if let Some(missing) = Missing::element(element.name()).filter(|row| row.instead == Instead::End) {
+        return element.lacking().map(|lack| lacking::step(missing.element, &lack, element.details()));
+    }
     let definition = VERBS.iter().find(|definition| definition.name == element.name())?;
-    element.expect_attributes(definition.attributes, definition.ignored);
+    element.expect_attributes(definition.attributes);
     let verb = (definition.parse)(element);
     Some(Step { name: definition.name, details: element.details(), verb })
 }
@@ -187,7 +192,7 @@ mod tests {
         for definition in VERBS {
             let row = page.lines().find(|line| line.starts_with(&format!("| `<{}>`", definition.name)));
             let row = row.unwrap_or_else(|| panic!("README.md has no row for <{}>", definition.name));
-            for attribute in definition.attributes.iter().chain(definition.ignored) {
+            for attribute in definition.attributes {
                 assert!(row.contains(&format!("`{attribute}`")), "<{}> {attribute}", definition.name);
             }
         }

@@ -7,8 +7,7 @@ use crate::{
 };
 use std::time::Duration;
 
-pub(super) const PAUSE: Definition =
-    Definition { name: "Pause", attributes: &["length"], ignored: &[], parse };
+pub(super) const PAUSE: Definition = Definition { name: "Pause", attributes: &["length"], parse };
 
 /// Seconds one pause may last.
 const LONGEST: u64 = 3600;

@@ -7,8 +7,7 @@ use crate::{
 };
 use url::Url;
 
-pub(super) const PLAY: Definition =
-    Definition { name: "Play", attributes: &["loop", "digits"], ignored: &[], parse };
+pub(super) const PLAY: Definition = Definition { name: "Play", attributes: &["loop", "digits"], parse };
 
 /// Characters of `digits`, waits included.
 const MAX_DIGITS: usize = 256;

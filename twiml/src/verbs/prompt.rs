@@ -58,6 +58,6 @@ fn checked(
     definition: &super::Definition,
     read: impl Fn(&mut Element<'_, '_>) -> Option<Prompt>,
 ) -> Option<Prompt> {
-    child.expect_attributes(definition.attributes, definition.ignored);
+    child.expect_attributes(definition.attributes);
     read(child)
 }

@@ -6,8 +6,7 @@ use crate::{
     element::Element,
 };
 
-pub(super) const REDIRECT: Definition =
-    Definition { name: "Redirect", attributes: &["method"], ignored: &[], parse };
+pub(super) const REDIRECT: Definition = Definition { name: "Redirect", attributes: &["method"], parse };
 
 #[derive(Debug)]
 struct Redirect(Option<Request>);

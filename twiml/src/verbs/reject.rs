@@ -6,8 +6,7 @@ use crate::{
     element::{Element, SCHEMA_WARNING},
 };
 
-pub(super) const REJECT: Definition =
-    Definition { name: "Reject", attributes: &["reason"], ignored: &[], parse };
+pub(super) const REJECT: Definition = Definition { name: "Reject", attributes: &["reason"], parse };
 
 #[derive(Debug)]
 struct Reject(RejectReason);

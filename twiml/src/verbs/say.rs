@@ -9,7 +9,7 @@ use crate::{
 };
 
 pub(super) const SAY: Definition =
-    Definition { name: "Say", attributes: &["voice", "language", "loop"], ignored: &[], parse };
+    Definition { name: "Say", attributes: &["voice", "language", "loop"], parse };
 
 /// Characters of one `<Say>`; Twilio's limit.
 const MAX_TEXT: usize = 4096;

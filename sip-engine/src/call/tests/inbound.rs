@@ -263,3 +263,32 @@ fn a_pause_at_the_beginning_delays_picking_up() {
     );
     assert!(scene.fires(TimerKey::Verb).contains(&"Pickup 0".to_owned()));
 }
+
+#[test]
+fn what_must_not_be_stepped_over_ends_the_path_where_it_stands() {
+    let mut scene = Scene::incoming(application(Some("https://example.com/fallback")));
+    scene.starts();
+    scene.document("<Say>After the tone</Say><Record/><Say>Thank you for your message</Say>");
+    scene.signal(MAIN, Signal::Acknowledged);
+    scene.prepared();
+    let fallback = "Fetch GET https://example.com/fallback";
+    let ends = ["0: verb 0 completed", "0: verb 1 Record", "0: verb 1 failed", "0: warned 12200", fallback];
+    assert_eq!(scene.played(), ends);
+    assert_eq!((scene.param("ErrorCode"), scene.param("ErrorUrl")), ("12200", VOICE));
+    let lines = scene.document("<Connect><Stream url=\"wss://example.com\"/></Connect>");
+    assert!(lines.iter().any(|line| line.starts_with("Speak \"We are sorry")), "once: {lines:?}");
+}
+
+#[test]
+fn nobody_is_connected_unscreened() {
+    let (_, lines) =
+        Scene::talking(r#"<Dial><Number url="/whisper">+85510000001</Number></Dial><Say>x</Say>"#);
+    assert!(!lines.iter().any(|line| line.starts_with("Place")), "{lines:?}");
+    let (mut scene, lines) =
+        Scene::talking(r#"<Dial action="/done" record="true">+85510000001</Dial><Say>x</Say>"#);
+    assert!(!lines.iter().any(|line| line.starts_with("Place")), "{lines:?}");
+    assert_eq!(lines.last().map(String::as_str), Some("Fetch POST https://example.com/done"));
+    assert_eq!(scene.param("DialCallStatus"), "failed");
+    assert_eq!(scene.document("<Say>Sorry</Say>").last().map(String::as_str), Some("Pickup 0"));
+    assert_eq!(scene.signal(MAIN, Signal::Acknowledged).last().map(String::as_str), Some("Speak \"Sorry\""));
+}
