@@ -41,7 +41,7 @@ fn both_sdks_place_redirect_and_complete_calls() {
         assert_eq!(done["status"], "completed");
         assert!(done["duration"].as_str().is_some_and(|seconds| seconds.parse::<u32>().is_ok()), "{done}");
         let again = sdk.fails("update", json!({ "sid": sid, "status": "completed" }));
-        assert_eq!(again, (21220, 400), "{name}");
+        assert_eq!(again, (20404, 404), "{name}");
         sdk.does("delete", json!({ "sid": sid }));
         assert_eq!(sdk.fails("fetch", json!({ "sid": sid })), (20404, 404), "{name}");
     }

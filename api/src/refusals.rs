@@ -80,7 +80,7 @@ impl From<CallError> for Refusal {
     fn from(error: CallError) -> Refusal {
         match error {
             CallError::NotFound => Refusal::not_found("call"),
-            CallError::NotInProgress => Refusal::conflict("The call is over."),
+            CallError::NotInProgress | CallError::Over => Refusal::conflict("The call is over."),
             error => Refusal::conflict(error.to_string()),
         }
     }

@@ -155,7 +155,7 @@ async fn tell(app: &App, row: &CallRow, command: CallCommand, meta: &Meta, path:
 
 fn refused(refusal: &CallError, path: &str) -> Fault {
     match refusal {
-        CallError::NotFound => Fault::not_found(path),
+        CallError::NotFound | CallError::Over => Fault::not_found(path),
         CallError::StillInProgress => {
             Fault::new(StatusCode::CONFLICT, 20009, "Call is in progress; cannot delete it")
         }

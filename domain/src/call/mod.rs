@@ -200,9 +200,12 @@ pub enum CallError {
     /// Another engine places it.
     #[error("the call was claimed by {0}")]
     AlreadyClaimed(String),
-    /// Redirecting or ending a call that is over (Twilio error 21220).
-    #[error("call is not in-progress; cannot redirect or end it")]
+    /// Redirecting or claiming a call that is over (Twilio error 21220).
+    #[error("call is not in-progress; cannot redirect it")]
     NotInProgress,
+    /// Ending a call that is over: there is nothing to end any more (Twilio answers 404, error 20404).
+    #[error("the call is over already")]
+    Over,
     /// Redirecting a call placed by `<Dial>` (Twilio error 21220).
     #[error("a call placed by <Dial> runs no program of its own; redirect its parent")]
     RunsNoProgram,

@@ -26,7 +26,9 @@ impl Call {
             (P::Ended, C::Unbridge { with }) => Ok(vec![E::Unbridged { with }]),
             (P::Ended, C::Delete) => Ok(vec![E::Deleted {}]),
             (_, C::Delete) => Err(R::StillInProgress),
-            (P::Ended, C::Redirect(_) | C::RequestEnd { .. }) => Err(R::NotInProgress),
+            (P::Ended, C::Redirect(_)) => Err(R::NotInProgress),
+            (P::Ended, C::RequestEnd { status: Status::Canceled | Status::Completed }) => Err(R::Over),
+            (P::Ended, C::RequestEnd { .. }) => Err(R::NotAnEnd),
             (P::Ended, _) => Ok(vec![]),
 
             (P::Answered, C::RequestEnd { status: Status::Canceled }) => Err(R::AlreadyAnswered),
@@ -263,6 +265,19 @@ mod tests {
         given::<Call>(over.clone(), C::Redirect(Program::Inline("<Response/>".into())))
             .then_expect_error(CallError::NotInProgress);
         given::<Call>(over, C::Claim { node: "a".into() }).then_expect_error(CallError::NotInProgress);
+    }
+
+    #[test]
+    fn a_finished_call_has_nothing_to_end() {
+        let answered = vec![E::Received(received()), E::Answered {}, ended(EndReason::HungUp, true)];
+        let never_placed = vec![E::Queued(queued()), ended(EndReason::Expired, false)];
+        for over in [answered, never_placed] {
+            for status in [Status::Completed, Status::Canceled] {
+                given::<Call>(over.clone(), C::RequestEnd { status }).then_expect_error(CallError::Over);
+            }
+            given::<Call>(over, C::RequestEnd { status: Status::Busy })
+                .then_expect_error(CallError::NotAnEnd);
+        }
     }
 
     #[test]
