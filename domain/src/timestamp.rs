@@ -34,6 +34,12 @@ impl Timestamp {
         self.0.strftime("%Y-%m-%d").to_string()
     }
 
+    /// Whether a day in UTC begins at this moment.
+    #[must_use]
+    pub fn is_midnight(self) -> bool {
+        self.micros().rem_euclid(24 * 3600 * 1_000_000) == 0
+    }
+
     /// This moment moved by `by`; clamped at the ends of time.
     #[must_use]
     pub fn plus(self, by: std::time::Duration) -> Timestamp {

@@ -7,6 +7,8 @@ use domain::{
 };
 use std::str::FromStr;
 
+/// The length of a day in UTC.
+const DAY: std::time::Duration = std::time::Duration::from_secs(24 * 3600);
 /// Most parameters of one request.
 const MAX_PARAMETERS: usize = 1_000;
 
@@ -77,34 +79,34 @@ impl Form {
         self.one(name)?.map(|value| value.parse().map_err(|_| invalid(value))).transpose()
     }
 
-    /// A span of time, by Twilio's three spellings: `Name` (that day, or that very second), `Name<` (at or before),
-    /// `Name>` (at or after). From inclusive, until exclusive.
+    /// A span of time, by Twilio's three spellings: `Name` (that day, or that very second), `Name<` (at or before its
+    /// beginning), `Name>` (at or after it); several narrow each other. From inclusive, until exclusive.
     pub fn span(&self, name: &str) -> Result<(Option<Timestamp>, Option<Timestamp>), Fault> {
         let (mut from, mut until) = (None, None);
         if let Some((begin, end)) = self.moment(name)? {
             (from, until) = (Some(begin), Some(end));
         }
         if let Some((begin, _)) = self.moment(&format!("{name}<"))? {
-            until = Some(begin.plus(std::time::Duration::from_micros(1)));
+            let before = begin.plus(std::time::Duration::from_micros(1));
+            until = Some(until.map_or(before, |until| until.min(before)));
         }
         if let Some((begin, _)) = self.moment(&format!("{name}>"))? {
-            from = Some(begin);
+            from = from.max(Some(begin));
         }
         Ok((from, until))
     }
 
-    /// A day (`2026-11-23`) or a second (`2026-11-23T10:00:00Z`), as its beginning and its end.
+    /// A day (`2026-11-23`) or a second (`2026-11-23T10:00:00Z`), as its beginning and its end. The SDKs send a day as
+    /// its midnight in UTC (`2026-11-23T00:00:00Z`) and mean all of it.
     fn moment(&self, name: &str) -> Result<Option<(Timestamp, Timestamp)>, Fault> {
         let Some(text) = self.one(name)? else { return Ok(None) };
-        let (full, length) = match text.len() {
-            10 => (format!("{text}T00:00:00Z"), 24 * 3600),
-            _ => (text.to_owned(), 1),
-        };
+        let full = if text.len() == 10 { format!("{text}T00:00:00Z") } else { text.to_owned() };
         let begin: Timestamp = full.parse().map_err(|_| {
             let shown: String = text.chars().take(40).collect();
             Fault::invalid(format!("Parameter {name} is not a date: {shown}"))
         })?;
-        Ok(Some((begin, begin.plus(std::time::Duration::from_secs(length)))))
+        let length = if begin.is_midnight() { DAY } else { std::time::Duration::from_secs(1) };
+        Ok(Some((begin, begin.plus(length))))
     }
 
     /// The parameters without those that say which page, as a query.
@@ -148,3 +150,17 @@ mod tests {
         assert!(form("StartTime=yesterday").span("StartTime").is_err());
     }
 }
+    #[test]
+    fn midnight_as_the_sdks_send_a_day_is_that_day() {
+        let day = form("EndTime=2026-11-23").span("EndTime").unwrap();
+        for sent in ["2026-11-23T00:00:00Z", "2026-11-23T00:00:00.000Z", "2026-11-23T00:00:00%2B00:00"] {
+            assert_eq!(form(&format!("EndTime={sent}")).span("EndTime").unwrap(), day, "{sent}");
+        }
+        let at = |text: &str| text.parse::<Timestamp>().ok();
+        let second = form("EndTime=2026-11-23T00:00:01Z").span("EndTime").unwrap();
+        assert_eq!(second, (at("2026-11-23T00:00:01Z"), at("2026-11-23T00:00:02Z")));
+    }
+
+        let narrowed =
+            form("StartTime=2026-11-23&StartTime%3E=2026-11-23T10:00:00Z").span("StartTime").unwrap();
+        assert_eq!(narrowed, (at("2026-11-23T10:00:00Z"), at("2026-11-24T00:00:00Z")));

@@ -319,3 +319,4 @@ async fn lists_are_filtered_as_the_sdks_ask() {
         assert_eq!(fault(bench.get(&format!("/Calls.json?{query}"))).await, (400, 20001), "{query}");
     }
 }
+        (format!("StartTime={today}T00%3A00%3A00Z"), 1),
