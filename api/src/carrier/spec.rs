@@ -157,7 +157,7 @@ const BODY: &[(&[&str], &str)] = &[
     (&["account_sid"], r#"{"pattern":"^AC[0-9a-f]{32}$"}"#),
     (&["sources"], r#"{"minItems":1,"maxItems":64}"#),
     (&["media_networks"], r#"{"maxItems":64}"#),
-    (&["voice_url", "voice_fallback_url", "status_callback_url"], r#"{"maxLength":2048}"#),
+    (&["voice_url", "voice_fallback_url", "status_callback_url"], r#"{"maxLength":4000}"#),
 ];
 
 /// What parameters are like, by name.
