@@ -23,7 +23,7 @@ pub mod phone_number;
 pub mod trunk;
 pub mod user;
 
-pub use clock::{Clock, Ids};
+pub use clock::{Clock, Ids, Steady};
 pub use e164::{E164, Number};
 pub use sid::{Kind, Sid};
 pub use stream::{Actor, Claim, Log, Meta, Stream, Tenant};

@@ -134,7 +134,7 @@ impl Actor {
     /// Lets the machine decide about everything that is waiting.
     async fn settle(&mut self) {
         while let Some(happened) = self.next.pop_front() {
-            let now = self.shared.config.clock.now();
+            let now = self.address.time.now(&*self.shared.config.clock);
             for order in self.machine.handle(now, happened) {
                 self.carry_out(order).await;
             }

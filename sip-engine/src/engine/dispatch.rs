@@ -14,7 +14,7 @@ use crate::{
     sip::{Command, Event, IncomingCall, LegKey, endpoint::RETRY_AFTER},
 };
 use domain::{
-    Kind, Sid,
+    Kind, Sid, Steady,
     call::{EndReason, Ending, Received},
 };
 use std::sync::{Arc, atomic::Ordering};
@@ -38,13 +38,13 @@ async fn dispatch(shared: &Arc<Shared>, ladder: &mut Ladder, event: Event) {
         Event::Trace(trace) => {
             if let Some(leg) = trace.leg.filter(|leg| !ladder.knows(*leg)) {
                 let owner = shared.registry.leg(leg);
-                owner.iter().for_each(|(_, call)| ladder.belongs(leg, call));
+                owner.iter().for_each(|(address, call)| ladder.belongs(leg, call, address.time));
             }
             ladder.seen(*trace);
         }
         Event::IncomingCall(incoming) => {
-            if let Some(call) = arrived(shared, &incoming).await {
-                ladder.belongs(incoming.leg, &call);
+            if let Some((call, time)) = arrived(shared, &incoming).await {
+                ladder.belongs(incoming.leg, &call, time);
             }
         }
         other => {
@@ -58,7 +58,7 @@ async fn dispatch(shared: &Arc<Shared>, ladder: &mut Ladder, event: Event) {
 
 /// A call arrived: it is routed, and gets an actor even when it is turned away, because that is a fact as well; only
 /// when the engine is full, and many are, there is but the answer.
-async fn arrived(shared: &Arc<Shared>, incoming: &IncomingCall) -> Option<CallRef> {
+async fn arrived(shared: &Arc<Shared>, incoming: &IncomingCall) -> Option<(CallRef, Steady)> {
     let directory = shared.directory.load_full();
     let routed = directory.inbound(incoming.source.ip(), &incoming.from.user, &incoming.dialled);
     let (tenant, refused) = match &routed {
@@ -96,8 +96,7 @@ async fn arrived(shared: &Arc<Shared>, incoming: &IncomingCall) -> Option<CallRe
         actor.keys.insert(leg, LegNo::MAIN);
         actor.shared.registry.add_leg(leg, actor.address.clone(), call.clone());
     });
-    drop(address);
-    Some(call)
+    Some((call, address.time))
 }
 
 /// Through which trunk a call came.

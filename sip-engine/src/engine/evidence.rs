@@ -5,7 +5,7 @@ use crate::{
     relax::relax,
     sip::{Direction, LegKey, Trace},
 };
-use domain::Clock;
+use domain::{Clock, Steady};
 use std::{collections::HashMap, sync::Arc, time::Duration};
 use tokio::time::Instant;
 
@@ -36,6 +36,7 @@ pub(super) struct Ladder {
 
 struct Known {
     call: CallRef,
+    time: Steady,
     /// When it was seen that nobody has the leg any more.
     over: Option<Instant>,
 }
@@ -46,15 +47,15 @@ impl Ladder {
         Ladder { outside, clock, calls, early, batch, tidied: Instant::now() }
     }
 
-    /// The leg is this call's; what was seen of it before is the call's as well.
-    pub(super) fn belongs(&mut self, leg: LegKey, call: &CallRef) {
+    /// The leg is this call's, and has its time; what was seen of it before is the call's as well.
+    pub(super) fn belongs(&mut self, leg: LegKey, call: &CallRef, time: Steady) {
         if self.calls.len() >= MAX_LEGS {
             return;
         }
-        self.calls.insert(leg, Known { call: call.clone(), over: None });
+        self.calls.insert(leg, Known { call: call.clone(), time, over: None });
         let (_, early) = self.early.remove(&leg).unzip();
         for trace in early.unwrap_or_default() {
-            self.keep(call.clone(), &trace);
+            self.keep(call.clone(), time, &trace);
         }
     }
 
@@ -66,7 +67,7 @@ impl Ladder {
     pub(super) fn seen(&mut self, trace: Trace) {
         let Some(leg) = trace.leg else { return };
         if let Some(known) = self.calls.get(&leg) {
-            return self.keep(known.call.clone(), &trace);
+            return self.keep(known.call.clone(), known.time, &trace);
         }
         if self.early.len() < MAX_EARLY || self.early.contains_key(&leg) {
             let (_, early) = self.early.entry(leg).or_insert_with(|| (Instant::now(), Vec::new()));
@@ -83,10 +84,10 @@ impl Ladder {
         }
     }
 
-    fn keep(&mut self, call: CallRef, trace: &Trace) {
+    fn keep(&mut self, call: CallRef, time: Steady, trace: &Trace) {
         self.batch.push(Evidence {
             call,
-            at: self.clock.now(),
+            at: time.now(&*self.clock),
             kind: "sip",
             inbound: trace.direction == Direction::In,
             peer: format!("{}/{}", trace.peer, trace.transport),
@@ -179,7 +180,7 @@ mod tests {
         let mut ladder = Ladder::new(shelf.clone(), Arc::new(Still));
         let leg = LegKey::outbound(1);
         ladder.seen(trace(leg));
-        ladder.belongs(leg, &call());
+        ladder.belongs(leg, &call(), Steady::begin(&Still));
         tokio::time::advance(Duration::from_secs(4 * 3600)).await;
         ladder.tidy(|_| true);
         ladder.seen(trace(leg));

@@ -6,7 +6,7 @@ use crate::{
     sip::{Event, LegKey},
 };
 use domain::{
-    Sid,
+    Sid, Steady,
     call::{EndReason, Program, Status},
 };
 use std::{
@@ -34,6 +34,8 @@ pub(super) struct Address {
     pub(super) inbox: mpsc::Sender<Message>,
     /// Cancelled when the inbox was full and something was lost.
     pub(super) flooded: CancellationToken,
+    /// The time of the call.
+    pub(super) time: Steady,
 }
 
 impl Address {

@@ -11,7 +11,10 @@ use crate::{
     outside::CallRef,
     sip::{Command, LegKey},
 };
-use domain::call::{CallCommand, EndReason, Ending};
+use domain::{
+    Steady,
+    call::{CallCommand, EndReason, Ending},
+};
 use futures_util::FutureExt;
 use std::{
     panic::AssertUnwindSafe,
@@ -53,7 +56,8 @@ impl Vestige {
 /// live already.
 pub(super) fn start(shared: &Arc<Shared>, machine: Machine, prepare: impl FnOnce(&mut Actor)) -> Address {
     let (inbox, receiver) = mpsc::channel(INBOX);
-    let address = Address { inbox, flooded: CancellationToken::new() };
+    let address =
+        Address { inbox, flooded: CancellationToken::new(), time: Steady::begin(&*shared.config.clock) };
     let journal = Journal::start(Arc::clone(&shared.outside), &shared.tracker);
     let vestige = Arc::new(Mutex::new(Vestige::default()));
     if let Some(call) = machine.call_of(LegNo::MAIN) {
@@ -70,12 +74,12 @@ pub(super) fn start(shared: &Arc<Shared>, machine: Machine, prepare: impl FnOnce
     prepare(&mut actor);
     Vestige::update(&vestige, actor.machine.live_calls(), actor.keys.keys().copied().collect());
     let shared = Arc::clone(shared);
-    let tracker = shared.tracker.clone();
+    let (tracker, time) = (shared.tracker.clone(), address.time);
     tracker.spawn(async move {
         let panicked = AssertUnwindSafe(actor.run()).catch_unwind().await.is_err();
         let left = std::mem::take(&mut *vestige.lock().unwrap_or_else(PoisonError::into_inner));
         if panicked {
-            clean_up(&shared, &journal, &left).await;
+            clean_up(&shared, &journal, &left, time).await;
         }
         if !left.ended {
             shared.less_live();
@@ -87,12 +91,12 @@ pub(super) fn start(shared: &Arc<Shared>, machine: Machine, prepare: impl FnOnce
 }
 
 /// Hangs up what a broken actor left, and says so in the log.
-async fn clean_up(shared: &Shared, journal: &Journal, left: &Vestige) {
+async fn clean_up(shared: &Shared, journal: &Journal, left: &Vestige, time: Steady) {
     tracing::error!(calls = left.calls.len(), "a call's actor panicked; the call is ended");
     for leg in &left.keys {
         shared.command(Command::Bye { leg: *leg, headers: Vec::new() }).await;
     }
     let end = || CallCommand::End(Ending::because(EndReason::InternalError));
-    let now = shared.config.clock.now();
+    let now = time.now(&*shared.config.clock);
     journal.record(left.calls.iter().map(|call| (call.clone(), now, end())).collect()).await;
 }

@@ -213,3 +213,26 @@ async fn an_application_that_fails_is_apologised_for() {
     assert!(stage.outside.story().contains(&"Warn".to_owned()));
     stage.strike().await;
 }
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_clock_that_is_set_changes_no_calls_length() {
+    for seconds in [3_600, -3_600] {
+        let stage = Stage::set().await;
+        stage.outside.serves(VOICE, &format!(r#"<Play loop="0">{TONE}</Play>"#));
+        stage.outside.serves_sound(TONE, wav(1000.0, Duration::from_secs(2)));
+        let mut caller = stage.caller().await;
+        caller.call("1234", 440.0).await;
+        caller.hears_tone(1000.0).await;
+        stage.set_the_clock_by(seconds);
+        caller.hang_up().await;
+        let measured = stage.outside.fact(|_, fact| match fact {
+            CallCommand::End(ending) => ending.duration_s,
+            _ => None,
+        });
+        let measured = measured.await;
+        assert!((1..20).contains(&measured), "{measured} s");
+        stage.outside.saw("BYE").await;
+        assert!(stage.outside.span() < SOON, "{:?}", stage.outside.span());
+        stage.strike().await;
+    }
+}

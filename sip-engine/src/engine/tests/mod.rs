@@ -21,7 +21,7 @@ use std::{
     net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr},
     sync::{
         Arc,
-        atomic::{AtomicBool, AtomicU64, Ordering},
+        atomic::{AtomicBool, AtomicI64, AtomicU64, Ordering},
     },
     time::{Duration, SystemTime, UNIX_EPOCH},
 };
@@ -31,12 +31,27 @@ const SOON: Duration = Duration::from_secs(20);
 /// Where the application of 1234 is.
 const VOICE: &str = "https://app.example/voice";
 
-struct WallClock;
+/// The wall clock, which somebody may set, beside what has passed.
+struct WallClock {
+    set_by_s: AtomicI64,
+    began: std::time::Instant,
+}
+
+impl WallClock {
+    fn right() -> Arc<WallClock> {
+        Arc::new(WallClock { set_by_s: AtomicI64::new(0), began: std::time::Instant::now() })
+    }
+}
 
 impl Clock for WallClock {
     fn now(&self) -> Timestamp {
         let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap();
-        Timestamp::from_micros(i64::try_from(since.as_micros()).unwrap())
+        let micros = i64::try_from(since.as_micros()).unwrap();
+        Timestamp::from_micros(micros + self.set_by_s.load(Ordering::Relaxed) * 1_000_000)
+    }
+
+    fn elapsed(&self) -> Duration {
+        self.began.elapsed()
     }
 }
 
@@ -92,6 +107,7 @@ struct Stage {
     ids: Arc<Numbers>,
     names: Arc<Records>,
     directory: Arc<ArcSwap<Directory>>,
+    clock: Arc<WallClock>,
     /// Where calls to any number arrive.
     callee: Phone,
 }
@@ -151,6 +167,7 @@ impl Stage {
         let outside = Arc::new(Memory::default());
         let ids = Arc::new(Numbers(AtomicU64::new(1000), AtomicBool::new(false)));
         let names = Arc::new(Records::default());
+        let clock = WallClock::right();
         let config = EngineConfig {
             sip_listen,
             advertise: None,
@@ -160,12 +177,12 @@ impl Stage {
             max_calls,
             reachable: Arc::new(move |address| address.ip() == callee_ip),
             names: names.clone(),
-            clock: Arc::new(WallClock),
+            clock: clock.clone(),
             ids: ids.clone(),
         };
         let directory = Arc::new(ArcSwap::from_pointee(directory(&[callee.sip_addr().to_string()])));
         let engine = Engine::start(config, outside.clone(), Arc::clone(&directory)).await.unwrap();
-        Stage { engine, outside, ids, names, directory, callee }
+        Stage { engine, outside, ids, names, directory, clock, callee }
     }
 
     /// From now on calls go to this host and port.
@@ -176,6 +193,11 @@ impl Stage {
     /// From now on calls go to these, the first one first.
     fn trunks_are_at(&self, hosts: &[String]) {
         self.directory.store(Arc::new(directory(hosts)));
+    }
+
+    /// Somebody sets the wall clock forward or back.
+    fn set_the_clock_by(&self, seconds: i64) {
+        self.clock.set_by_s.fetch_add(seconds, Ordering::Relaxed);
     }
 
     /// A phone that calls the engine.

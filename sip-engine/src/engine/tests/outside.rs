@@ -20,6 +20,7 @@ use tokio::sync::Notify;
 #[derive(Default)]
 struct Inner {
     facts: Vec<(Sid, CallCommand)>,
+    times: Vec<Timestamp>,
     appends: Vec<usize>,
     takes: Duration,
     requests: Vec<DocumentRequest>,
@@ -138,6 +139,14 @@ impl Memory {
         self.inner().facts.iter().map(|(_, fact)| name(fact)).collect()
     }
 
+    /// How far apart the first and the last moment are that anything says it happened at, SIP messages included.
+    pub(super) fn span(&self) -> Duration {
+        let inner = self.inner();
+        let times = || inner.times.iter().copied().chain(inner.evidence.iter().map(|item| item.at));
+        let (Some(first), Some(last)) = (times().min(), times().max()) else { return Duration::ZERO };
+        last.since(first)
+    }
+
     /// Waits for a SIP message as evidence.
     pub(super) async fn saw(&self, message: &str) {
         let ladder = || self.inner().evidence.iter().map(|item| item.summary.clone()).collect::<Vec<_>>();
@@ -164,6 +173,7 @@ impl Outside for Memory {
             tokio::time::sleep(takes).await;
         }
         self.inner().appends.push(facts.len());
+        self.inner().times.extend(facts.iter().map(|(at, _)| *at));
         self.inner().facts.extend(facts.into_iter().map(|(_, fact)| (call.sid.clone(), fact)));
         self.changed.notify_waiters();
         Ok(())
