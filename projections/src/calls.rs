@@ -216,13 +216,14 @@ impl CallRow {
     }
 
     fn ended(self, at: Timestamp, ending: Ending) -> CallRow {
+        let duration_s = ending.seconds(self.answered_at, at).map(i64::from);
         CallRow {
             status: ending.status,
             reason: Some(ending.reason),
             sip_code: ending.sip_code.map(i64::from),
             detail: ending.detail,
             ended_at: Some(at),
-            duration_s: self.answered_at.map(|answered| seconds(answered, at)),
+            duration_s,
             bridged_with: None,
             ..self
         }
@@ -245,11 +246,6 @@ impl CallRow {
 
 fn millis(from: Timestamp, to: Timestamp) -> i64 {
     i64::try_from(to.since(from).as_millis()).unwrap_or(i64::MAX)
-}
-
-/// Whole seconds, begun ones counted.
-fn seconds(from: Timestamp, to: Timestamp) -> i64 {
-    i64::try_from(to.since(from).as_micros().div_ceil(1_000_000)).unwrap_or(i64::MAX)
 }
 
 /// Which calls; an absent field asks for nothing. Spans are from (inclusive) until (exclusive).

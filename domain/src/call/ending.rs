@@ -1,6 +1,8 @@
 //! How calls end, and what Twilio's surface calls it.
 
+use crate::Timestamp;
 use serde::{Deserialize, Serialize};
+use std::time::Duration;
 
 /// A call's status on Twilio's surface.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
@@ -153,13 +155,31 @@ pub struct Ending {
     /// More, for a person.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub detail: Option<String>,
+    /// How long the call was answered, as whoever had it measured: whole seconds, begun ones counted, and never more
+    /// than the limit it had. Absent when it was not answered, and when nobody was left to measure.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub duration_s: Option<u32>,
 }
 
 impl Ending {
     /// An end for this reason. The aggregate sets the status: it knows whether the call was answered.
     #[must_use]
     pub fn because(reason: EndReason) -> Ending {
-        Ending { reason, status: reason.status(false), sip_code: None, detail: None }
+        Ending { reason, status: reason.status(false), sip_code: None, detail: None, duration_s: None }
+    }
+
+    /// The same, with how long the call was answered and may have been answered at most.
+    #[must_use]
+    pub fn after(mut self, answered: Duration, limit: Duration) -> Ending {
+        self.duration_s = Some(begun_seconds(answered).min(begun_seconds(limit)));
+        self
+    }
+
+    /// Seconds the call was answered, as billed: as it was measured, else by when it was answered and ended.
+    #[must_use]
+    pub fn seconds(&self, answered_at: Option<Timestamp>, ended_at: Timestamp) -> Option<u32> {
+        let answered_at = answered_at?;
+        Some(self.duration_s.unwrap_or_else(|| begun_seconds(ended_at.since(answered_at))))
     }
 
     /// The same, with the final SIP response's code.
@@ -177,9 +197,37 @@ impl Ending {
     }
 }
 
+/// Whole seconds, begun ones counted.
+#[must_use]
+pub fn begun_seconds(length: Duration) -> u32 {
+    u32::try_from(length.as_micros().div_ceil(1_000_000)).unwrap_or(u32::MAX)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_call_is_never_longer_than_the_limit_that_ended_it() {
+        let lasted = |micros, limit| {
+            let limit = Duration::from_secs(limit);
+            Ending::because(EndReason::TimeLimit).after(Duration::from_micros(micros), limit).duration_s
+        };
+        assert_eq!(lasted(60_000_000, 60), Some(60));
+        assert_eq!(lasted(60_004_321, 60), Some(60), "the timer is never early");
+        assert_eq!(lasted(2_000_001, 60), Some(3), "a begun second counts");
+        assert_eq!(lasted(0, 60), Some(0));
+    }
+
+    #[test]
+    fn what_was_measured_counts_and_not_the_clocks_on_the_wall() {
+        let (answered, ended) = (Timestamp::from_micros(0), Timestamp::from_micros(3_603_000_000));
+        let unmeasured = Ending::because(EndReason::Interrupted);
+        assert_eq!(unmeasured.seconds(Some(answered), ended), Some(3_603));
+        let measured = unmeasured.after(Duration::from_secs(2), Duration::from_secs(14_400));
+        assert_eq!(measured.seconds(Some(answered), ended), Some(2));
+        assert_eq!(measured.seconds(None, ended), None);
+    }
 
     #[test]
     fn an_answered_call_is_completed_whatever_ended_it_but_a_cancel() {

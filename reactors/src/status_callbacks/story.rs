@@ -126,9 +126,8 @@ impl Story {
             add(&name, Some(code));
         }
         if moment == CallbackEvent::Completed {
-            let seconds = self
-                .answered_at
-                .map_or(0, |answered| fact.at.since(answered).as_micros().div_ceil(1_000_000));
+            let measured = self.ending.as_ref().and_then(|it| it.seconds(self.answered_at, fact.at));
+            let seconds = measured.unwrap_or(0);
             add("CallDuration", Some(seconds.to_string()));
             add("Duration", Some(seconds.div_ceil(60).to_string()));
             add("SipResponseCode", self.sip_code.map(|code| code.to_string()));

@@ -4,7 +4,7 @@
 
 use super::{
     leg::{Leg, LegNo, State},
-    machine::{LONGEST_CALL, Machine},
+    machine::Machine,
     order::{Order, Placement},
 };
 use crate::outside::CallRef;
@@ -68,7 +68,7 @@ impl Machine {
         };
         self.dial = Some(dial);
         for target in plan.targets {
-            self.begin_child(target, &from, plan.timeout);
+            self.begin_child(target, &from, (plan.timeout, plan.time_limit));
         }
         if self.dial.as_ref().is_some_and(|dial| dial.children.is_empty()) {
             self.dial_over(DialStatus::Failed, None);
@@ -91,7 +91,8 @@ impl Machine {
         }
     }
 
-    fn begin_child(&mut self, target: DialTarget, from: &str, timeout: Duration) {
+    fn begin_child(&mut self, target: DialTarget, from: &str, times: (Duration, Duration)) {
+        let (timeout, time_limit) = times;
         if self.legs.len() > MAX_CHILDREN {
             return self.warn(NOT_PLACED, format!("<Dial>: a call may dial {MAX_CHILDREN} others at most"));
         }
@@ -109,10 +110,11 @@ impl Machine {
         let mut leg = Leg::new(call, Some(account.clone()), Direction::OutboundDial, from, &number);
         leg.parent = Some(main.sid.clone());
         leg.send_digits.clone_from(&target.send_digits);
+        leg.limit = time_limit;
         let no = LegNo(u32::try_from(self.legs.len()).unwrap_or(u32::MAX));
         self.legs.insert(no, leg);
         self.dial.iter_mut().for_each(|dial| dial.children.push(no));
-        self.record(no, CallCommand::Queue(queued(&account, main.sid, from, &number, target, timeout)));
+        self.record(no, CallCommand::Queue(queued(&account, main.sid, (from, &number), target, times)));
         self.record(no, CallCommand::Claim { node: self.surroundings.node.clone() });
         let (from, tenant) = (from.to_owned(), main.tenant);
         let placement = Placement { sid, tenant, account, from, to: number, ring_timeout: timeout };
@@ -278,10 +280,9 @@ impl Machine {
     fn result(&self, status: DialStatus, child: Option<LegNo>, bridged: bool) -> DialResult {
         let leg = child.and_then(|no| self.leg(no));
         let call_sid = leg.map(|leg| leg.call.sid.to_string());
-        // Rounded up, as in the dialled call's own CallDuration.
-        let seconds = |at| u64::try_from(self.now.since(at).as_millis().div_ceil(1_000)).unwrap_or(u64::MAX);
-        let since = leg.and_then(|leg| leg.answered_at).map(seconds);
-        let duration_s = since.filter(|_| status == DialStatus::Completed);
+        // As in the dialled call's own CallDuration.
+        let measured = |leg: &Leg| leg.measured(Ending::because(EndReason::HungUp), self.now).duration_s;
+        let duration_s = leg.and_then(measured).map(u64::from).filter(|_| status == DialStatus::Completed);
         DialResult { status, call_sid, duration_s, bridged }
     }
 
@@ -326,7 +327,13 @@ fn dial_status(status: Status) -> DialStatus {
     }
 }
 
-fn queued(account: &Sid, parent: Sid, from: &str, to: &str, target: DialTarget, timeout: Duration) -> Queued {
+fn queued(
+    account: &Sid,
+    parent: Sid,
+    (from, to): (&str, &str),
+    target: DialTarget,
+    (timeout, time_limit): (Duration, Duration),
+) -> Queued {
     Queued {
         account: account.clone(),
         direction: Direction::OutboundDial,
@@ -337,7 +344,7 @@ fn queued(account: &Sid, parent: Sid, from: &str, to: &str, target: DialTarget, 
         program: None,
         callback: target.status_callback.as_ref().and_then(callback),
         timeout: u32::try_from(timeout.as_secs()).unwrap_or(600),
-        time_limit: u32::try_from(LONGEST_CALL.as_secs()).unwrap_or(14_400),
+        time_limit: u32::try_from(time_limit.as_secs()).unwrap_or(14_400),
         send_digits: target.send_digits,
     }
 }

@@ -41,6 +41,7 @@ impl Machine {
             leg.state = State::Closing;
             self.order(Order::HangUp(no));
         }
+        let ending = self.leg(no).map(|leg| leg.measured(ending.clone(), self.now)).unwrap_or(ending);
         self.record(no, CallCommand::End(ending));
         self.order(Order::Release(no));
     }

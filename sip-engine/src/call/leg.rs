@@ -1,10 +1,12 @@
 //! One leg: a call of the family, with its identifier, its parties and how far it is.
 
+use super::machine::LONGEST_CALL;
 use crate::outside::CallRef;
 use domain::{
     Sid, Timestamp,
-    call::{Direction, Status},
+    call::{Direction, Ending, Status},
 };
+use std::time::Duration;
 
 /// A leg's number within its family. 0 runs the program; the others were dialled by it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -50,6 +52,8 @@ pub(super) struct Leg {
     pub(super) to: String,
     pub(super) state: State,
     pub(super) answered_at: Option<Timestamp>,
+    /// How long it may last from then on.
+    pub(super) limit: Duration,
     /// Its end is recorded.
     pub(super) ended: bool,
     /// What Twilio's surface calls its end.
@@ -83,6 +87,7 @@ impl Leg {
             to: to.to_owned(),
             state: State::Early,
             answered_at: None,
+            limit: LONGEST_CALL,
             ended: false,
             final_status: None,
             released: false,
@@ -95,6 +100,14 @@ impl Leg {
 
     pub(super) fn is_answered(&self) -> bool {
         self.answered_at.is_some()
+    }
+
+    /// This end of it at this time, with how long it was answered.
+    pub(super) fn measured(&self, ending: Ending, now: Timestamp) -> Ending {
+        match self.answered_at {
+            Some(at) => ending.after(now.since(at), self.limit),
+            None => ending,
+        }
     }
 
     /// Nothing more will happen to it.

@@ -55,7 +55,6 @@ pub struct Machine {
     pub(super) verbs: u32,
     /// Why the call ends when the program says so.
     pub(super) last_word: EndReason,
-    time_limit: Duration,
     pub(super) tokens: u64,
     pub(super) now: Timestamp,
     orders: Vec<Order>,
@@ -130,11 +129,12 @@ impl Machine {
 
     fn new(
         surroundings: Surroundings,
-        leg: Leg,
+        mut leg: Leg,
         program: Option<Program>,
         time_limit: Duration,
         start: Start,
     ) -> Machine {
+        leg.limit = time_limit;
         Machine {
             surroundings,
             legs: BTreeMap::from([(LegNo::MAIN, leg)]),
@@ -151,7 +151,6 @@ impl Machine {
             events: VecDeque::new(),
             verbs: 0,
             last_word: EndReason::ApplicationHungUp,
-            time_limit,
             tokens: 0,
             now: Timestamp::from_micros(0),
             orders: Vec::new(),
@@ -265,7 +264,8 @@ impl Machine {
     /// The main leg is answered by whoever: from now on it may last so long.
     pub(super) fn main_answered(&mut self) {
         self.record(LegNo::MAIN, CallCommand::Answer);
-        self.order(Order::SetTimer(TimerKey::TimeLimit, self.time_limit));
+        let limit = self.leg(LegNo::MAIN).map_or(LONGEST_CALL, |main| main.limit);
+        self.order(Order::SetTimer(TimerKey::TimeLimit, limit));
     }
 
     /// Picks the main leg up, unless that has happened.

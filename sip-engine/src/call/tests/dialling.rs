@@ -262,8 +262,9 @@ fn the_time_limit_of_a_dial_ends_the_talk() {
     let (mut scene, _) = Scene::talking(r#"<Dial timeLimit="60" action="/done">85510000001</Dial>"#);
     scene.placed(ONE);
     assert_eq!(scene.signal(ONE, Signal::Answered).last().unwrap(), "SetTimer Verb 60");
-    scene.later(60);
+    scene.passes(60_012);
     assert!(scene.fires(TimerKey::Verb).contains(&"HangUp 1".to_owned()));
+    assert_eq!(scene.measured(), ["Some(60)"], "a call is never longer than the limit that ended it");
     assert_eq!((scene.param("DialCallStatus"), scene.param("DialCallDuration")), ("completed", "60"));
 }
 

@@ -161,6 +161,18 @@ impl Scene {
         self.now = self.now.plus(Duration::from_secs(seconds));
     }
 
+    /// So many milliseconds pass: a timer is never early, and seldom on the dot.
+    pub(super) fn passes(&mut self, millis: u64) {
+        self.now = self.now.plus(Duration::from_millis(millis));
+    }
+
+    /// What was recorded of ends: how long whoever ended had been answered.
+    pub(super) fn measured(&self) -> Vec<String> {
+        let ends = self.told.iter().filter(|fact| fact.starts_with("End("));
+        ends.filter_map(|fact| Some(fact.split_once("duration_s: ")?.1.split(" }").next()?.to_owned()))
+            .collect()
+    }
+
     pub(super) fn signal(&mut self, leg: LegNo, signal: Signal) -> Vec<String> {
         self.feed(Happened::Signalled(leg, signal))
     }
