@@ -3,7 +3,7 @@
 //! Anyone may ask: an answer serves for a second, and what is wrong inside is for the log.
 
 use crate::{App, Check, Gauge, middleware::Traffic};
-use domain::{Log, Timestamp};
+use domain::Log;
 use poem::{
     Response, handler,
     http::StatusCode,
@@ -22,19 +22,19 @@ pub(crate) fn healthz() -> Json<Value> {
 /// How long an answer serves.
 const FRESH: Duration = Duration::from_secs(1);
 
-/// The last answer: its time, status and text. Who asks meanwhile waits for the one that is being made.
+/// The last answer: when it was made (as the clock's `elapsed` says), its status and text. Who asks meanwhile waits for the one that is being made.
 #[derive(Default)]
-pub(crate) struct Last(Mutex<Option<(Timestamp, StatusCode, String)>>);
+pub(crate) struct Last(Mutex<Option<(Duration, StatusCode, String)>>);
 
 impl Last {
     async fn or(
         &self,
-        now: Timestamp,
+        now: Duration,
         answer: impl Future<Output = (StatusCode, String)>,
     ) -> (StatusCode, String) {
         let mut last = self.0.lock().await;
         if let Some((since, status, text)) = &*last
-            && now.since(*since) < FRESH
+            && now.saturating_sub(*since) < FRESH
         {
             return (*status, text.clone());
         }
@@ -46,7 +46,7 @@ impl Last {
 
 #[handler]
 pub(crate) async fn readyz(Data(app): Data<&App>, Data(last): Data<&Arc<Last>>) -> Response {
-    let (status, text) = last.or(app.clock.now(), readiness(app)).await;
+    let (status, text) = last.or(app.clock.elapsed(), readiness(app)).await;
     Response::builder().status(status).content_type("application/json").body(text)
 }
 
@@ -86,7 +86,7 @@ pub(crate) async fn metrics(
     Data(traffic): Data<&Arc<Traffic>>,
     Data(last): Data<&Arc<Last>>,
 ) -> Response {
-    let (status, text) = last.or(app.clock.now(), figures(app, traffic)).await;
+    let (status, text) = last.or(app.clock.elapsed(), figures(app, traffic)).await;
     Response::builder().status(status).content_type("text/plain; version=0.0.4; charset=utf-8").body(text)
 }
 
@@ -130,4 +130,24 @@ fn gauges(health: &LogHealth) -> [Gauge; 3] {
         gauge(lag, "Events the tables have not seen yet.", health.head - health.position),
         gauge(parked, "Streams a table leaves out, because an event of theirs can't be told.", health.parked),
     ]
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn an_answer_serves_for_a_second_of_what_has_passed() {
+        let last = Last::default();
+        let answer = |text: &str| {
+            let answer = (StatusCode::OK, text.to_owned());
+            async move { answer }
+        };
+        for (millis, made, served) in
+            [(5_000, "first", "first"), (5_999, "second", "first"), (6_000, "third", "third")]
+        {
+            let now = Duration::from_millis(millis);
+            assert_eq!(last.or(now, answer(made)).await.1, served, "{millis} ms");
+        }
+    }
 }

@@ -1,6 +1,6 @@
 //! Token buckets: how often someone may try. Per process; several nodes allow as many times more.
 
-use domain::{Clock, Timestamp};
+use domain::Clock;
 use ring::digest::{SHA256, digest};
 use std::{collections::HashMap, net::IpAddr, sync::Arc, sync::Mutex, time::Duration};
 
@@ -37,7 +37,8 @@ type Key = [u8; 32];
 #[derive(Clone, Copy)]
 struct Bucket {
     tokens: f64,
-    seen: Timestamp,
+    /// As the clock's `elapsed` says.
+    seen: Duration,
 }
 
 impl Throttle {
@@ -52,7 +53,7 @@ impl Throttle {
     /// # Errors
     /// When there is none; how long until there is.
     pub fn take(&self, key: &str) -> Result<(), Duration> {
-        let now = self.clock.now();
+        let now = self.clock.elapsed();
         let mut name = Key::default();
         name.copy_from_slice(digest(&SHA256, key.as_bytes()).as_ref());
         let mut buckets = self.buckets.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
@@ -64,8 +65,8 @@ impl Throttle {
         verdict
     }
 
-    fn refilled(&self, bucket: Bucket, now: Timestamp) -> f64 {
-        let more = now.since(bucket.seen).as_secs_f64() / self.rate.refill.as_secs_f64();
+    fn refilled(&self, bucket: Bucket, now: Duration) -> f64 {
+        let more = now.saturating_sub(bucket.seen).as_secs_f64() / self.rate.refill.as_secs_f64();
         (bucket.tokens + more).min(f64::from(self.rate.burst))
     }
 }
@@ -95,6 +96,7 @@ pub(crate) fn by_address(ip: Option<IpAddr>) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use domain::Timestamp;
 
     struct Hand(Mutex<Timestamp>);
     impl Clock for Hand {

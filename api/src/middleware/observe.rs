@@ -40,14 +40,14 @@ pub(crate) fn observed<E: Endpoint + 'static>(
         let (id, clock, traffic) = (ids.uuid().simple().to_string(), clock.clone(), traffic.clone());
         REQUEST_ID.scope(id.clone(), async move {
             let (method, path) = (request.method().clone(), request.uri().path().to_owned());
-            let began = clock.now();
+            let began = clock.elapsed();
             let mut response = respond(&*endpoint, request).await;
             if let Ok(value) = HeaderValue::from_str(&id) {
                 response.headers_mut().insert("x-request-id", value);
             }
             let status = response.status().as_u16();
             traffic.count(status);
-            let took = clock.now().since(began);
+            let took = clock.elapsed().saturating_sub(began);
             tracing::info!(%method, path, status, ms = took.as_secs_f64() * 1e3, request_id = id, "http");
             Ok(response)
         })

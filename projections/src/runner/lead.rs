@@ -6,7 +6,7 @@ use crate::{
     page::{self, Member, Refused},
     progress::Standing,
 };
-use domain::{Log, Sid, Timestamp};
+use domain::{Log, Sid};
 use std::time::Duration;
 use store::{Fact, StoreError};
 
@@ -22,15 +22,15 @@ impl Runner {
     pub(super) async fn lead(&self, epoch: i64, pause: &mut Duration) -> Result<i64, Over> {
         let mut members = self.members(epoch).await?;
         let mut committed = self.shared.store.watch(self.log);
-        let mut renewed = self.shared.store.clock().now();
+        let mut renewed = self.shared.store.clock().elapsed();
         let mut looked = renewed;
         let mut limit = PAGE;
         let mut tries = 0;
         while !self.stop.is_cancelled() {
             // Seen before reading: a commit during the read ends the wait below at once.
             committed.mark_unchanged();
-            let now = self.shared.store.clock().now();
-            if !self.alone() && now.since(renewed) > LEASE / 3 {
+            let now = self.shared.store.clock().elapsed();
+            if !self.alone() && now.saturating_sub(renewed) > LEASE / 3 {
                 self.renew(epoch).await?;
                 renewed = now;
             }
@@ -82,11 +82,11 @@ impl Runner {
     async fn rebuilt(
         &self,
         members: &[Member],
-        now: Timestamp,
-        looked: &mut Timestamp,
+        now: Duration,
+        looked: &mut Duration,
     ) -> Result<bool, StoreError> {
         let stopped: Vec<&str> = stopped(members).map(|member| member.table.as_str()).collect();
-        if stopped.is_empty() || now.since(*looked) < POLL {
+        if stopped.is_empty() || now.saturating_sub(*looked) < POLL {
             return Ok(false);
         }
         *looked = now;

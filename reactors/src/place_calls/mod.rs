@@ -10,6 +10,7 @@ mod follow;
 mod recover;
 #[cfg(test)]
 mod tests;
+mod waiting;
 
 use crate::{Common, Switchboard};
 use alive::Alive;
@@ -28,6 +29,7 @@ use std::{
 };
 use store::{ExecuteError, StoreError};
 use tokio::sync::watch;
+use waiting::Waiting;
 
 /// This reactor's name: who it is in the log.
 pub const NAME: &str = "place_calls";
@@ -53,6 +55,7 @@ pub(crate) struct PlaceCalls {
     claimed: Arc<Mutex<HashSet<Sid>>>,
     acted: Arc<Acted>,
     alive: Arc<Alive>,
+    waiting: Arc<Waiting>,
     /// Where the directory stood when it was last waited for in vain.
     stood_at: Arc<AtomicI64>,
 }
@@ -71,9 +74,10 @@ impl PlaceCalls {
         began: Timestamp,
         queue_limit: Duration,
     ) -> PlaceCalls {
-        let (claimed, acted, alive) = (Arc::default(), Arc::default(), Arc::default());
+        let (claimed, acted, alive, waiting) =
+            (Arc::default(), Arc::default(), Arc::default(), Arc::default());
         let stood_at = Arc::new(AtomicI64::new(NOWHERE));
-        PlaceCalls { common, engine, began, queue_limit, claimed, acted, alive, stood_at }
+        PlaceCalls { common, engine, began, queue_limit, claimed, acted, alive, waiting, stood_at }
     }
 
     /// Runs until it is told to stop.
@@ -94,8 +98,8 @@ impl PlaceCalls {
     /// Claims a queued call and has it placed; or ends it when it waited too long. Without room here it is left to other
     /// nodes and to the next sweep.
     async fn place(&self, call: CallRef, queued: Queued, since: Timestamp) -> Result<(), StoreError> {
-        let now = self.common.clock.now();
-        if now.since(since) > self.queue_limit {
+        if self.waiting.age(&call.sid, since, &*self.common.clock) > self.queue_limit {
+            self.waiting.over(&call.sid);
             return self.end(&call, Ending::because(EndReason::Expired)).await;
         }
         if !self.engine.has_room() {
@@ -106,8 +110,11 @@ impl PlaceCalls {
             return Ok(());
         }
         match self.tell(&call, CallCommand::Claim { node }).await {
-            Ok(true) => {}
-            Ok(false) => return Ok(()),
+            Ok(true) => self.waiting.over(&call.sid),
+            Ok(false) => {
+                self.waiting.over(&call.sid);
+                return Ok(());
+            }
             Err(error) => {
                 // It may have been claimed nevertheless; claiming again tells, and then it is placed.
                 self.claimed().remove(&call.sid);

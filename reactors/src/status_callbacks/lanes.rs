@@ -13,14 +13,14 @@ use crate::{
     outside::exchange::exchange_of,
 };
 use domain::{
-    Actor, Log, Meta, Sid, Timestamp,
+    Actor, Log, Meta, Sid,
     call::{CallCommand, Purpose, WebhookExchange},
 };
 use std::{
     collections::{HashMap, VecDeque},
     sync::{
         Arc, Mutex, MutexGuard, PoisonError,
-        atomic::{AtomicI64, Ordering},
+        atomic::{AtomicU64, Ordering},
     },
     time::Duration,
 };
@@ -48,8 +48,8 @@ struct Inner {
     accounts: Accounts,
     /// Leave to make a callback.
     turns: Arc<Semaphore>,
-    /// Until when the lease is surely ours, in microseconds.
-    held_until: AtomicI64,
+    /// Until when the lease is surely ours, in microseconds of the clock's `elapsed`.
+    held_until: AtomicU64,
     /// No further callback is begun.
     closed: CancellationToken,
     tasks: TaskTracker,
@@ -64,7 +64,7 @@ impl Lanes {
             flight: Flight::default(),
             turns: Arc::new(Semaphore::new(MAX_MADE)),
             accounts: Accounts::default(),
-            held_until: AtomicI64::new(0),
+            held_until: AtomicU64::new(0),
             closed: CancellationToken::new(),
             tasks: TaskTracker::new(),
         }))
@@ -75,9 +75,9 @@ impl Lanes {
         &self.0.flight
     }
 
-    /// Callbacks may be begun until then.
-    pub fn hold(&self, until: Timestamp) {
-        self.0.held_until.store(until.micros(), Ordering::Release);
+    /// Callbacks may be begun until then, as the clock's `elapsed` says.
+    pub fn hold(&self, until: Duration) {
+        self.0.held_until.store(micros(until), Ordering::Release);
     }
 
     /// Begins no further callback. Those under way are seen through.
@@ -218,7 +218,7 @@ impl Lanes {
 
     fn may_begin(&self) -> bool {
         let held_until = self.0.held_until.load(Ordering::Acquire);
-        !self.0.closed.is_cancelled() && self.0.common.clock.now().micros() < held_until
+        !self.0.closed.is_cancelled() && micros(self.0.common.clock.elapsed()) < held_until
     }
 
     /// What to send for a fact; `None` when nobody asked for it, or when it has been made.
@@ -274,4 +274,8 @@ impl Lanes {
     fn waiting(&self) -> MutexGuard<'_, HashMap<Sid, VecDeque<Fact>>> {
         self.0.waiting.lock().unwrap_or_else(PoisonError::into_inner)
     }
+}
+
+fn micros(elapsed: Duration) -> u64 {
+    u64::try_from(elapsed.as_micros()).unwrap_or(u64::MAX)
 }

@@ -131,10 +131,10 @@ impl StatusCallbacks {
     /// again.
     async fn renew(&mut self) -> Result<bool, StoreError> {
         let Common { ledger, node, clock, .. } = &self.common;
-        let now = clock.now();
+        let (now, asked) = (clock.now(), clock.elapsed());
         let held = ledger.lease(NAME, node, now).await?;
         if held {
-            self.lanes.hold(now.plus(LEASE));
+            self.lanes.hold(asked + LEASE);
         } else {
             std::mem::replace(&mut self.lanes, Lanes::new(self.common.clone())).close();
         }

@@ -248,7 +248,7 @@ async fn an_account_with_too_many_waiting_is_read_again_later() {
     let bench = Bench::new().await;
     let mut application = Application::start().await;
     let (lanes, mut silent) = (Lanes::new(bench.common.clone()), Silent::default());
-    lanes.hold(bench.common.clock.now().plus(Duration::from_secs(3600)));
+    lanes.hold(bench.common.clock.elapsed() + Duration::from_secs(3600));
     let call = bench.queue(application.callback(&[E::Completed])).await;
     bench.tell(&call, life()).await;
     for _ in 0..accounts::MAX_WAITING {
