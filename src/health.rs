@@ -1,9 +1,13 @@
 //! What this node says about itself on `/readyz` and `/metrics`.
 
 use api::Gauge;
+use futures_util::future::BoxFuture;
 use reactors::Reactors;
 use sip_engine::{EngineHandle, net::Counters};
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::{
+    sync::atomic::{AtomicU64, Ordering},
+    time::Duration,
+};
 
 /// The parts that have something to say.
 pub struct NodeHealth {
@@ -14,6 +18,10 @@ pub struct NodeHealth {
 }
 
 impl api::Health for NodeHealth {
+    fn routed_by(&self, position: i64, within: Duration) -> BoxFuture<'_, bool> {
+        Box::pin(async move { self.reactors.directory().reached(position, within).await })
+    }
+
     fn checks(&self) -> Vec<api::Check> {
         let trouble =
             self.engine.is_draining().then(|| "no more calls are taken: it is about to stop".to_owned());

@@ -5,7 +5,8 @@ use crate::{
     problem::Refusal,
     secrets::Secrets,
 };
-use domain::{Actor, Clock, Ids, Log, Meta, Sid, Tenant};
+use domain::{Actor, Clock, Ids, Kind, Log, Meta, Sid, Tenant};
+use futures_util::future::BoxFuture;
 use ipnet::IpNet;
 use poem::Request;
 use projections::Projections;
@@ -15,6 +16,11 @@ use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
 /// How long a write waits for its projections, so that a read after it sees it.
 pub const READ_YOUR_WRITES: Duration = Duration::from_secs(1);
+
+/// How long a write that calls are routed by waits for this node's directory, so that the next call is routed by it.
+const ROUTED_BY: Duration = Duration::from_secs(5);
+/// What calls are routed by.
+const ROUTING: [Kind; 4] = [Kind::Carrier, Kind::Account, Kind::Trunk, Kind::PhoneNumber];
 
 /// Most characters of a User-Agent that are kept.
 const USER_AGENT_LENGTH: usize = 256;
@@ -79,6 +85,13 @@ pub trait Health: Send + Sync {
     /// Everything `/metrics` shows beside the API's own figures.
     fn gauges(&self) -> Vec<Gauge> {
         Vec::new()
+    }
+
+    /// Waits, at most `within`, until calls of this node are routed by what the core log has up to this position;
+    /// whether they are. A process without calls has nothing to wait for.
+    fn routed_by(&self, position: i64, within: Duration) -> BoxFuture<'_, bool> {
+        let _ = (position, within);
+        Box::pin(std::future::ready(true))
     }
 }
 
@@ -181,13 +194,21 @@ impl App {
         Some(behind_proxies(remote, &lines.join(","), &self.config.trusted_proxies))
     }
 
-    /// Waits until a read sees what was just written. A projection that lags for longer does not fail the write.
+    /// Waits until a read sees what was just written, and the next call is routed by it. Tables or a directory that lag
+    /// for longer do not fail the write.
     ///
     /// # Errors
     /// Never now; it is a result so that callers end with it.
     pub async fn settled(&self, log: Log, appended: &Appended) -> Result<(), Refusal> {
         if let Err(behind) = self.projections.reached(log, appended.position, READ_YOUR_WRITES).await {
             tracing::warn!(%behind, "a projection lags; the client may not see its own write yet");
+        }
+        let routing = log == Log::Core && ROUTING.contains(&appended.stream.kind());
+        if routing && !self.health.routed_by(appended.position, ROUTED_BY).await {
+            tracing::warn!(
+                position = appended.position,
+                "the directory lags; the next call may be routed without what was just written"
+            );
         }
         Ok(())
     }

@@ -64,7 +64,7 @@ impl DirectoryMirror {
     }
 
     /// Waits until it knows of a position of the core log, at most `within`; whether it does.
-    pub(crate) async fn reached(&self, position: i64, within: Duration) -> bool {
+    pub async fn reached(&self, position: i64, within: Duration) -> bool {
         let mut standing = self.position.subscribe();
         tokio::time::timeout(within, standing.wait_for(|at| *at >= position)).await.is_ok()
     }

@@ -79,11 +79,7 @@ pub(super) async fn update(
     let commands = commands.into_iter().map(|command| (command, meta.clone())).collect();
     let appended = app.store.execute_all::<PhoneNumber>(&row.sid, commands).await;
     let appended = appended.map_err(|error| of_command(error, |refusal| refused(&refusal, path)))?;
-    if let Err(behind) =
-        app.projections.reached(Log::Core, appended.position, crate::app::READ_YOUR_WRITES).await
-    {
-        tracing::warn!(%behind, "a projection lags; the client may not see its own write yet");
-    }
+    app.settled(Log::Core, &appended).await.map_err(|refusal| Fault::from(&refusal))?;
     fetch(app, caller, sid, path).await
 }
 
