@@ -20,3 +20,4 @@ mod router;
 pub use app::{ApiConfig, App, Check, Gauge, Health, Parts, Well};
 pub use dashboard::{Needs, ROUTES as DASHBOARD_ROUTES};
 pub use router::router;
+pub use twilio::markdown as twilio_page;

@@ -3,10 +3,29 @@
 use projections::CallRow;
 use serde_json::{Value, json};
 
+/// What Twilio has below a call.
+const SUBRESOURCES: [(&str, &str); 9] = [
+    ("events", "Events"),
+    ("notifications", "Notifications"),
+    ("payments", "Payments"),
+    ("recordings", "Recordings"),
+    ("siprec", "Siprec"),
+    ("streams", "Streams"),
+    ("transcriptions", "Transcriptions"),
+    ("user_defined_message_subscriptions", "UserDefinedMessageSubscriptions"),
+    ("user_defined_messages", "UserDefinedMessages"),
+];
+
+/// The addresses of what is below a resource.
+pub(super) fn below(base: &str, names: &[(&str, &str)]) -> Value {
+    let address = |(name, path): &(&str, &str)| ((*name).to_owned(), json!(format!("{base}/{path}.json")));
+    Value::Object(names.iter().map(address).collect())
+}
+
 /// The resource.
 pub(super) fn call(row: &CallRow) -> Value {
     let account = row.account.as_ref().map(domain::Sid::as_str);
-    let uri = format!("/2010-04-01/Accounts/{}/Calls/{}.json", account.unwrap_or_default(), row.sid);
+    let base = format!("/2010-04-01/Accounts/{}/Calls/{}", account.unwrap_or_default(), row.sid);
     let duration = row.ended_at.map(|_| row.duration_s.unwrap_or(0).to_string());
     json!({
         "sid": row.sid.as_str(),
@@ -33,8 +52,8 @@ pub(super) fn call(row: &CallRow) -> Value {
         "caller_name": null,
         "queue_time": row.queue_time_ms.to_string(),
         "trunk_sid": row.trunk.as_ref().map(domain::Sid::as_str),
-        "uri": uri,
-        "subresource_uris": {},
+        "uri": format!("{base}.json"),
+        "subresource_uris": below(&base, &SUBRESOURCES),
     })
 }
 

@@ -1,7 +1,7 @@
 //! `Calls`: place, look at, list, redirect, end and forget calls.
 
 use super::{
-    call_json,
+    Asking, call_json,
     caller::Caller,
     fault::{Fault, of_command},
     form::Form,
@@ -64,12 +64,8 @@ async fn find(app: &App, caller: &Caller, sid: &str, path: &str) -> Result<CallR
 }
 
 /// `POST …/Calls.json`
-pub(super) async fn create(
-    app: &App,
-    caller: &Caller,
-    request: &Request,
-    form: &Form,
-) -> Result<Value, Fault> {
+pub(super) async fn create(app: &App, asking: &Asking<'_>, form: &Form) -> Result<Value, Fault> {
+    let Asking { caller, request, warnings } = asking;
     let country = country(app, caller, form).await?;
     let (from, to) = (new_call::from(form, country)?, new_call::to(form, country)?);
     let phone_number = owned(app, caller, &from).await?;
@@ -81,7 +77,7 @@ pub(super) async fn create(
         let command_id = id.as_ref().map(|id| if index == 0 { id.clone() } else { format!("{id}:{index}") });
         (command, Meta { command_id, ..meta.clone() })
     };
-    let commands = [CallCommand::Queue(queued.clone())].into_iter().chain(new_call::warnings(form));
+    let commands = [CallCommand::Queue(queued.clone())].into_iter().chain(new_call::warnings(form, warnings));
     let appended = app.store.execute_all::<Call>(&sid, commands.enumerate().map(command).collect()).await;
     let appended =
         appended.map_err(|error| of_command(error, |refusal| Fault::invalid(refusal.to_string())))?;
@@ -120,21 +116,17 @@ fn command_id(request: &Request, account: &Sid) -> Result<Option<String>, Fault>
 }
 
 /// `POST …/Calls/{Sid}.json`: run another program, or end it.
-pub(super) async fn update(
-    app: &App,
-    caller: &Caller,
-    request: &Request,
-    sid: &str,
-    form: &Form,
-) -> Result<Value, Fault> {
+pub(super) async fn update(app: &App, asking: &Asking<'_>, sid: &str, form: &Form) -> Result<Value, Fault> {
+    let Asking { caller, request, warnings } = asking;
     let path = request.uri().path();
     let row = find(app, caller, sid, path).await?;
     let command = match form.parsed::<Status>("Status")? {
         Some(status) => Some(CallCommand::RequestEnd { status }),
-        None => new_call::redirect(form)?.map(CallCommand::Redirect),
+        None => new_call::program(form)?.map(CallCommand::Redirect),
     };
-    if let Some(command) = command {
-        tell(app, &row, command, &caller.meta(app, request), path).await?;
+    let commands: Vec<_> = command.into_iter().chain(new_call::warnings(form, warnings)).collect();
+    if !commands.is_empty() {
+        tell(app, &row, commands, &caller.meta(app, request), path).await?;
     }
     fetch(app, caller, sid, path).await
 }
@@ -143,11 +135,18 @@ pub(super) async fn update(
 pub(super) async fn delete(app: &App, caller: &Caller, request: &Request, sid: &str) -> Result<(), Fault> {
     let path = request.uri().path();
     let row = find(app, caller, sid, path).await?;
-    tell(app, &row, CallCommand::Delete, &caller.meta(app, request), path).await
+    tell(app, &row, vec![CallCommand::Delete], &caller.meta(app, request), path).await
 }
 
-async fn tell(app: &App, row: &CallRow, command: CallCommand, meta: &Meta, path: &str) -> Result<(), Fault> {
-    let appended = app.store.execute::<Call>(&row.sid, command, meta).await;
+async fn tell(
+    app: &App,
+    row: &CallRow,
+    commands: Vec<CallCommand>,
+    meta: &Meta,
+    path: &str,
+) -> Result<(), Fault> {
+    let commands = commands.into_iter().map(|command| (command, meta.clone())).collect();
+    let appended = app.store.execute_all::<Call>(&row.sid, commands).await;
     let appended = appended.map_err(|error| of_command(error, |refusal| refused(&refusal, path)))?;
     settled(app, appended.position).await;
     Ok(())

@@ -27,6 +27,22 @@ impl Form {
         Ok(Form(pairs))
     }
 
+    /// The names, each once, in order.
+    pub fn names(&self) -> Vec<&str> {
+        let mut names: Vec<&str> = Vec::new();
+        for (name, _) in &self.0 {
+            if !names.contains(&name.as_str()) {
+                names.push(name);
+            }
+        }
+        names
+    }
+
+    /// Whether a name is given with a value.
+    pub fn has(&self, name: &str) -> bool {
+        self.0.iter().any(|(known, value)| known == name && !value.is_empty())
+    }
+
     /// Every value of a name.
     pub fn all<'a>(&'a self, name: &'a str) -> impl Iterator<Item = &'a str> {
         self.0.iter().filter(move |(known, _)| known == name).map(|(_, value)| value.as_str())
@@ -140,17 +156,6 @@ mod tests {
     }
 
     #[test]
-    fn spans_have_three_spellings() {
-        let at = |text: &str| text.parse::<Timestamp>().ok();
-        let day = form("StartTime=2026-11-23").span("StartTime").unwrap();
-        assert_eq!(day, (at("2026-11-23T00:00:00Z"), at("2026-11-24T00:00:00Z")));
-        let between =
-            form("StartTime%3E=2026-11-23&StartTime%3C=2026-11-24T00:00:00Z").span("StartTime").unwrap();
-        assert_eq!(between, (at("2026-11-23T00:00:00Z"), at("2026-11-24T00:00:00.000001Z")));
-        assert!(form("StartTime=yesterday").span("StartTime").is_err());
-    }
-}
-    #[test]
     fn midnight_as_the_sdks_send_a_day_is_that_day() {
         let day = form("EndTime=2026-11-23").span("EndTime").unwrap();
         for sent in ["2026-11-23T00:00:00Z", "2026-11-23T00:00:00.000Z", "2026-11-23T00:00:00%2B00:00"] {
@@ -161,6 +166,17 @@ mod tests {
         assert_eq!(second, (at("2026-11-23T00:00:01Z"), at("2026-11-23T00:00:02Z")));
     }
 
+    #[test]
+    fn spans_have_three_spellings() {
+        let at = |text: &str| text.parse::<Timestamp>().ok();
+        let day = form("StartTime=2026-11-23").span("StartTime").unwrap();
+        assert_eq!(day, (at("2026-11-23T00:00:00Z"), at("2026-11-24T00:00:00Z")));
+        let between =
+            form("StartTime%3E=2026-11-23&StartTime%3C=2026-11-24T00:00:00Z").span("StartTime").unwrap();
+        assert_eq!(between, (at("2026-11-23T00:00:00Z"), at("2026-11-24T00:00:00.000001Z")));
         let narrowed =
             form("StartTime=2026-11-23&StartTime%3E=2026-11-23T10:00:00Z").span("StartTime").unwrap();
         assert_eq!(narrowed, (at("2026-11-23T10:00:00Z"), at("2026-11-24T00:00:00Z")));
+        assert!(form("StartTime=yesterday").span("StartTime").is_err());
+    }
+}

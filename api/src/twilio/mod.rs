@@ -11,19 +11,23 @@ mod form;
 mod new_call;
 mod numbers;
 mod page;
+mod parameters;
 mod path;
 #[cfg(test)]
 mod tests;
+
+pub use parameters::{Fate, Operation, Row, markdown, operations};
 
 use crate::{App, problem::Refusal};
 use caller::{Caller, Door};
 use fault::Fault;
 use form::Form;
+use page::Asked;
 use path::Resource;
 use poem::{
     EndpointExt, IntoResponse, Request, Response,
     endpoint::{BoxEndpoint, make},
-    http::{Method, StatusCode},
+    http::{HeaderValue, Method, StatusCode},
 };
 use serde_json::Value;
 
@@ -33,6 +37,11 @@ enum Answer {
     Created(Value),
     Gone,
 }
+
+/// The header that tells which parameters did nothing.
+const WARNING: &str = "x-trunkline-warning";
+/// Most warnings about one request.
+const MAX_WARNINGS: usize = 50;
 
 /// Everything under `/2010-04-01` (the prefix stays in the path). The endpoint sees whole paths.
 pub fn routes(app: &App) -> BoxEndpoint<'static, Response> {
@@ -66,27 +75,58 @@ pub(crate) fn elsewhere() -> BoxEndpoint<'static, Response> {
 }
 
 async fn respond(app: &App, door: &Door, request: Request) -> Response {
-    match answer(app, door, request).await {
+    let mut warnings = Vec::new();
+    let mut response = match answer(app, door, request, &mut warnings).await {
         Ok(Answer::Ok(body)) => json(StatusCode::OK, &body),
         Ok(Answer::Created(body)) => json(StatusCode::CREATED, &body),
         Ok(Answer::Gone) => StatusCode::NO_CONTENT.into_response(),
-        Err(fault) => fault.into_response(),
+        Err(fault) => return fault.into_response(),
+    };
+    if let Some(told) = HeaderValue::from_str(&warnings.join("; ")).ok().filter(|told| !told.is_empty()) {
+        response.headers_mut().insert(WARNING, told);
     }
+    response
 }
 
 fn json(status: StatusCode, body: &Value) -> Response {
     Response::builder().status(status).content_type("application/json").body(body.to_string())
 }
 
-async fn answer(app: &App, door: &Door, mut request: Request) -> Result<Answer, Fault> {
+async fn answer(
+    app: &App,
+    door: &Door,
+    mut request: Request,
+    warnings: &mut Vec<String>,
+) -> Result<Answer, Fault> {
     let caller = door.open(&request).await?;
     let path = request.uri().path().to_owned();
     let resource = Resource::of(&path).ok_or_else(|| Fault::not_found(&path))?;
     if resource.account().is_some_and(|account| account != caller.account.sid.as_str()) {
         return Err(Fault::not_found(&path));
     }
+    let operation = Operation::of(request.method().as_str(), resource);
+    let operation = operation.ok_or_else(|| not_allowed(resource))?;
     let form = parameters(&mut request).await?;
-    serve(app, &caller, &request, resource, &form).await
+    *warnings = operation.check(&form)?;
+    warnings.extend(new_call::idle(operation, &form)?);
+    warnings.truncate(MAX_WARNINGS);
+    serve(app, &Asking { caller: &caller, request: &request, warnings }, resource, &form).await
+}
+
+/// Who asks, with what request, and what is wrong with that request.
+struct Asking<'a> {
+    caller: &'a Caller,
+    request: &'a Request,
+    warnings: &'a [String],
+}
+
+fn not_allowed(resource: Resource<'_>) -> Fault {
+    use Resource as R;
+    Fault::method_not_allowed(match resource {
+        R::Accounts | R::Account(_) | R::Numbers(_) | R::Empty { .. } => "GET",
+        R::Calls(_) | R::Number(..) => "GET, POST",
+        R::Call(..) => "GET, POST, DELETE",
+    })
 }
 
 /// Of the query for GET, of the form for POST.
@@ -98,29 +138,28 @@ async fn parameters(request: &mut Request) -> Result<Form, Fault> {
     Form::parse(&body.map_err(|_| Fault::invalid("the body could not be read"))?)
 }
 
-/// The map: which method of which resource does what.
-async fn serve(
-    app: &App,
-    caller: &Caller,
-    request: &Request,
-    resource: Resource<'_>,
-    form: &Form,
-) -> Result<Answer, Fault> {
+/// The map: which method of which resource does what. What is allowed is in the tables of `parameters`.
+async fn serve(app: &App, asking: &Asking<'_>, resource: Resource<'_>, form: &Form) -> Result<Answer, Fault> {
     use Resource as R;
+    let Asking { caller, request, .. } = asking;
     let path = request.uri().path();
     match (request.method().as_str(), resource) {
         ("GET", R::Accounts) => accounts::list(caller, path, form).map(Answer::Ok),
         ("GET", R::Account(_)) => Ok(Answer::Ok(accounts::fetch(caller))),
         ("GET", R::Calls(_)) => calls::list(app, caller, path, form).await.map(Answer::Ok),
-        ("POST", R::Calls(_)) => calls::create(app, caller, request, form).await.map(Answer::Created),
+        ("POST", R::Calls(_)) => calls::create(app, asking, form).await.map(Answer::Created),
         ("GET", R::Call(_, sid)) => calls::fetch(app, caller, sid, path).await.map(Answer::Ok),
-        ("POST", R::Call(_, sid)) => calls::update(app, caller, request, sid, form).await.map(Answer::Ok),
+        ("POST", R::Call(_, sid)) => calls::update(app, asking, sid, form).await.map(Answer::Ok),
         ("DELETE", R::Call(_, sid)) => calls::delete(app, caller, request, sid).await.map(|()| Answer::Gone),
         ("GET", R::Numbers(_)) => numbers::list(app, caller, path, form).await.map(Answer::Ok),
         ("GET", R::Number(_, sid)) => numbers::fetch(app, caller, sid, path).await.map(Answer::Ok),
         ("POST", R::Number(_, sid)) => numbers::update(app, caller, request, sid, form).await.map(Answer::Ok),
-        (_, R::Accounts | R::Account(_) | R::Numbers(_)) => Err(Fault::method_not_allowed("GET")),
-        (_, R::Calls(_) | R::Number(..)) => Err(Fault::method_not_allowed("GET, POST")),
-        (_, R::Call(..)) => Err(Fault::method_not_allowed("GET, POST, DELETE")),
+        ("GET", R::Empty { call, key, .. }) => {
+            if let Some(call) = call {
+                calls::fetch(app, caller, call, path).await?;
+            }
+            Ok(Answer::Ok(Asked::of(path, form)?.body(key, Vec::new(), None)))
+        }
+        _ => Err(not_allowed(resource)),
     }
 }

@@ -1,6 +1,6 @@
 //! What a call that is asked for must say (`POST …/Calls.json`), and Twilio's code for each thing wrong with it.
 
-use super::{fault::Fault, form::Form};
+use super::{fault::Fault, form::Form, parameters::Operation};
 use domain::{
     Number, Sid,
     call::{CallCommand, Callback, CallbackEvent, Direction, Document, Program, Queued},
@@ -15,13 +15,10 @@ const MAX_DIGITS: usize = 32;
 const TIMEOUT: (u32, u32) = (60, 600);
 /// Seconds a call lasts when nothing is said, and at most.
 const TIME_LIMIT: (u32, u32) = (14_400, 86_400);
-/// What is asked for by a parameter that we cannot do yet: refused, so that nobody believes it was done.
-const NOT_YET: [&str; 4] = ["MachineDetection", "ApplicationSid", "SipAuthUsername", "Byoc"];
-
-/// What an update can not change yet, refused likewise.
-const NOT_YET_CHANGED: [&str; 3] = ["StatusCallback", "StatusCallbackMethod", "TimeLimit"];
-/// Most warnings about one request.
-const MAX_WARNINGS: usize = 10;
+/// Most warnings about words that are no events.
+const MAX_WORDS: usize = 10;
+/// The code of a warning about a parameter that does nothing.
+const IDLE: u32 = 20001;
 /// Twilio's code for a callback event that is none.
 const BAD_EVENT: u32 = 21626;
 
@@ -52,12 +49,6 @@ pub(super) fn queued(
     (from, to): (&Number, &Number),
     phone_number: Option<Sid>,
 ) -> Result<Queued, Fault> {
-    if let Some(name) = NOT_YET.iter().find(|name| form.all(name).any(|value| !value.is_empty())) {
-        return Err(Fault::invalid(format!("{name} is not supported yet")));
-    }
-    if form.parsed::<bool>("Record")? == Some(true) {
-        return Err(Fault::invalid("Record is not supported yet"));
-    }
     let program = program(form)?.ok_or_else(|| Fault::parameter(21205, "Url parameter is required"))?;
     Ok(Queued {
         account,
@@ -74,16 +65,42 @@ pub(super) fn queued(
     })
 }
 
-/// What a live call shall run from now on.
-pub(super) fn redirect(form: &Form) -> Result<Option<Program>, Fault> {
-    match NOT_YET_CHANGED.iter().find(|name| form.all(name).any(|value| !value.is_empty())) {
-        Some(name) => Err(Fault::invalid(format!("{name} of a live call cannot be changed yet"))),
-        None => program(form),
+/// Parameters that do nothing in this company, for calls.
+///
+/// # Errors
+/// When a live call is to be changed by nothing but these.
+pub(super) fn idle(operation: &Operation, form: &Form) -> Result<Vec<String>, Fault> {
+    let (creates, updates) = (operation.name == "Calls: create", operation.name == "Calls: update");
+    if !creates && !updates {
+        return Ok(Vec::new());
     }
+    let given = |names: &[&'static str]| -> Vec<&'static str> {
+        names.iter().copied().filter(|name| form.has(name)).collect()
+    };
+    let (ends, fetches, speaks) = (updates && form.has("Status"), form.has("Url"), form.has("Twiml"));
+    let of_url = given(&["Method", "FallbackUrl", "FallbackMethod"]);
+    let idle = match (ends, fetches, speaks) {
+        (true, ..) => given(&["Url", "Twiml"]).into_iter().chain(of_url).collect(),
+        (false, true, _) => given(&["Twiml"]),
+        (false, false, true) => of_url,
+        (false, false, false) if updates => {
+            let alone = |name| Fault::invalid(format!("{name} of a live call is changed together with Url"));
+            return of_url.first().map_or(Ok(Vec::new()), |name| Err(alone(name)));
+        }
+        (false, false, false) => Vec::new(),
+    };
+    let by = if ends {
+        "Status"
+    } else if fetches {
+        "Url"
+    } else {
+        "Twiml"
+    };
+    Ok(idle.into_iter().map(|name| format!("{name} does nothing beside {by}; ignored")).collect())
 }
 
 /// What the call shall run: `Url`, or else `Twiml`.
-fn program(form: &Form) -> Result<Option<Program>, Fault> {
+pub(super) fn program(form: &Form) -> Result<Option<Program>, Fault> {
     let fallback_url = form.url("FallbackUrl", 21205)?;
     let (method, fallback_method) = (form.method("Method")?, form.method("FallbackMethod")?);
     if let Some(url) = form.url("Url", 21205)? {
@@ -113,14 +130,15 @@ fn callback(form: &Form) -> Result<Option<Callback>, Fault> {
     Ok(form.url("StatusCallback", 21609)?.map(|url| Callback { url, method, events }))
 }
 
-/// What is wrong with what was asked for, and yet no reason not to place the call.
-pub(super) fn warnings(form: &Form) -> Vec<CallCommand> {
+/// What is wrong with what was asked for, and yet no reason not to do it: for the call's timeline.
+pub(super) fn warnings<'a>(form: &'a Form, idle: &'a [String]) -> impl Iterator<Item = CallCommand> + 'a {
+    let idle = idle.iter().map(|message| CallCommand::Warn { code: IDLE, message: message.clone() });
     let unknown = event_words(form).filter(|word| word.parse::<CallbackEvent>().is_err());
     let warn = |word| CallCommand::Warn {
         code: BAD_EVENT,
         message: format!("Invalid value for StatusCallbackEvent: {}", short(word)),
     };
-    unknown.take(MAX_WARNINGS).map(warn).collect()
+    unknown.take(MAX_WORDS).map(warn).chain(idle)
 }
 
 /// `StatusCallbackEvent` comes as a repeated name, or in one value with commas or spaces between.

@@ -18,23 +18,6 @@ use poem::Request;
 use projections::{PhoneNumberFilter, PhoneNumberRow};
 use serde_json::{Value, json};
 
-/// What is asked for by a parameter that we cannot do yet: refused, so that nobody believes it was done.
-const NOT_YET: [&str; 9] = [
-    "SmsUrl",
-    "SmsFallbackUrl",
-    "SmsApplicationSid",
-    "VoiceApplicationSid",
-    "TrunkSid",
-    "EmergencyAddressSid",
-    "AddressSid",
-    "IdentitySid",
-    "BundleSid",
-];
-
-/// Values of a parameter that ask for nothing; any other asks for what we cannot do yet.
-const NOTHING: [(&str, &str); 3] =
-    [("VoiceCallerIdLookup", "false"), ("VoiceReceiveMode", "voice"), ("EmergencyStatus", "Inactive")];
-
 /// `GET …/IncomingPhoneNumbers.json`
 pub(super) async fn list(app: &App, caller: &Caller, path: &str, form: &Form) -> Result<Value, Fault> {
     let filter = PhoneNumberFilter {
@@ -42,9 +25,32 @@ pub(super) async fn list(app: &App, caller: &Caller, path: &str, form: &Form) ->
         called: form.one("FriendlyName")?.map(|name| (name.to_owned(), unformatted(name))),
         ..PhoneNumberFilter::default()
     };
+    // No number is new to the platform, so there is none that Beta could leave out.
+    form.parsed::<bool>("Beta")?;
     let asked = Asked::of(path, form)?;
+    if form.parsed::<Origin>("Origin")? == Some(Origin::Twilio) {
+        return Ok(asked.body("incoming_phone_numbers", vec![], None));
+    }
     let page = asked.read(&app.projections.phone_numbers(caller.scope()), &filter).await?;
     Ok(asked.body("incoming_phone_numbers", page.items.iter().map(number).collect(), page.next))
+}
+
+/// Where a number is from. Every one here is the carrier's own.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Origin {
+    Twilio,
+    Hosted,
+}
+
+impl std::str::FromStr for Origin {
+    type Err = ();
+    fn from_str(text: &str) -> Result<Origin, ()> {
+        match text {
+            "twilio" => Ok(Origin::Twilio),
+            "hosted" => Ok(Origin::Hosted),
+            _ => Err(()),
+        }
+    }
 }
 
 /// `GET …/IncomingPhoneNumbers/{Sid}.json`
@@ -68,7 +74,7 @@ pub(super) async fn update(
 ) -> Result<Value, Fault> {
     let path = request.uri().path();
     let row = find(app, caller, sid, path).await?;
-    possible(form, &caller.account.sid)?;
+    stays(form, &caller.account.sid)?;
     let (account, voice) = (Some(caller.account.sid.clone()), configured(row.voice, form)?);
     let mut commands = vec![PhoneNumberCommand::ConfigureVoice { account, voice }];
     if let Some(name) = form.one("FriendlyName")? {
@@ -90,17 +96,11 @@ fn refused(refusal: &PhoneNumberError, path: &str) -> Fault {
     }
 }
 
-/// Refuses what would be dropped in silence.
-fn possible(form: &Form, account: &Sid) -> Result<(), Fault> {
-    let asked = NOT_YET.into_iter().find(|name| form.all(name).any(|value| !value.is_empty()));
-    let other = |(name, nothing): &(&str, &str)| {
-        form.all(name).any(|value| !value.is_empty() && !value.eq_ignore_ascii_case(nothing))
-    };
-    let asked = asked.or_else(|| NOTHING.iter().find(|one| other(one)).map(|(name, _)| *name));
-    let moved = form.one("AccountSid")?.filter(|other| *other != account.as_str());
-    match asked.or(moved.map(|_| "AccountSid")) {
-        Some(name) => Err(Fault::invalid(format!("{name} is not supported yet"))),
-        None => Ok(()),
+/// A number stays with its account.
+fn stays(form: &Form, account: &Sid) -> Result<(), Fault> {
+    match form.one("AccountSid")? {
+        Some(other) if other != account.as_str() => Err(Fault::invalid("AccountSid is not supported yet")),
+        _ => Ok(()),
     }
 }
 
@@ -169,7 +169,12 @@ fn number(row: &PhoneNumberRow) -> Value {
         "trunk_sid": null,
         "type": null,
         "uri": format!("/2010-04-01/Accounts/{account}/IncomingPhoneNumbers/{}.json", row.sid),
-        "subresource_uris": {},
+        "subresource_uris": {
+            "assigned_add_ons": format!(
+                "/2010-04-01/Accounts/{account}/IncomingPhoneNumbers/{}/AssignedAddOns.json",
+                row.sid
+            ),
+        },
         "voice_application_sid": "",
         "voice_caller_id_lookup": false,
         "voice_fallback_method": voice.voice_fallback_method.as_str(),

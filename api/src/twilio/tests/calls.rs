@@ -98,8 +98,71 @@ async fn what_a_live_call_cannot_be_told_yet_is_refused() {
     let bench = Bench::new().await;
     let (_, body) = answered(bench.post("/Calls.json", &CALL)).await;
     let path = format!("/Calls/{}.json", text(&body, "sid"));
-    let form = [("Url", "https://example.com/next"), ("StatusCallback", "https://example.com/status")];
-    assert_eq!(fault(bench.post(&path, &form)).await, (400, 20001));
+    for (name, value) in [("StatusCallback", "https://example.com/status"), ("TimeLimit", "60")] {
+        let form = [("Url", "https://example.com/next"), (name, value)];
+        assert_eq!(fault(bench.post(&path, &form)).await, (400, 20001), "{name}");
+    }
+    for name in ["FallbackUrl", "FallbackMethod", "Method"] {
+        let value = if name == "FallbackUrl" { "https://example.com/fallback" } else { "GET" };
+        assert_eq!(fault(bench.post(&path, &[(name, value)])).await, (400, 20001), "{name} alone");
+    }
+    assert_eq!(bench.events(&text(&body, "sid")).await.len(), 1, "nothing was done");
+}
+
+/// The code and message of every warning on the timeline.
+async fn warned(bench: &Bench, call: &str) -> Vec<(u32, String)> {
+    let events = bench.events(call).await;
+    let warning = |event| match event {
+        CallEvent::Warned { code, message } => Some((code, message)),
+        _ => None,
+    };
+    events.into_iter().filter_map(warning).collect()
+}
+
+#[tokio::test]
+async fn a_parameter_that_does_nothing_is_told_on_the_timeline() {
+    let bench = Bench::new().await;
+    let idle = [
+        ("CallReason", "Your parcel"),
+        ("Trim", "trim-silence"),
+        ("RecordingChannels", "dual"),
+        ("MachineDetectionTimeout", "10"),
+        ("Colour", "red"),
+        ("Record", "false"),
+        ("AsyncAmd", "false"),
+    ];
+    let response = bench.post("/Calls.json", &[CALL.as_slice(), &idle].concat()).send().await.0;
+    assert_eq!(response.status(), StatusCode::CREATED);
+    let header = response.header("x-trunkline-warning").unwrap().to_owned();
+    let body = response.into_body().into_bytes().await.unwrap();
+    let sid = text(&serde_json::from_slice(&body).unwrap(), "sid");
+    let told = warned(&bench, &sid).await;
+    assert_eq!(told.len(), 5, "{told:?}");
+    for ((name, _), (code, message)) in idle.iter().zip(&told) {
+        assert!(*code == 20001 && message.starts_with(name), "{message}");
+        assert!(header.contains(message), "{header}");
+    }
+    let inline = [&CALL[..2], &[("Twiml", "<Response/>"), ("FallbackUrl", "https://example.com/f")]].concat();
+    let (_, body) = answered(bench.post("/Calls.json", &inline)).await;
+    let told = warned(&bench, &text(&body, "sid")).await;
+    assert!(told.len() == 1 && told[0].1.starts_with("FallbackUrl"), "{told:?}");
+    let path = format!("/Calls/{sid}.json");
+    let both = [("Status", "completed"), ("Url", "https://example.com/next")];
+    assert_eq!(answered(bench.post(&path, &both)).await.0, 200);
+    let told = warned(&bench, &sid).await;
+    assert!(told.last().is_some_and(|(_, message)| message.starts_with("Url")), "{told:?}");
+}
+
+#[tokio::test]
+async fn what_a_new_call_cannot_have_is_refused_whatever_it_is() {
+    let bench = Bench::new().await;
+    let create = operations().find(|operation| operation.name == "Calls: create").unwrap();
+    let refused = create.rows.iter().filter(|row| matches!(row.fate, Fate::Refused(_)));
+    for name in refused.flat_map(|row| row.names) {
+        let form = [CALL.as_slice(), &[(name, "something")]].concat();
+        assert_eq!(fault(bench.post("/Calls.json", &form)).await, (400, 20001), "{name}");
+    }
+    assert_eq!(bench.store.head(Log::Calls).await.unwrap(), 0, "nothing was queued");
 }
 
 #[tokio::test]
@@ -305,6 +368,7 @@ async fn lists_are_filtered_as_the_sdks_ask() {
         ("From=%2B85512345678&Status=queued".to_owned(), 1),
         ("Status=completed".to_owned(), 0),
         (format!("StartTime={today}"), 1),
+        (format!("StartTime={today}T00%3A00%3A00Z"), 1),
         (format!("StartTime%3C={today}"), 0),
         (format!("StartTime%3E={today}T00%3A00%3A00Z"), 1),
         ("EndTime%3E=2026-01-01".to_owned(), 0),
@@ -319,4 +383,3 @@ async fn lists_are_filtered_as_the_sdks_ask() {
         assert_eq!(fault(bench.get(&format!("/Calls.json?{query}"))).await, (400, 20001), "{query}");
     }
 }
-        (format!("StartTime={today}T00%3A00%3A00Z"), 1),

@@ -113,3 +113,60 @@ async fn unknown_paths_and_methods_have_twilios_bodies() {
     assert_eq!(fault(bench.delete("/Calls.json")).await, (405, 20004));
     assert_eq!(fault(bench.signed(bench.client.put(bench.path(".json")))).await, (405, 20004));
 }
+
+#[tokio::test]
+async fn what_does_not_exist_yet_is_an_empty_list_of_its_shape() {
+    let bench = Bench::new().await;
+    let call = bench.call().await;
+    let lists = [
+        ("/SMS/ShortCodes", "short_codes"),
+        ("/Recordings", "recordings"),
+        ("/Notifications", "notifications"),
+        ("/OutgoingCallerIds", "outgoing_caller_ids"),
+        ("/Conferences", "conferences"),
+        ("/Queues", "queues"),
+        ("/Applications", "applications"),
+        ("/Messages", "messages"),
+        ("/AvailablePhoneNumbers", "countries"),
+        ("/AvailablePhoneNumbers/KH/Mobile", "available_phone_numbers"),
+        (&format!("/Calls/{call}/Recordings"), "recordings"),
+        (&format!("/Calls/{call}/Notifications"), "notifications"),
+        (&format!("/Calls/{call}/Events"), "events"),
+    ];
+    let of_every_page =
+        ["first_page_uri", "next_page_uri", "previous_page_uri", "uri", "page", "page_size", "start", "end"];
+    for (path, key) in lists {
+        let (status, body) = answered(bench.get(&format!("{path}.json?PageSize=20"))).await;
+        assert_eq!((status, &body[key]), (200, &Value::Array(vec![])), "{path}");
+        let mut names: Vec<_> = body.as_object().unwrap().keys().map(String::as_str).collect();
+        names.retain(|name| !of_every_page.contains(name));
+        assert_eq!(names, [key], "{path}: the SDKs want one list");
+        assert_eq!((&body["next_page_uri"], &body["page_size"]), (&Value::Null, &20.into()), "{path}");
+        assert_eq!(fault(bench.post(&format!("{path}.json"), &[])).await, (405, 20004), "{path}");
+    }
+    let nobodys = format!("/Calls/{}/Recordings.json", store::testing::sid(Kind::Call));
+    assert_eq!(fault(bench.get(&nobodys)).await, (404, 20404));
+    assert_eq!(fault(bench.get("/Recordings/RE1.json")).await, (404, 20404));
+}
+
+#[tokio::test]
+async fn every_resource_names_what_is_below_it() {
+    let bench = Bench::new().await;
+    let call = bench.call().await;
+    let below = |body: Value| body["subresource_uris"].as_object().unwrap().clone();
+    let account = below(answered(bench.get(".json")).await.1);
+    assert_eq!(account.len(), 20);
+    assert_eq!(account["short_codes"], bench.path("/SMS/ShortCodes.json"));
+    for name in ["calls", "incoming_phone_numbers", "recordings", "queues", "applications", "notifications"] {
+        let uri = account[name].as_str().unwrap().to_owned();
+        assert_eq!(answered(bench.signed(bench.client.get(uri))).await.0, 200, "{name}");
+    }
+    let call = below(answered(bench.get(&format!("/Calls/{call}.json"))).await.1);
+    assert_eq!(call.len(), 9);
+    for name in ["recordings", "notifications", "events"] {
+        let uri = call[name].as_str().unwrap().to_owned();
+        assert_eq!(answered(bench.signed(bench.client.get(uri))).await.0, 200, "{name}");
+    }
+    let number = answered(bench.get(&format!("/IncomingPhoneNumbers/{}.json", bench.number))).await.1;
+    assert!(below(number).contains_key("assigned_add_ons"));
+}

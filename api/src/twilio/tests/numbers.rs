@@ -53,3 +53,21 @@ async fn numbers_are_found_by_exactly_their_friendly_name() {
         assert_eq!(sids.collect::<Vec<_>>(), found.map(ToString::to_string).into_iter().collect::<Vec<_>>());
     }
 }
+
+#[tokio::test]
+async fn every_filter_of_numbers_filters() {
+    let bench = Bench::new().await;
+    for (query, count) in [("Beta=true", 1), ("Beta=false", 1), ("Origin=hosted", 1), ("Origin=twilio", 0)] {
+        let (status, list) = answered(bench.get(&format!("/IncomingPhoneNumbers.json?{query}"))).await;
+        let found = list["incoming_phone_numbers"].as_array().map(Vec::len);
+        assert_eq!((status, found), (200, Some(count)), "{query}");
+    }
+    for query in ["Beta=maybe", "Origin=here"] {
+        assert_eq!(fault(bench.get(&format!("/IncomingPhoneNumbers.json?{query}"))).await, (400, 20001));
+    }
+    let response = bench.get("/IncomingPhoneNumbers.json?Colour=red").send().await.0;
+    assert_eq!(
+        response.header("x-trunkline-warning"),
+        Some("Colour is not a parameter of this operation; ignored")
+    );
+}

@@ -1,0 +1,75 @@
+//! The parameters of `Calls`.
+
+use super::{Operation, PAGES, honoured, refused, warned};
+
+const LIST: &str = "/Accounts/{AccountSid}/Calls.json";
+const ONE: &str = "/Accounts/{AccountSid}/Calls/{Sid}.json";
+const NO_RECORDING: &str = "nothing is recorded";
+const NO_DETECTION: &str = "without MachineDetection it has nothing to do";
+
+pub(super) const OPERATIONS: &[Operation] = &[
+    Operation {
+        name: "Calls: create",
+        method: "POST",
+        path: LIST,
+        rows: &[
+            honoured(&["To", "From", "Url", "Twiml"]).noting("of Url and Twiml, Url counts"),
+            honoured(&["Method", "FallbackUrl", "FallbackMethod"])
+                .noting("go with Url; with Twiml alone a warning"),
+            honoured(&["StatusCallback", "StatusCallbackEvent", "StatusCallbackMethod"]),
+            honoured(&["SendDigits"]).noting("at most 32 keys (21208)"),
+            honoured(&["Timeout"]).noting("1 to 600 s, 60 by default"),
+            honoured(&["TimeLimit"]).noting("1 to 86,400 s, 14,400 by default"),
+            refused(&["ApplicationSid", "SipAuthUsername", "SipAuthPassword", "Byoc", "CallerId"]),
+            refused(&["Record"]).unless(&["false"]),
+            warned(&[
+                "RecordingChannels",
+                "RecordingStatusCallback",
+                "RecordingStatusCallbackMethod",
+                "RecordingStatusCallbackEvent",
+                "RecordingTrack",
+                "RecordingConfigurationId",
+                "Trim",
+            ])
+            .noting(NO_RECORDING),
+            refused(&["MachineDetection"]).unless(&["none"]),
+            warned(&["AsyncAmd"]).unless(&["false"]).noting(NO_DETECTION),
+            warned(&[
+                "MachineDetectionTimeout",
+                "MachineDetectionSpeechThreshold",
+                "MachineDetectionSpeechEndThreshold",
+                "MachineDetectionSilenceTimeout",
+                "AsyncAmdStatusCallback",
+                "AsyncAmdStatusCallbackMethod",
+            ])
+            .noting(NO_DETECTION),
+            warned(&["CallReason", "CallToken", "ClientNotificationUrl", "Passports"]),
+        ],
+    },
+    Operation {
+        name: "Calls: list",
+        method: "GET",
+        path: LIST,
+        rows: &[
+            honoured(&["To", "From", "ParentCallSid", "Status"]),
+            honoured(&["StartTime", "StartTime<", "StartTime>", "EndTime", "EndTime<", "EndTime>"]).noting(
+                "a day, or its midnight in UTC, is that day; < and > are at or before, and at or after, its beginning",
+            ),
+            PAGES,
+        ],
+    },
+    Operation { name: "Calls: fetch", method: "GET", path: ONE, rows: &[] },
+    Operation {
+        name: "Calls: update",
+        method: "POST",
+        path: ONE,
+        rows: &[
+            honoured(&["Status"]).noting("completed or canceled; 404 (20404) when the call is over"),
+            honoured(&["Url", "Twiml"]).noting("400 (21220) when the call is over; with Status a warning"),
+            honoured(&["Method", "FallbackUrl", "FallbackMethod"])
+                .noting("go with Url; alone refused (20001), with Twiml or Status a warning"),
+            refused(&["StatusCallback", "StatusCallbackMethod", "TimeLimit"]),
+        ],
+    },
+    Operation { name: "Calls: delete", method: "DELETE", path: ONE, rows: &[] },
+];
