@@ -10,3 +10,4 @@ mod carrier_api;
 mod dial;
 mod inbound_call;
 mod log;
+mod outside;

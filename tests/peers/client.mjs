@@ -14,6 +14,8 @@ const shown = (call) => ({
   from: call.from,
   duration: call.duration,
   created: call.dateCreated.toISOString(),
+  start: call.startTime?.toISOString(),
+  end: call.endTime?.toISOString(),
   answered_by: call.answeredBy,
   parent: call.parentCallSid,
   uri: call.uri,
@@ -35,6 +37,15 @@ const commands = {
   list: async (given) => (await client.calls.list(camel(given))).map((call) => call.sid),
   account: async () => (await client.api.accounts(process.env.ACCOUNT_SID).fetch()).friendlyName,
   numbers: async () => (await client.incomingPhoneNumbers.list()).map((number) => number.phoneNumber),
+  configure: async ({ number, ...given }) => {
+    const found = (await client.incomingPhoneNumbers.list()).find((one) => one.phoneNumber === number);
+    return (await client.incomingPhoneNumbers(found.sid).update(camel(given))).voiceUrl;
+  },
+  on_day: async ({ field, day }) =>
+    (await client.calls.list(camel({ [field]: new Date(`${day}T00:00:00Z`) }))).map((call) => call.sid),
+  count: async ({ list }) => (await client[Object.keys(camel({ [list]: 0 }))[0]].list()).length,
+  count_of_call: async ({ sid, list }) => (await client.calls(sid)[list].list()).length,
+  below: async ({ sid }) => (await client.calls(sid).fetch()).subresourceUris,
 };
 
 for await (const line of createInterface({ input: process.stdin })) {

@@ -1,0 +1,24 @@
+//! The black box: Trunkline as strangers see it, by what they already have. The official Python and Node SDKs, SIPp, a
+//! phone scripted line by line, and a web server that says what a test wants. Each test is one situation, named, and holds
+//! on both stores.
+//!
+//! `wire.rs`: Twilio's API and webhooks. `twiml.rs`: what documents do. `times.rs`: lengths and limits. `routing.rs`: what
+//! the next call sees.
+
+mod parameters;
+mod phone;
+mod routing;
+mod times;
+mod twiml;
+mod web;
+mod wire;
+
+use crate::support::{On, Sdk, Server};
+
+/// Both stores.
+const STORES: [On; 2] = [On::Sqlite, On::Postgres];
+
+/// The official SDKs.
+fn sdks(server: &Server) -> [(&'static str, Sdk); 2] {
+    [("python", Sdk::python(server)), ("node", Sdk::node(server))]
+}

@@ -1,0 +1,157 @@
+//! A phone scripted line by line, for what SIPp's scenarios are too stiff for: it calls, is told, answers and hangs up as
+//! the test says, over UDP, and keeps every message it got.
+
+use std::{
+    net::{SocketAddr, UdpSocket},
+    sync::atomic::{AtomicU32, Ordering},
+    time::{Duration, Instant},
+};
+
+/// What a test waits for at most.
+const SOON: Duration = Duration::from_secs(30);
+
+/// A message, as it came.
+#[derive(Clone, Debug)]
+pub struct Message(pub String);
+
+impl Message {
+    /// The status of a response, or the method of a request.
+    pub fn kind(&self) -> &str {
+        let mut words = self.0.split([' ', '\r']);
+        match words.next() {
+            Some("SIP/2.0") => words.next().unwrap_or_default(),
+            method => method.unwrap_or_default(),
+        }
+    }
+
+    /// The value of a header's first line.
+    pub fn header(&self, name: &str) -> &str {
+        let line = self.0.lines().take_while(|line| !line.is_empty()).find(|line| {
+            line.split_once(':').is_some_and(|(known, _)| known.trim().eq_ignore_ascii_case(name))
+        });
+        line.and_then(|line| line.split_once(':')).map_or("", |(_, value)| value.trim())
+    }
+}
+
+/// A call of the phone's.
+#[derive(Clone, Debug)]
+struct Call {
+    id: u32,
+    caller: String,
+    number: String,
+}
+
+/// The phone.
+pub struct Phone {
+    socket: UdpSocket,
+    server: SocketAddr,
+    call: Option<Call>,
+    answer: Option<Message>,
+}
+
+impl Phone {
+    /// A phone that calls `server`, or is called by it.
+    pub fn of(server: SocketAddr) -> Phone {
+        let socket = UdpSocket::bind("127.0.0.1:0").unwrap();
+        socket.set_read_timeout(Some(Duration::from_millis(100))).unwrap();
+        Phone { socket, server, call: None, answer: None }
+    }
+
+    /// Where it can be called.
+    pub fn port(&self) -> u16 {
+        self.socket.local_addr().unwrap().port()
+    }
+
+    /// Calls a number.
+    pub fn calls(&mut self, caller: &str, number: &str) {
+        static NEXT: AtomicU32 = AtomicU32::new(1);
+        let id = NEXT.fetch_add(1, Ordering::Relaxed);
+        self.call = Some(Call { id, caller: caller.to_owned(), number: number.to_owned() });
+        // Nobody listens at the discard port: what is said is lost, which is all these tests need of it.
+        let body = "v=0\r\no=phone 1 1 IN IP4 127.0.0.1\r\ns=-\r\nc=IN IP4 127.0.0.1\r\nt=0 0\r\nm=audio 9 RTP/AVP 0\r\n";
+        self.send("INVITE", "1 INVITE", body);
+    }
+
+    /// Waits for the final answer, and acknowledges it.
+    pub fn is_answered(&mut self) -> String {
+        let answer = self.waits_for("a final answer", |message| {
+            message.kind().starts_with(['2', '3', '4', '5', '6'])
+                && message.header("CSeq").ends_with("INVITE")
+        });
+        let kind = answer.kind().to_owned();
+        self.answer = Some(answer);
+        self.send("ACK", "1 ACK", "");
+        kind
+    }
+
+    /// Hangs up.
+    pub fn hangs_up(&mut self) {
+        self.send("BYE", "2 BYE", "");
+        self.waits_for("the end of its BYE", |message| message.header("CSeq") == "2 BYE");
+    }
+
+    /// Waits to be hung up on.
+    pub fn is_hung_up_on(&mut self) {
+        let bye = self.waits_for("a BYE", |message| message.kind() == "BYE");
+        self.agrees(&bye);
+    }
+
+    /// Whether anybody called so far; waits for nothing.
+    pub fn was_called(&mut self) -> bool {
+        let mut buffer = [0; 65_536];
+        while let Ok((length, _)) = self.socket.recv_from(&mut buffer) {
+            if buffer[..length].starts_with(b"INVITE") {
+                return true;
+            }
+        }
+        false
+    }
+
+    fn waits_for(&mut self, what: &str, wanted: impl Fn(&Message) -> bool) -> Message {
+        let (limit, mut buffer, mut seen) = (Instant::now() + SOON, [0; 65_536], Vec::new());
+        while Instant::now() < limit {
+            let Ok((length, _)) = self.socket.recv_from(&mut buffer) else { continue };
+            let message = Message(String::from_utf8_lossy(&buffer[..length]).into_owned());
+            if wanted(&message) {
+                return message;
+            }
+            seen.push(message.kind().to_owned());
+        }
+        panic!("{what} did not come, but {seen:?}");
+    }
+
+    /// Agrees to a request, 200.
+    fn agrees(&self, request: &Message) {
+        let copied = ["Via", "From", "To", "Call-ID", "CSeq"];
+        let copied: String =
+            copied.iter().map(|name| format!("{name}: {}\r\n", request.header(name))).collect();
+        let text = format!("SIP/2.0 200 OK\r\n{copied}Content-Length: 0\r\n\r\n");
+        self.socket.send_to(text.as_bytes(), self.server).unwrap();
+    }
+
+    fn send(&self, method: &str, sequence: &str, body: &str) {
+        let Call { id, caller, number } = self.call.clone().expect("it called");
+        let (here, there) = (self.socket.local_addr().unwrap(), self.server);
+        let to = match &self.answer {
+            Some(answer) => answer.header("To").to_owned(),
+            None => format!("<sip:{number}@{there}>"),
+        };
+        let contact = self.answer.as_ref().map(|answer| answer.header("Contact").trim_matches(['<', '>']));
+        let target =
+            contact.filter(|uri| !uri.is_empty()).map_or(format!("sip:{number}@{there}"), str::to_owned);
+        let target = target.split('>').next().unwrap_or_default().to_owned();
+        // Who acknowledges a refusal stays in the transaction it ends (RFC 3261 17.1.1.3).
+        let refused = self.answer.as_ref().is_some_and(|answer| !answer.kind().starts_with('2'));
+        let branch = if method == "ACK" && refused { "INVITE" } else { method };
+        let kind = if body.is_empty() { "" } else { "Content-Type: application/sdp\r\n" };
+        let text = format!(
+            "{method} {target} SIP/2.0\r\nVia: SIP/2.0/UDP {here};branch=z9hG4bK{id}{branch};rport\r\n\
+             From: <sip:{caller}@{here}>;tag=phone{id}\r\nTo: {to}\r\nCall-ID: {id}-{}@phone\r\n\
+             CSeq: {sequence}\r\nContact: <sip:{caller}@{here}>\r\nMax-Forwards: 70\r\n{kind}\
+             Content-Length: {}\r\n\r\n{body}",
+            here.port(),
+            body.len()
+        );
+        self.socket.send_to(text.as_bytes(), there).unwrap();
+    }
+}
