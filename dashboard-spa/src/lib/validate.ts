@@ -27,11 +27,11 @@ export const newPassword: Check = (value) => {
 export const phoneNumber: Check = (value) =>
   isNumber(value) ? null : "Enter a number in international form, like +855 12 345 678, or a short code";
 
-/** Absolute http or https, at most 2,048 characters; may be left empty. */
+/** Absolute http or https, at most 4,000 characters; may be left empty. */
 export const optionalUrl: Check = (value) => {
   const text = value.trim();
   if (text === "") return null;
-  if (text.length > 2048) return "At most 2,048 characters";
+  if (text.length > 4000) return "At most 4,000 characters";
   return /^https?:\/\/[^\s/]+/i.test(text) && URL.canParse(text)
     ? null
     : "Enter an absolute address, like https://example.com/voice";
