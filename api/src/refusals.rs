@@ -36,6 +36,7 @@ impl From<PhoneNumberError> for Refusal {
     fn from(error: PhoneNumberError) -> Refusal {
         match error {
             PhoneNumberError::NotFound => Refusal::not_found("phone number"),
+            PhoneNumberError::TwimlTooLong => Refusal::field("voice.twiml", error.to_string()),
             error @ (PhoneNumberError::AlreadyExists | PhoneNumberError::AnotherAccounts) => {
                 Refusal::conflict(error.to_string())
             }

@@ -5,6 +5,7 @@
 use crate::{
     Claim, Number, Sid,
     aggregate::aggregate,
+    call::{Document, MAX_TWIML, Program},
     name::Name,
     webhook_url::{Method, WebhookUrl},
 };
@@ -25,6 +26,26 @@ pub struct VoiceConfiguration {
     pub status_callback_url: Option<WebhookUrl>,
     /// How the status callback is told.
     pub status_callback_method: Method,
+    /// A TwiML document kept here that answers instead of `voice_url`: calls can be taken without any server. At most
+    /// [`MAX_TWIML`](crate::call::MAX_TWIML) characters.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub twiml: Option<String>,
+}
+
+impl VoiceConfiguration {
+    /// What answers a call to the number: the kept TwiML, or else the Voice URL.
+    #[must_use]
+    pub fn program(&self) -> Option<Program> {
+        if let Some(twiml) = &self.twiml {
+            return Some(Program::Inline(twiml.clone()));
+        }
+        Some(Program::Fetched(Document {
+            url: self.voice_url.clone()?,
+            method: self.voice_method,
+            fallback_url: self.voice_fallback_url.clone(),
+            fallback_method: self.voice_fallback_method,
+        }))
+    }
 }
 
 /// A phone number's state.
@@ -118,6 +139,9 @@ pub enum PhoneNumberError {
     /// Configuring a number that has been given to another account meanwhile.
     #[error("this phone number is another account's now")]
     AnotherAccounts,
+    /// Keeping a TwiML document that is too long.
+    #[error("a TwiML document kept here has at most {MAX_TWIML} characters")]
+    TwimlTooLong,
 }
 
 impl PhoneNumber {
@@ -159,6 +183,7 @@ impl PhoneNumber {
             C::Unassign => Ok(vec![E::Unassigned {}]),
             C::ConfigureVoice { account, .. } if account != self.account => Err(R::AnotherAccounts),
             C::ConfigureVoice { voice, .. } if self.voice == voice => Ok(vec![]),
+            C::ConfigureVoice { voice, .. } if is_too_long(&voice) => Err(R::TwimlTooLong),
             C::ConfigureVoice { voice, .. } => Ok(vec![E::VoiceConfigured(voice)]),
             C::Rename { name } if self.friendly_name.as_ref() == Some(&name) => Ok(vec![]),
             C::Rename { name } => Ok(vec![E::Renamed { name }]),
@@ -208,6 +233,17 @@ impl PhoneNumberCommand {
         let VoiceConfiguration { voice_url, voice_fallback_url, status_callback_url, .. } = voice;
         [voice_url, voice_fallback_url, status_callback_url].into_iter().flatten().collect()
     }
+
+    fn twiml(&mut self) -> Option<&mut String> {
+        match self {
+            PhoneNumberCommand::ConfigureVoice { voice, .. } => voice.twiml.as_mut(),
+            _ => None,
+        }
+    }
+}
+
+fn is_too_long(voice: &VoiceConfiguration) -> bool {
+    voice.twiml.as_ref().is_some_and(|twiml| twiml.chars().count() > MAX_TWIML)
 }
 
 aggregate!(
@@ -217,7 +253,8 @@ aggregate!(
     PhoneNumberCommand,
     PhoneNumberEvent,
     PhoneNumberError,
-    addresses
+    addresses,
+    twiml
 );
 
 #[cfg(test)]
@@ -257,6 +294,29 @@ mod tests {
             .then_expect_error(PhoneNumberError::AnotherAccounts);
         given::<PhoneNumber>(moved(), configure(new.clone()))
             .then_expect_events(vec![E::VoiceConfigured(voice.clone())]);
+    }
+
+    #[test]
+    fn a_kept_document_answers_before_any_application_is_asked() {
+        let mut voice =
+            VoiceConfiguration { voice_url: "https://example.com/".parse().ok(), ..Default::default() };
+        assert!(matches!(voice.program(), Some(Program::Fetched(_))));
+        voice.twiml = Some("<Response/>".into());
+        assert_eq!(voice.program(), Some(Program::Inline("<Response/>".into())));
+        assert_eq!(VoiceConfiguration::default().program(), None);
+    }
+
+    #[test]
+    fn a_kept_document_has_an_end() {
+        let configure = |length| {
+            let voice = VoiceConfiguration { twiml: Some("x".repeat(length)), ..Default::default() };
+            C::ConfigureVoice { account: None, voice }
+        };
+        given::<PhoneNumber>(vec![created(None)], configure(MAX_TWIML + 1))
+            .then_expect_error(PhoneNumberError::TwimlTooLong);
+        let kept = VoiceConfiguration { twiml: Some("x".repeat(MAX_TWIML)), ..Default::default() };
+        given::<PhoneNumber>(vec![created(None)], configure(MAX_TWIML))
+            .then_expect_events(vec![E::VoiceConfigured(kept)]);
     }
 
     #[test]

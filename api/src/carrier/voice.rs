@@ -3,6 +3,7 @@
 use super::text::Text;
 use crate::fields::Fields;
 use domain::{
+    call::MAX_TWIML,
     phone_number::VoiceConfiguration,
     webhook_url::{Method, WebhookUrl},
 };
@@ -35,6 +36,9 @@ pub(super) struct Voice {
     status_callback_url: Option<String>,
     /// How it is told.
     status_callback_method: WebhookMethod,
+    /// A TwiML document kept here that answers instead of `voice_url`, so that no server is needed. Passwords in its addresses
+    /// are shown as `kept-…`.
+    twiml: Option<String>,
 }
 
 /// What to change; absent fields stay, `null` clears.
@@ -56,6 +60,9 @@ pub(super) struct VoiceUpdate {
     status_callback_url: MaybeUndefined<Text>,
     /// How it is told.
     status_callback_method: Option<WebhookMethod>,
+    /// A TwiML document to keep, at most 4,000 characters; it answers instead of `voice_url`.
+    #[oai(nullable)]
+    twiml: MaybeUndefined<Text>,
 }
 
 impl VoiceUpdate {
@@ -66,6 +73,7 @@ impl VoiceUpdate {
         let fallback = url("voice.voice_fallback_url", fallback, old.voice_fallback_url, fields);
         let callback = &self.status_callback_url;
         let callback = url("voice.status_callback_url", callback, old.status_callback_url, fields);
+        let twiml = kept(&self.twiml, old.twiml, fields);
         Some(VoiceConfiguration {
             voice_url: voice_url?,
             voice_method: method(self.voice_method, old.voice_method),
@@ -73,7 +81,29 @@ impl VoiceUpdate {
             voice_fallback_method: method(self.voice_fallback_method, old.voice_fallback_method),
             status_callback_url: callback?,
             status_callback_method: method(self.status_callback_method, old.status_callback_method),
+            twiml: twiml?,
         })
+    }
+}
+
+/// The new document, once it can be read; an empty one clears as `null` does.
+fn kept(new: &MaybeUndefined<Text>, old: Option<String>, fields: &mut Fields) -> Option<Option<String>> {
+    let text = match new {
+        MaybeUndefined::Undefined => return Some(old),
+        MaybeUndefined::Null => return Some(None),
+        MaybeUndefined::Value(text) if text.trim().is_empty() => return Some(None),
+        MaybeUndefined::Value(text) => text.trim(),
+    };
+    if text.chars().count() > MAX_TWIML {
+        fields.wrong("voice.twiml", format!("a TwiML document kept here has at most {MAX_TWIML} characters"));
+        return None;
+    }
+    match twiml::Document::parse(text, None) {
+        Ok(_) => Some(Some(text.to_owned())),
+        Err(error) => {
+            fields.wrong("voice.twiml", error);
+            None
+        }
     }
 }
 
@@ -119,6 +149,7 @@ impl From<VoiceConfiguration> for Voice {
             voice_fallback_method: voice.voice_fallback_method.into(),
             status_callback_url: text(voice.status_callback_url),
             status_callback_method: voice.status_callback_method.into(),
+            twiml: voice.twiml,
         }
     }
 }

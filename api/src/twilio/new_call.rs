@@ -3,12 +3,10 @@
 use super::{fault::Fault, form::Form, parameters::Operation};
 use domain::{
     Number, Sid,
-    call::{CallCommand, Callback, CallbackEvent, Direction, Document, Program, Queued},
+    call::{CallCommand, Callback, CallbackEvent, Direction, Document, MAX_TWIML, Program, Queued},
     country::Country,
 };
 
-/// Most characters of `Twiml`.
-const MAX_TWIML: usize = 4_000;
 /// Most keys of `SendDigits`.
 const MAX_DIGITS: usize = 32;
 /// Seconds a call rings when nothing is said, and at most.

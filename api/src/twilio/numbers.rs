@@ -92,7 +92,9 @@ pub(super) async fn update(
 fn refused(refusal: &PhoneNumberError, path: &str) -> Fault {
     match refusal {
         PhoneNumberError::NotFound | PhoneNumberError::AnotherAccounts => Fault::not_found(path),
-        other @ PhoneNumberError::AlreadyExists => Fault::invalid(other.to_string()),
+        other @ (PhoneNumberError::AlreadyExists | PhoneNumberError::TwimlTooLong) => {
+            Fault::invalid(other.to_string())
+        }
     }
 }
 
@@ -112,7 +114,10 @@ fn unformatted(name: &str) -> String {
 }
 
 fn configured(now: VoiceConfiguration, form: &Form) -> Result<VoiceConfiguration, Fault> {
+    // Whoever sets a Voice URL here wants it asked: a document kept in the dashboard does not go before it.
+    let asked = form.given("VoiceUrl")?.is_some_and(|url| !url.is_empty());
     Ok(VoiceConfiguration {
+        twiml: now.twiml.filter(|_| !asked),
         voice_url: url(form, "VoiceUrl", now.voice_url)?,
         voice_method: method(form, "VoiceMethod", now.voice_method)?,
         voice_fallback_url: url(form, "VoiceFallbackUrl", now.voice_fallback_url)?,

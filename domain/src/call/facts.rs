@@ -30,13 +30,16 @@ impl Direction {
     }
 }
 
+/// Most characters of a TwiML document that is given or kept rather than asked for.
+pub const MAX_TWIML: usize = 4_000;
+
 /// Where a call's TwiML comes from.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Program {
     /// Asked from an application.
     Fetched(Document),
-    /// Given with the request, at most 4,000 characters.
+    /// Given with the request or kept with the number, at most [`MAX_TWIML`] characters.
     Inline(String),
 }
 
@@ -146,7 +149,7 @@ pub struct Queued {
     pub parent: Option<Sid>,
     /// Caller id: E.164 with plus, or a short code.
     pub from: String,
-    /// Who to call: E.164 with plus, or a short code.
+    /// Who to call: E.164 with plus, a short code, or a phone's own [`SipAddress`](crate::sip_address::SipAddress).
     pub to: String,
     /// The caller's number in the inventory, if it is there.
     #[serde(default, skip_serializing_if = "Option::is_none")]

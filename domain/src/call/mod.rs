@@ -10,10 +10,10 @@ mod ending;
 mod facts;
 mod rules;
 
-pub use ending::{EndReason, Ending, Status};
+pub use ending::{EndReason, Ending, Status, Trouble};
 pub use facts::{
-    Callback, CallbackEvent, Direction, Document, ExchangeError, MediaSummary, Program, Purpose, Queued,
-    Received, WebhookExchange,
+    Callback, CallbackEvent, Direction, Document, ExchangeError, MAX_TWIML, MediaSummary, Program, Purpose,
+    Queued, Received, WebhookExchange,
 };
 
 use crate::{Claim, Sid, aggregate::aggregate, webhook_url::WebhookUrl};

@@ -3,7 +3,7 @@
 use super::{Directory, NumberEntry, TrunkEntry};
 use domain::{
     E164, Number, Sid, Tenant,
-    call::{Callback, CallbackEvent, Document, EndReason, Program},
+    call::{Callback, CallbackEvent, EndReason, Program},
     country::Country,
     phone_number::VoiceConfiguration,
 };
@@ -82,7 +82,7 @@ impl Directory {
 
     fn to_number(&self, trunk: &TrunkEntry, number: &NumberEntry, from: String) -> Inbound {
         let to = number.number.to_string();
-        let (code, reason) = match (&number.account, program(&number.voice)) {
+        let (code, reason) = match (&number.account, number.voice.program()) {
             (None, _) => (404, EndReason::NumberNotFound),
             _ if !number.enabled => (403, EndReason::NumberDisabled),
             (Some(account), _) if !self.is_enabled(account) => (403, EndReason::AccountDisabled),
@@ -123,16 +123,6 @@ fn refuse(
         to,
         code,
         reason,
-    }))
-}
-
-fn program(voice: &VoiceConfiguration) -> Option<Program> {
-    let url = voice.voice_url.clone()?;
-    Some(Program::Fetched(Document {
-        url,
-        method: voice.voice_method,
-        fallback_url: voice.voice_fallback_url.clone(),
-        fallback_method: voice.voice_fallback_method,
     }))
 }
 

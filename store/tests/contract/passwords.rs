@@ -64,6 +64,7 @@ async fn no_event_has_a_webhooks_password() {
             voice_url: Some(url("a.test")),
             voice_fallback_url: Some(url("b.test")),
             status_callback_url: Some(url("c.test")),
+            twiml: Some(format!("<Response><Redirect>{}</Redirect></Response>", url("d.test"))),
             ..VoiceConfiguration::default()
         };
         let configure = PhoneNumberCommand::ConfigureVoice { account: Some(account.clone()), voice };
