@@ -9,6 +9,7 @@ pub mod country;
 pub mod e164;
 pub mod name;
 pub mod sid;
+pub mod sip_address;
 pub mod stream;
 #[cfg(test)]
 mod testing;

@@ -7,7 +7,10 @@ use crate::{
 };
 use domain::{
     Sid, Timestamp,
-    call::{Call, CallEvent, Direction, EndReason, Ending, MediaSummary, Queued, Received, Status},
+    call::{
+        Call, CallEvent, Direction, EndReason, Ending, MediaSummary, Purpose, Queued, Received, Status,
+        Trouble,
+    },
 };
 use sea_query::{Cond, Expr, ExprTrait};
 use serde::{Deserialize, Serialize};
@@ -72,19 +75,23 @@ pub struct CallRow {
     pub mos: Option<f64>,
     /// Warnings and failed webhooks on its timeline.
     pub warnings: i64,
+    /// Whether something went wrong with it that Twilio's status may not say: its application could not be asked, or it
+    /// ended otherwise than people or programs meant it to.
+    pub troubled: bool,
     /// Whether it was deleted; such calls are in no list that does not ask for them.
     pub deleted: bool,
     /// When it last changed.
     pub updated_at: Timestamp,
 }
 
-table!(CallRow: "calls" v 3, key [sid],
+table!(CallRow: "calls" v 4, key [sid],
     columns [sid, carrier, account, parent, direction, from, to, phone_number, trunk, status, reason, sip_code, detail,
         created_at, started_at, answered_at, ended_at, duration_s, queue_time_ms, claimed_by, sip_call_id, bridged_with,
-        codec, jitter_ms, loss_percent, rtt_ms, mos, warnings, deleted, updated_at],
+        codec, jitter_ms, loss_percent, rtt_ms, mos, warnings, troubled, deleted, updated_at],
     indexes [["carrier", "sid"], ["carrier", "account", "sid"], ["ended_at", "sid"], ["carrier", "ended_at", "sid"],
         ["carrier", "created_at"], ["carrier", "started_at"], ["carrier", "from", "sid"], ["carrier", "to", "sid"],
-        ["carrier", "phone_number", "sid"], ["carrier", "trunk", "sid"], ["parent"]]);
+        ["carrier", "phone_number", "sid"], ["carrier", "trunk", "sid"], ["carrier", "troubled", "sid"],
+        ["carrier", "answered_at"], ["parent"]]);
 
 impl Biography for CallRow {
     type Of = Call;
@@ -114,7 +121,9 @@ impl Biography for CallRow {
             (Some(row), E::Ringing { .. }) => CallRow { status: Status::Ringing, ..row },
             (Some(row), E::Answered {}) => CallRow { status: Status::InProgress, answered_at: at, ..row },
             (Some(row), E::Exchanged(exchange)) => {
-                CallRow { warnings: row.warnings + i64::from(exchange.error.is_some()), ..row }
+                let failed = exchange.error.is_some();
+                let troubled = row.troubled || failed && exchange.purpose != Purpose::StatusCallback;
+                CallRow { warnings: row.warnings + i64::from(failed), troubled, ..row }
             }
             (Some(row), E::Warned { .. }) => CallRow { warnings: row.warnings + 1, ..row },
             (Some(row), E::Bridged { with }) => CallRow { bridged_with: Some(with), ..row },
@@ -143,6 +152,13 @@ impl CallRow {
     #[must_use]
     pub fn is_live(&self) -> bool {
         self.ended_at.is_none()
+    }
+
+    /// What went wrong with it: what ended it, or else an application that could not be asked.
+    #[must_use]
+    pub fn trouble(&self) -> Option<Trouble> {
+        let ended_by = self.reason.and_then(EndReason::trouble);
+        ended_by.or(self.troubled.then_some(Trouble::Application))
     }
 
     fn received(fact: &Fact, received: Received) -> CallRow {
@@ -210,6 +226,7 @@ impl CallRow {
             rtt_ms: None,
             mos: None,
             warnings: 0,
+            troubled: false,
             deleted: false,
             updated_at: at,
         }
@@ -220,6 +237,7 @@ impl CallRow {
         CallRow {
             status: ending.status,
             reason: Some(ending.reason),
+            troubled: self.troubled || ending.reason.trouble().is_some(),
             sip_code: ending.sip_code.map(i64::from),
             detail: ending.detail,
             ended_at: Some(at),
@@ -269,6 +287,10 @@ pub struct CallFilter {
     pub trunk: Option<Sid>,
     /// Not over yet (`true`), or over.
     pub live: Option<bool>,
+    /// Something went wrong with it, or nothing.
+    pub troubled: Option<bool>,
+    /// It was answered, or not.
+    pub answered: Option<bool>,
     /// Queued or received no earlier.
     pub created_from: Option<Timestamp>,
     /// Queued or received earlier.
@@ -302,6 +324,8 @@ impl Noun for CallRow {
             .add_option(sid("phone_number", &filter.phone_number))
             .add_option(sid("trunk", &filter.trunk))
             .add_option(filter.live.map(|live| present("ended_at", !live)))
+            .add_option(filter.troubled.map(|troubled| is("troubled", troubled)))
+            .add_option(filter.answered.map(|answered| present("answered_at", answered)))
             .add_option(from("created_at", filter.created_from))
             .add_option(until("created_at", filter.created_until))
             .add_option(from("started_at", filter.started_from))

@@ -27,23 +27,35 @@ pub struct Counts {
     pub live_calls: i64,
     /// Calls queued or received since the moment that was asked about.
     pub calls_since: i64,
+    /// Those of them that had a problem.
+    pub troubled_since: i64,
+    /// Whether any call was ever answered.
+    pub was_answered: bool,
 }
 
 pub(crate) async fn counts(db: &Db, carrier: &Sid, since: Timestamp) -> Result<Counts, ReadError> {
     let own = || Scope::Carrier(carrier.clone()).condition();
     let calls = || own().add(is("deleted", false));
+    let since = || calls().add(Expr::col("created_at").gte(since.micros()));
     Ok(Counts {
         accounts: count(db, &of(AccountRow::NAME, own())).await?,
         trunks: count(db, &of(TrunkRow::NAME, own())).await?,
         phone_numbers: count(db, &of(PhoneNumberRow::NAME, own())).await?,
         live_calls: count(db, &of(CallRow::NAME, calls().add(present("ended_at", false)))).await?,
-        calls_since: count(db, &of(CallRow::NAME, calls().add(Expr::col("created_at").gte(since.micros()))))
-            .await?,
+        calls_since: count(db, &of(CallRow::NAME, since())).await?,
+        troubled_since: count(db, &of(CallRow::NAME, since().add(is("troubled", true)))).await?,
+        was_answered: any(db, CallRow::NAME, own().add(present("answered_at", true))).await?,
     })
 }
 
 fn of(table: &'static str, condition: Cond) -> SelectStatement {
     Query::select().expr(Expr::col(sea_query::Asterisk).count()).from(table).cond_where(condition).to_owned()
+}
+
+/// Whether there is such a row; ends at the first one.
+async fn any(db: &Db, table: &'static str, condition: Cond) -> Result<bool, ReadError> {
+    let one = Query::select().column("sid").from(table).cond_where(condition).limit(1).to_owned();
+    Ok(db.fetch_optional(&one).await?.is_some())
 }
 
 async fn count(db: &Db, select: &SelectStatement) -> Result<i64, ReadError> {

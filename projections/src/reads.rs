@@ -57,6 +57,19 @@ impl<R: Noun> Reads<R> {
         page_of(&self.db, select, page, |row: &R| row.sid().to_string()).await
     }
 
+    /// Those of these identifiers that are there and the scope's, in no particular order.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn among(&self, sids: &[Sid]) -> Result<Vec<R>, ReadError> {
+        if sids.is_empty() {
+            return Ok(Vec::new());
+        }
+        let wanted = Expr::col("sid").is_in(sids.iter().map(Sid::as_str));
+        let mine = self.scope.condition().add(wanted).add(R::always());
+        all(&self.db, record::select::<R>(R::NAME).cond_where(mine)).await
+    }
+
     /// The query of `list`.
     pub(crate) fn wanted(&self, filter: &R::Filter, page: &Page) -> Result<SelectStatement, ReadError> {
         let mut wanted = self.scope.condition().add(R::condition(filter));

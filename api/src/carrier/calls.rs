@@ -3,6 +3,7 @@
 use super::{
     Tag,
     lists::{moment, page, page_of, views},
+    names::Names,
     write::{Handle, Write},
 };
 use crate::{
@@ -13,7 +14,7 @@ use crate::{
 };
 use domain::{
     Kind, Number, Sid,
-    call::{Call as Aggregate, CallCommand, Direction, Phase, Status},
+    call::{Call as Aggregate, CallCommand, Direction, Phase, Status, Trouble},
 };
 use poem::Request;
 use poem_openapi::{
@@ -21,7 +22,7 @@ use poem_openapi::{
     param::{Path, Query},
     payload::Json,
 };
-use projections::{CallFilter, CallRow};
+use projections::{CallFilter, CallRow, ReadError, Scope};
 
 /// How far a call is, in Twilio's words.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Enum)]
@@ -57,6 +58,22 @@ enum CallDirection {
     OutboundDial,
 }
 
+/// What went wrong with a call, whatever its status says.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Enum)]
+#[oai(rename_all = "snake_case")]
+enum CallProblem {
+    /// Its application could not be asked.
+    Application,
+    /// What is configured leads nowhere: no such number, disabled, without an application, no trunk.
+    Configuration,
+    /// The trunk refused, failed or could not be reached.
+    Trunk,
+    /// No media, or the far end went silent.
+    Media,
+    /// This platform stopped, was full or has a defect.
+    Platform,
+}
+
 /// What a call's media was like, seen from our end.
 #[derive(Clone, Debug, Object)]
 #[oai(skip_serializing_if_is_none)]
@@ -81,6 +98,8 @@ pub(crate) struct Call {
     sid: String,
     /// The account that has it; absent for one to a number nobody has.
     account_sid: Option<String>,
+    /// That account's name.
+    account_name: Option<String>,
     /// The call whose `<Dial>` it is.
     parent_call_sid: Option<String>,
     /// The call it is bridged with now.
@@ -95,8 +114,12 @@ pub(crate) struct Call {
     phone_number_sid: Option<String>,
     /// The trunk it came from or went through.
     trunk_sid: Option<String>,
+    /// That trunk's name.
+    trunk_name: Option<String>,
     /// How far it is.
     status: CallStatus,
+    /// What went wrong with it; absent when nothing did.
+    problem: Option<CallProblem>,
     /// Why it is over, for example `hung_up` or `number_not_found`.
     reason: Option<String>,
     /// The final SIP response's code.
@@ -138,14 +161,46 @@ enum HangingUp {
     Accepted(Json<Call>),
 }
 
+/// A call with the names of what it belongs to; `names` learns those it does not know.
+///
+/// # Errors
+/// When the database fails.
+pub(crate) async fn named(
+    app: &App,
+    scope: &Scope,
+    row: CallRow,
+    names: &mut Names,
+) -> Result<Call, ReadError> {
+    learn(names, app, scope, std::slice::from_ref(&row)).await?;
+    Ok(with_names(row, names))
+}
+
+async fn learn(names: &mut Names, app: &App, scope: &Scope, rows: &[CallRow]) -> Result<(), ReadError> {
+    let accounts = rows.iter().filter_map(|row| row.account.as_ref());
+    let trunks = rows.iter().filter_map(|row| row.trunk.as_ref());
+    names.learn(app, scope, accounts, trunks).await
+}
+
+fn with_names(row: CallRow, names: &Names) -> Call {
+    let (account_name, trunk_name) = (names.of(row.account.as_ref()), names.of(row.trunk.as_ref()));
+    Call { account_name, trunk_name, ..Call::from(row) }
+}
+
+/// One call, with its names.
+pub(super) async fn view(app: &App, who: &Principal, row: CallRow) -> Result<Call, Refusal> {
+    Ok(named(app, &who.scope(), row, &mut Names::default()).await?)
+}
+
 impl From<CallRow> for Call {
     fn from(row: CallRow) -> Call {
+        let problem = row.trouble().map(CallProblem::from);
         let sid = |sid: Option<Sid>| sid.map(|sid| sid.to_string());
         let time = |at: Option<domain::Timestamp>| at.map(|at| at.to_string());
         Call {
             quality: quality(&row),
             sid: row.sid.to_string(),
             account_sid: sid(row.account),
+            account_name: None,
             parent_call_sid: sid(row.parent),
             bridged_with_sid: sid(row.bridged_with),
             direction: row.direction.into(),
@@ -153,7 +208,9 @@ impl From<CallRow> for Call {
             to: row.to,
             phone_number_sid: sid(row.phone_number),
             trunk_sid: sid(row.trunk),
+            trunk_name: None,
             status: row.status.into(),
+            problem,
             reason: row.reason.and_then(word),
             sip_code: row.sip_code.map(small),
             detail: row.detail,
@@ -215,6 +272,8 @@ impl CallsApi {
         parent_call_sid: Query<Option<String>>,
         /// Not over yet, or over.
         live: Query<Option<bool>>,
+        /// With a problem, or without.
+        problems: Query<Option<bool>>,
         /// Queued or received at this time or later (RFC 3339).
         created_after: Query<Option<String>>,
         /// Queued or received before this time (RFC 3339).
@@ -236,14 +295,18 @@ impl CallsApi {
             phone_number: fields.sid(Kind::PhoneNumber, "phone_number_sid", phone_number_sid.0.as_deref()),
             trunk: fields.sid(Kind::Trunk, "trunk_sid", trunk_sid.0.as_deref()),
             live: live.0,
+            troubled: problems.0,
             created_from: moment("created_after", created_after.0.as_deref())?,
             created_until: moment("created_before", created_before.0.as_deref())?,
             ..CallFilter::default()
         };
         fields.done()?;
-        let reads = self.0.app()?.projections.calls(who.scope());
+        let app = self.0.app()?;
+        let reads = app.projections.calls(who.scope());
         let rows = reads.list(&filter, &page(cursor.0, limit.0)).await.map_err(Refusal::from)?;
-        Ok(Json(views(rows, Call::from).into()))
+        let mut names = Names::default();
+        learn(&mut names, app, &who.scope(), &rows.items).await.map_err(Refusal::from)?;
+        Ok(Json(views(rows, |row| with_names(row, &names)).into()))
     }
 
     /// Get a call
@@ -251,7 +314,8 @@ impl CallsApi {
     /// One call by its SID.
     #[oai(path = "/:sid", method = "get", operation_id = "getCall")]
     async fn get(&self, Reader(who): Reader, sid: Path<String>) -> Result<Json<Call>, ApiError> {
-        Ok(Json(call_of(self.0.app()?, &who, &sid).await?.into()))
+        let app = self.0.app()?;
+        Ok(Json(view(app, &who, call_of(app, &who, &sid).await?).await?))
     }
 
     /// Hang up a call
@@ -278,7 +342,7 @@ impl CallsApi {
         } else {
             ended?;
         }
-        Ok(HangingUp::Accepted(Json(call_of(app, &who, &sid).await?.into())))
+        Ok(HangingUp::Accepted(Json(view(app, &who, call_of(app, &who, &sid).await?).await?)))
     }
 }
 
@@ -312,3 +376,4 @@ macro_rules! same_words {
 
 same_words!(CallStatus = Status: Queued, Ringing, InProgress, Completed, Busy, Failed, NoAnswer, Canceled);
 same_words!(CallDirection = Direction: Inbound, OutboundApi, OutboundDial);
+same_words!(CallProblem = Trouble: Application, Configuration, Trunk, Media, Platform);

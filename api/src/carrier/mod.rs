@@ -7,11 +7,13 @@ mod api_keys;
 mod audit;
 mod calls;
 mod lists;
+mod names;
 mod overview;
 mod phone_numbers;
 mod settings;
 mod sources;
 mod spec;
+mod test_calls;
 mod text;
 mod timeline;
 mod trunk_fields;
@@ -23,7 +25,8 @@ mod write;
 use crate::App;
 use poem_openapi::{OpenApiService, Tags};
 
-pub(crate) use calls::Call;
+pub(crate) use calls::{Call, named};
+pub(crate) use names::Names;
 pub use spec::document;
 pub(crate) use spec::{ALLOWED_WITHOUT_KEY, routes_of};
 pub(crate) use timeline::TimelineEntry;
@@ -60,6 +63,7 @@ type Nouns = (
     accounts::AccountsApi,
     trunks::TrunksApi,
     phone_numbers::PhoneNumbersApi,
+    test_calls::TestCallsApi,
     calls::CallsApi,
     timeline::TimelineApi,
     users::UsersApi,
@@ -76,6 +80,7 @@ pub(crate) fn service(app: Option<&App>) -> OpenApiService<Nouns, ()> {
         accounts::AccountsApi(app()),
         trunks::TrunksApi(app()),
         phone_numbers::PhoneNumbersApi(app()),
+        test_calls::TestCallsApi(app()),
         calls::CallsApi(app()),
         timeline::TimelineApi(app()),
         users::UsersApi(app()),

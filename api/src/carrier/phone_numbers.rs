@@ -4,6 +4,7 @@ use super::{
     Tag,
     accounts::account_of,
     lists::{created, page, page_of, views},
+    names::Names,
     text::Text,
     voice::{Voice, VoiceUpdate},
     write::{Handle, Write},
@@ -43,6 +44,8 @@ struct PhoneNumber {
     enabled: bool,
     /// The account that answers it.
     account_sid: Option<String>,
+    /// That account's name.
+    account_name: Option<String>,
     /// Where its calls are answered from.
     voice: Voice,
     /// When it was added.
@@ -109,11 +112,25 @@ impl From<PhoneNumberRow> for PhoneNumber {
             friendly_name: row.name.map(|name| name.to_string()),
             enabled: row.enabled,
             account_sid: row.account.map(|account| account.to_string()),
+            account_name: None,
             voice: row.voice.into(),
             created_at: row.created_at.to_string(),
             updated_at: row.updated_at.to_string(),
         }
     }
+}
+
+impl PhoneNumber {
+    fn named(row: PhoneNumberRow, names: &Names) -> PhoneNumber {
+        PhoneNumber { account_name: names.of(row.account.as_ref()), ..PhoneNumber::from(row) }
+    }
+}
+
+/// The number with its account's name.
+async fn view(app: &App, who: &Principal, row: PhoneNumberRow) -> Result<PhoneNumber, Refusal> {
+    let mut names = Names::default();
+    names.learn(app, &who.scope(), row.account.iter(), std::iter::empty()).await?;
+    Ok(PhoneNumber::named(row, &names))
 }
 
 pub(crate) struct PhoneNumbersApi(pub(crate) Handle);
@@ -148,9 +165,13 @@ impl PhoneNumbersApi {
         let (assigned, enabled) = (assigned.0, enabled.0);
         let filter =
             PhoneNumberFilter { contains: number.0, account, assigned, enabled, ..Default::default() };
-        let reads = self.0.app()?.projections.phone_numbers(who.scope());
+        let app = self.0.app()?;
+        let reads = app.projections.phone_numbers(who.scope());
         let rows = reads.list(&filter, &page(cursor.0, limit.0)).await.map_err(Refusal::from)?;
-        Ok(Json(views(rows, PhoneNumber::from).into()))
+        let mut names = Names::default();
+        let accounts = rows.items.iter().filter_map(|row| row.account.as_ref());
+        names.learn(app, &who.scope(), accounts, std::iter::empty()).await.map_err(Refusal::from)?;
+        Ok(Json(views(rows, |row| PhoneNumber::named(row, &names)).into()))
     }
 
     /// Add a phone number
@@ -182,7 +203,7 @@ impl PhoneNumbersApi {
         let sides = (enabled, account);
         let row = seen
             .unwrap_or_else(|| PhoneNumberRow::created(made, who.carrier.clone(), number, sides, write.at()));
-        Ok(CreatedPhoneNumber::Created(Json(row.into())))
+        Ok(CreatedPhoneNumber::Created(Json(view(app, &who, row).await?)))
     }
 
     /// Get a phone number
@@ -190,7 +211,8 @@ impl PhoneNumbersApi {
     /// One number by its SID.
     #[oai(path = "/:sid", method = "get", operation_id = "getPhoneNumber")]
     async fn get(&self, Reader(who): Reader, sid: Path<String>) -> Result<Json<PhoneNumber>, ApiError> {
-        Ok(Json(number_of(self.0.app()?, &who, &sid).await?.into()))
+        let app = self.0.app()?;
+        Ok(Json(view(app, &who, number_of(app, &who, &sid).await?).await?))
     }
 
     /// Change a phone number
@@ -231,7 +253,7 @@ impl PhoneNumbersApi {
         let commands = enable.into_iter().chain(assign).chain(rename).chain(configure);
         let write = Write::new(app, request, &who).of_account(row.account.clone());
         write.all::<Aggregate>(&row.sid, commands.collect()).await?;
-        Ok(Json(number_of(app, &who, &sid).await?.into()))
+        Ok(Json(view(app, &who, number_of(app, &who, &sid).await?).await?))
     }
 
     /// Remove a phone number
@@ -271,7 +293,7 @@ async fn assignee(
 }
 
 /// The caller's number of this SID.
-async fn number_of(app: &App, who: &Principal, sid: &str) -> Result<PhoneNumberRow, Refusal> {
+pub(super) async fn number_of(app: &App, who: &Principal, sid: &str) -> Result<PhoneNumberRow, Refusal> {
     let missing = || Refusal::not_found("phone number");
     let sid = Sid::parse_as(Kind::PhoneNumber, sid).map_err(|_| missing())?;
     app.projections.phone_numbers(who.scope()).get(&sid).await?.ok_or_else(missing)

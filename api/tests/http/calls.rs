@@ -126,6 +126,27 @@ async fn the_sip_messages_of_a_call_are_its_evidence() {
 }
 
 #[tokio::test]
+async fn an_answered_call_that_we_or_its_application_ended_has_a_problem() {
+    let world = World::new().await;
+    let a = world.carrier("alpha").await;
+    for (reason, problem) in [
+        (EndReason::HungUp, json!(null)),
+        (EndReason::ApplicationFailed, json!("application")),
+        (EndReason::ShutDown, json!("platform")),
+    ] {
+        let call = world.inbound_call(&a).await;
+        world.report(&a, &call, CallCommand::Answer).await;
+        world.report(&a, &call, CallCommand::End(Ending::because(reason))).await;
+        let seen = world.get(&a.owner, &format!("/carrier/v1/calls/{call}")).await;
+        assert_eq!((&seen["status"], &seen["problem"]), (&json!("completed"), &problem));
+    }
+    for (query, count) in [("problems=true", 2), ("problems=false", 1), ("problems=true&live=true", 0)] {
+        let found = world.get(&a.owner, &format!("/carrier/v1/calls?{query}")).await;
+        assert_eq!(found["data"].as_array().map(Vec::len), Some(count), "{query}");
+    }
+}
+
+#[tokio::test]
 async fn hanging_up_cancels_what_rings_and_completes_what_talks() {
     let world = World::new().await;
     let a = world.carrier("alpha").await;

@@ -1,7 +1,10 @@
 //! API keys, users, the audit list, the carrier itself, and the overview.
 
 use crate::world::{Caller, World};
-use domain::user::Role;
+use domain::{
+    call::{CallCommand, EndReason, Ending},
+    user::Role,
+};
 use serde_json::json;
 
 #[tokio::test]
@@ -136,7 +139,16 @@ async fn the_carrier_and_its_overview_follow_what_happens() {
         .await
         .ok(201);
     world.post(&a.owner, "/carrier/v1/phone-numbers", json!({ "number": "1234" })).await.ok(201);
-    world.inbound_call(&a).await;
+    let refused = world.inbound_call(&a).await;
+    world.report(&a, &refused, CallCommand::End(Ending::because(EndReason::NotConfigured))).await;
+    let overview = world.get(&a.owner, "/carrier/v1/overview").await;
+    assert_eq!(
+        (&overview["checklist"]["test_call"], &overview["problems_today"]),
+        (&json!(false), &json!(1)),
+        "a refused call is no test call"
+    );
+    let call = world.inbound_call(&a).await;
+    world.report(&a, &call, CallCommand::Answer).await;
     let overview = world.get(&a.owner, "/carrier/v1/overview").await;
     assert_eq!(
         overview["checklist"],
@@ -144,6 +156,6 @@ async fn the_carrier_and_its_overview_follow_what_happens() {
     );
     assert_eq!(
         (&overview["trunks"], &overview["live_calls"], &overview["calls_today"]),
-        (&json!(1), &json!(1), &json!(1))
+        (&json!(1), &json!(1), &json!(2))
     );
 }

@@ -45,6 +45,61 @@ async fn a_number_is_added_assigned_configured_and_removed() {
 }
 
 #[tokio::test]
+async fn a_number_keeps_a_document_that_can_be_read_and_answers_with_it() {
+    let world = World::new().await;
+    let a = world.carrier("alpha").await;
+    let account = world.post(&a.program, "/carrier/v1/accounts", json!({ "name": "One" })).await.ok(201);
+    let new = json!({ "number": "1234", "account_sid": account["sid"] });
+    let number = world.post(&a.program, "/carrier/v1/phone-numbers", new).await.ok(201);
+    assert_eq!(number["account_name"], "One");
+    let path = format!("/carrier/v1/phone-numbers/{}", number["sid"].as_str().unwrap());
+    let keep = |twiml: serde_json::Value| json!({ "voice": { "twiml": twiml } });
+    let kept =
+        world.patch(&a.program, &path, keep(json!("<Response><Say>Hi</Say></Response>"))).await.ok(200);
+    assert_eq!(kept["voice"]["twiml"], "<Response><Say>Hi</Say></Response>");
+    for wrong in ["<Response>", "<Answer/>", &format!("<Response>{}</Response>", " ".repeat(4_000))] {
+        let refused = world.patch(&a.program, &path, keep(json!(wrong))).await;
+        assert_eq!(
+            (refused.problem(422).as_str(), refused.fields()),
+            ("invalid", vec!["voice.twiml".to_owned()])
+        );
+    }
+    // A password in it is kept in the vault, and sent back as it is shown it stays.
+    let secret = "<Response><Redirect>https://bob:secret@app.example/</Redirect></Response>";
+    let shown = world.patch(&a.program, &path, keep(json!(secret))).await.ok(200)["voice"]["twiml"].clone();
+    assert!(shown.as_str().unwrap().contains("bob:kept-"), "{shown}");
+    let again = world.patch(&a.program, &path, keep(shown.clone())).await.ok(200);
+    assert_eq!(again["voice"]["twiml"], shown);
+    let cleared = world.patch(&a.program, &path, keep(json!(null))).await.ok(200);
+    assert_eq!(cleared["voice"].get("twiml"), None);
+}
+
+#[tokio::test]
+async fn a_number_rings_a_phone_with_what_it_answers_callers_with() {
+    let world = World::new().await;
+    let a = world.carrier("alpha").await;
+    let account = world.post(&a.program, "/carrier/v1/accounts", json!({ "name": "One" })).await.ok(201);
+    let number =
+        world.post(&a.program, "/carrier/v1/phone-numbers", json!({ "number": "1234" })).await.ok(201);
+    let path = format!("/carrier/v1/phone-numbers/{}", number["sid"].as_str().unwrap());
+    let calls = format!("{path}/test-calls");
+    let ring = json!({ "to": "sip:me@192.0.2.9:5080" });
+    assert_eq!(world.post(&a.owner, &calls, ring.clone()).await.problem(409), "conflict");
+    let answer = json!({ "account_sid": account["sid"], "voice": { "twiml": "<Response/>" } });
+    world.patch(&a.program, &path, answer).await.ok(200);
+    let call = world.post(&a.owner, &calls, ring).await.ok(201);
+    let shown = |name: &str| call[name].as_str().unwrap_or_default().to_owned();
+    assert_eq!(
+        (shown("status"), shown("from"), shown("to"), shown("account_name")),
+        ("queued".into(), "1234".into(), "sip:me@192.0.2.9:5080".into(), "One".into())
+    );
+    for nobody in ["sip:me@example.com", "Ada", ""] {
+        let refused = world.post(&a.owner, &calls, json!({ "to": nobody })).await;
+        assert_eq!(refused.fields(), ["to"], "{nobody}");
+    }
+}
+
+#[tokio::test]
 async fn a_number_is_a_carriers_once() {
     let world = World::new().await;
     let (a, b) = (world.carrier("alpha").await, world.carrier("beta").await);

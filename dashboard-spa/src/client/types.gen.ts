@@ -284,6 +284,10 @@ export type AuthToken = {
  */
 export type Call = {
     /**
+     * That account's name.
+     */
+    account_name?: string;
+    /**
      * The account that has it; absent for one to a number nobody has.
      */
     account_sid?: string;
@@ -332,6 +336,10 @@ export type Call = {
      */
     phone_number_sid?: string;
     /**
+     * What went wrong with it; absent when nothing did.
+     */
+    problem?: CallProblem;
+    /**
      * What its media was like, once it is over.
      */
     quality?: CallQuality;
@@ -368,6 +376,10 @@ export type Call = {
      */
     to: string;
     /**
+     * That trunk's name.
+     */
+    trunk_name?: string;
+    /**
      * The trunk it came from or went through.
      */
     trunk_sid?: string;
@@ -397,6 +409,11 @@ export type CallPage = {
      */
     next_cursor?: string;
 };
+
+/**
+ * What went wrong with a call, whatever its status says.
+ */
+export type CallProblem = 'application' | 'configuration' | 'trunk' | 'media' | 'platform';
 
 /**
  * CallQuality
@@ -490,7 +507,7 @@ export type Checklist = {
      */
     phone_number: boolean;
     /**
-     * There was a call.
+     * A call was answered.
      */
     test_call: boolean;
     /**
@@ -729,6 +746,10 @@ export type Overview = {
      */
     phone_numbers: number;
     /**
+     * Those of them that had a problem: an application that could not be asked, or an end that nobody meant.
+     */
+    problems_today: number;
+    /**
      * Trunks.
      */
     trunks: number;
@@ -740,6 +761,10 @@ export type Overview = {
  * A number of the carrier's inventory.
  */
 export type PhoneNumber = {
+    /**
+     * That account's name.
+     */
+    account_name?: string;
     /**
      * The account that answers it.
      */
@@ -922,6 +947,19 @@ export type SipMessagePage = {
  * How SIP is carried.
  */
 export type SipTransport = 'udp' | 'tcp';
+
+/**
+ * TestCallCreate
+ *
+ * Whom to ring.
+ */
+export type TestCallCreate = {
+    /**
+     * A number in international form, reached through an outbound trunk; or a phone's own address like
+     * `sip:me@192.168.1.20:5060`, which one of the carrier's inbound trunks must have among its sources.
+     */
+    to: string;
+};
 
 /**
  * TimelineEntry
@@ -1145,6 +1183,11 @@ export type Voice = {
      */
     status_callback_url?: string;
     /**
+     * A TwiML document kept here that answers instead of `voice_url`, so that no server is needed. Passwords in its addresses
+     * are shown as `kept-…`.
+     */
+    twiml?: string;
+    /**
      * How it is asked.
      */
     voice_fallback_method: WebhookMethod;
@@ -1177,6 +1220,10 @@ export type VoiceUpdate = {
      * Told when a call has ended.
      */
     status_callback_url?: string | null;
+    /**
+     * A TwiML document to keep, at most 4,000 characters; it answers instead of `voice_url`.
+     */
+    twiml?: string | null;
     /**
      * How it is asked.
      */
@@ -1611,6 +1658,10 @@ export type ListCallsData = {
          * Not over yet, or over.
          */
         live?: boolean;
+        /**
+         * With a problem, or without.
+         */
+        problems?: boolean;
         /**
          * Queued or received at this time or later (RFC 3339).
          */
@@ -2050,6 +2101,46 @@ export type UpdatePhoneNumberResponses = {
 };
 
 export type UpdatePhoneNumberResponse = UpdatePhoneNumberResponses[keyof UpdatePhoneNumberResponses];
+
+export type CreateTestCallData = {
+    body: TestCallCreate;
+    headers?: {
+        /**
+         * Makes the request repeatable: the same key acts once in seven days.
+         */
+        'Idempotency-Key'?: string;
+    };
+    path: {
+        /**
+         * The resource's SID.
+         */
+        sid: string;
+    };
+    query?: never;
+    url: '/phone-numbers/{sid}/test-calls';
+};
+
+export type CreateTestCallErrors = {
+    /**
+     * The request cannot be served as it is; `code` and `errors` say why.
+     */
+    '4XX': Problem;
+    /**
+     * The platform failed; the same request may work later.
+     */
+    '5XX': Problem;
+};
+
+export type CreateTestCallError = CreateTestCallErrors[keyof CreateTestCallErrors];
+
+export type CreateTestCallResponses = {
+    /**
+     * Created.
+     */
+    201: Call;
+};
+
+export type CreateTestCallResponse = CreateTestCallResponses[keyof CreateTestCallResponses];
 
 export type ListTrunksData = {
     body?: never;

@@ -142,6 +142,54 @@ impl EndReason {
     }
 }
 
+/// What kind of thing went wrong with a call that ended otherwise than people or programs meant it to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Trouble {
+    /// The application could not be asked.
+    Application,
+    /// What is configured does not lead anywhere: no such number, disabled, without an application, no trunk.
+    Configuration,
+    /// The trunk refused, failed or could not be reached.
+    Trunk,
+    /// No media, or the far end went silent.
+    Media,
+    /// This platform stopped, was full or has a defect.
+    Platform,
+}
+
+impl EndReason {
+    /// What went wrong; nothing did when people or programs ended it, were busy or did not answer. Twilio's words hide it:
+    /// an answered call is `completed` whatever ended it.
+    #[must_use]
+    pub fn trouble(self) -> Option<Trouble> {
+        use EndReason as R;
+        match self {
+            R::HungUp
+            | R::ApplicationHungUp
+            | R::PeerHungUp
+            | R::CompletedByApi
+            | R::CanceledByApi
+            | R::CanceledByCaller
+            | R::AnsweredElsewhere
+            | R::Rejected
+            | R::RejectedBusy
+            | R::Busy
+            | R::Declined
+            | R::NoAnswer
+            | R::TimeLimit => None,
+            R::ApplicationFailed => Some(Trouble::Application),
+            R::TrunkRefused | R::TrunkFailed | R::TrunkUnreachable => Some(Trouble::Trunk),
+            R::MediaFailed | R::ConnectionLost => Some(Trouble::Media),
+            R::Expired | R::Overloaded | R::Interrupted | R::ShutDown | R::InternalError => {
+                Some(Trouble::Platform)
+            }
+            // What is refused before anything is tried, and what is added to the reasons later.
+            _ => Some(Trouble::Configuration),
+        }
+    }
+}
+
 /// How a call ended.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Ending {
@@ -246,6 +294,23 @@ mod tests {
             (EndReason::NumberNotFound, "failed"),
         ] {
             assert_eq!(reason.status(false).as_str(), status);
+        }
+    }
+
+    #[test]
+    fn a_call_that_people_ended_had_no_trouble_and_one_that_we_ended_had() {
+        for fine in [EndReason::HungUp, EndReason::Busy, EndReason::NoAnswer, EndReason::CanceledByApi] {
+            assert_eq!(fine.trouble(), None, "{fine:?}");
+        }
+        for (reason, trouble) in [
+            (EndReason::ApplicationFailed, Trouble::Application),
+            (EndReason::NumberNotFound, Trouble::Configuration),
+            (EndReason::TrunkUnreachable, Trouble::Trunk),
+            (EndReason::ConnectionLost, Trouble::Media),
+            (EndReason::Interrupted, Trouble::Platform),
+            (EndReason::ShutDown, Trouble::Platform),
+        ] {
+            assert_eq!(reason.trouble(), Some(trouble), "{reason:?}");
         }
     }
 

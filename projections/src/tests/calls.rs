@@ -6,7 +6,7 @@ use domain::{
     Kind, Sid, Tenant,
     call::{
         Call, CallCommand as C, Direction, EndReason, Ending, ExchangeError, MediaSummary, Purpose, Status,
-        WebhookExchange,
+        Trouble, WebhookExchange,
     },
 };
 use std::time::Duration;
@@ -160,6 +160,37 @@ async fn the_timeline_has_a_row_for_every_event_and_goes_on_from_a_cursor() {
         assert_eq!(first.items[2].detail["body"], "\0");
         let rest = timeline.list(&call, &Page::after(first.next.unwrap(), 10)).await.unwrap();
         assert_eq!((rest.items.len(), rest.items[0].title.as_str(), rest.next), (1, "Pressed 5#", None));
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_call_whose_application_could_not_be_asked_is_troubled_however_it_ends() {
+    on_each(async |world: &World| {
+        let (call, trunk) = (sid(Kind::Call), sid(Kind::Trunk));
+        let ended = C::End(Ending::because(EndReason::HungUp));
+        let told = [C::Receive(received(None, &trunk)), C::Answer, failed_exchange(), ended];
+        for (at, command) in (1..).zip(told) {
+            world.tell::<Call>(&call, at, command).await;
+        }
+        let fine = sid(Kind::Call);
+        world.tell::<Call>(&fine, 9, C::Receive(received(None, &trunk))).await;
+        world.caught_up().await;
+        let calls = world.projections().calls(world.own());
+        let row = calls.get(&call).await.unwrap().unwrap();
+        assert_eq!((row.status, row.trouble()), (Status::Completed, Some(Trouble::Application)));
+        for (filter, hit) in [
+            (CallFilter { troubled: Some(true), ..CallFilter::default() }, &call),
+            (CallFilter { troubled: Some(false), ..CallFilter::default() }, &fine),
+            (CallFilter { answered: Some(true), ..CallFilter::default() }, &call),
+        ] {
+            let found = calls.list(&filter, &Page::default()).await.unwrap().items;
+            assert_eq!(found.iter().map(|row| &row.sid).collect::<Vec<_>>(), [hit], "{filter:?}");
+        }
+        let counts = world.projections().counts(&world.carrier, second(0)).await.unwrap();
+        assert_eq!((counts.calls_since, counts.troubled_since, counts.was_answered), (2, 1, true));
+        let among = calls.among(&[call.clone(), sid(Kind::Call)]).await.unwrap();
+        assert_eq!(among.iter().map(|row| &row.sid).collect::<Vec<_>>(), [&call]);
     })
     .await;
 }

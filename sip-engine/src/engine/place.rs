@@ -127,7 +127,7 @@ fn unreachable(detail: String) -> Signal {
 fn no_route(refusal: NoRoute) -> Signal {
     let code = match refusal {
         NoRoute::NotANumber => Some(13223),
-        NoRoute::NoTrunk => Some(13224),
+        NoRoute::NoTrunk | NoRoute::StrangersPhone => Some(13224),
         NoRoute::AccountDisabled => Some(10001),
     };
     Signal::NotPlaced { reason: refusal.reason(), code, detail: refusal.to_string() }

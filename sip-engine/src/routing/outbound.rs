@@ -4,6 +4,7 @@ use super::{Directory, TrunkEntry};
 use domain::{
     Number, Sid,
     call::EndReason,
+    sip_address::SipAddress,
     trunk::{Outbound, Transport},
 };
 use std::sync::Arc;
@@ -47,6 +48,9 @@ pub enum NoRoute {
     /// The carrier has no trunk for outbound calls (Twilio 13224).
     #[error("the carrier has no trunk for outbound calls")]
     NoTrunk,
+    /// None of the carrier's trunks has this phone's address among its sources.
+    #[error("no inbound trunk has this phone's address among its sources")]
+    StrangersPhone,
     /// The account is disabled or unknown.
     #[error("the account is disabled")]
     AccountDisabled,
@@ -58,7 +62,7 @@ impl NoRoute {
     pub fn reason(self) -> EndReason {
         match self {
             NoRoute::NotANumber => EndReason::DestinationNotFound,
-            NoRoute::NoTrunk => EndReason::NoRoute,
+            NoRoute::NoTrunk | NoRoute::StrangersPhone => EndReason::NoRoute,
             NoRoute::AccountDisabled => EndReason::AccountDisabled,
         }
     }
@@ -97,6 +101,9 @@ impl Directory {
         from: &str,
         to: &str,
     ) -> Result<Vec<Route>, NoRoute> {
+        if let Ok(phone) = to.parse() {
+            return self.to_phone(carrier, account, from, &phone).map(|route| vec![route]);
+        }
         let number: Number = to.parse().map_err(|_| NoRoute::NotANumber)?;
         if !self.is_enabled(account) {
             return Err(NoRoute::AccountDisabled);
@@ -121,6 +128,35 @@ fn route(trunk: &TrunkEntry, from: &str, number: &Number) -> Option<Route> {
         transport: outbound.transport,
         credentials: outbound.username.clone().zip(trunk.password.clone()),
     })
+}
+
+impl Directory {
+    /// How a phone is rung at its own address: only where the carrier's calls may come from, so that nobody has calls sent
+    /// to a stranger's address.
+    fn to_phone(
+        &self,
+        carrier: &Sid,
+        account: &Sid,
+        from: &str,
+        phone: &SipAddress,
+    ) -> Result<Route, NoRoute> {
+        if !self.is_enabled(account) {
+            return Err(NoRoute::AccountDisabled);
+        }
+        let has = |trunk: &&TrunkEntry| trunk.sources.iter().any(|source| source.contains(&phone.ip));
+        let mut own = self.trunks.iter().filter(|trunk| trunk.carrier == *carrier);
+        let trunk = own.find(has).ok_or(NoRoute::StrangersPhone)?;
+        Ok(Route {
+            trunk: trunk.sid.clone(),
+            to_user: if phone.user.is_empty() { "test".into() } else { escaped(&phone.user) },
+            from_user: escaped(from),
+            host: phone.ip.to_string(),
+            port: phone.port,
+            port_given: true,
+            transport: Transport::Udp,
+            credentials: None,
+        })
+    }
 }
 
 /// The caller in the form the trunk wants numbers in, without the prefix that only dials.
@@ -180,6 +216,16 @@ mod tests {
         );
         let route = &directory.outbound(&carrier(1), &account(1), "Mr \"X\"", "1234").unwrap()[0];
         assert_eq!(route.from_user, "Mr%20%22X%22");
+    }
+
+    #[test]
+    fn a_phone_is_rung_at_its_own_address_where_the_carriers_calls_may_come_from() {
+        let directory = directory();
+        assert_eq!(uri(&directory, "sip:me@192.0.2.40:5080"), "sip:me@192.0.2.40:5080");
+        assert_eq!(uri(&directory, "sip:192.0.2.40"), "sip:test@192.0.2.40:5060");
+        let strange = NoRoute::StrangersPhone.to_string();
+        assert_eq!(uri(&directory, "sip:me@198.51.100.1"), strange);
+        assert_eq!(uri(&directory, "sip:me@192.0.4.1"), strange);
     }
 
     #[test]

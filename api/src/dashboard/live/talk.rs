@@ -134,6 +134,7 @@ impl Talk {
     }
 
     async fn tell(&mut self, changes: Vec<Change>) -> Result<(), Over> {
+        self.watch.renamed(&changes);
         for change in &changes {
             self.say(&message::change(change)).await?;
         }

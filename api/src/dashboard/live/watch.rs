@@ -3,10 +3,10 @@
 use super::message;
 use crate::{
     App,
-    carrier::{Call, TimelineEntry},
+    carrier::{Call, Names, TimelineEntry, named},
 };
 use domain::{Kind, Sid};
-use projections::{Page, ReadError, Scope};
+use projections::{Change, Page, ReadError, Scope, Topic};
 use serde_json::Value;
 use std::collections::HashMap;
 
@@ -23,11 +23,12 @@ pub(super) struct Watch {
     scope: Scope,
     /// The last `sequence` seen of each.
     seen: HashMap<Sid, i64>,
+    names: Names,
 }
 
 impl Watch {
     pub(super) fn new(app: App, carrier: Sid) -> Watch {
-        Watch { app, scope: Scope::Carrier(carrier), seen: HashMap::new() }
+        Watch { app, scope: Scope::Carrier(carrier), seen: HashMap::new(), names: Names::default() }
     }
 
     /// Looks at nothing any more.
@@ -53,9 +54,17 @@ impl Watch {
         self.seen.retain(|sid, _| sid.as_str() != id);
     }
 
-    /// The call as it is now.
-    pub(super) async fn call(&self, sid: &Sid) -> Result<Option<Call>, ReadError> {
-        Ok(self.app.projections.calls(self.scope.clone()).get(sid).await?.map(Call::from))
+    /// The call as it is now, with the names of what it belongs to.
+    pub(super) async fn call(&mut self, sid: &Sid) -> Result<Option<Call>, ReadError> {
+        let Watch { app, scope, names, .. } = self;
+        let Some(row) = app.projections.calls(scope.clone()).get(sid).await? else { return Ok(None) };
+        named(app, scope, row, names).await.map(Some)
+    }
+
+    /// Forgets what may have another name now.
+    pub(super) fn renamed(&mut self, changes: &[Change]) {
+        let named = |change: &&Change| matches!(change.topic, Topic::Accounts | Topic::Trunks);
+        changes.iter().filter(named).for_each(|change| self.names.forget(&change.id));
     }
 
     /// Rows of a call's timeline that the page has not seen; none for calls it does not look at.
