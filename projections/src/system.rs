@@ -60,6 +60,15 @@ impl System {
         self.by_sid(sid).await
     }
 
+    /// Whether anybody has ever signed up here.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn has_users(&self) -> Result<bool, ReadError> {
+        let mut any = record::select::<UserRow>(UserRow::NAME);
+        Ok(one::<UserRow>(&self.db, any.limit(1)).await?.is_some())
+    }
+
     /// The account a program signs in as.
     ///
     /// # Errors

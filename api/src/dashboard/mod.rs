@@ -20,10 +20,11 @@ pub(crate) use two_factor::forget_second_factor;
 pub(crate) const PREFIX: &str = "/dashboard";
 
 /// Every address and method, below the prefix, and the least a caller needs for it.
-pub const ROUTES: [(&str, &str, Needs); 13] = [
+pub const ROUTES: [(&str, &str, Needs); 14] = [
     ("/sign-up", "POST", Needs::Nothing),
     ("/sign-in", "POST", Needs::Nothing),
     ("/countries", "GET", Needs::Nothing),
+    ("/welcome", "GET", Needs::Nothing),
     ("/session", "GET", Needs::Password),
     ("/sign-out", "POST", Needs::Nothing),
     ("/two-factor/setup", "POST", Needs::Password),
@@ -60,6 +61,7 @@ pub(crate) fn routes(app: &App) -> impl Endpoint<Output = Response> + 'static {
         .at("/sign-in", post(sign_in::sign_in))
         .at("/sign-out", post(sessions::sign_out))
         .at("/countries", get(sign_up::countries))
+        .at("/welcome", get(sign_up::welcome))
         .at("/session", get(sessions::current))
         .at("/sessions", get(sessions::list))
         .at("/sessions/:id", delete(sessions::end))

@@ -133,6 +133,13 @@ async fn give_back(app: &App, user: &Sid, meta: &Meta) -> Result<(), Refusal> {
     app.settled(Log::Core, &appended).await
 }
 
+/// Whether anybody has signed up here yet: on an empty installation there is nobody to sign in as.
+#[handler]
+pub(super) async fn welcome(Data(app): Data<&App>) -> poem::Result<Json<Value>> {
+    let empty = !app.projections.system().has_users().await.map_err(Refusal::from)?;
+    Ok(Json(json!({ "empty": empty })))
+}
+
 /// Countries a carrier can operate in.
 #[handler]
 pub(super) fn countries() -> Json<Value> {

@@ -186,6 +186,14 @@ async fn a_new_password_ends_every_other_session() {
 }
 
 #[tokio::test]
+async fn an_installation_says_whether_anybody_has_signed_up_yet() {
+    let world = World::new().await;
+    assert_eq!(world.get(&Caller::nobody(), "/dashboard/welcome").await, json!({ "empty": true }));
+    world.carrier("alpha").await;
+    assert_eq!(world.get(&Caller::nobody(), "/dashboard/welcome").await, json!({ "empty": false }));
+}
+
+#[tokio::test]
 async fn countries_are_there_for_the_form() {
     let world = World::new().await;
     let countries = world.get(&Caller::nobody(), "/dashboard/countries").await;

@@ -109,7 +109,7 @@ async fn strangers_reach_the_public_list_and_nothing_else() {
             }
         }
     }
-    assert_eq!(public, ["/sign-up", "/sign-in", "/countries", "/sign-out"]);
+    assert_eq!(public, ["/sign-up", "/sign-in", "/countries", "/welcome", "/sign-out"]);
 }
 
 #[tokio::test]
