@@ -36,6 +36,7 @@ fn main() -> ExitCode {
         Some(("serve", matches)) => commands::serve::run(config, matches.get_flag("demo")),
         Some(("audit", matches)) => commands::audit::run(&config, &commands::audit::kept(matches)),
         Some(("replay", matches)) => commands::replay::run(&config, &commands::replay::wish(matches)),
+        Some(("demo", _)) => commands::demo::run(&config),
         Some(("doctor", _)) => commands::doctor::run(&config),
         _ => ExitCode::FAILURE,
     }
@@ -75,6 +76,7 @@ fn command_line() -> Command {
         )
         .subcommand(commands::audit::command())
         .subcommand(commands::replay::command())
+        .subcommand(commands::demo::command())
         .subcommand(Command::new("doctor").about("Checks settings and machine, says what to do"))
 }
 

@@ -1,6 +1,7 @@
 //! What the binary can be told to do; one file each.
 
 pub mod audit;
+pub mod demo;
 pub mod doctor;
 pub mod progress;
 pub mod replay;

@@ -54,7 +54,7 @@ fn banner(app: &App) {
                 .join("  ")
         );
         println!(
-            "Sign in             {} (password and two-factor key in demo.json of the data directory)",
+            "Sign in             {} (password in demo.json of the data directory; code: trunkline demo code)",
             demo.owner_email
         );
     } else {

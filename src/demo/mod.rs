@@ -60,6 +60,26 @@ pub struct Demo {
 const FILE: &str = "demo.json";
 
 impl Demo {
+    /// Who acts when the demo is made, in the log.
+    pub const ACTOR: &str = "demo";
+
+    /// What was kept in a data directory, if anything was.
+    ///
+    /// # Errors
+    /// When it cannot be read.
+    pub fn kept(data_dir: &Path) -> Outcome<Option<Demo>> {
+        match std::fs::read(data_dir.join(FILE)) {
+            Ok(text) => Ok(Some(serde_json::from_slice(&text)?)),
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(None),
+            Err(error) => Err(error.into()),
+        }
+    }
+
+    /// The owner's two-factor key as it is in the vault.
+    pub fn totp_seed(&self) -> Option<Vec<u8>> {
+        from_base32(&self.totp_secret)
+    }
+
     /// Writes `demo.json`, readable by its owner only.
     ///
     /// # Errors
@@ -90,14 +110,14 @@ impl Maker {
     /// # Errors
     /// When the store has other data but no demo, or a command is refused.
     pub async fn prepare(&self, data_dir: &Path, http_url: &str) -> Outcome<Demo> {
-        let mut demo: Demo = match std::fs::read(data_dir.join(FILE)) {
-            Ok(text) => serde_json::from_slice(&text)?,
-            Err(_) if self.store.head(Log::Core).await? > 0 => {
+        let mut demo: Demo = match Demo::kept(data_dir)? {
+            Some(demo) => demo,
+            None if self.store.head(Log::Core).await? > 0 => {
                 return Err(
                     "the store has data of its own; --demo works on an empty one (set data_dir)".into()
                 );
             }
-            Err(_) => self.create(http_url).await?,
+            None => self.create(http_url).await?,
         };
         self.point_numbers(&demo, http_url).await?;
         http_url.clone_into(&mut demo.http_url);
@@ -211,7 +231,7 @@ impl Maker {
     }
 
     async fn command<A: Stream>(&self, carrier: &Sid, stream: &Sid, command: A::Command) -> Outcome<()> {
-        let meta = Meta::new(Tenant::carrier(carrier.clone()), Actor::system("demo"), self.clock.now());
+        let meta = Meta::new(Tenant::carrier(carrier.clone()), Actor::system(Demo::ACTOR), self.clock.now());
         let outcome = self.store.execute::<A>(stream, command, &meta).await;
         outcome.map(drop).map_err(|error| error.to_string().into())
     }
@@ -222,9 +242,19 @@ fn voice(http_url: &str) -> Outcome<VoiceConfiguration> {
     Ok(VoiceConfiguration { voice_url: Some(url), ..VoiceConfiguration::default() })
 }
 
+const ALPHABET: &[u8; 32] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZ234567";
+
+/// What [`base32`] wrote.
+fn from_base32(text: &str) -> Option<Vec<u8>> {
+    let value = |letter: u8| ALPHABET.iter().position(|known| *known == letter);
+    let bits: String =
+        text.bytes().map(|letter| Some(format!("{:05b}", value(letter)?))).collect::<Option<_>>()?;
+    let eights = bits.as_bytes().chunks_exact(8);
+    Some(eights.map(|eight| eight.iter().fold(0, |byte, bit| byte << 1 | (bit - b'0'))).collect())
+}
+
 /// RFC 4648 base 32 without padding, as authenticator apps take it.
 fn base32(bytes: &[u8]) -> String {
-    const ALPHABET: &[u8; 32] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZ234567";
     let bits: String = bytes.iter().map(|byte| format!("{byte:08b}")).collect();
     let fives = bits
         .as_bytes()
@@ -248,5 +278,7 @@ mod tests {
     fn base32_is_the_standards() {
         assert_eq!(base32(b"fooba"), "MZXW6YTB");
         assert_eq!(base32(&[0xff; 20]).len(), 32);
+        assert_eq!(from_base32("MZXW6YTB"), Some(b"fooba".to_vec()));
+        assert_eq!(from_base32("1"), None);
     }
 }
