@@ -1,10 +1,11 @@
 //! baresip as a phone: headless, steered over its control socket, recording what it hears.
 
+use super::own_port::{self, State};
 use serde_json::{Value, json};
 use std::{
     io::{Read, Write},
-    net::{SocketAddr, TcpListener, TcpStream},
-    path::PathBuf,
+    net::{SocketAddr, TcpStream},
+    path::{Path, PathBuf},
     process::{Child, Command, Stdio},
     time::{Duration, Instant},
 };
@@ -22,8 +23,21 @@ impl Baresip {
     /// machine's towards the outside, when it has any.
     pub fn start() -> Baresip {
         let folder = tempfile::tempdir().unwrap();
-        let port = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
-        let path = folder.path().display();
+        let start = |port| Baresip::spawn(folder.path(), port);
+        let running = |child: &mut Child| match child.try_wait().unwrap() {
+            None => State::Runs(child.id()),
+            Some(_) => State::Failed,
+        };
+        let (child, port) = own_port::started(start, running, |mut child| {
+            let _ = child.kill();
+            let _ = child.wait();
+        });
+        Baresip { child, control: connect(port), unread: Vec::new(), folder }
+    }
+
+    /// One whose control socket is to be at this port.
+    fn spawn(folder: &Path, port: u16) -> Child {
+        let path = folder.display();
         let config = format!(
             "module_path {}\nmodule g711.so\nmodule aufile.so\nmodule sndfile.so\nmodule aubridge.so\n\
              module_app account.so\nmodule_app menu.so\nmodule_app ctrl_tcp.so\nctrl_tcp_listen 127.0.0.1:{port}\n\
@@ -31,14 +45,13 @@ impl Baresip {
              audio_srate 8000\naudio_channels 1\nsnd_path {path}\n",
             modules().display()
         );
-        std::fs::write(folder.path().join("config"), config).unwrap();
-        std::fs::write(folder.path().join("accounts"), "<sip:phone@127.0.0.1;regint=0>\n").unwrap();
-        std::fs::write(folder.path().join("contacts"), "").unwrap();
-        std::fs::write(folder.path().join("silence.wav"), silence(60)).unwrap();
+        std::fs::write(folder.join("config"), config).unwrap();
+        std::fs::write(folder.join("accounts"), "<sip:phone@127.0.0.1;regint=0>\n").unwrap();
+        std::fs::write(folder.join("contacts"), "").unwrap();
+        std::fs::write(folder.join("silence.wav"), silence(60)).unwrap();
         let mut command = Command::new("baresip");
-        command.arg("-f").arg(folder.path()).stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
-        let child = command.spawn().expect("baresip is installed (bin/setup test)");
-        Baresip { child, control: connect(port), unread: Vec::new(), folder }
+        command.arg("-f").arg(folder).stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
+        command.spawn().expect("baresip is installed (bin/setup test)")
     }
 
     /// Calls a number.

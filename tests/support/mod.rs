@@ -3,6 +3,7 @@
 pub mod baresip;
 pub mod customer;
 pub mod lines;
+pub mod own_port;
 pub mod rtp;
 pub mod server;
 pub mod sipp;

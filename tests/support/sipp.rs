@@ -1,17 +1,14 @@
 //! SIPp as a phone: a scenario of `tests/peers/sipp`, run as a child that must end by itself and well.
 
-use super::rtp::Ear;
+use super::{
+    own_port::{self, State},
+    rtp::Ear,
+};
 use std::{
-    net::{SocketAddr, UdpSocket},
-    ops::Range,
+    net::SocketAddr,
     path::{Path, PathBuf},
     process::{Child, Command, Stdio},
-    sync::atomic::{AtomicU32, Ordering},
-    time::{Duration, Instant},
 };
-
-/// Ports of peers that cannot choose one themselves.
-const PORTS: Range<u16> = 10_000..16_000;
 
 /// A running SIPp.
 pub struct Phone {
@@ -36,17 +33,25 @@ impl Phone {
 
     /// A phone that waits for a call and does what the scenario says; returns once it listens.
     pub fn waits(scenario: &str) -> Phone {
-        let phone = Phone::start(scenario, None, &[]);
-        let limit = Instant::now() + Duration::from_secs(30);
-        while !listens(phone.port) {
-            assert!(Instant::now() < limit, "sipp does not listen:\n{}", phone.errors());
-            std::thread::sleep(Duration::from_millis(10));
-        }
-        phone
+        Phone::start(scenario, None, &[])
     }
 
     fn start(scenario: &str, server: Option<SocketAddr>, keys: &[(&str, &str)]) -> Phone {
-        let (ear, port, log) = (Ear::open(), free_port(), tempfile::tempdir().unwrap());
+        let (ear, log) = (Ear::open(), tempfile::tempdir().unwrap());
+        let start = |port| Phone::spawn(scenario, server, keys, (&ear, log.path(), port));
+        let (child, port) = own_port::started(start, state, |mut child| {
+            let _ = child.kill();
+            let _ = child.wait();
+        });
+        Phone { child, log, port, ear }
+    }
+
+    fn spawn(
+        scenario: &str,
+        server: Option<SocketAddr>,
+        keys: &[(&str, &str)],
+        (ear, log, port): (&Ear, &Path, u16),
+    ) -> Child {
         let mut command = Command::new("sipp");
         command.arg("-sf").arg(scenarios().join(scenario)).args(["-m", "1", "-i", "127.0.0.1", "-nostdin"]);
         command.args(["-p", &port.to_string(), "-key", "rtp_port", &ear.port().to_string()]);
@@ -57,10 +62,9 @@ impl Phone {
         if let Some(server) = server {
             command.arg(server.to_string());
         }
-        let output = std::fs::File::create(log.path().join("screen")).unwrap();
-        command.current_dir(log.path()).stdin(Stdio::null()).stdout(output).stderr(Stdio::null());
-        let child = command.spawn().expect("sipp is installed (bin/setup test)");
-        Phone { child, log, port, ear }
+        let output = std::fs::File::create(log.join("screen")).unwrap();
+        command.current_dir(log).stdin(Stdio::null()).stdout(output).stderr(Stdio::null());
+        command.spawn().expect("sipp is installed (bin/setup test)")
     }
 
     /// Waits until the scenario ended, and demands that it ended well.
@@ -90,21 +94,11 @@ pub fn scenarios() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/peers/sipp")
 }
 
-/// A UDP port that is free now, and another one each time. Below those the system hands out for port 0, and away from
-/// those that tests in other processes try first: it stays free until the peer binds it.
-pub fn free_port() -> u16 {
-    static TAKEN: AtomicU32 = AtomicU32::new(0);
-    loop {
-        let next = std::process::id().wrapping_mul(97).wrapping_add(TAKEN.fetch_add(1, Ordering::Relaxed));
-        let port = PORTS.start + (next % PORTS.len() as u32) as u16;
-        if UdpSocket::bind(("127.0.0.1", port)).is_ok() {
-            return port;
-        }
+/// How SIPp is. One that found its port taken ends at once with an error.
+fn state(child: &mut Child) -> State {
+    match child.try_wait().unwrap() {
+        None => State::Runs(child.id()),
+        Some(status) if status.success() => State::Done,
+        Some(_) => State::Failed,
     }
-}
-
-/// Whether somebody has bound a UDP port of 127.0.0.1: looked up, for binding it would be in that somebody's way.
-fn listens(port: u16) -> bool {
-    let sockets = std::fs::read_to_string("/proc/net/udp").unwrap();
-    sockets.contains(&format!(" 0100007F:{port:04X} "))
 }

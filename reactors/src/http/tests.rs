@@ -17,7 +17,10 @@ use std::{
         atomic::{AtomicUsize, Ordering},
     },
 };
-use tokio::{io::AsyncWriteExt, net::TcpListener};
+use tokio::{
+    io::AsyncWriteExt,
+    net::{TcpListener, TcpSocket},
+};
 
 /// Counts, instead of chance.
 #[derive(Default)]
@@ -273,9 +276,10 @@ async fn what_is_no_http_is_a_protocol_violation() {
 
 #[tokio::test]
 async fn a_closed_port_is_tried_twice_and_named() {
-    let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await.unwrap();
-    let address = listener.local_addr().unwrap();
-    drop(listener);
+    // Bound and not listening: it refuses, and nobody else gets it meanwhile.
+    let closed = TcpSocket::new_v4().unwrap();
+    closed.bind((Ipv4Addr::LOCALHOST, 0).into()).unwrap();
+    let address = closed.local_addr().unwrap();
     let (http, asked) = counted(true, &["127.0.0.1"]);
     for (fragment, tries) in [("", 2), ("#rc=0", 1), ("#rc=3", 4)] {
         asked.store(0, Ordering::SeqCst);

@@ -74,7 +74,7 @@ fn bind(
     draining: &Arc<AtomicBool>,
 ) -> io::Result<Sip> {
     let own = config.sip_listen;
-    if own.ip().is_unspecified() && own.is_ipv4() && own.port() != 0 {
+    if own.ip().is_unspecified() && own.is_ipv4() {
         let twin = SocketAddr::new(IpAddr::V6(Ipv6Addr::UNSPECIFIED), own.port());
         match Sip::bind(net_config(config, directory, draining, vec![own, twin])) {
             Ok(sip) => return Ok(sip),

@@ -65,8 +65,7 @@ impl Sip {
     /// # Errors
     /// When an address cannot be bound.
     pub fn bind(config: NetConfig) -> io::Result<Sip> {
-        let pairs =
-            config.listen.iter().map(|addr| sockets::open(*addr)).collect::<io::Result<Vec<Pair>>>()?;
+        let pairs = sockets::open_all(&config.listen)?;
         if pairs.is_empty() {
             return Err(io::Error::new(io::ErrorKind::InvalidInput, "no address to listen on"));
         }

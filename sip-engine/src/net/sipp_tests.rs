@@ -7,13 +7,16 @@ use std::process::Stdio;
 use std::time::Duration;
 
 use bytes::Bytes;
-use tokio::net::UdpSocket;
 use tokio::process::{Child, Command as Program};
 use tokio::time::timeout;
 
+use self::own_port::State;
 use super::tests::Running;
 use crate::sip::sdp::{self, CodecName, LocalSession, MediaDirection};
 use crate::sip::{ClosedBy, Command, Credentials, Event, Invite, LegKey, Target, Transport};
+
+#[path = "../../../tests/support/own_port.rs"]
+mod own_port;
 
 const CALLS: u32 = 20;
 const SOON: Duration = Duration::from_secs(60);
@@ -28,27 +31,36 @@ async fn sipp(arguments: &[&str]) -> Option<(Child, SocketAddr)> {
         eprintln!("skipped: the program sipp is not installed");
         return None;
     }
-    let addr = free_addr().await;
-    let port = addr.port().to_string();
-    let child = Program::new("sipp")
-        .args(["-i", "127.0.0.1", "-p", &port, "-nostdin", "-timeout", "40s", "-timeout_error"])
-        .args(arguments)
-        .stdin(Stdio::null())
-        .stdout(Stdio::null())
-        .stderr(Stdio::null())
-        .kill_on_drop(true)
-        .spawn()
-        .unwrap();
-    Some((child, addr))
+    let start = |port: u16| {
+        Program::new("sipp")
+            .args([
+                "-i",
+                "127.0.0.1",
+                "-p",
+                &port.to_string(),
+                "-nostdin",
+                "-timeout",
+                "40s",
+                "-timeout_error",
+            ])
+            .args(arguments)
+            .stdin(Stdio::null())
+            .stdout(Stdio::null())
+            .stderr(Stdio::null())
+            .kill_on_drop(true)
+            .spawn()
+            .unwrap()
+    };
+    let (child, port) = own_port::started(start, state, drop);
+    Some((child, SocketAddr::from(([127, 0, 0, 1], port))))
 }
 
-/// An address that is free for UDP and for TCP.
-async fn free_addr() -> SocketAddr {
-    loop {
-        let addr = UdpSocket::bind("127.0.0.1:0").await.unwrap().local_addr().unwrap();
-        if tokio::net::TcpListener::bind(addr).await.is_ok() {
-            return addr;
-        }
+/// How sipp is. One that found its port taken ends at once with an error.
+fn state(child: &mut Child) -> State {
+    match (child.try_wait().unwrap(), child.id()) {
+        (None, Some(process)) => State::Runs(process),
+        (Some(status), _) if status.success() => State::Done,
+        _ => State::Failed,
     }
 }
 

@@ -22,8 +22,35 @@ pub(super) struct Pair {
     pub addr: SocketAddr,
 }
 
+/// Opens both sockets of each address. Port 0 is any port, the same one for all of them that have it.
+pub(super) fn open_all(listen: &[SocketAddr]) -> io::Result<Vec<Pair>> {
+    let any = listen.iter().filter(|addr| addr.port() == 0).count() > 1;
+    let mut last = io::Error::other("no port");
+    for _ in 0..if any { TRIES } else { 1 } {
+        match open_alike(listen) {
+            Ok(pairs) => return Ok(pairs),
+            Err(error) => last = error,
+        }
+    }
+    Err(last)
+}
+
+fn open_alike(listen: &[SocketAddr]) -> io::Result<Vec<Pair>> {
+    let mut pairs: Vec<Pair> = Vec::with_capacity(listen.len());
+    let mut any = 0;
+    for addr in listen {
+        let port = if addr.port() == 0 { any } else { addr.port() };
+        let pair = open(SocketAddr::new(addr.ip(), port))?;
+        if addr.port() == 0 {
+            any = pair.addr.port();
+        }
+        pairs.push(pair);
+    }
+    Ok(pairs)
+}
+
 /// Opens both sockets of an address.
-pub(super) fn open(listen: SocketAddr) -> io::Result<Pair> {
+fn open(listen: SocketAddr) -> io::Result<Pair> {
     let mut last = io::Error::other("no port");
     for _ in 0..if listen.port() == 0 { TRIES } else { 1 } {
         let udp = udp(listen)?;

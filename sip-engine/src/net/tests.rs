@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
-use tokio::net::{TcpListener, TcpStream, UdpSocket};
+use tokio::net::{TcpListener, TcpSocket, TcpStream, UdpSocket};
 use tokio::sync::mpsc;
 use tokio::task::JoinHandle;
 use tokio::time::timeout;
@@ -218,7 +218,10 @@ fn invite(leg: LegKey, next_hop: SocketAddr, transport: Transport) -> Command {
 #[tokio::test]
 async fn a_refused_connection_fails_the_call() {
     let mut running = Running::start("127.0.0.1:0", |_| true);
-    let nobody = TcpListener::bind("127.0.0.1:0").await.unwrap().local_addr().unwrap();
+    // Bound and not listening: it refuses, and nobody else gets it meanwhile.
+    let closed = TcpSocket::new_v4().unwrap();
+    closed.bind("127.0.0.1:0".parse().unwrap()).unwrap();
+    let nobody = closed.local_addr().unwrap();
     let leg = LegKey::outbound(1);
     running.commands.send(invite(leg, nobody, Transport::Tcp)).await.unwrap();
     assert!(matches!(running.event().await, Event::Failed { code: 503, from_peer: false, .. }));

@@ -6,7 +6,6 @@
 use sqlx::{Connection, Executor, PgConnection};
 use std::{
     fs::{self, File},
-    net::TcpListener,
     path::{Path, PathBuf},
     process::{Command, Stdio},
     sync::OnceLock,
@@ -132,25 +131,36 @@ fn begin(folder: &Path, commits: Commits) -> String {
     let as_user = |program: &str, arguments: &[&str]| {
         let program = bin.join(program).display().to_string();
         let words: Vec<&str> = become_user.iter().map(String::as_str).chain([program.as_str()]).collect();
-        run(words[0], &[&words[1..], arguments].concat())
+        attempt(words[0], &[&words[1..], arguments].concat())
     };
     let at = data.display().to_string();
     as_user(
         "initdb",
         &["-D", &at, "-U", "trunkline", "--auth=trust", "--encoding=UTF8", "--locale=C", "--no-sync"],
-    );
-    let port =
-        TcpListener::bind("127.0.0.1:0").and_then(|free| free.local_addr()).expect("a free port").port();
-    let settings = format!(
-        "-p {port} -c listen_addresses=127.0.0.1 -c unix_socket_directories= -c fsync={} -c max_connections=300",
-        commits.fsync()
-    );
+    )
+    .unwrap_or_else(|said| panic!("initdb: {said}"));
     let journal = data.join("log").display().to_string();
-    as_user("pg_ctl", &["-D", &at, "-o", &settings, "-l", &journal, "-w", "start"]);
+    // A port is known to be free once the server has it.
+    let had = |port: &u16| {
+        let settings = format!(
+            "-p {port} -c listen_addresses=127.0.0.1 -c unix_socket_directories= -c fsync={} -c max_connections=300",
+            commits.fsync()
+        );
+        as_user("pg_ctl", &["-D", &at, "-o", &settings, "-l", &journal, "-w", "start"]).is_ok()
+    };
+    let port = ports().find(had).unwrap_or_else(|| {
+        panic!("PostgreSQL did not start: {}", fs::read_to_string(&journal).unwrap_or_default())
+    });
     let url = format!("postgres://trunkline@127.0.0.1:{port}/postgres");
     fs::write(folder.join("url"), &url).expect("the address is noted");
     watch(folder, &bin, &become_user);
     url
+}
+
+/// Ports to try, below those the system hands out by itself.
+fn ports() -> impl Iterator<Item = u16> {
+    let first = std::process::id().wrapping_mul(97);
+    (0..10).map(move |next| 20_000 + (first.wrapping_add(next * 613) % 10_000) as u16)
 }
 
 fn watch(folder: &Path, bin: &Path, become_user: &[String]) {
@@ -176,8 +186,13 @@ fn become_user() -> Vec<String> {
 }
 
 fn run(program: &str, arguments: &[&str]) -> String {
+    attempt(program, arguments).unwrap_or_else(|said| panic!("{program} {arguments:?}: {said}"))
+}
+
+/// What a program printed, or what it complained of.
+fn attempt(program: &str, arguments: &[&str]) -> Result<String, String> {
     let output = Command::new(program).args(arguments).current_dir("/").stdin(Stdio::null()).output();
     let output = output.unwrap_or_else(|error| panic!("{program}: {error}"));
-    assert!(output.status.success(), "{program} {arguments:?}: {}", String::from_utf8_lossy(&output.stderr));
-    String::from_utf8_lossy(&output.stdout).into_owned()
+    let text = |bytes: Vec<u8>| String::from_utf8_lossy(&bytes).into_owned();
+    if output.status.success() { Ok(text(output.stdout)) } else { Err(text(output.stderr)) }
 }

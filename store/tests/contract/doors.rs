@@ -4,7 +4,7 @@ use std::time::{Duration, Instant};
 use store::{Store, StoreError, StoreOptions, testing};
 use tokio::{
     io::{AsyncReadExt, AsyncWriteExt},
-    net::TcpListener,
+    net::{TcpListener, TcpSocket},
 };
 
 const DEADLINE: Duration = Duration::from_millis(500);
@@ -48,7 +48,10 @@ async fn answering(answer: Vec<u8>) -> String {
 
 #[tokio::test]
 async fn a_port_nobody_listens_at_is_told_at_once() {
-    let free = TcpListener::bind("127.0.0.1:0").await.unwrap().local_addr().unwrap();
+    // Bound and not listening: it refuses, and nobody else gets it meanwhile.
+    let closed = TcpSocket::new_v4().unwrap();
+    closed.bind("127.0.0.1:0".parse().unwrap()).unwrap();
+    let free = closed.local_addr().unwrap();
     let told = told(&format!("postgres://me:secret@{free}/trunkline")).await;
     assert!(told.starts_with(&format!("postgres://…@{free}/trunkline: ")), "{told}");
     assert!(told.contains("refused") && told.contains("start the server"), "{told}");

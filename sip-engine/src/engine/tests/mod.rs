@@ -158,8 +158,8 @@ impl Stage {
 
     /// Calls arrive by IPv4 and go on by IPv6, so we have another address on either side.
     async fn between_families() -> Stage {
-        let free = std::net::UdpSocket::bind("0.0.0.0:0").unwrap().local_addr().unwrap();
-        Stage::between(free, Ipv6Addr::LOCALHOST.into(), 100).await
+        let any = SocketAddr::new(Ipv4Addr::UNSPECIFIED.into(), 0);
+        Stage::between(any, Ipv6Addr::LOCALHOST.into(), 100).await
     }
 
     async fn between(sip_listen: SocketAddr, callee_ip: IpAddr, max_calls: usize) -> Stage {
