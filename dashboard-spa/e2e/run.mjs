@@ -3,12 +3,24 @@
 
 import { accountStories } from "./stories/carrier.mjs";
 import { connectionStories } from "./stories/connection.mjs";
+import { firstCallStories } from "./stories/first-call.mjs";
+import { habitStories } from "./stories/habits.mjs";
+import { handStories } from "./stories/hand.mjs";
 import { liveStories } from "./stories/live.mjs";
 import { lookStories } from "./stories/look.mjs";
 import { signUpStories } from "./stories/sign-up.mjs";
 import { launch, signInOwner } from "./support/harness.mjs";
 
-const stories = { ...signUpStories, ...accountStories, ...liveStories, ...connectionStories, ...lookStories };
+const stories = {
+  ...signUpStories,
+  ...accountStories,
+  ...liveStories,
+  ...handStories,
+  ...firstCallStories,
+  ...connectionStories,
+  ...habitStories,
+  ...lookStories,
+};
 const wanted = process.argv[2] ?? "";
 const browser = await launch();
 const shared = {

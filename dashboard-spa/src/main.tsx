@@ -4,7 +4,6 @@ import "@fontsource-variable/jetbrains-mono";
 import "@mantine/core/styles.css";
 import "@mantine/notifications/styles.css";
 import "@mantine/spotlight/styles.css";
-import "mantine-datatable/styles.css";
 import "./app.css";
 import "./api/http";
 import { localStorageColorSchemeManager, MantineProvider } from "@mantine/core";
@@ -13,9 +12,10 @@ import { QueryClientProvider } from "@tanstack/react-query";
 import { RouterProvider } from "@tanstack/react-router";
 import { createRoot } from "react-dom/client";
 import { makeQueryClient } from "./api/client";
+import { watchPresses } from "./lib/press";
+import { loadAllPages } from "./pages/page";
 import { makeRouter } from "./router";
 import { theme, variables } from "./theme";
-import { keepFocusOnSubmit } from "./ui/submitPress";
 
 const queryClient = makeQueryClient();
 const router = makeRouter(queryClient);
@@ -23,7 +23,7 @@ const colorScheme = localStorageColorSchemeManager({ key: "trunkline-theme" });
 const root = document.getElementById("root");
 if (root === null) throw new Error("index.html has no #root");
 
-keepFocusOnSubmit();
+watchPresses();
 createRoot(root).render(
   <MantineProvider
     theme={theme}
@@ -37,3 +37,4 @@ createRoot(root).render(
     </QueryClientProvider>
   </MantineProvider>,
 );
+loadAllPages();

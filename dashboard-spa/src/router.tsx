@@ -1,16 +1,16 @@
-/** Addresses of the pages. What a list is filtered by is in the address; a page's code is loaded when it is opened. */
+/** Addresses of the pages. What a list is filtered by is in the address; a page's code is loaded when it is opened, or before. */
 import type { QueryClient } from "@tanstack/react-query";
 import {
   createRootRouteWithContext,
   createRoute,
   createRouter,
-  lazyRouteComponent,
   Outlet,
   redirect,
 } from "@tanstack/react-router";
-import { countriesQuery, gate, sessionQuery } from "./api/session";
+import { countriesQuery, gate, sessionQuery, welcomeQuery } from "./api/session";
 import { learnCallingCodes } from "./lib/number";
 import { NotFound, RouteError } from "./pages/errors";
+import { page } from "./pages/page";
 import { SignedIn } from "./pages/SignedIn";
 
 type Context = { queryClient: QueryClient };
@@ -22,6 +22,12 @@ function only<const Keys extends string>(...keys: Keys[]) {
     const kept = keys.filter((key) => typeof search[key] === "string" && search[key] !== "");
     return Object.fromEntries(kept.map((key) => [key, search[key]])) as { [K in Keys]?: string };
   };
+}
+
+/** Whether nobody has signed up here yet: then there is nobody to sign in as. */
+async function isEmpty(client: QueryClient): Promise<boolean> {
+  const welcome = await client.ensureQueryData(welcomeQuery).catch(() => undefined);
+  return welcome?.empty ?? false;
 }
 
 /** Where to go once signed in. */
@@ -41,7 +47,7 @@ const root = createRootRouteWithContext<Context>()({
 const signUp = createRoute({
   getParentRoute: () => root,
   path: "/sign-up",
-  component: lazyRouteComponent(() => import("./pages/auth/SignUp"), "SignUp"),
+  component: page(() => import("./pages/auth/SignUp"), "SignUp"),
 });
 const signIn = createRoute({
   getParentRoute: () => root,
@@ -50,8 +56,9 @@ const signIn = createRoute({
   beforeLoad: async ({ context }) => {
     const session = await context.queryClient.ensureQueryData(sessionQuery);
     if (session !== null) throw redirect({ to: gate(session) ?? "/" });
+    if (await isEmpty(context.queryClient)) throw redirect({ to: "/sign-up" });
   },
-  component: lazyRouteComponent(() => import("./pages/auth/SignIn"), "SignIn"),
+  component: page(() => import("./pages/auth/SignIn"), "SignIn"),
 });
 const setUpTwoFactor = createRoute({
   getParentRoute: () => root,
@@ -61,7 +68,7 @@ const setUpTwoFactor = createRoute({
     const session = await context.queryClient.ensureQueryData(sessionQuery);
     if (session?.next !== "set_up_two_factor") throw redirect({ to: gate(session) ?? "/" });
   },
-  component: lazyRouteComponent(() => import("./pages/auth/SetUpTwoFactor"), "SetUpTwoFactor"),
+  component: page(() => import("./pages/auth/SetUpTwoFactor"), "SetUpTwoFactor"),
 });
 const twoFactor = createRoute({
   getParentRoute: () => root,
@@ -71,7 +78,7 @@ const twoFactor = createRoute({
     const session = await context.queryClient.ensureQueryData(sessionQuery);
     if (session?.next !== "enter_code") throw redirect({ to: gate(session) ?? "/" });
   },
-  component: lazyRouteComponent(() => import("./pages/auth/TwoFactor"), "TwoFactor"),
+  component: page(() => import("./pages/auth/TwoFactor"), "TwoFactor"),
 });
 
 const app = createRoute({
@@ -88,12 +95,18 @@ const app = createRoute({
 const overview = createRoute({
   getParentRoute: () => app,
   path: "/",
-  component: lazyRouteComponent(() => import("./pages/Overview"), "Overview"),
+  component: page(() => import("./pages/Overview"), "Overview"),
 });
 const live = createRoute({
   getParentRoute: () => app,
   path: "/live",
-  component: lazyRouteComponent(() => import("./pages/LiveCalls"), "LiveCalls"),
+  component: page(() => import("./pages/LiveCalls"), "LiveCalls"),
+});
+const testCall = createRoute({
+  getParentRoute: () => app,
+  path: "/test-call",
+  validateSearch: only("number"),
+  component: page(() => import("./pages/TestCall"), "TestCall"),
 });
 const calls = createRoute({
   getParentRoute: () => app,
@@ -101,6 +114,7 @@ const calls = createRoute({
   validateSearch: only(
     "status",
     "direction",
+    "problems",
     "from",
     "to",
     "account_sid",
@@ -108,69 +122,69 @@ const calls = createRoute({
     "phone_number_sid",
     "period",
   ),
-  component: lazyRouteComponent(() => import("./pages/Calls"), "Calls"),
+  component: page(() => import("./pages/Calls"), "Calls"),
 });
 const call = createRoute({
   getParentRoute: () => app,
   path: "/calls/$sid",
-  validateSearch: only("view", "hide"),
-  component: lazyRouteComponent(() => import("./pages/call/CallPage"), "CallPage"),
+  validateSearch: only("view", "hide", "row"),
+  component: page(() => import("./pages/call/CallPage"), "CallPage"),
 });
 const numbers = createRoute({
   getParentRoute: () => app,
   path: "/numbers",
   validateSearch: only("number", "account_sid", "assigned", "enabled"),
-  component: lazyRouteComponent(() => import("./pages/PhoneNumbers"), "PhoneNumbers"),
+  component: page(() => import("./pages/PhoneNumbers"), "PhoneNumbers"),
 });
 const number = createRoute({
   getParentRoute: () => app,
   path: "/numbers/$sid",
-  component: lazyRouteComponent(() => import("./pages/PhoneNumberPage"), "PhoneNumberPage"),
+  component: page(() => import("./pages/PhoneNumberPage"), "PhoneNumberPage"),
 });
 const trunks = createRoute({
   getParentRoute: () => app,
   path: "/trunks",
   validateSearch: only("tab", "name"),
-  component: lazyRouteComponent(() => import("./pages/Trunks"), "Trunks"),
+  component: page(() => import("./pages/Trunks"), "Trunks"),
 });
 const newTrunk = createRoute({
   getParentRoute: () => app,
   path: "/trunks/new",
   validateSearch: only("tab"),
-  component: lazyRouteComponent(() => import("./pages/TrunkPage"), "NewTrunk"),
+  component: page(() => import("./pages/TrunkPage"), "NewTrunk"),
 });
 const trunk = createRoute({
   getParentRoute: () => app,
   path: "/trunks/$sid",
-  component: lazyRouteComponent(() => import("./pages/TrunkPage"), "TrunkPage"),
+  component: page(() => import("./pages/TrunkPage"), "TrunkPage"),
 });
 const accounts = createRoute({
   getParentRoute: () => app,
   path: "/accounts",
   validateSearch: only("name", "status"),
-  component: lazyRouteComponent(() => import("./pages/Accounts"), "Accounts"),
+  component: page(() => import("./pages/Accounts"), "Accounts"),
 });
 const account = createRoute({
   getParentRoute: () => app,
   path: "/accounts/$sid",
-  component: lazyRouteComponent(() => import("./pages/AccountPage"), "AccountPage"),
+  component: page(() => import("./pages/AccountPage"), "AccountPage"),
 });
 const team = createRoute({
   getParentRoute: () => app,
   path: "/team",
-  component: lazyRouteComponent(() => import("./pages/Team"), "Team"),
+  component: page(() => import("./pages/Team"), "Team"),
 });
 const audit = createRoute({
   getParentRoute: () => app,
   path: "/audit",
   validateSearch: only("stream_type", "stream_sid", "actor", "period"),
-  component: lazyRouteComponent(() => import("./pages/Audit"), "Audit"),
+  component: page(() => import("./pages/Audit"), "Audit"),
 });
 const settings = createRoute({
   getParentRoute: () => app,
   path: "/settings",
   validateSearch: only("tab"),
-  component: lazyRouteComponent(() => import("./pages/settings/Settings"), "Settings"),
+  component: page(() => import("./pages/settings/Settings"), "Settings"),
 });
 
 const routeTree = root.addChildren([
@@ -181,6 +195,7 @@ const routeTree = root.addChildren([
   app.addChildren([
     overview,
     live,
+    testCall,
     calls,
     call,
     numbers,

@@ -23,7 +23,12 @@ export const liveStories = {
       await row.getByText("0:01").waitFor();
       await shoot(page, "live");
       await row.getByRole("button", { name: "Hang up" }).click();
+      const question = page.getByRole("dialog", { name: "Hang up this call" });
+      await question.getByRole("button", { name: "Hang up +855 77 000 111" }).click();
       await phone.ended;
+      await page.mouse.move(2, 2);
+      await page.keyboard.press("Escape");
+      await page.evaluate(() => document.activeElement?.blur());
       await page.getByText("Nobody is calling right now").waitFor();
     } finally {
       phone.close();
@@ -44,6 +49,10 @@ export const liveStories = {
       await shoot(page, "call-live");
       const before = await timeline.getByRole("listitem").count();
       await page.getByRole("button", { name: "Hang up" }).click();
+      await page
+        .getByRole("dialog")
+        .getByRole("button", { name: /^Hang up/ })
+        .click();
       await phone.ended;
       await timeline.getByRole("button").filter({ hasText: /Ended/ }).first().waitFor();
       assert.ok((await timeline.getByRole("listitem").count()) > before, "rows arrived without reloading");

@@ -119,3 +119,57 @@ export async function call(sipAddress, number, from = "+85577000111") {
     close,
   };
 }
+
+/** A phone that picks up whoever calls it. Resolves once it listens. */
+export async function waiting() {
+  const [sip, rtp] = [await bound(), await bound()];
+  const tag = randomBytes(4).toString("hex");
+  let heardIt;
+  const heard = new Promise((resolve) => {
+    heardIt = resolve;
+  });
+  // Silence is all 0xff or 0x7f in PCMU; words are not.
+  let loud = 0;
+  rtp.on("message", (packet) => {
+    const sound = packet.subarray(12).filter((sample) => (sample & 0x7f) < 0x60).length;
+    loud += sound > 20 ? 1 : 0;
+    if (loud > 10) heardIt();
+  });
+  const sdp = [
+    "v=0",
+    "o=- 1 1 IN IP4 127.0.0.1",
+    "s=-",
+    "c=IN IP4 127.0.0.1",
+    "t=0 0",
+    `m=audio ${rtp.address().port} RTP/AVP 0`,
+    "a=rtpmap:0 PCMU/8000",
+    "",
+  ].join("\r\n");
+  sip.on("message", (packet, from) => {
+    const text = packet.toString();
+    const method = text.split(" ")[0];
+    if (method !== "INVITE" && method !== "BYE") return;
+    const kept = text
+      .split("\r\n\r\n")[0]
+      .split("\r\n")
+      .filter((line) => /^(via|from|to|call-id|cseq):/i.test(line))
+      .map((line) => (/^to:/i.test(line) && !line.includes("tag=") ? `${line};tag=${tag}` : line));
+    const body = method === "INVITE" ? sdp : "";
+    const own = [
+      `Contact: <sip:me@127.0.0.1:${sip.address().port}>`,
+      ...(body && ["Content-Type: application/sdp"]),
+    ];
+    const lines = ["SIP/2.0 200 OK", ...kept, ...own, `Content-Length: ${Buffer.byteLength(body)}`, "", body];
+    sip.send(lines.join("\r\n"), from.port, from.address);
+  });
+  return {
+    /** Its SIP address. */
+    address: `sip:me@127.0.0.1:${sip.address().port}`,
+    /** Resolves when something other than silence was heard. */
+    heard,
+    close: () => {
+      sip.close();
+      rtp.close();
+    },
+  };
+}

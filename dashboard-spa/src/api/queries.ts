@@ -80,12 +80,7 @@ export const accountsNamed = (name: string) =>
     queryFn: async () => (await sdk.listAccounts({ query: { limit: PAGE, ...(name && { name }) } })).data,
   });
 
-/** The accounts and trunks whose names the lists show beside SIDs. */
-export const accountNames = queryOptions({
-  queryKey: ["accounts", "names"],
-  queryFn: async () => (await sdk.listAccounts({ query: { limit: MANY } })).data,
-  staleTime: 60_000,
-});
+/** The trunks a filter offers. */
 export const trunkNames = queryOptions({
   queryKey: ["trunks", "names"],
   queryFn: async () => (await sdk.listTrunks({ query: { limit: MANY } })).data,

@@ -64,6 +64,13 @@ export const countriesQuery = queryOptions({
   staleTime: Number.POSITIVE_INFINITY,
 });
 
+/** Whether anybody has signed up here yet. */
+export const welcomeQuery = queryOptions({
+  queryKey: ["welcome"],
+  queryFn: () => json<{ empty: boolean }>("GET", "/dashboard/welcome"),
+  staleTime: 60_000,
+});
+
 export const sessionsQuery = queryOptions({
   queryKey: ["sessions"],
   queryFn: async () => (await json<{ data: BrowserSession[] }>("GET", "/dashboard/sessions")).data,

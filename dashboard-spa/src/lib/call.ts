@@ -23,6 +23,36 @@ export function statusOf(status: Status): { word: string; tone: Tone } {
   return STATUS[status] ?? { word: status, tone: "grey" };
 }
 
+/** What went wrong, as the lists say it. */
+const PROBLEMS: Record<NonNullable<Call["problem"]>, string> = {
+  application: "Application failed",
+  configuration: "Not set up",
+  trunk: "Trunk failed",
+  media: "Media failed",
+  platform: "We stopped",
+};
+
+/** Ends that have a better word than their kind of problem. */
+const ENDS: Record<string, string> = {
+  connection_lost: "Connection lost",
+  interrupted: "Interrupted",
+  shut_down: "Shut down",
+  overloaded: "Overloaded",
+  expired: "Expired",
+  internal_error: "Internal error",
+  number_not_found: "No such number",
+  destination_not_found: "No such number",
+  no_route: "No trunk",
+};
+
+/** What a list says of a call: a problem before the status, which is `completed` for every call that was answered. */
+export function outcomeOf(call: Pick<Call, "status" | "problem" | "reason">): { word: string; tone: Tone } {
+  const { problem, status, reason } = call;
+  if (!problem) return statusOf(status);
+  if (isLive(call)) return { word: `${statusOf(status).word}, with problems`, tone: "amber" };
+  return { word: ENDS[reason ?? ""] ?? PROBLEMS[problem] ?? statusOf(status).word, tone: "red" };
+}
+
 export function isLive(call: Pick<Call, "status">): boolean {
   return WAY.includes(call.status);
 }

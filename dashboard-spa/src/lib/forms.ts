@@ -1,11 +1,12 @@
 /**
- * Forms that validate on blur and all at once, place the server's refusals at their fields and focus the first. They
+ * Forms that check what was typed once it is left, and everything at once when they are sent, place the server's refusals at their fields and focus the first. They
  * follow what is stored, unless somebody is typing.
  */
 import { type FormErrors, type UseFormInput, type UseFormReturnType, useForm } from "@mantine/form";
 import { useDidUpdate } from "@mantine/hooks";
 import { useEffect, useRef, useState } from "react";
 import { type Problem, toProblem } from "../api/problem";
+import { afterPress } from "./press";
 
 export type ProblemForm<T extends object> = {
   form: UseFormReturnType<T>;
@@ -72,11 +73,23 @@ function useStored<T extends object>(form: UseFormReturnType<T>, stored: T) {
  * change, and a `submit` that changes them says with `saved` how.
  */
 export function useProblemForm<T extends object>(
-  input: UseFormInput<T> & { initialValues: T },
+  input: UseFormInput<T> & {
+    initialValues: T /** Whether a field is checked when it is left. */;
+    checkOnLeave?: boolean;
+  },
   submit: (values: T, saved: (now: T) => void) => Promise<void>,
   rename: (field: string) => string = (field) => field,
 ): ProblemForm<T> {
-  const form = useForm<T>({ validateInputOnBlur: true, ...input });
+  const { checkOnLeave = true, ...options } = input;
+  const form = useForm<T>({
+    ...options,
+    // A field nobody has typed in is not complained about, and no message comes while a button is being pressed.
+    enhanceGetInputProps: ({ field, form: { isTouched, validateField } }) => ({
+      onBlur: () => {
+        if (checkOnLeave && isTouched(field)) afterPress(() => validateField(field));
+      },
+    }),
+  });
   const { elsewhere, saved, discard } = useStored(form, input.initialValues);
   const [problem, setProblem] = useState<Problem>();
   const [busy, setBusy] = useState(false);

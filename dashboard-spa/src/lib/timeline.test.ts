@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
 import type { SipMessage, TimelineEntry } from "../client/types.gen";
 import { ladder } from "./ladder";
-import { entries, laneCounts, mergeRows } from "./timeline";
+import { barOf, endOf, entries, laneCounts, mergeRows, micros } from "./timeline";
 
 const START = Date.parse("2026-11-23T20:00:00Z");
 const at = (ms: number) => new Date(START + ms).toISOString();
@@ -151,6 +151,58 @@ describe("the SIP ladder", () => {
       [0, 2, true, false],
       [1, 10, false, false],
       [1, 510, false, true],
+    ]);
+  });
+});
+
+describe("causal order within a millisecond", () => {
+  const exactly = (fraction: string) => `2026-11-23T20:00:00.${fraction}Z`;
+
+  it("goes by microseconds", () => {
+    const all = entries(
+      [row(1, 0, { at: exactly("000200"), title: "noted" })],
+      [
+        { ...message(0, "out", "180 Ringing"), at: exactly("000300") },
+        { ...message(0, "in", "INVITE"), at: exactly("000100") },
+      ],
+    );
+    expect(all.map(({ title }) => title)).toEqual(["INVITE", "noted", "180 Ringing"]);
+  });
+
+  it("puts what came in before what it led to, and what went out after what it says", () => {
+    const same = exactly("000100");
+    const all = entries(
+      [row(1, 0, { at: same, title: "first" }), row(2, 0, { at: same, title: "second" })],
+      [
+        { ...message(0, "in", "INVITE"), at: same },
+        { ...message(0, "out", "200 OK"), at: same },
+      ],
+    );
+    expect(all.map(({ title }) => title)).toEqual(["INVITE", "first", "second", "200 OK"]);
+  });
+
+  it("keeps facts in the order of the log when a clock stepped back", () => {
+    const all = entries([row(1, 20, { title: "first" }), row(2, 10, { title: "second" })], []);
+    expect(all.map(({ title }) => title)).toEqual(["first", "second"]);
+  });
+});
+
+describe("a row", () => {
+  it("says what a verb speaks without being opened", () => {
+    const say = row(1, 0, {
+      event_type: "VerbStarted",
+      title: "<Say>",
+      detail: { index: 0, verb: "Say", attributes: [["text", "Hello there"]] },
+    });
+    expect(entries([say], [])[0]?.said).toBe("Hello there");
+  });
+
+  it("lies in the call where it was, as wide as it took", () => {
+    const all = entries([verb(1, 0, 0, "Say"), verbEnd(2, 500, 0, "spoken"), row(3, 1000, {})], []);
+    expect(endOf(all)).toBe(micros(at(1000)));
+    expect(all.map((entry) => barOf(entry, micros(at(0)), micros(at(1000))))).toEqual([
+      { left: 0, width: 50 },
+      { left: 100, width: 0 },
     ]);
   });
 });

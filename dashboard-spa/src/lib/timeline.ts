@@ -32,6 +32,8 @@ export type Entry = {
   at: string;
   lane: Lane;
   title: string;
+  /** What it says, plays, dials or sends. */
+  said?: string;
   /** How long it took, when it has a beginning and an end. */
   tookMs?: number;
   /** A short result: an HTTP status, how a verb ended. */
@@ -70,7 +72,34 @@ export function entries(rows: readonly TimelineEntry[], messages: readonly SipMe
   const facts = rows
     .filter((row) => !(row.event_type === "VerbEnded" && starts.has(indexOf(row))))
     .map((row) => entryOf(row, ends, ended));
-  return [...facts, ...evidence(messages)].sort((a, b) => Date.parse(a.at) - Date.parse(b.at));
+  return inCausalOrder(facts, evidence(messages));
+}
+
+/** Microseconds since 1970: a date of the browser's has only milliseconds, and a call does much within one. */
+export function micros(at: string): number {
+  const rest = /\.\d{3}(\d{1,3})/.exec(at)?.[1] ?? "";
+  return Date.parse(at) * 1000 + Number(rest.padEnd(3, "0"));
+}
+
+/**
+ * Facts stay in the order of the log, messages in that of the wire. At one moment a message that came in is before what it
+ * led to, and one that went out after what it says.
+ */
+function inCausalOrder(facts: Entry[], messages: Entry[]): Entry[] {
+  const merged: Entry[] = [];
+  const waiting = [...messages].sort((a, b) => micros(a.at) - micros(b.at));
+  // A fact may be noted a little after a later one: what is before it in the log is before it here.
+  let latest = Number.NEGATIVE_INFINITY;
+  for (const fact of facts) {
+    latest = Math.max(latest, micros(fact.at));
+    while (waiting[0] && isBefore(waiting[0], latest)) merged.push(waiting.shift() as Entry);
+    merged.push(fact);
+  }
+  return [...merged, ...waiting];
+}
+
+function isBefore({ at, message }: Entry, moment: number): boolean {
+  return message?.direction === "in" ? micros(at) <= moment : micros(at) < moment;
 }
 
 /** SIP messages as entries. One that was sent again is the same entry, with how often it was seen. */
@@ -102,10 +131,19 @@ function entryOf(row: TimelineEntry, ends: ReadonlyMap<unknown, TimelineEntry>, 
   if (row.lane === "warning") return { ...base, tone: "amber" };
   if (row.event_type !== "VerbStarted") return base;
   const end = ends.get(indexOf(row));
-  if (end === undefined) return callEnded ? base : { ...base, running: true };
+  if (end === undefined) return { ...base, ...saidOf(row), ...(!callEnded && { running: true }) };
   const { outcome } = end.detail as { outcome?: string };
-  const tookMs = Date.parse(end.at) - Date.parse(row.at);
-  return { ...base, end, tookMs, ...(outcome && { result: outcome }) };
+  const tookMs = (micros(end.at) - micros(row.at)) / 1000;
+  return { ...base, ...saidOf(row), end, tookMs, ...(outcome && { result: outcome }) };
+}
+
+/** What a verb speaks, plays, dials or sends, to be read without opening its row. */
+function saidOf(row: TimelineEntry): { said?: string } {
+  const { attributes } = row.detail as { attributes?: unknown };
+  if (!Array.isArray(attributes)) return {};
+  const value = (name: string) => attributes.find((pair) => Array.isArray(pair) && pair[0] === name)?.[1];
+  const said = value("text") ?? value("digits") ?? value("action");
+  return typeof said === "string" && said.trim() !== "" ? { said: said.trim() } : {};
 }
 
 const PURPOSES: Record<string, string> = {
@@ -131,6 +169,21 @@ function failureTone(summary: string): { tone?: Tone } {
   const code = Number(/\b([3-6]\d\d)\b/.exec(summary)?.[1]);
   if (!code || code < 400 || code === 401 || code === 407 || code === 487) return {};
   return { tone: "red" };
+}
+
+/** Where a row lies in the whole call, in per cent: from when it began, as long as it took. */
+export function barOf(entry: Entry, from: number, until: number): { left: number; width: number } {
+  const whole = Math.max(1, until - from);
+  const end = micros(entry.at) + (entry.end ? (entry.tookMs ?? 0) * 1000 : 0);
+  // An exchange is noted when it is over, a verb when it begins.
+  const begin = entry.end ? micros(entry.at) : end - (entry.tookMs ?? 0) * 1000;
+  const share = (moment: number) => Math.min(100, Math.max(0, ((moment - from) / whole) * 100));
+  return { left: share(begin), width: share(end) - share(begin) };
+}
+
+/** When the last row was over, in microseconds. */
+export function endOf(all: readonly Entry[]): number {
+  return Math.max(0, ...all.map((entry) => micros(entry.end?.at ?? entry.at)));
 }
 
 /** How many entries each lane has, lanes without any left out, in the order of the table above. */

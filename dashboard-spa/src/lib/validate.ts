@@ -37,6 +37,16 @@ export const optionalUrl: Check = (value) => {
     : "Enter an absolute address, like https://example.com/voice";
 };
 
+/** A document that can be read, at most 4,000 characters. */
+export const twiml: Check = (value) => {
+  const text = value.trim();
+  if (text === "") return "Write a document, like <Response><Say>Hello</Say></Response>";
+  if (text.length > 4000) return "At most 4,000 characters";
+  const parsed = new DOMParser().parseFromString(text, "text/xml");
+  if (parsed.querySelector("parsererror")) return "This is not XML: a tag or a quote is missing";
+  return parsed.documentElement.tagName === "Response" ? null : "A document begins with <Response>";
+};
+
 /** Host name or address with an optional port. */
 export const host: Check = (value) => {
   const text = value.trim();

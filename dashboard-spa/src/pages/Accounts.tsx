@@ -1,5 +1,5 @@
 /** Accounts: one for each customer or application that calls. */
-import { Button, Group, Modal, Stack, TextInput } from "@mantine/core";
+import { Button, Group, Stack, TextInput } from "@mantine/core";
 import { useDisclosure } from "@mantine/hooks";
 import { IconBuilding, IconPlus } from "@tabler/icons-react";
 import { keepPreviousData, useInfiniteQuery, useQueryClient } from "@tanstack/react-query";
@@ -13,14 +13,33 @@ import type { Account, AccountCreated } from "../client/types.gen";
 import { useProblemForm } from "../lib/forms";
 import * as check from "../lib/validate";
 import { Empty, Enabled, SidText, When } from "../ui/basics";
-import { type Column, DataGrid } from "../ui/DataGrid";
-import { FilterBar, NothingFound } from "../ui/FilterBar";
+import { type Column, DataGrid, nothing } from "../ui/DataGrid";
+import { Dialog } from "../ui/Dialog";
+import {
+  type Choice,
+  FilterBar,
+  NothingFound,
+  useWrongFilters,
+  WrongFilters,
+  without,
+} from "../ui/FilterBar";
 import { PageHead } from "../ui/PageHead";
 import { ProblemNotice } from "../ui/ProblemNotice";
 import { ShownOnce } from "../ui/Secret";
 
 const route = getRouteApi("/app/accounts");
 type Search = ReturnType<typeof route.useSearch>;
+
+const choices: Choice[] = [
+  {
+    key: "status",
+    label: "Status",
+    options: [
+      { value: "enabled", label: "Enabled" },
+      { value: "disabled", label: "Disabled" },
+    ],
+  },
+];
 
 const columns: Column<Account>[] = [
   {
@@ -67,25 +86,29 @@ export function Accounts() {
     ...(search.name && { name: search.name }),
     ...(search.status && { status: search.status as Account["status"] }),
   };
-  const query = useInfiniteQuery({ ...accounts(filters), placeholderData: keepPreviousData });
-  const set = (values: Search) => void navigate({ to: "/accounts", search: values, replace: true });
+  const wrong = useWrongFilters(choices, "name");
+  const query = useInfiniteQuery({
+    ...accounts(filters),
+    placeholderData: keepPreviousData,
+    enabled: wrong.length === 0,
+  });
+  const set = (values: Search, replace = false) =>
+    void navigate({ to: "/accounts", search: values, replace });
   const add = write && (
     <Button leftSection={<IconPlus size={16} />} onClick={create.open}>
       Create account
     </Button>
   );
   const empty =
-    Object.keys(search).length > 0 ? (
+    wrong.length > 0 ? (
+      <WrongFilters wrong={wrong} onRemove={() => set(without(search, wrong))} />
+    ) : Object.keys(search).length > 0 ? (
       <NothingFound onClear={() => set({})} />
     ) : (
       <Empty icon={<IconBuilding size={22} stroke={1.6} />} title="No accounts yet" action={add}>
         An account has its own SID and auth token for Twilio's API, its numbers and its calls.
       </Empty>
     );
-  const statuses = [
-    { value: "enabled", label: "Enabled" },
-    { value: "disabled", label: "Disabled" },
-  ];
   return (
     <>
       <PageHead title="Accounts">{add}</PageHead>
@@ -93,16 +116,17 @@ export function Accounts() {
         name="accounts"
         noun={["account", "accounts"]}
         columns={columns}
-        query={query}
+        query={wrong.length > 0 ? nothing : query}
+        scope={search}
         rowKey={(account) => account.sid}
         onOpen={({ sid }) => void navigate({ to: "/accounts/$sid", params: { sid } })}
         empty={empty}
         filters={
           <FilterBar
             values={search}
-            onChange={(values) => set(values as Search)}
+            onChange={(values, replace) => set(values as Search, replace)}
             search={[{ key: "name", label: "Find an account" }]}
-            choices={[{ key: "status", label: "Status", options: statuses }]}
+            choices={choices}
           />
         }
       />
@@ -137,7 +161,7 @@ function CreateAccount({ onClose }: { onClose: () => void }) {
     );
   }
   return (
-    <Modal opened onClose={onClose} title="Create account">
+    <Dialog onClose={onClose} title="Create account">
       <form onSubmit={onSubmit} noValidate>
         <Stack gap={16}>
           {problem && <ProblemNotice error={problem} />}
@@ -152,6 +176,6 @@ function CreateAccount({ onClose }: { onClose: () => void }) {
           </Group>
         </Stack>
       </form>
-    </Modal>
+    </Dialog>
   );
 }

@@ -9,8 +9,15 @@ import type { AuditEntry } from "../client/types.gen";
 import { exact, shortSid, words, wordsWithin } from "../lib/format";
 import { periods, since } from "../lib/period";
 import { Code, Empty, Facts, SidText, When } from "../ui/basics";
-import { type Column, DataGrid } from "../ui/DataGrid";
-import { type Choice, FilterBar, NothingFound } from "../ui/FilterBar";
+import { type Column, DataGrid, nothing } from "../ui/DataGrid";
+import {
+  type Choice,
+  FilterBar,
+  NothingFound,
+  useWrongFilters,
+  WrongFilters,
+  without,
+} from "../ui/FilterBar";
 import { PageHead } from "../ui/PageHead";
 
 const route = getRouteApi("/app/audit");
@@ -52,8 +59,23 @@ export function Audit() {
     ...(search.actor && { actor: search.actor }),
     ...(from && { since: from }),
   };
-  const query = useInfiniteQuery({ ...audit(filters), placeholderData: keepPreviousData });
-  const set = (values: Search) => void navigate({ to: "/audit", search: values, replace: true });
+  const choices: Choice[] = [
+    { key: "stream_type", label: "About", options: things.map((value) => ({ value, label: words(value) })) },
+    {
+      key: "actor",
+      label: "Who",
+      options: [...names].map(([value, label]) => ({ value, label })),
+      pattern: /^\S{1,64}$/,
+    },
+    { key: "period", label: "When", options: periods },
+  ];
+  const wrong = useWrongFilters(choices, "stream_sid");
+  const query = useInfiniteQuery({
+    ...audit(filters),
+    placeholderData: keepPreviousData,
+    enabled: wrong.length === 0,
+  });
+  const set = (values: Search, replace = false) => void navigate({ to: "/audit", search: values, replace });
   const columns: Column<AuditEntry>[] = [
     {
       id: "what",
@@ -110,11 +132,6 @@ export function Audit() {
       render: ({ at }) => <When at={at} />,
     },
   ];
-  const choices: Choice[] = [
-    { key: "stream_type", label: "About", options: things.map((value) => ({ value, label: words(value) })) },
-    { key: "actor", label: "Who", options: [...names].map(([value, label]) => ({ value, label })) },
-    { key: "period", label: "When", options: periods },
-  ];
   return (
     <>
       <PageHead title="Audit" />
@@ -122,11 +139,14 @@ export function Audit() {
         name="audit"
         noun={["change", "changes"]}
         columns={columns}
-        query={query}
+        query={wrong.length > 0 ? nothing : query}
+        scope={search}
         rowKey={(entry) => String(entry.position)}
         onOpen={setOpen}
         empty={
-          Object.keys(search).length > 0 ? (
+          wrong.length > 0 ? (
+            <WrongFilters wrong={wrong} onRemove={() => set(without(search, wrong))} />
+          ) : Object.keys(search).length > 0 ? (
             <NothingFound onClear={() => set({})} />
           ) : (
             <Empty icon={<IconHistory size={22} stroke={1.6} />} title="No changes yet">
@@ -137,7 +157,7 @@ export function Audit() {
         filters={
           <FilterBar
             values={search}
-            onChange={(values) => set(values as Search)}
+            onChange={(values, replace) => set(values as Search, replace)}
             search={[{ key: "stream_sid", label: "SID of what was changed" }]}
             choices={choices}
           />

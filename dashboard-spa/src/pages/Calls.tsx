@@ -10,8 +10,15 @@ import { directions, statuses, statusOf } from "../lib/call";
 import { periods, since } from "../lib/period";
 import { accountChoice } from "../ui/AccountSelect";
 import { Empty } from "../ui/basics";
-import { DataGrid } from "../ui/DataGrid";
-import { type Choice, FilterBar, NothingFound } from "../ui/FilterBar";
+import { DataGrid, nothing } from "../ui/DataGrid";
+import {
+  type Choice,
+  FilterBar,
+  NothingFound,
+  useWrongFilters,
+  WrongFilters,
+  without,
+} from "../ui/FilterBar";
 import { useTrunkOptions } from "../ui/Names";
 import { PageHead } from "../ui/PageHead";
 import { callColumns } from "./callColumns";
@@ -19,12 +26,18 @@ import { callColumns } from "./callColumns";
 const route = getRouteApi("/app/calls");
 type Search = ReturnType<typeof route.useSearch>;
 
+const problemOptions = [
+  { value: "true", label: "With problems" },
+  { value: "false", label: "Without" },
+];
+
 /** The address as a question to the API. */
-function filtersOf({ period, status, direction, ...rest }: Search): CallFilters {
+function filtersOf({ period, status, direction, problems, ...rest }: Search): CallFilters {
   const after = since(period, Date.now());
   return {
     ...rest,
     ...(status && { status: status as Call["status"] }),
+    ...(problems && { problems: problems === "true" }),
     ...(direction && { direction: direction as Call["direction"] }),
     ...(after && { created_after: after }),
   };
@@ -33,8 +46,7 @@ function filtersOf({ period, status, direction, ...rest }: Search): CallFilters 
 export function Calls() {
   const search = route.useSearch();
   const navigate = useNavigate();
-  const query = useInfiniteQuery({ ...calls(filtersOf(search)), placeholderData: keepPreviousData });
-  const set = (values: Search) => void navigate({ to: "/calls", search: values, replace: true });
+  const set = (values: Search, replace = false) => void navigate({ to: "/calls", search: values, replace });
   const choices: Choice[] = [
     {
       key: "status",
@@ -46,13 +58,22 @@ export function Calls() {
       label: "Direction",
       options: Object.entries(directions).map(([value, label]) => ({ value, label })),
     },
+    { key: "problems", label: "Problems", options: problemOptions },
     { key: "period", label: "Started", options: periods },
     accountChoice,
-    { key: "trunk_sid", label: "Trunk", options: useTrunkOptions() },
-    { key: "phone_number_sid", label: "Phone number" },
+    { key: "trunk_sid", label: "Trunk", options: useTrunkOptions(), pattern: /^TK[0-9a-f]{32}$/ },
+    { key: "phone_number_sid", label: "Phone number", pattern: /^PN[0-9a-f]{32}$/ },
   ];
+  const wrong = useWrongFilters(choices, "from", "to");
+  const query = useInfiniteQuery({
+    ...calls(filtersOf(search)),
+    placeholderData: keepPreviousData,
+    enabled: wrong.length === 0,
+  });
   const empty =
-    Object.keys(search).length > 0 ? (
+    wrong.length > 0 ? (
+      <WrongFilters wrong={wrong} onRemove={() => set(without(search, wrong))} />
+    ) : Object.keys(search).length > 0 ? (
       <NothingFound onClear={() => set({})} />
     ) : (
       <Empty
@@ -70,14 +91,15 @@ export function Calls() {
         name="calls"
         noun={["call", "calls"]}
         columns={callColumns}
-        query={query}
+        query={wrong.length > 0 ? nothing : query}
+        scope={search}
         rowKey={(call) => call.sid}
         onOpen={(call) => void navigate({ to: "/calls/$sid", params: { sid: call.sid } })}
         empty={empty}
         filters={
           <FilterBar
             values={search}
-            onChange={(values) => set(values as Search)}
+            onChange={(values, replace) => set(values as Search, replace)}
             search={[
               { key: "from", label: "Caller's number" },
               { key: "to", label: "Called number" },

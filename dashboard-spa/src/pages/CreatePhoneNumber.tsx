@@ -1,5 +1,5 @@
 /** Adds a number to the inventory, then leads to its configuration. */
-import { Button, Group, Modal, Stack, Switch, TextInput } from "@mantine/core";
+import { Button, Group, Stack, Switch, TextInput } from "@mantine/core";
 import { useQueryClient } from "@tanstack/react-query";
 import { useNavigate } from "@tanstack/react-router";
 import { useIdempotency } from "../api/mutate";
@@ -7,6 +7,7 @@ import { createPhoneNumber } from "../client/sdk.gen";
 import { useProblemForm } from "../lib/forms";
 import * as check from "../lib/validate";
 import { AccountSelect } from "../ui/AccountSelect";
+import { Dialog } from "../ui/Dialog";
 import { ProblemNotice } from "../ui/ProblemNotice";
 
 export function CreatePhoneNumber({ onClose, account }: { onClose: () => void; account?: string }) {
@@ -26,7 +27,7 @@ export function CreatePhoneNumber({ onClose, account }: { onClose: () => void; a
     },
   );
   return (
-    <Modal opened onClose={onClose} title="Add number">
+    <Dialog onClose={onClose} title="Add number">
       <form onSubmit={onSubmit} noValidate>
         <Stack gap={16}>
           {problem && <ProblemNotice error={problem} />}
@@ -56,6 +57,6 @@ export function CreatePhoneNumber({ onClose, account }: { onClose: () => void; a
           </Group>
         </Stack>
       </form>
-    </Modal>
+    </Dialog>
   );
 }

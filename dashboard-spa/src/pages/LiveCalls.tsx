@@ -1,14 +1,14 @@
 /** Calls that are up right now; rows come, count and go by themselves. */
 import { Button } from "@mantine/core";
 import { IconPhoneCall } from "@tabler/icons-react";
-import { useInfiniteQuery } from "@tanstack/react-query";
+import { useInfiniteQuery, useQueryClient } from "@tanstack/react-query";
 import { Link, useNavigate } from "@tanstack/react-router";
 import * as queries from "../api/queries";
 import type { Call } from "../client/types.gen";
 import { useLive } from "../live/LiveProvider";
 import { Dot, Empty } from "../ui/basics";
-import { HangUp } from "../ui/CallBits";
 import { DataGrid, type Pages } from "../ui/DataGrid";
+import { HangUp } from "../ui/EndCall";
 import { PageHead } from "../ui/PageHead";
 import { liveColumns } from "./callColumns";
 
@@ -25,6 +25,7 @@ function counts({ data, hasNextPage }: Pick<Pages<Call>, "data" | "hasNextPage">
 
 export function LiveCalls() {
   const navigate = useNavigate();
+  const client = useQueryClient();
   const { state } = useLive();
   const query = useInfiniteQuery({ ...queries.liveCalls, refetchInterval: state === "open" ? false : POLL });
   return (
@@ -36,6 +37,9 @@ export function LiveCalls() {
         columns={liveColumns}
         query={query}
         rowKey={(call) => call.sid}
+        afterwards={(call) =>
+          client.getQueryData(queries.call(call.sid).queryKey) ?? { ...call, status: "completed" as const }
+        }
         onOpen={(call) => void navigate({ to: "/calls/$sid", params: { sid: call.sid } })}
         actions={(call) => <HangUp call={call} />}
         actionsWidth={120}

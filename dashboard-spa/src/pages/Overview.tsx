@@ -37,6 +37,11 @@ function Stats({ counts }: { counts: Counts | undefined }) {
   const stats: [string, number | undefined, LinkProps][] = [
     ["Live calls", counts?.live_calls, { to: "/live" }],
     ["Calls today", counts?.calls_today, { to: "/calls", search: { period: "today" } }],
+    [
+      "With problems today",
+      counts?.problems_today,
+      { to: "/calls", search: { problems: "true", period: "today" } },
+    ],
     ["Phone numbers", counts?.phone_numbers, { to: "/numbers" }],
     ["SIP trunks", counts?.trunks, { to: "/trunks" }],
     ["Accounts", counts?.accounts, { to: "/accounts" }],
@@ -85,8 +90,8 @@ function Checklist({ counts: { accounts, checklist } }: { counts: Counts }) {
     {
       done: checklist.test_call,
       title: "Make a test call",
-      help: "Call the number and watch it under Live calls.",
-      link: { to: "/live" },
+      help: "Dial the number or have it ring you, and hear it answer. No server is needed.",
+      link: { to: "/test-call" },
     },
   ];
   const done = steps.filter((step) => step.done).length;

@@ -1,5 +1,5 @@
 /** One number: facts at the left, Configure at the right. */
-import { Button, Select, Skeleton, Switch, TextInput } from "@mantine/core";
+import { Button, SegmentedControl, Select, Skeleton, Switch, Textarea, TextInput } from "@mantine/core";
 import { useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
 import { getRouteApi, Link, useNavigate } from "@tanstack/react-router";
 import { useState } from "react";
@@ -8,10 +8,13 @@ import { usePermissions } from "../api/useSession";
 import { deletePhoneNumber } from "../client/sdk.gen";
 import type { PhoneNumber, PhoneNumberUpdate } from "../client/types.gen";
 import { useProblemForm } from "../lib/forms";
+import { isLocalUrl } from "../lib/local";
 import { countryName, grouped } from "../lib/number";
+import { greeting } from "../lib/testCall";
 import * as check from "../lib/validate";
 import { Card, DangerZone, Facts, NumberText, SidText, When } from "../ui/basics";
 import { ConfirmByName } from "../ui/ConfirmByName";
+import { Local } from "../ui/Local";
 import css from "../ui/layout.module.css";
 import { Meanwhile } from "../ui/Meanwhile";
 import { PageHead } from "../ui/PageHead";
@@ -46,7 +49,13 @@ export function PhoneNumberPage() {
         }
         name={title}
         parent={parent}
-      />
+      >
+        {number?.account_sid && (
+          <Button component={Link} to={`/test-call?number=${number.sid}`} variant="default">
+            Test call
+          </Button>
+        )}
+      </PageHead>
       {number && !number.account_sid && <NobodysNumber />}
       <div className={css.two}>
         <Card title="Number">{number ? <NumberFacts number={number} /> : <Skeleton h={200} />}</Card>
@@ -76,7 +85,7 @@ function NumberFacts({ number }: { number: PhoneNumber }) {
             checked={number.enabled}
             disabled={!write || enable.isPending}
             onChange={(event) => enable.mutate(event.currentTarget.checked)}
-            aria-label="Takes calls"
+            aria-label={`Takes calls: ${number.enabled ? "Enabled" : "Disabled"}`}
             label={number.enabled ? "Enabled" : "Disabled"}
           />,
         ],
@@ -101,7 +110,9 @@ type Method = "GET" | "POST";
 function valuesOf({ friendly_name, voice }: PhoneNumber) {
   return {
     friendly_name: friendly_name ?? "",
+    answer: voice.twiml === undefined ? "application" : "twiml",
     voice: {
+      twiml: voice.twiml ?? "",
       voice_url: voice.voice_url ?? "",
       voice_method: voice.voice_method,
       voice_fallback_url: voice.voice_fallback_url ?? "",
@@ -113,11 +124,12 @@ function valuesOf({ friendly_name, voice }: PhoneNumber) {
 }
 
 /** The form as the API takes it: what was emptied is taken away. */
-function bodyOf({ friendly_name, voice }: ReturnType<typeof valuesOf>): PhoneNumberUpdate {
+function bodyOf({ friendly_name, answer, voice }: ReturnType<typeof valuesOf>): PhoneNumberUpdate {
   const text = (written: string) => written.trim() || null;
   return {
     friendly_name: text(friendly_name),
     voice: {
+      twiml: answer === "twiml" ? text(voice.twiml) : null,
       voice_url: text(voice.voice_url),
       voice_method: voice.voice_method as Method,
       voice_fallback_url: text(voice.voice_fallback_url),
@@ -137,6 +149,7 @@ function Configure({ number }: { number: PhoneNumber }) {
       validate: {
         friendly_name: (value) => (value.trim().length > 64 ? "At most 64 characters" : null),
         voice: {
+          twiml: (value, { answer }) => (answer === "twiml" ? check.twiml(value) : null),
           voice_url: check.optionalUrl,
           voice_fallback_url: check.optionalUrl,
           status_callback_url: check.optionalUrl,
@@ -152,7 +165,7 @@ function Configure({ number }: { number: PhoneNumber }) {
     <div className={css.withMethod}>
       <TextInput
         label={label}
-        description={description}
+        description={isLocalUrl(form.getInputProps(url).value) ? <Local /> : description}
         placeholder="https://example.com/voice"
         inputMode="url"
         disabled={!write}
@@ -175,12 +188,43 @@ function Configure({ number }: { number: PhoneNumber }) {
     <Card title="Configure">
       <form onSubmit={onSubmit} noValidate className={css.stack}>
         {problem && <ProblemNotice error={problem} />}
-        {pair("voice.voice_url", "voice.voice_method", "Voice URL", "Asked for TwiML when a call comes in")}
-        {pair(
-          "voice.voice_fallback_url",
-          "voice.voice_fallback_method",
-          "Fallback URL",
-          "Asked when the Voice URL fails",
+        <SegmentedControl
+          aria-label="What answers"
+          disabled={!write}
+          data={[
+            { value: "application", label: "An application answers" },
+            { value: "twiml", label: "A TwiML text kept here answers" },
+          ]}
+          {...form.getInputProps("answer")}
+        />
+        {form.values.answer === "twiml" ? (
+          <Textarea
+            label="TwiML"
+            description="What callers hear; no server is asked"
+            placeholder={greeting(number.number)}
+            autosize
+            minRows={6}
+            maxRows={20}
+            disabled={!write}
+            spellCheck={false}
+            classNames={{ input: "mono" }}
+            {...form.getInputProps("voice.twiml")}
+          />
+        ) : (
+          <>
+            {pair(
+              "voice.voice_url",
+              "voice.voice_method",
+              "Voice URL",
+              "Asked for TwiML when a call comes in",
+            )}
+            {pair(
+              "voice.voice_fallback_url",
+              "voice.voice_fallback_method",
+              "Fallback URL",
+              "Asked when the Voice URL fails",
+            )}
+          </>
         )}
         {pair(
           "voice.status_callback_url",

@@ -11,8 +11,15 @@ import type { PhoneNumber } from "../client/types.gen";
 import { grouped } from "../lib/number";
 import { accountChoice } from "../ui/AccountSelect";
 import { Copyable, Empty, Enabled, SidText, UrlText, When } from "../ui/basics";
-import { type Column, DataGrid } from "../ui/DataGrid";
-import { type Choice, FilterBar, NothingFound } from "../ui/FilterBar";
+import { type Column, DataGrid, nothing } from "../ui/DataGrid";
+import {
+  type Choice,
+  FilterBar,
+  NothingFound,
+  useWrongFilters,
+  WrongFilters,
+  without,
+} from "../ui/FilterBar";
 import { AccountName } from "../ui/Names";
 import { PageHead } from "../ui/PageHead";
 import { refused } from "../ui/toast";
@@ -58,8 +65,10 @@ const columns: Column<PhoneNumber>[] = [
   {
     id: "friendly_name",
     title: "Name",
-    extra: true,
-    render: ({ friendly_name }) => friendly_name ?? <span className="dim">none</span>,
+    width: 180,
+    shrink: true,
+    phone: "meta",
+    render: ({ friendly_name }) => friendly_name && <span title={friendly_name}>{friendly_name}</span>,
   },
   {
     id: "enabled",
@@ -71,15 +80,17 @@ const columns: Column<PhoneNumber>[] = [
   {
     id: "account",
     title: "Account",
-    width: 200,
+    width: 180,
+    shrink: true,
     phone: "meta",
-    render: ({ account_sid }) => <AccountName sid={account_sid} />,
+    render: ({ account_sid, account_name }) => <AccountName sid={account_sid} name={account_name} />,
   },
   {
     id: "voice",
-    title: "Voice URL",
+    title: "Answers with",
+    shrink: true,
     phone: "meta",
-    render: ({ voice }) => <UrlText url={voice.voice_url} />,
+    render: ({ voice }) => (voice.twiml ? <span>TwiML kept here</span> : <UrlText url={voice.voice_url} />),
   },
   { id: "sid", title: "SID", width: 180, extra: true, render: ({ sid }) => <SidText sid={sid} /> },
   {
@@ -96,20 +107,27 @@ export function PhoneNumbers() {
   const navigate = useNavigate();
   const { write } = usePermissions();
   const [creating, create] = useDisclosure(false);
-  const query = useInfiniteQuery({ ...phoneNumbers(filtersOf(search)), placeholderData: keepPreviousData });
-  const set = (values: Search) => void navigate({ to: "/numbers", search: values, replace: true });
+  const set = (values: Search, replace = false) => void navigate({ to: "/numbers", search: values, replace });
   const choices: Choice[] = [
     { key: "enabled", label: "Status", options: yesNo("Enabled", "Disabled") },
     { key: "assigned", label: "Assigned", options: yesNo("To an account", "To nobody") },
     accountChoice,
   ];
+  const wrong = useWrongFilters(choices, "number");
+  const query = useInfiniteQuery({
+    ...phoneNumbers(filtersOf(search)),
+    placeholderData: keepPreviousData,
+    enabled: wrong.length === 0,
+  });
   const add = write && (
     <Button leftSection={<IconPlus size={16} />} onClick={create.open}>
       Add number
     </Button>
   );
   const empty =
-    Object.keys(search).length > 0 ? (
+    wrong.length > 0 ? (
+      <WrongFilters wrong={wrong} onRemove={() => set(without(search, wrong))} />
+    ) : Object.keys(search).length > 0 ? (
       <NothingFound onClear={() => set({})} />
     ) : (
       <Empty icon={<IconHash size={22} stroke={1.6} />} title="No phone numbers yet" action={add}>
@@ -124,7 +142,8 @@ export function PhoneNumbers() {
         name="phone-numbers"
         noun={["number", "numbers"]}
         columns={columns}
-        query={query}
+        query={wrong.length > 0 ? nothing : query}
+        scope={search}
         rowKey={(number) => number.sid}
         onOpen={({ sid }) => void navigate({ to: "/numbers/$sid", params: { sid } })}
         actions={(number) => <RowActions number={number} write={write} />}
@@ -132,7 +151,7 @@ export function PhoneNumbers() {
         filters={
           <FilterBar
             values={search}
-            onChange={(values) => set(values as Search)}
+            onChange={(values, replace) => set(values as Search, replace)}
             search={[{ key: "number", label: "Find a number" }]}
             choices={choices}
           />

@@ -20,6 +20,7 @@ import { usePermissions } from "../api/useSession";
 import { createTrunk, deleteTrunk, previewDialString, updateTrunk } from "../client/sdk.gen";
 import type { OutboundConfig, Trunk } from "../client/types.gen";
 import { useProblemForm } from "../lib/forms";
+import { isLocalAuthority } from "../lib/local";
 import { countryName, countryOptions, grouped } from "../lib/number";
 import {
   bodyOf,
@@ -33,6 +34,7 @@ import {
 import { host } from "../lib/validate";
 import { DangerZone } from "../ui/basics";
 import { ConfirmByName } from "../ui/ConfirmByName";
+import { Local } from "../ui/Local";
 import css from "../ui/layout.module.css";
 import { Meanwhile } from "../ui/Meanwhile";
 import { PageHead } from "../ui/PageHead";
@@ -186,7 +188,9 @@ function OutboundFields({ form, disabled }: { form: Form; disabled: boolean }) {
       <div className={css.withMethod}>
         <TextInput
           label="Host"
-          description="With a port if it is not 5060"
+          description={
+            isLocalAuthority(form.values.outbound.host) ? <Local /> : "With a port if it is not 5060"
+          }
           placeholder="sip.example.com"
           classNames={{ input: "mono" }}
           {...form.getInputProps("outbound.host")}

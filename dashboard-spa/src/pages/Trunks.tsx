@@ -56,6 +56,7 @@ const inbound: Column<Trunk>[] = [
   {
     id: "sources",
     title: "Source addresses",
+    shrink: true,
     phone: "meta",
     render: ({ inbound: side }) => {
       const sources = side?.sources ?? [];
@@ -90,6 +91,7 @@ const outbound: Column<Trunk>[] = [
   {
     id: "host",
     title: "Host",
+    shrink: true,
     phone: "meta",
     render: ({ outbound: side }) =>
       side && (
@@ -135,8 +137,8 @@ export function Trunks() {
     ...trunks({ direction, ...(wanted && { name: wanted }) }),
     placeholderData: keepPreviousData,
   });
-  const set = (search: { tab?: string; name?: string }) =>
-    void navigate({ to: "/trunks", search, replace: true });
+  const set = (search: { tab?: string; name?: string }, replace = false) =>
+    void navigate({ to: "/trunks", search, replace });
   const add = write && (
     <Button component={Link} to={`/trunks/new?tab=${direction}`} leftSection={<IconPlus size={16} />}>
       Create trunk
@@ -170,13 +172,16 @@ export function Trunks() {
             noun={["trunk", "trunks"]}
             columns={direction === "inbound" ? inbound : outbound}
             query={query}
+            scope={[direction, wanted]}
             rowKey={(trunk) => trunk.sid}
             onOpen={(trunk) => void navigate({ to: "/trunks/$sid", params: { sid: trunk.sid } })}
             empty={empty}
             filters={
               <FilterBar
                 values={{ name: wanted }}
-                onChange={(values) => set({ tab: direction, ...(values.name && { name: values.name }) })}
+                onChange={(values, replace) =>
+                  set({ tab: direction, ...(values.name && { name: values.name }) }, replace)
+                }
                 search={[{ key: "name", label: "Find a trunk" }]}
               />
             }

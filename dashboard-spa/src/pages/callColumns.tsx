@@ -42,7 +42,7 @@ const parties: Column<Call> = {
 const status: Column<Call> = {
   id: "status",
   title: "Status",
-  width: 130,
+  width: 150,
   phone: "aside",
   render: (call) => <CallStatus call={call} />,
 };
@@ -66,14 +66,16 @@ const account: Column<Call> = {
   id: "account",
   title: "Account",
   width: 180,
+  shrink: true,
   phone: "meta",
-  render: (call) => <AccountName sid={call.account_sid} />,
+  render: (call) => <AccountName sid={call.account_sid} name={call.account_name} />,
 };
 const trunk: Column<Call> = {
   id: "trunk",
   title: "Trunk",
-  width: 160,
-  render: (call) => <TrunkName sid={call.trunk_sid} />,
+  width: 150,
+  shrink: true,
+  render: (call) => <TrunkName sid={call.trunk_sid} name={call.trunk_name} />,
 };
 const direction: Column<Call> = {
   id: "direction",

@@ -51,6 +51,7 @@ export const accountChoice: Choice = {
       onBlur={onClose}
     />
   ),
+  pattern: /^AC[0-9a-f]{32}$/,
   Name: ({ value }) => useAccountName(value) ?? shortSid(value),
 };
 

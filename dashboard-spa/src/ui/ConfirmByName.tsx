@@ -1,6 +1,7 @@
 /** A dangerous action, confirmed by typing the name of what it is done to. */
-import { Button, Group, Modal, Stack, Text, TextInput } from "@mantine/core";
+import { Button, Group, Stack, Text, TextInput } from "@mantine/core";
 import { useState } from "react";
+import { Dialog } from "./Dialog";
 import { ProblemNotice } from "./ProblemNotice";
 
 type Props = {
@@ -30,7 +31,7 @@ export function ConfirmByName({ title, name, verb, children, onConfirm, onClose 
     }
   };
   return (
-    <Modal opened onClose={onClose} title={title} size={460}>
+    <Dialog onClose={onClose} title={title} size={460}>
       <form onSubmit={confirm}>
         <Stack gap={16}>
           <Text fz={13}>{children}</Text>
@@ -52,6 +53,6 @@ export function ConfirmByName({ title, name, verb, children, onConfirm, onClose 
           </Group>
         </Stack>
       </form>
-    </Modal>
+    </Dialog>
   );
 }

@@ -1,16 +1,18 @@
 /**
- * A list: skeleton, rows, empty and error states, cursor paging and a column chooser.
- * A thin wrapper, so that the table library can be changed here alone. On phones each row becomes a small card.
+ * A list: skeleton, rows, empty and error states, cursor paging and a column chooser. Its head stays in sight, and its rows
+ * stand still while a hand is on them. On phones each row becomes a small card.
  */
 import { ActionIcon, Button, Menu, Skeleton, Tooltip } from "@mantine/core";
 import { useLocalStorage, useMediaQuery } from "@mantine/hooks";
 import { IconColumns3 } from "@tabler/icons-react";
 import clsx from "clsx";
-import { DataTable, type DataTableColumn } from "mantine-datatable";
 import type { ReactNode } from "react";
 import { count } from "../lib/format";
+import type { HeldLine } from "../lib/held";
 import css from "./DataGrid.module.css";
+import { News } from "./News";
 import { ProblemNotice } from "./ProblemNotice";
+import { useHeld } from "./useHeld";
 
 /** Rows drawn while the first page is on its way. */
 const SKELETON_ROWS = 8;
@@ -19,8 +21,10 @@ export type Column<Row> = {
   id: string;
   title: string;
   render: (row: Row) => ReactNode;
-  width?: number | string;
+  width?: number;
   right?: boolean;
+  /** Text that may be cut where there is little room; the rest of a row never is. */
+  shrink?: boolean;
   /** Where it goes in the small card on a phone; left out when absent. */
   phone?: "lead" | "aside" | "meta";
   /** Can't be hidden. */
@@ -34,6 +38,7 @@ export type Pages<Row> = {
   data: { pages: { data: Row[] }[] } | undefined;
   error: unknown;
   isPending: boolean;
+  isPlaceholderData?: boolean;
   hasNextPage: boolean;
   isFetchingNextPage: boolean;
   fetchNextPage: () => unknown;
@@ -59,6 +64,14 @@ export function onePage<Row>(query: {
   };
 }
 
+/** The pages of a list that can't be asked for. */
+export const nothing: Pages<never> = onePage({
+  data: [],
+  error: null,
+  isPending: false,
+  refetch: () => undefined,
+});
+
 type Props<Row> = {
   /** Names the list; the chosen columns are remembered under it. */
   name: string;
@@ -67,6 +80,10 @@ type Props<Row> = {
   columns: Column<Row>[];
   query: Pages<Row>;
   rowKey: (row: Row) => string;
+  /** What was asked for, where that can change: filters and order. */
+  scope?: unknown;
+  /** How a row is now that the list has no more; as it last was, when it is not told. */
+  afterwards?: (row: Row) => Row;
   onOpen?: (row: Row) => void;
   actions?: (row: Row) => ReactNode;
   actionsWidth?: number;
@@ -77,16 +94,24 @@ type Props<Row> = {
   plain?: boolean;
 };
 
+type Shown<Row> = Props<Row> & { lines: HeldLine<Row>[] };
+
 export function DataGrid<Row>(props: Props<Row>) {
-  const { columns, query, name } = props;
+  const { columns, query, name, rowKey, afterwards = (row) => row } = props;
   const phone = useMediaQuery("(max-width: 640px)", false, { getInitialValueInEffect: false });
   const [hidden, setHidden] = useLocalStorage<string[]>({
     key: `trunkline-columns-${name}`,
     defaultValue: columns.filter((column) => column.extra).map((column) => column.id),
     getInitialValueInEffect: false,
   });
-  const shown = columns.filter((column) => !hidden.includes(column.id));
   const rows = query.data?.pages.flatMap((page) => page.data) ?? [];
+  const scope = JSON.stringify([props.scope, query.isPlaceholderData ?? false]);
+  const { lines, waiting, gone, hand, release } = useHeld(rows, rowKey, scope);
+  const shown: Shown<Row> = {
+    ...props,
+    columns: phone ? columns : columns.filter((column) => !hidden.includes(column.id)),
+    lines: lines.map((line) => (line.gone ? { ...line, row: afterwards(line.row) } : line)),
+  };
   const bar = !props.plain && (props.filters || !phone) && (
     <div className={css.bar}>
       {props.filters}
@@ -98,15 +123,18 @@ export function DataGrid<Row>(props: Props<Row>) {
   return (
     <div>
       {bar}
-      {query.error && !query.data ? (
-        <ProblemNotice error={query.error} retry={() => void query.refetch()} />
-      ) : !query.isPending && rows.length === 0 ? (
-        <div className={css.table}>{props.empty}</div>
-      ) : phone ? (
-        <Cards {...props} rows={rows} />
-      ) : (
-        <Grid {...props} columns={shown} rows={rows} />
-      )}
+      <div {...hand} className={css.hand}>
+        {lines.length > 0 && <News waiting={waiting} gone={gone} onShow={release} />}
+        {query.error && !query.data ? (
+          <ProblemNotice error={query.error} retry={() => void query.refetch()} />
+        ) : !query.isPending && lines.length === 0 ? (
+          <div className={css.table}>{props.empty}</div>
+        ) : phone ? (
+          <Cards {...shown} />
+        ) : (
+          <Grid {...shown} />
+        )}
+      </div>
       {rows.length > 0 && (!props.plain || query.hasNextPage) && (
         <More query={query} total={rows.length} noun={props.noun} />
       )}
@@ -114,65 +142,74 @@ export function DataGrid<Row>(props: Props<Row>) {
   );
 }
 
-/** A row with its key, or the place of one that is on its way. */
-type Line<Row> = { id: string; index: number; row: Row | undefined };
-
-function Grid<Row>({
-  columns,
-  rows,
-  query,
-  rowKey,
-  onOpen,
-  actions,
-  actionsWidth = 88,
-  name,
-}: Props<Row> & { rows: Row[] }) {
-  const cells: DataTableColumn<Line<Row>>[] = columns.map((column) => ({
-    accessor: column.id,
-    title: column.title,
-    ...(column.width !== undefined && { width: column.width }),
-    textAlign: column.right ? "right" : "left",
-    render: ({ row, index }) =>
-      row ? column.render(row) : <Skeleton h={12} w={`${50 + ((index * 37) % 40)}%`} />,
-  }));
-  if (actions) {
-    cells.push({
-      accessor: "actions",
-      title: <span className="sr-only">Actions</span>,
-      width: actionsWidth,
-      render: ({ row }) => row && <div className={css.actions}>{actions(row)}</div>,
-    });
-  }
-  const lines: Line<Row>[] = query.isPending
-    ? Array.from({ length: SKELETON_ROWS }, (_, index) => ({ id: String(index), index, row: undefined }))
-    : rows.map((row, index) => ({ id: rowKey(row), index, row }));
+function Grid<Row>(props: Shown<Row>) {
+  const { columns, lines, query, onOpen, actions, actionsWidth = 88, name } = props;
+  const widths = (column: Column<Row>) => (column.width === undefined ? {} : { width: column.width });
   return (
     <div className={clsx(css.table, onOpen && css.clickable)} aria-busy={query.isPending} data-grid={name}>
-      <DataTable<Line<Row>>
-        records={lines}
-        columns={cells}
-        idAccessor="id"
-        minHeight={0}
-        borderColor="var(--line)"
-        rowBorderColor="var(--line)"
-        highlightOnHoverColor="var(--surface-hover)"
-        highlightOnHover={onOpen !== undefined}
-        {...(onOpen && { onRowClick: ({ record }: { record: Line<Row> }) => open(record.row, onOpen) })}
-      />
+      <table>
+        <thead>
+          <tr>
+            {columns.map((column) => (
+              <th key={column.id} scope="col" data-right={column.right} style={widths(column)}>
+                {column.title}
+              </th>
+            ))}
+            {actions && (
+              <th scope="col" style={{ width: actionsWidth }}>
+                <span className="sr-only">Actions</span>
+              </th>
+            )}
+          </tr>
+        </thead>
+        <tbody>
+          {query.isPending ? (
+            <SkeletonRows columns={columns} actions={actions !== undefined} />
+          ) : (
+            lines.map(({ key, row, gone }) => (
+              <tr key={key} data-gone={gone || undefined} onClick={() => open(row, onOpen)}>
+                {columns.map((column) => (
+                  <td key={column.id} data-right={column.right} data-shrink={column.shrink}>
+                    {column.render(row)}
+                  </td>
+                ))}
+                {actions && (
+                  <td>
+                    <div className={css.actions}>{!gone && actions(row)}</div>
+                  </td>
+                )}
+              </tr>
+            ))
+          )}
+        </tbody>
+      </table>
     </div>
   );
 }
 
-/** A click that selected text is not a wish to open the row. */
-function open<Row>(row: Row | undefined, onOpen: ((row: Row) => void) | undefined): void {
-  if (row !== undefined && !window.getSelection()?.toString()) onOpen?.(row);
+function SkeletonRows<Row>({ columns, actions }: { columns: Column<Row>[]; actions: boolean }) {
+  return Array.from({ length: SKELETON_ROWS }, (_, index) => index).map((index) => (
+    <tr key={index}>
+      {columns.map((column) => (
+        <td key={column.id}>
+          <Skeleton h={12} w={`${50 + ((index * 37) % 40)}%`} />
+        </td>
+      ))}
+      {actions && <td />}
+    </tr>
+  ));
 }
 
-function Cards<Row>({ columns, rows, query, rowKey, onOpen, actions }: Props<Row> & { rows: Row[] }) {
+/** A click that selected text is not a wish to open the row. */
+function open<Row>(row: Row, onOpen: ((row: Row) => void) | undefined): void {
+  if (!window.getSelection()?.toString()) onOpen?.(row);
+}
+
+function Cards<Row>({ columns, lines, query, onOpen, actions, name, noun }: Shown<Row>) {
   const at = (place: Column<Row>["phone"]) => columns.filter((column) => column.phone === place);
   if (query.isPending) {
     return (
-      <ul className={css.cards} aria-busy>
+      <ul className={css.cards} aria-busy={true}>
         {Array.from({ length: 5 }, (_, index) => index).map((index) => (
           <li key={index}>
             <Skeleton h={14} w="60%" />
@@ -183,11 +220,11 @@ function Cards<Row>({ columns, rows, query, rowKey, onOpen, actions }: Props<Row
       </ul>
     );
   }
-  return (
-    <ul className={css.cards}>
-      {rows.map((row) => (
+  const list = (
+    <ul>
+      {lines.map(({ key, row, gone }) => (
         // biome-ignore lint/a11y/useKeyWithClickEvents: the link inside is what the keyboard opens
-        <li key={rowKey(row)} onClick={() => open(row, onOpen)}>
+        <li key={key} data-gone={gone || undefined} onClick={() => open(row, onOpen)}>
           <div className={css.lead}>
             {at("lead").map((column) => (
               <span key={column.id}>{column.render(row)}</span>
@@ -202,11 +239,17 @@ function Cards<Row>({ columns, rows, query, rowKey, onOpen, actions }: Props<Row
             {at("meta").map((column) => (
               <span key={column.id}>{column.render(row)}</span>
             ))}
-            {actions && <span style={{ marginLeft: "auto" }}>{actions(row)}</span>}
+            {actions && !gone && <span style={{ marginLeft: "auto" }}>{actions(row)}</span>}
           </div>
         </li>
       ))}
     </ul>
+  );
+  return (
+    <div className={css.cards} data-grid={name}>
+      <div className={css.cardsHead}>{noun[1]}</div>
+      {list}
+    </div>
   );
 }
 

@@ -2,8 +2,10 @@
 import { ActionIcon, Button, CloseButton, Menu, TextInput, Tooltip } from "@mantine/core";
 import { useDebouncedCallback } from "@mantine/hooks";
 import { IconFilter, IconSearch, IconX } from "@tabler/icons-react";
+import { useLocation } from "@tanstack/react-router";
 import { type ComponentType, useEffect, useRef, useState } from "react";
 import css from "./DataGrid.module.css";
+import { Notice } from "./Notice";
 
 export type Choice = {
   key: string;
@@ -13,13 +15,16 @@ export type Choice = {
   Field?: ComponentType<{ onPick: (value: string) => void; onClose: () => void }>;
   /** Its value for people, where the options don't say. */
   Name?: ComponentType<{ value: string }>;
+  /** What values look like, where there are no options. */
+  pattern?: RegExp;
 };
 
 type Values = Record<string, string | undefined>;
 
 type Props = {
   values: Values;
-  onChange: (values: Values) => void;
+  /** `replace` while one and the same field is typed in: everything else is a step that Back undoes. */
+  onChange: (values: Values, replace?: boolean) => void;
   /** Keys and placeholders of the free text fields. */
   search?: { key: string; label: string }[];
   choices?: Choice[];
@@ -30,14 +35,20 @@ const TYPING = 250;
 
 export function FilterBar({ values, onChange, search = [], choices = [] }: Props) {
   const [asking, setAsking] = useState<string>();
-  const set = (key: string, value: string | undefined) => onChange({ ...values, [key]: value || undefined });
+  const set = (key: string, value: string | undefined, replace = false) =>
+    onChange({ ...values, [key]: value || undefined }, replace);
   const active = choices.filter(({ key }) => values[key] !== undefined);
   const asked = choices.find(({ key }) => key === asking);
   const close = () => setAsking(undefined);
   return (
     <>
       {search.map(({ key, label }) => (
-        <Search key={key} value={values[key] ?? ""} label={label} onChange={(value) => set(key, value)} />
+        <Search
+          key={key}
+          value={values[key] ?? ""}
+          label={label}
+          onChange={(value, replace) => set(key, value, replace)}
+        />
       ))}
       {choices.length > 0 && (
         <AddFilter choices={choices} asking={asked !== undefined} onPick={set} onAsk={setAsking} />
@@ -88,13 +99,16 @@ function Search({
 }: {
   value: string;
   label: string;
-  onChange: (value: string) => void;
+  onChange: (value: string, replace: boolean) => void;
 }) {
   const [text, setText] = useState(value);
   const sent = useRef(value);
+  const typing = useRef(false);
   const send = (wanted: string) => {
+    if (wanted === sent.current) return;
     sent.current = wanted;
-    onChange(wanted);
+    onChange(wanted, typing.current);
+    typing.current = true;
   };
   const later = useDebouncedCallback(send, TYPING);
   // What comes back is not what is being typed: it has no space at its end yet. Only what others set is taken over.
@@ -111,6 +125,9 @@ function Search({
       placeholder={label}
       leftSection={<IconSearch size={14} />}
       value={text}
+      onBlur={() => {
+        typing.current = false;
+      }}
       onChange={(event) => {
         setText(event.currentTarget.value);
         later(event.currentTarget.value.trim());
@@ -123,6 +140,7 @@ function Search({
             onClick={() => {
               later.cancel();
               setText("");
+              typing.current = false;
               send("");
             }}
           >
@@ -173,6 +191,57 @@ function AddFilter(props: {
           )}
       </Menu.Dropdown>
     </Menu>
+  );
+}
+
+/** What an address asks for that no filter can mean: `key` names it as it stands there. */
+type Wrong = { key: string; label: string; value: string };
+
+/** Filters of an address that mean nothing, in its order. */
+function wrongFilters(address: string, choices: readonly Choice[], others: readonly string[]): Wrong[] {
+  const wrong = ([key, value]: [string, string]): Wrong[] => {
+    const choice = choices.find((one) => one.key === key);
+    if (!choice) return others.includes(key) ? [] : [{ key, label: key, value }];
+    const { options, pattern, label } = choice;
+    const fits = pattern ? pattern.test(value) : !options || options.some((option) => option.value === value);
+    return fits ? [] : [{ key, label, value }];
+  };
+  return [...new URLSearchParams(address)].filter(([, value]) => value !== "").flatMap(wrong);
+}
+
+/** The filters without those that mean nothing. */
+export function without<Search extends Values>(search: Search, wrong: readonly Wrong[]): Search {
+  const kept = Object.entries(search).filter(([key]) => !wrong.some((one) => one.key === key));
+  return Object.fromEntries(kept) as Search;
+}
+
+/** The same for the address that is open. */
+export function useWrongFilters(choices: readonly Choice[], ...others: string[]): Wrong[] {
+  const address = useLocation({ select: ({ searchStr }) => searchStr });
+  return wrongFilters(address, choices, others);
+}
+
+/** Says which filters of the address mean nothing, instead of showing a list that was not asked for. */
+export function WrongFilters({ wrong, onRemove }: { wrong: readonly Wrong[]; onRemove: () => void }) {
+  return (
+    <Notice tone="amber" title="The address asks for a filter there is not" role="alert">
+      {wrong.map(({ key, label, value }) => (
+        <p key={key} style={{ margin: 0 }}>
+          {label === key ? (
+            <>
+              There is no filter <span className="mono">{key}</span> here.
+            </>
+          ) : (
+            <>
+              {label} can't be <span className="mono">{value}</span>.
+            </>
+          )}
+        </p>
+      ))}
+      <Button mt={8} size="xs" variant="default" onClick={onRemove}>
+        Show the list without it
+      </Button>
+    </Notice>
   );
 }
 

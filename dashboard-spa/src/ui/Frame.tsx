@@ -7,6 +7,7 @@ import { Link, Outlet } from "@tanstack/react-router";
 import * as queries from "../api/queries";
 import type { Session } from "../api/session";
 import { LiveProvider, useLive } from "../live/LiveProvider";
+import { EndCallProvider } from "./EndCall";
 import css from "./Frame.module.css";
 import { Palette } from "./Palette";
 import { pages } from "./pages";
@@ -32,7 +33,9 @@ export function Frame({ session }: { session: Session }) {
         <div className={css.main}>
           <Connection />
           <main id="content" className={css.content} tabIndex={-1} style={{ outline: "none" }}>
-            <Outlet />
+            <EndCallProvider>
+              <Outlet />
+            </EndCallProvider>
           </main>
         </div>
         <BottomBar session={session} onSignOut={signOut} />
@@ -82,7 +85,11 @@ function UserMenu({ session, onSignOut }: { session: Session; onSignOut: () => v
   return (
     <Menu position="top-start" width={204}>
       <Menu.Target>
-        <button type="button" className={css.user} aria-label={`${session.user.name}: theme and sign-out`}>
+        <button
+          type="button"
+          className={css.user}
+          aria-label={`${session.user.name} ${session.user.email}: theme and sign-out`}
+        >
           <IconUserCircle size={20} stroke={1.6} aria-hidden />
           <span className={css.who}>
             <span className="truncate">{session.user.name}</span>

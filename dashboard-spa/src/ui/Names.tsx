@@ -1,4 +1,4 @@
-/** Accounts and trunks by their names, where a list only knows the SID. */
+/** Accounts and trunks by their names. Lists come with them; where only a SID is known its name is asked for. */
 import { useQuery } from "@tanstack/react-query";
 import { Link } from "@tanstack/react-router";
 import * as queries from "../api/queries";
@@ -7,33 +7,26 @@ import { shortSid } from "../lib/format";
 /** Clicks on a link inside a row must not also open the row. */
 const stop = (event: React.MouseEvent) => event.stopPropagation();
 
-/** An account's name: one that is not among the newest is asked for by itself. */
 export function useAccountName(sid: string | undefined): string | undefined {
-  const names = useQuery(queries.accountNames);
-  const known = names.data?.find((account) => account.sid === sid)?.name;
-  const asked = useQuery({
-    ...queries.account(sid ?? ""),
-    enabled: sid !== undefined && names.isFetched && known === undefined,
-  });
-  return known ?? asked.data?.name;
+  const asked = useQuery({ ...queries.account(sid ?? ""), enabled: sid !== undefined });
+  return asked.data?.name;
 }
 
-export function AccountName({ sid }: { sid: string | undefined }) {
-  const name = useAccountName(sid);
+type Named = { sid: string | undefined; name: string | undefined };
+
+export function AccountName({ sid, name }: Named) {
   if (!sid) return <span className="dim">none</span>;
   return (
-    <Link to="/accounts/$sid" params={{ sid }} className="link truncate" onClick={stop}>
+    <Link to="/accounts/$sid" params={{ sid }} className="link truncate" title={name} onClick={stop}>
       {name ?? <span className="mono">{shortSid(sid)}</span>}
     </Link>
   );
 }
 
-export function TrunkName({ sid }: { sid: string | undefined }) {
-  const names = useQuery(queries.trunkNames);
+export function TrunkName({ sid, name }: Named) {
   if (!sid) return <span className="dim">none</span>;
-  const name = names.data?.find((trunk) => trunk.sid === sid)?.name;
   return (
-    <Link to="/trunks/$sid" params={{ sid }} className="link truncate" onClick={stop}>
+    <Link to="/trunks/$sid" params={{ sid }} className="link truncate" title={name} onClick={stop}>
       {name ?? <span className="mono">{shortSid(sid)}</span>}
     </Link>
   );

@@ -35,7 +35,7 @@ export function PageHead({ title, name, parent, children }: Props) {
           {title}
         </Title>
       </div>
-      <button type="button" className={css.search} onClick={spotlight.open} aria-label="Search (Ctrl K)">
+      <button type="button" className={css.search} onClick={spotlight.open} aria-label="Search Ctrl K">
         <IconSearch size={15} aria-hidden />
         <span>Search</span>
         <kbd>Ctrl K</kbd>

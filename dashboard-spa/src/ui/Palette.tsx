@@ -126,7 +126,6 @@ export function Palette({ onSignOut }: { onSignOut: () => void }) {
           onClick: go({ to }),
         })),
     },
-    ...grouping(hits.data ?? [], go),
     {
       group: "Actions",
       actions: matches("sign out log out")
@@ -140,6 +139,8 @@ export function Palette({ onSignOut }: { onSignOut: () => void }) {
           ]
         : [],
     },
+    // What is found comes late, and so at the end: it moves nothing that could be picked already.
+    ...grouping(hits.data ?? [], go),
   ].filter(({ actions }) => actions.length > 0);
 
   return (

@@ -1,8 +1,9 @@
 /** Secrets: hidden until asked for, with a copy button; and ones that are shown once. */
-import { ActionIcon, Button, Checkbox, Group, Modal, Stack, Text, Tooltip } from "@mantine/core";
+import { ActionIcon, Button, Checkbox, Group, Stack, Text, Tooltip } from "@mantine/core";
 import { IconEye, IconEyeOff } from "@tabler/icons-react";
 import { useState } from "react";
 import { Copy } from "./basics";
+import { Dialog } from "./Dialog";
 
 /** Shows dots until asked. `load` fetches the secret only then, so that it is not in the page before. */
 export function Secret({ what, load }: { what: string; load: () => Promise<string> }) {
@@ -58,7 +59,7 @@ type ShownProps = {
 export function ShownOnce({ title, what, secret, note, once = true, onClose }: ShownProps) {
   const [kept, setKept] = useState(!once);
   return (
-    <Modal opened onClose={() => kept && onClose()} title={title} withCloseButton={false} size={520}>
+    <Dialog onClose={() => kept && onClose()} title={title} withCloseButton={false} size={520}>
       <Stack gap={16}>
         <Text fz={13} c="dimmed">
           {note}
@@ -88,6 +89,6 @@ export function ShownOnce({ title, what, secret, note, once = true, onClose }: S
           </Button>
         </Group>
       </Stack>
-    </Modal>
+    </Dialog>
   );
 }

@@ -4,7 +4,7 @@ import { IconCheck, IconCopy } from "@tabler/icons-react";
 import clsx from "clsx";
 import { type CSSProperties, Fragment, type ReactNode } from "react";
 import type { Call } from "../client/types.gen";
-import { isLive, statusOf, type Tone } from "../lib/call";
+import { isLive, outcomeOf, reasonOf, type Tone } from "../lib/call";
 import { exact, relative, shortSid } from "../lib/format";
 import { grouped } from "../lib/number";
 import css from "./basics.module.css";
@@ -22,12 +22,15 @@ export function Dot({ tone, children, live }: { tone: Tone; children: ReactNode;
   );
 }
 
-export function CallStatus({ call }: { call: Pick<Call, "status"> }) {
-  const { word, tone } = statusOf(call.status);
+/** How far a call is. What went wrong with it goes before Twilio's word, which calls every answered call completed. */
+export function CallStatus({ call }: { call: Pick<Call, "status" | "problem" | "reason"> }) {
+  const { word, tone } = outcomeOf(call);
   return (
-    <Dot tone={tone} live={isLive(call)}>
-      {word}
-    </Dot>
+    <span title={reasonOf(call)}>
+      <Dot tone={tone} live={isLive(call)}>
+        {word}
+      </Dot>
+    </span>
   );
 }
 

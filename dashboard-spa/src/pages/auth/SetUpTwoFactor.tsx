@@ -32,7 +32,7 @@ function Scan({ onEnabled }: { onEnabled: (enabled: Enabled) => void }) {
     gcTime: 0,
   });
   const { form, problem, busy, onSubmit } = useProblemForm(
-    { initialValues: { code: "" }, validate: { code: check.code }, validateInputOnBlur: false },
+    { initialValues: { code: "" }, validate: { code: check.code }, checkOnLeave: false },
     async ({ code }) => onEnabled(await enableTwoFactor(code)),
   );
   return (

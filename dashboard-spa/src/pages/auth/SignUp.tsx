@@ -1,8 +1,8 @@
 /** A new carrier with its owner. Two-factor is set up right after. */
 import { Anchor, Button, Select, Stack, TextInput } from "@mantine/core";
-import { useSuspenseQuery } from "@tanstack/react-query";
+import { useQuery, useSuspenseQuery } from "@tanstack/react-query";
 import { Link } from "@tanstack/react-router";
-import { countriesQuery, signUp } from "../../api/session";
+import { countriesQuery, signUp, welcomeQuery } from "../../api/session";
 import { useProblemForm } from "../../lib/forms";
 import { countryOptions } from "../../lib/number";
 import * as check from "../../lib/validate";
@@ -26,6 +26,7 @@ export function subdomainOf(company: string): string {
 export function SignUp() {
   const enter = useEnter();
   const { data: countries } = useSuspenseQuery(countriesQuery);
+  const { data: welcome } = useQuery(welcomeQuery);
   const { form, problem, busy, onSubmit } = useProblemForm(
     {
       initialValues: { company: "", country: "", subdomain: "", name: "", email: "", password: "" },
@@ -57,14 +58,20 @@ export function SignUp() {
   return (
     <AuthPage
       title="Create your carrier"
-      lead="Sell voice under your own brand, on your own trunks."
+      lead={
+        welcome?.empty
+          ? "Nobody has signed up here yet: you are the first. Sell voice under your own brand, on your own trunks."
+          : "Sell voice under your own brand, on your own trunks."
+      }
       foot={
-        <>
-          Have one already?{" "}
-          <Anchor component={Link} to="/sign-in" fz={13} underline="always">
-            Sign in
-          </Anchor>
-        </>
+        !welcome?.empty && (
+          <>
+            Have one already?{" "}
+            <Anchor component={Link} to="/sign-in" fz={13} underline="always">
+              Sign in
+            </Anchor>
+          </>
+        )
       }
     >
       <form onSubmit={onSubmit} noValidate>

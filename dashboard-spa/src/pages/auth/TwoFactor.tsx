@@ -34,7 +34,7 @@ export function TwoFactor() {
 function CodeForm() {
   const enter = useEnter(route.useSearch().to);
   const { form, problem, busy, onSubmit } = useProblemForm(
-    { initialValues: { code: "" }, validate: { code: check.code }, validateInputOnBlur: false },
+    { initialValues: { code: "" }, validate: { code: check.code }, checkOnLeave: false },
     async ({ code }) => enter(await verifyTwoFactor({ code })),
   );
   return (

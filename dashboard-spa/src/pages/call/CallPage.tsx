@@ -1,18 +1,21 @@
 /** One call, replayable on screen: facts at the left, its timeline or SIP ladder at the right. Live while it runs. */
-import { SegmentedControl, Skeleton } from "@mantine/core";
+import { Button, Group, Menu, SegmentedControl, Skeleton } from "@mantine/core";
+import { IconDownload } from "@tabler/icons-react";
 import { useQuery } from "@tanstack/react-query";
 import { getRouteApi, Link, useNavigate } from "@tanstack/react-router";
 import clsx from "clsx";
-import type { ReactNode } from "react";
+import { type ReactNode, useMemo } from "react";
 import * as queries from "../../api/queries";
-import type { Call } from "../../client/types.gen";
+import type { Call, SipMessage } from "../../client/types.gen";
 import { directions, isLive, mosWord, reasonOf } from "../../lib/call";
+import { asText, pcap, save } from "../../lib/export";
 import { exact, span } from "../../lib/format";
 import { grouped } from "../../lib/number";
-import type { Lane } from "../../lib/timeline";
+import { type Entry, entries, type Lane } from "../../lib/timeline";
 import { useCallRows, useLive } from "../../live/LiveProvider";
 import { CallStatus, Card, Dot, Facts, NumberText, SidText, When } from "../../ui/basics";
-import { Duration, HangUp } from "../../ui/CallBits";
+import { Duration } from "../../ui/CallBits";
+import { HangUp } from "../../ui/EndCall";
 import layout from "../../ui/layout.module.css";
 import { AccountName, TrunkName } from "../../ui/Names";
 import { PageHead } from "../../ui/PageHead";
@@ -95,8 +98,8 @@ function CallFacts({ call }: { call: Call }) {
           ) : undefined,
         ],
         ["Detail", call.detail],
-        ["Account", <AccountName key="account" sid={call.account_sid} />],
-        ["Trunk", <TrunkName key="trunk" sid={call.trunk_sid} />],
+        ["Account", <AccountName key="account" sid={call.account_sid} name={call.account_name} />],
+        ["Trunk", <TrunkName key="trunk" sid={call.trunk_sid} name={call.trunk_name} />],
         [
           "Number",
           call.phone_number_sid ? (
@@ -187,7 +190,7 @@ function Quality({ quality }: { quality: NonNullable<Call["quality"]> }) {
 }
 
 function Activity({ sid, call }: { sid: string; call: Call | undefined }) {
-  const { view, hide } = route.useSearch();
+  const { view, hide, row } = route.useSearch();
   const navigate = useNavigate();
   const { state } = useLive();
   const live = call !== undefined && isLive(call);
@@ -199,7 +202,8 @@ function Activity({ sid, call }: { sid: string; call: Call | undefined }) {
     ...queries.sipMessages(sid),
     refetchInterval: ({ state }) => (live && !state.error ? POLL : false),
   });
-  const hidden = (hide?.split(",") ?? []) as Lane[];
+  const hidden = useMemo(() => (hide?.split(",") ?? []) as Lane[], [hide]);
+  const all = useMemo(() => entries(rows.data ?? [], messages.data ?? []), [rows.data, messages.data]);
   const set = (search: { view?: string; hide?: string }) =>
     void navigate({ to: "/calls/$sid", params: { sid }, search, replace: true });
   // The timeline waits for its messages once; when they could not be read it goes on without.
@@ -210,16 +214,19 @@ function Activity({ sid, call }: { sid: string; call: Call | undefined }) {
       title="What happened"
       flush
       aside={
-        <SegmentedControl
-          size="xs"
-          aria-label="View"
-          value={view === "ladder" ? "ladder" : "timeline"}
-          onChange={(value) => set({ ...(value === "ladder" && { view: value }), ...(hide && { hide }) })}
-          data={[
-            { value: "timeline", label: "Timeline" },
-            { value: "ladder", label: "SIP ladder" },
-          ]}
-        />
+        <Group gap={8}>
+          {call && rows.data && <Export call={call} all={all} messages={messages.data ?? []} />}
+          <SegmentedControl
+            size="xs"
+            aria-label="View"
+            value={view === "ladder" ? "ladder" : "timeline"}
+            onChange={(value) => set({ ...(value === "ladder" && { view: value }), ...(hide && { hide }) })}
+            data={[
+              { value: "timeline", label: "Timeline" },
+              { value: "ladder", label: "SIP ladder" },
+            ]}
+          />
+        </Group>
       }
     >
       {failed && <ProblemNotice error={failed.error} retry={() => void failed.refetch()} />}
@@ -230,14 +237,45 @@ function Activity({ sid, call }: { sid: string; call: Call | undefined }) {
       ) : (
         rows.data && (
           <TimelineView
-            rows={rows.data}
-            messages={messages.data ?? []}
+            all={all}
             live={live}
+            linked={row}
             hidden={hidden}
             onHide={(lanes) => set({ ...(lanes.length > 0 && { hide: lanes.join(",") }) })}
           />
         )
       )}
     </Card>
+  );
+}
+
+/** Takes the call away: as text for a ticket, or as a capture for a network tool. */
+function Export({ call, all, messages }: { call: Call; all: Entry[]; messages: SipMessage[] }) {
+  const carrier = useQuery(queries.carrier);
+  return (
+    <Menu position="bottom-end">
+      <Menu.Target>
+        <Button size="compact-sm" variant="default" leftSection={<IconDownload size={14} />}>
+          Export
+        </Button>
+      </Menu.Target>
+      <Menu.Dropdown>
+        <Menu.Item onClick={() => save(asText(call, all), "text/plain", `${call.sid}.txt`)}>
+          Everything as text
+        </Menu.Item>
+        <Menu.Item
+          disabled={messages.length === 0}
+          onClick={() =>
+            save(
+              pcap(messages, carrier.data?.sip_address),
+              "application/vnd.tcpdump.pcap",
+              `${call.sid}.pcap`,
+            )
+          }
+        >
+          SIP messages as pcap
+        </Menu.Item>
+      </Menu.Dropdown>
+    </Menu>
   );
 }

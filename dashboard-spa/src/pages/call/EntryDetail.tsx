@@ -1,7 +1,7 @@
 /** What is inside a row: the raw message, the request and its response, or the fact as recorded. */
 import { Button } from "@mantine/core";
 import { useClipboard } from "@mantine/hooks";
-import { IconTerminal2 } from "@tabler/icons-react";
+import { IconLink, IconTerminal2 } from "@tabler/icons-react";
 import type { ReactNode } from "react";
 import { asCurl } from "../../lib/curl";
 import { clock, span, words } from "../../lib/format";
@@ -11,7 +11,30 @@ import { Code, Pairs } from "../../ui/basics";
 import css from "./Call.module.css";
 
 export function EntryDetail({ entry }: { entry: Entry }) {
-  return <div className={css.detail}>{inside(entry)}</div>;
+  return (
+    <div className={css.detail}>
+      {inside(entry)}
+      <LinkTo row={entry.key} />
+    </div>
+  );
+}
+
+/** Copies this page's address with the row in it: whoever opens it sees the row. */
+function LinkTo({ row }: { row: string }) {
+  const clipboard = useClipboard({ timeout: 1200 });
+  const copy = () => {
+    const address = new URL(window.location.href);
+    address.searchParams.delete("view");
+    address.searchParams.set("row", row);
+    clipboard.copy(address.href);
+  };
+  return (
+    <div>
+      <Button size="compact-xs" variant="default" leftSection={<IconLink size={14} />} onClick={copy}>
+        {clipboard.copied ? "Copied" : "Copy link to this row"}
+      </Button>
+    </div>
+  );
 }
 
 function inside(entry: Entry): ReactNode {

@@ -2,17 +2,19 @@
 import { IconChevronRight } from "@tabler/icons-react";
 import clsx from "clsx";
 import { useEffect, useMemo, useRef, useState } from "react";
-import type { SipMessage, TimelineEntry } from "../../client/types.gen";
 import { exact, offset, span } from "../../lib/format";
-import { type Entry, entries, type Lane, laneCounts, lanes } from "../../lib/timeline";
+import { barOf, type Entry, endOf, type Lane, laneCounts, lanes, micros } from "../../lib/timeline";
 import { Dot, toned } from "../../ui/basics";
+import { News } from "../../ui/News";
+import { useHeld } from "../../ui/useHeld";
 import css from "./Call.module.css";
 import { EntryDetail } from "./EntryDetail";
 
 type Props = {
-  rows: readonly TimelineEntry[];
-  messages: readonly SipMessage[];
+  all: readonly Entry[];
   live: boolean;
+  /** The row a link leads to. */
+  linked: string | undefined;
   hidden: Lane[];
   onHide: (lanes: Lane[]) => void;
 };
@@ -26,7 +28,7 @@ function useFresh(keys: string[]): (key: string) => boolean {
 }
 
 /** Keeps the end of the page in sight while rows arrive, unless the person has scrolled away from it. */
-function useFollow(length: number, live: boolean): void {
+function useFollow(length: number, live: boolean, hand: boolean): void {
   const atEnd = useRef(true);
   useEffect(() => {
     const look = () => {
@@ -37,17 +39,35 @@ function useFollow(length: number, live: boolean): void {
     return () => window.removeEventListener("scroll", look);
   }, []);
   useEffect(() => {
-    if (live && atEnd.current && length > 0) window.scrollTo({ top: document.body.scrollHeight });
-  }, [length, live]);
+    if (live && !hand && atEnd.current && length > 0) window.scrollTo({ top: document.body.scrollHeight });
+  }, [length, live, hand]);
 }
 
-export function TimelineView({ rows, messages, live, hidden, onHide }: Props) {
-  const all = useMemo(() => entries(rows, messages), [rows, messages]);
-  const fresh = useFresh(all.map((entry) => entry.key));
-  const [open, setOpen] = useState<ReadonlySet<string>>(new Set());
-  const shown = all.filter((entry) => !hidden.includes(entry.lane));
-  const start = all[0] ? Date.parse(all[0].at) : 0;
-  useFollow(shown.length, live);
+/** Brings the row that a link leads to into sight, once it is there. */
+function useLinked(key: string | undefined, present: boolean): void {
+  const done = useRef<string>(undefined);
+  useEffect(() => {
+    if (key === undefined || !present || done.current === key) return;
+    done.current = key;
+    document.getElementById(`row-${key}`)?.scrollIntoView({ block: "center" });
+  }, [key, present]);
+}
+
+const keyOf = (entry: Entry) => entry.key;
+
+export function TimelineView({ all, live, linked, hidden, onHide }: Props) {
+  const fresh = useFresh(all.map(keyOf));
+  const [open, setOpen] = useState<ReadonlySet<string>>(new Set(linked === undefined ? [] : [linked]));
+  const wanted = useMemo(() => all.filter((entry) => !hidden.includes(entry.lane)), [all, hidden]);
+  const { lines, waiting, gone, hand, handOn, release } = useHeld(wanted, keyOf, hidden.join(","));
+  const shown = lines.map(({ row }) => row);
+  const start = all[0] ? micros(all[0].at) : 0;
+  const end = endOf(all);
+  useFollow(shown.length, live, handOn);
+  useLinked(
+    linked,
+    all.some(({ key }) => key === linked),
+  );
   const toggle = (key: string) =>
     setOpen((old) => {
       const next = new Set(old);
@@ -79,41 +99,61 @@ export function TimelineView({ rows, messages, live, hidden, onHide }: Props) {
           </button>
         ))}
       </fieldset>
-      <ol
-        className={css.rows}
-        aria-label="Timeline"
-        aria-live={live ? "polite" : undefined}
-        aria-relevant="additions"
-      >
-        {shown.map((entry) => (
-          <Row
-            key={entry.key}
-            entry={entry}
-            start={start}
-            fresh={live && fresh(entry.key)}
-            open={open.has(entry.key)}
-            onToggle={() => toggle(entry.key)}
-          />
-        ))}
-      </ol>
+      <div {...hand} style={{ position: "relative" }}>
+        <News waiting={waiting} gone={gone} onShow={release} />
+        <ol
+          className={css.rows}
+          aria-label="Timeline"
+          aria-live={live ? "polite" : undefined}
+          aria-relevant="additions"
+        >
+          {shown.map((entry) => (
+            <Row
+              key={entry.key}
+              entry={entry}
+              start={start}
+              end={end}
+              linked={entry.key === linked}
+              fresh={live && fresh(entry.key)}
+              open={open.has(entry.key)}
+              onToggle={() => toggle(entry.key)}
+            />
+          ))}
+        </ol>
+      </div>
     </>
   );
 }
 
-type RowProps = { entry: Entry; start: number; fresh: boolean; open: boolean; onToggle: () => void };
+type RowProps = {
+  entry: Entry;
+  /** The call's beginning and end, in microseconds. */
+  start: number;
+  end: number;
+  linked: boolean;
+  fresh: boolean;
+  open: boolean;
+  onToggle: () => void;
+};
 
-function Row({ entry, start, fresh, open, onToggle }: RowProps) {
+function Row({ entry, start, end, linked, fresh, open, onToggle }: RowProps) {
+  const { left, width } = barOf(entry, start, end);
   return (
-    <li className={clsx(css.row, css.lane, fresh && css.fresh)} data-lane={entry.lane}>
+    <li
+      id={`row-${entry.key}`}
+      className={clsx(css.row, css.lane, fresh && css.fresh, linked && css.linked)}
+      data-lane={entry.lane}
+    >
       <button type="button" className={css.line} aria-expanded={open} onClick={onToggle}>
         <span className={`${css.time} num`} title={exact(entry.at)}>
-          {offset(Date.parse(entry.at) - start)}
+          {offset((micros(entry.at) - start) / 1000)}
         </span>
         <span className={css.node} aria-hidden />
         <span className={css.laneName}>{lanes[entry.lane] ?? entry.lane}</span>
         <span className={css.title}>
           {entry.message && <span className="dim">{entry.message.direction === "in" ? "← " : "→ "}</span>}
           <span className={entry.message ? "mono" : undefined}>{entry.title}</span>
+          {entry.said && <span className="dim"> {entry.said}</span>}
         </span>
         <span className={css.result}>
           {entry.running && (
@@ -134,6 +174,9 @@ function Row({ entry, start, fresh, open, onToggle }: RowProps) {
         </span>
         <IconChevronRight size={14} className={css.chevron} aria-hidden />
       </button>
+      <span className={css.track} aria-hidden>
+        <span style={{ left: `${left}%`, width: `${width}%` }} />
+      </span>
       {open && <EntryDetail entry={entry} />}
     </li>
   );

@@ -1,5 +1,5 @@
 /** The carrier's API keys: create, see once, revoke. */
-import { Button, Group, Modal, Stack, TextInput } from "@mantine/core";
+import { Button, Group, Stack, TextInput } from "@mantine/core";
 import { useDisclosure } from "@mantine/hooks";
 import { IconKey, IconPlus } from "@tabler/icons-react";
 import { useInfiniteQuery, useQueryClient } from "@tanstack/react-query";
@@ -13,6 +13,7 @@ import * as check from "../../lib/validate";
 import { Empty, SidText, When } from "../../ui/basics";
 import { ConfirmByName } from "../../ui/ConfirmByName";
 import { type Column, DataGrid } from "../../ui/DataGrid";
+import { Dialog } from "../../ui/Dialog";
 import { ProblemNotice } from "../../ui/ProblemNotice";
 import { ShownOnce } from "../../ui/Secret";
 
@@ -124,7 +125,7 @@ function CreateKey({ onClose, onCreated }: { onClose: () => void; onCreated: (se
     },
   );
   return (
-    <Modal opened onClose={onClose} title="Create API key">
+    <Dialog onClose={onClose} title="Create API key">
       <form onSubmit={onSubmit} noValidate>
         <Stack gap={16}>
           {problem && <ProblemNotice error={problem} />}
@@ -145,6 +146,6 @@ function CreateKey({ onClose, onCreated }: { onClose: () => void; onCreated: (se
           </Group>
         </Stack>
       </form>
-    </Modal>
+    </Dialog>
   );
 }

@@ -1,11 +1,12 @@
 /** Makes ten new recovery codes; the old ones stop working. A code from the app proves who asks. */
-import { Button, Group, Modal, Stack, Text } from "@mantine/core";
+import { Button, Group, Stack, Text } from "@mantine/core";
 import { useDisclosure } from "@mantine/hooks";
 import { useState } from "react";
 import { renewRecoveryCodes } from "../../api/session";
 import { useProblemForm } from "../../lib/forms";
 import * as check from "../../lib/validate";
 import { Card } from "../../ui/basics";
+import { Dialog } from "../../ui/Dialog";
 import { ProblemNotice } from "../../ui/ProblemNotice";
 import { CodeInput } from "../auth/CodeInput";
 import { CodeList } from "../auth/CodeList";
@@ -35,7 +36,7 @@ function Renew({ onClose }: { onClose: () => void }) {
   );
   if (codes) {
     return (
-      <Modal opened onClose={onClose} title="Your new recovery codes" closeOnClickOutside={false}>
+      <Dialog onClose={onClose} title="Your new recovery codes" closeOnClickOutside={false}>
         <Stack gap={16}>
           <Text fz={13} c="dimmed">
             They are shown once, now. The old ones open nothing any more.
@@ -43,11 +44,11 @@ function Renew({ onClose }: { onClose: () => void }) {
           <CodeList codes={codes} />
           <Button onClick={onClose}>I have stored them</Button>
         </Stack>
-      </Modal>
+      </Dialog>
     );
   }
   return (
-    <Modal opened onClose={onClose} title="Make new recovery codes">
+    <Dialog onClose={onClose} title="Make new recovery codes">
       <form onSubmit={onSubmit} noValidate>
         <Stack gap={16}>
           {problem && <ProblemNotice error={problem} />}
@@ -62,6 +63,6 @@ function Renew({ onClose }: { onClose: () => void }) {
           </Group>
         </Stack>
       </form>
-    </Modal>
+    </Dialog>
   );
 }

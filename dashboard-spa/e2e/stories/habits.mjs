@@ -1,0 +1,129 @@
+// What people take for granted: Back, Escape, a page that opens without the server, no motion when none is wanted.
+import assert from "node:assert/strict";
+import { fitsWidth, open, shoot } from "../support/harness.mjs";
+
+const owner = async (shared, options = {}) =>
+  open(shared.browser, { state: await shared.owner(), ...options });
+
+/** Names of the scripts that are loaded. */
+const scripts = (page) =>
+  page.evaluate(() =>
+    performance.getEntriesByType("resource").map(({ name }) => name.split("/").at(-1) ?? ""),
+  );
+
+export const habitStories = {
+  "all page code is there soon after the start, and opens with the server away": async (shared) => {
+    const page = await owner(shared, { expected: [/ERR_INTERNET_DISCONNECTED/, /WebSocket/] });
+    await page.goto("/");
+    await page.getByRole("heading", { name: "Overview" }).waitFor();
+    await page.waitForFunction(() =>
+      ["Audit-", "Settings-", "TestCall-"].every((page) =>
+        performance.getEntriesByType("resource").some(({ name }) => name.includes(`/assets/${page}`)),
+      ),
+    );
+    await page.context().setOffline(true);
+    await page.getByRole("link", { name: "Audit" }).first().click();
+    await page.getByRole("heading", { name: "Audit" }).waitFor();
+    await page.getByRole("link", { name: "Settings" }).first().click();
+    await page.getByRole("heading", { name: "Settings" }).waitFor();
+    await page.context().setOffline(false);
+    await page.context().close();
+  },
+
+  "a page whose code does not come says so in our words and comes back": async (shared) => {
+    const page = await owner(shared, { expected: [/ERR_FAILED/, /could not be loaded/] });
+    await page.route(/assets\/Audit-/, (route) => route.abort());
+    await page.goto("/");
+    await page.getByRole("heading", { name: "Overview" }).waitFor();
+    await page.getByRole("link", { name: "Audit" }).first().click();
+    await page.getByText("This page could not be loaded").waitFor();
+    await shoot(page, "page-not-loaded");
+    await page.unroute(/assets\/Audit-/);
+    await page.getByRole("button", { name: "Try again" }).click();
+    await page.getByRole("heading", { name: "Audit" }).waitFor();
+    assert.ok((await scripts(page)).some((name) => name.startsWith("Audit-")));
+    await page.context().close();
+  },
+
+  "Back undoes a filter, and a wrong one in the address is said in our words": async (shared) => {
+    const page = await owner(shared);
+    await page.goto("/calls");
+    await page.getByRole("button", { name: "Filter", exact: true }).click();
+    await page.getByRole("menuitem", { name: "Direction" }).hover();
+    await page.getByRole("menuitem", { name: "Inbound" }).click();
+    await page.waitForURL(/direction=inbound/);
+    await page.getByLabel("Caller's number").pressSequentially("+85577", { delay: 350 });
+    await page.waitForURL(/from=%2B85577/);
+    await page.goBack();
+    await page.waitForURL((url) => url.search === "?direction=inbound");
+    await page.goBack();
+    await page.waitForURL((url) => url.search === "");
+    await page.goto("/calls?status=fialed&colour=red");
+    await page.getByText("Status can't be fialed.").waitFor();
+    await page.getByText("There is no filter colour here.").waitFor();
+    await shoot(page, "wrong-filter");
+    await page.getByRole("button", { name: "Show the list without it" }).click();
+    await page.getByRole("row").nth(1).waitFor();
+    page.assertClean();
+    await page.context().close();
+  },
+
+  "Escape gives the focus back to what opened a dialog": async (shared) => {
+    const page = await owner(shared);
+    const focused = () => page.evaluate(() => document.activeElement?.textContent?.trim());
+    await page.goto("/accounts");
+    await page.getByRole("button", { name: "Create account" }).first().click();
+    await page.getByRole("dialog").getByLabel("Name").waitFor();
+    await page.keyboard.press("Escape");
+    await page.getByRole("dialog").waitFor({ state: "detached" });
+    await page.waitForFunction(() => document.activeElement?.textContent?.trim() === "Create account");
+    await page.getByRole("button", { name: /^Search/ }).focus();
+    await page.keyboard.press("Enter");
+    await page.getByLabel("Search", { exact: true }).waitFor();
+    await page.keyboard.press("Escape");
+    await page.getByRole("dialog").waitFor({ state: "detached" });
+    await page.waitForFunction(() => /^Search/.test(document.activeElement?.textContent ?? ""));
+    assert.match(await focused(), /^Search/);
+    page.assertClean();
+    await page.context().close();
+  },
+
+  "who wants no motion sees none that goes on": async (shared) => {
+    const page = await owner(shared);
+    await page.emulateMedia({ reducedMotion: "reduce" });
+    for (const path of ["/live", "/calls", "/"]) {
+      await page.goto(path);
+      await page.getByRole("heading", { level: 1 }).waitFor();
+      await page.locator("[aria-busy=true], .mantine-Skeleton-root").first().waitFor({ state: "detached" });
+      await page.waitForFunction(() =>
+        document.getAnimations().every(({ playState }) => playState !== "running"),
+      );
+    }
+    page.assertClean();
+    await page.context().close();
+  },
+
+  "heads of lists stay in sight, and nothing is cut off at 1280 and 1000": async (shared) => {
+    for (const width of [1280, 1000]) {
+      const page = await owner(shared, { width, height: 420 });
+      for (const path of ["/calls", "/numbers", "/trunks", "/accounts", "/audit"]) {
+        await page.goto(path);
+        await page.getByRole("row").nth(1).waitFor();
+        await fitsWidth(page, `${path} at ${width}`);
+        const cut = await page.evaluate(() =>
+          [...document.querySelectorAll("th, td:not([data-shrink=true])")]
+            .filter((cell) => cell.scrollWidth > cell.clientWidth + 1)
+            .map((cell) => cell.textContent),
+        );
+        assert.deepEqual(cut, [], `${path} at ${width} px`);
+        await page.mouse.wheel(0, 600);
+        await page.waitForFunction(() => {
+          const { top, bottom } = document.querySelector("th").getBoundingClientRect();
+          return top >= 0 && bottom <= window.innerHeight;
+        });
+      }
+      page.assertClean();
+      await page.context().close();
+    }
+  },
+};

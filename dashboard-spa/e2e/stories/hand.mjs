@@ -1,0 +1,167 @@
+// Nothing moves under a hand: lists while calls come in, forms while something is pressed.
+import assert from "node:assert/strict";
+import { answeringWith, demo, open, shoot } from "../support/harness.mjs";
+import { call } from "../support/phone.mjs";
+
+const NUMBER = "+85512345678";
+const CALLER = "+85577000111";
+/** New calls a second, and for how long, in seconds. */
+const RATE = 8;
+const SECONDS = 4;
+
+const quiet = { voice_url: null, twiml: '<Response><Pause length="120"/></Response>' };
+const owner = async (shared, options = {}) =>
+  open(shared.browser, { state: await shared.owner(), ...options });
+
+/** Calls come in at a rate until stopped; resolves with the phones. */
+function storm() {
+  const phones = [];
+  let count = 0;
+  const timer = setInterval(() => {
+    count += 1;
+    const from = `+8558800${String(count).padStart(4, "0")}`;
+    phones.push(call(demo.sip_address, NUMBER.slice(1), from));
+  }, 1000 / RATE);
+  return {
+    count: () => count,
+    end: async () => {
+      clearInterval(timer);
+      const answered = await Promise.allSettled(phones);
+      return answered.filter(({ status }) => status === "fulfilled").map(({ value }) => value);
+    },
+  };
+}
+
+async function hangUpAll(phones) {
+  for (const phone of phones) phone.hangUp();
+  await new Promise((resolve) => setTimeout(resolve, 200));
+  for (const phone of phones) phone.close();
+}
+
+const box = async (locator) => JSON.stringify(await locator.boundingBox());
+
+export const handStories = {
+  "the wrong call is never ended: with 8 new calls a second the row under the pointer stays": async (
+    shared,
+  ) =>
+    answeringWith(NUMBER, quiet, async () => {
+      const page = await owner(shared);
+      await page.goto("/live");
+      await page.getByText("Live ·").waitFor();
+      const phone = await call(demo.sip_address, NUMBER.slice(1), CALLER);
+      const row = page.getByRole("row").filter({ hasText: "+855 77 000 111" });
+      await row.getByText("In progress").waitFor();
+      const button = row.getByRole("button", { name: "Hang up" });
+      await button.hover();
+      const before = await box(row);
+      const calls = storm();
+      let ended = 0;
+      try {
+        await page.waitForFunction(
+          (wanted) =>
+            Number(
+              /^(\d+) new$/.exec(document.querySelector("[role=status] button")?.textContent ?? "")?.[1],
+            ) >= wanted,
+          RATE * SECONDS,
+          { timeout: 60_000 },
+        );
+        assert.equal(await box(row), before, "the row moved under the pointer");
+        await shoot(page, "live-held");
+        // Pressed where the pointer has been all the while, without looking again.
+        await page.mouse.down();
+        await page.mouse.up();
+        const question = page.getByRole("dialog", { name: "Hang up this call" });
+        await question.getByText("+855 77 000 111").first().waitFor();
+        await shoot(page, "hang-up");
+        await question.getByRole("button", { name: "Hang up +855 77 000 111" }).click();
+        await phone.ended;
+        const others = await calls.end();
+        for (const other of others) other.ended.then(() => (ended += 1));
+        await page.getByRole("button", { name: /^\d+ new$/ }).click();
+        await page.getByRole("row").filter({ hasText: "+855 88 000" }).first().waitFor();
+        assert.equal(ended, 0, "another customer's call was ended");
+        await hangUpAll(others);
+      } finally {
+        phone.close();
+        await hangUpAll(await calls.end()).catch(() => undefined);
+      }
+      page.assertClean();
+      await page.context().close();
+    }),
+
+  "a list catches up by itself when the hand has left it": async (shared) =>
+    answeringWith(NUMBER, quiet, async () => {
+      const page = await owner(shared);
+      await page.goto("/calls");
+      const rows = page.getByRole("row");
+      await rows.nth(1).hover();
+      const first = await rows.nth(1).textContent();
+      const phone = await call(demo.sip_address, NUMBER.slice(1), "+85577000222");
+      try {
+        await page.getByRole("button", { name: "1 new" }).waitFor();
+        assert.equal((await rows.nth(1).textContent())?.slice(0, 20), first?.slice(0, 20));
+        await page.mouse.move(2, 2);
+        await rows.filter({ hasText: "+855 77 000 222" }).first().waitFor();
+        await page.getByRole("button", { name: "1 new" }).waitFor({ state: "detached" });
+        // By keyboard it is the same: the focus is a hand.
+        await rows.nth(1).getByRole("link").first().focus();
+        await page.keyboard.press("Tab");
+        await page.keyboard.press("Shift+Tab");
+        const again = await call(demo.sip_address, NUMBER.slice(1), "+85577000333");
+        await page.getByRole("button", { name: "1 new" }).waitFor();
+        assert.ok(await rows.nth(1).getByText("+855 77 000 222").isVisible());
+        await hangUpAll([again]);
+      } finally {
+        await hangUpAll([phone]);
+      }
+      page.assertClean();
+      await page.context().close();
+    }),
+
+  "a newcomer's first click is not lost, and nothing complains before it was touched": async ({
+    browser,
+  }) => {
+    const page = await open(browser);
+    await page.goto("/sign-in");
+    await page.getByLabel("E-mail").waitFor();
+    await page.waitForFunction(() => document.activeElement?.getAttribute("type") === "email");
+    const link = page.getByRole("link", { name: "Sign up" });
+    const at = await box(link);
+    await link.hover();
+    await page.mouse.down();
+    assert.equal(await box(link), at, "it moved while it was pressed");
+    await page.mouse.up();
+    await page.getByRole("heading", { name: "Create your carrier" }).waitFor();
+    for (const label of ["Company", "Subdomain", "Your name", "E-mail"]) await page.getByLabel(label).focus();
+    assert.equal(await page.locator("[aria-invalid=true]").count(), 0);
+    page.assertClean();
+    await page.context().close();
+  },
+
+  "a message about a field moves nothing that is being pressed": async ({ browser }) => {
+    for (const width of [1280, 390]) {
+      const page = await open(browser, { width });
+      await page.goto("/sign-up");
+      await page.getByLabel("E-mail").fill("nobody");
+      const button = page.getByRole("button", { name: "Create carrier" });
+      await button.hover();
+      const at = await box(button);
+      await page.mouse.down();
+      assert.equal(await box(button), at, `it moved while it was pressed at ${width} px`);
+      await page.mouse.up();
+      await page.waitForFunction(() => document.querySelectorAll("[aria-invalid=true]").length === 6);
+      await shoot(page, `sign-up-mistakes-${width}`);
+      page.assertClean();
+      await page.context().close();
+    }
+  },
+
+  "an empty installation opens the sign-up": async ({ browser }) => {
+    const page = await open(browser);
+    await page.route("**/dashboard/welcome", (route) => route.fulfill({ json: { empty: true } }));
+    await page.goto("/");
+    await page.getByRole("heading", { name: "Create your carrier" }).waitFor();
+    await page.getByText("Nobody has signed up here yet").waitFor();
+    await page.context().close();
+  },
+};

@@ -1,0 +1,113 @@
+/**
+ * Ends a call, once it was said which one. One dialog for the whole app, outside of every list: a row that goes does not
+ * take the question with it.
+ */
+import { Button, Group, Modal, Stack, Text } from "@mantine/core";
+import { IconPhoneOff } from "@tabler/icons-react";
+import { useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
+import { createContext, type ReactNode, useContext, useState } from "react";
+import * as queries from "../api/queries";
+import { usePermissions } from "../api/useSession";
+import { hangUpCall } from "../client/sdk.gen";
+import type { Call } from "../client/types.gen";
+import { isLive } from "../lib/call";
+import { grouped } from "../lib/number";
+import { patchCall } from "../live/apply";
+import { CallStatus, Facts } from "./basics";
+import { Duration } from "./CallBits";
+import { AccountName } from "./Names";
+import { refused } from "./toast";
+
+const AskContext = createContext<(call: Call) => void>(() => undefined);
+
+export function EndCallProvider({ children }: { children: ReactNode }) {
+  const [asked, setAsked] = useState<Call>();
+  const [opened, setOpened] = useState(false);
+  const ask = (call: Call) => {
+    setAsked(call);
+    setOpened(true);
+  };
+  return (
+    <AskContext value={ask}>
+      {children}
+      <Modal opened={opened} onClose={() => setOpened(false)} title="Hang up this call" size={440}>
+        {asked && <Question key={asked.sid} asked={asked} onClose={() => setOpened(false)} />}
+      </Modal>
+    </AskContext>
+  );
+}
+
+function Question({ asked, onClose }: { asked: Call; onClose: () => void }) {
+  const client = useQueryClient();
+  const { data: call = asked } = useQuery({ ...queries.call(asked.sid), initialData: asked });
+  const hangUp = useMutation({
+    mutationFn: () => hangUpCall({ path: { sid: call.sid } }),
+    onSuccess: (updated) => {
+      patchCall(client, updated);
+      onClose();
+    },
+    onError: (error) => {
+      refused(error);
+      for (const { queryKey } of [queries.call(call.sid), queries.liveCalls])
+        void client.invalidateQueries({ queryKey });
+    },
+  });
+  const live = isLive(call);
+  return (
+    <Stack gap={16}>
+      <Facts
+        items={[
+          ["Caller", <Party key="from" number={call.from} />],
+          ["Called", <Party key="to" number={call.to} />],
+          ["Account", <AccountName key="account" sid={call.account_sid} name={call.account_name} />],
+          ["Status", <CallStatus key="status" call={call} />],
+          ["Duration", <Duration key="duration" call={call} />],
+        ]}
+      />
+      <Text fz={13} c="dimmed">
+        {live ? "Both sides are hung up at once. This can't be taken back." : "It is over already."}
+      </Text>
+      <Group justify="flex-end" gap={8}>
+        <Button variant="default" onClick={onClose}>
+          {live ? "Keep it" : "Close"}
+        </Button>
+        <Button
+          color="red"
+          leftSection={<IconPhoneOff size={15} />}
+          disabled={!live}
+          loading={hangUp.isPending}
+          onClick={() => hangUp.mutate()}
+          data-autofocus
+        >
+          Hang up {grouped(call.from)}
+        </Button>
+      </Group>
+    </Stack>
+  );
+}
+
+function Party({ number }: { number: string }) {
+  return <span className="mono">{grouped(number)}</span>;
+}
+
+/** Asks whether to end the call; names its caller to those who only hear it. */
+export function HangUp({ call, size = "compact-sm" }: { call: Call; size?: string }) {
+  const { write } = usePermissions();
+  const ask = useContext(AskContext);
+  if (!write || !isLive(call)) return null;
+  return (
+    <Button
+      size={size}
+      variant="default"
+      c="var(--status-red)"
+      leftSection={<IconPhoneOff size={15} />}
+      aria-label={`Hang up ${grouped(call.from)}`}
+      onClick={(event) => {
+        event.stopPropagation();
+        ask(call);
+      }}
+    >
+      Hang up
+    </Button>
+  );
+}
