@@ -2,7 +2,7 @@
 
 use super::audit;
 use crate::{app::Trouble, config::Config, demo::Demo, fail};
-use api::auth::code_at;
+use api::auth::totp::code_at;
 use clap::Command;
 use domain::{Actor, Clock, Log};
 use std::process::ExitCode;

@@ -27,4 +27,4 @@ export function isLocalAuthority(text: string): boolean {
 
 /** Said before it is saved: which setting decides, and what to do. */
 export const LOCAL =
-  "A local address: refused unless the server's setting outbound.allow_networks names its network";
+  "A local address: refused unless outbound.allow_networks names its network";

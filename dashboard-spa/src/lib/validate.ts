@@ -20,12 +20,12 @@ export const subdomain: Check = (value) =>
     : "3 to 32 lower-case letters, digits or inner hyphens";
 
 export const newPassword: Check = (value) => {
-  if (value.length < 8) return "At least 8 characters; a few words are easier to remember than signs";
+  if (value.length < 8) return "At least 8 characters; a few words work well";
   return value.length > 128 ? "At most 128 characters" : null;
 };
 
 export const phoneNumber: Check = (value) =>
-  isNumber(value) ? null : "Enter a number in international form, like +855 12 345 678, or a short code";
+  isNumber(value) ? null : "Enter a number like +855 12 345 678, or a short code";
 
 /** Absolute http or https, at most 4,000 characters; may be left empty. */
 export const optionalUrl: Check = (value) => {

@@ -46,7 +46,7 @@ const columns: Column<PhoneNumber>[] = [
   {
     id: "number",
     title: "Number",
-    width: 220,
+    width: 190,
     fixed: true,
     phone: "lead",
     render: ({ sid, number }) => (
@@ -65,7 +65,7 @@ const columns: Column<PhoneNumber>[] = [
   {
     id: "friendly_name",
     title: "Name",
-    width: 180,
+    width: 150,
     shrink: true,
     phone: "meta",
     render: ({ friendly_name }) => friendly_name && <span title={friendly_name}>{friendly_name}</span>,
@@ -80,7 +80,7 @@ const columns: Column<PhoneNumber>[] = [
   {
     id: "account",
     title: "Account",
-    width: 180,
+    width: 150,
     shrink: true,
     phone: "meta",
     render: ({ account_sid, account_name }) => <AccountName sid={account_sid} name={account_name} />,

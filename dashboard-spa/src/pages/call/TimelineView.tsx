@@ -173,10 +173,10 @@ function Row({ entry, start, end, linked, fresh, open, onToggle }: RowProps) {
           {entry.tookMs !== undefined && <span className={`${css.took} num dim`}>{span(entry.tookMs)}</span>}
         </span>
         <IconChevronRight size={14} className={css.chevron} aria-hidden />
+        <span className={css.track} aria-hidden>
+          <span style={{ left: `${left}%`, width: `${width}%` }} />
+        </span>
       </button>
-      <span className={css.track} aria-hidden>
-        <span style={{ left: `${left}%`, width: `${width}%` }} />
-      </span>
       {open && <EntryDetail entry={entry} />}
     </li>
   );
