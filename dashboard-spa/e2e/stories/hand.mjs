@@ -40,6 +40,12 @@ async function hangUpAll(phones) {
 
 const box = async (locator) => JSON.stringify(await locator.boundingBox());
 
+/** How far something has moved since. A button that is pressed sinks by one pixel. */
+async function moved(locator, before) {
+  const [was, is] = [JSON.parse(before), await locator.boundingBox()];
+  return Math.max(Math.abs(was.x - is.x), Math.abs(was.y - is.y));
+}
+
 export const handStories = {
   "the wrong call is never ended: with 8 new calls a second the row under the pointer stays": async (
     shared,
@@ -129,7 +135,7 @@ export const handStories = {
     const at = await box(link);
     await link.hover();
     await page.mouse.down();
-    assert.equal(await box(link), at, "it moved while it was pressed");
+    assert.ok((await moved(link, at)) <= 1, "it moved while it was pressed");
     await page.mouse.up();
     await page.getByRole("heading", { name: "Create your carrier" }).waitFor();
     for (const label of ["Company", "Subdomain", "Your name", "E-mail"]) await page.getByLabel(label).focus();
@@ -147,7 +153,7 @@ export const handStories = {
       await button.hover();
       const at = await box(button);
       await page.mouse.down();
-      assert.equal(await box(button), at, `it moved while it was pressed at ${width} px`);
+      assert.ok((await moved(button, at)) <= 1, `it moved while it was pressed at ${width} px`);
       await page.mouse.up();
       await page.waitForFunction(() => document.querySelectorAll("[aria-invalid=true]").length === 6);
       await shoot(page, `sign-up-mistakes-${width}`);

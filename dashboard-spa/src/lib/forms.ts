@@ -84,9 +84,9 @@ export function useProblemForm<T extends object>(
   const form = useForm<T>({
     ...options,
     // A field nobody has typed in is not complained about, and no message comes while a button is being pressed.
-    enhanceGetInputProps: ({ field, form: { isTouched, validateField } }) => ({
+    enhanceGetInputProps: ({ field, form: { isDirty, validateField } }) => ({
       onBlur: () => {
-        if (checkOnLeave && isTouched(field)) afterPress(() => validateField(field));
+        if (checkOnLeave && isDirty(field)) afterPress(() => validateField(field));
       },
     }),
   });

@@ -26,5 +26,4 @@ export function isLocalAuthority(text: string): boolean {
 }
 
 /** Said before it is saved: which setting decides, and what to do. */
-export const LOCAL =
-  "A local address: refused unless outbound.allow_networks names its network";
+export const LOCAL = "A local address: refused unless outbound.allow_networks names its network";
