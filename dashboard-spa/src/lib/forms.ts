@@ -114,9 +114,11 @@ export function useProblemForm<T extends object>(
           refused,
           (field) => form.getInputNode(field) !== null || hasPath(values, field),
         );
-        form.setErrors(errors);
-        setProblem(rest);
-        setAttempts((count) => count + 1);
+        afterPress(() => {
+          form.setErrors(errors);
+          setProblem(rest);
+          setAttempts((count) => count + 1);
+        });
       } finally {
         setBusy(false);
       }
