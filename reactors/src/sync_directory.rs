@@ -272,7 +272,7 @@ mod tests {
         let directory = mirror.directory().load_full();
         let route =
             directory.outbound(&bench.tenant.carrier, &bench.account, "1234", "+15551230000").unwrap();
-        assert_eq!(route.credentials.unwrap().1.as_ref(), "secret");
+        assert_eq!(route[0].credentials.as_ref().unwrap().1.as_ref(), "secret");
         let meta = bench.meta();
         bench.store.execute::<Account>(&bench.account, AccountCommand::Disable, &meta).await.unwrap();
         until(mirror, |way| matches!(way, Way::Refused(refusal) if refusal.code == 403)).await;

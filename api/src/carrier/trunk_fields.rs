@@ -120,7 +120,7 @@ impl InboundConfig {
     }
 
     /// As it is shown.
-    pub(super) fn new(inbound: Inbound, trusted: bool) -> InboundConfig {
+    pub(super) fn new(inbound: &Inbound, trusted: bool) -> InboundConfig {
         let texts = |networks: &[IpNet]| networks.iter().map(written).map(Text::from).collect();
         InboundConfig {
             sources: texts(&inbound.sources),

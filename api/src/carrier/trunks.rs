@@ -128,7 +128,7 @@ impl Trunk {
         Trunk {
             sid: row.sid.to_string(),
             name: row.name.to_string(),
-            inbound: row.inbound.map(|inbound| InboundConfig::new(inbound, trusted)),
+            inbound: row.inbound.as_ref().map(|inbound| InboundConfig::new(inbound, trusted)),
             outbound: row.outbound.map(|outbound| OutboundView::new(outbound, has_password, trusted)),
             created_at: row.created_at.to_string(),
             updated_at: row.updated_at.to_string(),

@@ -84,7 +84,7 @@ impl Call {
             E::Claimed { node } => (self.phase, self.claimed_by) = (Phase::Claimed, Some(node)),
             // A report that comes late takes nothing back.
             E::Initiated { .. } | E::Rerouted { .. } | E::Ringing { .. } => {
-                self.phase = self.phase.max(Phase::Ringing)
+                self.phase = self.phase.max(Phase::Ringing);
             }
             E::Answered {} => (self.phase, self.answered) = (Phase::Answered, true),
             E::Ended(ending) => (self.phase, self.ended) = (Phase::Ended, Some(ending)),

@@ -40,7 +40,7 @@ impl Actor {
             }
             Order::Pickup(leg) => self.pick_up(leg).await,
             Order::Refuse(leg, code) => self.respond(leg, code, None).await,
-            Order::Place(leg, placement) => self.place(leg, *placement),
+            Order::Place(leg, placement) => self.place(leg, &placement),
             Order::TryNext(leg) => self.try_next(leg),
             Order::HangUp(leg) => self.hang_up(leg).await,
             Order::Release(leg) => self.release(leg),
@@ -174,9 +174,9 @@ impl Actor {
         changed
     }
 
-    fn place(&mut self, leg: LegNo, placement: Placement) {
+    fn place(&mut self, leg: LegNo, placement: &Placement) {
         self.shared.registry.add_call(placement.sid.clone(), self.address.clone());
-        match Search::begin(&self.shared.directory.load(), &placement) {
+        match Search::begin(&self.shared.directory.load(), placement) {
             Ok(search) => self.find(leg, search),
             Err(signal) => self.next.push_back(Happened::Signalled(leg, signal)),
         }

@@ -58,7 +58,7 @@ impl SystemNames {
     /// Reads the system's configuration. Where there is none, no name has SRV records.
     #[must_use]
     pub fn new() -> SystemNames {
-        let resolver = TokioResolver::builder_tokio().and_then(|builder| builder.build());
+        let resolver = TokioResolver::builder_tokio().and_then(hickory_resolver::ResolverBuilder::build);
         SystemNames(
             resolver.inspect_err(|error| tracing::info!(%error, "SRV records are not looked up")).ok(),
         )

@@ -23,7 +23,7 @@ pub(super) async fn read(
 ) {
     let mut buffer = BytesMut::zeroed(MAX_DATAGRAM);
     loop {
-        if socket.ready(Interest::READABLE | Interest::ERROR).await.is_ok_and(|ready| ready.is_error()) {
+        if socket.ready(Interest::READABLE | Interest::ERROR).await.is_ok_and(tokio::io::Ready::is_error) {
             for Undelivered { peer, start } in icmp::drain(&socket) {
                 if arrivals.send(Arrival::Undelivered { peer, start }).await.is_err() {
                     return;

@@ -111,7 +111,7 @@ impl Operation {
             };
             match self.row(name).map(|row| row.fate) {
                 None => {
-                    warnings.push(format!("{} is not a parameter of this operation; ignored", shown(name)))
+                    warnings.push(format!("{} is not a parameter of this operation; ignored", shown(name)));
                 }
                 Some(Fate::Refused(nothing)) if asks(nothing) => {
                     return Err(Fault::invalid(format!("{name} is not supported yet")));

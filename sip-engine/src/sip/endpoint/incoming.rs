@@ -48,8 +48,8 @@ impl Endpoint {
     }
 
     /// `Command::Confine`.
-    pub(super) fn confine(&mut self, key: LegKey, networks: Arc<[IpNet]>) {
-        self.legs.get_mut(&key).into_iter().for_each(|leg| leg.networks = networks.clone());
+    pub(super) fn confine(&mut self, key: LegKey, networks: &Arc<[IpNet]>) {
+        self.legs.get_mut(&key).into_iter().for_each(|leg| leg.networks = Arc::clone(networks));
     }
 
     /// `Command::Respond`.

@@ -184,7 +184,7 @@ impl Endpoint {
             Command::Respond { leg, code, reason, headers, sdp } => {
                 self.respond(leg, code, reason.as_deref(), &headers, sdp);
             }
-            Command::Confine { leg, networks } => self.confine(leg, networks),
+            Command::Confine { leg, networks } => self.confine(leg, &networks),
             Command::Invite(invite) => self.invite(*invite),
             Command::Bye { leg, headers } => self.hang_up(leg, &headers),
             Command::Reinvite { leg, sdp } => self.reinvite(leg, sdp),
