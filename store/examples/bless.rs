@@ -1,10 +1,16 @@
 //! Writes a frozen sample for each event type that has none yet, from a store that has such events:
-//! `cargo run -p store --example bless -- sqlite://data/trunkline.sqlite schema/events`.
+//! `cargo run -p store --example bless -- schema/events sqlite://data/trunkline.db`. Then adds what is new to
+//! `samples.lock`; a sample that was edited since it was frozen is refused. Without a store it only does that.
 //!
 //! Take a store of invented people: samples are published with the source.
 
 use domain::Log;
-use std::{collections::HashSet, error::Error, fs, path::Path};
+use std::{
+    collections::{BTreeMap, HashSet},
+    error::Error,
+    fs,
+    path::Path,
+};
 use store::{Store, StoreOptions};
 
 /// Facts read at once.
@@ -13,9 +19,19 @@ const PAGE: usize = 1000;
 #[tokio::main]
 async fn main() -> Result<(), Box<dyn Error>> {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
-    let [url, folder] = arguments.as_slice() else { return Err("bless <store> <folder>".into()) };
+    match arguments.as_slice() {
+        [folder] => freeze(Path::new(folder)),
+        [folder, url] => {
+            write_missing(url, folder).await?;
+            freeze(Path::new(folder))
+        }
+        _ => Err("bless <folder> [<store>]".into()),
+    }
+}
+
+async fn write_missing(url: &str, folder: &str) -> Result<(), Box<dyn Error>> {
     // Nothing is unsealed here, so any master key will do.
-    let store = Store::open_to_read(StoreOptions::new(url.as_str(), [0; 32])).await?;
+    let store = Store::open_to_read(StoreOptions::new(url, [0; 32])).await?;
     let mut written = HashSet::new();
     for log in Log::ALL {
         let mut after = 0;
@@ -35,6 +51,28 @@ async fn main() -> Result<(), Box<dyn Error>> {
         }
     }
     Ok(())
+}
+
+/// Adds a line for each sample that is not in the lock yet, in the format of `sha256sum`.
+fn freeze(folder: &Path) -> Result<(), Box<dyn Error>> {
+    let lock = folder.join("samples.lock");
+    let text = if lock.exists() { fs::read_to_string(&lock)? } else { String::new() };
+    let line = |line: &str| line.split_once("  ").map(|(sum, name)| (name.to_owned(), sum.to_owned()));
+    let mut frozen: BTreeMap<String, String> = text.lines().filter_map(line).collect();
+    for file in fs::read_dir(folder)? {
+        let name = file?.file_name().to_string_lossy().into_owned();
+        if !name.ends_with(".json") {
+            continue;
+        }
+        let digest = ring::digest::digest(&ring::digest::SHA256, &fs::read(folder.join(&name))?);
+        let sum: String = digest.as_ref().iter().map(|byte| format!("{byte:02x}")).collect();
+        match frozen.insert(name.clone(), sum.clone()) {
+            Some(was) if was != sum => return Err(format!("{name} was edited since it was frozen").into()),
+            _ => {}
+        }
+    }
+    let lines: String = frozen.iter().map(|(name, sum)| format!("{sum}  {name}\n")).collect();
+    Ok(fs::write(lock, lines)?)
 }
 
 /// Whether there is a sample of this event and version, of whatever case.

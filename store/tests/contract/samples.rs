@@ -1,8 +1,9 @@
 //! Frozen samples: every event type of every aggregate has one in schema/events, and today's code still reads it and
-//! writes it back byte for byte. A sample is never edited; a new version gets a new file and an upcaster.
+//! writes it back byte for byte. A sample is never edited, and `samples.lock` holds the SHA-256 of each, so that an edit
+//! is noticed; a new version gets a new file and an upcaster.
 //!
 //! Files are named `<aggregate>.<event>.v<version>.json`, or with a word for the case before `.json`. The example `bless`
-//! writes the missing ones from a store that has such events.
+//! writes the missing ones from a store that has such events, and adds new ones to the lock.
 
 use cqrs_es::DomainEvent;
 use domain::{
@@ -13,7 +14,11 @@ use serde::{
     Deserialize,
     de::{self, Visitor, value::Error},
 };
-use std::{collections::BTreeMap, fs, path::PathBuf};
+use std::{
+    collections::BTreeMap,
+    fs,
+    path::{Path, PathBuf},
+};
 use store::upcast::{self, Stored};
 
 #[test]
@@ -26,6 +31,37 @@ fn every_event_has_a_sample_that_still_reads_as_it_was_written() {
     check::<Trunk>(&mut samples);
     check::<User>(&mut samples);
     assert!(samples.is_empty(), "samples of no event: {:?}", samples.keys());
+}
+
+#[test]
+fn every_sample_is_as_it_was_frozen() {
+    let locked = locked(&folder());
+    for (name, sum) in sums(&folder()) {
+        let line = format!("{sum}  {name}");
+        match locked.get(&name) {
+            Some(frozen) => assert_eq!(frozen, &sum, "{name} was edited: take the edit back, and write a new sample"),
+            None => panic!("{name} is new: add `{line}` to schema/events/samples.lock (the example `bless` does)"),
+        }
+    }
+    let there = sums(&folder());
+    let gone: Vec<&String> = locked.keys().filter(|name| !there.contains_key(*name)).collect();
+    assert!(gone.is_empty(), "frozen samples that are not there any more: {gone:?}");
+}
+
+/// The lock: file name to SHA-256, in the format of `sha256sum`.
+fn locked(folder: &Path) -> BTreeMap<String, String> {
+    let text = fs::read_to_string(folder.join("samples.lock")).unwrap();
+    let line = |line: &str| line.split_once("  ").map(|(sum, name)| (name.to_owned(), sum.to_owned()));
+    text.lines().map(|text| line(text).unwrap_or_else(|| panic!("not a line of a lock: {text:?}"))).collect()
+}
+
+fn sums(folder: &Path) -> BTreeMap<String, String> {
+    let sum = |path: PathBuf| {
+        let digest = ring::digest::digest(&ring::digest::SHA256, &fs::read(&path).unwrap());
+        let sum = digest.as_ref().iter().map(|byte| format!("{byte:02x}")).collect();
+        (path.file_name().unwrap().to_str().unwrap().to_owned(), sum)
+    };
+    files(folder).into_iter().map(sum).collect()
 }
 
 /// Takes out and checks `A`'s samples.
@@ -52,13 +88,20 @@ fn check<A: Stream>(samples: &mut BTreeMap<String, String>) {
 }
 
 fn samples() -> BTreeMap<String, String> {
-    let folder = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../schema/events");
-    let files = fs::read_dir(folder).unwrap().map(|file| file.unwrap().path());
     let sample = |path: PathBuf| {
         let name = path.file_name().unwrap().to_str().unwrap().to_owned();
         (name, fs::read_to_string(path).unwrap().trim_end().to_owned())
     };
-    files.map(sample).collect()
+    files(&folder()).into_iter().map(sample).collect()
+}
+
+fn folder() -> PathBuf {
+    PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../schema/events")
+}
+
+fn files(folder: &Path) -> Vec<PathBuf> {
+    let files = fs::read_dir(folder).unwrap().map(|file| file.unwrap().path());
+    files.filter(|path| path.extension().is_some_and(|extension| extension == "json")).collect()
 }
 
 /// The names of an enum's variants, as its `Deserialize` states them.
