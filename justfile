@@ -30,3 +30,11 @@ replay *args:
 dashboard:
     bin/setup run
     bin/dashboard
+
+# One kind of trouble made to happen, with its figures: `just fault full_disk`, twin, sigstop, clock_step, kill, outage
+fault name:
+    cargo nextest run --test stories --locked --run-ignored all --no-capture -E 'test(/faults::{{name}}/)'
+
+# All of them, the long ones too
+faults:
+    cargo nextest run --test stories --locked --run-ignored all --no-capture -E 'test(/faults::/)'

@@ -25,7 +25,9 @@ impl api::Health for NodeHealth {
     fn checks(&self) -> Vec<api::Check> {
         let trouble =
             self.engine.is_draining().then(|| "no more calls are taken: it is about to stop".to_owned());
-        vec![api::Check { name: "engine", trouble }]
+        let kept = self.reactors.state().keeps_nothing;
+        let full = kept.then(|| "neither log nor spool takes facts: calls that arrive get 503".to_owned());
+        vec![api::Check { name: "engine", trouble }, api::Check { name: "recording", trouble: full }]
     }
 
     #[expect(clippy::cast_precision_loss, reason = "none of these comes near 2^52")]

@@ -9,6 +9,7 @@ mod calls_api;
 mod carrier_api;
 mod demo;
 mod dial;
+mod faults;
 mod inbound_call;
 mod log;
 mod outside;

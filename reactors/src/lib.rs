@@ -90,6 +90,9 @@ pub enum OpenError {
     Spool(#[from] io::Error),
 }
 
+/// Whether facts of a call are on their way into the log.
+pub(crate) type Behind = Arc<dyn Fn(&Sid) -> bool + Send + Sync>;
+
 /// What every reactor is handed; cheap to clone.
 #[derive(Clone)]
 pub(crate) struct Common {
@@ -103,6 +106,8 @@ pub(crate) struct Common {
     pub clock: Arc<dyn Clock>,
     /// This node's name.
     pub node: Arc<str>,
+    /// Whether facts of a call are on their way into the log.
+    pub behind: Behind,
     pub tasks: TaskTracker,
     pub stop: CancellationToken,
 }
@@ -131,6 +136,8 @@ impl Common {
 pub struct State {
     /// Entries in the spool that have not reached the log.
     pub spooled: usize,
+    /// Neither log nor spool takes facts.
+    pub keeps_nothing: bool,
     /// Pieces of evidence that were dropped since the start.
     pub evidence_dropped: u64,
     /// The position of the core log that calls are routed by.
@@ -160,7 +167,10 @@ impl Reactors {
         }
         mirror.load(&projections, store.vault()).await?;
         let (tokens, node) = (Tokens::new(store.clone()), node.into());
-        let common = Common { store, projections, mirror, http, tokens, ledger, clock, node, tasks, stop };
+        let behind = world.clone();
+        let behind: Behind = Arc::new(move |call| behind.is_behind(call));
+        let common =
+            Common { store, projections, mirror, http, tokens, ledger, clock, node, behind, tasks, stop };
         Ok(Reactors { common, world, began, queue_limit })
     }
 
@@ -183,6 +193,9 @@ impl Reactors {
         common.tasks.spawn(place_calls.run());
         common.tasks.spawn(StatusCallbacks::new(common.clone()).run());
         common.tasks.spawn(sync_directory::run(common.clone()));
+        let (ledger, node, clock) = (common.ledger.clone(), common.node.clone(), common.clock.clone());
+        let (room, stop) = (self.world.clone().look_for_room(ledger, node, clock), common.stop.clone());
+        common.tasks.spawn(async move { stop.run_until_cancelled(room).await });
     }
 
     /// How they are.
@@ -192,6 +205,7 @@ impl Reactors {
         let head = *self.common.store.watch(Log::Core).borrow();
         State {
             spooled: self.world.spooled(),
+            keeps_nothing: self.world.keeps_nothing(),
             evidence_dropped: self.world.evidence_dropped(),
             directory_position,
             directory_lag: head.saturating_sub(directory_position).max(0),

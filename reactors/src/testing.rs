@@ -78,6 +78,7 @@ impl Bench {
             ledger: Ledger::open(inner.db().clone()).await.unwrap(),
             clock: Arc::new(SystemClock),
             node: "here".into(),
+            behind: Arc::new(|_| false),
             tasks,
             stop,
             projections,

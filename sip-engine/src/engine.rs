@@ -3,7 +3,8 @@
 //! ```text
 //! net ──events──► dispatch ──► one bounded inbox per call ──► actor: call::Machine ──orders──► net, media, Outside
 //! ```
-//! Nothing here decides what a call does; that is `call`. Nothing here waits for the journal longer than 50 ms.
+//! Nothing here decides what a call does; that is `call`. Nothing here waits for the journal longer than 250 ms, but for
+//! the arrival of a call, which is kept or turned away.
 
 mod actor;
 mod carry_out;

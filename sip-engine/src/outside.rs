@@ -13,11 +13,12 @@ use domain::{
 #[async_trait]
 pub trait Outside: Send + Sync + 'static {
     /// Appends facts to the call's stream, in order. Returns when they are durable, in the log or in a spool that
-    /// drains into it. The engine waits 250 ms for a phase fact and then goes on; it never appends to the same call
-    /// twice at once.
+    /// drains into it; where neither works, what belongs to a call that is recorded is remembered until one does. The
+    /// engine waits 250 ms for a phase fact and then goes on, but for a call's arrival: one that is not kept within 3 s
+    /// is turned away. It never appends to the same call twice at once.
     ///
     /// # Errors
-    /// When they are lost; the engine logs that and goes on with the call.
+    /// When they are lost. The engine turns away a call whose arrival is; else it logs that and goes on with the call.
     async fn record(&self, call: CallRef, facts: Vec<(Timestamp, CallCommand)>) -> Result<(), RecordError>;
 
     /// Requests a TwiML document: signed, with limits and guarded addresses. Never fails as such: what went wrong is

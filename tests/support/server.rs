@@ -26,27 +26,55 @@ pub struct Server {
     /// What opens it.
     pub demo: Value,
     database_url: String,
+    settings: Vec<String>,
     _folder: tempfile::TempDir,
 }
 
 impl Server {
     /// Starts one with the demo carrier.
     pub fn start(on: On) -> Server {
-        let folder = tempfile::tempdir().unwrap();
-        let data = folder.path().join("data");
         let database_url = match on {
             On::Sqlite => String::new(),
             On::Postgres => fresh_database(),
         };
-        let process = serve(&data, &database_url);
+        Server::start_with(tempfile::tempdir().unwrap(), &database_url, &[])
+    }
+
+    /// Starts one in this folder, on the database at this address (empty for SQLite), with these settings besides.
+    pub fn start_with(folder: tempfile::TempDir, database_url: &str, settings: &[&str]) -> Server {
+        let (data, database_url) = (folder.path().join("data"), database_url.to_owned());
+        let settings: Vec<String> = settings.iter().map(|setting| (*setting).to_owned()).collect();
+        let process = serve(&data, &database_url, &settings);
         let demo = ready(&process, &data);
-        Server { process, data, demo, database_url, _folder: folder }
+        Server { process, data, demo, database_url, settings, _folder: folder }
+    }
+
+    /// `/readyz`: whether it is ready, and what it says.
+    pub fn readiness(&self) -> (bool, Value) {
+        let url = format!("{}/readyz", self.text("http_url"));
+        let output = Command::new("curl").args(["-s", "-w", "\n%{http_code}", &url]).output().unwrap();
+        let output = String::from_utf8(output.stdout).unwrap();
+        let (body, status) = output.rsplit_once('\n').unwrap();
+        (status == "200", serde_json::from_str(body).unwrap_or(Value::Null))
+    }
+
+    /// Waits until `/readyz` says so, and returns what it says then.
+    pub fn wait_until_ready(&self, ready: bool) -> Value {
+        let limit = std::time::Instant::now() + std::time::Duration::from_secs(30);
+        loop {
+            let (is, said) = self.readiness();
+            if is == ready {
+                return said;
+            }
+            assert!(std::time::Instant::now() < limit, "readyz stays {is}: {said}");
+            std::thread::sleep(std::time::Duration::from_millis(100));
+        }
     }
 
     /// Ends it as `kill -9` does and starts it again on the same data.
     pub fn kill_and_restart(&mut self) {
         self.process.kill();
-        self.process = serve(&self.data, &self.database_url);
+        self.process = serve(&self.data, &self.database_url, &self.settings);
         self.demo = ready(&self.process, &self.data);
     }
 
@@ -134,8 +162,9 @@ impl Server {
     }
 }
 
-fn serve(data: &Path, database_url: &str) -> Lines {
+fn serve(data: &Path, database_url: &str, settings: &[String]) -> Lines {
     let mut command = command(data, database_url);
+    command.args(settings);
     command.args(["--http.listen", "127.0.0.1:0", "--sip.listen", "127.0.0.1:0", "--log.filter", "warn"]);
     command.args(["serve", "--demo"]);
     Lines::start(command)
@@ -154,7 +183,7 @@ fn ready(process: &Lines, data: &Path) -> Value {
 }
 
 /// A new database in the cluster of `TEST_DATABASE_URL`, or of one this process starts.
-fn fresh_database() -> String {
+pub fn fresh_database() -> String {
     let runtime = tokio::runtime::Runtime::new().unwrap();
     runtime.block_on(store::testing::postgres())
 }

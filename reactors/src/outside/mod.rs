@@ -13,10 +13,11 @@ pub(crate) mod tokens;
 use crate::{
     geo,
     http::{self, Failure, Http, MAX_DOCUMENT, Outcome, Request, shown},
+    ledger::Ledger,
 };
 use async_trait::async_trait;
 use cookies::Cookies;
-use domain::{Ids, Tenant, Timestamp, call::CallCommand, webhook_url::WebhookUrl};
+use domain::{Clock, Ids, Sid, Tenant, Timestamp, call::CallCommand, webhook_url::WebhookUrl};
 use evidence::EvidenceQueue;
 use journal::Journal;
 use media::MediaCache;
@@ -27,6 +28,9 @@ use std::{io, path::Path, sync::Arc, time::Duration};
 use store::{EvidenceItem, Store, StoreError, Vault};
 use tokens::Tokens;
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
+
+/// How often it is looked whether the disk takes facts.
+const ROOM: Duration = Duration::from_secs(2);
 
 /// The engine's way out, over store and web; clones share it.
 #[derive(Clone)]
@@ -73,6 +77,30 @@ impl World {
     #[must_use]
     pub fn spooled(&self) -> usize {
         *self.journal.waiting().borrow()
+    }
+
+    /// Whether neither log nor spool takes facts: no call is taken then.
+    #[must_use]
+    pub fn keeps_nothing(&self) -> bool {
+        self.journal.keeps_nothing()
+    }
+
+    /// Whether facts of this call are on their way into the log.
+    #[must_use]
+    pub fn is_behind(&self, call: &Sid) -> bool {
+        self.journal.is_behind(call)
+    }
+
+    /// Looks now and then whether facts would be kept, so that whoever asks hears of a full disk before a call does.
+    pub(crate) async fn look_for_room(self, ledger: Ledger, node: Arc<str>, clock: Arc<dyn Clock>) {
+        loop {
+            let log = async {
+                let now = clock.now().micros();
+                ledger.advance(&format!("room:{node}"), "", now).await.is_ok()
+            };
+            self.journal.find_room(log).await;
+            tokio::time::sleep(ROOM).await;
+        }
     }
 
     /// Pieces of evidence that were dropped since the start.

@@ -27,6 +27,9 @@ pub(super) struct Limits {
 /// The limits in use.
 pub(super) const LIMITS: Limits = Limits { total: 64 * 1024 * 1024, segment: 4 * 1024 * 1024 };
 
+/// Bytes that are written to find out whether the disk takes any.
+const PROBE: usize = 16 * 1024;
+
 /// Facts of one call, to be appended together.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub(crate) struct Entry {
@@ -40,11 +43,18 @@ pub(crate) struct Entry {
     pub facts: Vec<(Timestamp, CallCommand)>,
 }
 
-/// An entry, and the number of the file it is in.
+/// An entry, and the number of the file it is in; none when no disk took it, and it is only remembered.
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) struct Kept {
     pub entry: Entry,
-    pub segment: u64,
+    pub segment: Option<u64>,
+}
+
+impl Entry {
+    /// Whether the log first hears of the call by it.
+    pub fn is_arrival(&self) -> bool {
+        matches!(self.facts.first(), Some((_, CallCommand::Receive(_))))
+    }
 }
 
 /// The files; clones share them.
@@ -101,13 +111,26 @@ impl Spool {
         let line = encode(entry)?;
         let mut inner = self.lock();
         let (number, mut file) = inner.room_for(line.len() as u64)?;
-        file.write_all(&line)?;
-        file.sync_data()?;
+        if let Err(error) = file.write_all(&line).and_then(|()| file.sync_data()) {
+            inner.forsake(number);
+            return Err(error);
+        }
         let segment = inner.segments.entry(number).or_default();
         segment.bytes += line.len() as u64;
         segment.outstanding += 1;
         inner.current = Some((number, file));
         Ok(number)
+    }
+
+    /// Whether a small file can be written beside the others.
+    ///
+    /// # Errors
+    /// Whatever the disk says. Blocks on it.
+    pub fn probe(&self) -> io::Result<()> {
+        let file = self.lock().folder.join("probe");
+        let tried = std::fs::write(&file, [0; PROBE]);
+        std::fs::remove_file(&file).ok();
+        tried
     }
 
     /// One entry of this file has reached the log. After its last one the file is emptied or deleted.
@@ -137,6 +160,14 @@ impl Spool {
 }
 
 impl Inner {
+    /// A write to this file failed. One that holds nothing else goes.
+    fn forsake(&mut self, number: u64) {
+        if self.segments.get(&number).is_none_or(|segment| segment.outstanding == 0) {
+            self.segments.remove(&number);
+            std::fs::remove_file(path(&self.folder, number)).ok();
+        }
+    }
+
     /// The file so many bytes go to. It is taken out: one that a write failed on is not written to again.
     fn room_for(&mut self, bytes: u64) -> io::Result<(u64, File)> {
         let Limits { total, segment } = self.limits;
@@ -180,7 +211,7 @@ fn entries(text: &[u8], segment: u64) -> (Vec<Kept>, usize) {
     let (mut entries, mut unreadable) = (Vec::new(), 0);
     for line in text.split(|byte| *byte == b'\n').filter(|line| !line.is_empty()) {
         match decode(line) {
-            Ok(Some(entry)) => entries.push(Kept { entry, segment }),
+            Ok(Some(entry)) => entries.push(Kept { entry, segment: Some(segment) }),
             Ok(None) => tracing::error!("a line of the spool is torn and is left out"),
             Err(error) => {
                 tracing::error!(%error, segment, "an entry of the spool cannot be read");

@@ -20,7 +20,7 @@ use domain::{
 };
 use sip_engine::CallRef;
 use std::{
-    collections::HashSet,
+    collections::{HashMap, HashSet},
     sync::{
         Arc, Mutex, MutexGuard, PoisonError,
         atomic::{AtomicI64, Ordering},
@@ -28,7 +28,7 @@ use std::{
     time::Duration,
 };
 use store::{ExecuteError, StoreError};
-use tokio::sync::watch;
+use tokio::{sync::watch, time::Instant};
 use waiting::Waiting;
 
 /// This reactor's name: who it is in the log.
@@ -53,6 +53,8 @@ pub(crate) struct PlaceCalls {
     began: Timestamp,
     queue_limit: Duration,
     claimed: Arc<Mutex<HashSet<Sid>>>,
+    /// Calls that the log says this node has and the engine does not have, since when that was seen.
+    lost: Arc<Mutex<HashMap<Sid, Instant>>>,
     acted: Arc<Acted>,
     alive: Arc<Alive>,
     waiting: Arc<Waiting>,
@@ -74,10 +76,10 @@ impl PlaceCalls {
         began: Timestamp,
         queue_limit: Duration,
     ) -> PlaceCalls {
-        let (claimed, acted, alive, waiting) =
-            (Arc::default(), Arc::default(), Arc::default(), Arc::default());
+        let (claimed, lost, acted) = (Arc::default(), Arc::default(), Arc::default());
+        let (alive, waiting) = (Arc::default(), Arc::default());
         let stood_at = Arc::new(AtomicI64::new(NOWHERE));
-        PlaceCalls { common, engine, began, queue_limit, claimed, acted, alive, waiting, stood_at }
+        PlaceCalls { common, engine, began, queue_limit, claimed, lost, acted, alive, waiting, stood_at }
     }
 
     /// Runs until it is told to stop.
@@ -146,11 +148,6 @@ impl PlaceCalls {
     /// Whether the directory is where it was left behind by the log.
     fn stands_still(&self) -> bool {
         self.stood_at.load(Ordering::Relaxed) == self.common.mirror.position()
-    }
-
-    /// Whether this process claimed the call, or took it from its trunk.
-    fn is_ours(&self, call: &Sid) -> bool {
-        self.claimed().contains(call) || self.engine.has(call)
     }
 
     fn claimed(&self) -> MutexGuard<'_, HashSet<Sid>> {

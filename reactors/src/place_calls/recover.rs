@@ -7,11 +7,20 @@ use domain::{
 };
 use projections::{CallRow, ReadError};
 use sip_engine::CallRef;
-use std::time::Duration;
+use std::{
+    collections::HashMap,
+    sync::{MutexGuard, PoisonError},
+    time::Duration,
+};
 use store::StoreError;
+use tokio::time::Instant;
 
 /// How long recovery waits for the projection of calls at most; the rows there are then serve.
 const WAIT: Duration = Duration::from_secs(3);
+
+/// How long the engine must have been without a call of this node before the call is closed: by then whatever it said last
+/// about it is in the log, or nowhere.
+const LOST_FOR: Duration = Duration::from_secs(10);
 
 /// What becomes of a call that is not over.
 enum Fate {
@@ -88,14 +97,39 @@ impl PlaceCalls {
     /// A call that the log says this node has.
     fn fate_of_own(&self, row: &CallRow) -> Fate {
         let never_left = row.direction == Direction::OutboundApi && row.started_at.is_none();
+        let claimed = self.claimed().contains(&row.sid);
         match row.created_at < self.began {
-            // Perhaps queued before this process began and placed since.
-            _ if self.is_ours(&row.sid) => Fate::Leave,
+            _ if !self.is_lost(&row.sid) => Fate::Leave,
+            // Queued before this process began and claimed since, or come since: what ended it may be on its way.
+            _ if claimed || !never_left && row.created_at >= self.began => self.fate_of_lost(&row.sid),
             true => Fate::Close,
             // Claimed by us without our hearing of it.
-            false if never_left => Fate::Place,
-            false => Fate::Leave,
+            false => Fate::Place,
         }
+    }
+
+    /// Whether the engine has nothing of this call, and nothing of it is on its way into the log.
+    fn is_lost(&self, call: &Sid) -> bool {
+        let lost = !self.engine.has(call) && !(self.common.behind)(call);
+        if !lost {
+            self.lost().remove(call);
+        }
+        lost
+    }
+
+    /// A call that lost its end, as on a full disk, is closed when nothing more can come of it.
+    fn fate_of_lost(&self, call: &Sid) -> Fate {
+        let now = Instant::now();
+        let since = *self.lost().entry(call.clone()).or_insert(now);
+        if now.duration_since(since) < LOST_FOR {
+            return Fate::Leave;
+        }
+        self.lost().remove(call);
+        Fate::Close
+    }
+
+    pub(super) fn lost(&self) -> MutexGuard<'_, HashMap<Sid, Instant>> {
+        self.lost.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     async fn fate_of_leg(&self, row: &CallRow) -> Result<Fate, StoreError> {

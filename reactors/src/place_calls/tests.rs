@@ -266,6 +266,21 @@ async fn a_call_of_ours_that_the_engine_lost_is_closed_on_request() {
 }
 
 #[tokio::test]
+async fn a_call_that_lost_its_end_is_closed_without_a_restart() {
+    let bench = Bench::new().await;
+    let call = new_sid(Kind::Call);
+    let running = Running::start(bench);
+    running.bench.tell(&call, vec![received("here")]).await;
+    running.projected().await;
+    running.reactor.sweep().await.unwrap();
+    assert_eq!(running.bench.store.stream(&call).await.unwrap().len(), 1, "its end may be on its way");
+    let long_ago = running.reactor.lost().get(&call).unwrap().checked_sub(Duration::from_secs(60)).unwrap();
+    running.reactor.lost().insert(call.clone(), long_ago);
+    running.reactor.sweep().await.unwrap();
+    assert_eq!(running.ended(&call).await, EndReason::Interrupted);
+}
+
+#[tokio::test]
 async fn a_call_that_came_in_while_recovering_is_left_alone() {
     let bench = Bench::new().await;
     let call = new_sid(Kind::Call);

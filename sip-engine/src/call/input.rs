@@ -40,6 +40,8 @@ pub enum Happened {
     EndRequested(LegNo, Status),
     /// The call has to end because of us.
     Stopped(EndReason),
+    /// The call's arrival could be recorded nowhere: it is turned away.
+    NotKept,
 }
 
 /// What signalling can say about a leg.

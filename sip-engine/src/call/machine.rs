@@ -175,6 +175,10 @@ impl Machine {
             Happened::Released(leg, summary) => self.released(leg, summary),
             Happened::Redirected(leg, program) => self.redirected(leg, program),
             Happened::EndRequested(leg, status) => self.end_requested(leg, status),
+            Happened::NotKept => {
+                self.requests.clear();
+                self.refuse(503, Ending::because(EndReason::Overloaded));
+            }
             Happened::Stopped(reason) => {
                 // Whatever is under way is not waited for.
                 self.requests.clear();

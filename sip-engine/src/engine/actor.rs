@@ -1,7 +1,7 @@
 //! One call's actor: waits for whatever happens next, lets the machine decide, carries out the orders. One at a time.
 
 use super::{
-    journal::{Fact, Journal},
+    journal::{self, Fact, Journal},
     place::Found,
     registry::{Address, Message},
     shared::Shared,
@@ -10,7 +10,7 @@ use super::{
     wire::Wire,
 };
 use crate::{
-    call::{Closing, Happened, LegNo, Machine, Signal},
+    call::{Closing, Happened, LegNo, Machine, Order, Signal},
     media::{GroupKey, LegId, MediaEvent, PlayOutcome},
     sip::{ClosedBy, Event, LegKey},
 };
@@ -135,8 +135,15 @@ impl Actor {
     async fn settle(&mut self) {
         while let Some(happened) = self.next.pop_front() {
             let now = self.address.time.now(&*self.shared.config.clock);
-            for order in self.machine.handle(now, happened) {
+            let mut orders = self.machine.handle(now, happened).into_iter();
+            while let Some(order) = orders.next() {
+                let arrival = matches!(&order, Order::Record(.., fact) if journal::is_arrival(fact));
                 self.carry_out(order).await;
+                let refused = || orders.as_slice().iter().any(|order| matches!(order, Order::Refuse(..)));
+                if arrival && self.journal.is_void() && !refused() {
+                    self.next.push_front(Happened::NotKept);
+                    break;
+                }
             }
             self.journal.record(std::mem::take(&mut self.facts)).await;
             self.leave_traces();

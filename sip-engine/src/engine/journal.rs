@@ -2,7 +2,13 @@
 
 use crate::outside::{CallRef, Outside};
 use domain::{Timestamp, call::CallCommand};
-use std::{sync::Arc, time::Duration};
+use std::{
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
+    time::Duration,
+};
 use tokio::{
     sync::{mpsc, oneshot},
     time::{Instant, timeout_at},
@@ -17,6 +23,10 @@ const BATCH: usize = 64;
 /// that the log is given and what the disk takes to keep the fact instead: who is told 200 OK shall find it after a crash.
 const PHASE_BUDGET: Duration = Duration::from_millis(250);
 
+/// How long the arrival of a call may take to be kept. A call that is kept nowhere is not taken: it would be answered, paid
+/// for, and known to nobody.
+const ARRIVAL_BUDGET: Duration = Duration::from_secs(3);
+
 /// How long facts between the phases wait for others to be appended with.
 const GATHERING: Duration = Duration::from_millis(50);
 
@@ -25,39 +35,60 @@ pub(super) type Fact = (CallRef, Timestamp, CallCommand);
 
 enum Entry {
     Facts(Vec<Fact>),
-    /// Everything before this is kept, once it is answered.
-    Flush(oneshot::Sender<()>),
+    /// Everything before this is kept or not, once it is answered.
+    Flush(oneshot::Sender<bool>),
 }
 
 /// The writing end. The journal ends when all its writing ends are gone and everything is appended.
 #[derive(Clone)]
-pub(super) struct Journal(mpsc::Sender<Entry>);
+pub(super) struct Journal {
+    entries: mpsc::Sender<Entry>,
+    /// The call's arrival was kept nowhere, so nothing else of it is.
+    void: Arc<AtomicBool>,
+}
 
 impl Journal {
     pub(super) fn start(outside: Arc<dyn Outside>, tracker: &TaskTracker) -> Journal {
         let (sender, receiver) = mpsc::channel(QUEUE);
         tracker.spawn(keep(outside, receiver));
-        Journal(sender)
+        Journal { entries: sender, void: Arc::default() }
     }
 
     /// Queues facts; with a phase fact among them, waits a moment until they are kept.
     pub(super) async fn record(&self, facts: Vec<Fact>) {
+        if self.is_void() {
+            return;
+        }
         let phase = facts.iter().any(|(.., fact)| is_phase(fact));
-        if !facts.is_empty() && self.0.send(Entry::Facts(facts)).await.is_err() {
+        let arrival = facts.iter().any(|(.., fact)| is_arrival(fact));
+        if !facts.is_empty() && self.entries.send(Entry::Facts(facts)).await.is_err() {
             tracing::error!("a call's journal ended before the call; facts are lost");
         }
-        if phase {
-            self.flush().await;
+        if arrival {
+            let kept = self.flush(ARRIVAL_BUDGET).await;
+            self.void.store(!kept, Ordering::Relaxed);
+        } else if phase {
+            // Past the budget the call goes on; the facts stay in order behind it.
+            self.flush(PHASE_BUDGET).await;
         }
     }
 
-    async fn flush(&self) {
-        let (done, kept) = oneshot::channel();
-        if self.0.send(Entry::Flush(done)).await.is_ok() {
-            // Past the budget the call goes on; the facts stay in order behind it.
-            tokio::time::timeout(PHASE_BUDGET, kept).await.ok();
-        }
+    /// Whether the call's arrival could not be kept: the call is not to be taken.
+    pub(super) fn is_void(&self) -> bool {
+        self.void.load(Ordering::Relaxed)
     }
+
+    /// Whether everything so far was kept within this time.
+    async fn flush(&self, within: Duration) -> bool {
+        let (done, kept) = oneshot::channel();
+        let asked = self.entries.send(Entry::Flush(done)).await.is_ok();
+        asked && matches!(tokio::time::timeout(within, kept).await, Ok(Ok(true)))
+    }
+}
+
+/// Whether this fact is how the log first hears of a call from outside.
+pub(super) fn is_arrival(fact: &CallCommand) -> bool {
+    matches!(fact, CallCommand::Receive(_))
 }
 
 /// Whether the call waits until this fact is kept before it announces it.
@@ -66,7 +97,7 @@ pub(super) fn is_phase(fact: &CallCommand) -> bool {
 }
 
 async fn keep(outside: Arc<dyn Outside>, mut entries: mpsc::Receiver<Entry>) {
-    let mut batch = Vec::with_capacity(BATCH);
+    let (mut batch, mut kept) = (Vec::with_capacity(BATCH), true);
     while entries.recv_many(&mut batch, BATCH).await > 0 {
         gather(&mut entries, &mut batch).await;
         let mut pending: Option<(CallRef, Vec<(Timestamp, CallCommand)>)> = None;
@@ -76,17 +107,17 @@ async fn keep(outside: Arc<dyn Outside>, mut entries: mpsc::Receiver<Entry>) {
                     for (call, at, fact) in facts {
                         match &mut pending {
                             Some((same, facts)) if *same == call => facts.push((at, fact)),
-                            _ => append(&*outside, pending.replace((call, vec![(at, fact)]))).await,
+                            _ => kept &= append(&*outside, pending.replace((call, vec![(at, fact)]))).await,
                         }
                     }
                 }
                 Entry::Flush(done) => {
-                    append(&*outside, pending.take()).await;
-                    done.send(()).ok();
+                    kept &= append(&*outside, pending.take()).await;
+                    done.send(std::mem::replace(&mut kept, true)).ok();
                 }
             }
         }
-        append(&*outside, pending).await;
+        kept &= append(&*outside, pending).await;
     }
 }
 
@@ -101,10 +132,13 @@ async fn gather(entries: &mut mpsc::Receiver<Entry>, batch: &mut Vec<Entry>) {
     }
 }
 
-async fn append(outside: &dyn Outside, facts: Option<(CallRef, Vec<(Timestamp, CallCommand)>)>) {
-    let Some((call, facts)) = facts else { return };
+/// Whether they are kept.
+async fn append(outside: &dyn Outside, facts: Option<(CallRef, Vec<(Timestamp, CallCommand)>)>) -> bool {
+    let Some((call, facts)) = facts else { return true };
     let sid = call.sid.clone();
-    if let Err(error) = outside.record(call, facts).await {
+    let kept = outside.record(call, facts).await;
+    if let Err(error) = &kept {
         tracing::error!(call = %sid, %error, "facts of a call are lost");
     }
+    kept.is_ok()
 }

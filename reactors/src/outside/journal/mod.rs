@@ -1,5 +1,6 @@
 //! Facts of calls on their way into the log. A store that does not answer within 50 ms keeps nobody waiting: the facts
-//! go to the spool, the call goes on, and they follow into the log in order.
+//! go to the spool, the call goes on, and they follow into the log in order. Where the disk is full as well, what belongs to
+//! a call that is known is remembered until log or spool works again; a call that is not known yet is not taken.
 
 use super::spool::{Entry, Kept, LIMITS, Spool};
 use domain::{
@@ -10,7 +11,10 @@ use std::{
     collections::{HashMap, VecDeque},
     io,
     path::Path,
-    sync::{Arc, Mutex, PoisonError},
+    sync::{
+        Arc, Mutex, PoisonError,
+        atomic::{AtomicBool, AtomicUsize, Ordering},
+    },
     time::Duration,
 };
 use store::{Appended, ExecuteError, Store};
@@ -29,6 +33,10 @@ const PAUSE: Duration = Duration::from_millis(100);
 const MAX_PAUSE: Duration = Duration::from_secs(5);
 /// How long a full spool is waited for: the store works again, and makes room in less.
 const FULL_WAIT: Duration = Duration::from_secs(10);
+/// The same for a call that arrives: its caller hears nothing meanwhile.
+const FULL_WAIT_OF_ARRIVAL: Duration = Duration::from_millis(500);
+/// Entries that are remembered while neither log nor disk takes them; later ones are lost.
+const REMEMBERED: usize = 10_000;
 /// Calls whose spooled facts are drained together.
 const DRAINED_TOGETHER: usize = 16;
 
@@ -68,6 +76,10 @@ struct Inner {
     behind: Mutex<HashMap<Sid, VecDeque<Kept>>>,
     draining: Semaphore,
     waiting: watch::Sender<usize>,
+    /// Entries that are in this process's memory only.
+    remembered: AtomicUsize,
+    /// Neither log nor disk took the last facts.
+    nowhere: AtomicBool,
     /// Told when an entry has left the spool.
     left: Notify,
 }
@@ -93,7 +105,9 @@ impl Journal {
     ) -> Journal {
         let (behind, draining) = (Mutex::default(), Semaphore::new(DRAINED_TOGETHER));
         let (waiting, left) = (watch::Sender::new(0), Notify::new());
-        let inner = Inner { store, ids, spool, budget, tasks, behind, draining, waiting, left };
+        let (remembered, nowhere) = (AtomicUsize::new(0), AtomicBool::new(false));
+        let inner =
+            Inner { store, ids, spool, budget, tasks, behind, draining, waiting, remembered, nowhere, left };
         let journal = Journal(Arc::new(inner));
         for entry in kept {
             journal.line_up(entry, None);
@@ -106,7 +120,28 @@ impl Journal {
         self.0.waiting.subscribe()
     }
 
-    /// Appends facts to the call's stream; durable in log or spool when it returns.
+    /// Whether neither log nor disk took the last facts; until one does, or `find_room` finds that they would.
+    pub fn keeps_nothing(&self) -> bool {
+        self.0.nowhere.load(Ordering::Relaxed)
+    }
+
+    /// Looks whether the disk takes facts now, or else the log does, by `try_log`.
+    pub async fn find_room(&self, try_log: impl Future<Output = bool>) {
+        let spool = self.0.spool.clone();
+        let room = matches!(self.0.tasks.spawn_blocking(move || spool.probe()).await, Ok(Ok(())));
+        self.note_kept(room || try_log.await);
+    }
+
+    fn note_kept(&self, kept: bool) {
+        let before = self.0.nowhere.swap(!kept, Ordering::Relaxed);
+        match (before, kept) {
+            (false, false) => tracing::error!("neither log nor spool takes facts: calls that arrive get 503"),
+            (true, true) => tracing::info!("facts are kept again: calls are taken"),
+            _ => {}
+        }
+    }
+
+    /// Appends facts to the call's stream; durable in log or spool when it returns, or remembered when neither works.
     pub async fn record(
         &self,
         call: Sid,
@@ -120,37 +155,57 @@ impl Journal {
         let (journal, copy) = (self.clone(), entry.clone());
         let mut attempt = self.0.tasks.spawn(async move { journal.append(&copy).await });
         match timeout(self.0.budget, &mut attempt).await {
-            Ok(Ok(Ok(()))) => Ok(()),
+            Ok(Ok(Ok(()))) => {
+                self.note_kept(true);
+                Ok(())
+            }
             Ok(Ok(Err(Setback::Refused(why)))) => Err(NotKept::Refused(why)),
             Ok(_) => self.spool(entry, None).await,
             Err(_) => self.spool(entry, Some(attempt)).await,
         }
     }
 
-    fn is_behind(&self, call: &Sid) -> bool {
+    /// Whether facts of this call are on their way into the log.
+    pub fn is_behind(&self, call: &Sid) -> bool {
         self.lock().contains_key(call)
     }
 
     async fn spool(&self, entry: Entry, attempt: Option<Attempt>) -> Result<(), NotKept> {
         match self.keep(&entry).await {
             Ok(segment) => {
-                self.line_up(Kept { entry, segment }, attempt);
+                self.note_kept(true);
+                self.line_up(Kept { entry, segment: Some(segment) }, attempt);
                 Ok(())
             }
             // No disk either: what is left is to wait for the attempt under way.
-            Err(error) => match attempt {
-                Some(attempt) => match attempt.await {
-                    Ok(Ok(())) => Ok(()),
-                    _ => Err(NotKept::Lost(error.to_string())),
-                },
-                None => Err(NotKept::Lost(error.to_string())),
-            },
+            Err(error) => {
+                if let Some(attempt) = attempt
+                    && let Ok(Ok(())) = attempt.await
+                {
+                    return Ok(());
+                }
+                self.note_kept(false);
+                self.remember(entry, &error)
+            }
         }
+    }
+
+    /// Keeps in memory what nothing else takes, unless it is how a call arrives: that call is not taken.
+    fn remember(&self, entry: Entry, error: &io::Error) -> Result<(), NotKept> {
+        let before = self.0.remembered.fetch_add(1, Ordering::Relaxed);
+        if entry.is_arrival() || before >= REMEMBERED {
+            self.0.remembered.fetch_sub(1, Ordering::Relaxed);
+            return Err(NotKept::Lost(error.to_string()));
+        }
+        tracing::warn!(call = %entry.call, %error, "facts of a call are only remembered");
+        self.line_up(Kept { entry, segment: None }, None);
+        Ok(())
     }
 
     /// Writes an entry to the spool and returns its file's number. A full one is waited for a while.
     async fn keep(&self, entry: &Entry) -> io::Result<u64> {
-        let until = tokio::time::Instant::now() + FULL_WAIT;
+        let patience = if entry.is_arrival() { FULL_WAIT_OF_ARRIVAL } else { FULL_WAIT };
+        let until = tokio::time::Instant::now() + patience;
         loop {
             let left = self.0.left.notified();
             tokio::pin!(left);
@@ -206,12 +261,14 @@ impl Journal {
         entry
     }
 
-    fn forget_front(&self, call: &Sid, segment: u64) {
+    fn forget_front(&self, call: &Sid, segment: Option<u64>) {
         if let Some(queue) = self.lock().get_mut(call) {
             queue.pop_front();
         }
-        if let Err(error) = self.0.spool.done(segment) {
-            tracing::error!(%error, "the spool could not be emptied");
+        match segment.map(|segment| self.0.spool.done(segment)) {
+            Some(Err(error)) => tracing::error!(%error, "the spool could not be emptied"),
+            Some(Ok(())) => {}
+            None => drop(self.0.remembered.fetch_sub(1, Ordering::Relaxed)),
         }
         self.0.left.notify_waiters();
         self.0.waiting.send_modify(|waiting| *waiting = waiting.saturating_sub(1));

@@ -51,6 +51,19 @@ impl Bench {
         journal.record(call.clone(), self.tenant.clone(), facts).await
     }
 
+    /// Whether log and disk refuse whatever is written, as a full disk does.
+    async fn takes_nothing(&self, nothing: bool) {
+        let mut tx = self.store.db().begin().await.unwrap();
+        let on = if nothing { "on" } else { "off" };
+        tx.execute_text(&format!("PRAGMA query_only = {on}")).await.unwrap();
+        tx.commit().await.unwrap();
+        let spool = self.folder.path().join("spool");
+        match nothing {
+            true => std::fs::remove_dir_all(spool).unwrap(),
+            false => std::fs::create_dir(spool).unwrap(),
+        }
+    }
+
     async fn types(&self, call: &Sid) -> Vec<String> {
         self.store.stream(call).await.unwrap().into_iter().map(|fact| fact.event_type).collect()
     }
@@ -146,6 +159,28 @@ async fn a_full_spool_is_waited_for() {
     recording.await.unwrap();
     drained(&journal).await;
     assert_eq!(bench.types(&call).await.len(), 19);
+}
+
+#[tokio::test]
+async fn a_call_that_neither_log_nor_disk_takes_is_refused_and_one_that_is_known_is_remembered() {
+    let bench = Bench::new().await;
+    let (journal, call) = (bench.patient(), bench.call());
+    bench.record(&journal, &call, vec![received("a")]).await.unwrap();
+    bench.takes_nothing(true).await;
+    let other = bench.call();
+    assert!(matches!(bench.record(&journal, &other, vec![received("a")]).await, Err(NotKept::Lost(_))));
+    bench.record(&journal, &call, vec![CallCommand::Answer]).await.unwrap();
+    bench.record(&journal, &call, vec![CallCommand::End(Ending::because(EndReason::HungUp))]).await.unwrap();
+    assert!(journal.keeps_nothing() && journal.is_behind(&call) && !journal.is_behind(&other));
+    journal.find_room(async { false }).await;
+    assert!(journal.keeps_nothing(), "there is none");
+    bench.takes_nothing(false).await;
+    journal.find_room(async { false }).await;
+    assert!(!journal.keeps_nothing());
+    drained(&journal).await;
+    assert_eq!(bench.types(&call).await, ["Received", "Answered", "Ended"]);
+    assert!(bench.types(&other).await.is_empty());
+    bench.record(&journal, &other, vec![received("a")]).await.unwrap();
 }
 
 #[tokio::test]

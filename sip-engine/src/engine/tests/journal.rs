@@ -42,6 +42,23 @@ async fn a_call_that_is_over_leaves_nothing_behind_and_nothing_out_of_order() {
     assert_eq!(outside.appends(), [1, 1, 1], "one stream at a time, in the order things happened");
 }
 
+fn arrival(call: u128) -> Fact {
+    of(call, CallCommand::Receive(outside::arrival()))
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_call_whose_arrival_is_kept_nowhere_is_void() {
+    for (takes, fails, waits, void) in [(0, true, 0, true), (9_000, false, 3_000, true), (1_000, false, 1_000, false)] {
+        let (outside, tracker) = (Arc::new(Memory::default()), TaskTracker::new());
+        outside.takes(Duration::from_millis(takes));
+        outside.keeps_nothing(fails);
+        let journal = Journal::start(outside.clone(), &tracker);
+        let began = Instant::now();
+        journal.record(vec![arrival(1)]).await;
+        assert_eq!((journal.is_void(), began.elapsed()), (void, Duration::from_millis(waits)));
+    }
+}
+
 #[tokio::test(start_paused = true)]
 async fn a_phase_waits_for_the_spool_but_not_for_ever() {
     for (takes, held_up) in [(120, 120), (9_000, 250)] {

@@ -46,6 +46,26 @@ async fn overload_makes_no_more_work() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_call_that_can_be_kept_nowhere_is_turned_away_unanswered() {
+    let stage = Stage::set().await;
+    stage.outside.serves(VOICE, r#"<Gather timeout="60"/>"#);
+    stage.outside.keeps_nothing(true);
+    let mut caller = stage.caller().await;
+    caller.dial("1234").await;
+    let answer = caller.next(&["503"]).await;
+    caller.acknowledge(&answer).await;
+    assert!(!answer.header("Retry-After").is_empty(), "{answer:?}");
+    stage.outside.keeps_nothing(false);
+    let mut next = stage.caller().await;
+    next.call("1234", 440.0).await;
+    next.hang_up().await;
+    stage.outside.ended().await;
+    let story = stage.outside.story();
+    assert_eq!(story.iter().filter(|fact| *fact == "End").count(), 1, "nothing of the first: {story:?}");
+    stage.strike().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn an_account_disabled_during_its_call_dials_nobody() {
     let stage = Stage::set().await;
     stage.outside.serves(VOICE, r#"<Gather timeout="60" numDigits="1"/>"#);

@@ -6,8 +6,8 @@ use crate::outside::{
 };
 use async_trait::async_trait;
 use domain::{
-    Sid, Tenant, Timestamp,
-    call::{CallCommand, EndReason, WebhookExchange},
+    Kind, Sid, Tenant, Timestamp,
+    call::{CallCommand, EndReason, Received, WebhookExchange},
     webhook_url::WebhookUrl,
 };
 use std::{
@@ -23,6 +23,7 @@ struct Inner {
     times: Vec<Timestamp>,
     appends: Vec<usize>,
     takes: Duration,
+    keeps_nothing: bool,
     requests: Vec<DocumentRequest>,
     documents: HashMap<String, String>,
     sounds: HashMap<String, Vec<u8>>,
@@ -121,6 +122,11 @@ impl Memory {
         self.inner().takes = takes;
     }
 
+    /// Whether every append fails from now on.
+    pub(super) fn keeps_nothing(&self, nothing: bool) {
+        self.inner().keeps_nothing = nothing;
+    }
+
     /// How many facts came with each append.
     pub(super) fn appends(&self) -> Vec<usize> {
         self.inner().appends.clone()
@@ -165,12 +171,32 @@ impl Memory {
     }
 }
 
+/// The arrival of some call.
+pub(super) fn arrival() -> Received {
+    Received {
+        node: "here".into(),
+        account: None,
+        trunk: super::sid(Kind::Trunk, 1),
+        phone_number: None,
+        from: "+85510000001".into(),
+        to: "1234".into(),
+        dialled: "1234".into(),
+        sip_call_id: "x".into(),
+        source: "127.0.0.1:5070".into(),
+        program: None,
+        callback: None,
+    }
+}
+
 #[async_trait]
 impl Outside for Memory {
     async fn record(&self, call: CallRef, facts: Vec<(Timestamp, CallCommand)>) -> Result<(), RecordError> {
         let takes = self.inner().takes;
         if !takes.is_zero() {
             tokio::time::sleep(takes).await;
+        }
+        if self.inner().keeps_nothing {
+            return Err(RecordError("no room anywhere".into()));
         }
         self.inner().appends.push(facts.len());
         self.inner().times.extend(facts.iter().map(|(at, _)| *at));
