@@ -37,6 +37,7 @@ fn main() -> ExitCode {
         Some(("audit", matches)) => commands::audit::run(&config, &commands::audit::kept(matches)),
         Some(("replay", matches)) => commands::replay::run(&config, &commands::replay::wish(matches)),
         Some(("demo", _)) => commands::demo::run(&config),
+        Some(("repair", _)) => commands::repair::run(&config),
         Some(("doctor", _)) => commands::doctor::run(&config),
         _ => ExitCode::FAILURE,
     }
@@ -77,6 +78,7 @@ fn command_line() -> Command {
         .subcommand(commands::audit::command())
         .subcommand(commands::replay::command())
         .subcommand(commands::demo::command())
+        .subcommand(commands::repair::command())
         .subcommand(Command::new("doctor").about("Checks settings and machine, says what to do"))
 }
 

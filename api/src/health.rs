@@ -12,6 +12,7 @@ use poem::{
 use projections::LogHealth;
 use serde_json::{Value, json};
 use std::{fmt::Write, sync::Arc, time::Duration};
+use store::StoreError;
 use tokio::sync::Mutex;
 
 #[handler]
@@ -64,8 +65,20 @@ async fn readiness(app: &App) -> (StatusCode, String) {
 }
 
 async fn database(app: &App) -> Check {
-    let trouble = app.store.head(Log::Core).await.err().map(|_| "the database does not answer".to_owned());
-    Check { name: "database", trouble }
+    for log in Log::ALL {
+        match app.store.sound(log).await {
+            Ok(()) => {}
+            Err(error @ StoreError::HeadMoved { .. }) => {
+                tracing::error!(%error, "a log takes nothing");
+                let trouble = "a log takes nothing; the program's own log says which and why".to_owned();
+                return Check { name: "database", trouble: Some(trouble) };
+            }
+            Err(_) => {
+                return Check { name: "database", trouble: Some("the database does not answer".to_owned()) };
+            }
+        }
+    }
+    Check { name: "database", trouble: None }
 }
 
 async fn tables(app: &App) -> Vec<Check> {

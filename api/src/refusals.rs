@@ -118,6 +118,10 @@ impl<E: Into<Refusal>> From<ExecuteError<E>> for Refusal {
                 let detail = "This Idempotency-Key was used before with another request.";
                 Refusal::new(StatusCode::UNPROCESSABLE_ENTITY, "idempotency_key_reused", detail)
             }
+            ExecuteError::Unproven => {
+                let detail = "This Idempotency-Key was used before, and what for cannot be proved any more; use a new one.";
+                Refusal::conflict(detail)
+            }
             ExecuteError::UnknownPassword(address) => {
                 let detail = format!(
                     "{address}: what stands for a password there is none. Write the password itself."

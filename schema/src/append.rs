@@ -6,6 +6,7 @@
 //! `LATERAL … LIMIT 1` leaves no other way than by the key.
 
 use crate::Step;
+use std::sync::LazyLock;
 
 pub(crate) fn steps() -> Vec<Step> {
     vec![Step::Text { sqlite: "", postgres: APPEND_FUNCTION }]
@@ -13,6 +14,19 @@ pub(crate) fn steps() -> Vec<Step> {
 
 pub(crate) fn one_by_its_keys() -> Vec<Step> {
     vec![Step::Text { sqlite: "", postgres: APPEND_ONE }]
+}
+
+/// The append with a proof beside each command id, and ids that stay taken until their row is gone: whoever sets an expiry
+/// back does not free one. The functions before it stay for processes of the release before, whose rows prove nothing.
+pub(crate) fn with_proofs() -> Vec<Step> {
+    vec![
+        Step::Text {
+            sqlite: "ALTER TABLE es_commands ADD COLUMN proof blob",
+            postgres: "ALTER TABLE es_commands ADD COLUMN proof bytea",
+        },
+        Step::Text { sqlite: "", postgres: BATCH_WITH_PROOFS.as_str() },
+        Step::Text { sqlite: "", postgres: ONE_WITH_PROOFS.as_str() },
+    ]
 }
 
 /// `es_append`: a batch in, one row per submission out (`verdict`: 0 appended, 1 version conflict, 2 command seen
@@ -195,3 +209,37 @@ BEGIN
   END IF;
   RETURN QUERY SELECT 1::bigint, 0::bigint, 0::bigint, head + events;
 END $$";
+
+/// `APPEND_FUNCTION` under the name it has had since, with `c_proof`.
+static BATCH_WITH_PROOFS: LazyLock<String> = LazyLock::new(|| {
+    proving(APPEND_FUNCTION)
+        .replace("CREATE FUNCTION es_append(", "CREATE FUNCTION es_append_batch(")
+        .replace("SELECT c.c_sub AS i, l.expires_at FROM", "SELECT c.c_sub AS i FROM")
+        .replace("SELECT l.expires_at FROM es_commands l", "SELECT 1 FROM es_commands l")
+        .replace("IF r.expires_at > p_now THEN verdicts[r.i] := 2; END IF;", "verdicts[r.i] := 2;")
+        .replace("c.digest, s_expected[c.sub]", "c.digest, c.proof, s_expected[c.sub]")
+        .replace(
+            "unnest(c_sub, c_id, c_digest, c_expires)",
+            "unnest(c_sub, c_id, c_digest, c_expires, c_proof)",
+        )
+        .replace("AS c(sub, id, digest, expires)", "AS c(sub, id, digest, expires, proof)")
+});
+
+/// `APPEND_ONE`'s function, with `c_proof`.
+static ONE_WITH_PROOFS: LazyLock<String> = LazyLock::new(|| {
+    proving(APPEND_ONE)
+        .replace("ALTER FUNCTION es_append RENAME TO es_append_batch;", "")
+        .replace(
+            "c_sub, c_id, c_digest, c_expires,\n      k_sub",
+            "c_sub, c_id, c_digest, c_expires, c_proof,\n      k_sub",
+        )
+        .replace("IF expires > p_now THEN refused := 2; END IF;", "IF FOUND THEN refused := 2; END IF;")
+        .replace("c_digest[1], s_expected[1] + events", "c_digest[1], c_proof[1], s_expected[1] + events")
+});
+
+fn proving(function: &str) -> String {
+    function
+        .replace("c_expires bigint[],\n", "c_expires bigint[], c_proof bytea[],\n")
+        .replace("digest, version, position, expires_at)", "digest, proof, version, position, expires_at)")
+        .replace("digest = excluded.digest,", "digest = excluded.digest, proof = excluded.proof,")
+}

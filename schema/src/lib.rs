@@ -13,6 +13,9 @@ pub use append::APPEND_FUNCTION;
 
 use sea_query::{Index, IndexCreateStatement, TableCreateStatement};
 
+/// The migration from which on every row of the ledger of commands carries a proof.
+pub const PROOFS: i64 = 30;
+
 /// One step of a migration.
 #[derive(Clone, Debug)]
 pub enum Step {
@@ -50,6 +53,7 @@ pub fn migrations() -> Vec<Migration> {
         Migration { number: 4, name: "append in one call", steps: append::steps() },
         Migration { number: 5, name: "events as postgres-es shows them", steps: postgres_es::steps() },
         Migration { number: 6, name: "one command appended by its keys", steps: append::one_by_its_keys() },
+        Migration { number: PROOFS, name: "the ledger proves its rows", steps: append::with_proofs() },
     ]
 }
 

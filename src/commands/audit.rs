@@ -1,4 +1,5 @@
-//! `trunkline audit verify`: walks every hash chain and seal, and names the first position that is not as written.
+//! `trunkline audit verify`: walks every hash chain and seal, and names the first position that is not as written,
+//! or the first row beside the log that is not what the log makes it.
 
 use super::progress::Progress;
 use crate::{
@@ -66,7 +67,7 @@ pub fn run(config: &Config, kept: &[String]) -> ExitCode {
 
 /// The seals that were given, and the last one of each log that the server noted: one that is deleted from the database
 /// stands there still.
-fn with_noted(config: &Config, kept: &[String]) -> Result<Vec<String>, Trouble> {
+pub(super) fn with_noted(config: &Config, kept: &[String]) -> Result<Vec<String>, Trouble> {
     let noted = store::noted_seals(&config.data_dir.join(app::SEALS))?;
     Ok(kept.iter().cloned().chain(noted.into_iter().map(|seal| seal.name)).collect())
 }

@@ -4,5 +4,6 @@ pub mod audit;
 pub mod demo;
 pub mod doctor;
 pub mod progress;
+pub mod repair;
 pub mod replay;
 pub mod serve;

@@ -58,7 +58,14 @@ pub fn run(config: &Config, wish: &Wish) -> ExitCode {
     })
 }
 
+/// A table that is what a rebuild makes of the log proves something only of a log that is as it was written.
 async fn verify(store: &store::Store) -> ExitCode {
+    let mut progress = Progress::new("log");
+    let proved = store::audit::verify(store, |at| progress.at(at.done, at.total)).await;
+    progress.finish();
+    if let Err(finding) = proved {
+        return fail(&finding);
+    }
     let mut progress = Progress::new("replay");
     let outcome = projections::replay::verify(store, |at| progress.at(at.done, at.total)).await;
     progress.finish();

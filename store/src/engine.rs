@@ -1,7 +1,7 @@
 //! Where the log lives: in a database, by one of two ways of appending, or in memory.
 
 use crate::{
-    Backend, Db, Fact, Hash, StoreError,
+    Backend, Db, Fact, Hash, StoreError, Vault,
     append::{self, Submission, Verdict},
     db::Line,
     ledger::{self, Done},
@@ -41,7 +41,7 @@ impl Engine {
     ) -> Result<Vec<Verdict>, StoreError> {
         let now = self.clock.now().micros();
         match &self.kind {
-            Kind::Portable => append::portable(&self.db, log, now, batch).await,
+            Kind::Portable => append::portable(&self.db, log, batch).await,
             Kind::Function => append::postgres(&self.db, line, log, now, batch).await,
             Kind::Memory(memory) => Ok(memory.append(log, now, batch)),
         }
@@ -98,11 +98,40 @@ impl Engine {
     }
 
     /// What the ledger knows of these command ids.
-    pub async fn done(&self, log: Log, ids: &[&str]) -> Result<Vec<Done>, StoreError> {
+    pub async fn done(&self, vault: &Vault, log: Log, ids: &[&str]) -> Result<Vec<Done>, StoreError> {
         let now = self.clock.now().micros();
         match &self.kind {
             Kind::Memory(memory) => Ok(memory.done(log, now, ids)),
-            _ => ledger::done(&self.db, log, now, ids).await,
+            _ => ledger::done(&self.db, vault, log, now, ids).await,
         }
+    }
+
+    /// Why this log takes nothing more, if its head row is not where its events end.
+    pub async fn sound(&self, log: Log) -> Result<(), StoreError> {
+        match &self.kind {
+            Kind::Memory(_) => Ok(()),
+            _ => read::sound(&self.db, log).await,
+        }
+    }
+
+    /// Why this stream takes nothing more, if its row is not where its events end.
+    pub async fn sound_stream(&self, stream: &Sid) -> Result<(), StoreError> {
+        match &self.kind {
+            Kind::Memory(_) => Ok(()),
+            _ => read::sound_stream(&self.db, stream).await,
+        }
+    }
+
+    /// The position of the log's last event, whatever its head row says.
+    pub async fn last(&self, log: Log) -> Result<i64, StoreError> {
+        match &self.kind {
+            Kind::Memory(memory) => Ok(memory.head(log)),
+            _ => read::last(&self.db, log).await,
+        }
+    }
+
+    /// Whether there are tables beside the events that follow from them.
+    pub fn has_tables(&self) -> bool {
+        !matches!(self.kind, Kind::Memory(_))
     }
 }

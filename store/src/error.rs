@@ -26,6 +26,33 @@ pub enum StoreError {
         /// The one that came.
         found: i64,
     },
+    /// A log's head row is not where its events end, so nothing can be appended behind them.
+    #[error(
+        "log {}: its head row says {head}, but its last event is {last}: nothing is written to it before `trunkline repair` \
+         has set that right",
+        log.as_str()
+    )]
+    HeadMoved {
+        /// The log.
+        log: Log,
+        /// What the row says.
+        head: i64,
+        /// The position of the last event.
+        last: i64,
+    },
+    /// A stream's row is not where its events end, so no event follows them.
+    #[error(
+        "stream {stream}: its row says version {version}, but its last event is {last}: nothing is written to it before \
+         `trunkline repair` has set that right"
+    )]
+    StreamMoved {
+        /// The stream.
+        stream: Sid,
+        /// What the row says.
+        version: i64,
+        /// The sequence of the last event.
+        last: i64,
+    },
     /// Seals that were noted are not in the database any more: somebody removed them.
     #[error(
         "log {}: a seal up to position {noted} was noted, but those in the database end at {sealed}: they were removed, \
@@ -171,6 +198,9 @@ pub enum ExecuteError<E> {
     /// The command id was used before with another command.
     #[error("the idempotency key was used before with another body")]
     Reused,
+    /// The command id was used before, and what for cannot be proved: its row in the ledger is not as it was written.
+    #[error("the idempotency key was used before, and what for cannot be proved any more; use a new one")]
+    Unproven,
     /// The store could not tell.
     #[error("the store is unavailable: {0}")]
     Unavailable(#[from] StoreError),

@@ -2,7 +2,7 @@
 //! by the log: ledger, load, decide, submit; again when the stream has moved meanwhile.
 
 use crate::{
-    ExecuteError, Hash, Store, StoreError,
+    ExecuteError, Hash, Store, StoreError, Vault,
     append::{Seen, Submission, Verdict},
     cqrs::Loading,
     known::At,
@@ -95,6 +95,7 @@ impl Store {
             }
             answered = self.attempt(stream, carrier, &commands).await?;
         }
+        self.engine().sound_stream(stream).await?;
         Err(ExecuteError::Conflict)
     }
 
@@ -246,7 +247,8 @@ impl Store {
         fresh: impl Iterator<Item = &'c Prepared<A>>,
     ) -> Result<Answered, ExecuteError<A::Error>> {
         let expires_at = self.clock().now().plus(ledger::REMEMBERED).micros();
-        submission.commands = fresh.filter_map(|command| command.seen(expires_at)).collect();
+        let seen = |command: &Prepared<A>| command.seen(self.vault(), &submission, expires_at);
+        submission.commands = fresh.filter_map(seen).collect();
         let (stream, carrier) = (loading.stream.clone(), submission.carrier.clone());
         let verdict = match submission.events.is_empty() && submission.commands.is_empty() {
             true => Verdict::Appended { version: loading.at.version, position: loading.at.position },
@@ -288,7 +290,10 @@ impl Store {
         if ids.is_empty() {
             return Ok(Vec::new());
         }
-        let done = self.engine().done(A::LOG, &ids).await?;
+        let done = self.engine().done(self.vault(), A::LOG, &ids).await?;
+        if done.iter().any(|done| !done.proved) {
+            return Err(ExecuteError::Unproven);
+        }
         let differs = |command: &&Prepared<A>| command.differs(&done);
         if commands.iter().find(differs).is_some() { Err(ExecuteError::Reused) } else { Ok(done) }
     }
@@ -331,8 +336,19 @@ impl<A: Stream> Prepared<A> {
         Prepared { command, meta, id, digest }
     }
 
-    fn seen(&self, expires_at: i64) -> Option<Seen> {
-        Some(Seen { id: self.id.clone()?, digest: self.digest, expires_at })
+    fn seen(&self, vault: &Vault, submission: &Submission, expires_at: i64) -> Option<Seen> {
+        let (id, digest) = (self.id.clone()?, self.digest);
+        let entry = ledger::Entry {
+            log: A::LOG,
+            id: &id,
+            carrier: submission.carrier.as_str(),
+            stream: submission.stream.as_str(),
+            digest: &digest,
+            version: submission.version(),
+            expires_at,
+        };
+        let proof = entry.proof(vault);
+        Some(Seen { id, digest, expires_at, proof })
     }
 
     fn is_among(&self, done: &[Done]) -> bool {

@@ -81,8 +81,10 @@ impl One {
         let (version, position) = (submission.version(), last.map_or(0, |index| position(index + 1)));
         for seen in &submission.commands {
             let (id, stream, digest) = (seen.id.clone(), submission.stream.clone(), seen.digest);
-            self.commands
-                .insert(seen.id.clone(), (Done { id, stream, digest, version, position }, seen.expires_at));
+            self.commands.insert(
+                seen.id.clone(),
+                (Done { id, stream, digest, version, position, proved: true }, seen.expires_at),
+            );
         }
         self.settle(submission);
         Verdict::Appended { version, position }

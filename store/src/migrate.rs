@@ -9,19 +9,23 @@ use sea_query::{ColumnDef, Expr, OnConflict, Query, Table};
 const LOCK: &str = "SELECT pg_advisory_xact_lock(7295101463)";
 
 /// Applies what has not been applied yet, and gives every log its head row.
-pub(crate) async fn migrate(db: &Db, now: Timestamp) -> Result<(), StoreError> {
+/// Returns the numbers of those that were applied now.
+pub(crate) async fn migrate(db: &Db, now: Timestamp) -> Result<Vec<i64>, StoreError> {
     let mut tx = begin(db).await?;
     tx.define(&ledger()).await?;
     tx.commit().await?;
+    let mut applied = Vec::new();
     for migration in schema::migrations() {
-        apply(db, &migration, now).await?;
+        if apply(db, &migration, now).await? {
+            applied.push(migration.number);
+        }
     }
     let mut heads = Query::insert().into_table("es_heads").columns(["log", "position"]).to_owned();
     for log in Log::ALL {
         heads.values_panic([log.as_str().into(), 0i64.into()]);
     }
     db.execute(heads.on_conflict(OnConflict::column("log").do_nothing().to_owned())).await?;
-    Ok(())
+    Ok(applied)
 }
 
 async fn begin(db: &Db) -> Result<Tx, StoreError> {
@@ -32,7 +36,8 @@ async fn begin(db: &Db) -> Result<Tx, StoreError> {
     Ok(tx)
 }
 
-async fn apply(db: &Db, migration: &Migration, now: Timestamp) -> Result<(), StoreError> {
+/// Whether it had not been applied.
+async fn apply(db: &Db, migration: &Migration, now: Timestamp) -> Result<bool, StoreError> {
     let mut tx = begin(db).await?;
     let applied = Query::select()
         .column("number")
@@ -40,7 +45,7 @@ async fn apply(db: &Db, migration: &Migration, now: Timestamp) -> Result<(), Sto
         .and_where(sea_query::ExprTrait::eq(Expr::col("number"), migration.number))
         .to_owned();
     if tx.fetch_optional(&applied).await?.is_some() {
-        return tx.rollback().await;
+        return tx.rollback().await.map(|()| false);
     }
     for step in &migration.steps {
         take(&mut tx, step).await?;
@@ -49,7 +54,7 @@ async fn apply(db: &Db, migration: &Migration, now: Timestamp) -> Result<(), Sto
         Query::insert().into_table("es_migrations").columns(["number", "name", "applied_at"]).to_owned();
     done.values_panic([migration.number.into(), migration.name.into(), now.micros().into()]);
     tx.execute(&done).await?;
-    tx.commit().await
+    tx.commit().await.map(|()| true)
 }
 
 async fn take(tx: &mut Tx, step: &Step) -> Result<(), StoreError> {

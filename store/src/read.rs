@@ -66,7 +66,7 @@ fn events() -> SelectStatement {
     Query::select().columns(COLUMNS).from("es_events").to_owned()
 }
 
-fn page(log: Log, after: i64, limit: usize) -> SelectStatement {
+pub(crate) fn page(log: Log, after: i64, limit: usize) -> SelectStatement {
     events()
         .and_where(Expr::col("log").eq(log.as_str()))
         .and_where(Expr::col("position").gt(after))
@@ -115,9 +115,28 @@ pub(crate) type Raw = Result<Fact, (i64, StoreError)>;
 
 /// Up to `limit` events after the position, whatever state they are in.
 pub(crate) async fn raw(db: &Db, log: Log, after: i64, limit: usize) -> Result<Vec<Raw>, StoreError> {
-    let rows = db.fetch_all(&page(log, after, limit)).await?;
-    let read = |row: &Row| Ok(fact(row).map_err(|error| (row.at(1).unwrap_or_default(), error)));
-    rows.iter().map(read).collect()
+    Ok(db.fetch_all(&page(log, after, limit)).await?.iter().map(raw_fact).collect())
+}
+
+/// A row of `COLUMNS`, whatever state it is in.
+pub(crate) fn raw_fact(row: &Row) -> Raw {
+    fact(row).map_err(|error| (row.at(1).unwrap_or_default(), error))
+}
+
+/// The position of the log's last event, by the events.
+pub(crate) async fn last(db: &Db, log: Log) -> Result<i64, StoreError> {
+    let query = Query::select()
+        .expr(Expr::col("position").max())
+        .from("es_events")
+        .and_where(Expr::col("log").eq(log.as_str()))
+        .to_owned();
+    Ok(db
+        .fetch_optional(&query)
+        .await?
+        .map(|row| row.at::<Option<i64>>(0))
+        .transpose()?
+        .flatten()
+        .unwrap_or(0))
 }
 
 /// The position of the log's last event.
@@ -128,6 +147,42 @@ pub(crate) async fn head(db: &Db, log: Log) -> Result<i64, StoreError> {
         .and_where(Expr::col("log").eq(log.as_str()))
         .to_owned();
     db.fetch_optional(&query).await?.map_or(Ok(0), |row| row.at(0))
+}
+
+/// An error when the head row is not where the events end.
+pub(crate) async fn sound(db: &Db, log: Log) -> Result<(), StoreError> {
+    // One statement, so one moment.
+    let last = "(SELECT coalesce(max(e.position), 0) FROM es_events e WHERE e.log = es_heads.log)";
+    let query = Query::select()
+        .column("position")
+        .expr(Expr::cust(last))
+        .from("es_heads")
+        .and_where(Expr::col("log").eq(log.as_str()))
+        .to_owned();
+    let Some(row) = db.fetch_optional(&query).await? else { return Ok(()) };
+    let (head, last) = (row.at(0)?, row.at(1)?);
+    if head == last { Ok(()) } else { Err(StoreError::HeadMoved { log, head, last }) }
+}
+
+/// An error when the stream's row is not where its events end.
+pub(crate) async fn sound_stream(db: &Db, stream: &Sid) -> Result<(), StoreError> {
+    let row =
+        "(SELECT coalesce(max(s.version), 0) FROM es_streams s WHERE s.stream_id = es_events.stream_id)";
+    let query = Query::select()
+        .column("sequence")
+        .expr(Expr::cust(row))
+        .from("es_events")
+        .and_where(Expr::col("stream_id").eq(stream.as_str()))
+        .order_by("sequence", Order::Desc)
+        .limit(1)
+        .to_owned();
+    let Some(row) = db.fetch_optional(&query).await? else { return Ok(()) };
+    let (last, version): (i64, i64) = (row.at(0)?, row.at(1)?);
+    if last == version {
+        Ok(())
+    } else {
+        Err(StoreError::StreamMoved { stream: stream.clone(), version, last })
+    }
 }
 
 /// Every event of a stream.

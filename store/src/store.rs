@@ -7,7 +7,7 @@ use crate::{
     db::Pools,
     engine::{Engine, Kind},
     known::Known,
-    migrate, notify,
+    ledger, migrate, notify,
     recent::Recent,
     seal, sweep,
 };
@@ -96,11 +96,36 @@ impl Store {
     }
 
     async fn open_as(options: StoreOptions, portable: bool) -> Result<Store, StoreError> {
-        let (pools, kind, folder) = connect::to_write(&options, portable).await?;
-        migrate::migrate(&Db::new(pools.clone(), options.deadline), options.clock.now()).await?;
-        let store = Store::start(options, pools, kind, true, folder).await?;
+        let store = Store::prepare(options, portable).await?;
         store.start_tasks();
         Ok(store)
+    }
+
+    /// Opens the store to mend it: nothing of its own begins.
+    ///
+    /// # Errors
+    /// As `open`.
+    pub async fn open_to_repair(options: StoreOptions) -> Result<Store, StoreError> {
+        Store::prepare(options, true).await
+    }
+
+    async fn prepare(options: StoreOptions, portable: bool) -> Result<Store, StoreError> {
+        let (pools, kind, folder) = connect::to_write(&options, portable).await?;
+        let db = Db::new(pools.clone(), options.deadline);
+        let applied = migrate::migrate(&db, options.clock.now()).await?;
+        let store = Store::start(options, pools, kind, true, folder).await?;
+        if applied.contains(&schema::PROOFS) {
+            ledger::adopt(&db, store.vault()).await?;
+        }
+        Ok(store)
+    }
+
+    /// Whether appends can follow the log's last event.
+    ///
+    /// # Errors
+    /// `HeadMoved` when its head row is not where its events end; else when the database fails.
+    pub async fn sound(&self, log: Log) -> Result<(), StoreError> {
+        self.0.engine.sound(log).await
     }
 
     async fn start(

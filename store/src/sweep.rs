@@ -17,7 +17,7 @@ pub(crate) async fn sweep(engine: Arc<Engine>, vault: Vault, evidence: Evidence,
         let kept = i64::try_from(kept.as_micros()).unwrap_or(i64::MAX);
         let too_old = Timestamp::from_micros(now.micros().saturating_sub(kept));
         let swept = [
-            ledger::forget(&engine.db, now.micros()).await,
+            ledger::forget(&engine.db, &vault, now.micros()).await,
             vault.forget_expired(now.micros()).await,
             evidence.prune(too_old).await,
         ];

@@ -22,7 +22,10 @@ fn limited() -> Disk {
             .unwrap();
         assert!(limited.success(), "prlimit is there (util-linux)");
     };
-    Disk { fill: Box::new(move |server| limit(server, "0")), clear: Box::new(move |server| limit(server, "unlimited")) }
+    Disk {
+        fill: Box::new(move |server| limit(server, "0")),
+        clear: Box::new(move |server| limit(server, "unlimited")),
+    }
 }
 
 /// A small file system of its own, filled by another file.
@@ -64,7 +67,9 @@ fn nobody_is_answered_whom_neither_log_nor_spool_takes() {
 #[test]
 fn a_full_file_system_is_told_from_one_with_room() {
     if !is_root() {
-        return eprintln!("only root mounts a file system of its own; the other story of a full disk goes for everybody");
+        return eprintln!(
+            "only root mounts a file system of its own; the other story of a full disk goes for everybody"
+        );
     }
     let folder = tempfile::tempdir().unwrap();
     let at = folder.path().join("data");
@@ -92,7 +97,10 @@ fn tell_story(server: &Server, disk: &Disk) {
     (disk.fill)(server);
     let told = Instant::now();
     let said = server.wait_until_ready(false);
-    assert_eq!(said["checks"]["recording"], json!("neither log nor spool takes facts: calls that arrive get 503"));
+    assert_eq!(
+        said["checks"]["recording"],
+        json!("neither log nor spool takes facts: calls that arrive get 503")
+    );
     println!("full disk: /readyz says so after {:?}", told.elapsed());
     for _ in 0..CALLS {
         Phone::is_turned_away(server.sip(), "85512000002", "1234");
@@ -102,7 +110,8 @@ fn tell_story(server: &Server, disk: &Disk) {
     (disk.clear)(server);
     let cleared = Instant::now();
     server.wait_until_ready(true);
-    let closed = server.wait_for_call("closed call", |call| call["from"] == "+85512000001" && call["status"] == "completed");
+    let closed = server
+        .wait_for_call("closed call", |call| call["from"] == "+85512000001" && call["status"] == "completed");
     println!("full disk: /readyz and the call's end are there {:?} after there is room", cleared.elapsed());
     assert_eq!(closed["reason"], json!("hung_up"), "what was remembered: {closed}");
     let next = Phone::calls(server.sip(), "85512000003", "1234");
@@ -110,7 +119,8 @@ fn tell_story(server: &Server, disk: &Disk) {
     drop(next);
     server.wait_for_call("next call", |call| call["from"] == "+85512000003" && call["status"] == "completed");
     let known = server.get("/calls");
-    let strange = known["data"].as_array().unwrap().iter().filter(|call| call["from"] == "+85512000002").count();
+    let strange =
+        known["data"].as_array().unwrap().iter().filter(|call| call["from"] == "+85512000002").count();
     assert_eq!(strange, 0, "who was turned away is in no list");
     let (verified, text) = server.run(&["audit", "verify"]);
     assert!(verified, "{text}");

@@ -33,7 +33,8 @@ impl Phone {
 
     /// A phone that calls and expects to be turned away for now (503); returns when it was.
     pub fn is_turned_away(server: SocketAddr, caller: &str, number: &str) {
-        Phone::start("call_turned_away.xml", Some(server), &[("caller", caller), ("number", number)]).ends_well();
+        Phone::start("call_turned_away.xml", Some(server), &[("caller", caller), ("number", number)])
+            .ends_well();
     }
 
     /// A phone that waits for a call and does what the scenario says; returns once it listens.

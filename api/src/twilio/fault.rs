@@ -113,6 +113,10 @@ pub(super) fn of_command<E>(error: ExecuteError<E>, refused: impl FnOnce(E) -> F
             let message = "The idempotency token was used before with another request";
             Fault::new(StatusCode::UNPROCESSABLE_ENTITY, 20422, message)
         }
+        ExecuteError::Unproven => {
+            let message = "The idempotency token was used before, and what for cannot be proved any more; use a new one";
+            Fault::new(StatusCode::CONFLICT, 20409, message)
+        }
         ExecuteError::UnknownPassword(address) => Fault::parameter(
             21205,
             format!("{address}: what stands for a password here is none; write the password itself"),

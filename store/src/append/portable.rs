@@ -6,7 +6,7 @@ use super::{Submission, Verdict};
 use crate::{Batch, Db, Fact, StoreError, Tx, db::padded, read};
 use domain::{Log, Sid};
 use sea_query::{Cond, Expr, ExprTrait, LockType, OnConflict, Query, SelectStatement, SimpleExpr};
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 /// Rows per statement: 22 columns each stay far below both engines' limits of bound values (32,766 and 65,535).
 const ROWS: usize = 500;
@@ -22,22 +22,16 @@ const CLAIM: i64 = 3;
 struct Before {
     head: i64,
     streams: HashMap<String, (i64, i64)>,
-    commands: HashMap<String, i64>,
+    commands: HashSet<String>,
     claims: HashMap<(String, String), String>,
 }
 
 /// Appends the batch in one transaction.
-pub(crate) async fn append(
-    db: &Db,
-    log: Log,
-    now: i64,
-    batch: &[Submission],
-) -> Result<Vec<Verdict>, StoreError> {
+pub(crate) async fn append(db: &Db, log: Log, batch: &[Submission]) -> Result<Vec<Verdict>, StoreError> {
     let mut tx = db.begin().await?;
     let before = Before::read(&mut tx, log, batch).await?;
     let mut head = before.head;
-    let verdicts: Vec<Verdict> =
-        batch.iter().map(|submission| before.judge(now, &mut head, submission)).collect();
+    let verdicts: Vec<Verdict> = batch.iter().map(|submission| before.judge(&mut head, submission)).collect();
     let mut writes = tx.batch();
     write(&mut writes, log, before.head, batch, &verdicts);
     if head > before.head {
@@ -64,7 +58,7 @@ impl Before {
             match row.at::<i64>(0)? {
                 HEAD => (found, before.head) = (true, row.at(1)?),
                 STREAM => drop(before.streams.insert(row.at(1)?, (row.at(2)?, row.at(3)?))),
-                COMMAND => drop(before.commands.insert(row.at(1)?, row.at(2)?)),
+                COMMAND => drop(before.commands.insert(row.at(1)?)),
                 _ => drop(before.claims.insert((row.at(1)?, row.at(2)?), row.at(3)?)),
             }
         }
@@ -72,12 +66,9 @@ impl Before {
     }
 
     /// The verdict on one submission; `head` moves past its events when it is accepted.
-    fn judge(&self, now: i64, head: &mut i64, submission: &Submission) -> Verdict {
-        if submission
-            .commands
-            .iter()
-            .any(|seen| self.commands.get(&seen.id).is_some_and(|until| *until > now))
-        {
+    fn judge(&self, head: &mut i64, submission: &Submission) -> Verdict {
+        // An expired one too: whether it has, only its proof tells, and who asks the ledger clears it away.
+        if submission.commands.iter().any(|seen| self.commands.contains(&seen.id)) {
             return Verdict::Duplicate;
         }
         let (version, position) = self.streams.get(submission.stream.as_str()).copied().unwrap_or((0, 0));
@@ -122,8 +113,7 @@ fn streams(batch: &[Submission]) -> SelectStatement {
 fn commands(log: Log, batch: &[Submission]) -> Option<SelectStatement> {
     let ids: Vec<&str> =
         batch.iter().flat_map(|submission| &submission.commands).map(|seen| seen.id.as_str()).collect();
-    let mut query =
-        select(COMMAND, &["command_id", "expires_at"], "es_commands").and_where(on(log)).to_owned();
+    let mut query = select(COMMAND, &["command_id"], "es_commands").and_where(on(log)).to_owned();
     (!ids.is_empty()).then(|| query.and_where(Expr::col("command_id").is_in(padded(ids))).to_owned())
 }
 
@@ -186,8 +176,8 @@ fn upsert_streams(writes: &mut Batch, log: Log, accepted: &[(&Submission, i64, i
 }
 
 fn upsert_commands(writes: &mut Batch, log: Log, accepted: &[(&Submission, i64, i64)]) {
-    const COLUMNS: [&str; 8] =
-        ["log", "command_id", "carrier", "stream_id", "digest", "version", "position", "expires_at"];
+    const COLUMNS: [&str; 9] =
+        ["log", "command_id", "carrier", "stream_id", "digest", "version", "position", "expires_at", "proof"];
     let seen: Vec<_> = accepted
         .iter()
         .flat_map(|accepted| accepted.0.commands.iter().map(move |seen| (accepted, seen)))
@@ -204,12 +194,9 @@ fn upsert_commands(writes: &mut Batch, log: Log, accepted: &[(&Submission, i64, 
             ];
             let rest =
                 [seen.digest.to_vec().into(), (*version).into(), (*position).into(), seen.expires_at.into()];
-            insert.values_panic(ids.into_iter().chain(rest));
+            insert.values_panic(ids.into_iter().chain(rest).chain([seen.proof.to_vec().into()]));
         }
-        // Only an expired one can be there: the others were refused as duplicates.
-        let renewed =
-            OnConflict::columns(["log", "command_id"]).update_columns(COLUMNS.into_iter().skip(2)).to_owned();
-        writes.add(insert.on_conflict(renewed));
+        writes.add(&insert);
     }
 }
 

@@ -7,7 +7,7 @@ use sqlx::{PgConnection, Row, postgres::PgRow};
 
 /// One argument per array of the function; the order is its signature.
 const CALL: &str = "SELECT sub, verdict, detail, last_position FROM es_append($1,$2,$3,$4,$5,$6,$7,$8,$9,$10,$11,$12,$13,$14,\
-$15,$16,$17,$18,$19,$20,$21,$22,$23,$24,$25,$26,$27,$28,$29,$30,$31,$32,$33,$34,$35) ORDER BY sub";
+$15,$16,$17,$18,$19,$20,$21,$22,$23,$24,$25,$26,$27,$28,$29,$30,$31,$32,$33,$34,$35,$36) ORDER BY sub";
 
 /// Appends the batch in one call, over the writer's own connection.
 pub(crate) async fn append(
@@ -72,7 +72,8 @@ async fn call(
         .bind(all(commands.clone(), |(number, _)| number))
         .bind(all(commands.clone(), |(_, seen)| seen.id.as_str()))
         .bind(all(commands.clone(), |(_, seen)| seen.digest.as_slice()))
-        .bind(all(commands, |(_, seen)| seen.expires_at))
+        .bind(all(commands.clone(), |(_, seen)| seen.expires_at))
+        .bind(all(commands, |(_, seen)| seen.proof.as_slice()))
         .bind(all(claims.clone(), |(number, _)| number))
         .bind(all(claims.clone(), |(_, claim)| claim.scope.as_str()))
         .bind(all(claims.clone(), |(_, claim)| claim.key.as_str()))

@@ -35,6 +35,8 @@ pub(crate) struct Seen {
     pub digest: Hash,
     /// Microseconds since the epoch; free for another use afterwards.
     pub expires_at: i64,
+    /// That this row is ours: see `ledger::proof`.
+    pub proof: Hash,
 }
 
 /// What all claims of one submission on one key come to.

@@ -107,8 +107,21 @@ impl Loop {
         match self.engine.append(&mut self.line, self.log, batch).await {
             Ok(verdicts) => verdicts.into_iter().map(Ok).collect(),
             Err(error) if error.refused_by_database() && batch.len() > 1 => self.one_by_one(batch).await,
-            Err(error) => batch.iter().map(|_| Err(error.clone())).collect(),
+            Err(error) => {
+                let error = self.named(error).await;
+                batch.iter().map(|_| Err(error.clone())).collect()
+            }
         }
+    }
+
+    /// Values are refused for good when the head row was moved below the last event: then that is what is wrong.
+    async fn named(&self, error: StoreError) -> StoreError {
+        if !error.refuses_values() {
+            return error;
+        }
+        let named = self.engine.sound(self.log).await.err().unwrap_or(error);
+        tracing::error!(error = %named, log = self.log.as_str(), "the log takes nothing");
+        named
     }
 
     async fn one_by_one(&mut self, batch: &[Submission]) -> Vec<Answer> {
@@ -116,7 +129,11 @@ impl Loop {
         for submission in batch {
             let verdicts =
                 self.engine.append(&mut self.line, self.log, std::slice::from_ref(submission)).await;
-            answers.push(verdicts.and_then(|verdicts| verdicts.into_iter().next().ok_or(StoreError::Closed)));
+            let answer = verdicts.and_then(|verdicts| verdicts.into_iter().next().ok_or(StoreError::Closed));
+            answers.push(match answer {
+                Err(error) => Err(self.named(error).await),
+                answer => answer,
+            });
         }
         answers
     }

@@ -1,17 +1,24 @@
 //! The audit: walks a log from its first position, and names the first one at which it is not what was written.
 //!
 //! Checked: positions without gaps, each event's hash, each stream's chain, every seal (signature, chain, root), that
-//! the log ends where its head row, its streams and its last seal say; and that a seal kept elsewhere is in its chain.
+//! the log ends where its last seal says; that heads, streams, claims and the ledger of commands are what the events make
+//! them; and that a seal kept elsewhere is in its chain.
 
-mod streams;
+mod claimant;
+mod compare;
+mod derived;
+mod mend;
+
+pub use mend::{Mended, repair};
 
 use crate::{
-    Fact, Hash, Store, StoreError,
+    Fact, Hash, Store, StoreError, Tx, read,
     seal::{self, Seal, Signer, Verifier},
 };
+use compare::Amiss;
+use derived::{Derived, Stray};
 use domain::{Log, Sid};
 use std::fmt;
-use streams::Streams;
 
 /// Events read at once.
 const PAGE: usize = 2_000;
@@ -97,6 +104,12 @@ pub enum Wrong {
     /// The event is not the one that was sealed here.
     #[error("another event was sealed at this position")]
     NotAsSealed,
+    /// The events are as written, and a table beside them is not what they make it.
+    #[error("{0}; `trunkline repair` sets it right")]
+    NotDerived(String),
+    /// The log went on while it was to be repaired.
+    #[error("somebody writes to it; stop every server first")]
+    Busy,
     /// A seal is not ours, or does not follow the one before it.
     #[error("the seal from this position on is forged")]
     ForgedSeal,
@@ -157,7 +170,7 @@ struct Walk<'a> {
     head: i64,
     /// The last position checked.
     last: i64,
-    streams: Streams,
+    derived: Derived,
     /// The seal that covers what comes next, and its leaves so far.
     seal: Option<Seal>,
     leaves: Vec<Hash>,
@@ -174,14 +187,14 @@ struct Walk<'a> {
 impl<'a> Walk<'a> {
     async fn new(store: &'a Store, log: Log, missing: &'a mut Vec<String>) -> Result<Walk<'a>, AuditError> {
         let head = store.head(log).await?;
-        let (streams, leaves, previous) = (Streams::default(), Vec::new(), seal::FIRST);
+        let (derived, leaves, previous) = (Derived::default(), Vec::new(), seal::FIRST);
         let mut walk = Walk {
             store,
             verifier: None,
             log,
             head,
             last: 0,
-            streams,
+            derived,
             seal: None,
             leaves,
             previous,
@@ -196,7 +209,12 @@ impl<'a> Walk<'a> {
     /// Checks the next page; false at the end.
     async fn page(&mut self) -> Result<bool, AuditError> {
         let facts = self.store.engine().raw(self.log, self.last, PAGE).await?;
-        for fact in &facts {
+        self.events(&facts).await?;
+        Ok(!facts.is_empty())
+    }
+
+    async fn events(&mut self, facts: &[read::Raw]) -> Result<(), AuditError> {
+        for fact in facts {
             match fact {
                 Ok(fact) => self.event(fact).await?,
                 Err((position, error)) => {
@@ -204,7 +222,7 @@ impl<'a> Walk<'a> {
                 }
             }
         }
-        Ok(!facts.is_empty())
+        Ok(())
     }
 
     async fn event(&mut self, fact: &Fact) -> Result<(), AuditError> {
@@ -215,8 +233,10 @@ impl<'a> Walk<'a> {
         if fact.expected_hash() != fact.hash {
             return Err(here(self, Wrong::Edited).into());
         }
-        if !self.streams.follow(fact) {
-            return Err(here(self, Wrong::Reordered).into());
+        match self.derived.follow(fact) {
+            Ok(()) => {}
+            Err(Stray::Reordered) => return Err(here(self, Wrong::Reordered).into()),
+            Err(Stray::Unreadable(why)) => return Err(here(self, Wrong::Unreadable(why)).into()),
         }
         self.last = fact.position;
         let leaf = seal::leaf(fact.position, &fact.hash);
@@ -264,20 +284,72 @@ impl<'a> Walk<'a> {
         Err(self.found(self.sealed + 1, None, Wrong::ForgedSeal).into())
     }
 
-    /// The log has ended: was it meant to end here?
-    async fn finish(self) -> Result<LogReport, AuditError> {
+    /// The log has ended: was it meant to end here, and are the tables beside it what it makes them?
+    async fn finish(mut self) -> Result<LogReport, AuditError> {
+        if self.store.engine().has_tables() {
+            let amiss = self.amiss().await?;
+            if let Some(what) = amiss.into_iter().next() {
+                let position = self.last;
+                return Err(self.found(position, None, Wrong::NotDerived(what.to_string())).into());
+            }
+        } else if self.head > self.last {
+            return Err(self.found(self.last + 1, None, Wrong::CutOff).into());
+        }
+        let (streams, Walk { log, last: events, seals, sealed, .. }) = (self.derived.streams.len(), self);
+        Ok(LogReport { log, events, streams, seals, sealed })
+    }
+
+    /// That the log was not cut off here, as far as anything says.
+    async fn chain_ends(&mut self) -> Result<(), AuditError> {
+        self.amiss().await.map(drop)
+    }
+
+    /// What is amiss in the tables beside the log, at one moment, up to which the log is walked first.
+    async fn amiss(&mut self) -> Result<Vec<Amiss>, AuditError> {
+        let mut tx = self.store.db().snapshot().await?;
+        self.rest(&mut tx).await?;
+        let now = self.store.clock().now().micros();
+        let amiss = compare::all(&mut tx, self.store.vault(), (self.log, now), &self.derived).await?;
+        tx.rollback().await?;
         let next = self.last + 1;
-        if self.seal.is_some() || self.head > self.last {
+        if let Some(stream) = amiss.iter().find_map(cut) {
+            return Err(self.found(next, stream.as_ref(), Wrong::CutOff).into());
+        }
+        // A seal may be of events that came since.
+        let sealed = self.seal.as_ref().map(|seal| seal.to);
+        if let Some(to) = sealed
+            && self.store.engine().last(self.log).await? < to
+        {
             return Err(self.found(next, None, Wrong::CutOff).into());
         }
-        if let Some(stream) = self.streams.unfinished(self.store, self.log, self.last).await? {
-            return Err(self.found(next, Some(&stream), Wrong::CutOff).into());
+        Ok(amiss)
+    }
+
+    /// Checks what the transaction sees beyond the last page.
+    async fn rest(&mut self, tx: &mut Tx) -> Result<(), AuditError> {
+        loop {
+            let rows = tx.fetch_all(&read::page(self.log, self.last, PAGE)).await?;
+            if rows.is_empty() {
+                return Ok(());
+            }
+            let facts: Vec<read::Raw> = rows.iter().map(read::raw_fact).collect();
+            self.events(&facts).await?;
         }
-        let Walk { log, last: events, seals, sealed, .. } = self;
-        Ok(LogReport { log, events, streams: self.streams.len(), seals, sealed })
+    }
+
+    fn into_derived(self) -> (Log, i64, Derived) {
+        (self.log, self.last, self.derived)
     }
 
     fn found(&self, position: i64, stream: Option<&Sid>, what: Wrong) -> Finding {
         Finding { log: self.log, position, stream: stream.cloned(), what }
+    }
+}
+
+/// The stream that shows that the log was cut off, if this does.
+fn cut(amiss: &Amiss) -> Option<Option<Sid>> {
+    match amiss {
+        Amiss::Cut(stream) => Some(stream.parse().ok()),
+        _ => None,
     }
 }

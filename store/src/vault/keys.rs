@@ -1,7 +1,7 @@
 //! Data keys: one per carrier, made when first needed, stored wrapped by the master key, kept open in memory.
 
 use super::sealing;
-use crate::{Db, StoreError};
+use crate::{Db, Hash, StoreError};
 use domain::{Clock, Ids, Sid, Timestamp};
 use ring::{aead::LessSafeKey, hmac};
 use sea_query::{Expr, ExprTrait, OnConflict, Query};
@@ -19,6 +19,8 @@ const OPEN_FOR: Duration = Duration::from_secs(60);
 pub(super) struct Keys {
     db: Db,
     master: [u8; 32],
+    /// Derived from it, for proofs.
+    proving: hmac::Key,
     open: Mutex<HashMap<Sid, Opened>>,
     clock: Arc<dyn Clock>,
     ids: Arc<dyn Ids>,
@@ -31,7 +33,9 @@ struct Opened {
 
 impl Keys {
     pub fn new(db: Db, master: &[u8; 32], clock: Arc<dyn Clock>, ids: Arc<dyn Ids>) -> Keys {
-        Keys { db, master: *master, open: Mutex::default(), clock, ids }
+        let derived = hmac::sign(&hmac::Key::new(hmac::HMAC_SHA256, master), b"trunkline proofs 1");
+        let proving = hmac::Key::new(hmac::HMAC_SHA256, derived.as_ref());
+        Keys { db, master: *master, proving, open: Mutex::default(), clock, ids }
     }
 
     /// The carrier's key, made when it has none.
@@ -62,6 +66,18 @@ impl Keys {
             name.update(part.as_bytes());
         }
         name.sign().as_ref().iter().take(16).map(|byte| format!("{byte:02x}")).collect()
+    }
+
+    /// HMAC-SHA256 over the parts, each with its length before it, under a key that is used for nothing else.
+    pub fn mac(&self, parts: &[&[u8]]) -> Hash {
+        let mut mac = hmac::Context::with_key(&self.proving);
+        for part in parts {
+            mac.update(&(part.len() as u64).to_be_bytes());
+            mac.update(part);
+        }
+        let mut sum = [0; 32];
+        sum.copy_from_slice(mac.sign().as_ref());
+        sum
     }
 
     /// Destroys the carrier's key. It is never made again: a late write must not look like a fresh start.

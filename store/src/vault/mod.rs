@@ -7,7 +7,7 @@ mod addresses;
 mod keys;
 mod sealing;
 
-use crate::{Db, StoreError, StoreOptions, sweep};
+use crate::{Db, Hash, StoreError, StoreOptions, sweep};
 use domain::{Clock, Ids, Sid, Timestamp};
 use keys::Keys;
 use sea_query::{Expr, ExprTrait, OnConflict, Order, Query, SimpleExpr};
@@ -162,6 +162,16 @@ impl Vault {
             gone.and_where(Expr::col("name").ne(stays));
         }
         self.db.execute(&gone).await
+    }
+
+    /// A sum over `parts` that nobody makes without the master key.
+    pub(crate) fn mac(&self, parts: &[&[u8]]) -> Hash {
+        self.keys.mac(parts)
+    }
+
+    /// Whether they are the same, in time that does not depend on where they differ.
+    pub(crate) fn same(ours: &[u8], theirs: &[u8]) -> bool {
+        sealing::same(ours, theirs)
     }
 
     /// Destroys a carrier's data key: everything it sealed is gone for good, in backups too; on other nodes that have

@@ -2,7 +2,7 @@
 
 use domain::{Kind, Log};
 use store::{
-    Store, StoreError, StoreOptions,
+    ExecuteError, Store, StoreError, StoreOptions,
     audit::{self, AuditError, Finding, Wrong},
     testing::{self, Tally, TallyCommand as C, TestStore, meta, sid},
 };
@@ -301,5 +301,163 @@ async fn the_audit_runs_beside_the_process_that_writes() {
         assert!(matches!(write, Err(store::ExecuteError::Unavailable(_))), "{}: {write:?}", store.name);
         reading.close().await;
         store.execute::<Tally>(&sid(Kind::Call), C::Add(1), &meta()).await.unwrap();
+    }
+}
+
+/// Three streams, two claims, three commands that had ids, one of them without an event.
+async fn with_tables() -> Vec<TestStore> {
+    let stores = vec![testing::sqlite().await, testing::on_postgres().await];
+    for store in &stores {
+        for (number, command) in [(1, C::Hold("a".into())), (2, C::Hold("b".into())), (3, C::Nothing)] {
+            let once = meta().once(format!("id-{number}"));
+            store.execute::<Tally>(&numbered(number), command, &once).await.unwrap();
+        }
+        store.execute::<Tally>(&numbered(1), C::Count(2), &meta()).await.unwrap();
+        store.execute::<Tally>(&numbered(4), C::Add(1), &meta()).await.unwrap();
+    }
+    stores
+}
+
+fn numbered(number: u128) -> domain::Sid {
+    domain::Sid::from_uuid(Kind::Call, uuid::Uuid::from_u128(number))
+}
+
+/// What was changed behind the store's back, and a word of what the audit says to it.
+const CHANGES: [(&str, &str); 16] = [
+    ("UPDATE es_heads SET position = 2 WHERE log = 'core'", "the head row says 2, and the last event is 5"),
+    ("UPDATE es_heads SET position = 50 WHERE log = 'core'", "the head row says 50"),
+    ("DELETE FROM es_heads WHERE log = 'core'", "the head row is missing"),
+    ("UPDATE es_streams SET version = 9 WHERE version = 3", "is not where its events end"),
+    ("UPDATE es_streams SET version = 2 WHERE version = 3", "is not where its events end"),
+    (
+        "UPDATE es_streams SET hash = prev FROM (SELECT hash AS prev FROM es_events WHERE position = 1) AS other",
+        "stream",
+    ),
+    ("DELETE FROM es_streams WHERE version = 3", "is not where its events end"),
+    ("UPDATE es_claims SET key = 'c' WHERE key = 'a'", "in tally is held by"),
+    (
+        "UPDATE es_claims SET stream_id = (SELECT stream_id FROM es_claims WHERE key = 'b')",
+        "in tally is held by",
+    ),
+    ("DELETE FROM es_claims", "a in tally is held by nobody"),
+    (
+        "UPDATE es_commands SET position = 5 WHERE command_id LIKE '%id-1'",
+        "does not say where its last event is",
+    ),
+    ("UPDATE es_commands SET version = 2 WHERE command_id LIKE '%id-1'", "is not as it was written"),
+    (
+        "UPDATE es_commands SET stream_id = (SELECT stream_id FROM es_claims WHERE key = 'b')",
+        "is not as it was written",
+    ),
+    ("UPDATE es_commands SET expires_at = 1", "is not as it was written"),
+    (
+        "UPDATE es_commands SET digest = hash FROM (SELECT hash FROM es_events WHERE position = 1) AS other",
+        "not as it was",
+    ),
+    ("DELETE FROM es_commands", "is missing"),
+];
+
+#[tokio::test]
+async fn what_follows_from_the_events_is_compared_with_them_and_rebuilt() {
+    for (change, word) in CHANGES {
+        for store in with_tables().await {
+            audit::verify(&store, |_| ()).await.unwrap();
+            tamper(&store, change).await;
+            let told = audit::verify(&store, |_| ()).await.expect_err(change).to_string();
+            assert!(
+                told.contains(word) && told.contains("`trunkline repair`"),
+                "{}: {change}: {told}",
+                store.name
+            );
+            let mended = audit::repair(&store, &[], |_| ()).await.unwrap();
+            assert!(!mended.is_empty(), "{}: {change}", store.name);
+            audit::verify(&store, |_| ())
+                .await
+                .unwrap_or_else(|left| panic!("{}: {change}: {left}", store.name));
+            assert_eq!(
+                audit::repair(&store, &[], |_| ()).await.unwrap(),
+                [],
+                "{}: nothing is left",
+                store.name
+            );
+            let store = store.reopen().await;
+            store.execute::<Tally>(&numbered(1), C::Add(1), &meta()).await.unwrap();
+            let taken = store.execute::<Tally>(&numbered(2), C::Hold("a".into()), &meta()).await;
+            assert!(matches!(taken, Err(ExecuteError::Taken { .. })), "{}: {change}: {taken:?}", store.name);
+        }
+    }
+}
+
+#[tokio::test]
+async fn what_the_ledger_cannot_prove_refuses_a_repeat() {
+    for change in ["digest = stream", "expires_at = 1", "version = 7", "proof = NULL"] {
+        let change = change.replace("stream", "(SELECT hash FROM es_events WHERE position = 2)");
+        for store in with_tables().await {
+            tamper(&store, &format!("UPDATE es_commands SET {change}")).await;
+            let once = meta().once("id-1");
+            for _ in 0..2 {
+                let again = store.execute::<Tally>(&numbered(1), C::Hold("a".into()), &once).await;
+                assert!(matches!(again, Err(ExecuteError::Unproven)), "{}: {change}: {again:?}", store.name);
+                audit::repair(&store, &[], |_| ()).await.unwrap();
+                if change.starts_with("version") {
+                    let again =
+                        store.execute::<Tally>(&numbered(1), C::Hold("a".into()), &once).await.unwrap();
+                    assert!(
+                        again.replayed && again.version == 1,
+                        "what the proof still covers is known again"
+                    );
+                    break;
+                }
+            }
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_moved_head_is_named_by_every_write() {
+    for store in with_tables().await {
+        tamper(&store, "UPDATE es_heads SET position = 2 WHERE log = 'core'").await;
+        let refused = store.execute::<Tally>(&sid(Kind::Call), C::Add(1), &meta()).await.unwrap_err();
+        assert!(
+            refused.to_string().contains("its head row says 2, but its last event is 5"),
+            "{}: {refused}",
+            store.name
+        );
+        assert!(matches!(store.sound(Log::Core).await, Err(StoreError::HeadMoved { head: 2, last: 5, .. })));
+        assert!(store.sound(Log::Calls).await.is_ok());
+    }
+}
+
+#[tokio::test]
+async fn a_moved_stream_is_named_by_every_write_to_it() {
+    for store in with_tables().await {
+        tamper(&store, "UPDATE es_streams SET version = 1 WHERE version = 3").await;
+        let refused = store.execute::<Tally>(&numbered(1), C::Add(1), &meta()).await.unwrap_err();
+        assert!(
+            refused.to_string().contains("its row says version 1, but its last event is 3"),
+            "{}: {refused}",
+            store.name
+        );
+        store.execute::<Tally>(&numbered(4), C::Add(1), &meta()).await.expect("others go on");
+    }
+}
+
+#[tokio::test]
+async fn nothing_is_repaired_of_a_log_whose_chain_fails() {
+    for damage in [
+        "UPDATE es_events SET payload = '{\"Added\":9}' WHERE position = 5",
+        "DELETE FROM es_events WHERE position = 5",
+    ] {
+        for store in with_tables().await {
+            tamper(&store, &format!("{damage}; DELETE FROM es_claims;")).await;
+            let refused = audit::repair(&store, &[], |_| ()).await;
+            assert!(matches!(refused, Err(AuditError::Found(_))), "{}: {refused:?}", store.name);
+            let claims = sea_query::Query::select().column("key").from("es_claims").to_owned();
+            assert!(
+                store.db().fetch_all(&claims).await.unwrap().is_empty(),
+                "{}: it was not touched",
+                store.name
+            );
+        }
     }
 }

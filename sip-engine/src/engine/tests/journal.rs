@@ -48,7 +48,9 @@ fn arrival(call: u128) -> Fact {
 
 #[tokio::test(start_paused = true)]
 async fn a_call_whose_arrival_is_kept_nowhere_is_void() {
-    for (takes, fails, waits, void) in [(0, true, 0, true), (9_000, false, 3_000, true), (1_000, false, 1_000, false)] {
+    for (takes, fails, waits, void) in
+        [(0, true, 0, true), (9_000, false, 3_000, true), (1_000, false, 1_000, false)]
+    {
         let (outside, tracker) = (Arc::new(Memory::default()), TaskTracker::new());
         outside.takes(Duration::from_millis(takes));
         outside.keeps_nothing(fails);
