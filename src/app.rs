@@ -47,6 +47,7 @@ pub struct App {
     /// What opens the demo, if it was asked for.
     pub demo: Option<demo::Demo>,
     store: Store,
+    reactors: Reactors,
     engine: EngineHandle,
     tasks: TaskTracker,
     stop: CancellationToken,
@@ -116,11 +117,17 @@ impl App {
             demo.keep(&base.config.data_dir)?;
         }
         reactors.start(Arc::new(engine.clone()));
-        base.serve(web, &http_url, NodeHealth { engine: engine.clone(), reactors })?;
+        base.serve(web, &http_url, NodeHealth { engine: engine.clone(), reactors: reactors.clone() })?;
         base.take_orders();
         let drain = Duration::from_secs(base.config.shutdown.drain_seconds);
         let Base { store, tasks, stop, .. } = base;
-        Ok(App { http_url, sip_address, demo, store, engine, tasks, stop, drain })
+        Ok(App { http_url, sip_address, demo, store, reactors, engine, tasks, stop, drain })
+    }
+
+    /// Waits until another process is this node; then its calls end at once, for they are over in the log.
+    pub async fn replaced(&mut self) {
+        self.reactors.replaced().await;
+        self.drain = Duration::ZERO;
     }
 
     /// Takes no more calls, lets live ones finish within the configured time, and stops.
@@ -132,6 +139,7 @@ impl App {
         if tokio::time::timeout(STOP_LIMIT, self.tasks.wait()).await.is_err() {
             tracing::warn!("some work did not stop in time; what was acknowledged is in the log");
         }
+        self.reactors.leave().await;
         self.store.close().await;
     }
 }
@@ -192,7 +200,7 @@ impl Base {
             advertise: self.config.advertise()?,
             rtp_ports: self.config.rtp_ports()?,
             rtp_timeout: sip_engine::media::DEFAULT_RTP_TIMEOUT,
-            node: self.node.clone(),
+            node: reactors.node().to_owned(),
             max_calls: self.config.sip.max_calls,
             reachable: Arc::new(move |address| guard.allows_call(address)),
             names: Arc::new(sip_engine::SystemNames::new()),

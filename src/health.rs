@@ -42,6 +42,11 @@ impl api::Health for NodeHealth {
                 state.evidence_dropped as f64,
             ),
             (
+                "trunkline_clock_difference_seconds",
+                "The database's clock less this machine's.",
+                state.clock_difference,
+            ),
+            (
                 "trunkline_directory_lag",
                 "Events the engine's directory does not know yet.",
                 state.directory_lag as f64,

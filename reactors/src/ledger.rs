@@ -7,10 +7,10 @@ use store::{Backend, Db, StoreError};
 
 const TABLE: &str = "reactors";
 
-/// How long a lease lasts without renewal.
-pub(crate) const LEASE: Duration = Duration::from_secs(15);
+/// How long a lease lasts without renewal: so long a dead node's calls and callbacks wait at most.
+pub(crate) const LEASE: Duration = Duration::from_secs(4);
 /// How often it is renewed.
-pub(crate) const RENEWAL: Duration = Duration::from_secs(5);
+pub(crate) const RENEWAL: Duration = Duration::from_secs(1);
 
 /// The table; clones share it.
 #[derive(Clone)]
@@ -53,7 +53,7 @@ impl Ledger {
         Ok(self.db.execute(&update).await? > 0)
     }
 
-    /// Takes or renews a lease; whether this holder has it now. A SQLite file is one process's, so whoever asks there
+    /// Takes or renews a lease; whether this holder has it now. `now` is by the database's clock. A SQLite file is one process's, so whoever asks there
     /// has everything, and nothing is written.
     pub async fn lease(&self, name: &str, holder: &str, now: Timestamp) -> Result<bool, StoreError> {
         if !self.is_shared() {
@@ -69,7 +69,16 @@ impl Ledger {
         Ok(self.db.execute(&take).await? > 0)
     }
 
-    /// Whether somebody holds this lease. Asked about others, of whom a SQLite file has none.
+    /// Lets go of whatever earlier processes of this name held.
+    pub async fn release_of(&self, name: &str) -> Result<(), StoreError> {
+        let mut release = Query::update();
+        release.table(TABLE).value("lease_until", 0_i64);
+        let earlier = Expr::col("holder").eq(name).or(Expr::col("holder").like(format!("{name}/%")));
+        release.and_where(earlier);
+        self.db.execute(&release).await.map(drop)
+    }
+
+    /// Whether somebody holds this lease, as nodes of a release before epochs did. Asked about others, of whom a SQLite file has none.
     pub async fn is_held(&self, name: &str, now: Timestamp) -> Result<bool, StoreError> {
         if !self.is_shared() {
             return Ok(false);

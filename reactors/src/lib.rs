@@ -7,8 +7,10 @@
 mod geo;
 pub mod http;
 mod ledger;
+mod nodes;
 pub mod outside;
 mod place_calls;
+mod process;
 pub mod signature;
 mod status_callbacks;
 mod switchboard;
@@ -16,6 +18,7 @@ mod sync_directory;
 #[cfg(test)]
 mod testing;
 
+pub use nodes::JoinError;
 pub use outside::World;
 pub use place_calls::QUEUE_LIMIT;
 pub use status_callbacks::STOP_TIME;
@@ -28,6 +31,7 @@ use domain::{
 };
 use http::{Http, HttpOptions};
 use ledger::Ledger;
+use nodes::Nodes;
 use outside::tokens::Tokens;
 use place_calls::PlaceCalls;
 use projections::{Projections, ReadError};
@@ -52,7 +56,8 @@ pub struct Options {
     pub clock: Arc<dyn Clock>,
     /// Chance.
     pub ids: Arc<dyn Ids>,
-    /// This node's name; the same after a restart, different from every other node's.
+    /// This node's name; the same after a restart, different from every other node's. What it claims, it claims as this
+    /// process: see [`Reactors::node`].
     pub node: String,
     /// Where facts are kept while the store does not answer.
     pub spool: PathBuf,
@@ -68,7 +73,8 @@ pub struct Options {
     pub stop: CancellationToken,
 }
 
-/// Everything between the log and the world.
+/// Everything between the log and the world; clones share it.
+#[derive(Clone)]
 pub struct Reactors {
     common: Common,
     world: World,
@@ -85,6 +91,9 @@ pub enum OpenError {
     /// The projections could not be read.
     #[error(transparent)]
     Read(#[from] ReadError),
+    /// Another process is this node.
+    #[error(transparent)]
+    Join(#[from] JoinError),
     /// The spool's folder cannot be used.
     #[error("the spool cannot be opened: {0}")]
     Spool(#[from] io::Error),
@@ -104,8 +113,12 @@ pub(crate) struct Common {
     pub tokens: Tokens,
     pub ledger: Ledger,
     pub clock: Arc<dyn Clock>,
-    /// This node's name.
+    /// What this process claims by: the node's name and the epoch.
     pub node: Arc<str>,
+    /// The processes that share the database.
+    pub nodes: Nodes,
+    /// Cancelled when another process has this node's name.
+    pub replaced: CancellationToken,
     /// Whether facts of a call are on their way into the log.
     pub behind: Behind,
     pub tasks: TaskTracker,
@@ -132,8 +145,10 @@ impl Common {
 }
 
 /// How the reactors are, for health and metrics.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq)]
 pub struct State {
+    /// The database's clock less this machine's, in seconds.
+    pub clock_difference: f64,
     /// Entries in the spool that have not reached the log.
     pub spooled: usize,
     /// Neither log nor spool takes facts.
@@ -147,20 +162,23 @@ pub struct State {
 }
 
 impl Reactors {
-    /// Opens the spool (what an earlier process left in it goes to the log first) and reads the directory.
+    /// Takes the node's name, opens the spool (what an earlier process left in it goes to the log first) and reads the
+    /// directory.
     ///
     /// # Errors
-    /// When store or spool cannot be used.
+    /// When store or spool cannot be used, or another process is this node.
     pub async fn open(options: Options) -> Result<Reactors, OpenError> {
         let Options { store, projections, clock, ids, node, spool, http, queue_limit, .. } = options;
         let (trusted_trunks, tasks, stop) = (options.trusted_trunks, options.tasks, options.stop);
-        let (http, began) = (Http::new(http), clock.now());
+        let nodes = Nodes::join(store.db().clone(), clock.clone(), &node, ids.token()).await?;
+        let ledger = Ledger::open(store.db().clone()).await?;
+        ledger.release_of(&node).await?;
+        let (http, began, node) = (Http::new(http), clock.now(), nodes.claim());
         let world = World::open(&store, http.clone(), ids, &spool, &tasks, &stop)?;
         if !world.drained(SPOOL_WAIT).await {
             tracing::warn!(spooled = world.spooled(), "facts of an earlier process are still on their way");
         }
-        let (ledger, mirror) =
-            (Ledger::open(store.db().clone()).await?, DirectoryMirror::new(trusted_trunks));
+        let mirror = DirectoryMirror::new(trusted_trunks);
         let head = store.head(Log::Core).await?;
         if let Err(behind) = projections.reached(Log::Core, head, SPOOL_WAIT).await {
             tracing::warn!(%behind, "the directory follows as far as the projections have come");
@@ -169,8 +187,22 @@ impl Reactors {
         let (tokens, node) = (Tokens::new(store.clone()), node.into());
         let behind = world.clone();
         let behind: Behind = Arc::new(move |call| behind.is_behind(call));
-        let common =
-            Common { store, projections, mirror, http, tokens, ledger, clock, node, behind, tasks, stop };
+        let replaced = CancellationToken::new();
+        let common = Common {
+            store,
+            projections,
+            mirror,
+            http,
+            tokens,
+            ledger,
+            clock,
+            node,
+            nodes,
+            replaced,
+            behind,
+            tasks,
+            stop,
+        };
         Ok(Reactors { common, world, began, queue_limit })
     }
 
@@ -178,6 +210,24 @@ impl Reactors {
     #[must_use]
     pub fn world(&self) -> World {
         self.world.clone()
+    }
+
+    /// What this process claims calls by: the node's name and the process's epoch. The engine is started with it.
+    #[must_use]
+    pub fn node(&self) -> &str {
+        &self.common.node
+    }
+
+    /// Waits until another process has this node's name: then this one is to end.
+    pub async fn replaced(&self) {
+        self.common.replaced.cancelled().await;
+    }
+
+    /// Gives the node's name up, so that the next process need not wait for it. For the very end.
+    pub async fn leave(&self) {
+        if let Err(error) = self.common.nodes.leave().await {
+            tracing::debug!(%error, "the node's lease runs out by itself");
+        }
     }
 
     /// What the engine routes by.
@@ -204,6 +254,7 @@ impl Reactors {
         let directory_position = self.common.mirror.position();
         let head = *self.common.store.watch(Log::Core).borrow();
         State {
+            clock_difference: self.common.nodes.clock_difference(),
             spooled: self.world.spooled(),
             keeps_nothing: self.world.keeps_nothing(),
             evidence_dropped: self.world.evidence_dropped(),

@@ -5,6 +5,7 @@ use crate::{
     Common, DirectoryMirror, Switchboard,
     http::{Guard, Http, HttpOptions, SystemResolver},
     ledger::Ledger,
+    nodes::Nodes,
     outside::tokens::Tokens,
 };
 use domain::{
@@ -78,6 +79,10 @@ impl Bench {
             ledger: Ledger::open(inner.db().clone()).await.unwrap(),
             clock: Arc::new(SystemClock),
             node: "here".into(),
+            nodes: Nodes::join(inner.db().clone(), Arc::new(SystemClock), "bench", store::testing::token())
+                .await
+                .unwrap(),
+            replaced: CancellationToken::new(),
             behind: Arc::new(|_| false),
             tasks,
             stop,
@@ -277,7 +282,7 @@ pub enum Order {
 }
 
 /// An engine that remembers its orders, and how far the directory was at the last call to place; it has no room, refuses
-/// to place calls, or forgets them, when told so.
+/// to place calls, forgets them, or has whatever it is asked for, when told so.
 pub struct Recorder {
     orders: mpsc::UnboundedSender<Order>,
     mirror: DirectoryMirror,
@@ -285,13 +290,14 @@ pub struct Recorder {
     pub full: AtomicBool,
     pub refuses: AtomicBool,
     pub forgets: AtomicBool,
+    pub holds: AtomicBool,
 }
 
 impl Recorder {
     pub fn new(mirror: DirectoryMirror) -> (Arc<Recorder>, mpsc::UnboundedReceiver<Order>) {
         let (orders, given) = mpsc::unbounded_channel();
-        let (knew, full, refuses, forgets) = Default::default();
-        (Arc::new(Recorder { orders, mirror, knew, full, refuses, forgets }), given)
+        let (knew, full, refuses, forgets, holds) = Default::default();
+        (Arc::new(Recorder { orders, mirror, knew, full, refuses, forgets, holds }), given)
     }
 }
 
@@ -320,7 +326,7 @@ impl Switchboard for Recorder {
     }
 
     fn has(&self, _: &Sid) -> bool {
-        false
+        self.holds.load(Ordering::SeqCst)
     }
 }
 

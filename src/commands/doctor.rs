@@ -33,7 +33,7 @@ pub fn run(config: &Config) -> ExitCode {
         ("data", vec![data_dir(&config.data_dir)]),
         ("database", runtime.block_on(database(config))),
         ("speech", vec![program("flite", "English"), program("espeak-ng", "every other language")]),
-        ("clock", vec![clock()]),
+        ("clock", vec![clock(), runtime.block_on(clocks(config))]),
     ];
     let mut broken = 0;
     for (area, findings) in checks {
@@ -193,6 +193,24 @@ fn clock() -> Finding {
             "the clock is years behind; two-factor codes and signatures need the right time (set up NTP)"
                 .into(),
         ),
+    }
+}
+
+/// Nodes keep their leases by the database's clock, and everything a person reads by their own.
+async fn clocks(config: &Config) -> Finding {
+    let key = MasterKey::find(&config.data_dir, &RandomIds::default()).map_or([0; 32], |key| key.bytes);
+    let Ok(store) = Store::open_to_read(StoreOptions::new(config.store_url(), key)).await else {
+        return Fine("there is no database yet whose clock could differ".into());
+    };
+    let theirs = store.db().now(store.clock()).await;
+    let ours = store.clock().now();
+    store.close().await;
+    match theirs.map(|theirs| (theirs.micros() - ours.micros()) as f64 / 1e6) {
+        Ok(ahead) if ahead.abs() > 2.0 => Broken(format!(
+            "the database's clock is {ahead:.1} s ahead of this machine's; set up NTP on both"
+        )),
+        Ok(_) => Fine("the database's clock and this machine's agree".into()),
+        Err(error) => Advice(format!("the database's clock: {error}")),
     }
 }
 

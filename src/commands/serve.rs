@@ -15,15 +15,18 @@ pub fn run(mut config: Config, with_demo: bool) -> ExitCode {
         Err(error) => return fail(&error),
     };
     runtime.block_on(async {
-        let app = match App::build(config, with_demo).await {
+        let mut app = match App::build(config, with_demo).await {
             Ok(app) => app,
             Err(trouble) => return fail(&trouble),
         };
         banner(&app);
-        told_to_stop().await;
+        let outcome = tokio::select! {
+            () = told_to_stop() => ExitCode::SUCCESS,
+            () = app.replaced() => fail(&"another process is this node by now; stopping"),
+        };
         eprintln!("trunkline: stopping; live calls may finish (again to stop at once)");
         tokio::select! {
-            () = app.stop() => ExitCode::SUCCESS,
+            () = app.stop() => outcome,
             () = told_to_stop() => ExitCode::FAILURE,
         }
     })

@@ -3,3 +3,4 @@
 //! `just faults`.
 
 mod full_disk;
+mod nodes;

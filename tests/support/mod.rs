@@ -8,6 +8,7 @@ pub mod rtp;
 pub mod server;
 pub mod sipp;
 pub mod tone;
+pub mod wire;
 
 pub use baresip::Baresip;
 pub use customer::{Application, Sdk};

@@ -71,6 +71,39 @@ impl Server {
         }
     }
 
+    /// Another node on the same database, with a data directory of its own; `name` is the file `node` it begins with.
+    pub fn beside(&self, name: Option<&str>) -> Result<Server, String> {
+        let folder = tempfile::tempdir().unwrap();
+        let data = folder.path().join("data");
+        std::fs::create_dir(&data).unwrap();
+        for file in ["vault.key", "demo.json"] {
+            std::fs::copy(self.data.join(file), data.join(file)).unwrap();
+        }
+        if let Some(name) = name {
+            std::fs::write(data.join("node"), name).unwrap();
+            let mut command = command(&data, &self.database_url);
+            command.args(["--http.listen", "127.0.0.1:0", "--sip.listen", "127.0.0.1:0", "serve"]);
+            let output = command.output().unwrap();
+            return Err(String::from_utf8_lossy(&[output.stdout, output.stderr].concat()).into_owned());
+        }
+        Ok(Server::start_with(folder, &self.database_url, &[]))
+    }
+
+    /// What `/metrics` says of this.
+    pub fn metric(&self, name: &str) -> f64 {
+        let url = format!("{}/metrics", self.text("http_url"));
+        let output = Command::new("curl").args(["-s", &url]).output().unwrap();
+        let text = String::from_utf8(output.stdout).unwrap();
+        let value = text.lines().find_map(|line| line.strip_prefix(name)?.strip_prefix(' '));
+        value.unwrap_or_else(|| panic!("no {name} in {text}")).parse().unwrap()
+    }
+
+    /// Sends the process a signal.
+    pub fn signal(&self, signal: &str) {
+        let sent = Command::new("kill").args([signal, &self.process.id().to_string()]).status().unwrap();
+        assert!(sent.success());
+    }
+
     /// Ends it as `kill -9` does and starts it again on the same data.
     pub fn kill_and_restart(&mut self) {
         self.process.kill();

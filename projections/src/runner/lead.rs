@@ -31,8 +31,8 @@ impl Runner {
             committed.mark_unchanged();
             let now = self.shared.store.clock().elapsed();
             if !self.alone() && now.saturating_sub(renewed) > LEASE / 3 {
-                self.renew(epoch).await?;
                 renewed = now;
+                self.renew(epoch).await?;
             }
             if self.rebuilt(&members, now, &mut looked).await? {
                 members = self.members(epoch).await?;
@@ -70,7 +70,7 @@ impl Runner {
 
     /// The tables as they stand now; says how far they are, and what changed on the way there.
     async fn members(&self, epoch: i64) -> Result<Vec<Member>, Over> {
-        let members = page::members(&self.shared.store, self.log, (epoch, self.lease())).await?;
+        let members = page::members(&self.shared.store, self.log, (epoch, self.lease().await?)).await?;
         let members = members.ok_or(Over::Fenced)?;
         self.publish_members(&members);
         self.catch_up_telling(running(&members)).await?;
@@ -113,8 +113,9 @@ impl Runner {
     }
 
     async fn renew(&self, epoch: i64) -> Result<(), Over> {
+        let until = self.lease().await?;
         let mut tx = self.shared.store.db().begin().await?;
-        let still = ledger::keep(&mut tx, self.log, epoch, self.lease()).await?;
+        let still = ledger::keep(&mut tx, self.log, epoch, until).await?;
         tx.commit().await?;
         if still { Ok(()) } else { Err(Over::Fenced) }
     }

@@ -8,7 +8,7 @@ mod lead;
 mod stand_by;
 
 use crate::{LogHealth, ReadError, Trouble, building, ledger, progress::Standing, projections::Shared};
-use domain::Log;
+use domain::{Log, Timestamp};
 use std::{
     sync::{Arc, atomic::AtomicI64},
     time::Duration,
@@ -116,13 +116,17 @@ impl Runner {
         self.shared.store.db().backend() == Backend::Sqlite
     }
 
-    /// Until when a lease that begins now lasts.
-    fn lease(&self) -> i64 {
-        if self.alone() { i64::MAX } else { self.shared.store.clock().now().plus(LEASE).micros() }
+    /// Until when a lease that begins now lasts, by the database's clock: the nodes' own may differ.
+    async fn lease(&self) -> Result<i64, StoreError> {
+        Ok(if self.alone() { i64::MAX } else { self.now().await?.plus(LEASE).micros() })
+    }
+
+    async fn now(&self) -> Result<Timestamp, StoreError> {
+        self.shared.store.db().now(self.shared.store.clock()).await
     }
 
     async fn take_lead(&self, anyway: bool) -> Result<Option<i64>, StoreError> {
-        let (now, until) = (self.shared.store.clock().now().micros(), self.lease());
+        let (now, until) = (self.now().await?.micros(), self.lease().await?);
         let mut tx = self.shared.store.db().begin().await?;
         let epoch = ledger::lead(&mut tx, self.log, &self.owner, (now, until), anyway).await?;
         if epoch.is_some() && !crate::page::ours(&mut tx, self.log).await? {

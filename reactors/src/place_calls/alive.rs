@@ -2,27 +2,37 @@
 //! a break. Who could not say so for a while does not judge who else is gone: after an outage of the database every
 //! node's lease has run out, and every node is there.
 
-use super::{PlaceCalls, recover::node_lease};
-use crate::ledger::{LEASE, RENEWAL};
-use domain::Timestamp;
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use super::PlaceCalls;
+use crate::{
+    ledger::{LEASE, RENEWAL},
+    nodes::CLOCKS_DIFFER,
+};
+use std::{
+    sync::{Mutex, MutexGuard, PoisonError, atomic::Ordering},
+    time::Duration,
+};
 use store::StoreError;
-use tokio::time::MissedTickBehavior;
+use tokio::time::{Instant, MissedTickBehavior};
 
-/// Renewals that succeeded one after the other, none later than the lease of the one before.
+/// How far apart renewals may be that belong to one row. Less than a lease: while the database was away for longer than a
+/// lease less a renewal, another node's may have run out before this one noticed anything.
+const ROW: Duration = Duration::from_secs(2);
+
+/// Renewals that succeeded one soon after the other.
 #[derive(Default)]
 pub(super) struct Alive(Mutex<Option<Unbroken>>);
 
 struct Unbroken {
-    since: Timestamp,
-    last: Timestamp,
+    since: Instant,
+    last: Instant,
 }
 
 impl Alive {
-    /// A renewal that was asked for at `now` succeeded.
-    fn renewed(&self, now: Timestamp) {
+    /// A renewal succeeded, now.
+    fn renewed(&self, now: Instant) {
         let mut unbroken = self.lock();
-        let since = unbroken.as_ref().filter(|row| now.since(row.last) <= LEASE).map_or(now, |row| row.since);
+        let row = unbroken.as_ref().filter(|row| now.duration_since(row.last) <= ROW);
+        let since = row.map_or(now, |row| row.since);
         *unbroken = Some(Unbroken { since, last: now });
     }
 
@@ -31,8 +41,11 @@ impl Alive {
     }
 
     /// Whether every other node that is there has had a whole lease to renew its own.
-    pub fn for_a_lease(&self, now: Timestamp) -> bool {
-        self.lock().as_ref().is_some_and(|row| now.since(row.last) <= LEASE && now.since(row.since) >= LEASE)
+    pub fn for_a_lease(&self, now: Instant) -> bool {
+        let unbroken = self.lock();
+        unbroken
+            .as_ref()
+            .is_some_and(|row| now.duration_since(row.last) <= ROW && now.duration_since(row.since) >= LEASE)
     }
 
     fn lock(&self) -> MutexGuard<'_, Option<Unbroken>> {
@@ -56,50 +69,64 @@ impl PlaceCalls {
         self.common.stop.run_until_cancelled(renewing).await;
     }
 
-    /// Says so once.
+    /// Says so once. A process whose name another one has by now ends.
     pub(super) async fn renew(&self) -> Result<(), StoreError> {
-        let (ledger, node, now) = (&self.common.ledger, &self.common.node, self.common.clock.now());
-        let renewed = ledger.lease(&node_lease(node), node, now).await;
+        let renewed = self.common.nodes.renew().await;
         match renewed {
-            Ok(_) => self.alive.renewed(now),
-            Err(_) => self.alive.broken(),
+            Ok(true) => self.alive.renewed(Instant::now()),
+            Ok(false) if !self.common.replaced.is_cancelled() => {
+                self.alive.broken();
+                tracing::error!(node = %self.common.node, "another process is this node by now: this one ends");
+                self.common.replaced.cancel();
+            }
+            Ok(false) | Err(_) => self.alive.broken(),
         }
+        self.complain_of_clocks();
         renewed.map(drop)
+    }
+
+    /// Once each time the difference becomes too much.
+    fn complain_of_clocks(&self) {
+        let ahead = self.common.nodes.clock_difference();
+        let differ = ahead.abs() > CLOCKS_DIFFER.as_secs_f64();
+        if self.clocks_differ.swap(differ, Ordering::Relaxed) != differ && differ {
+            tracing::error!(
+                seconds = ahead,
+                "the database's clock is ahead of this machine's; set up NTP on both"
+            );
+        }
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use std::time::Duration;
-
-    fn at(seconds: u64) -> Timestamp {
-        Timestamp::from_micros(1_000_000).plus(Duration::from_secs(seconds))
-    }
 
     #[test]
     fn a_whole_lease_without_a_break_is_enough() {
-        let alive = Alive::default();
+        let (alive, began) = (Alive::default(), Instant::now());
+        let at = |seconds| began + Duration::from_secs(seconds);
         assert!(!alive.for_a_lease(at(0)));
-        for seconds in [0, 5, 10] {
+        for seconds in 0..4 {
             alive.renewed(at(seconds));
             assert!(!alive.for_a_lease(at(seconds)));
         }
-        alive.renewed(at(15));
-        assert!(alive.for_a_lease(at(15)));
+        alive.renewed(at(4));
+        assert!(alive.for_a_lease(at(4)));
     }
 
     #[test]
     fn a_break_begins_it_anew() {
-        let alive = Alive::default();
-        (0..=4).for_each(|turn| alive.renewed(at(turn * 5)));
+        let (alive, began) = (Alive::default(), Instant::now());
+        let at = |seconds| began + Duration::from_secs(seconds);
+        (0..=5).for_each(|turn| alive.renewed(at(turn)));
         alive.broken();
-        alive.renewed(at(25));
-        assert!(!alive.for_a_lease(at(25)), "a renewal failed");
-        (6..=8).for_each(|turn| alive.renewed(at(turn * 5)));
-        assert!(alive.for_a_lease(at(40)));
-        assert!(!alive.for_a_lease(at(60)), "none for longer than a lease");
-        alive.renewed(at(60));
-        assert!(!alive.for_a_lease(at(60)), "nor is the next one the end of an unbroken row");
+        alive.renewed(at(6));
+        assert!(!alive.for_a_lease(at(6)), "a renewal failed");
+        (7..=10).for_each(|turn| alive.renewed(at(turn)));
+        assert!(alive.for_a_lease(at(10)));
+        assert!(!alive.for_a_lease(at(13)), "none for a while");
+        alive.renewed(at(13));
+        assert!(!alive.for_a_lease(at(13)), "nor is the next one the end of an unbroken row");
     }
 }

@@ -1,16 +1,17 @@
 //! The log of calls as it grows: queued ones are placed side by side, requests about a call wait until it is placed.
 
-use super::{PlaceCalls, recover::broken};
+use super::{NAME, PlaceCalls, recover::broken};
 use domain::{
-    Log, Sid,
+    Actor, Log, Sid,
     account::{Account, AccountEvent},
     call::{Call, CallCommand, CallEvent, Direction, EndReason, Ending, Queued, Status},
 };
 use futures_util::{StreamExt, future::BoxFuture, stream};
 use projections::{CallFilter, Page, Scope};
 use sip_engine::CallRef;
-use std::time::Duration;
+use std::{collections::HashSet, time::Duration};
 use store::{Fact, StoreError};
+use tokio::time::MissedTickBehavior;
 
 /// Facts per page.
 const PAGE: usize = 500;
@@ -18,6 +19,8 @@ const PAGE: usize = 500;
 const PLACED_TOGETHER: usize = 64;
 /// How often calls of nodes that are gone, and ones that wait for too long, are looked for.
 const SWEEP: Duration = Duration::from_secs(15);
+/// How often it is looked whether a node's lease has run out.
+const VIGIL: Duration = Duration::from_millis(500);
 /// How long an engine's last facts about a call may take to reach the log.
 const LAST_WORDS: Duration = Duration::from_secs(2);
 /// Most calls of a disabled account ended per page of the list.
@@ -31,11 +34,14 @@ impl PlaceCalls {
         let mut calls = self.common.store.follow(Log::Calls, calls, PAGE);
         let mut accounts = self.common.store.follow(Log::Core, core, PAGE);
         let mut sweep = tokio::time::interval_at(tokio::time::Instant::now() + SWEEP, SWEEP);
+        let (mut vigil, mut buried) = (tokio::time::interval(VIGIL), HashSet::new());
+        vigil.set_missed_tick_behavior(MissedTickBehavior::Delay);
         loop {
             tokio::select! {
                 page = calls.next() => self.act(&page?).await?,
                 page = accounts.next() => self.heed(&page?).await?,
                 _ = sweep.tick() => self.sweep().await?,
+                _ = vigil.tick() => self.bury(&mut buried).await?,
             }
         }
     }
@@ -73,12 +79,22 @@ impl PlaceCalls {
                     }
                     self.acted.calls.send_replace(Some(fact.position));
                 }
+                Some(CallEvent::Ended(_)) => self.give_up(fact),
                 _ => {}
             }
         }
         self.place_all(queued).await?;
         self.acted.calls.send_replace(page.last().map(|last| last.position));
         Ok(())
+    }
+
+    /// Another node took this one for dead and closed a call that goes on here: it is over in the log, and so here.
+    fn give_up(&self, fact: &Fact) {
+        let closed_by_a_node = matches!(&fact.actor, Actor::System(part) if part == NAME);
+        if closed_by_a_node && self.engine.has(&fact.stream) {
+            tracing::warn!(call = %fact.stream, "another node closed this call, for it took this one for dead; it is hung up");
+            self.engine.end(&fact.stream, Status::Completed);
+        }
     }
 
     /// An order to end a call that this node has and its engine does not: it is closed, once what the engine may have
@@ -155,7 +171,7 @@ impl PlaceCalls {
 
 /// The call's event, when it is one to act on and can be read. Most are not, and some are large: those stay text.
 fn call_event(fact: &Fact) -> Option<CallEvent> {
-    if !matches!(fact.event_type.as_str(), "Queued" | "Redirected" | "EndRequested") {
+    if !matches!(fact.event_type.as_str(), "Queued" | "Redirected" | "EndRequested" | "Ended") {
         return None;
     }
     match fact.of::<Call>()? {

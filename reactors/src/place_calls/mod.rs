@@ -23,7 +23,7 @@ use std::{
     collections::{HashMap, HashSet},
     sync::{
         Arc, Mutex, MutexGuard, PoisonError,
-        atomic::{AtomicI64, Ordering},
+        atomic::{AtomicBool, AtomicI64, Ordering},
     },
     time::Duration,
 };
@@ -58,6 +58,7 @@ pub(crate) struct PlaceCalls {
     acted: Arc<Acted>,
     alive: Arc<Alive>,
     waiting: Arc<Waiting>,
+    clocks_differ: Arc<AtomicBool>,
     /// Where the directory stood when it was last waited for in vain.
     stood_at: Arc<AtomicI64>,
 }
@@ -77,9 +78,21 @@ impl PlaceCalls {
         queue_limit: Duration,
     ) -> PlaceCalls {
         let (claimed, lost, acted) = (Arc::default(), Arc::default(), Arc::default());
-        let (alive, waiting) = (Arc::default(), Arc::default());
+        let (alive, waiting, clocks_differ) = (Arc::default(), Arc::default(), Arc::default());
         let stood_at = Arc::new(AtomicI64::new(NOWHERE));
-        PlaceCalls { common, engine, began, queue_limit, claimed, lost, acted, alive, waiting, stood_at }
+        PlaceCalls {
+            common,
+            engine,
+            began,
+            queue_limit,
+            claimed,
+            lost,
+            acted,
+            alive,
+            waiting,
+            clocks_differ,
+            stood_at,
+        }
     }
 
     /// Runs until it is told to stop.

@@ -1,14 +1,19 @@
 //! What a process that stopped without finishing left behind: queued calls are placed, live ones closed with a reason.
 
 use super::PlaceCalls;
+use crate::{
+    Common,
+    nodes::{self, Roster},
+};
 use domain::{
     Log, Sid, Tenant,
     call::{Call, CallEvent, Direction, EndReason, Ending, Queued},
 };
+use futures_util::{StreamExt, future::BoxFuture, stream};
 use projections::{CallRow, ReadError};
 use sip_engine::CallRef;
 use std::{
-    collections::HashMap,
+    collections::{HashMap, HashSet},
     sync::{MutexGuard, PoisonError},
     time::Duration,
 };
@@ -21,6 +26,9 @@ const WAIT: Duration = Duration::from_secs(3);
 /// How long the engine must have been without a call of this node before the call is closed: by then whatever it said last
 /// about it is in the log, or nowhere.
 const LOST_FOR: Duration = Duration::from_secs(10);
+
+/// Calls settled side by side: a dead node's are closed while those who wait for that still do.
+const TOGETHER: usize = 64;
 
 /// What becomes of a call that is not over.
 enum Fate {
@@ -46,20 +54,24 @@ impl PlaceCalls {
 
     /// Places what is queued and closes what is nobody's.
     pub(super) async fn sweep(&self) -> Result<(), StoreError> {
+        let roster = self.common.nodes.roster().await?;
         let mut after: Option<Sid> = None;
         loop {
             let rows =
                 self.common.projections.system().unfinished_calls(after.as_ref()).await.map_err(broken)?;
             let Some(last) = rows.last() else { return Ok(()) };
             after = Some(last.sid.clone());
+            let mut settled: Vec<BoxFuture<'_, Result<(), StoreError>>> = Vec::new();
             for row in rows {
-                self.settle(row).await?;
+                settled.push(Box::pin(self.settle(row, &roster)));
             }
+            let results: Vec<_> = stream::iter(settled).buffer_unordered(TOGETHER).collect().await;
+            results.into_iter().collect::<Result<(), _>>()?;
         }
     }
 
-    async fn settle(&self, row: CallRow) -> Result<(), StoreError> {
-        let fate = self.fate(&row).await?;
+    async fn settle(&self, row: CallRow, roster: &Roster) -> Result<(), StoreError> {
+        let fate = self.fate(&row, roster).await?;
         let tenant = Tenant { carrier: row.carrier, account: row.account };
         let call = CallRef { sid: row.sid, tenant };
         match fate {
@@ -75,23 +87,45 @@ impl PlaceCalls {
         }
     }
 
-    async fn fate(&self, row: &CallRow) -> Result<Fate, StoreError> {
+    async fn fate(&self, row: &CallRow, roster: &Roster) -> Result<Fate, StoreError> {
         match (&row.claimed_by, row.direction) {
             (Some(node), _) if **node == *self.common.node => Ok(self.fate_of_own(row)),
-            (Some(node), _) => Ok(if self.is_gone(node).await? { Fate::Close } else { Fate::Leave }),
+            // What it said last may be in our spool, when it was an earlier process here.
+            (Some(_), _) if (self.common.behind)(&row.sid) => Ok(Fate::Leave),
+            (Some(node), _) => Ok(if self.is_gone(node, roster).await? { Fate::Close } else { Fate::Leave }),
             (None, Direction::OutboundApi) => Ok(Fate::Place),
             // A dialled leg belongs to its parent's node and is closed with it.
-            (None, _) => self.fate_of_leg(row).await,
+            (None, _) => self.fate_of_leg(row, roster).await,
         }
     }
 
-    /// Whether another node has not said for a lease that it lives, though it could have.
-    async fn is_gone(&self, node: &str) -> Result<bool, StoreError> {
-        let (ledger, now) = (&self.common.ledger, self.common.clock.now());
-        if ledger.is_shared() && !self.alive.for_a_lease(now) {
+    /// Whether another process has not said for a lease that it lives, though it could have. An earlier one of our name is
+    /// gone: the name is ours.
+    async fn is_gone(&self, claim: &str, roster: &Roster) -> Result<bool, StoreError> {
+        let Common { nodes, ledger, store, clock, .. } = &self.common;
+        if !nodes.is_shared() || nodes.is_namesake(claim) {
+            return Ok(true);
+        }
+        if !self.alive.for_a_lease(Instant::now()) || roster.has(claim) {
             return Ok(false);
         }
-        Ok(!ledger.is_held(&node_lease(node), now).await?)
+        let now = store.db().now(&**clock).await?;
+        Ok(nodes::parse(claim).1.is_some() || !ledger.is_held(&format!("node:{claim}"), now).await?)
+    }
+
+    /// Looks for processes whose lease has run out since it was last looked; closes what they had.
+    pub(super) async fn bury(&self, buried: &mut HashSet<(String, i64)>) -> Result<(), StoreError> {
+        if !self.common.nodes.is_shared() || !self.alive.for_a_lease(Instant::now()) {
+            return Ok(());
+        }
+        let roster = self.common.nodes.roster().await?;
+        let gone: HashSet<(String, i64)> =
+            roster.gone().map(|(name, epoch)| (name.to_owned(), epoch)).collect();
+        if !gone.is_subset(buried) {
+            self.sweep().await?;
+        }
+        *buried = gone;
+        Ok(())
     }
 
     /// A call that the log says this node has.
@@ -132,12 +166,12 @@ impl PlaceCalls {
         self.lost.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    async fn fate_of_leg(&self, row: &CallRow) -> Result<Fate, StoreError> {
+    async fn fate_of_leg(&self, row: &CallRow, roster: &Roster) -> Result<Fate, StoreError> {
         let Some(parent) = &row.parent else { return Ok(Fate::Close) };
         let parent = self.common.projections.system().call(parent).await.map_err(broken)?;
         match parent {
             Some(parent) if parent.is_live() && parent.claimed_by.is_some() => {
-                Box::pin(self.fate(&parent)).await
+                Box::pin(self.fate(&parent, roster)).await
             }
             _ if row.created_at < self.began => Ok(Fate::Close),
             _ => Ok(Fate::Leave),
@@ -156,11 +190,6 @@ impl PlaceCalls {
         }
         Ok(asked)
     }
-}
-
-/// The lease a node holds while it lives.
-pub(super) fn node_lease(node: &str) -> String {
-    format!("node:{node}")
 }
 
 /// A row that cannot be read is our defect; the store's own failure is passed on.

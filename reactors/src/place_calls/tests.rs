@@ -1,13 +1,13 @@
 use super::*;
-use crate::sync_directory;
 use crate::testing::{Bench, Order, Recorder, life, new_sid, past_and_future, received};
+use crate::{ledger::LEASE, nodes::Nodes, sync_directory};
 use domain::{
     Kind,
     account::{Account, AccountCommand},
     call::{Call, Direction, Program, Status},
 };
 use std::sync::atomic::Ordering;
-use store::Fact;
+use store::{Fact, SystemClock};
 
 struct Running {
     bench: Bench,
@@ -161,7 +161,10 @@ async fn a_claim_whose_answer_was_lost_is_made_again() {
 async fn a_call_another_node_claimed_is_not_placed() {
     let bench = Bench::on(store::testing::on_postgres().await).await;
     let (call, now) = (bench.queue(None).await, bench.common.clock.now());
-    assert!(bench.common.ledger.lease("node:there", "there", now).await.unwrap());
+    assert!(
+        bench.common.ledger.lease("node:there", "there", now).await.unwrap(),
+        "of a release before epochs"
+    );
     bench.tell(&call, vec![CallCommand::Claim { node: "there".into() }]).await;
     let mut running = Running::start(bench);
     let own = running.bench.queue(None).await;
@@ -235,24 +238,61 @@ async fn calls_a_stopped_process_had_are_closed_with_a_reason() {
 
 #[tokio::test]
 async fn another_nodes_call_is_closed_only_after_a_lease_in_which_it_could_have_said_that_it_lives() {
-    let mut bench = Bench::on(store::testing::on_postgres().await).await;
-    let clock = store::testing::ManualClock::at(bench.common.clock.now().micros());
-    bench.common.clock = Arc::new(clock.clone());
+    let bench = Bench::on(store::testing::on_postgres().await).await;
     let call = new_sid(Kind::Call);
     // Its lease ran out while the database was away.
-    bench.tell(&call, vec![received("there")]).await;
+    bench.tell(&call, vec![received("there/3")]).await;
+    let began = tokio::time::Instant::now();
     let mut running = Running::start(bench);
     let own = running.bench.queue(None).await;
     assert_eq!(running.next().await, Order::Placed(own));
     running.projected().await;
     running.reactor.sweep().await.unwrap();
-    assert!(!has(&running.bench.store.stream(&call).await.unwrap(), "Ended"), "it may be there");
-    for _ in 0..3 {
-        clock.advance(Duration::from_secs(5));
-        running.reactor.renew().await.unwrap();
+    if began.elapsed() < LEASE {
+        assert!(!has(&running.bench.store.stream(&call).await.unwrap(), "Ended"), "it may be there");
+    }
+    while !running.reactor.alive.for_a_lease(tokio::time::Instant::now()) {
+        tokio::time::sleep(Duration::from_millis(100)).await;
     }
     running.reactor.sweep().await.unwrap();
     assert_eq!(running.ended(&call).await, EndReason::Interrupted);
+    assert!(began.elapsed() >= LEASE);
+}
+
+#[tokio::test]
+async fn a_dead_nodes_calls_are_closed_within_five_seconds() {
+    let bench = Bench::on(store::testing::on_postgres().await).await;
+    let there =
+        Nodes::join(bench.store.db().clone(), Arc::new(SystemClock), "there", "t".into()).await.unwrap();
+    let running = Running::start(bench);
+    let (call, older) = (new_sid(Kind::Call), new_sid(Kind::Call));
+    running.bench.tell(&call, vec![received(&there.claim())]).await;
+    let mut dies = tokio::time::Instant::now();
+    while !running.reactor.alive.for_a_lease(dies) {
+        assert!(there.renew().await.unwrap());
+        tokio::time::sleep(Duration::from_millis(100)).await;
+        dies = tokio::time::Instant::now();
+    }
+    running.bench.tell(&older, vec![received("there/0")]).await;
+    running.projected().await;
+    running.reactor.sweep().await.unwrap();
+    assert_eq!(running.ended(&older).await, EndReason::Interrupted, "of an earlier epoch");
+    assert!(!has(&running.bench.store.stream(&call).await.unwrap(), "Ended"), "it lives");
+    assert_eq!(running.ended(&call).await, EndReason::Interrupted);
+    println!("a dead node's call was closed {:?} after its last renewal", dies.elapsed());
+    assert!(dies.elapsed() < Duration::from_secs(5), "{:?}", dies.elapsed());
+}
+
+#[tokio::test]
+async fn a_call_that_another_node_closed_is_hung_up_here() {
+    let mut running = Running::start(Bench::new().await);
+    let call = running.bench.queue(None).await;
+    assert_eq!(running.next().await, Order::Placed(call.clone()));
+    running.engine.holds.store(true, Ordering::SeqCst);
+    let meta = Meta::new(running.bench.tenant.clone(), Actor::system(NAME), running.bench.common.clock.now());
+    let end = CallCommand::End(Ending::because(EndReason::Interrupted));
+    running.bench.store.execute::<Call>(&call, end, &meta).await.unwrap();
+    assert_eq!(running.next().await, Order::Ended(call, Status::Completed));
 }
 
 #[tokio::test]

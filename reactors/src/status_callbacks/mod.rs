@@ -130,8 +130,9 @@ impl StatusCallbacks {
     /// Takes or renews the lease. Whoever loses it begins nothing more of what it has read: the other node reads that
     /// again.
     async fn renew(&mut self) -> Result<bool, StoreError> {
-        let Common { ledger, node, clock, .. } = &self.common;
-        let (now, asked) = (clock.now(), clock.elapsed());
+        let Common { ledger, node, clock, store, .. } = &self.common;
+        let asked = clock.elapsed();
+        let now = store.db().now(&**clock).await?;
         let held = ledger.lease(NAME, node, now).await?;
         if held {
             self.lanes.hold(asked + LEASE);

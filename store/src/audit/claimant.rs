@@ -26,13 +26,15 @@ impl<A: Stream> Claimant for Following<A> {
     }
 }
 
+type Make = fn() -> Box<dyn Claimant>;
+
 fn new<A: Stream>() -> Box<dyn Claimant> {
     Box::new(Following(A::default()))
 }
 
 /// A new one of this type; none of a type that is not in the core log. (Calls claim nothing.)
 pub(super) fn of(stream_type: &str) -> Option<Box<dyn Claimant>> {
-    let kinds: [(&str, fn() -> Box<dyn Claimant>); 5] = [
+    let kinds: [(&str, Make); 5] = [
         (Account::TYPE, new::<Account>),
         (Carrier::TYPE, new::<Carrier>),
         (PhoneNumber::TYPE, new::<PhoneNumber>),

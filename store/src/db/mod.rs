@@ -14,6 +14,8 @@ pub use row::{Cell, Row};
 pub use tx::Tx;
 
 use crate::StoreError;
+use domain::{Clock, Timestamp};
+use sea_query::{Expr, Query};
 use sea_query_sqlx::SqlxBinder;
 use std::time::Duration;
 
@@ -103,6 +105,19 @@ impl Db {
     /// When the database fails or the deadline passes.
     pub async fn snapshot(&self) -> Result<Tx, StoreError> {
         Tx::begin(&self.pools, self.deadline, tx::Access::Snapshot).await
+    }
+
+    /// The time by the database's clock, which all nodes share; an SQLite file has the one of its process, `own`.
+    ///
+    /// # Errors
+    /// When the database fails or the deadline passes.
+    pub async fn now(&self, own: &dyn Clock) -> Result<Timestamp, StoreError> {
+        if self.backend() == Backend::Sqlite {
+            return Ok(own.now());
+        }
+        let micros = Expr::cust("CAST(extract(epoch FROM clock_timestamp()) * 1000000 AS bigint)");
+        let row = self.fetch_optional(&Query::select().expr(micros).to_owned()).await?;
+        Ok(Timestamp::from_micros(row.map_or(Ok(0), |row| row.at(0))?))
     }
 
     /// How long any one call may take.

@@ -1,0 +1,295 @@
+//! The processes that share a database: which name each has, and until when it surely lives. A name is one process's at a
+//! time, and each process that has it is another epoch of it: what the log says a node has, it says of one epoch.
+//!
+//! Leases are kept by the database's clock. A SQLite file is one process's, which has its lock.
+
+use crate::{ledger::LEASE, process};
+use domain::{Clock, Timestamp};
+use sea_query::{ColumnDef, Expr, ExprTrait, OnConflict, Query, SimpleExpr, Table};
+use std::{
+    collections::HashMap,
+    sync::{
+        Arc,
+        atomic::{AtomicI64, Ordering},
+    },
+    time::Duration,
+};
+use store::{Backend, Db, StoreError};
+use tokio::time::Instant;
+
+const TABLE: &str = "nodes";
+/// How often a start looks again whether an earlier process of its name is gone.
+const AGAIN: Duration = Duration::from_millis(250);
+/// How long it looks: a lease, and a little.
+const PATIENCE: Duration = LEASE.saturating_add(Duration::from_secs(1));
+/// Clocks that differ by more are complained about.
+pub(crate) const CLOCKS_DIFFER: Duration = Duration::from_secs(2);
+
+/// This process among them; clones share it.
+#[derive(Clone)]
+pub(crate) struct Nodes(Arc<Inner>);
+
+struct Inner {
+    db: Db,
+    clock: Arc<dyn Clock>,
+    name: String,
+    token: String,
+    epoch: i64,
+    /// The database's clock less ours, in microseconds, when last looked.
+    ahead: AtomicI64,
+}
+
+/// Why a process cannot be this node.
+#[derive(Debug, thiserror::Error)]
+pub enum JoinError {
+    /// Another process is it.
+    #[error(
+        "node {node} runs already, {theirs}; this is {ours}. Two processes need a data_dir each: one that was copied has the \
+         other's name in its file `node`; remove that file from the copy"
+    )]
+    Twin {
+        /// The name both have.
+        node: String,
+        /// Where the other one is.
+        theirs: String,
+        /// Where this one is.
+        ours: String,
+    },
+    /// The store failed.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+}
+
+/// The processes there are, at one moment.
+pub(crate) struct Roster(HashMap<String, (i64, bool)>);
+
+impl Roster {
+    /// Whether the process that a claim names has a lease. (`name/epoch`; of a release before epochs, only `name`.)
+    pub fn has(&self, claim: &str) -> bool {
+        let (name, epoch) = parse(claim);
+        self.0.get(name).is_some_and(|(current, lives)| *lives && epoch == Some(*current))
+    }
+
+    /// The processes whose lease has run out.
+    pub fn gone(&self) -> impl Iterator<Item = (&str, i64)> {
+        self.0.iter().filter(|(_, (_, lives))| !lives).map(|(name, (epoch, _))| (name.as_str(), *epoch))
+    }
+}
+
+/// The name and the epoch that a claim says.
+pub(crate) fn parse(claim: &str) -> (&str, Option<i64>) {
+    match claim.rsplit_once('/') {
+        Some((name, epoch)) => (name, epoch.parse().ok()),
+        None => (claim, None),
+    }
+}
+
+impl Nodes {
+    /// Takes the name for this process. One that an earlier process had is waited for until its lease is over, unless that
+    /// process was on this machine and is not any more.
+    ///
+    /// # Errors
+    /// `Twin` when another process keeps the name.
+    pub async fn join(db: Db, clock: Arc<dyn Clock>, name: &str, token: String) -> Result<Nodes, JoinError> {
+        create(&db).await?;
+        let (began, ours) = (Instant::now(), process::own());
+        loop {
+            let now = db.now(&*clock).await?;
+            if let Some(epoch) = take(&db, now, (name, &token), &ours).await? {
+                let ahead = AtomicI64::new(now.micros() - clock.now().micros());
+                let inner = Inner { db, clock, name: name.to_owned(), token, epoch, ahead };
+                return Ok(Nodes(Arc::new(inner)));
+            }
+            let theirs = place(&db, name).await?;
+            if process::is_gone(&theirs) {
+                end(&db, name, Some(&theirs)).await?;
+                continue;
+            }
+            if began.elapsed() > PATIENCE {
+                let (node, theirs, ours) = (name.to_owned(), process::told(&theirs), process::told(&ours));
+                return Err(JoinError::Twin { node, theirs, ours });
+            }
+            tokio::time::sleep(AGAIN).await;
+        }
+    }
+
+    /// What this process claims calls by.
+    pub fn claim(&self) -> String {
+        format!("{}/{}", self.0.name, self.0.epoch)
+    }
+
+    /// Whether a claim is one of this name, by whichever process.
+    pub fn is_namesake(&self, claim: &str) -> bool {
+        parse(claim).0 == self.0.name
+    }
+
+    /// Whether other processes may use this database.
+    pub fn is_shared(&self) -> bool {
+        self.0.db.backend() == Backend::Postgres
+    }
+
+    /// Renews the lease; false when another process has the name by now.
+    pub async fn renew(&self) -> Result<bool, StoreError> {
+        let Inner { db, clock, name, token, ahead, .. } = &*self.0;
+        if !self.is_shared() {
+            return Ok(true);
+        }
+        let asked = clock.now().micros();
+        let now = db.now(&**clock).await?;
+        let answered = clock.now().micros();
+        ahead.store(now.micros() - (asked + answered) / 2, Ordering::Relaxed);
+        let mut renew = Query::update();
+        renew.table(TABLE).value("lease_until", now.plus(LEASE).micros());
+        renew.and_where(is(name)).and_where(Expr::col("token").eq(token.as_str()));
+        Ok(db.execute(&renew).await? > 0)
+    }
+
+    /// Gives the name up.
+    pub async fn leave(&self) -> Result<(), StoreError> {
+        let mut leave = Query::update();
+        leave.table(TABLE).value("lease_until", 0_i64).and_where(is(&self.0.name));
+        leave.and_where(Expr::col("token").eq(self.0.token.as_str()));
+        self.0.db.execute(&leave).await.map(drop)
+    }
+
+    /// The database's clock less ours, in seconds, when it was last looked at.
+    pub fn clock_difference(&self) -> f64 {
+        self.0.ahead.load(Ordering::Relaxed) as f64 / 1e6
+    }
+
+    /// Every process there is or was.
+    pub async fn roster(&self) -> Result<Roster, StoreError> {
+        let now = self.0.db.now(&*self.0.clock).await?.micros();
+        let all = Query::select().columns(["name", "epoch", "lease_until"]).from(TABLE).to_owned();
+        let mut roster = HashMap::new();
+        for row in self.0.db.fetch_all(&all).await? {
+            roster.insert(row.at(0)?, (row.at(1)?, row.at::<i64>(2)? >= now));
+        }
+        Ok(Roster(roster))
+    }
+}
+
+fn is(name: &str) -> SimpleExpr {
+    Expr::col("name").eq(name)
+}
+
+async fn create(db: &Db) -> Result<(), StoreError> {
+    let mut table = Table::create();
+    table.table(TABLE).if_not_exists();
+    table.col(ColumnDef::new("name").text().not_null().primary_key());
+    table.col(ColumnDef::new("token").text().not_null());
+    table.col(ColumnDef::new("process").text().not_null());
+    table.col(ColumnDef::new("epoch").big_integer().not_null());
+    table.col(ColumnDef::new("lease_until").big_integer().not_null());
+    let mut tx = db.begin().await?;
+    tx.define(&table).await?;
+    tx.commit().await
+}
+
+/// Takes the name if nobody has it; the new epoch.
+async fn take(
+    db: &Db,
+    now: Timestamp,
+    (name, token): (&str, &str),
+    process: &str,
+) -> Result<Option<i64>, StoreError> {
+    let mut first = Query::insert();
+    first.into_table(TABLE).columns(["name", "token", "process", "epoch", "lease_until"]);
+    first.values_panic([name.into(), "".into(), "".into(), 0_i64.into(), 0_i64.into()]);
+    first.on_conflict(OnConflict::column("name").do_nothing().to_owned());
+    let mut take = Query::update();
+    take.table(TABLE).value("epoch", Expr::col("epoch").add(1_i64));
+    take.values([
+        ("token", token.into()),
+        ("process", process.into()),
+        ("lease_until", now.plus(LEASE).micros().into()),
+    ]);
+    take.and_where(is(name));
+    if db.backend() == Backend::Postgres {
+        take.and_where(Expr::col("lease_until").lt(now.micros()));
+    }
+    let mut tx = db.begin().await?;
+    tx.execute(&first).await?;
+    let taken = tx.execute(&take).await? > 0;
+    let epoch = Query::select().column("epoch").from(TABLE).and_where(is(name)).to_owned();
+    let epoch = tx.fetch_optional(&epoch).await?.map_or(Ok(0), |row| row.at(0))?;
+    tx.commit().await?;
+    Ok(taken.then_some(epoch))
+}
+
+async fn place(db: &Db, name: &str) -> Result<String, StoreError> {
+    let place = Query::select().column("process").from(TABLE).and_where(is(name)).to_owned();
+    db.fetch_optional(&place).await?.map_or(Ok(String::new()), |row| row.at(0))
+}
+
+/// Ends the lease of a process that is known to be gone.
+async fn end(db: &Db, name: &str, process: Option<&str>) -> Result<(), StoreError> {
+    let mut end = Query::update();
+    end.table(TABLE).value("lease_until", 0_i64).and_where(is(name));
+    if let Some(process) = process {
+        end.and_where(Expr::col("process").eq(process));
+    }
+    db.execute(&end).await.map(drop)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use store::{
+        SystemClock,
+        testing::{on_postgres, sqlite},
+    };
+
+    async fn join(db: &Db, token: &str) -> Result<Nodes, JoinError> {
+        Nodes::join(db.clone(), Arc::new(SystemClock), "here", token.into()).await
+    }
+
+    #[tokio::test]
+    async fn a_twin_is_refused_and_told_where_the_other_one_is() {
+        let store = on_postgres().await;
+        let first = join(store.db(), "one").await.unwrap();
+        assert_eq!(first.claim(), "here/1");
+        let renewing = async {
+            loop {
+                tokio::time::sleep(Duration::from_millis(500)).await;
+                assert!(first.renew().await.unwrap());
+            }
+        };
+        let refused =
+            tokio::select! { () = renewing => None, joined = join(store.db(), "two") => joined.err() };
+        let said = refused.expect("there is one").to_string();
+        let host = std::fs::read_to_string("/proc/sys/kernel/hostname").unwrap();
+        assert_eq!(said.matches(host.trim()).count(), 2, "both are named: {said}");
+        assert!(first.roster().await.unwrap().has("here/1"));
+        first.leave().await.unwrap();
+        let second = join(store.db(), "three").await.unwrap();
+        assert_eq!(second.claim(), "here/2");
+        assert!(!first.renew().await.unwrap(), "it has been replaced");
+        let roster = second.roster().await.unwrap();
+        assert!(roster.has("here/2") && !roster.has("here/1") && !roster.has("here"));
+        assert!(second.is_namesake("here") && second.is_namesake("here/1") && !second.is_namesake("there/2"));
+        assert!(second.clock_difference().abs() < 1.0, "one machine, one clock");
+    }
+
+    #[tokio::test]
+    async fn a_process_of_this_machine_that_is_gone_is_not_waited_for() {
+        let store = on_postgres().await;
+        drop(join(store.db(), "one").await.unwrap());
+        let gone = process::own().replace(&format!("\"pid\":{}", std::process::id()), "\"pid\":4194304");
+        let mut old = Query::update();
+        old.table(TABLE).value("process", gone);
+        store.db().execute(&old).await.unwrap();
+        let began = Instant::now();
+        assert_eq!(join(store.db(), "two").await.unwrap().claim(), "here/2");
+        assert!(began.elapsed() < LEASE / 2, "{:?}", began.elapsed());
+    }
+
+    #[tokio::test]
+    async fn a_file_is_one_processs_and_each_start_is_another_epoch() {
+        let store = sqlite().await;
+        assert_eq!(join(store.db(), "one").await.unwrap().claim(), "here/1");
+        let second = join(store.db(), "two").await.unwrap();
+        assert_eq!(second.claim(), "here/2");
+        assert!(second.renew().await.unwrap() && !second.is_shared());
+    }
+}
