@@ -31,9 +31,9 @@ dashboard:
     bin/setup run
     bin/dashboard
 
-# One kind of trouble made to happen, with its figures: `just fault full_disk`, twin, sigstop, clock_step, kill, outage
+# One kind of trouble made to happen, with its figures: `just fault twin`, kill, sigstop, outage, full_disk
 fault name:
-    cargo nextest run --test stories --locked --run-ignored all --no-capture -E 'test(/faults::{{name}}/)'
+    cargo nextest run --test stories --locked --run-ignored all --no-capture -E 'test(/faults::.*{{name}}/)'
 
 # All of them, the long ones too
 faults:

@@ -28,6 +28,8 @@ use tokio_util::{sync::CancellationToken, task::TaskTracker};
 /// Anything that keeps Trunkline from starting, in words for a person.
 pub type Trouble = Box<dyn Error + Send + Sync>;
 
+/// How long a start waits for a database that is still coming up.
+const DATABASE_PATIENCE: Duration = Duration::from_secs(60);
 /// How long a start waits for the tables to catch up with the log.
 const CATCH_UP_LIMIT: Duration = Duration::from_secs(5);
 /// How long everything may take to stop once calls are over.
@@ -65,6 +67,7 @@ pub async fn open_store(config: &Config) -> Result<Store, Trouble> {
     let key = keys::MasterKey::find(&config.data_dir, &*ids)?;
     let store = Store::open(StoreOptions {
         evidence_kept: config.evidence_kept(),
+        patience: DATABASE_PATIENCE,
         seals_file: Some(config.data_dir.join(SEALS)),
         ..StoreOptions::new(config.store_url(), key.bytes)
     })

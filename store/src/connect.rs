@@ -2,6 +2,7 @@
 
 use crate::{Db, StoreError, StoreOptions, db::Pools, engine::Kind};
 use domain::Ids;
+use futures_util::future::BoxFuture;
 use sea_query::Query;
 use std::{
     path::{Path, PathBuf},
@@ -30,22 +31,33 @@ impl Address<'_> {
     }
 }
 
+/// What a store is opened on.
+pub(crate) struct Connected {
+    pub pools: Pools,
+    pub kind: Kind,
+    pub folder: Option<Folder>,
+    /// Keeps the connections at a server that takes writes.
+    pub following: Option<BoxFuture<'static, ()>>,
+}
+
 /// Connects to write.
-pub(crate) async fn to_write(
-    options: &StoreOptions,
-    portable: bool,
-) -> Result<(Pools, Kind, Option<Folder>), StoreError> {
+pub(crate) async fn to_write(options: &StoreOptions, portable: bool) -> Result<Connected, StoreError> {
     let deadline = options.deadline;
     match Address::parse(&options.url)? {
-        Address::Sqlite(path) => Ok((Pools::sqlite(path, deadline).await?, Kind::Portable, None)),
+        Address::Sqlite(path) => {
+            let pools = Pools::sqlite(path, deadline).await?;
+            Ok(Connected { pools, kind: Kind::Portable, folder: None, following: None })
+        }
         Address::Postgres => {
             let kind = if portable { Kind::Portable } else { Kind::Function };
-            Ok((Pools::postgres(&options.url, deadline, false).await?, kind, None))
+            let (pools, following) = Pools::postgres(&options.url, deadline, false, options.patience).await?;
+            Ok(Connected { pools, kind, folder: None, following: Some(following) })
         }
         Address::Memory => {
             let folder = Folder::new(&*options.ids);
             let pools = Pools::sqlite(&folder.0.join("side-tables.sqlite"), deadline).await?;
-            Ok((pools, Kind::Memory(Box::default()), Some(folder)))
+            let kind = Kind::Memory(Box::default());
+            Ok(Connected { pools, kind, folder: Some(folder), following: None })
         }
     }
 }
@@ -55,7 +67,7 @@ pub(crate) async fn to_read(options: &StoreOptions) -> Result<(Pools, Kind), Sto
     let deadline = options.deadline;
     let pools = match Address::parse(&options.url)? {
         Address::Sqlite(path) => Pools::sqlite_to_read(path, deadline).await?,
-        Address::Postgres => Pools::postgres(&options.url, deadline, true).await?,
+        Address::Postgres => Pools::postgres(&options.url, deadline, true, options.patience).await?.0,
         Address::Memory => return Err(StoreError::Address("memory: is another process's own".to_owned())),
     };
     Ok((pools, Kind::Portable))

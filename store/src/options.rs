@@ -16,6 +16,8 @@ pub struct StoreOptions {
     pub ids: Arc<dyn Ids>,
     /// How long any one call of the database may take. Not under tokio's paused time: the database keeps its own.
     pub deadline: Duration,
+    /// How long to wait, at opening, for a database that does not take us in yet; none unless the settings say otherwise.
+    pub patience: Duration,
     /// How long raw evidence (SIP messages) is kept.
     pub evidence_kept: Duration,
     /// A file that every new seal is noted in, a line each: copied elsewhere, it proves later that the log was not cut off.
@@ -33,7 +35,7 @@ impl StoreOptions {
     pub fn new(url: impl Into<String>, master_key: [u8; 32]) -> StoreOptions {
         let (clock, ids) = (Arc::new(crate::SystemClock), Arc::new(crate::RandomIds::default()));
         let (deadline, evidence_kept) = (DEADLINE, EVIDENCE_KEPT);
-        let (url, seals_file) = (url.into(), None);
-        StoreOptions { url, master_key, clock, ids, deadline, evidence_kept, seals_file }
+        let (url, seals_file, patience) = (url.into(), None, Duration::ZERO);
+        StoreOptions { url, master_key, clock, ids, deadline, patience, evidence_kept, seals_file }
     }
 }

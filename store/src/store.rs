@@ -3,7 +3,7 @@
 use crate::{
     Db, Evidence, Fact, Seal, StoreError, StoreOptions, Vault,
     append::{Submission, Verdict, Writer},
-    connect::{self, Folder},
+    connect::{self, Connected, Folder},
     db::Pools,
     engine::{Engine, Kind},
     known::Known,
@@ -12,6 +12,7 @@ use crate::{
     seal, sweep,
 };
 use domain::{Clock, Ids, Log, Sid};
+use futures_util::future::BoxFuture;
 use std::{
     path::{Path, PathBuf},
     sync::{Arc, Weak, atomic::AtomicI64},
@@ -96,8 +97,11 @@ impl Store {
     }
 
     async fn open_as(options: StoreOptions, portable: bool) -> Result<Store, StoreError> {
-        let store = Store::prepare(options, portable).await?;
+        let (store, following) = Store::prepare(options, portable).await?;
         store.start_tasks();
+        if let Some(following) = following {
+            store.spawn(following);
+        }
         Ok(store)
     }
 
@@ -106,18 +110,21 @@ impl Store {
     /// # Errors
     /// As `open`.
     pub async fn open_to_repair(options: StoreOptions) -> Result<Store, StoreError> {
-        Store::prepare(options, true).await
+        Ok(Store::prepare(options, true).await?.0)
     }
 
-    async fn prepare(options: StoreOptions, portable: bool) -> Result<Store, StoreError> {
-        let (pools, kind, folder) = connect::to_write(&options, portable).await?;
+    async fn prepare(
+        options: StoreOptions,
+        portable: bool,
+    ) -> Result<(Store, Option<BoxFuture<'static, ()>>), StoreError> {
+        let Connected { pools, kind, folder, following } = connect::to_write(&options, portable).await?;
         let db = Db::new(pools.clone(), options.deadline);
         let applied = migrate::migrate(&db, options.clock.now()).await?;
         let store = Store::start(options, pools, kind, true, folder).await?;
         if applied.contains(&schema::PROOFS) {
             ledger::adopt(&db, store.vault()).await?;
         }
-        Ok(store)
+        Ok((store, following))
     }
 
     /// Whether appends can follow the log's last event.

@@ -4,6 +4,7 @@
 //! waits for it. Readers are `query_only` and never checkpoint. Every call has a deadline.
 
 mod bind;
+mod hosts;
 mod line;
 mod pools;
 mod row;

@@ -1,10 +1,10 @@
 //! Connections: how each engine is opened.
 
-use super::Backend;
+use super::{Backend, hosts::Hosts};
 use crate::StoreError;
+use futures_util::future::BoxFuture;
 use sqlx::{
     ConnectOptions, Connection, PgPool, SqlitePool,
-    postgres::{PgConnectOptions, PgPoolOptions},
     sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous},
 };
 use std::{
@@ -18,12 +18,6 @@ use std::{
 const READERS: u32 = 4;
 /// Pages a reader keeps for itself, in KiB (as SQLite writes it, negative): the system keeps the file's anyway.
 const READER_CACHE: &str = "-512";
-/// Connections of one node to PostgreSQL: writers, followers, requests.
-const POSTGRES_CONNECTIONS: u32 = 16;
-/// The oldest PostgreSQL the tables and the append are made for.
-const OLDEST: u32 = 15;
-/// What to do when nobody answers.
-const ADDRESS: &str = "start the server, or set database_url to where it is";
 
 /// The connections of one database.
 #[derive(Clone)]
@@ -66,29 +60,24 @@ impl Pools {
         Ok(Pools::Sqlite { writer: reader.clone(), reader, lock: None })
     }
 
-    /// Looks whether the PostgreSQL at `url` takes us in; returns its version.
+    /// Looks whether a PostgreSQL of `url` takes us in; returns its version.
     pub(crate) async fn probe_postgres(url: &str, deadline: Duration) -> Result<u32, StoreError> {
-        let options: PgConnectOptions = url.parse().map_err(|_| StoreError::Address(redacted(url)))?;
-        first_connection(url, &options, deadline).await
+        Hosts::parse(url, deadline, true)?.choose(Duration::ZERO).await.map(|(_, version)| version)
     }
 
-    /// Connects to the PostgreSQL at `url`.
+    /// Connects to a PostgreSQL of `url`; waits so long for one that may still come up. Returns what keeps the connections at
+    /// one that takes writes.
     pub(crate) async fn postgres(
         url: &str,
         deadline: Duration,
         read_only: bool,
-    ) -> Result<Pools, StoreError> {
-        let options: PgConnectOptions = url.parse().map_err(|_| StoreError::Address(redacted(url)))?;
-        let read_only = if read_only { "on" } else { "off" };
-        let settings = [
-            ("statement_timeout", deadline.as_millis().to_string()),
-            ("default_transaction_read_only", read_only.to_owned()),
-        ];
-        let options = options.options(settings).application_name("trunkline");
-        first_connection(url, &options, deadline).await?;
-        let pool = PgPoolOptions::new().max_connections(POSTGRES_CONNECTIONS).acquire_timeout(deadline * 2);
-        let pool = pool.test_before_acquire(false).connect_with(options.disable_statement_logging()).await?;
-        Ok(Pools::Postgres(pool))
+        patience: Duration,
+    ) -> Result<(Pools, BoxFuture<'static, ()>), StoreError> {
+        let hosts = Hosts::parse(url, deadline, !read_only)?;
+        let (chosen, _) = hosts.choose(patience).await?;
+        let pool = hosts.pool(chosen).await?;
+        let following = hosts.follow(chosen, pool.clone());
+        Ok((Pools::Postgres(pool), Box::pin(following)))
     }
 
     pub(crate) fn backend(&self) -> Backend {
@@ -159,42 +148,8 @@ fn file_error(path: &Path, error: &std::io::Error) -> StoreError {
     StoreError::File { path: path.display().to_string(), reason: error.to_string() }
 }
 
-/// One connection before there is a pool: a pool tries again until it can only say that it timed out. Returns the server's
-/// version.
-async fn first_connection(
-    url: &str,
-    options: &PgConnectOptions,
-    deadline: Duration,
-) -> Result<u32, StoreError> {
-    let unusable = |reason: String, advice| StoreError::Unusable { address: redacted(url), reason, advice };
-    let connection = match tokio::time::timeout(deadline, options.connect()).await {
-        Err(_) => return Err(unusable(format!("no answer within {deadline:?}"), ADDRESS)),
-        Ok(Err(error)) => return Err(unusable(error.to_string(), advice(&error))),
-        Ok(Ok(connection)) => connection,
-    };
-    let version = connection.server_version_num().unwrap_or_default() / 10_000;
-    // It is closed either way; a server that does not hear of it finds out.
-    drop(connection.close().await);
-    match version {
-        OLDEST.. => Ok(version),
-        old => Err(unusable(format!("it is PostgreSQL {old}"), "15 or a later one is needed")),
-    }
-}
-
-/// What to do when PostgreSQL does not let us in.
-fn advice(error: &sqlx::Error) -> &'static str {
-    let sqlx::Error::Database(refusal) = error else { return ADDRESS };
-    match refusal.code().as_deref() {
-        Some("28P01" | "28000") => "give database_url a user and password that the server takes",
-        Some("3D000") => {
-            "make the database with createdb, or give database_url the name of one that is there"
-        }
-        _ => "see the server's own log",
-    }
-}
-
 /// The address without its user, password and parameters; nothing of it where they cannot be told apart.
-fn redacted(url: &str) -> String {
+pub(super) fn redacted(url: &str) -> String {
     let (scheme, rest) = url.split_once("://").unwrap_or(("", url));
     let address = rest.split_once('?').map_or(rest, |(address, _)| address);
     match (rest.rsplit_once('@'), address.rsplit_once('@')) {

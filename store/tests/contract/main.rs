@@ -13,6 +13,7 @@ mod doors;
 mod dropped;
 mod evidence;
 mod follow;
+mod hosts;
 mod oracle;
 mod passwords;
 mod samples;

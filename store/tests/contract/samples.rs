@@ -40,7 +40,7 @@ fn every_sample_is_as_it_was_frozen() {
         let line = format!("{sum}  {name}");
         match locked.get(&name) {
             Some(frozen) => {
-                assert_eq!(frozen, &sum, "{name} was edited: take the edit back, and write a new sample")
+                assert_eq!(frozen, &sum, "{name} was edited: take the edit back, and write a new sample");
             }
             None => {
                 panic!("{name} is new: add `{line}` to schema/events/samples.lock (the example `bless` does)")
