@@ -143,7 +143,7 @@ impl Directory {
         if !self.is_enabled(account) {
             return Err(NoRoute::AccountDisabled);
         }
-        let has = |trunk: &&TrunkEntry| trunk.sources.iter().any(|source| source.contains(&phone.ip));
+        let has = |trunk: &&TrunkEntry| trunk.sources().iter().any(|source| source.contains(&phone.ip));
         let mut own = self.trunks.iter().filter(|trunk| trunk.carrier == *carrier);
         let trunk = own.find(has).ok_or(NoRoute::StrangersPhone)?;
         Ok(Route {
