@@ -99,6 +99,22 @@ fn table() -> Vec<(&'static str, Class, String)> {
 }
 
 #[test]
+fn badbranch_a_bare_cookie_names_no_transaction() {
+    let options = |call_id: &str, cseq: u32| {
+        format!(
+            "OPTIONS sip:user@example.com SIP/2.0\r\nTo: sip:user@example.com\r\nFrom: sip:caller@example.org;tag=33242\r\nMax-Forwards: 3\r\nVia: SIP/2.0/UDP 192.0.2.1;branch=z9hG4bK\r\nAccept: application/sdp\r\nCall-ID: {call_id}\r\nCSeq: {cseq} OPTIONS\r\nl: 0\r\n\r\n"
+        )
+    };
+    let invite = |call_id: &str| options(call_id, 9).replace("OPTIONS", "INVITE");
+    let mut bench = Bench::new();
+    bench.receive(options("badbranch.one", 8));
+    bench.receive(invite("badbranch.two"));
+    bench.receive(invite("badbranch.three"));
+    assert_eq!(bench.sent_kinds(), ["200 OPTIONS", "100 INVITE", "100 INVITE"]);
+    assert_eq!(bench.take_events().len(), 2, "two calls, and none a repetition of the other");
+}
+
+#[test]
 fn an_unknown_method_is_told_what_is_allowed_and_gets_its_own_headers_back() {
     let (_, _, text) = table().into_iter().find(|(name, ..)| name.starts_with("intmeth")).unwrap();
     let mut bench = Bench::new();

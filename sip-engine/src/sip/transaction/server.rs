@@ -28,8 +28,10 @@ impl ServerKey {
     /// The key of a request; an ACK and a CANCEL have the key of the INVITE they belong to with `as_method` INVITE.
     pub fn of(message: &Message, via: &Via, flow: &Flow, as_method: &str) -> ServerKey {
         match &via.branch {
+            // A cookie and nothing behind it names no transaction (RFC 4475 section 3.2.1).
             Some(branch)
-                if branch.get(..7).is_some_and(|cookie| cookie.eq_ignore_ascii_case(Via::COOKIE)) =>
+                if branch.len() > Via::COOKIE.len()
+                    && branch.get(..7).is_some_and(|cookie| cookie.eq_ignore_ascii_case(Via::COOKIE)) =>
             {
                 ServerKey(format!("{as_method} {} {branch}", via.sent_by))
             }
