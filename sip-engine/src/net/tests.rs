@@ -233,7 +233,10 @@ async fn a_refused_connection_fails_the_call() {
 async fn a_closed_udp_port_fails_the_call_at_once_and_no_other_one() {
     let mut running = Running::start("127.0.0.1:0", |_| true);
     let callee = UdpSocket::bind("127.0.0.1:0").await.unwrap();
-    let closed = UdpSocket::bind("127.0.0.9:0").await.unwrap().local_addr().unwrap();
+    // Kept, and listening to somebody else only.
+    let kept = UdpSocket::bind("127.0.0.1:0").await.unwrap();
+    kept.connect("127.0.0.1:9").await.unwrap();
+    let closed = kept.local_addr().unwrap();
     let (dead, alive) = (LegKey::outbound(1), LegKey::outbound(2));
     for _ in 0..3 {
         running.commands.send(invite(dead, closed, Transport::Udp)).await.unwrap();

@@ -5,6 +5,7 @@ use super::{
     *,
 };
 use domain::call::{CallCommand, EndReason};
+#[cfg(target_os = "linux")]
 use std::net::UdpSocket;
 use tokio::time::Instant;
 
@@ -19,9 +20,13 @@ fn line(fact: &CallCommand) -> Option<String> {
     }
 }
 
-/// A port of ours that nobody listens on.
-fn closed() -> SocketAddr {
-    UdpSocket::bind((HERE, 0)).unwrap().local_addr().unwrap()
+/// A port that takes nothing from us: it is kept, and listens to somebody else only.
+#[cfg(target_os = "linux")]
+fn closed() -> (UdpSocket, SocketAddr) {
+    let socket = UdpSocket::bind((HERE, 0)).unwrap();
+    socket.connect((HERE, 9)).unwrap();
+    let address = socket.local_addr().unwrap();
+    (socket, address)
 }
 
 #[cfg(target_os = "linux")]
@@ -29,7 +34,8 @@ fn closed() -> SocketAddr {
 async fn a_dead_and_a_full_trunk_lead_to_the_next_one_within_a_moment() {
     let mut stage = Stage::set().await;
     let mut full = Phone::at(HERE, SocketAddr::new(HERE, 0)).await;
-    let hosts = [closed(), full.sip_addr(), stage.callee.sip_addr()];
+    let (_kept, dead) = closed();
+    let hosts = [dead, full.sip_addr(), stage.callee.sip_addr()];
     stage.trunks_are_at(&hosts.map(|host| host.to_string()));
     let began = Instant::now();
     stage.engine.place(call(), queued("<Hangup/>", 30)).unwrap();
@@ -87,7 +93,8 @@ async fn a_name_leads_to_its_servers_and_past_a_dead_one() {
         host: address.ip().to_string(),
         port: address.port(),
     };
-    let servers = vec![server(20, stage.callee.sip_addr()), server(10, closed())];
+    let (_kept, dead) = closed();
+    let servers = vec![server(20, stage.callee.sip_addr()), server(10, dead)];
     stage.names.0.lock().unwrap().insert("_sip._udp.sip.example.com".into(), servers);
     stage.trunks_are_at(&["sip.example.com".into()]);
     stage.engine.place(call(), queued("<Hangup/>", 30)).unwrap();
@@ -126,5 +133,28 @@ async fn a_name_that_means_nothing_leads_to_the_next_trunk() {
     stage.outside.ended().await;
     let told = ["failed None nowhere.example: no such host", "initiated", "answered"];
     assert_eq!(stage.outside.facts_of(line), told);
+    stage.strike().await;
+}
+
+#[cfg(target_os = "linux")]
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_callee_does_not_send_us_to_another_carriers_switch() {
+    let mut stage = Stage::set().await;
+    let switch = UdpSocket::bind("127.0.0.2:0").unwrap();
+    switch.set_nonblocking(true).unwrap();
+    let ours = trunk(&stage.callee.sip_addr().to_string(), 2);
+    let sources = vec!["127.0.0.2/32".parse().unwrap()];
+    let theirs = TrunkEntry {
+        carrier: sid(Kind::Carrier, 2),
+        inbound: Some(domain::trunk::Inbound { sources, ..Default::default() }),
+        ..trunk("127.0.0.2", 3)
+    };
+    stage.directory.store(Arc::new(directory_of(vec![ours, theirs])));
+    stage.engine.place(call(), queued("<Hangup/>", 30)).unwrap();
+    let invite = stage.callee.rings().await;
+    stage.callee.names_itself(switch.local_addr().unwrap());
+    stage.callee.answer(&invite, 440.0).await;
+    stage.callee.hung_up().await;
+    assert!(switch.recv(&mut [0; 16]).is_err(), "neither ACK nor BYE went there");
     stage.strike().await;
 }

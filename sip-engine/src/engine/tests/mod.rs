@@ -116,7 +116,10 @@ struct Stage {
 const HERE: IpAddr = IpAddr::V4(Ipv4Addr::LOCALHOST);
 
 fn directory(hosts: &[String]) -> Directory {
-    let trunks = hosts.iter().zip(1..).map(|(host, number)| trunk(host, number)).collect();
+    directory_of(hosts.iter().zip(1..).map(|(host, number)| trunk(host, number)).collect())
+}
+
+fn directory_of(trunks: Vec<TrunkEntry>) -> Directory {
     let voice =
         VoiceConfiguration { voice_url: Some(VOICE.parse().unwrap()), ..VoiceConfiguration::default() };
     let (account, number) = (Some(sid(Kind::Account, 1)), "1234".parse().unwrap());

@@ -24,6 +24,8 @@ pub(super) struct Phone {
     cseq: u32,
     /// The message that made the dialog, for its headers.
     dialog: Option<Message>,
+    /// What our Contact says, where that is another address.
+    named: Option<SocketAddr>,
     /// We called.
     caller: bool,
     /// Our law: payload type 0 (mu) or 8 (A).
@@ -80,7 +82,12 @@ impl Phone {
         let sip = UdpSocket::bind((ip, 0)).await.unwrap();
         let rtp = Arc::new(UdpSocket::bind((ip, 0)).await.unwrap());
         let id = CALLS.fetch_add(1, Ordering::Relaxed);
-        Phone { sip, rtp, server, id, cseq: 0, dialog: None, caller: true, law: 0, stream: None }
+        Phone { sip, rtp, server, id, cseq: 0, dialog: None, named: None, caller: true, law: 0, stream: None }
+    }
+
+    /// Says in its Contact from now on that it is there.
+    pub(super) fn names_itself(&mut self, address: SocketAddr) {
+        self.named = Some(address);
     }
 
     /// Speaks A-law only.
@@ -246,7 +253,8 @@ impl Phone {
                 headers.push_str(&format!("{line}\r\n"));
             }
         }
-        headers.push_str(&format!("To: {to}\r\nContact: <sip:phone@{}>\r\n", self.sip_addr()));
+        let us = self.named.unwrap_or_else(|| self.sip_addr());
+        headers.push_str(&format!("To: {to}\r\nContact: <sip:phone@{us}>\r\n"));
         self.send(request.from, &format!("SIP/2.0 {code} Because"), &headers, body).await;
     }
 
