@@ -147,6 +147,8 @@ impl PhoneNumbersApi {
         Reader(who): Reader,
         /// Digits the number contains.
         number: Query<Option<String>>,
+        /// Part of the account's name for it, in any case.
+        name: Query<Option<String>>,
         /// Assigned to this account.
         account_sid: Query<Option<String>>,
         /// Assigned to any account, or to none.
@@ -163,8 +165,14 @@ impl PhoneNumbersApi {
         let account = fields.sid(Kind::Account, "account_sid", account_sid.0.as_deref());
         fields.done()?;
         let (assigned, enabled) = (assigned.0, enabled.0);
-        let filter =
-            PhoneNumberFilter { contains: number.0, account, assigned, enabled, ..Default::default() };
+        let filter = PhoneNumberFilter {
+            contains: number.0,
+            name: name.0,
+            account,
+            assigned,
+            enabled,
+            ..Default::default()
+        };
         let app = self.0.app()?;
         let reads = app.projections.phone_numbers(who.scope());
         let rows = reads.list(&filter, &page(cursor.0, limit.0)).await.map_err(Refusal::from)?;

@@ -137,6 +137,7 @@ async fn numbers_are_found_by_digits_account_and_state() {
         ("?assigned=false", 1),
         (&format!("?account_sid={account}"), 1),
         ("?number=999", 0),
+        ("?name=nobody", 0),
     ] {
         let found = world.get(&a.owner, &format!("/carrier/v1/phone-numbers{query}")).await;
         assert_eq!(found["data"].as_array().map(Vec::len), Some(count), "{query}");

@@ -57,6 +57,16 @@ export function countryOptions(countries: readonly Country[]): { value: string; 
   return options.sort((a, b) => a.label.localeCompare(b.label));
 }
 
+/**
+ * What somebody looks for among numbers: letters are part of a name, digits of a number. Zeroes in front stand before
+ * national numbers, which are kept with their country's code instead.
+ */
+export function wantedNumbers(text: string): { name: string } | { number: string } {
+  if (/\p{L}/u.test(text)) return { name: text.trim() };
+  const digits = text.replace(/\D/g, "");
+  return { number: digits.replace(/^0+(?=\d{3})/, "") };
+}
+
 /** Whether the server will take it: E.164 with or without plus, or a short code of 2 to 6 digits. */
 export function isNumber(text: string): boolean {
   const plus = text.trim().startsWith("+");

@@ -2,11 +2,11 @@
 import { Button, Group, Stack, TextInput } from "@mantine/core";
 import { useDisclosure } from "@mantine/hooks";
 import { IconBuilding, IconPlus } from "@tabler/icons-react";
-import { keepPreviousData, useInfiniteQuery, useQueryClient } from "@tanstack/react-query";
+import { keepPreviousData, useInfiniteQuery, useQuery, useQueryClient } from "@tanstack/react-query";
 import { getRouteApi, Link, useNavigate } from "@tanstack/react-router";
 import { useState } from "react";
 import { useIdempotency } from "../api/mutate";
-import { type AccountFilters, accounts } from "../api/queries";
+import { type AccountFilters, accounts, overview } from "../api/queries";
 import { usePermissions } from "../api/useSession";
 import { createAccount } from "../client/sdk.gen";
 import type { Account, AccountCreated } from "../client/types.gen";
@@ -92,6 +92,7 @@ export function Accounts() {
     placeholderData: keepPreviousData,
     enabled: wrong.length === 0,
   });
+  const counts = useQuery(overview);
   const set = (values: Search, replace = false) =>
     void navigate({ to: "/accounts", search: values, replace });
   const add = write && (
@@ -118,6 +119,7 @@ export function Accounts() {
         columns={columns}
         query={wrong.length > 0 ? nothing : query}
         scope={search}
+        total={Object.keys(search).length === 0 ? counts.data?.accounts : undefined}
         rowKey={(account) => account.sid}
         onOpen={({ sid }) => void navigate({ to: "/accounts/$sid", params: { sid } })}
         empty={empty}

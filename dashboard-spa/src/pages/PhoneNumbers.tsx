@@ -2,13 +2,19 @@
 import { ActionIcon, Button, Menu, Tooltip } from "@mantine/core";
 import { useDisclosure } from "@mantine/hooks";
 import { IconDots, IconHash, IconPlus, IconSettings } from "@tabler/icons-react";
-import { keepPreviousData, useInfiniteQuery, useMutation, useQueryClient } from "@tanstack/react-query";
+import {
+  keepPreviousData,
+  useInfiniteQuery,
+  useMutation,
+  useQuery,
+  useQueryClient,
+} from "@tanstack/react-query";
 import { getRouteApi, Link, useNavigate } from "@tanstack/react-router";
-import { type PhoneNumberFilters, phoneNumbers } from "../api/queries";
+import { overview, type PhoneNumberFilters, phoneNumbers } from "../api/queries";
 import { usePermissions } from "../api/useSession";
 import { updatePhoneNumber } from "../client/sdk.gen";
 import type { PhoneNumber } from "../client/types.gen";
-import { grouped } from "../lib/number";
+import { grouped, wantedNumbers } from "../lib/number";
 import { accountChoice } from "../ui/AccountSelect";
 import { Copyable, Empty, Enabled, SidText, UrlText, When } from "../ui/basics";
 import { type Column, DataGrid, nothing } from "../ui/DataGrid";
@@ -35,7 +41,7 @@ const yesNo = (yes: string, no: string) => [
 
 function filtersOf({ number, account_sid, assigned, enabled }: Search): PhoneNumberFilters {
   return {
-    ...(number && { number: number.replace(/[^\d]/g, "") }),
+    ...(number && wantedNumbers(number)),
     ...(account_sid && { account_sid }),
     ...(assigned && { assigned: assigned === "true" }),
     ...(enabled && { enabled: enabled === "true" }),
@@ -107,6 +113,7 @@ export function PhoneNumbers() {
   const navigate = useNavigate();
   const { write } = usePermissions();
   const [creating, create] = useDisclosure(false);
+  const counts = useQuery(overview);
   const set = (values: Search, replace = false) => void navigate({ to: "/numbers", search: values, replace });
   const choices: Choice[] = [
     { key: "enabled", label: "Status", options: yesNo("Enabled", "Disabled") },
@@ -144,6 +151,7 @@ export function PhoneNumbers() {
         columns={columns}
         query={wrong.length > 0 ? nothing : query}
         scope={search}
+        total={Object.keys(search).length === 0 ? counts.data?.phone_numbers : undefined}
         rowKey={(number) => number.sid}
         onOpen={({ sid }) => void navigate({ to: "/numbers/$sid", params: { sid } })}
         actions={(number) => <RowActions number={number} write={write} />}

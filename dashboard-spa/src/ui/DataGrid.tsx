@@ -80,6 +80,8 @@ type Props<Row> = {
   columns: Column<Row>[];
   query: Pages<Row>;
   rowKey: (row: Row) => string;
+  /** How many rows there are in all, where that is known. */
+  total?: number | undefined;
   /** What was asked for, where that can change: filters and order. */
   scope?: unknown;
   /** How a row is now that the list has no more; as it last was, when it is not told. */
@@ -112,10 +114,12 @@ export function DataGrid<Row>(props: Props<Row>) {
     columns: phone ? columns : columns.filter((column) => !hidden.includes(column.id)),
     lines: lines.map((line) => (line.gone ? { ...line, row: afterwards(line.row) } : line)),
   };
+  const totals = { noun: props.noun, total: props.total };
   const bar = !props.plain && (props.filters || !phone) && (
     <div className={css.bar}>
       {props.filters}
       <span className={css.grow} />
+      {!phone && rows.length > 0 && <Counted shown={rows.length} query={query} {...totals} />}
       {!phone && <ColumnChooser columns={columns} hidden={hidden} onChange={setHidden} />}
     </div>
   );
@@ -136,7 +140,7 @@ export function DataGrid<Row>(props: Props<Row>) {
         )}
       </div>
       {rows.length > 0 && (!props.plain || query.hasNextPage) && (
-        <More query={query} total={rows.length} noun={props.noun} />
+        <More query={query} shown={rows.length} {...totals} />
       )}
     </div>
   );
@@ -253,12 +257,30 @@ function Cards<Row>({ columns, lines, query, onOpen, actions, name, noun }: Show
   );
 }
 
-function More<Row>({ query, total, noun }: { query: Pages<Row>; total: number; noun: [string, string] }) {
+type Count<Row> = {
+  query: Pages<Row>;
+  shown: number;
+  noun: [string, string];
+  total: number | undefined;
+};
+
+/** `50 numbers`, `First 50 of 100,000 numbers`, or `First 50 numbers` where nobody knows how many there are. */
+function Counted<Row>({ query, shown, noun, total }: Count<Row>) {
+  const first = shown.toLocaleString("en-GB");
+  const of =
+    total !== undefined && total > shown ? `${first} of ${count(total, ...noun)}` : count(shown, ...noun);
+  return (
+    <span className={clsx(css.counted, "num")}>
+      {query.hasNextPage ? `First ${of}` : count(shown, ...noun)}
+    </span>
+  );
+}
+
+function More<Row>(counted: Count<Row>) {
+  const { query } = counted;
   return (
     <div className={css.more}>
-      <span className="num">
-        {query.hasNextPage ? `First ${count(total, ...noun)}` : count(total, ...noun)}
-      </span>
+      <Counted {...counted} />
       {query.hasNextPage && (
         <Button
           size="xs"
