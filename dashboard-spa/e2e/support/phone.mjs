@@ -20,8 +20,8 @@ function header(text, name) {
   return new RegExp(`^${name}:\\s*(.*)$`, "im").exec(text)?.[1]?.trim() ?? "";
 }
 
-/** Calls `number` at `sipAddress` (host:port). Resolves when it is answered. */
-export async function call(sipAddress, number, from = "+85577000111") {
+/** Calls `number` at `sipAddress` (host:port). Resolves when it is answered. One that is `mute` sends no RTP. */
+export async function call(sipAddress, number, from = "+85577000111", { mute = false } = {}) {
   const [host, port] = sipAddress.replace(/^sip:/, "").split(":");
   const [sip, rtp] = [await bound(), await bound()];
   const [sipPort, rtpPort] = [sip.address().port, rtp.address().port];
@@ -102,7 +102,7 @@ export async function call(sipAddress, number, from = "+85577000111") {
     throw error;
   });
   let sequence = 0;
-  timer = setInterval(() => {
+  const speak = () => {
     const packet = Buffer.alloc(12 + SAMPLES, 0xff);
     packet.writeUInt16BE(0x8000, 0);
     packet.writeUInt16BE(sequence & 0xffff, 2);
@@ -110,7 +110,8 @@ export async function call(sipAddress, number, from = "+85577000111") {
     packet.writeUInt32BE(0x1234abcd, 8);
     sequence += 1;
     rtp.send(packet, media, host);
-  }, PACKET);
+  };
+  if (!mute) timer = setInterval(speak, PACKET);
 
   return {
     /** Resolves when the other side hangs up. */
