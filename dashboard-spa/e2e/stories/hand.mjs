@@ -81,7 +81,7 @@ export const handStories = {
         for (const other of others) other.ended.then(() => (ended += 1));
         await question.getByRole("button", { name: "Hang up +855 77 000 111" }).click();
         await phone.ended;
-        await page.getByRole("button", { name: /^\d+ new$/ }).click();
+        // The hand has left the list for the question: it has caught up.
         await page.getByRole("row").filter({ hasText: "+855 88 000" }).first().waitFor();
         assert.equal(ended, 0, "another customer's call was ended");
         await hangUpAll(others);

@@ -1929,6 +1929,10 @@ export type ListPhoneNumbersData = {
          */
         number?: string;
         /**
+         * Part of the account's name for it, in any case.
+         */
+        name?: string;
+        /**
          * Assigned to this account.
          */
         account_sid?: string;
