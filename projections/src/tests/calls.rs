@@ -123,6 +123,54 @@ async fn an_unanswered_call_has_no_duration_but_a_time_in_the_queue() {
 }
 
 #[tokio::test]
+async fn a_call_that_went_another_way_is_one_row_with_each_attempt_on_its_timeline() {
+    on_each(async |world: &World| {
+        let account = world.account(&world.carrier, "A").await;
+        let call = world.queue(&world.carrier, &account, "+85512345678", 10).await;
+        let (first, second_trunk) = (sid(Kind::Trunk), sid(Kind::Trunk));
+        let commands = [
+            C::Claim { node: "a".into() },
+            C::Initiate { trunk: first.clone(), request_uri: "sip:1@h".into(), sip_call_id: "one".into() },
+            C::FailAttempt {
+                trunk: first,
+                address: Some("192.0.2.1:5060".into()),
+                sip_code: Some(503),
+                reason: "Service Unavailable".into(),
+            },
+            C::Reroute {
+                trunk: second_trunk.clone(),
+                address: "192.0.2.2:5060".into(),
+                request_uri: "sip:1@other".into(),
+                sip_call_id: "two".into(),
+            },
+        ];
+        for (at, command) in (12..).zip(commands) {
+            world.tell::<Call>(&call, at, command).await;
+        }
+        world.caught_up().await;
+        let row = world.projections().calls(world.own()).get(&call).await.unwrap().unwrap();
+        assert_eq!((row.trunk, row.sip_call_id), (Some(second_trunk), Some("two".into())));
+        assert_eq!(
+            (row.started_at, row.queue_time_ms),
+            (Some(second(13)), 3_000),
+            "as its first INVITE left"
+        );
+        let timeline = world.projections().call_timeline(world.own());
+        let rows = timeline.list(&call, &Page::first(10)).await.unwrap().items;
+        let titles: Vec<&str> = rows.iter().map(|row| row.title.as_str()).collect();
+        assert_eq!(
+            titles[2..],
+            [
+                "INVITE to sip:1@h",
+                "192.0.2.1:5060 failed: 503 Service Unavailable",
+                "INVITE to sip:1@other, next at 192.0.2.2:5060",
+            ]
+        );
+    })
+    .await;
+}
+
+#[tokio::test]
 async fn a_begun_second_counts() {
     on_each(async |world: &World| {
         let (call, trunk) = (sid(Kind::Call), sid(Kind::Trunk));
