@@ -4,6 +4,7 @@
 //! as events. One file per noun; the same noun names the same file in every other crate.
 
 mod aggregate;
+pub mod caller_id;
 pub mod clock;
 pub mod country;
 pub mod e164;

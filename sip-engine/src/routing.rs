@@ -4,11 +4,13 @@
 //! it began with.
 
 mod directory;
+mod identity;
 mod inbound;
 mod outbound;
 mod ways;
 
 pub use directory::{AccountEntry, Directory, NumberEntry, TrunkEntry};
+pub use identity::Identity;
 pub use inbound::{Inbound, Refusal, Taken};
 pub use outbound::{NoRoute, Route};
 pub use ways::{Next, Ways};

@@ -12,10 +12,11 @@ use crate::App;
 use domain::{
     Kind, Log, Meta, Number, Sid,
     call::{Call, CallCommand, CallError, Status},
+    caller_id::{Parties, is_theirs},
     country::Country,
 };
 use poem::{Request, http::StatusCode};
-use projections::{CallFilter, CallRow, Page, PhoneNumberFilter};
+use projections::{CallFilter, CallRow, Page, PhoneNumberFilter, PhoneNumberRow};
 use serde_json::Value;
 
 /// The headers that make a creation repeatable, the SDKs' own first.
@@ -97,14 +98,20 @@ async fn country(app: &App, caller: &Caller, form: &Form) -> Result<Option<Count
     Ok(app.projections.system().carrier(&caller.account.carrier).await?.map(|carrier| carrier.country))
 }
 
-/// The account's number of this spelling.
+/// The account's number that is to be shown.
 async fn owned(app: &App, caller: &Caller, number: &Number) -> Result<Sid, Fault> {
     let filter = PhoneNumberFilter { number: Some(number.clone()), ..PhoneNumberFilter::default() };
     let found = app.projections.phone_numbers(caller.scope()).list(&filter, &Page::first(1)).await?;
     let message =
         || format!("The source phone number provided, {number}, is not yet verified for your account.");
     let row = found.items.into_iter().next();
-    row.map(|row| row.sid).ok_or_else(|| Fault::parameter(21210, message()))
+    let account = &caller.account.sid;
+    let holds = |row: &PhoneNumberRow| is_theirs(account, row.account.as_ref(), row.enabled);
+    let owns = |shown: &Number| row.as_ref().is_some_and(|row| row.number == *shown && holds(row));
+    let parties = Parties { calling: None, called: None, country: None, owns: &owns };
+    let shown = parties.shown(Some(&number.to_string()));
+    let row = row.as_ref().filter(|_| shown.is_ok());
+    row.map(|row| row.sid.clone()).ok_or_else(|| Fault::parameter(21210, message()))
 }
 
 fn command_id(request: &Request, account: &Sid) -> Result<Option<String>, Fault> {

@@ -11,6 +11,7 @@ use crate::outside::CallRef;
 use domain::{
     Kind, Number, Sid,
     call::{CallCommand, Callback, CallbackEvent, Direction, EndReason, Ending, Queued, Status},
+    caller_id::{CallerId, Parties},
 };
 use std::time::Duration;
 use twiml::{DialPlan, DialResult, DialStatus, DialTarget, Event};
@@ -58,7 +59,7 @@ impl Stage {
 
 impl Machine {
     pub(super) fn begin_dial(&mut self, plan: DialPlan) {
-        let from = self.caller_id(plan.caller_id);
+        let from = self.caller_id(plan.caller_id.as_deref());
         let dial = Dial {
             children: Vec::new(),
             stage: Stage::Ringing,
@@ -67,31 +68,36 @@ impl Machine {
             endings: Vec::new(),
         };
         self.dial = Some(dial);
-        for target in plan.targets {
-            self.begin_child(target, &from, (plan.timeout, plan.time_limit));
+        if let Some(from) = from {
+            for target in plan.targets {
+                self.begin_child(target, &from, (plan.timeout, plan.time_limit));
+            }
         }
         if self.dial.as_ref().is_some_and(|dial| dial.children.is_empty()) {
             self.dial_over(DialStatus::Failed, None);
         }
     }
 
-    /// The number shown to the dialled parties: the one asked for, or the caller's.
-    fn caller_id(&mut self, wanted: Option<String>) -> String {
-        let own = self.leg(LegNo::MAIN).map(|main| main.from.clone()).unwrap_or_default();
-        let Some(wanted) = wanted else { return own };
-        match Number::written_in(&wanted, self.surroundings.country) {
-            Ok(number) => number.to_string(),
-            Err(error) => {
-                self.warn(
-                    INVALID_CALLER_ID,
-                    format!("<Dial> callerId: {error}; the caller's number is shown"),
-                );
-                own
+    /// Whom the dialled parties are shown: whom the document names, or else the caller. Somebody else's number is not
+    /// replaced by another: nobody is called, for who was called back would be the wrong one.
+    fn caller_id(&mut self, wanted: Option<&str>) -> Option<CallerId> {
+        let main = self.leg(LegNo::MAIN)?;
+        let parties = Parties {
+            calling: Some(&main.from),
+            called: Some(&main.to),
+            country: self.surroundings.country,
+            owns: &*self.surroundings.owns,
+        };
+        match parties.shown(wanted) {
+            Ok(shown) => Some(shown),
+            Err(refusal) => {
+                self.warn(INVALID_CALLER_ID, format!("<Dial> callerId: {refusal}"));
+                None
             }
         }
     }
 
-    fn begin_child(&mut self, target: DialTarget, from: &str, times: (Duration, Duration)) {
+    fn begin_child(&mut self, target: DialTarget, from: &CallerId, times: (Duration, Duration)) {
         let (timeout, time_limit) = times;
         if self.legs.len() > MAX_CHILDREN {
             return self.warn(NOT_PLACED, format!("<Dial>: a call may dial {MAX_CHILDREN} others at most"));
@@ -107,17 +113,25 @@ impl Machine {
         };
         let sid = Sid::new(Kind::Call, &*self.surroundings.ids);
         let call = CallRef { sid: sid.clone(), tenant: main.tenant.clone() };
-        let mut leg = Leg::new(call, Some(account.clone()), Direction::OutboundDial, from, &number);
+        let mut leg = Leg::new(call, Some(account.clone()), Direction::OutboundDial, from.as_str(), &number);
         leg.parent = Some(main.sid.clone());
         leg.send_digits.clone_from(&target.send_digits);
         leg.limit = time_limit;
         let no = LegNo(u32::try_from(self.legs.len()).unwrap_or(u32::MAX));
         self.legs.insert(no, leg);
         self.dial.iter_mut().for_each(|dial| dial.children.push(no));
-        self.record(no, CallCommand::Queue(queued(&account, main.sid, (from, &number), target, times)));
+        let parties = (from.as_str(), &*number);
+        self.record(no, CallCommand::Queue(queued(&account, main.sid, parties, target, times)));
         self.record(no, CallCommand::Claim { node: self.surroundings.node.clone() });
-        let (from, tenant) = (from.to_owned(), main.tenant);
-        let placement = Placement { sid, tenant, account, from, to: number, ring_timeout: timeout };
+        let placement = Placement {
+            sid,
+            tenant: main.tenant,
+            account,
+            from: from.clone(),
+            to: number,
+            ring_timeout: timeout,
+            max_forwards: self.max_forwards,
+        };
         self.order(Order::Place(no, Box::new(placement)));
     }
 

@@ -6,11 +6,12 @@ use super::{
     leg::{Leg, LegNo, State},
     order::{Order, Placement, TimerKey},
 };
-use crate::outside::CallRef;
+use crate::{outside::CallRef, sip::MAX_FORWARDS};
 use bytes::Bytes;
 use domain::{
-    Ids, Sid, Tenant, Timestamp,
+    Ids, Number, Sid, Tenant, Timestamp,
     call::{CallCommand, Direction, EndReason, Ending, Program, Purpose, Queued, Received},
+    caller_id::CallerId,
     country::Country,
     webhook_url::WebhookUrl,
 };
@@ -55,6 +56,8 @@ pub struct Machine {
     pub(super) verbs: u32,
     /// Why the call ends when the program says so.
     pub(super) last_word: EndReason,
+    /// How many hops a call of ours may take from here.
+    pub(super) max_forwards: u8,
     pub(super) tokens: u64,
     pub(super) now: Timestamp,
     orders: Vec<Order>,
@@ -69,6 +72,8 @@ pub struct Surroundings {
     pub ids: Arc<dyn Ids>,
     /// Whose national numbers the account writes.
     pub country: Option<Country>,
+    /// Whether a number is an enabled one of the account's.
+    pub owns: Arc<dyn Fn(&Number) -> bool + Send + Sync>,
 }
 
 /// A call that arrived.
@@ -80,6 +85,8 @@ pub struct Incoming {
     pub received: Received,
     /// Turned away with this code, for this reason.
     pub refused: Option<(u16, Ending)>,
+    /// How many more hops it may take.
+    pub hops: u8,
 }
 
 /// A call that the API asked for.
@@ -110,8 +117,12 @@ impl Machine {
     pub fn incoming(surroundings: Surroundings, incoming: Incoming) -> Machine {
         let Received { account, from, to, program, .. } = &incoming.received;
         let leg = Leg::new(incoming.call.clone(), account.clone(), Direction::Inbound, from, to);
-        let program = program.clone();
-        Machine::new(surroundings, leg, program, LONGEST_CALL, Start::Incoming(Box::new(incoming)))
+        let (program, hops) = (program.clone(), incoming.hops);
+        let mut machine =
+            Machine::new(surroundings, leg, program, LONGEST_CALL, Start::Incoming(Box::new(incoming)));
+        // One hop was ours (RFC 7332 section 4).
+        machine.max_forwards = hops.saturating_sub(1);
+        machine
     }
 
     /// A call to be placed. It is claimed already.
@@ -151,6 +162,7 @@ impl Machine {
             events: VecDeque::new(),
             verbs: 0,
             last_word: EndReason::ApplicationHungUp,
+            max_forwards: MAX_FORWARDS,
             tokens: 0,
             now: Timestamp::from_micros(0),
             orders: Vec::new(),
@@ -249,9 +261,10 @@ impl Machine {
             sid: call.sid,
             tenant: call.tenant,
             account: queued.account,
-            from: queued.from,
+            from: CallerId::of(&queued.from),
             to: queued.to,
             ring_timeout: Duration::from_secs(u64::from(queued.timeout)),
+            max_forwards: self.max_forwards,
         };
         self.order(Order::Place(LegNo::MAIN, Box::new(placement)));
     }

@@ -6,7 +6,7 @@ use crate::{
     outside::{CallRef, DocumentRequest},
 };
 use bytes::Bytes;
-use domain::{Sid, Tenant, Timestamp, call::CallCommand, webhook_url::WebhookUrl};
+use domain::{Sid, Tenant, Timestamp, call::CallCommand, caller_id::CallerId, webhook_url::WebhookUrl};
 use std::{sync::Arc, time::Duration};
 
 /// One thing to do. Orders are carried out in the order they come.
@@ -114,10 +114,12 @@ pub struct Placement {
     pub tenant: Tenant,
     /// The account that pays.
     pub account: Sid,
-    /// Caller id.
-    pub from: String,
+    /// Whom it shows.
+    pub from: CallerId,
     /// Who to call.
     pub to: String,
     /// How long it may ring.
     pub ring_timeout: Duration,
+    /// How many hops it may take.
+    pub max_forwards: u8,
 }

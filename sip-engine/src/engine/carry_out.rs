@@ -12,6 +12,7 @@ use crate::{
     call::{Closing, Happened, LegNo, Order, Placement, Signal},
     media::{LegStatistics, Loops, MediaError, PlayToken},
     outside::{DocumentRequest, FetchFailure, Fetched},
+    routing::Identity,
     sip::{Command, Credentials, Invite, LegKey, Target, Transport, build::known_as},
 };
 use bytes::Bytes;
@@ -234,7 +235,7 @@ impl Actor {
             self.shared.registry.add_leg(key, self.address.clone(), call);
         }
         let (trunk, request_uri) = (placed.route.trunk.clone(), placed.route.request_uri());
-        let invite = self.invitation((no, key), call_id.clone(), &placed, sdp);
+        let invite = self.invitation((no, key), call_id.clone(), (&placed, &search.placement), sdp);
         self.wire(no).search = Some(search);
         self.shared.command(Command::Invite(Box::new(invite))).await;
         let (address, more) = (placed.next_hop.to_string(), placed.more);
@@ -242,7 +243,13 @@ impl Actor {
         self.next.push_back(Happened::Signalled(no, signal));
     }
 
-    fn invitation(&self, (no, leg): (LegNo, LegKey), call_id: String, placed: &Placed, sdp: Bytes) -> Invite {
+    fn invitation(
+        &self,
+        (no, leg): (LegNo, LegKey),
+        call_id: String,
+        (placed, placement): (&Placed, &Placement),
+        sdp: Bytes,
+    ) -> Invite {
         let Placed { route, next_hop, local, host, .. } = placed;
         let sources = self.wires.get(&no).map(|wire| wire.networks.as_slice()).unwrap_or_default();
         let networks = host.iter().copied().map(IpNet::from).chain(sources.iter().copied()).collect();
@@ -252,7 +259,12 @@ impl Actor {
         };
         let local = SocketAddr::new(*local, self.shared.sip_addr.port());
         let ours = known_as(local, self.shared.config.advertise);
-        let from = format!("<sip:{}@{ours}>", route.from_user);
+        let owned = placement
+            .from
+            .as_str()
+            .parse()
+            .is_ok_and(|number| self.shared.directory.load().owns(&placement.account, &number));
+        let identity = Identity::of(&placement.from, &route.from_user, &ours.to_string(), owned);
         let credentials = route
             .credentials
             .clone()
@@ -267,11 +279,12 @@ impl Actor {
                 local: None,
             },
             call_id: Some(call_id),
-            headers: vec![("P-Asserted-Identity".into(), from.clone())],
-            from,
+            headers: identity.headers,
+            from: identity.from,
             to: format!("<sip:{}@{}>", route.to_user, route.authority()),
             sdp,
             credentials,
+            max_forwards: placement.max_forwards,
             ring_timeout: placed.ring_timeout,
             silence: placed.silence,
         }

@@ -16,6 +16,7 @@ use crate::{
 use domain::{
     Kind, Sid, Steady,
     call::{EndReason, Ending, Received},
+    caller_id::CallerId,
 };
 use std::sync::{Arc, atomic::Ordering};
 use tokio::sync::mpsc;
@@ -60,7 +61,8 @@ async fn dispatch(shared: &Arc<Shared>, ladder: &mut Ladder, event: Event) {
 /// when the engine is full, and many are, there is but the answer.
 async fn arrived(shared: &Arc<Shared>, incoming: &IncomingCall) -> Option<(CallRef, Steady)> {
     let directory = shared.directory.load_full();
-    let routed = directory.inbound(incoming.source.ip(), &incoming.from.user, &incoming.dialled);
+    let caller = if incoming.private { CallerId::Hidden } else { CallerId::of(&incoming.from.user) };
+    let routed = directory.inbound(incoming.source.ip(), caller.as_str(), &incoming.dialled);
     let (tenant, refused) = match &routed {
         Inbound::Stranger => {
             refuse(shared, incoming.leg, 403).await;
@@ -76,6 +78,7 @@ async fn arrived(shared: &Arc<Shared>, incoming: &IncomingCall) -> Option<(CallR
     shared.command(Command::Confine { leg, networks: networks.into() }).await;
     let sources = trunk.map(|trunk| trunk.sources().to_vec());
     let mut wire = Wire::incoming(incoming, sources.unwrap_or_default());
+    let hops = incoming.hops;
     let refused = refused.or(wire.offered(incoming.sdp.as_ref()).err().map(unusable));
     let received = received(shared, incoming, routed)?;
     let admitted = shared.admit();
@@ -90,7 +93,7 @@ async fn arrived(shared: &Arc<Shared>, incoming: &IncomingCall) -> Option<(CallR
     }
     let call = CallRef { sid: Sid::new(Kind::Call, &*shared.config.ids), tenant };
     let surroundings = shared.surroundings(&call.tenant);
-    let machine = Machine::incoming(surroundings, Incoming { call: call.clone(), received, refused });
+    let machine = Machine::incoming(surroundings, Incoming { call: call.clone(), received, refused, hops });
     let address = supervise::start(shared, machine, |actor| {
         actor.wires.insert(LegNo::MAIN, wire);
         actor.keys.insert(leg, LegNo::MAIN);

@@ -16,6 +16,7 @@ use tokio::time::Instant;
 /// A call on its way to somebody who answers.
 #[derive(Debug)]
 pub(super) struct Search {
+    pub(super) placement: Placement,
     ways: Ways,
     rings_until: Instant,
     /// The attempt that goes on.
@@ -59,10 +60,10 @@ impl Search {
     /// The ways a call can go, or the signal that says why there is none.
     pub(super) fn begin(directory: &Directory, placement: &Placement) -> Result<Search, Signal> {
         let Placement { tenant, account, from, to, .. } = placement;
-        let routes = directory.outbound(&tenant.carrier, account, from, to).map_err(no_route)?;
+        let routes = directory.outbound(&tenant.carrier, account, from.as_str(), to).map_err(no_route)?;
         let now = Instant::now();
         let rings_until = now + placement.ring_timeout;
-        Ok(Search { ways: Ways::new(routes), rings_until, since: now })
+        Ok(Search { placement: placement.clone(), ways: Ways::new(routes), rings_until, since: now })
     }
 
     /// The attempt under way failed; whether anybody had responded to it.

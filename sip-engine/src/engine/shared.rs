@@ -10,7 +10,7 @@ use crate::{
     speech::Speech,
 };
 use arc_swap::ArcSwap;
-use domain::Tenant;
+use domain::{Number, Tenant};
 use ipnet::IpNet;
 use std::{
     collections::HashMap,
@@ -104,7 +104,12 @@ impl Shared {
 
     pub(super) fn surroundings(&self, whose: &Tenant) -> Surroundings {
         let country = whose.account.as_ref().and_then(|account| self.directory.load().country_of(account));
-        Surroundings { node: self.config.node.clone(), ids: Arc::clone(&self.config.ids), country }
+        let (directory, account) = (Arc::clone(&self.directory), whose.account.clone());
+        let owns = move |number: &Number| {
+            account.as_ref().is_some_and(|account| directory.load().owns(account, number))
+        };
+        let (node, ids) = (self.config.node.clone(), Arc::clone(&self.config.ids));
+        Surroundings { node, ids, country, owns: Arc::new(owns) }
     }
 
     pub(super) fn next_leg(&self) -> LegKey {

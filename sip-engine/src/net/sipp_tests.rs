@@ -129,6 +129,7 @@ fn invite(leg: LegKey, next_hop: SocketAddr, transport: Transport, sdp: Bytes) -
         headers: Vec::new(),
         sdp,
         credentials: None,
+        max_forwards: 70,
         ring_timeout: Duration::from_secs(20),
         silence: Duration::from_secs(20),
     }

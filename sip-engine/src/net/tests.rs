@@ -210,6 +210,7 @@ fn invite(leg: LegKey, next_hop: SocketAddr, transport: Transport) -> Command {
         headers: Vec::new(),
         sdp: Bytes::from_static(b"v=0\r\n"),
         credentials: None,
+        max_forwards: 70,
         ring_timeout: Duration::from_secs(30),
         silence: Duration::from_secs(32),
     }))

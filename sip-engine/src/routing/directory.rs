@@ -2,6 +2,7 @@
 
 use domain::{
     Number, Sid,
+    caller_id::is_theirs,
     country::Country,
     phone_number::VoiceConfiguration,
     trunk::{Inbound, Outbound},
@@ -140,6 +141,15 @@ impl Directory {
     #[must_use]
     pub fn number(&self, carrier: &Sid, digits: &str) -> Option<&NumberEntry> {
         self.numbers.get(&(carrier.clone(), Box::from(digits)))
+    }
+
+    /// Whether this is a number that the account may show, and that we vouch for.
+    #[must_use]
+    pub fn owns(&self, account: &Sid, number: &Number) -> bool {
+        let entry = self.accounts.get(account).and_then(|known| self.number(&known.carrier, number.digits()));
+        entry.is_some_and(|entry| {
+            entry.number == *number && is_theirs(account, entry.account.as_ref(), entry.enabled)
+        })
     }
 
     /// Whether this account exists and may call.

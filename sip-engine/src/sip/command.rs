@@ -83,6 +83,8 @@ pub struct Invite {
     pub sdp: Bytes,
     /// Digest credentials of the trunk, used towards `target.next_hop` and nobody else.
     pub credentials: Option<Credentials>,
+    /// Max-Forwards: how many hops the call may take.
+    pub max_forwards: u8,
     /// After this long without an answer the call is cancelled and the leg closes with `Event::TimedOut`.
     pub ring_timeout: Duration,
     /// After this long without any response at all the leg closes with `Event::Failed{code: 408}`. What comes later is

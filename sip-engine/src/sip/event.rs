@@ -147,6 +147,12 @@ pub struct IncomingCall {
     pub dialled: String,
     /// The caller.
     pub from: Party,
+    /// The caller, or its network, wants the caller's identity kept from others (RFC 3323, RFC 3325).
+    pub private: bool,
+    /// Whom the network before us vouches for (RFC 3325), whether or not it is believed.
+    pub asserted: Option<Party>,
+    /// Max-Forwards: how many hops the call may still take, 1 to 255; 70 where nothing was said.
+    pub hops: u8,
     /// The Call-ID.
     pub call_id: String,
     /// The offer; `None` if our 2xx must carry one.

@@ -30,6 +30,7 @@ pub use endpoint::{Counts, Endpoint, EndpointConfig, Input, Output, Transmit};
 pub use event::{ClosedBy, Direction, Event, IncomingCall, Party, Trace};
 pub use flow::{ConnectionId, Flow, LegKey, Transport};
 pub use tokens::Tokens;
+pub use values::MAX_FORWARDS;
 
 #[cfg(test)]
 mod tests;

@@ -7,6 +7,9 @@ use super::message::Message;
 use super::text;
 use super::uri::Uri;
 
+/// How many hops a request of ours may take (RFC 3261 section 8.1.1.6).
+pub const MAX_FORWARDS: u8 = 70;
+
 /// The topmost Via value.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Via {
@@ -127,6 +130,31 @@ pub fn party(value: &str) -> Option<Party> {
         host: parsed.host,
         uri: super::build::clean(&uri),
     })
+}
+
+/// Whether the caller's identity is to be kept from others: by a Privacy of `id` or `user` (RFC 3323 section 4.2, RFC
+/// 3325 section 9.3), or because From is the anonymous one (RFC 3323 section 4.1.1.3).
+#[must_use]
+pub fn wants_privacy(message: &Message) -> bool {
+    let asked = message.headers.all("privacy").any(|header| {
+        let text = header.text().to_ascii_lowercase();
+        text.split([';', ',']).any(|word| matches!(word.trim(), "id" | "user"))
+    });
+    let from = message.headers.text("from").and_then(|from| party(&from));
+    asked || from.is_some_and(|from| from.host == "anonymous.invalid")
+}
+
+/// Whom the network before us vouches for: the first P-Asserted-Identity (RFC 3325 section 9.1).
+#[must_use]
+pub fn asserted(message: &Message) -> Option<Party> {
+    let first = message.headers.list("p-asserted-identity").into_iter().next()?;
+    party(&first).filter(|party| !party.user.is_empty())
+}
+
+/// How many more hops a request may take; what RFC 3261 section 8.1.1.6 has it begin with where it does not say.
+#[must_use]
+pub fn hops(message: &Message) -> u8 {
+    message.headers.text("max-forwards").and_then(|text| text.parse().ok()).unwrap_or(MAX_FORWARDS)
 }
 
 /// The URI of the first Contact, not `*`.

@@ -1,6 +1,7 @@
 //! `<Dial>`: who is called, who is connected, and how it ends.
 
 use super::*;
+use domain::caller_id::CallerId;
 
 const ONE: LegNo = LegNo(1);
 const TWO: LegNo = LegNo(2);
@@ -276,14 +277,46 @@ fn a_number_that_is_none_fails_the_dial() {
 }
 
 #[test]
-fn a_caller_id_that_is_none_is_replaced_by_the_callers() {
-    let (_, lines) = Scene::talking(r#"<Dial callerId="my shop">85510000001</Dial>"#);
-    assert_eq!(
-        (lines[1].as_str(), lines[4].as_str()),
-        ("0: warned 13214", "Place 1 from +15551230000 to +85510000001")
-    );
-    let (_, lines) = Scene::talking(r#"<Dial callerId="+85512345678">85510000001</Dial>"#);
-    assert_eq!(lines[3], "Place 1 from +85512345678 to +85510000001");
+fn a_caller_id_that_is_not_the_accounts_fails_the_dial_and_nobody_is_called() {
+    for caller_id in ["my shop", "911", "+85512345678", "anonymous"] {
+        let dial =
+            format!(r#"<Dial action="/done" callerId="{caller_id}"><Number>85510000001</Number></Dial>"#);
+        let (scene, lines) = Scene::talking(&dial);
+        assert_eq!(lines[..2], ["0: verb 0 Dial", "0: warned 13214"], "{caller_id}");
+        assert!(!lines.iter().any(|line| line.starts_with("Place") || line.contains("queued")), "{lines:?}");
+        assert_eq!(scene.param("DialCallStatus"), "failed");
+    }
+}
+
+#[test]
+fn a_dial_shows_the_parties_of_its_call_and_the_accounts_numbers() {
+    for caller_id in ["+15551230000", "1234", "+12125550100"] {
+        let (_, lines) = Scene::talking(&format!(r#"<Dial callerId="{caller_id}">85510000001</Dial>"#));
+        assert_eq!(lines[3], format!("Place 1 from {caller_id} to +85510000001"));
+    }
+}
+
+#[test]
+fn a_hidden_caller_is_dialled_on_as_hidden() {
+    for caller_id in ["", r#" callerId="anonymous""#] {
+        let mut scene = Scene::incoming_from("anonymous", 70);
+        scene.starts();
+        scene.document(&format!("<Dial{caller_id}>85510000001</Dial>"));
+        let lines = scene.signal(MAIN, Signal::Acknowledged);
+        assert_eq!(lines[3], "Place 1 from anonymous to +85510000001");
+        assert_eq!(scene.placement.as_ref().unwrap().from, CallerId::Hidden);
+    }
+}
+
+#[test]
+fn a_dialled_call_may_take_one_hop_less_than_the_call_that_dials() {
+    for (hops, left) in [(70, 69), (2, 1), (1, 0)] {
+        let mut scene = Scene::incoming_from("+15551230000", hops);
+        scene.starts();
+        scene.document("<Dial>85510000001</Dial>");
+        scene.signal(MAIN, Signal::Acknowledged);
+        assert_eq!(scene.placement.as_ref().unwrap().max_forwards, left);
+    }
 }
 
 #[test]

@@ -8,7 +8,8 @@ mod inbound;
 mod outbound;
 
 use super::{
-    Closing, Happened, Incoming, LegNo, Machine, Order, Outgoing, Prepared, Signal, Surroundings, TimerKey,
+    Closing, Happened, Incoming, LegNo, Machine, Order, Outgoing, Placement, Prepared, Signal, Surroundings,
+    TimerKey,
 };
 use crate::{
     media::Prompt,
@@ -58,13 +59,16 @@ pub(super) struct Scene {
     tokens: HashMap<&'static str, u64>,
     /// Parameters of the latest request.
     pub(super) asked: Vec<(String, String)>,
+    /// The latest call to place.
+    pub(super) placement: Option<Placement>,
     /// Every fact but the first, with all it says.
     told: Vec<String>,
 }
 
 fn surroundings() -> Surroundings {
     let ids = Arc::new(Counting(AtomicU64::new(100)));
-    Surroundings { node: "n1".into(), ids, country: "US".parse().ok() }
+    let owns = Arc::new(|number: &domain::Number| number.to_string() == "+12125550100");
+    Surroundings { node: "n1".into(), ids, country: "US".parse().ok(), owns }
 }
 
 fn call() -> CallRef {
@@ -100,14 +104,24 @@ impl Scene {
             now: Timestamp::from_micros(0),
             tokens: HashMap::new(),
             asked: Vec::new(),
+            placement: None,
             told: Vec::new(),
         }
     }
 
     /// A call that arrived for this program.
     pub(super) fn incoming(program: Program) -> Scene {
-        let incoming = Incoming { call: call(), received: received(program), refused: None };
+        let incoming = Incoming { call: call(), received: received(program), refused: None, hops: 70 };
         Scene::new(Machine::incoming(surroundings(), incoming))
+    }
+
+    /// A call that arrived from this caller, with so many hops to go.
+    pub(super) fn incoming_from(from: &str, hops: u8) -> Scene {
+        let received = Received { from: from.into(), ..received(application(None)) };
+        Scene::new(Machine::incoming(
+            surroundings(),
+            Incoming { call: call(), received, refused: None, hops },
+        ))
     }
 
     /// A call that arrived for nobody.
@@ -115,7 +129,7 @@ impl Scene {
         let received = received(application(None));
         Scene::new(Machine::incoming(
             surroundings(),
-            Incoming { call: call(), received, refused: Some((code, Ending::because(reason))) },
+            Incoming { call: call(), received, refused: Some((code, Ending::because(reason))), hops: 70 },
         ))
     }
 
@@ -281,7 +295,9 @@ impl Scene {
             Order::Pickup(leg) => format!("Pickup {}", leg.0),
             Order::Refuse(leg, code) => format!("Refuse {} {code}", leg.0),
             Order::Place(leg, placement) => {
-                format!("Place {} from {} to {}", leg.0, placement.from, placement.to)
+                let line = format!("Place {} from {} to {}", leg.0, placement.from, placement.to);
+                self.placement = Some(*placement);
+                line
             }
             Order::TryNext(leg) => format!("TryNext {}", leg.0),
             Order::HangUp(leg) => format!("HangUp {}", leg.0),

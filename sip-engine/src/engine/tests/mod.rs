@@ -4,6 +4,7 @@
 mod calls;
 mod dialling;
 mod failover;
+mod identity;
 mod journal;
 mod limits;
 mod outbound;

@@ -31,6 +31,9 @@ pub(super) struct Phone {
     /// Our law: payload type 0 (mu) or 8 (A).
     law: u8,
     stream: Option<Stream>,
+    /// The user part of our From, and further headers of our INVITE.
+    from: String,
+    extra: String,
 }
 
 /// A SIP message, as far as a test looks at one.
@@ -54,6 +57,10 @@ impl Message {
         let prefix = format!("{name}:");
         let line = self.text.lines().find(|line| line.starts_with(&prefix));
         line.map(|line| line[prefix.len()..].trim().to_owned()).unwrap_or_default()
+    }
+
+    pub(super) fn mentions(&self, text: &str) -> bool {
+        self.text.contains(text)
     }
 
     pub(super) fn body(&self) -> &str {
@@ -82,7 +89,14 @@ impl Phone {
         let sip = UdpSocket::bind((ip, 0)).await.unwrap();
         let rtp = Arc::new(UdpSocket::bind((ip, 0)).await.unwrap());
         let id = CALLS.fetch_add(1, Ordering::Relaxed);
-        Phone { sip, rtp, server, id, cseq: 0, dialog: None, named: None, caller: true, law: 0, stream: None }
+        let (from, extra) = ("+15551230000".into(), String::new());
+        let (cseq, dialog, named, stream) = (0, None, None, None);
+        Phone { sip, rtp, server, id, cseq, dialog, named, caller: true, law: 0, stream, from, extra }
+    }
+
+    /// Calls as this user, with further header lines, each with its line end.
+    pub(super) fn calls_as(&mut self, from: &str, extra: &str) {
+        (self.from, self.extra) = (from.into(), extra.into());
     }
 
     /// Says in its Contact from now on that it is there.
@@ -140,7 +154,7 @@ impl Phone {
         let us = self.sip_addr();
         let (from, to) = match (&self.dialog, self.caller) {
             (None, _) => {
-                (format!("<sip:+15551230000@{us}>;tag=t{}", self.id), "<sip:1234@engine>".to_owned())
+                (format!("<sip:{}@{us}>;tag=t{}", self.from, self.id), "<sip:1234@engine>".to_owned())
             }
             (Some(dialog), true) => (dialog.header("From"), dialog.header("To")),
             (Some(dialog), false) => {
@@ -167,7 +181,8 @@ impl Phone {
     pub(super) async fn dial_offering(&mut self, number: &str, offer: &str) {
         self.cseq += 1;
         let start = format!("INVITE sip:{number}@{} SIP/2.0", self.server);
-        self.send(self.server, &start, &self.own_headers("INVITE", self.cseq), offer).await;
+        let headers = self.own_headers("INVITE", self.cseq) + &self.extra;
+        self.send(self.server, &start, &headers, offer).await;
     }
 
     /// Gives up before the answer.

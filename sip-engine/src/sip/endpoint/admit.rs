@@ -8,10 +8,10 @@ use super::receive::Request;
 use crate::sip::build;
 use crate::sip::check::{self, Refusal};
 use crate::sip::flow::LegKey;
+use crate::sip::values;
 
 impl Endpoint {
-    /// Methods, schemes, extensions, bodies, merged requests and overload, in that order. A Max-Forwards of 0 is no
-    /// obstacle: this is where the request was going (RFC 3261 section 8.2).
+    /// Methods, schemes, extensions, bodies, hops, merged requests and overload, in that order.
     pub(super) fn admit(&mut self, request: &Request) -> Result<(), Refusal> {
         let message = &request.message;
         check::acceptable(message)?;
@@ -19,6 +19,11 @@ impl Endpoint {
             "INVITE" | "OPTIONS" => {}
             // BYE, INFO and UPDATE mean nothing without a dialog.
             _ => return Err(Refusal::new(481, "Call/Transaction Does Not Exist")),
+        }
+        if message.method() == Some("INVITE") && values::hops(message) == 0 {
+            // A call goes on from here, or may: to us a loop looks like any call, except for this (RFC 7332 section 4). An
+            // OPTIONS that came this far has reached whom it asks about.
+            return Err(Refusal::new(483, "Too Many Hops"));
         }
         if self.servers.is_merged(&request.key, message) {
             return Err(Refusal::new(482, "Loop Detected"));

@@ -185,6 +185,9 @@ fn incoming_call(leg: LegKey, request: &Request) -> Event {
         local: request.flow.local,
         dialled: Uri::parse(message.uri()).map(|uri| build::clean(&uri.dialled())).unwrap_or_default(),
         from: values::party(&text("from")).unwrap_or_default(),
+        private: values::wants_privacy(message),
+        asserted: values::asserted(message),
+        hops: values::hops(message),
         call_id: text("call-id").into_owned(),
         sdp: message.sdp(),
     }))

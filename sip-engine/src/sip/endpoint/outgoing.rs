@@ -50,7 +50,7 @@ impl Endpoint {
         let branch = self.tokens.branch();
         let call_id = invite.call_id.clone().unwrap_or_else(|| self.tokens.token());
         request.headers.push("Via", build::via(&leg.flow, advertise, &branch));
-        request.headers.push("Max-Forwards", "70");
+        request.headers.push("Max-Forwards", invite.max_forwards.to_string());
         request.headers.push("From", format!("{};tag={}", invite.from, leg.local_tag));
         request.headers.push("To", invite.to.clone());
         request.headers.push("Call-ID", call_id);

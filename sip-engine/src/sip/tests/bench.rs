@@ -183,6 +183,7 @@ impl Bench {
             headers: vec![("X-Note".to_owned(), "one".to_owned()), ("Via".to_owned(), "mine".to_owned())],
             sdp: Bytes::from_static(SDP.as_bytes()),
             credentials,
+            max_forwards: 70,
             ring_timeout,
             silence: self.silence,
         })));

@@ -29,6 +29,7 @@ fn invite(number: u64, ring_timeout: Duration) -> Command {
         headers: Vec::new(),
         sdp: Bytes::from_static(SDP.as_bytes()),
         credentials: None,
+        max_forwards: 70,
         ring_timeout,
         silence: Duration::from_secs(32),
     }))

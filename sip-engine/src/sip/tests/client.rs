@@ -451,6 +451,7 @@ fn a_destination_that_would_split_the_message_is_refused() {
         headers: Vec::new(),
         sdp: SDP.into(),
         credentials: None,
+        max_forwards: 70,
         ring_timeout: Duration::from_secs(5),
         silence: Duration::from_secs(32),
     };
