@@ -17,6 +17,7 @@ impl From<AccountError> for Refusal {
     fn from(error: AccountError) -> Refusal {
         match error {
             AccountError::NotFound => Refusal::not_found("account"),
+            AccountError::Limits(wrong) => Refusal::field("limits", wrong.to_string()),
             error => Refusal::conflict(error.to_string()),
         }
     }

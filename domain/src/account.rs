@@ -2,7 +2,12 @@
 //!
 //! New ──► Enabled ◄──► Disabled
 
-use crate::{Claim, Sid, aggregate::aggregate, name::Name};
+use crate::{
+    Claim, Sid,
+    aggregate::aggregate,
+    limits::{InvalidLimits, Limits},
+    name::Name,
+};
 use serde::{Deserialize, Serialize};
 
 /// An account's state.
@@ -11,6 +16,8 @@ pub struct Account {
     carrier: Option<Sid>,
     name: Option<Name>,
     enabled: bool,
+    #[serde(default)]
+    limits: Limits,
     /// Which auth token opens it: 1 when it is created, one more with each replacement.
     auth_token_version: i64,
 }
@@ -34,6 +41,8 @@ pub enum AccountCommand {
     Enable,
     /// Its programs get 401, its calls are refused and its live ones ended.
     Disable,
+    /// Sets how much it may call, and where to.
+    Limit(Limits),
     /// Makes the next auth token, which is in the vault already, the one that opens it.
     ReplaceAuthToken {
         /// Which: one more than the one before. No part of what tells one command from another, for who repeats a
@@ -55,6 +64,8 @@ pub enum AccountEvent {
     Enabled {},
     /// It may not.
     Disabled {},
+    /// This is how much it may call, and where to.
+    Limited(Limits),
     /// The auth token of this version opens it, and no other.
     AuthTokenReplaced { version: i64 },
 }
@@ -68,6 +79,9 @@ pub enum AccountError {
     /// Any command before it was created.
     #[error("there is no such account")]
     NotFound,
+    /// Limits that cannot be.
+    #[error("{0}")]
+    Limits(InvalidLimits),
     /// Replacing an auth token that is not the one it has now.
     #[error("its auth token was replaced a moment ago")]
     AuthTokenMoved,
@@ -78,6 +92,12 @@ impl Account {
     #[must_use]
     pub fn is_enabled(&self) -> bool {
         self.enabled
+    }
+
+    /// How much it may call, and where to.
+    #[must_use]
+    pub fn limits(&self) -> &Limits {
+        &self.limits
     }
 
     /// Which auth token opens it; 0 before it exists.
@@ -105,6 +125,10 @@ impl Account {
             C::Enable => Ok(vec![E::Enabled {}]),
             C::Disable if !self.enabled => Ok(vec![]),
             C::Disable => Ok(vec![E::Disabled {}]),
+            C::Limit(limits) => {
+                let limits = limits.checked().map_err(AccountError::Limits)?;
+                Ok(if limits == self.limits { vec![] } else { vec![E::Limited(limits)] })
+            }
             C::ReplaceAuthToken { version } if version == self.auth_token_version + 1 => {
                 Ok(vec![E::AuthTokenReplaced { version }])
             }
@@ -121,6 +145,7 @@ impl Account {
             AccountEvent::Renamed { name } => self.name = Some(name),
             AccountEvent::Enabled {} => self.enabled = true,
             AccountEvent::Disabled {} => self.enabled = false,
+            AccountEvent::Limited(limits) => self.limits = limits,
             AccountEvent::AuthTokenReplaced { version } => self.auth_token_version = version,
         }
     }
@@ -156,6 +181,20 @@ mod tests {
         given::<Account>(vec![created()], C::Disable).then_expect_events(vec![E::Disabled {}]);
         given::<Account>(vec![created(), E::Disabled {}], C::Disable).then_expect_events(vec![]);
         given::<Account>(vec![created(), E::Disabled {}], C::Enable).then_expect_events(vec![E::Enabled {}]);
+    }
+
+    #[test]
+    fn limits_are_set_as_a_whole_and_the_same_ones_are_no_news() {
+        let limits =
+            Limits { calls_per_second: 3, countries: vec!["US".parse().unwrap()], ..Limits::default() };
+        given::<Account>(vec![created()], C::Limit(limits.clone()))
+            .then_expect_events(vec![E::Limited(limits.clone())]);
+        given::<Account>(vec![created(), E::Limited(limits.clone())], C::Limit(limits))
+            .then_expect_events(vec![]);
+        given::<Account>(vec![created()], C::Limit(Limits::default())).then_expect_events(vec![]);
+        let none = Limits { calls_at_once: 0, ..Limits::default() };
+        given::<Account>(vec![created()], C::Limit(none))
+            .then_expect_error(AccountError::Limits(InvalidLimits::AtOnce));
     }
 
     #[test]

@@ -8,6 +8,7 @@ use crate::{
 use domain::{
     Sid, Timestamp,
     account::{Account, AccountEvent},
+    limits::Limits,
     name::Name,
 };
 use sea_query::Cond;
@@ -28,6 +29,8 @@ pub struct AccountRow {
     pub name: Name,
     /// Whether it may call.
     pub enabled: bool,
+    /// How much it may call, and where to.
+    pub limits: Limits,
     /// Which auth token opens it; the vault keeps it under this number.
     pub auth_token_version: i64,
     /// When its auth token was last made.
@@ -38,8 +41,8 @@ pub struct AccountRow {
     pub updated_at: Timestamp,
 }
 
-table!(AccountRow: "accounts" v 2, key [sid],
-    columns [sid, carrier, account, name, enabled, auth_token_version, auth_token_at, created_at, updated_at],
+table!(AccountRow: "accounts" v 3, key [sid],
+    columns [sid, carrier, account, name, enabled, limits, auth_token_version, auth_token_at, created_at, updated_at],
     indexes [["carrier", "sid"]]);
 
 impl Biography for AccountRow {
@@ -58,6 +61,7 @@ impl Biography for AccountRow {
             (Some(row), E::Renamed { name }) => AccountRow { name, ..row },
             (Some(row), E::Enabled {}) => AccountRow { enabled: true, ..row },
             (Some(row), E::Disabled {}) => AccountRow { enabled: false, ..row },
+            (Some(row), E::Limited(limits)) => AccountRow { limits, ..row },
             (Some(row), E::AuthTokenReplaced { version }) => {
                 AccountRow { auth_token_version: version, auth_token_at: fact.at, ..row }
             }
@@ -77,6 +81,7 @@ impl AccountRow {
             carrier,
             name,
             enabled: true,
+            limits: Limits::default(),
             auth_token_version: 1,
             auth_token_at: at,
             created_at: at,

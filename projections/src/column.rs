@@ -4,6 +4,7 @@ use domain::{
     Number, Sid, Timestamp,
     call::{Direction, EndReason, Status},
     country::Country,
+    limits::Limits,
     name::Name,
     phone_number::VoiceConfiguration,
     trunk::{Inbound, Outbound},
@@ -177,4 +178,4 @@ macro_rules! json {
         }
     )+ };
 }
-json! { serde_json::Value, VoiceConfiguration, Inbound, Outbound }
+json! { serde_json::Value, VoiceConfiguration, Inbound, Outbound, Limits }

@@ -2,6 +2,7 @@
 
 use super::{
     Tag,
+    limits::{AccountLimits, AccountLimitsUpdate},
     lists::{created, page, page_of, views},
     text::Text,
     write::{Handle, Write, is_unused},
@@ -45,6 +46,8 @@ struct Account {
     name: String,
     /// Whether it may call.
     status: AccountStatus,
+    /// How much it may call, and where to.
+    limits: AccountLimits,
     /// When it was opened.
     created_at: String,
     /// When it last changed.
@@ -60,6 +63,8 @@ struct AccountCreated {
     name: String,
     /// Whether it may call.
     status: AccountStatus,
+    /// How much it may call, and where to.
+    limits: AccountLimits,
     /// When it was opened.
     created_at: String,
     /// When it last changed.
@@ -84,6 +89,8 @@ struct AccountUpdate {
     name: Option<Text>,
     /// Whether it may call.
     status: Option<AccountStatus>,
+    /// How much it may call, and where to.
+    limits: Option<AccountLimitsUpdate>,
 }
 
 /// An account's Twilio credentials.
@@ -110,6 +117,7 @@ impl From<AccountRow> for Account {
             sid: row.sid.to_string(),
             name: row.name.to_string(),
             status: if row.enabled { AccountStatus::Enabled } else { AccountStatus::Disabled },
+            limits: row.limits.into(),
             created_at: row.created_at.to_string(),
             updated_at: row.updated_at.to_string(),
         }
@@ -177,11 +185,12 @@ impl AccountsApi {
         let seen = app.projections.accounts(who.scope()).get(&made).await.ok().flatten();
         let row = seen.unwrap_or_else(|| AccountRow::created(made, who.carrier.clone(), name, write.at()));
         let auth_token = token_of(app, &row).await?;
-        let Account { sid, name, status, created_at, updated_at } = row.into();
+        let Account { sid, name, status, limits, created_at, updated_at } = row.into();
         Ok(CreatedAccount::Created(Json(AccountCreated {
             sid,
             name,
             status,
+            limits,
             created_at,
             updated_at,
             auth_token,
@@ -198,7 +207,7 @@ impl AccountsApi {
 
     /// Change an account
     ///
-    /// JSON merge patch: name, enabled or disabled. A disabled account's programs get 401 and its calls are refused.
+    /// JSON merge patch: name, enabled or disabled, limits. A disabled account's programs get 401 and its calls are refused.
     #[oai(path = "/:sid", method = "patch", operation_id = "updateAccount")]
     async fn update(
         &self,
@@ -211,13 +220,19 @@ impl AccountsApi {
         let row = account_of(app, &who, &sid).await?;
         let mut fields = Fields::default();
         let name = fields.maybe("name", patch.name.as_deref());
-        let rename = fields.finish(name)?.map(|name| Command::Rename { name });
+        let limits = match patch.limits.clone() {
+            Some(limits) => limits.apply(&row.limits, &mut fields).map(Some),
+            None => Some(None),
+        };
+        let (name, limits) = fields.finish(name.zip(limits))?;
+        let rename = name.map(|name| Command::Rename { name });
+        let limit = limits.map(Command::Limit);
         let status = patch.status.map(|status| match status {
             AccountStatus::Enabled => Command::Enable,
             AccountStatus::Disabled => Command::Disable,
         });
         let write = Write::new(app, request, &who).of_account(Some(row.sid.clone()));
-        write.all::<Aggregate>(&row.sid, rename.into_iter().chain(status).collect()).await?;
+        write.all::<Aggregate>(&row.sid, rename.into_iter().chain(status).chain(limit).collect()).await?;
         Ok(Json(account_of(app, &who, &sid).await?.into()))
     }
 

@@ -6,6 +6,7 @@ mod accounts;
 mod api_keys;
 mod audit;
 mod calls;
+mod limits;
 mod lists;
 mod names;
 mod overview;

@@ -38,6 +38,32 @@ async fn an_account_is_opened_changed_and_listed() {
 }
 
 #[tokio::test]
+async fn an_accounts_limits_are_shown_and_changed_one_by_one() {
+    let world = World::new().await;
+    let a = world.carrier("alpha").await;
+    let made = world.post(&a.program, "/carrier/v1/accounts", json!({ "name": "One" })).await.ok(201);
+    let limits = json!({
+        "calls_per_second": 10, "calls_at_once": 100, "same_pair_at_once": 10, "countries": [], "high_risk": false,
+    });
+    assert_eq!(made["limits"], limits, "what a new account may");
+    let path = format!("/carrier/v1/accounts/{}", made["sid"].as_str().unwrap());
+    let patch = json!({ "limits": { "calls_at_once": 4, "countries": ["us", "GB", "US"] } });
+    let changed = world.patch(&a.program, &path, patch).await.ok(200);
+    let expected = json!({
+        "calls_per_second": 10, "calls_at_once": 4, "same_pair_at_once": 10, "countries": ["GB", "US"],
+        "high_risk": false,
+    });
+    assert_eq!(changed["limits"], expected);
+    assert_eq!(world.get(&a.program, &path).await, changed);
+    for wrong in
+        [json!({ "calls_per_second": 0 }), json!({ "countries": ["XX"] }), json!({ "same_pair_at_once": 0 })]
+    {
+        let refused = world.patch(&a.program, &path, json!({ "limits": wrong.clone() })).await;
+        refused.problem(422);
+    }
+}
+
+#[tokio::test]
 async fn an_auth_token_is_shown_and_replaced() {
     let world = World::new().await;
     let a = world.carrier("alpha").await;

@@ -21,6 +21,7 @@ import { PageHead } from "../ui/PageHead";
 import { ProblemNotice } from "../ui/ProblemNotice";
 import { Secret, ShownOnce } from "../ui/Secret";
 import { refused, told } from "../ui/toast";
+import { AccountLimits } from "./AccountLimits";
 import { CreatePhoneNumber } from "./CreatePhoneNumber";
 
 const route = getRouteApi("/app/accounts/$sid");
@@ -39,6 +40,7 @@ export function AccountPage() {
         <div className={css.two}>
           <div className={css.stack}>
             {account ? <Credentials account={account} /> : <Skeleton h={240} />}
+            {account && <AccountLimits key={account.sid} account={account} />}
           </div>
           <div className={css.stack}>
             <Numbers sid={sid} />

@@ -6,6 +6,7 @@ use domain::{
     Actor, Kind, Meta, Sid, Tenant,
     account::{Account, AccountCommand},
     carrier::{Carrier, CarrierCommand},
+    limits::Limits,
     phone_number::{PhoneNumber, PhoneNumberCommand, VoiceConfiguration},
     trunk::{Inbound, Outbound, Trunk, TrunkCommand},
     user::{Role, User, UserCommand},
@@ -35,6 +36,7 @@ async fn an_account_is_renamed_disabled_and_gets_a_new_token() {
             (5, AccountCommand::Rename { name: parsed("50%_off") }),
             (6, AccountCommand::Disable),
             (7, AccountCommand::ReplaceAuthToken { version: 2 }),
+            (7, AccountCommand::Limit(Limits { high_risk: true, ..Limits::default() })),
         ] {
             world.tell::<Account>(&account, at, command).await;
         }
@@ -43,6 +45,7 @@ async fn an_account_is_renamed_disabled_and_gets_a_new_token() {
         let accounts = world.projections().accounts(world.own());
         let row = accounts.get(&account).await.unwrap().unwrap();
         assert_eq!((row.name.as_str(), row.enabled, row.auth_token_version), ("50%_off", false, 2));
+        assert!(row.limits.high_risk && row.limits.countries.is_empty());
         assert_eq!((row.created_at, row.auth_token_at, row.updated_at), (second(2), second(7), second(7)));
         for (name, enabled, hits) in
             [(Some("0%_O"), None, 1), (Some("%"), None, 1), (None, Some(true), 1), (None, None, 2)]

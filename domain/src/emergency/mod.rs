@@ -1,0 +1,108 @@
+//! Emergency numbers. A call to one goes to a trunk that says it takes such calls, or nowhere: an ordinary trunk would send
+//! it to the wrong place, or to nobody, and the caller would wait for help.
+
+mod table;
+
+use crate::country::Country;
+use table::TABLE;
+
+/// Emergency numbers wherever one is: 112 and 911 by 3GPP TS 22.101 section 10.1, and the two that people bring along
+/// from the Commonwealth.
+const EVERYWHERE: [&str; 4] = ["112", "911", "999", "000"];
+
+/// Digits that are dialled to get out of an office.
+const WAYS_OUT: [&str; 2] = ["9", "0"];
+
+/// Most digits of a text that is looked at: a way out, or a plus and a calling code, and the number.
+const MAX_DIGITS: usize = 9;
+
+/// Whether this, as it is dialled in a country, calls for help: by itself, behind the country's calling code, or behind
+/// the digit that gets out of an office. Where the country is not known, the number of any country counts.
+#[must_use]
+pub fn is_emergency(dialled: &str, country: Option<Country>) -> bool {
+    if dialled.contains(char::is_alphabetic) {
+        // The address of a phone.
+        return false;
+    }
+    let digits: String = dialled.chars().filter(char::is_ascii_digit).collect();
+    if digits.len() > MAX_DIGITS {
+        return false;
+    }
+    let without = |prefix: &&str| digits.strip_prefix(*prefix);
+    let code = country.map_or("", Country::calling_code);
+    let inner = WAYS_OUT.iter().filter_map(without).chain(without(&code));
+    [digits.as_str()].into_iter().chain(inner).any(|digits| is_number(digits, country))
+}
+
+fn is_number(digits: &str, country: Option<Country>) -> bool {
+    let of = |row: &&(&str, &str)| country.is_none_or(|country| country.code() == row.0);
+    let mut rows = TABLE.iter().filter(of);
+    EVERYWHERE.contains(&digits)
+        || rows.any(|(_, numbers)| numbers.split(' ').any(|number| matches(number, digits)))
+}
+
+fn matches(number: &str, digits: &str) -> bool {
+    number.len() == digits.len()
+        && number.bytes().zip(digits.bytes()).all(|(known, digit)| known == b'x' || known == digit)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn helps(dialled: &str, country: &str) -> bool {
+        is_emergency(dialled, country.parse().ok())
+    }
+
+    #[test]
+    fn every_country_has_its_emergency_numbers_however_they_are_dialled() {
+        for (country, numbers) in [
+            ("US", vec!["911", "+1911", "1911", "9911", "112", "999", "000"]),
+            ("GB", vec!["999", "112", "+44999", "9999", "9112"]),
+            ("KH", vec!["117", "118", "119", "+855119", "112", "911"]),
+            ("DE", vec!["110", "112", "0112", "0110", "+49110"]),
+            ("JP", vec!["110", "119", "1 1 9"]),
+            ("AU", vec!["000", "112", "106", "0000"]),
+            ("GA", vec!["1312", "1730", "18"]),
+        ] {
+            for number in numbers {
+                assert!(helps(number, country), "{number} in {country}");
+            }
+        }
+    }
+
+    #[test]
+    fn other_numbers_are_no_emergency() {
+        for (number, country) in [
+            ("1234", "US"),
+            ("411", "US"),
+            ("119", "US"),
+            ("110", "GB"),
+            ("12345", "KH"),
+            ("+85512345678", "KH"),
+            ("+19115550100", "US"),
+            ("+441179112999", "GB"),
+            ("", "KH"),
+            ("sip:112@h", "KH"),
+        ] {
+            assert!(!helps(number, country), "{number} in {country}");
+        }
+    }
+
+    #[test]
+    fn where_the_country_is_unknown_any_countrys_number_counts() {
+        for number in ["112", "119", "110", "999", "117", "15"] {
+            assert!(is_emergency(number, None), "{number}");
+        }
+        assert!(!is_emergency("1234", None));
+    }
+
+    #[test]
+    fn every_row_is_a_country_with_numbers() {
+        for (country, numbers) in TABLE {
+            assert!(country.parse::<Country>().is_ok() && !numbers.is_empty(), "{country}");
+            let sound = |number: &str| number.bytes().all(|byte| byte.is_ascii_digit() || byte == b'x');
+            assert!(numbers.split(' ').all(|number| number.len() >= 2 && sound(number)), "{country}");
+        }
+    }
+}

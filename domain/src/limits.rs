@@ -1,0 +1,169 @@
+//! How much an account may call, and where to: what a stolen key or a runaway program can cost.
+
+use crate::{Number, country::Country};
+use serde::{Deserialize, Serialize};
+
+/// Calls an account may place in a second, at most.
+pub const MAX_PER_SECOND: u32 = 1_000;
+/// Calls an account may have placed at once, at most; of one pair of numbers too.
+pub const MAX_AT_ONCE: u32 = 100_000;
+/// Countries that can be ticked.
+const MAX_COUNTRIES: usize = 250;
+
+/// What an account may do. Emergency calls are outside of it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Limits {
+    /// Calls placed in a second, by the API and by `<Dial>`; 1 to [`MAX_PER_SECOND`].
+    pub calls_per_second: u32,
+    /// Calls placed that are not over; 1 to [`MAX_AT_ONCE`].
+    pub calls_at_once: u32,
+    /// Dialled calls of one caller to one callee that are not over; 1 to [`MAX_AT_ONCE`]. A number that is forwarded to
+    /// itself comes to rest there.
+    pub same_pair_at_once: u32,
+    /// Countries it may call beside its carrier's own.
+    pub countries: Vec<Country>,
+    /// Whether it may call satellites, premium rate numbers and others of the kind that fraud is made with.
+    pub high_risk: bool,
+}
+
+impl Default for Limits {
+    fn default() -> Limits {
+        Limits {
+            calls_per_second: 10,
+            calls_at_once: 100,
+            same_pair_at_once: 10,
+            countries: Vec::new(),
+            high_risk: false,
+        }
+    }
+}
+
+/// Limits that cannot be.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum InvalidLimits {
+    /// A rate out of its range.
+    #[error("calls per second are 1 to {MAX_PER_SECOND}")]
+    PerSecond,
+    /// A number of calls out of its range.
+    #[error("calls at once are 1 to {MAX_AT_ONCE}")]
+    AtOnce,
+    /// A number of calls of one pair out of its range.
+    #[error("calls of one pair at once are 1 to {MAX_AT_ONCE}")]
+    SamePair,
+    /// More countries than there are.
+    #[error("there are too many countries")]
+    Countries,
+}
+
+/// Why a number is not called (Twilio's 21215 for the Calls API, 13227 for `<Dial>`).
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum Forbidden {
+    /// A kind of number that is off until somebody turns it on.
+    #[error("{0} is a {1} number, and the account may not call such numbers (its limits: high-risk numbers)")]
+    HighRisk(Number, &'static str),
+    /// In a country that is not ticked.
+    #[error("{0} is in {country}, which the account may not call (its limits: countries)", country = shown(*.1))]
+    Country(Number, Option<Country>),
+}
+
+fn shown(country: Option<Country>) -> &'static str {
+    country.map_or("no country we know", Country::code)
+}
+
+impl Limits {
+    /// The limits, in order, without doubles.
+    ///
+    /// # Errors
+    /// [`InvalidLimits`].
+    pub fn checked(mut self) -> Result<Limits, InvalidLimits> {
+        if !(1..=MAX_PER_SECOND).contains(&self.calls_per_second) {
+            return Err(InvalidLimits::PerSecond);
+        }
+        if !(1..=MAX_AT_ONCE).contains(&self.calls_at_once) {
+            return Err(InvalidLimits::AtOnce);
+        }
+        if !(1..=MAX_AT_ONCE).contains(&self.same_pair_at_once) {
+            return Err(InvalidLimits::SamePair);
+        }
+        self.countries.sort_by_key(|country| country.code());
+        self.countries.dedup();
+        if self.countries.len() > MAX_COUNTRIES { Err(InvalidLimits::Countries) } else { Ok(self) }
+    }
+
+    /// Whether a number may be called by an account of a carrier in this country. Short codes are the carrier's own.
+    ///
+    /// # Errors
+    /// [`Forbidden`].
+    pub fn allow(&self, to: &Number, own: Option<Country>) -> Result<(), Forbidden> {
+        let Number::E164(number) = to else { return Ok(()) };
+        if let Some(kind) = crate::high_risk::kind(number.digits()) {
+            return if self.high_risk { Ok(()) } else { Err(Forbidden::HighRisk(to.clone(), kind)) };
+        }
+        let country = number.country();
+        let allowed =
+            country.is_some_and(|country| Some(country) == own || self.countries.contains(&country));
+        if allowed { Ok(()) } else { Err(Forbidden::Country(to.clone(), country)) }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn allowed(limits: &Limits, to: &str) -> bool {
+        limits.allow(&to.parse().unwrap(), "KH".parse().ok()).is_ok()
+    }
+
+    #[test]
+    fn a_new_account_calls_its_carriers_country_and_no_other() {
+        let limits = Limits::default();
+        for (to, may) in [
+            ("+85512345678", true),
+            ("1234", true),
+            ("+15551230000", false),
+            ("+442079460000", false),
+            ("+99912345678", false),
+        ] {
+            assert_eq!(allowed(&limits, to), may, "{to}");
+        }
+        let limits = Limits { countries: vec!["GB".parse().unwrap()], ..limits };
+        assert!(allowed(&limits, "+442079460000") && !allowed(&limits, "+15551230000"));
+    }
+
+    #[test]
+    fn satellites_and_premium_rates_are_off_until_they_are_turned_on() {
+        let countries = Country::all().collect();
+        let limits = Limits { countries, ..Limits::default() };
+        let on = Limits { high_risk: true, ..limits.clone() };
+        for to in [
+            "+870773111111",
+            "+881612345678",
+            "+882161234567",
+            "+883510000000",
+            "+979112345678",
+            "+19005551234",
+            "+449012345678",
+            "+4990012345678",
+        ] {
+            assert!(!allowed(&limits, to), "{to}");
+            assert!(allowed(&on, to), "{to}");
+        }
+    }
+
+    #[test]
+    fn limits_that_cannot_be_are_refused() {
+        let limits = Limits::default;
+        for (limits, wrong) in [
+            (Limits { calls_per_second: 0, ..limits() }, InvalidLimits::PerSecond),
+            (Limits { calls_per_second: 1_001, ..limits() }, InvalidLimits::PerSecond),
+            (Limits { calls_at_once: 0, ..limits() }, InvalidLimits::AtOnce),
+            (Limits { same_pair_at_once: 100_001, ..limits() }, InvalidLimits::SamePair),
+        ] {
+            assert_eq!(limits.checked(), Err(wrong));
+        }
+        let twice: Vec<Country> = ["US", "GB", "US"].iter().map(|code| code.parse().unwrap()).collect();
+        let checked = Limits { countries: twice, ..limits() }.checked().unwrap();
+        assert_eq!(checked.countries.iter().map(|country| country.code()).collect::<Vec<_>>(), ["GB", "US"]);
+    }
+}
