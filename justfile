@@ -38,3 +38,4 @@ fault name:
 # All of them, the long ones too
 faults:
     cargo nextest run --test stories --locked --run-ignored all --no-capture -E 'test(/faults::/)'
+    tests/faults/flood

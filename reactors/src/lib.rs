@@ -22,7 +22,7 @@ pub use nodes::JoinError;
 pub use outside::World;
 pub use place_calls::QUEUE_LIMIT;
 pub use status_callbacks::STOP_TIME;
-pub use switchboard::Switchboard;
+pub use switchboard::{Room, Switchboard};
 pub use sync_directory::DirectoryMirror;
 
 use domain::{

@@ -2,20 +2,31 @@
 
 use domain::{
     Sid,
-    call::{Ending, Program, Queued, Status},
+    call::{EndReason, Ending, Program, Queued, Status},
 };
-use sip_engine::{CallRef, EngineHandle};
+use sip_engine::{CallRef, EngineHandle, NoRoom, Reservation};
+use tokio::sync::watch;
+
+/// Room kept for one call; given back when it is dropped.
+#[derive(Debug)]
+pub struct Room(pub(crate) Option<Reservation>);
 
 /// Takes orders about calls, and returns at once. What comes of them arrives as facts, not as an answer.
 pub trait Switchboard: Send + Sync + 'static {
-    /// Whether a call would be taken on now.
-    fn has_room(&self) -> bool;
+    /// Keeps room for a call, so that it can be claimed.
+    ///
+    /// # Errors
+    /// When to ask again.
+    fn reserve(&self, queued: &Queued) -> Result<Room, NoRoom>;
 
-    /// Places a call that this node has claimed.
+    /// Changes whenever `reserve` may say another thing.
+    fn freed(&self) -> watch::Receiver<u64>;
+
+    /// Places a call that this node has claimed, in the room kept for it.
     ///
     /// # Errors
     /// How the call ends when the engine does not take it on; whoever asked records that.
-    fn place(&self, call: CallRef, queued: Queued) -> Result<(), Ending>;
+    fn place(&self, call: CallRef, queued: Queued, room: Room) -> Result<(), Ending>;
 
     /// Runs another program in a live call; whether the call is here.
     fn redirect(&self, call: &Sid, program: Program) -> bool;
@@ -28,12 +39,17 @@ pub trait Switchboard: Send + Sync + 'static {
 }
 
 impl Switchboard for EngineHandle {
-    fn has_room(&self) -> bool {
-        EngineHandle::has_room(self)
+    fn reserve(&self, queued: &Queued) -> Result<Room, NoRoom> {
+        EngineHandle::reserve(self, queued).map(|room| Room(Some(room)))
     }
 
-    fn place(&self, call: CallRef, queued: Queued) -> Result<(), Ending> {
-        EngineHandle::place(self, call, queued)
+    fn freed(&self) -> watch::Receiver<u64> {
+        EngineHandle::freed(self)
+    }
+
+    fn place(&self, call: CallRef, queued: Queued, Room(room): Room) -> Result<(), Ending> {
+        let room = room.ok_or_else(|| Ending::because(EndReason::Overloaded))?;
+        EngineHandle::place(self, call, queued, room)
     }
 
     fn redirect(&self, call: &Sid, program: Program) -> bool {

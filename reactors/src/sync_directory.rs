@@ -98,6 +98,7 @@ impl DirectoryMirror {
             sid: account.sid,
             carrier: account.carrier,
             enabled: account.enabled,
+            limits: account.limits,
         });
         let numbers = phone_numbers.into_iter().map(number_entry);
         Ok(Directory::new(entries, numbers.collect(), accounts.collect()))
@@ -271,7 +272,7 @@ mod tests {
         until(mirror, |way| matches!(way, Way::Taken(taken) if taken.phone_number == number)).await;
         let directory = mirror.directory().load_full();
         let route =
-            directory.outbound(&bench.tenant.carrier, &bench.account, "1234", "+15551230000").unwrap();
+            directory.outbound(&bench.tenant.carrier, &bench.account, "1234", "+85598000001").unwrap();
         assert_eq!(route[0].credentials.as_ref().unwrap().1.as_ref(), "secret");
         let meta = bench.meta();
         bench.store.execute::<Account>(&bench.account, AccountCommand::Disable, &meta).await.unwrap();

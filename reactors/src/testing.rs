@@ -2,7 +2,7 @@
 #![expect(clippy::disallowed_methods, reason = "tests start their own servers")]
 
 use crate::{
-    Common, DirectoryMirror, Switchboard,
+    Common, DirectoryMirror, Room, Switchboard,
     http::{Guard, Http, HttpOptions, SystemResolver},
     ledger::Ledger,
     nodes::Nodes,
@@ -18,7 +18,7 @@ use domain::{
     webhook_url::Method,
 };
 use projections::Projections;
-use sip_engine::CallRef;
+use sip_engine::{CallRef, NoRoom};
 use std::{
     net::{Ipv4Addr, SocketAddr},
     sync::{
@@ -288,6 +288,7 @@ pub struct Recorder {
     mirror: DirectoryMirror,
     pub knew: AtomicI64,
     pub full: AtomicBool,
+    pub freed: watch::Sender<u64>,
     pub refuses: AtomicBool,
     pub forgets: AtomicBool,
     pub holds: AtomicBool,
@@ -296,17 +297,21 @@ pub struct Recorder {
 impl Recorder {
     pub fn new(mirror: DirectoryMirror) -> (Arc<Recorder>, mpsc::UnboundedReceiver<Order>) {
         let (orders, given) = mpsc::unbounded_channel();
-        let (knew, full, refuses, forgets, holds) = Default::default();
-        (Arc::new(Recorder { orders, mirror, knew, full, refuses, forgets, holds }), given)
+        let (knew, full, freed, refuses, forgets, holds) = Default::default();
+        (Arc::new(Recorder { orders, mirror, knew, full, freed, refuses, forgets, holds }), given)
     }
 }
 
 impl Switchboard for Recorder {
-    fn has_room(&self) -> bool {
-        !self.full.load(Ordering::SeqCst)
+    fn reserve(&self, _: &Queued) -> Result<Room, NoRoom> {
+        if self.full.load(Ordering::SeqCst) { Err(NoRoom::UntilFreed) } else { Ok(Room(None)) }
     }
 
-    fn place(&self, call: CallRef, _: Queued) -> Result<(), Ending> {
+    fn freed(&self) -> watch::Receiver<u64> {
+        self.freed.subscribe()
+    }
+
+    fn place(&self, call: CallRef, _: Queued, _: Room) -> Result<(), Ending> {
         if self.refuses.load(Ordering::SeqCst) {
             return Err(Ending::because(EndReason::Overloaded));
         }

@@ -12,7 +12,7 @@ mod ways;
 pub use directory::{AccountEntry, Directory, NumberEntry, TrunkEntry};
 pub use identity::Identity;
 pub use inbound::{Inbound, Refusal, Taken};
-pub use outbound::{NoRoute, Route};
+pub use outbound::{NoRoute, Route, caller_user};
 pub use ways::{Next, Ways};
 
 #[cfg(test)]
@@ -22,6 +22,7 @@ mod testing {
     use super::*;
     use domain::{
         Kind, Sid,
+        limits::Limits,
         phone_number::VoiceConfiguration,
         trunk::{Inbound as InboundSide, Outbound},
     };
@@ -92,7 +93,8 @@ mod testing {
             sid: account(number),
             carrier: carrier(1),
             enabled,
-            country: None,
+            country: "KH".parse().ok(),
+            limits: Limits::default(),
         };
         Directory::new(trunks, numbers, vec![account_entry(1, true), account_entry(2, false)])
     }

@@ -14,13 +14,17 @@ use domain::{
     call::{Call, CallCommand, CallError, Status},
     caller_id::{Parties, is_theirs},
     country::Country,
+    emergency::is_emergency,
+    limits::Forbidden,
 };
 use poem::{Request, http::StatusCode};
-use projections::{CallFilter, CallRow, Page, PhoneNumberFilter, PhoneNumberRow};
+use projections::{CallFilter, CallRow, Page, PhoneNumberFilter, PhoneNumberRow, Scope, TrunkFilter};
 use serde_json::Value;
 
 /// The headers that make a creation repeatable, the SDKs' own first.
 const IDEMPOTENCY: [&str; 2] = ["i-twilio-idempotency-token", "idempotency-key"];
+/// Trunks looked at together.
+const TRUNKS: u32 = 100;
 /// Most characters of such a token.
 const MAX_TOKEN: usize = 128;
 
@@ -67,9 +71,10 @@ async fn find(app: &App, caller: &Caller, sid: &str, path: &str) -> Result<CallR
 /// `POST …/Calls.json`
 pub(super) async fn create(app: &App, asking: &Asking<'_>, form: &Form) -> Result<Value, Fault> {
     let Asking { caller, request, warnings } = asking;
-    let country = country(app, caller, form).await?;
+    let country = country(app, caller).await?;
     let (from, to) = (new_call::from(form, country)?, new_call::to(form, country)?);
     let phone_number = owned(app, caller, &from).await?;
+    allowed(app, caller, &to, country).await?;
     let queued = new_call::queued(form, caller.account.sid.clone(), (&from, &to), Some(phone_number))?;
     let (meta, id) = (caller.meta(app, request), command_id(request, &caller.account.sid)?);
     let sid = Sid::new(Kind::Call, &*app.ids);
@@ -90,11 +95,8 @@ pub(super) async fn create(app: &App, asking: &Asking<'_>, form: &Form) -> Resul
     Ok(call_json::call(&seen.unwrap_or_else(|| CallRow::queued(appended.stream, carrier, queued, meta.at))))
 }
 
-/// Whose national numbers the account writes; asked for only where it matters.
-async fn country(app: &App, caller: &Caller, form: &Form) -> Result<Option<Country>, Fault> {
-    if !new_call::may_be_national(form) {
-        return Ok(None);
-    }
+/// Whose national numbers the account writes, and calls without further leave.
+async fn country(app: &App, caller: &Caller) -> Result<Option<Country>, Fault> {
     Ok(app.projections.system().carrier(&caller.account.carrier).await?.map(|carrier| carrier.country))
 }
 
@@ -112,6 +114,38 @@ async fn owned(app: &App, caller: &Caller, number: &Number) -> Result<Sid, Fault
     let shown = parties.shown(Some(&number.to_string()));
     let row = row.as_ref().filter(|_| shown.is_ok());
     row.map(|row| row.sid.clone()).ok_or_else(|| Fault::parameter(21210, message()))
+}
+
+/// Whether the account may call this number: an emergency number where a trunk of its carrier takes such calls, another
+/// within its limits.
+async fn allowed(app: &App, caller: &Caller, to: &Number, country: Option<Country>) -> Result<(), Fault> {
+    if is_emergency(&to.to_string(), country) {
+        let message = || {
+            format!("{to} is an emergency number, and none of the carrier's trunks takes emergency calls.")
+        };
+        return if takes_emergencies(app, caller).await? {
+            Ok(())
+        } else {
+            Err(Fault::parameter(21216, message()))
+        };
+    }
+    let message = |forbidden: Forbidden| format!("Account not authorized to call {to}: {forbidden}.");
+    let limits = &caller.account.limits;
+    limits.allow(to, country).map_err(|forbidden| Fault::parameter(21215, message(forbidden)))
+}
+
+async fn takes_emergencies(app: &App, caller: &Caller) -> Result<bool, Fault> {
+    let trunks = app.projections.trunks(Scope::Carrier(caller.account.carrier.clone()));
+    let filter = TrunkFilter { outbound: Some(true), ..TrunkFilter::default() };
+    let mut page = Page::first(TRUNKS);
+    loop {
+        let rows = trunks.list(&filter, &page).await?;
+        if rows.items.iter().filter_map(|row| row.outbound.as_ref()).any(|outbound| outbound.emergency) {
+            return Ok(true);
+        }
+        let Some(next) = rows.next else { return Ok(false) };
+        page = Page::after(next, TRUNKS);
+    }
 }
 
 fn command_id(request: &Request, account: &Sid) -> Result<Option<String>, Fault> {

@@ -35,11 +35,6 @@ pub(super) fn to(form: &Form, country: Option<Country>) -> Result<Number, Fault>
     Number::written_in(text, country).map_err(|_| Fault::parameter(21211, message()))
 }
 
-/// Whether a party is written without a plus, and so perhaps as its country does.
-pub(super) fn may_be_national(form: &Form) -> bool {
-    ["From", "To"].iter().any(|name| form.all(name).any(|text| !text.contains('+')))
-}
-
 /// The command, once the caller's number is known to be the account's.
 pub(super) fn queued(
     form: &Form,

@@ -43,6 +43,10 @@ const ENDS: Record<string, string> = {
   number_not_found: "No such number",
   destination_not_found: "No such number",
   no_route: "No trunk",
+  emergency_not_taken: "No emergency trunk",
+  destination_forbidden: "Not allowed",
+  limit_reached: "Limit reached",
+  loop_detected: "Loop",
 };
 
 /** What a list says of a call: a problem before the status, which is `completed` for every call that was answered. */
@@ -95,6 +99,13 @@ const REASONS: Record<string, string> = {
   not_configured: "The number has no Voice URL. Configure it under Phone numbers.",
   destination_not_found: "The far end has no such number.",
   no_route: "No trunk to call through. Add an outbound trunk.",
+  emergency_not_taken:
+    "An emergency number, and no trunk takes emergency calls. Mark one that does under Trunks.",
+  destination_forbidden:
+    "The account may not call this country, or this kind of number. See its limits under Accounts.",
+  limit_reached: "The account has placed as many calls as it may. See its limits under Accounts.",
+  loop_detected:
+    "Too many calls of one caller to one callee were dialled at once, as in a loop. See the account's limits.",
   trunk_refused: "The trunk refused our credentials or address. Check them with the trunk's operator.",
   trunk_failed: "The trunk answered with a failure.",
   trunk_unreachable: "The trunk could not be reached. Check its host and port.",

@@ -99,6 +99,14 @@ pub enum EndReason {
     DestinationNotFound,
     /// There is no trunk to call through.
     NoRoute,
+    /// An emergency number was called, and no trunk of the carrier takes emergency calls.
+    EmergencyNotTaken,
+    /// The account may not call this country, or this kind of number.
+    DestinationForbidden,
+    /// The account has placed as many calls as it may, at once or in a second.
+    LimitReached,
+    /// Too many calls of the same caller to the same callee were dialled already, as in a loop.
+    LoopDetected,
     /// The trunk did not accept our credentials or our address (401, 403, 407).
     TrunkRefused,
     /// The trunk answered with another failure.

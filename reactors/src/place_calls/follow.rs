@@ -33,6 +33,7 @@ impl PlaceCalls {
         let (calls, core) = self.begin().await?;
         let mut calls = self.common.store.follow(Log::Calls, calls, PAGE);
         let mut accounts = self.common.store.follow(Log::Core, core, PAGE);
+        let mut freed = self.engine.freed();
         let mut sweep = tokio::time::interval_at(tokio::time::Instant::now() + SWEEP, SWEEP);
         let (mut vigil, mut buried) = (tokio::time::interval(VIGIL), HashSet::new());
         vigil.set_missed_tick_behavior(MissedTickBehavior::Delay);
@@ -40,7 +41,11 @@ impl PlaceCalls {
             tokio::select! {
                 page = calls.next() => self.act(&page?).await?,
                 page = accounts.next() => self.heed(&page?).await?,
-                _ = sweep.tick() => self.sweep().await?,
+                () = self.queue.called(&mut freed) => self.place_waiting().await?,
+                _ = sweep.tick() => {
+                    self.sweep().await?;
+                    self.place_waiting().await?;
+                }
                 _ = vigil.tick() => self.bury(&mut buried).await?,
             }
         }

@@ -7,17 +7,19 @@
 
 mod alive;
 mod follow;
+mod queue;
 mod recover;
 #[cfg(test)]
 mod tests;
 mod waiting;
 
-use crate::{Common, Switchboard};
+use crate::{Common, Room, Switchboard};
 use alive::Alive;
 use domain::{
     Actor, Log, Meta, Sid, Tenant, Timestamp,
     call::{CallCommand, EndReason, Ending, Queued},
 };
+use queue::{Queue, Waits};
 use sip_engine::CallRef;
 use std::{
     collections::{HashMap, HashSet},
@@ -59,6 +61,8 @@ pub(crate) struct PlaceCalls {
     alive: Arc<Alive>,
     waiting: Arc<Waiting>,
     clocks_differ: Arc<AtomicBool>,
+    /// Calls for which there is no room now.
+    queue: Arc<Queue>,
     /// Where the directory stood when it was last waited for in vain.
     stood_at: Arc<AtomicI64>,
 }
@@ -79,7 +83,7 @@ impl PlaceCalls {
     ) -> PlaceCalls {
         let (claimed, lost, acted) = (Arc::default(), Arc::default(), Arc::default());
         let (alive, waiting, clocks_differ) = (Arc::default(), Arc::default(), Arc::default());
-        let stood_at = Arc::new(AtomicI64::new(NOWHERE));
+        let (queue, stood_at) = (Arc::default(), Arc::new(AtomicI64::new(NOWHERE)));
         PlaceCalls {
             common,
             engine,
@@ -91,6 +95,7 @@ impl PlaceCalls {
             alive,
             waiting,
             clocks_differ,
+            queue,
             stood_at,
         }
     }
@@ -110,16 +115,27 @@ impl PlaceCalls {
         stop.run_until_cancelled(work).await;
     }
 
-    /// Claims a queued call and has it placed; or ends it when it waited too long. Without room here it is left to other
-    /// nodes and to the next sweep.
+    /// Claims a queued call and has it placed; or ends it when it waited too long. Without room here it waits for some,
+    /// unless another node has room before.
     async fn place(&self, call: CallRef, queued: Queued, since: Timestamp) -> Result<(), StoreError> {
         if self.waiting.age(&call.sid, since, &*self.common.clock) > self.queue_limit {
             self.waiting.over(&call.sid);
+            self.queue.forget(&call.sid);
             return self.end(&call, Ending::because(EndReason::Expired)).await;
         }
-        if !self.engine.has_room() {
+        if self.queue.has(&call.sid) {
             return Ok(());
         }
+        match self.engine.reserve(&queued) {
+            Ok(room) => self.claim(call, queued, room).await,
+            Err(no_room) => {
+                self.queue.add(Waits { call, queued }, no_room);
+                Ok(())
+            }
+        }
+    }
+
+    async fn claim(&self, call: CallRef, queued: Queued, room: Room) -> Result<(), StoreError> {
         let node = self.common.node.to_string();
         if !self.is_first(&call.sid) {
             return Ok(());
@@ -136,7 +152,7 @@ impl PlaceCalls {
                 return Err(error);
             }
         }
-        match self.engine.place(call.clone(), queued) {
+        match self.engine.place(call.clone(), queued, room) {
             Ok(()) => Ok(()),
             Err(ending) => self.end(&call, ending).await,
         }

@@ -202,8 +202,32 @@ async fn a_full_node_leaves_calls_queued_until_it_has_room() {
     running.projected().await;
     assert_eq!(running.reactor.queued(&call).await.unwrap().unwrap().program, Some(again));
     running.engine.full.store(false, Ordering::SeqCst);
-    running.reactor.sweep().await.unwrap();
+    running.engine.freed.send_modify(|times| *times += 1);
     while running.next().await != Order::Placed(call.clone()) {}
+}
+
+#[tokio::test]
+async fn calls_that_wait_are_placed_in_their_order_as_soon_as_there_is_room() {
+    let mut running = Running::start(Bench::new().await);
+    running.engine.full.store(true, Ordering::SeqCst);
+    let mut calls = Vec::new();
+    for _ in 0..5 {
+        calls.push(running.bench.queue(None).await);
+    }
+    let last = running.bench.store.head(domain::Log::Calls).await.unwrap();
+    running.reactor.acted.calls.subscribe().wait_for(|acted| *acted >= Some(last)).await.unwrap();
+    // Looked at again while it is full, nothing happens, and nothing is forgotten.
+    running.reactor.sweep().await.unwrap();
+    running.engine.full.store(false, Ordering::SeqCst);
+    running.engine.freed.send_modify(|times| *times += 1);
+    let mut placed = Vec::new();
+    for _ in 0..5 {
+        let Order::Placed(call) = running.next().await else { panic!("only calls are placed") };
+        placed.push(call);
+    }
+    placed.sort();
+    calls.sort();
+    assert_eq!(placed, calls, "each once, and well before a sweep of 15 seconds");
 }
 
 #[tokio::test]

@@ -12,6 +12,7 @@ use domain::{
     Kind, Number, Sid,
     call::{CallCommand, Callback, CallbackEvent, Direction, EndReason, Ending, Queued, Status},
     caller_id::{CallerId, Parties},
+    emergency::is_emergency,
 };
 use std::time::Duration;
 use twiml::{DialPlan, DialResult, DialStatus, DialTarget, Event};
@@ -99,7 +100,7 @@ impl Machine {
 
     fn begin_child(&mut self, target: DialTarget, from: &CallerId, times: (Duration, Duration)) {
         let (timeout, time_limit) = times;
-        if self.legs.len() > MAX_CHILDREN {
+        if self.legs.len() > MAX_CHILDREN && !is_emergency(&target.number, self.surroundings.country) {
             return self.warn(NOT_PLACED, format!("<Dial>: a call may dial {MAX_CHILDREN} others at most"));
         }
         let number = match Number::written_in(&target.number, self.surroundings.country) {
@@ -128,6 +129,7 @@ impl Machine {
             tenant: main.tenant,
             account,
             from: from.clone(),
+            asserted: self.asserted.clone(),
             to: number,
             ring_timeout: timeout,
             max_forwards: self.max_forwards,

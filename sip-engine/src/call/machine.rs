@@ -58,6 +58,8 @@ pub struct Machine {
     pub(super) last_word: EndReason,
     /// How many hops a call of ours may take from here.
     pub(super) max_forwards: u8,
+    /// Whom a trusted network vouches for as the caller.
+    pub(super) asserted: Option<String>,
     pub(super) tokens: u64,
     pub(super) now: Timestamp,
     orders: Vec<Order>,
@@ -87,6 +89,8 @@ pub struct Incoming {
     pub refused: Option<(u16, Ending)>,
     /// How many more hops it may take.
     pub hops: u8,
+    /// Whom its network vouches for as the caller, when that is trusted.
+    pub asserted: Option<String>,
 }
 
 /// A call that the API asked for.
@@ -117,11 +121,12 @@ impl Machine {
     pub fn incoming(surroundings: Surroundings, incoming: Incoming) -> Machine {
         let Received { account, from, to, program, .. } = &incoming.received;
         let leg = Leg::new(incoming.call.clone(), account.clone(), Direction::Inbound, from, to);
-        let (program, hops) = (program.clone(), incoming.hops);
+        let (program, hops, asserted) = (program.clone(), incoming.hops, incoming.asserted.clone());
         let mut machine =
             Machine::new(surroundings, leg, program, LONGEST_CALL, Start::Incoming(Box::new(incoming)));
         // One hop was ours (RFC 7332 section 4).
         machine.max_forwards = hops.saturating_sub(1);
+        machine.asserted = asserted;
         machine
     }
 
@@ -163,6 +168,7 @@ impl Machine {
             verbs: 0,
             last_word: EndReason::ApplicationHungUp,
             max_forwards: MAX_FORWARDS,
+            asserted: None,
             tokens: 0,
             now: Timestamp::from_micros(0),
             orders: Vec::new(),
@@ -262,6 +268,7 @@ impl Machine {
             tenant: call.tenant,
             account: queued.account,
             from: CallerId::of(&queued.from),
+            asserted: None,
             to: queued.to,
             ring_timeout: Duration::from_secs(u64::from(queued.timeout)),
             max_forwards: self.max_forwards,

@@ -116,6 +116,8 @@ pub struct Placement {
     pub account: Sid,
     /// Whom it shows.
     pub from: CallerId,
+    /// Whom a trusted network named as the caller of the call that dials.
+    pub asserted: Option<String>,
     /// Who to call.
     pub to: String,
     /// How long it may ring.

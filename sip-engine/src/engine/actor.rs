@@ -159,7 +159,6 @@ impl Actor {
         if self.was_live && !self.machine.is_live() {
             self.was_live = false;
             Vestige::ended(&self.vestige);
-            self.shared.less_live();
             self.ends_by = Some(Instant::now() + LINGER);
         }
     }

@@ -4,7 +4,7 @@ use super::{
     actor::{Actor, Done},
     dispatch,
     journal::{self, Fact},
-    place::{Blocked, Found, Placed, Search},
+    place::{self, Blocked, Found, Placed, Search},
     sounds,
     wire::NoMedia,
 };
@@ -12,12 +12,13 @@ use crate::{
     call::{Closing, Happened, LegNo, Order, Placement, Signal},
     media::{LegStatistics, Loops, MediaError, PlayToken},
     outside::{DocumentRequest, FetchFailure, Fetched},
-    routing::Identity,
+    routing::{Directory, Identity, Route, caller_user},
     sip::{Command, Credentials, Invite, LegKey, Target, Transport, build::known_as},
 };
 use bytes::Bytes;
 use domain::{
     call::{ExchangeError, MediaSummary, WebhookExchange},
+    caller_id::CallerId,
     trunk,
 };
 use ipnet::IpNet;
@@ -177,10 +178,28 @@ impl Actor {
 
     fn place(&mut self, leg: LegNo, placement: &Placement) {
         self.shared.registry.add_call(placement.sid.clone(), self.address.clone());
-        match Search::begin(&self.shared.directory.load(), placement) {
+        let directory = self.shared.directory.load_full();
+        let begun = Search::begin(&directory, placement);
+        match begun.and_then(|search| self.counted(leg, &directory, placement).map(|()| search)) {
             Ok(search) => self.find(leg, search),
             Err(signal) => self.next.push_back(Happened::Signalled(leg, signal)),
         }
+    }
+
+    /// Counts a dialled call within its account's limits. The main call was counted when room was kept for it, and a
+    /// call for help is outside of them.
+    fn counted(
+        &mut self,
+        leg: LegNo,
+        directory: &Directory,
+        Placement { account, from, to, .. }: &Placement,
+    ) -> Result<(), Signal> {
+        if leg == LegNo::MAIN || directory.is_emergency(account, to) {
+            return Ok(());
+        }
+        let placed = self.shared.place_for(account, Some((from.as_str(), to.as_str())));
+        self.wire(leg).placed = Some(placed.map_err(|exceeded| place::exceeded(&exceeded))?);
+        Ok(())
     }
 
     /// The attempt under way failed. What still comes of it is SIP's business: a late answer is acknowledged and hung up.
@@ -259,12 +278,9 @@ impl Actor {
         };
         let local = SocketAddr::new(*local, self.shared.sip_addr.port());
         let ours = known_as(local, self.shared.config.advertise);
-        let owned = placement
-            .from
-            .as_str()
-            .parse()
-            .is_ok_and(|number| self.shared.directory.load().owns(&placement.account, &number));
-        let identity = Identity::of(&placement.from, &route.from_user, &ours.to_string(), owned);
+        let directory = self.shared.directory.load();
+        let vouched = vouched(&directory, route, placement);
+        let identity = Identity::of(&placement.from, &route.from_user, &ours.to_string(), vouched.as_deref());
         let credentials = route
             .credentials
             .clone()
@@ -285,6 +301,7 @@ impl Actor {
             sdp,
             credentials,
             max_forwards: placement.max_forwards,
+            emergency: directory.is_emergency(&placement.account, &placement.to),
             ring_timeout: placed.ring_timeout,
             silence: placed.silence,
         }
@@ -306,6 +323,9 @@ impl Actor {
     }
 
     fn release(&mut self, no: LegNo) {
+        if self.wire(no).placed.take().is_some() {
+            self.shared.freed();
+        }
         // Dropped, it is closed, and its figures come with its last event.
         if self.wire(no).media.take().is_none() {
             self.next.push_back(Happened::Released(no, None));
@@ -328,6 +348,21 @@ impl Actor {
             let fetched = tokio::time::timeout(FETCH, outside.fetch(request)).await.unwrap_or(late);
             Done::Happened(Happened::Fetched(token, Box::new(fetched)))
         });
+    }
+}
+
+/// The user that is asserted to be calling: a number of the account's; or, through a trunk that is trusted with it, whom a
+/// trusted network named behind a caller who hides (RFC 3325 section 5).
+fn vouched(directory: &Directory, route: &Route, placement: &Placement) -> Option<String> {
+    match &placement.from {
+        CallerId::Shown(number) => {
+            let owned = number.parse().is_ok_and(|number| directory.owns(&placement.account, &number));
+            owned.then(|| route.from_user.clone())
+        }
+        CallerId::Hidden => {
+            let outbound = directory.trunk(&route.trunk)?.outbound.as_ref().filter(|side| side.trusted)?;
+            Some(caller_user(outbound, placement.asserted.as_deref()?))
+        }
     }
 }
 

@@ -4,21 +4,25 @@ use super::{
     evidence::Ladder,
     registry::Message,
     shared::Shared,
+    shares::{Party, Place},
     supervise,
     wire::{NoMedia, Wire},
 };
 use crate::{
     call::{Incoming, LegNo, Machine},
     outside::CallRef,
-    routing::{Inbound, Refusal},
+    routing::{Directory, Inbound, Refusal},
     sip::{Command, Event, IncomingCall, LegKey, endpoint::RETRY_AFTER},
 };
 use domain::{
-    Kind, Sid, Steady,
+    Kind, Sid, Steady, Tenant,
     call::{EndReason, Ending, Received},
     caller_id::CallerId,
 };
-use std::sync::{Arc, atomic::Ordering};
+use std::{
+    net::IpAddr,
+    sync::{Arc, atomic::Ordering},
+};
 use tokio::sync::mpsc;
 
 /// Runs until SIP is shut down.
@@ -63,38 +67,41 @@ async fn arrived(shared: &Arc<Shared>, incoming: &IncomingCall) -> Option<(CallR
     let directory = shared.directory.load_full();
     let caller = if incoming.private { CallerId::Hidden } else { CallerId::of(&incoming.from.user) };
     let routed = directory.inbound(incoming.source.ip(), caller.as_str(), &incoming.dialled);
-    let (tenant, refused) = match &routed {
+    let (tenant, trunk, refused) = match &routed {
         Inbound::Stranger => {
             refuse(shared, incoming.leg, 403).await;
             return None;
         }
-        Inbound::Taken(taken) => (taken.tenant.clone(), None),
+        Inbound::Taken(taken) => (taken.tenant.clone(), taken.trunk.clone(), None),
         Inbound::Refused(refusal) => {
-            (refusal.tenant.clone(), Some((refusal.code, Ending::because(refusal.reason))))
+            let ending = Ending::because(refusal.reason);
+            (refusal.tenant.clone(), refusal.trunk.clone(), Some((refusal.code, ending)))
         }
     };
-    let (trunk, leg) = (trunk_of(&routed).and_then(|trunk| directory.trunk(trunk)), incoming.leg);
+    let parties = parties(&directory, (trunk.clone(), incoming.source.ip()), &tenant);
+    let (trunk, leg) = (directory.trunk(&trunk), incoming.leg);
     let networks = trunk.map(|trunk| shared.networks_of(trunk)).unwrap_or_default();
     shared.command(Command::Confine { leg, networks: networks.into() }).await;
     let sources = trunk.map(|trunk| trunk.sources().to_vec());
     let mut wire = Wire::incoming(incoming, sources.unwrap_or_default());
     let hops = incoming.hops;
+    let said = incoming.asserted.as_ref().map(|party| party.user.as_str());
+    let asserted = trunk.and_then(|trunk| trunk.asserts(said));
     let refused = refused.or(wire.offered(incoming.sdp.as_ref()).err().map(unusable));
     let received = received(shared, incoming, routed)?;
-    let admitted = shared.admit();
-    if !admitted && !shared.is_recorded() {
+    let closing = shared.draining.load(Ordering::Acquire);
+    let place = if closing { None } else { Place::take(shared, parties) };
+    if place.is_none() && !shared.is_recorded() {
         refuse(shared, leg, 503).await;
         return None;
     }
-    let refused = if admitted { refused } else { Some(full(shared)) };
-    if !admitted {
-        // Counted down again when its actor ends.
-        shared.live.fetch_add(1, Ordering::AcqRel);
-    }
+    let refused = if place.is_some() { refused } else { Some(full(closing)) };
+    let place = place.unwrap_or_else(|| Place::beyond(shared));
     let call = CallRef { sid: Sid::new(Kind::Call, &*shared.config.ids), tenant };
     let surroundings = shared.surroundings(&call.tenant);
-    let machine = Machine::incoming(surroundings, Incoming { call: call.clone(), received, refused, hops });
-    let address = supervise::start(shared, machine, |actor| {
+    let machine =
+        Machine::incoming(surroundings, Incoming { call: call.clone(), received, refused, hops, asserted });
+    let address = supervise::start(shared, place, machine, |actor| {
         actor.wires.insert(LegNo::MAIN, wire);
         actor.keys.insert(leg, LegNo::MAIN);
         actor.shared.registry.add_leg(leg, actor.address.clone(), call.clone());
@@ -102,17 +109,18 @@ async fn arrived(shared: &Arc<Shared>, incoming: &IncomingCall) -> Option<(CallR
     Some((call, address.time))
 }
 
-/// Through which trunk a call came.
-fn trunk_of(routed: &Inbound) -> Option<&Sid> {
-    match routed {
-        Inbound::Stranger => None,
-        Inbound::Taken(taken) => Some(&taken.trunk),
-        Inbound::Refused(refusal) => Some(&refusal.trunk),
+/// Who has a share in the places that this call takes; nobody, where there is nobody else to keep places for.
+fn parties(directory: &Directory, (trunk, source): (Sid, IpAddr), tenant: &Tenant) -> Vec<Party> {
+    let mut parties = Vec::new();
+    if directory.has_other_trunks() {
+        parties.extend([Party::Trunk(trunk), Party::Source(source.to_canonical())]);
     }
+    let account = tenant.account.clone().filter(|_| directory.has_other_accounts());
+    parties.extend(account.map(Party::Account));
+    parties
 }
 
-fn full(shared: &Shared) -> (u16, Ending) {
-    let closing = shared.draining.load(Ordering::Acquire);
+fn full(closing: bool) -> (u16, Ending) {
     (503, Ending::because(if closing { EndReason::ShutDown } else { EndReason::Overloaded }))
 }
 

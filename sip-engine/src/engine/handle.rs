@@ -1,8 +1,13 @@
 //! What the rest of the program holds of an engine.
 
-use super::{registry::Message, shared::Shared, supervise};
+use super::{
+    registry::Message,
+    reservation::{NoRoom, Reservation},
+    shared::Shared,
+    supervise,
+};
 use crate::{
-    call::{Machine, Outgoing},
+    call::{LegNo, Machine, Outgoing},
     net::Counters,
     outside::CallRef,
 };
@@ -15,6 +20,7 @@ use std::{
     sync::{Arc, atomic::Ordering},
     time::Duration,
 };
+use tokio::sync::watch;
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
 /// How long calls may take to say goodbye once they are told to end.
@@ -57,7 +63,7 @@ impl EngineHandle {
         Arc::clone(&self.counters)
     }
 
-    /// Whether another call would be taken on: there are fewer than the most, and it is not draining.
+    /// Whether another call would be taken on by whoever has no more than their share.
     #[must_use]
     pub fn has_room(&self) -> bool {
         !self.is_draining() && self.live() < self.shared.config.max_calls
@@ -69,21 +75,34 @@ impl EngineHandle {
         self.shared.draining.load(Ordering::Acquire)
     }
 
-    /// Places a call that was queued and that this node has claimed. What comes of it arrives as facts.
+    /// Keeps room for a queued call, so that it can be claimed: a place, and one of the calls its account may place.
+    /// Emergency calls have room in any case.
     ///
     /// # Errors
-    /// How the call ends when it is not taken on: too many calls, or shutting down. Whoever asked records that.
-    pub fn place(&self, call: CallRef, queued: Queued) -> Result<(), Ending> {
-        if !self.shared.admit() {
-            return Err(Ending::because(if self.is_draining() {
-                EndReason::ShutDown
-            } else {
-                EndReason::Overloaded
-            }));
+    /// [`NoRoom`]: when to ask again.
+    pub fn reserve(&self, queued: &Queued) -> Result<Reservation, NoRoom> {
+        Reservation::take(&self.shared, queued)
+    }
+
+    /// Places a call that was queued and that this node has claimed, in the room kept for it. What comes of it arrives as
+    /// facts.
+    ///
+    /// # Errors
+    /// How the call ends when it is not taken on because we are shutting down. Whoever asked records that.
+    pub fn place(&self, call: CallRef, queued: Queued, room: Reservation) -> Result<(), Ending> {
+        if self.is_draining() {
+            return Err(Ending::because(EndReason::ShutDown));
         }
         let machine = Machine::outgoing(self.shared.surroundings(&call.tenant), Outgoing { call, queued });
-        supervise::start(&self.shared, machine, |_| {});
+        let Reservation { place, placed } = room;
+        supervise::start(&self.shared, place, machine, |actor| actor.wire(LegNo::MAIN).placed = placed);
         Ok(())
+    }
+
+    /// Counts how often room became free. It changes whenever [`EngineHandle::reserve`] may say another thing.
+    #[must_use]
+    pub fn freed(&self) -> watch::Receiver<u64> {
+        self.shared.freed.subscribe()
     }
 
     /// Runs another program in a live call. `false`: no such call is here.

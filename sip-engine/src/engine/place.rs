@@ -1,6 +1,6 @@
 //! From a number to the addresses an INVITE goes to, one after the other: routing, and the look-up of trunks' hosts.
 
-use super::{names, shared::Shared};
+use super::{names, shared::Shared, shares::Exceeded};
 use crate::{
     call::{Placement, Signal},
     net::own_towards,
@@ -126,12 +126,23 @@ fn unreachable(detail: String) -> Signal {
 }
 
 fn no_route(refusal: NoRoute) -> Signal {
-    let code = match refusal {
-        NoRoute::NotANumber => Some(13223),
-        NoRoute::NoTrunk | NoRoute::StrangersPhone => Some(13224),
-        NoRoute::AccountDisabled => Some(10001),
+    let code = match &refusal {
+        NoRoute::NotANumber => 13223,
+        NoRoute::NoTrunk | NoRoute::StrangersPhone => 13224,
+        NoRoute::AccountDisabled => 10001,
+        NoRoute::Emergency => 13225,
+        NoRoute::Forbidden(_) => 13227,
     };
-    Signal::NotPlaced { reason: refusal.reason(), code, detail: refusal.to_string() }
+    Signal::NotPlaced { reason: refusal.reason(), code: Some(code), detail: refusal.to_string() }
+}
+
+/// A dialled call that its account may not place now.
+pub(super) fn exceeded(exceeded: &Exceeded) -> Signal {
+    let (reason, code) = match exceeded {
+        Exceeded::SamePair(_) => (EndReason::LoopDetected, 13225),
+        Exceeded::AtOnce(_) | Exceeded::PerSecond(..) => (EndReason::LimitReached, 10004),
+    };
+    Signal::NotPlaced { reason, code: Some(code), detail: exceeded.to_string() }
 }
 
 /// The addresses of the trunk's host, those of our own family first. Every one must be one that calls may go to, and

@@ -1,6 +1,12 @@
 //! What all actors of an engine share.
 
-use super::{config::EngineConfig, names, registry::Registry, sounds::Decoded};
+use super::{
+    config::EngineConfig,
+    names,
+    registry::Registry,
+    shares::{Rates, Shares},
+    sounds::Decoded,
+};
 use crate::{
     call::Surroundings,
     media::Media,
@@ -22,7 +28,7 @@ use std::{
     time::Duration,
 };
 use tokio::{
-    sync::{Notify, mpsc},
+    sync::{Notify, mpsc, watch},
     time::Instant,
 };
 use tokio_util::task::TaskTracker;
@@ -57,6 +63,10 @@ pub(super) struct Shared {
     pub(super) live: AtomicUsize,
     /// Told when `live` goes down.
     pub(super) quieter: Notify,
+    /// How often a place, or an account's right to another call, became free.
+    pub(super) freed: watch::Sender<u64>,
+    pub(super) shares: Arc<Shares>,
+    pub(super) rates: Rates,
     /// No new calls are taken.
     pub(super) draining: Arc<AtomicBool>,
     refusals: Mutex<Refusals>,
@@ -94,6 +104,9 @@ impl Shared {
             tracker,
             live: AtomicUsize::new(0),
             quieter: Notify::new(),
+            freed: watch::Sender::default(),
+            shares: Arc::default(),
+            rates: Rates::default(),
             draining,
             refusals: Mutex::default(),
             decoded: Arc::new(Decoded::new()),
@@ -159,6 +172,11 @@ impl Shared {
         self.quieter.notify_waiters();
     }
 
+    /// Whoever waits for room looks again.
+    pub(super) fn freed(&self) {
+        self.freed.send_modify(|times| *times += 1);
+    }
+
     /// Whether a call refused for want of room is recorded. Beyond that it costs an answer and nothing else: overload
     /// must not make more work.
     pub(super) fn is_recorded(&self) -> bool {
@@ -169,12 +187,5 @@ impl Shared {
         }
         refusals.count += 1;
         refusals.count <= RECORDED_REFUSALS
-    }
-
-    /// Whether another call is taken, and counted as live from now on if it is.
-    pub(super) fn admit(&self) -> bool {
-        let room = |live: usize| (live < self.config.max_calls).then_some(live + 1);
-        !self.draining.load(Ordering::Acquire)
-            && self.live.fetch_update(Ordering::AcqRel, Ordering::Acquire, room).is_ok()
     }
 }

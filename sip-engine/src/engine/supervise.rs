@@ -5,6 +5,7 @@ use super::{
     journal::Journal,
     registry::{Address, INBOX},
     shared::Shared,
+    shares::Place,
 };
 use crate::{
     call::{LegNo, Machine},
@@ -24,15 +25,15 @@ use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
 
 /// What is left of a call when its actor is not.
-#[derive(Debug, Default)]
+#[derive(Default)]
 pub(super) struct Vestige {
     /// Calls whose end is not recorded.
     calls: Vec<CallRef>,
     /// Every call the family ever had.
     known: Vec<CallRef>,
     keys: Vec<LegKey>,
-    /// The main call's end was counted.
-    ended: bool,
+    /// The main call's place, until it has ended.
+    place: Option<Place>,
 }
 
 impl Vestige {
@@ -47,19 +48,25 @@ impl Vestige {
         vestige.keys = keys;
     }
 
+    /// The main call has ended, and its place is another's.
     pub(super) fn ended(this: &Mutex<Vestige>) {
-        this.lock().unwrap_or_else(PoisonError::into_inner).ended = true;
+        let place = this.lock().unwrap_or_else(PoisonError::into_inner).place.take();
+        drop(place);
     }
 }
 
-/// Runs a call under supervision. `prepare` gives the actor what it has beside its machine. The call is counted as
-/// live already.
-pub(super) fn start(shared: &Arc<Shared>, machine: Machine, prepare: impl FnOnce(&mut Actor)) -> Address {
+/// Runs a call under supervision, in its place. `prepare` gives the actor what it has beside its machine.
+pub(super) fn start(
+    shared: &Arc<Shared>,
+    place: Place,
+    machine: Machine,
+    prepare: impl FnOnce(&mut Actor),
+) -> Address {
     let (inbox, receiver) = mpsc::channel(INBOX);
     let address =
         Address { inbox, flooded: CancellationToken::new(), time: Steady::begin(&*shared.config.clock) };
     let journal = Journal::start(Arc::clone(&shared.outside), &shared.tracker);
-    let vestige = Arc::new(Mutex::new(Vestige::default()));
+    let vestige = Arc::new(Mutex::new(Vestige { place: Some(place), ..Vestige::default() }));
     if let Some(call) = machine.call_of(LegNo::MAIN) {
         shared.registry.add_call(call.sid.clone(), address.clone());
     }
@@ -81,9 +88,7 @@ pub(super) fn start(shared: &Arc<Shared>, machine: Machine, prepare: impl FnOnce
         if panicked {
             clean_up(&shared, &journal, &left, time).await;
         }
-        if !left.ended {
-            shared.less_live();
-        }
+        drop(left.place);
         let known: Vec<_> = left.known.iter().map(|call| call.sid.clone()).collect();
         shared.registry.remove(&left.keys, &known);
     });

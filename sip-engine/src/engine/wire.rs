@@ -4,6 +4,7 @@ use super::{
     negotiate::{self, FarEnd, OFFERED},
     place::Search,
     shared::Shared,
+    shares::Held,
 };
 use crate::{
     media::{GroupKey, Leg, LegOptions, MediaEvent},
@@ -40,6 +41,8 @@ pub(super) struct Wire {
     pub(super) networks: Vec<IpNet>,
     /// Hung up before the INVITE could leave.
     pub(super) given_up: bool,
+    /// What it counts for within its account's limits, while it is not over.
+    pub(super) placed: Option<Held>,
     held: bool,
     /// The attempts to place it, while there is one.
     pub(super) search: Option<Search>,

@@ -130,6 +130,7 @@ fn invite(leg: LegKey, next_hop: SocketAddr, transport: Transport, sdp: Bytes) -
         sdp,
         credentials: None,
         max_forwards: 70,
+        emergency: false,
         ring_timeout: Duration::from_secs(20),
         silence: Duration::from_secs(20),
     }

@@ -211,6 +211,7 @@ fn invite(leg: LegKey, next_hop: SocketAddr, transport: Transport) -> Command {
         sdp: Bytes::from_static(b"v=0\r\n"),
         credentials: None,
         max_forwards: 70,
+        emergency: false,
         ring_timeout: Duration::from_secs(30),
         silence: Duration::from_secs(32),
     }))

@@ -4,6 +4,8 @@ use domain::{
     Number, Sid,
     caller_id::is_theirs,
     country::Country,
+    emergency::is_emergency,
+    limits::Limits,
     phone_number::VoiceConfiguration,
     trunk::{Inbound, Outbound},
 };
@@ -46,6 +48,13 @@ impl TrunkEntry {
     pub fn sources(&self) -> &[IpNet] {
         self.inbound.as_ref().map_or(&[], |inbound| &inbound.sources)
     }
+
+    /// Whom its network vouches for as the caller (RFC 3325), when an operator trusts it with that.
+    #[must_use]
+    pub fn asserts(&self, said: Option<&str>) -> Option<String> {
+        let trusted = self.inbound.as_ref().is_some_and(|inbound| inbound.trusted);
+        said.filter(|_| trusted).map(|said| super::inbound::spelled(said, self.country))
+    }
 }
 
 /// A phone number as routing sees it.
@@ -76,6 +85,8 @@ pub struct AccountEntry {
     pub enabled: bool,
     /// Whose national numbers it writes: its carrier's country.
     pub country: Option<Country>,
+    /// How much it may call, and where to.
+    pub limits: Limits,
 }
 
 /// Everything routing knows.
@@ -135,6 +146,30 @@ impl Directory {
     #[must_use]
     pub fn country_of(&self, account: &Sid) -> Option<Country> {
         self.accounts.get(account)?.country
+    }
+
+    /// How much an account may call, and where to.
+    #[must_use]
+    pub fn limits_of(&self, account: &Sid) -> Limits {
+        self.accounts.get(account).map(|entry| entry.limits.clone()).unwrap_or_default()
+    }
+
+    /// Whether an account that calls this calls for help, in its own country.
+    #[must_use]
+    pub fn is_emergency(&self, account: &Sid, to: &str) -> bool {
+        is_emergency(to, self.country_of(account))
+    }
+
+    /// Whether calls come through more than one trunk.
+    #[must_use]
+    pub fn has_other_trunks(&self) -> bool {
+        self.trunks.iter().filter(|trunk| !trunk.sources().is_empty()).nth(1).is_some()
+    }
+
+    /// Whether there is more than one account.
+    #[must_use]
+    pub fn has_other_accounts(&self) -> bool {
+        self.accounts.len() > 1
     }
 
     /// A number in a carrier's inventory, by its digits without plus.

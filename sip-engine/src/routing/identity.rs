@@ -15,23 +15,22 @@ pub struct Identity {
 }
 
 impl Identity {
-    /// The caller as `user` at our address `ours`. We vouch for numbers of the account (`owned`) and for nobody else
-    /// (RFC 3325 section 5): who trusts us would be deceived.
+    /// The caller as `user` at our address `ours`. Whom we vouch for (RFC 3325) is another matter: `vouched`, if anybody.
     #[must_use]
-    pub fn of(caller: &CallerId, user: &str, ours: &str, owned: bool) -> Identity {
+    pub fn of(caller: &CallerId, user: &str, ours: &str, vouched: Option<&str>) -> Identity {
+        let mut headers: Vec<_> = vouched.map(|user| asserted(user, ours)).into_iter().collect();
         match caller {
-            CallerId::Hidden => Identity { from: ANONYMOUS.into(), headers: vec![private()] },
-            CallerId::Shown(_) => {
-                let from = format!("<sip:{user}@{ours}>");
-                let headers = owned.then(|| asserted(&from)).into_iter().collect();
-                Identity { from, headers }
+            CallerId::Shown(_) => Identity { from: format!("<sip:{user}@{ours}>"), headers },
+            CallerId::Hidden => {
+                headers.push(private());
+                Identity { from: ANONYMOUS.into(), headers }
             }
         }
     }
 }
 
-fn asserted(address: &str) -> (String, String) {
-    ("P-Asserted-Identity".into(), address.into())
+fn asserted(user: &str, ours: &str) -> (String, String) {
+    ("P-Asserted-Identity".into(), format!("<sip:{user}@{ours}>"))
 }
 
 fn private() -> (String, String) {
@@ -42,22 +41,26 @@ fn private() -> (String, String) {
 mod tests {
     use super::*;
 
-    fn said(caller: &str, owned: bool) -> (String, Vec<String>) {
-        let identity = Identity::of(&CallerId::of(caller), "15551230000", "192.0.2.1:5060", owned);
+    fn said(caller: &str, vouched: Option<&str>) -> (String, Vec<String>) {
+        let identity = Identity::of(&CallerId::of(caller), "15551230000", "192.0.2.1:5060", vouched);
         let headers = identity.headers.into_iter().map(|(name, value)| format!("{name}: {value}"));
         (identity.from, headers.collect())
     }
 
     #[test]
-    fn we_vouch_for_numbers_of_the_account_only() {
+    fn we_vouch_for_whom_we_are_told_to_and_for_nobody_else() {
         let from = "<sip:15551230000@192.0.2.1:5060>";
-        assert_eq!(said("+15551230000", true), (from.into(), vec![format!("P-Asserted-Identity: {from}")]));
-        assert_eq!(said("+15551230000", false), (from.into(), vec![]));
+        let asserted = format!("P-Asserted-Identity: {from}");
+        assert_eq!(said("+15551230000", Some("15551230000")), (from.into(), vec![asserted]));
+        assert_eq!(said("+15551230000", None), (from.into(), vec![]));
     }
 
     #[test]
     fn a_hidden_caller_is_nobody_at_no_address_of_ours() {
         let anonymous = "\"Anonymous\" <sip:anonymous@anonymous.invalid>";
-        assert_eq!(said("anonymous", false), (anonymous.into(), vec!["Privacy: id".into()]));
+        assert_eq!(said("anonymous", None), (anonymous.into(), vec!["Privacy: id".into()]));
+        let asserted = "P-Asserted-Identity: <sip:15550000001@192.0.2.1:5060>";
+        let known = said("anonymous", Some("15550000001"));
+        assert_eq!(known, (anonymous.into(), vec![asserted.into(), "Privacy: id".into()]));
     }
 }

@@ -153,7 +153,7 @@ fn candidates(dialled: &str, country: Option<Country>) -> Vec<String> {
 }
 
 /// A party's number as it is shown: E.164 with plus or a short code; what the network said when it is neither.
-fn spelled(text: &str, country: Option<Country>) -> String {
+pub(super) fn spelled(text: &str, country: Option<Country>) -> String {
     let national =
         country.filter(|_| !text.starts_with('+')).and_then(|country| E164::from_national(text, country));
     let number = national.map(Number::E164).or_else(|| text.parse().ok());

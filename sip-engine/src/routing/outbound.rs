@@ -4,6 +4,7 @@ use super::{Directory, TrunkEntry};
 use domain::{
     Number, Sid,
     call::EndReason,
+    limits::Forbidden,
     sip_address::SipAddress,
     trunk::{Outbound, Transport},
 };
@@ -40,7 +41,7 @@ impl std::fmt::Debug for Route {
 }
 
 /// Why a call cannot be placed.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum NoRoute {
     /// The text is neither E.164 nor a short code (Twilio 13223).
     #[error("not a number that can be called")]
@@ -54,16 +55,24 @@ pub enum NoRoute {
     /// The account is disabled or unknown.
     #[error("the account is disabled")]
     AccountDisabled,
+    /// It is an emergency number, and no trunk of the carrier takes emergency calls (Twilio 13225).
+    #[error("this is an emergency number, and none of the carrier's trunks takes emergency calls")]
+    Emergency,
+    /// The account may not call there (Twilio 13227).
+    #[error("{0}")]
+    Forbidden(Forbidden),
 }
 
 impl NoRoute {
     /// Why the call ends, then.
     #[must_use]
-    pub fn reason(self) -> EndReason {
+    pub fn reason(&self) -> EndReason {
         match self {
             NoRoute::NotANumber => EndReason::DestinationNotFound,
             NoRoute::NoTrunk | NoRoute::StrangersPhone => EndReason::NoRoute,
             NoRoute::AccountDisabled => EndReason::AccountDisabled,
+            NoRoute::Emergency => EndReason::EmergencyNotTaken,
+            NoRoute::Forbidden(_) => EndReason::DestinationForbidden,
         }
     }
 }
@@ -108,9 +117,16 @@ impl Directory {
         if !self.is_enabled(account) {
             return Err(NoRoute::AccountDisabled);
         }
+        let emergency = self.is_emergency(account, to);
+        if !emergency {
+            self.limits_of(account).allow(&number, self.country_of(account)).map_err(NoRoute::Forbidden)?;
+        }
+        let takes = |outbound: &Outbound| !emergency || outbound.emergency;
         let own = self.trunks.iter().filter(|trunk| trunk.carrier == *carrier);
+        let own = own.filter(|trunk| trunk.outbound.as_ref().is_some_and(takes));
         let routes: Vec<_> = own.filter_map(|trunk| route(trunk, from, &number)).collect();
-        if routes.is_empty() { Err(NoRoute::NoTrunk) } else { Ok(routes) }
+        let none = if emergency { NoRoute::Emergency } else { NoRoute::NoTrunk };
+        if routes.is_empty() { Err(none) } else { Ok(routes) }
     }
 }
 
@@ -121,7 +137,7 @@ fn route(trunk: &TrunkEntry, from: &str, number: &Number) -> Option<Route> {
     Some(Route {
         trunk: trunk.sid.clone(),
         to_user: escaped(&outbound.dial_string(number)),
-        from_user: escaped(&caller(outbound, from)),
+        from_user: caller_user(outbound, from),
         host: host.to_owned(),
         port,
         port_given: outbound.host.names_port(),
@@ -159,10 +175,12 @@ impl Directory {
     }
 }
 
-/// The caller in the form the trunk wants numbers in, without the prefix that only dials.
-fn caller(outbound: &Outbound, from: &str) -> String {
-    let Ok(number) = from.parse() else { return from.to_owned() };
-    Outbound { dial_string_prefix: String::new(), ..outbound.clone() }.dial_string(&number)
+/// The user part for a caller, in the form the trunk wants numbers in, without the prefix that only dials; escaped for a
+/// SIP URI.
+#[must_use]
+pub fn caller_user(outbound: &Outbound, from: &str) -> String {
+    let undialled = Outbound { dial_string_prefix: String::new(), ..outbound.clone() };
+    escaped(&from.parse::<Number>().map_or_else(|_| from.to_owned(), |number| undialled.dial_string(&number)))
 }
 
 /// RFC 3261 section 25.1: `user` is unreserved, user-unreserved or escaped.

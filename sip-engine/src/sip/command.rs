@@ -85,6 +85,8 @@ pub struct Invite {
     pub credentials: Option<Credentials>,
     /// Max-Forwards: how many hops the call may take.
     pub max_forwards: u8,
+    /// It calls for help (`Priority: emergency`, RFC 3261 section 20.26), and is sent however many legs there are.
+    pub emergency: bool,
     /// After this long without an answer the call is cancelled and the leg closes with `Event::TimedOut`.
     pub ring_timeout: Duration,
     /// After this long without any response at all the leg closes with `Event::Failed{code: 408}`. What comes later is

@@ -1,7 +1,10 @@
 //! Calls: created, listed, changed, ended.
 
 use super::*;
-use domain::carrier::{Carrier, CarrierCommand};
+use domain::{
+    limits::Limits,
+    trunk::{Trunk, TrunkCommand},
+};
 
 #[tokio::test]
 async fn a_call_is_queued_with_everything_that_was_asked_for() {
@@ -75,14 +78,7 @@ async fn words_that_are_no_events_are_left_out_and_told() {
 
 #[tokio::test]
 async fn a_number_without_plus_is_the_carriers_countrys_own_first() {
-    let bench = Bench::new().await;
-    let sign_up = CarrierCommand::SignUp {
-        name: "Demo".parse().unwrap(),
-        country: "KH".parse().unwrap(),
-        subdomain: "demo".parse().unwrap(),
-    };
-    bench.store.execute::<Carrier>(&bench.tenant.carrier, sign_up, &meta(&bench.tenant)).await.unwrap();
-    bench.settle().await;
+    let bench = Bench::within("KH").await;
     for (from, to) in [("012345678", "098 765 432"), ("85512345678", "85598765432")] {
         let form = [("From", from), ("To", to), ("Url", "https://example.com/voice")];
         let (status, body) = answered(bench.post("/Calls.json", &form)).await;
@@ -91,6 +87,55 @@ async fn a_number_without_plus_is_the_carriers_countrys_own_first() {
             (201, "+85512345678".into(), "+85598765432".into())
         );
     }
+}
+
+#[tokio::test]
+async fn a_number_abroad_is_called_once_its_country_is_ticked() {
+    let bench = Bench::new().await;
+    let to = |to: &'static str| [("To", to), CALL[1], CALL[2]];
+    for forbidden in ["+442079460000", "+870773111111", "+19005551234", "+99912345678"] {
+        assert_eq!(fault(bench.post("/Calls.json", &to(forbidden))).await, (400, 21215), "{forbidden}");
+    }
+    assert_eq!(bench.store.head(Log::Calls).await.unwrap(), 0, "nothing was queued");
+    let limits = Limits { countries: vec!["GB".parse().unwrap()], high_risk: true, ..Limits::default() };
+    let account = bench.tenant.account.clone().unwrap();
+    let limit = AccountCommand::Limit(limits);
+    bench.store.execute::<Account>(&account, limit, &meta(&bench.tenant)).await.unwrap();
+    bench.settle().await;
+    for allowed in ["+442079460000", "+870773111111", "+19005551234"] {
+        assert_eq!(answered(bench.post("/Calls.json", &to(allowed))).await.0, 201, "{allowed}");
+    }
+}
+
+#[tokio::test]
+async fn an_emergency_number_is_called_once_a_trunk_takes_such_calls() {
+    let bench = Bench::new().await;
+    let to = |to: &'static str| [("To", to), CALL[1], CALL[2]];
+    for number in ["911", "112", "9911", "1911", "999", "000"] {
+        assert_eq!(fault(bench.post("/Calls.json", &to(number))).await, (400, 21216), "{number}");
+    }
+    let outbound = serde_json::json!({
+        "host": "sip.example.com", "transport": "udp", "dial_string_prefix": "", "plus_prefix": false,
+        "trunk_prefix": false, "username": null, "emergency": true,
+    });
+    let create = TrunkCommand::Create {
+        carrier: bench.tenant.carrier.clone(),
+        name: "Emergency".parse().unwrap(),
+        inbound: None,
+        outbound: Some(serde_json::from_value(outbound).unwrap()),
+    };
+    bench.store.execute::<Trunk>(&sid(Kind::Trunk), create, &meta(&bench.tenant)).await.unwrap();
+    bench.settle().await;
+    assert_eq!(answered(bench.post("/Calls.json", &to("911"))).await.0, 201);
+}
+
+#[tokio::test]
+async fn a_number_that_is_disabled_is_not_shown() {
+    let bench = Bench::new().await;
+    let disable = PhoneNumberCommand::Disable;
+    bench.store.execute::<PhoneNumber>(&bench.number, disable, &meta(&bench.tenant)).await.unwrap();
+    bench.settle().await;
+    assert_eq!(fault(bench.post("/Calls.json", &CALL)).await, (400, 21210));
 }
 
 #[tokio::test]

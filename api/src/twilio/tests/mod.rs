@@ -10,6 +10,7 @@ use domain::{
     Actor, Clock, Kind, Log, Meta, Sid, Tenant,
     account::{Account, AccountCommand},
     call::{Call, CallCommand, CallEvent, CallbackEvent, EndReason, Ending, Program, Queued},
+    carrier::{Carrier, CarrierCommand},
     phone_number::{PhoneNumber, PhoneNumberCommand},
 };
 use poem::test::{TestClient, TestRequestBuilder};
@@ -34,8 +35,13 @@ struct Bench {
 }
 
 impl Bench {
-    /// An account with one number.
+    /// An account with one number, of a carrier in the United States.
     async fn new() -> Bench {
+        Bench::within("US").await
+    }
+
+    /// The same, of a carrier in this country.
+    async fn within(country: &str) -> Bench {
         let (store, stop, tasks) = (sqlite().await, CancellationToken::new(), TaskTracker::new());
         let projections = Projections::start((*store).clone(), tasks.clone(), stop.clone()).await.unwrap();
         let app = App::new(Parts {
@@ -52,6 +58,13 @@ impl Bench {
         let tenant = Tenant::account(sid(Kind::Carrier), sid(Kind::Account));
         let number = sid(Kind::PhoneNumber);
         let bench = Bench { store, projections, client, tenant, number, stop, tasks };
+        let sign_up = CarrierCommand::SignUp {
+            name: "Demo".parse().unwrap(),
+            country: country.parse().unwrap(),
+            subdomain: "demo".parse().unwrap(),
+        };
+        let carrier = &bench.tenant.carrier;
+        bench.store.execute::<Carrier>(carrier, sign_up, &meta(&bench.tenant)).await.unwrap();
         bench.account(&bench.tenant).await;
         bench.number(&bench.number, "+85512345678", &bench.tenant).await;
         bench

@@ -111,7 +111,8 @@ impl Scene {
 
     /// A call that arrived for this program.
     pub(super) fn incoming(program: Program) -> Scene {
-        let incoming = Incoming { call: call(), received: received(program), refused: None, hops: 70 };
+        let incoming =
+            Incoming { call: call(), received: received(program), refused: None, hops: 70, asserted: None };
         Scene::new(Machine::incoming(surroundings(), incoming))
     }
 
@@ -120,7 +121,7 @@ impl Scene {
         let received = Received { from: from.into(), ..received(application(None)) };
         Scene::new(Machine::incoming(
             surroundings(),
-            Incoming { call: call(), received, refused: None, hops },
+            Incoming { call: call(), received, refused: None, hops, asserted: None },
         ))
     }
 
@@ -129,7 +130,13 @@ impl Scene {
         let received = received(application(None));
         Scene::new(Machine::incoming(
             surroundings(),
-            Incoming { call: call(), received, refused: Some((code, Ending::because(reason))), hops: 70 },
+            Incoming {
+                call: call(),
+                received,
+                refused: Some((code, Ending::because(reason))),
+                hops: 70,
+                asserted: None,
+            },
         ))
     }
 

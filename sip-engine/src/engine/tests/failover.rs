@@ -1,9 +1,6 @@
 //! Trunks that are dead, silent or full: the call goes elsewhere, and stays one call.
 
-use super::{
-    outbound::{call, queued},
-    *,
-};
+use super::{outbound::queued, *};
 use domain::call::{CallCommand, EndReason};
 #[cfg(target_os = "linux")]
 use std::net::UdpSocket;
@@ -38,7 +35,7 @@ async fn a_dead_and_a_full_trunk_lead_to_the_next_one_within_a_moment() {
     let hosts = [dead, full.sip_addr(), stage.callee.sip_addr()];
     stage.trunks_are_at(&hosts.map(|host| host.to_string()));
     let began = Instant::now();
-    stage.engine.place(call(), queued("<Hangup/>", 30)).unwrap();
+    stage.place(queued("<Hangup/>", 30));
     let invite = full.rings().await;
     full.respond(&invite, 503, "").await;
     full.next(&["ACK"]).await;
@@ -67,7 +64,7 @@ async fn a_silent_trunk_is_left_after_four_seconds_and_its_late_answer_is_hung_u
     let hosts = [silent.sip_addr(), stage.callee.sip_addr()];
     stage.trunks_are_at(&hosts.map(|host| host.to_string()));
     let began = Instant::now();
-    stage.engine.place(call(), queued("<Pause length=\"60\"/>", 30)).unwrap();
+    stage.place(queued("<Pause length=\"60\"/>", 30));
     let late = silent.rings().await;
     let invite = stage.callee.rings().await;
     let took = began.elapsed().as_secs_f64();
@@ -97,7 +94,7 @@ async fn a_name_leads_to_its_servers_and_past_a_dead_one() {
     let servers = vec![server(20, stage.callee.sip_addr()), server(10, dead)];
     stage.names.0.lock().unwrap().insert("_sip._udp.sip.example.com".into(), servers);
     stage.trunks_are_at(&["sip.example.com".into()]);
-    stage.engine.place(call(), queued("<Hangup/>", 30)).unwrap();
+    stage.place(queued("<Hangup/>", 30));
     let invite = stage.callee.rings().await;
     stage.callee.answer(&invite, 440.0).await;
     stage.callee.hung_up().await;
@@ -112,7 +109,7 @@ async fn a_refusal_of_the_call_itself_is_the_end_of_it() {
         let other = Phone::at(HERE, SocketAddr::new(HERE, 0)).await;
         let hosts = [stage.callee.sip_addr(), other.sip_addr()];
         stage.trunks_are_at(&hosts.map(|host| host.to_string()));
-        stage.engine.place(call(), queued("<Hangup/>", 30)).unwrap();
+        stage.place(queued("<Hangup/>", 30));
         let invite = stage.callee.rings().await;
         stage.callee.respond(&invite, code, "").await;
         stage.callee.next(&["ACK"]).await;
@@ -126,7 +123,7 @@ async fn a_refusal_of_the_call_itself_is_the_end_of_it() {
 async fn a_name_that_means_nothing_leads_to_the_next_trunk() {
     let mut stage = Stage::set().await;
     stage.trunks_are_at(&["nowhere.example".into(), stage.callee.sip_addr().to_string()]);
-    stage.engine.place(call(), queued("<Hangup/>", 30)).unwrap();
+    stage.place(queued("<Hangup/>", 30));
     let invite = stage.callee.rings().await;
     stage.callee.answer(&invite, 440.0).await;
     stage.callee.hung_up().await;
@@ -150,7 +147,7 @@ async fn a_callee_does_not_send_us_to_another_carriers_switch() {
         ..trunk("127.0.0.2", 3)
     };
     stage.directory.store(Arc::new(directory_of(vec![ours, theirs])));
-    stage.engine.place(call(), queued("<Hangup/>", 30)).unwrap();
+    stage.place(queued("<Hangup/>", 30));
     let invite = stage.callee.rings().await;
     stage.callee.names_itself(switch.local_addr().unwrap());
     stage.callee.answer(&invite, 440.0).await;

@@ -34,6 +34,26 @@ async fn a_hidden_caller_is_passed_on_as_hidden() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_trusted_network_is_told_who_hides_by_one_that_is_trusted() {
+    let mut stage = Stage::set().await;
+    for (inbound, outbound) in [(true, true), (true, false), (false, true)] {
+        stage.knows(|mut network| {
+            let trunk = &mut network.trunks[0];
+            trunk.inbound.iter_mut().for_each(|side| side.trusted = inbound);
+            trunk.outbound.iter_mut().for_each(|side| side.trusted = outbound);
+            network
+        });
+        let headers = "Privacy: id\r\nP-Asserted-Identity: <sip:+15551239999@carrier.example>\r\n";
+        let invite = dialled(&mut stage, "<Dial>85510000001</Dial>", "anonymous", headers).await;
+        assert_eq!(invite.header("Privacy"), "id");
+        let asserted = invite.header("P-Asserted-Identity");
+        assert_eq!(asserted.starts_with("<sip:15551239999@"), inbound && outbound, "{invite:?}");
+        assert_eq!(asserted.is_empty(), !(inbound && outbound), "{invite:?}");
+    }
+    stage.strike().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn we_vouch_for_the_accounts_own_numbers_and_for_no_strangers() {
     let mut stage = Stage::set().await;
     let dial = r#"<Dial callerId="1234">85510000001</Dial>"#;

@@ -147,7 +147,7 @@ async fn a_goodbye_that_is_lost_is_said_again_before_the_engine_stops() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_call_nobody_heard_of_when_the_engine_stops_is_cancelled_when_it_rings() {
     let mut stage = Stage::set().await;
-    stage.engine.place(outbound::call(), outbound::queued("<Hangup/>", 30)).unwrap();
+    stage.place(outbound::queued("<Hangup/>", 30));
     let invite = stage.callee.rings().await;
     let rings = async {
         assert_eq!(stage.outside.ended().await, EndReason::ShutDown);

@@ -4,18 +4,26 @@
 mod calls;
 mod dialling;
 mod failover;
+mod flood;
 mod identity;
 mod journal;
 mod limits;
 mod outbound;
 mod outside;
 mod phone;
+mod shares;
 pub(super) mod sound;
 
-use super::{EngineConfig, EngineHandle, Names, Server, start::Engine};
+use super::{EngineConfig, EngineHandle, Names, NoRoom, Server, start::Engine};
 use crate::routing::{AccountEntry, Directory, NumberEntry, TrunkEntry};
 use arc_swap::ArcSwap;
-use domain::{Clock, Ids, Kind, Sid, Tenant, Timestamp, phone_number::VoiceConfiguration, trunk::Outbound};
+use domain::{
+    Clock, Ids, Kind, Sid, Tenant, Timestamp,
+    call::Queued,
+    limits::Limits,
+    phone_number::VoiceConfiguration,
+    trunk::{Inbound, Outbound},
+};
 use outside::Memory;
 use phone::Phone;
 use std::{
@@ -116,11 +124,52 @@ struct Stage {
 /// The one machine we are on.
 const HERE: IpAddr = IpAddr::V4(Ipv4Addr::LOCALHOST);
 
+/// What a directory is made of: a trunk for each host, one number, one account.
+struct Network {
+    trunks: Vec<TrunkEntry>,
+    numbers: Vec<NumberEntry>,
+    accounts: Vec<AccountEntry>,
+}
+
+impl Network {
+    /// The trunk at our address alone, and a second one at this address; and a second account whose number 5678 is.
+    fn and_another(mut self, source: IpAddr) -> Network {
+        let from = |source: IpAddr| Some(Inbound { sources: vec![source.into()], ..Inbound::default() });
+        self.trunks[0].inbound = from(HERE);
+        let (trunk, number, account) = (&self.trunks[0], &self.numbers[0], &self.accounts[0]);
+        let (sid_of, inbound) = (|kind| sid(kind, 2), from(source));
+        let trunk = TrunkEntry { sid: sid_of(Kind::Trunk), inbound, outbound: None, ..trunk.clone() };
+        let account = AccountEntry { sid: sid_of(Kind::Account), ..account.clone() };
+        let number = NumberEntry {
+            sid: sid_of(Kind::PhoneNumber),
+            number: "5678".parse().unwrap(),
+            account: Some(account.sid.clone()),
+            ..number.clone()
+        };
+        self.trunks.push(trunk);
+        self.numbers.push(number);
+        self.accounts.push(account);
+        self
+    }
+
+    fn directory(self) -> Directory {
+        Directory::new(self.trunks, self.numbers, self.accounts)
+    }
+}
+
 fn directory(hosts: &[String]) -> Directory {
-    directory_of(hosts.iter().zip(1..).map(|(host, number)| trunk(host, number)).collect())
+    network(hosts).directory()
 }
 
 fn directory_of(trunks: Vec<TrunkEntry>) -> Directory {
+    network_of(trunks).directory()
+}
+
+fn network(hosts: &[String]) -> Network {
+    network_of(hosts.iter().zip(1..).map(|(host, number)| trunk(host, number)).collect())
+}
+
+fn network_of(trunks: Vec<TrunkEntry>) -> Network {
     let voice =
         VoiceConfiguration { voice_url: Some(VOICE.parse().unwrap()), ..VoiceConfiguration::default() };
     let (account, number) = (Some(sid(Kind::Account, 1)), "1234".parse().unwrap());
@@ -133,14 +182,20 @@ fn directory_of(trunks: Vec<TrunkEntry>) -> Directory {
         enabled: true,
         voice,
     };
-    let account = AccountEntry { sid: sid(Kind::Account, 1), carrier, enabled: true, country: None };
-    Directory::new(trunks, vec![number], vec![account])
+    let account = AccountEntry {
+        sid: sid(Kind::Account, 1),
+        carrier,
+        enabled: true,
+        country: "KH".parse().ok(),
+        limits: Limits::default(),
+    };
+    Network { trunks, numbers: vec![number], accounts: vec![account] }
 }
 
 /// One that takes calls from this machine, if it is the first, and places them at this host.
 fn trunk(host: &str, number: u128) -> TrunkEntry {
     let sources = ["127.0.0.0/8", "::1/128"].map(|network| network.parse().unwrap()).to_vec();
-    let inbound = domain::trunk::Inbound { sources, ..Default::default() };
+    let inbound = Inbound { sources, ..Inbound::default() };
     TrunkEntry {
         sid: sid(Kind::Trunk, number),
         carrier: sid(Kind::Carrier, 1),
@@ -189,6 +244,12 @@ impl Stage {
         Stage { engine, outside, ids, names, directory, clock, callee }
     }
 
+    /// From now on this is who there is.
+    fn knows(&self, change: impl FnOnce(Network) -> Network) {
+        let network = change(network(&[self.callee.sip_addr().to_string()]));
+        self.directory.store(Arc::new(network.directory()));
+    }
+
     /// From now on calls go to this host and port.
     fn trunk_is_at(&self, host: &str) {
         self.trunks_are_at(&[host.to_owned()]);
@@ -204,9 +265,20 @@ impl Stage {
         self.clock.set_by_s.fetch_add(seconds, Ordering::Relaxed);
     }
 
+    /// Places a call that the API asked for.
+    fn place(&self, queued: Queued) {
+        let room = self.engine.reserve(&queued).unwrap();
+        self.engine.place(outbound::call(), queued, room).unwrap();
+    }
+
     /// A phone that calls the engine.
     async fn caller(&self) -> Phone {
-        Phone::at(HERE, SocketAddr::new(HERE, self.engine.sip_addr().port())).await
+        self.caller_at(HERE).await
+    }
+
+    /// A phone at this address of ours.
+    async fn caller_at(&self, ip: IpAddr) -> Phone {
+        Phone::at(ip, SocketAddr::new(HERE, self.engine.sip_addr().port())).await
     }
 
     /// Every call is over, and the engine stops.

@@ -2,7 +2,7 @@
 
 use super::{sound::wav, *};
 use crate::outside::CallRef;
-use domain::call::{CallCommand, Direction, EndReason, Ending, Program, Queued, Status};
+use domain::call::{CallCommand, Direction, EndReason, Program, Queued, Status};
 
 pub(super) fn call() -> CallRef {
     CallRef { sid: sid(Kind::Call, 7), tenant: tenant() }
@@ -29,7 +29,7 @@ async fn the_party_answers_and_hears_the_program() {
     let mut stage = Stage::set().await;
     let url = "https://app.example/tone.wav";
     stage.outside.serves_sound(url, wav(1000.0, Duration::from_secs(2)));
-    stage.engine.place(call(), queued(&format!("<Play>{url}</Play>"), 30)).unwrap();
+    stage.place(queued(&format!("<Play>{url}</Play>"), 30));
     let invite = stage.callee.rings().await;
     stage.callee.respond(&invite, 180, "").await;
     stage.outside.fact(|_, fact| (*fact == CallCommand::Ring { sip_code: 180 }).then_some(())).await;
@@ -52,7 +52,7 @@ async fn the_party_answers_and_hears_the_program() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_busy_party_ends_the_call() {
     let mut stage = Stage::set().await;
-    stage.engine.place(call(), queued("<Hangup/>", 30)).unwrap();
+    stage.place(queued("<Hangup/>", 30));
     let invite = stage.callee.rings().await;
     stage.callee.respond(&invite, 486, "").await;
     stage.callee.next(&["ACK"]).await;
@@ -63,7 +63,7 @@ async fn a_busy_party_ends_the_call() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn nobody_answers_in_time() {
     let mut stage = Stage::set().await;
-    stage.engine.place(call(), queued("<Hangup/>", 1)).unwrap();
+    stage.place(queued("<Hangup/>", 1));
     let invite = stage.callee.rings().await;
     stage.callee.respond(&invite, 180, "").await;
     let cancel = stage.callee.next(&["CANCEL"]).await;
@@ -77,7 +77,7 @@ async fn nobody_answers_in_time() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn the_api_cancels_a_call_that_rings() {
     let mut stage = Stage::set().await;
-    stage.engine.place(call(), queued("<Hangup/>", 30)).unwrap();
+    stage.place(queued("<Hangup/>", 30));
     let invite = stage.callee.rings().await;
     stage.callee.respond(&invite, 180, "").await;
     stage.outside.fact(|_, fact| (*fact == CallCommand::Ring { sip_code: 180 }).then_some(())).await;
@@ -93,7 +93,7 @@ async fn the_api_cancels_a_call_that_rings() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_number_that_is_none_fails_before_anything_is_sent() {
     let stage = Stage::set().await;
-    stage.engine.place(call(), Queued { to: "nobody".into(), ..queued("<Hangup/>", 30) }).unwrap();
+    stage.place(Queued { to: "nobody".into(), ..queued("<Hangup/>", 30) });
     assert_eq!(stage.outside.ended().await, EndReason::DestinationNotFound);
     stage.strike().await;
 }
@@ -102,8 +102,7 @@ async fn a_number_that_is_none_fails_before_anything_is_sent() {
 async fn an_engine_that_closes_takes_no_more_calls() {
     let stage = Stage::set().await;
     assert!(stage.engine.drain(SOON).await);
-    let refused = stage.engine.place(call(), queued("<Hangup/>", 30));
-    assert_eq!(refused, Err(Ending::because(EndReason::ShutDown)));
+    assert_eq!(stage.engine.reserve(&queued("<Hangup/>", 30)).err(), Some(NoRoom::UntilFreed));
     stage.engine.shutdown().await;
 }
 
@@ -112,7 +111,7 @@ async fn a_trunk_that_leads_inside_is_not_called() {
     for host in ["127.0.0.2:6379", "[::ffff:169.254.169.254]:5060"] {
         let stage = Stage::set().await;
         stage.trunk_is_at(host);
-        stage.engine.place(call(), queued("<Hangup/>", 30)).unwrap();
+        stage.place(queued("<Hangup/>", 30));
         let ended = |fact: &CallCommand| match fact {
             CallCommand::End(ending) => Some((ending.reason, ending.detail.clone())),
             _ => None,

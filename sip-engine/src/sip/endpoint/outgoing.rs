@@ -22,7 +22,7 @@ impl Endpoint {
         let (Some(local), true) = (invite.target.local, is_sound(&invite)) else {
             return self.fail(key, 400, "Malformed destination");
         };
-        if self.legs.len() >= self.config.max_legs {
+        if self.legs.len() >= self.config.max_legs && !invite.emergency {
             return self.fail(key, 503, "Too many calls");
         }
         let (peer, transport) = (invite.target.next_hop, invite.target.transport);
@@ -58,6 +58,9 @@ impl Endpoint {
         request.headers.push("Contact", build::contact(&leg.flow, advertise));
         request.headers.push("Allow", build::ALLOW);
         request.headers.push("User-Agent", build::AGENT);
+        if invite.emergency {
+            request.headers.push("Priority", "emergency");
+        }
         for (name, value) in invite.headers.iter().filter(|(name, _)| check::may_add(name)) {
             request.headers.push(name.clone(), value.clone());
         }

@@ -184,6 +184,7 @@ impl Bench {
             sdp: Bytes::from_static(SDP.as_bytes()),
             credentials,
             max_forwards: 70,
+            emergency: false,
             ring_timeout,
             silence: self.silence,
         })));

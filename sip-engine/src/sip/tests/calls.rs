@@ -30,6 +30,7 @@ fn invite(number: u64, ring_timeout: Duration) -> Command {
         sdp: Bytes::from_static(SDP.as_bytes()),
         credentials: None,
         max_forwards: 70,
+        emergency: false,
         ring_timeout,
         silence: Duration::from_secs(32),
     }))

@@ -452,6 +452,7 @@ fn a_destination_that_would_split_the_message_is_refused() {
         sdp: SDP.into(),
         credentials: None,
         max_forwards: 70,
+        emergency: false,
         ring_timeout: Duration::from_secs(5),
         silence: Duration::from_secs(32),
     };

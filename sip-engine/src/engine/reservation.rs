@@ -1,0 +1,60 @@
+//! Room for a call that is queued, kept until it is placed.
+
+use super::{
+    shared::Shared,
+    shares::{Exceeded, Held, Party, Place},
+};
+use domain::{Sid, call::Queued};
+use std::{
+    sync::{Arc, atomic::Ordering},
+    time::Duration,
+};
+
+/// Room that is kept for one call. Dropped, it is another's.
+pub struct Reservation {
+    pub(super) place: Place,
+    /// One of the calls its account may place; emergency calls take none.
+    pub(super) placed: Option<Held>,
+}
+
+impl std::fmt::Debug for Reservation {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Reservation").finish_non_exhaustive()
+    }
+}
+
+/// Why there is no room for a call now.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum NoRoom {
+    /// Not before somebody's call ends: the engine is full, or the account has as many calls as it may.
+    UntilFreed,
+    /// The account has placed as many calls as it may in a second; after this long it may place another.
+    For(Duration),
+}
+
+impl Reservation {
+    pub(super) fn take(shared: &Arc<Shared>, queued: &Queued) -> Result<Reservation, NoRoom> {
+        if shared.draining.load(Ordering::Acquire) {
+            return Err(NoRoom::UntilFreed);
+        }
+        let directory = shared.directory.load();
+        if directory.is_emergency(&queued.account, &queued.to) {
+            return Ok(Reservation { place: Place::beyond(shared), placed: None });
+        }
+        let parties = if directory.has_other_accounts() { vec![party(&queued.account)] } else { vec![] };
+        let place = Place::take(shared, parties).ok_or(NoRoom::UntilFreed)?;
+        let exceeded = match shared.place_for(&queued.account, None) {
+            Ok(placed) => return Ok(Reservation { place, placed: Some(placed) }),
+            Err(exceeded) => exceeded,
+        };
+        place.give_back();
+        Err(match exceeded {
+            Exceeded::PerSecond(_, wait) => NoRoom::For(wait),
+            Exceeded::AtOnce(_) | Exceeded::SamePair(_) => NoRoom::UntilFreed,
+        })
+    }
+}
+
+fn party(account: &Sid) -> Party {
+    Party::Account(account.clone())
+}

@@ -1,0 +1,194 @@
+//! Who has how many of the engine's places, so that nobody has all of them.
+//!
+//! A place is one main call of `max_calls`. A trunk, a source address or an account gets another place while it has fewer
+//! than [`SHARE`] times those that are free (Choudhury and Hahne's dynamic thresholds): alone it comes to four fifths of
+//! all, two that take what they can to four ninths each, and there is always room for one more party.
+
+use super::shared::Shared;
+use crate::relax::relax;
+use domain::Sid;
+use std::{
+    collections::HashMap,
+    net::IpAddr,
+    sync::{Arc, Mutex, MutexGuard, PoisonError, atomic::Ordering},
+    time::Duration,
+};
+use tokio::time::Instant;
+
+/// How many times the free places one party may have.
+const SHARE: usize = 4;
+
+/// Who has something that there is only so much of.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub(super) enum Party {
+    /// Places of calls that came through a trunk.
+    Trunk(Sid),
+    /// Places of calls that came from an address.
+    Source(IpAddr),
+    /// Places of an account's calls, whichever way they go.
+    Account(Sid),
+    /// Calls an account has placed, dialled ones among them.
+    Placed(Sid),
+    /// Calls an account has dialled from one caller to one callee.
+    Pair(Sid, String, String),
+}
+
+/// Counts of everybody who has anything.
+#[derive(Default)]
+pub(super) struct Shares(Mutex<HashMap<Party, usize>>);
+
+impl Shares {
+    /// Counts one more for each of these, or for none when one of them has as many as it may: that one is told.
+    fn take(self: &Arc<Shares>, wanted: Vec<(Party, usize)>) -> Result<Held, Party> {
+        let mut counts = self.counts();
+        let full = wanted.iter().find(|(party, most)| counts.get(party).copied().unwrap_or(0) >= *most);
+        if let Some((party, _)) = full {
+            return Err(party.clone());
+        }
+        let parties: Vec<Party> = wanted.into_iter().map(|(party, _)| party).collect();
+        for party in &parties {
+            *counts.entry(party.clone()).or_default() += 1;
+        }
+        drop(counts);
+        Ok(Held { shares: Arc::clone(self), parties })
+    }
+
+    fn counts(&self) -> MutexGuard<'_, HashMap<Party, usize>> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// What is counted, until it is dropped.
+pub(super) struct Held {
+    shares: Arc<Shares>,
+    parties: Vec<Party>,
+}
+
+impl Drop for Held {
+    fn drop(&mut self) {
+        let mut counts = self.shares.counts();
+        for party in &self.parties {
+            if let Some(count) = counts.get_mut(party) {
+                *count -= 1;
+                if *count == 0 {
+                    counts.remove(party);
+                }
+            }
+        }
+        relax(&mut counts);
+    }
+}
+
+/// A main call's place, until it is dropped.
+pub(super) struct Place {
+    shared: Arc<Shared>,
+    held: Option<Held>,
+    /// Nobody had it, so nobody is told that it is free.
+    unused: bool,
+}
+
+impl Drop for Place {
+    fn drop(&mut self) {
+        drop(self.held.take());
+        self.shared.less_live();
+        if !self.unused {
+            self.shared.freed();
+        }
+    }
+}
+
+impl Place {
+    /// A place for a call, unless there is none, or too few for one of these parties.
+    pub(super) fn take(shared: &Arc<Shared>, parties: Vec<Party>) -> Option<Place> {
+        let most = shared.config.max_calls;
+        let room = |live: usize| (live < most).then_some(live + 1);
+        let live = shared.live.fetch_update(Ordering::AcqRel, Ordering::Acquire, room).ok()?;
+        // Counted: from here on it is given back when it is dropped.
+        let mut place = Place { shared: Arc::clone(shared), held: None, unused: true };
+        let share = SHARE.saturating_mul(most - live);
+        let wanted = parties.into_iter().map(|party| (party, share)).collect();
+        place.held = Some(shared.shares.take(wanted).ok()?);
+        place.unused = false;
+        Some(place)
+    }
+
+    /// Gives it back as if it had never been taken.
+    pub(super) fn give_back(mut self) {
+        self.unused = true;
+    }
+
+    /// A place beyond all limits: an emergency call, or one that is refused and recorded.
+    pub(super) fn beyond(shared: &Arc<Shared>) -> Place {
+        shared.live.fetch_add(1, Ordering::AcqRel);
+        Place { shared: Arc::clone(shared), held: None, unused: false }
+    }
+}
+
+/// How fast accounts place calls: a bucket each, filled with as many tokens a second as it holds.
+#[derive(Default)]
+pub(super) struct Rates(Mutex<HashMap<Sid, (Instant, f64)>>);
+
+impl Rates {
+    /// Takes one of `rate` calls a second, or says how long to wait for it.
+    fn take(&self, account: &Sid, rate: u32, now: Instant) -> Result<(), Duration> {
+        let rate = f64::from(rate.max(1));
+        let mut buckets = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let (since, had) = buckets.get(account).copied().unwrap_or((now, rate));
+        let tokens = (had + now.duration_since(since).as_secs_f64() * rate).min(rate);
+        if tokens < 1.0 {
+            return Err(Duration::from_secs_f64((1.0 - tokens) / rate));
+        }
+        buckets.insert(account.clone(), (now, tokens - 1.0));
+        Ok(())
+    }
+}
+
+/// Why an account places no further call now.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) enum Exceeded {
+    /// As many calls as it may have placed at once.
+    AtOnce(u32),
+    /// As many of this caller to this callee.
+    SamePair(u32),
+    /// As many as it may in a second; the next one in this long.
+    PerSecond(u32, Duration),
+}
+
+impl std::fmt::Display for Exceeded {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Exceeded::AtOnce(most) => {
+                write!(f, "the account has placed {most} calls, as many as it may at once")
+            }
+            Exceeded::SamePair(most) => {
+                write!(
+                    f,
+                    "{most} calls of this caller to this number are dialled already, which looks like a loop"
+                )
+            }
+            Exceeded::PerSecond(most, _) => {
+                write!(f, "the account has placed {most} calls in a second, as many as it may")
+            }
+        }
+    }
+}
+
+impl Shared {
+    /// Counts a call that an account places, within its limits; until what is given is dropped. `pair` is caller and
+    /// callee of one that is dialled.
+    pub(super) fn place_for(&self, account: &Sid, pair: Option<(&str, &str)>) -> Result<Held, Exceeded> {
+        let limits = self.directory.load().limits_of(account);
+        let count = |most: u32| usize::try_from(most).unwrap_or(usize::MAX);
+        let mut wanted = vec![(Party::Placed(account.clone()), count(limits.calls_at_once))];
+        wanted.extend(pair.map(|(from, to)| {
+            (Party::Pair(account.clone(), from.into(), to.into()), count(limits.same_pair_at_once))
+        }));
+        let held = self.shares.take(wanted).map_err(|full| match full {
+            Party::Pair(..) => Exceeded::SamePair(limits.same_pair_at_once),
+            _ => Exceeded::AtOnce(limits.calls_at_once),
+        })?;
+        let rate = limits.calls_per_second;
+        self.rates.take(account, rate, Instant::now()).map_err(|wait| Exceeded::PerSecond(rate, wait))?;
+        Ok(held)
+    }
+}

@@ -1,0 +1,167 @@
+//! Who may have how much: places, calls at once, destinations; and that calls for help are outside of it.
+
+use super::*;
+use domain::call::{CallCommand, EndReason, Ending, Queued};
+
+/// The other trunk's address.
+const THERE: IpAddr = IpAddr::V4(Ipv4Addr::new(127, 0, 0, 2));
+
+/// Waits for a warning of this code.
+async fn warned(stage: &Stage, code: u32) {
+    let warning = |fact: &CallCommand| matches!(fact, CallCommand::Warn { code: told, .. } if *told == code);
+    stage.outside.fact(|_, fact| warning(fact).then_some(())).await;
+}
+
+/// Waits for a call that ended for this reason.
+async fn ending(stage: &Stage, reason: EndReason) -> Ending {
+    let ended = |fact: &CallCommand| match fact {
+        CallCommand::End(ending) if ending.reason == reason => Some(ending.clone()),
+        _ => None,
+    };
+    stage.outside.fact(|_, fact| ended(fact)).await
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_flooding_trunk_leaves_places_for_the_others() {
+    let stage = Stage::with_room(20).await;
+    stage.knows(|network| network.and_another(THERE));
+    stage.outside.serves(VOICE, r#"<Gather timeout="60"/>"#);
+    let (mut answered, mut refused) = (Vec::new(), 0);
+    for _ in 0..30 {
+        let mut caller = stage.caller().await;
+        caller.dial("1234").await;
+        let answer = caller.next(&["200", "503"]).await;
+        if answer.kind() == "200" {
+            caller.talk(answer, 440.0).await;
+            answered.push(caller);
+        } else {
+            caller.acknowledge(&answer).await;
+            refused += 1;
+        }
+    }
+    assert_eq!((answered.len(), refused), (16, 14), "four fifths are theirs");
+    let mut others = Vec::new();
+    for _ in 0..3 {
+        let mut other = stage.caller_at(THERE).await;
+        other.call("5678", 1000.0).await;
+        others.push(other);
+    }
+    for caller in answered.iter_mut().chain(&mut others) {
+        caller.hang_up().await;
+    }
+    stage.strike().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_trunk_that_is_alone_may_have_every_place() {
+    let stage = Stage::with_room(3).await;
+    stage.outside.serves(VOICE, r#"<Gather timeout="60"/>"#);
+    let mut callers = Vec::new();
+    for _ in 0..3 {
+        let mut caller = stage.caller().await;
+        caller.call("1234", 440.0).await;
+        callers.push(caller);
+    }
+    for caller in &mut callers {
+        caller.hang_up().await;
+    }
+    stage.strike().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_number_forwarded_to_itself_comes_to_rest() {
+    let stage = Stage::set().await;
+    stage.trunk_is_at(&stage.engine.sip_addr().to_string());
+    stage.outside.serves(VOICE, "<Dial>1234</Dial>");
+    let mut caller = stage.caller().await;
+    caller.call("1234", 440.0).await;
+    let looped = ending(&stage, EndReason::LoopDetected).await;
+    assert!(looped.detail.is_some_and(|detail| detail.contains("loop")));
+    warned(&stage, 13225).await;
+    caller.hung_up().await;
+    let rounds = stage.outside.story().iter().filter(|fact| *fact == "Initiate").count();
+    assert_eq!(rounds, 10, "calls of one caller to one callee");
+    stage.strike().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_dial_abroad_or_to_a_satellite_is_not_placed() {
+    let stage = Stage::set().await;
+    for number in ["+15551230000", "+870773111111"] {
+        stage.outside.serves(VOICE, &format!("<Dial>{number}</Dial>"));
+        let mut caller = stage.caller().await;
+        caller.call("1234", 440.0).await;
+        warned(&stage, 13227).await;
+        caller.hung_up().await;
+    }
+    ending(&stage, EndReason::DestinationForbidden).await;
+    stage.strike().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn an_account_has_no_more_calls_at_once_than_it_may() {
+    let mut stage = Stage::set().await;
+    stage.knows(|mut network| {
+        network.accounts[0].limits.calls_at_once = 1;
+        network
+    });
+    let asked = outbound::queued("<Hangup/>", 30);
+    stage.place(asked.clone());
+    assert_eq!(stage.engine.reserve(&asked).err(), Some(NoRoom::UntilFreed));
+    let mut freed = stage.engine.freed();
+    let invite = stage.callee.rings().await;
+    stage.callee.respond(&invite, 486, "").await;
+    stage.callee.next(&["ACK"]).await;
+    while let Err(no_room) = stage.engine.reserve(&asked) {
+        assert_eq!(no_room, NoRoom::UntilFreed);
+        tokio::time::timeout(SOON, freed.changed()).await.expect("room is told of").unwrap();
+    }
+    stage.strike().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn an_account_places_no_more_calls_in_a_second_than_it_may() {
+    let stage = Stage::set().await;
+    stage.knows(|mut network| {
+        network.accounts[0].limits.calls_per_second = 2;
+        network
+    });
+    let asked = outbound::queued("<Hangup/>", 30);
+    let (_one, _other) = (stage.engine.reserve(&asked).unwrap(), stage.engine.reserve(&asked).unwrap());
+    match stage.engine.reserve(&asked) {
+        Err(NoRoom::For(wait)) => assert!(wait <= Duration::from_millis(500), "{wait:?}"),
+        other => panic!("{other:?}"),
+    }
+    assert_eq!(stage.engine.live(), 2, "what was not kept is given back");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_call_for_help_goes_to_no_ordinary_trunk() {
+    let stage = Stage::set().await;
+    stage.place(Queued { to: "119".into(), ..outbound::queued("<Hangup/>", 30) });
+    let ended = ending(&stage, EndReason::EmergencyNotTaken).await;
+    assert!(ended.detail.is_some_and(|detail| detail.contains("emergency")));
+    stage.strike().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_call_for_help_has_a_place_in_a_full_engine_and_no_limit() {
+    let mut stage = Stage::with_room(1).await;
+    stage.knows(|mut network| {
+        network.trunks[0].outbound.iter_mut().for_each(|outbound| outbound.emergency = true);
+        (network.accounts[0].limits.calls_at_once, network.accounts[0].limits.calls_per_second) = (1, 1);
+        network
+    });
+    stage.outside.serves(VOICE, r#"<Gather timeout="60"/>"#);
+    let mut caller = stage.caller().await;
+    caller.call("1234", 440.0).await;
+    assert_eq!(stage.engine.reserve(&outbound::queued("", 30)).err(), Some(NoRoom::UntilFreed));
+    stage.place(Queued { to: "119".into(), ..outbound::queued("<Hangup/>", 30) });
+    let invite = stage.callee.rings().await;
+    assert!(invite.header("To").contains("sip:119@"), "{invite:?}");
+    assert_eq!(invite.header("Priority"), "emergency");
+    stage.callee.respond(&invite, 486, "").await;
+    stage.callee.next(&["ACK"]).await;
+    caller.hang_up().await;
+    stage.strike().await;
+}
