@@ -67,9 +67,8 @@ impl Phone {
         static NEXT: AtomicU32 = AtomicU32::new(1);
         let id = NEXT.fetch_add(1, Ordering::Relaxed);
         self.call = Some(Call { id, caller: caller.to_owned(), number: number.to_owned() });
-        // Nobody listens at the discard port: what is said is lost, which is all these tests need of it.
-        let body = "v=0\r\no=phone 1 1 IN IP4 127.0.0.1\r\ns=-\r\nc=IN IP4 127.0.0.1\r\nt=0 0\r\nm=audio 9 RTP/AVP 0\r\n";
-        self.send("INVITE", "1 INVITE", body);
+        let body = self.description();
+        self.send("INVITE", "1 INVITE", &body);
     }
 
     /// Waits for the final answer, and acknowledges it.
@@ -85,19 +84,53 @@ impl Phone {
     }
 
     /// Hangs up.
-    pub fn hangs_up(&mut self) {
+    pub fn hangs_up(&self) {
         self.send("BYE", "2 BYE", "");
         self.waits_for("the end of its BYE", |message| message.header("CSeq") == "2 BYE");
     }
 
     /// Waits to be hung up on.
-    pub fn is_hung_up_on(&mut self) {
+    pub fn is_hung_up_on(&self) {
         let bye = self.waits_for("a BYE", |message| message.kind() == "BYE");
-        self.agrees(&bye);
+        self.responds(&bye, 200, "");
+    }
+
+    /// Waits to be called.
+    pub fn is_called(&self) -> Message {
+        self.waits_for("an INVITE", |message| message.kind() == "INVITE")
+    }
+
+    /// Answers a call it got: a final answer waits until it is acknowledged, 183 and 200 say where it is heard.
+    pub fn answers(&self, invite: &Message, code: u16) {
+        let told = match code {
+            183 | 200 => self.description(),
+            _ => String::new(),
+        };
+        self.responds(invite, code, &told);
+        if code >= 200 {
+            self.waits_for("an ACK", |message| message.kind() == "ACK");
+        }
+    }
+
+    /// Waits for a provisional answer to its call.
+    pub fn hears_of(&self, code: &str) {
+        self.waits_for(code, |message| message.kind() == code);
+    }
+
+    /// Says these very bytes, and waits for what is answered.
+    pub fn says(&self, text: &str) -> Message {
+        self.socket.send_to(text.as_bytes(), self.server).unwrap();
+        self.waits_for("an answer", |message| message.0.starts_with("SIP/2.0"))
+    }
+
+    /// Where it is. Nobody listens at the discard port: what is said is lost, which is all these tests need of it.
+    fn description(&self) -> String {
+        "v=0\r\no=phone 1 1 IN IP4 127.0.0.1\r\ns=-\r\nc=IN IP4 127.0.0.1\r\nt=0 0\r\nm=audio 9 RTP/AVP 0\r\n"
+            .to_owned()
     }
 
     /// Whether anybody called so far; waits for nothing.
-    pub fn was_called(&mut self) -> bool {
+    pub fn was_called(&self) -> bool {
         let mut buffer = [0; 65_536];
         while let Ok((length, _)) = self.socket.recv_from(&mut buffer) {
             if buffer[..length].starts_with(b"INVITE") {
@@ -107,7 +140,7 @@ impl Phone {
         false
     }
 
-    fn waits_for(&mut self, what: &str, wanted: impl Fn(&Message) -> bool) -> Message {
+    fn waits_for(&self, what: &str, wanted: impl Fn(&Message) -> bool) -> Message {
         let (limit, mut buffer, mut seen) = (Instant::now() + SOON, [0; 65_536], Vec::new());
         while Instant::now() < limit {
             let Ok((length, _)) = self.socket.recv_from(&mut buffer) else { continue };
@@ -120,12 +153,28 @@ impl Phone {
         panic!("{what} did not come, but {seen:?}");
     }
 
-    /// Agrees to a request, 200.
-    fn agrees(&self, request: &Message) {
-        let copied = ["Via", "From", "To", "Call-ID", "CSeq"];
-        let copied: String =
-            copied.iter().map(|name| format!("{name}: {}\r\n", request.header(name))).collect();
-        let text = format!("SIP/2.0 200 OK\r\n{copied}Content-Length: 0\r\n\r\n");
+    fn responds(&self, request: &Message, code: u16, body: &str) {
+        let headers = request.0.lines().skip(1).take_while(|line| !line.is_empty());
+        let copied = ["via", "from", "to", "call-id", "cseq", "record-route"];
+        let mut lines: Vec<String> = headers
+            .filter(|line| {
+                let name = line.split(':').next().unwrap_or_default().trim().to_ascii_lowercase();
+                copied.contains(&name.as_str())
+            })
+            .map(str::to_owned)
+            .collect();
+        for line in &mut lines {
+            if line.to_ascii_lowercase().starts_with("to:") && !line.contains("tag=") {
+                line.push_str(";tag=called");
+            }
+        }
+        let here = self.socket.local_addr().unwrap();
+        let kind = if body.is_empty() { "" } else { "Content-Type: application/sdp\r\n" };
+        let text = format!(
+            "SIP/2.0 {code} So\r\n{}\r\nContact: <sip:phone@{here}>\r\n{kind}Content-Length: {}\r\n\r\n{body}",
+            lines.join("\r\n"),
+            body.len()
+        );
         self.socket.send_to(text.as_bytes(), self.server).unwrap();
     }
 

@@ -6,7 +6,7 @@ use serde_json::json;
 
 /// A caller of 1234 whose application says this; what its call came to, and whether anybody was called for it.
 fn called(server: &Server, web: &Web, twiml: &str) -> (serde_json::Value, bool) {
-    let mut callee = Phone::of(server.sip());
+    let callee = Phone::of(server.sip());
     server.call_out_to(callee.port());
     web.says("/voice", twiml);
     server.configure("1234", json!({ "voice_url": format!("{}/voice", web.url) }));
