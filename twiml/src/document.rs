@@ -2,9 +2,11 @@
 //!
 //! Unknown elements and attributes are warnings (Twilio 12200) and ignored; what Twilio knows and we do not, as
 //! `missing` says. A document that is no XML is an error (12100) and goes to the fallback URL. An empty one hangs up.
+//! Any encoding that XML can declare is read.
 
 use crate::{
     element::{Element, SCHEMA_WARNING, Warning, quote},
+    encoding,
     verbs::{self, Step},
 };
 use std::collections::VecDeque;
@@ -34,7 +36,7 @@ pub enum DocumentError {
     /// More than 64 KB.
     #[error("the document is larger than 64 KB")]
     TooLarge,
-    /// Not well-formed XML, or not UTF-8.
+    /// Not well-formed XML, or not text in the encoding it declares.
     #[error("the document is not well-formed XML: {0}")]
     Malformed(String),
     /// The root is not `<Response>`.
@@ -79,14 +81,15 @@ impl Document {
         if body.trim_ascii().is_empty() {
             return Ok(Document { steps: VecDeque::new(), warnings: Vec::new() });
         }
-        let text =
-            std::str::from_utf8(body).map_err(|_| DocumentError::Malformed("it is not UTF-8".into()))?;
+        let unreadable =
+            || DocumentError::Malformed("it is not in the encoding it declares, nor UTF-8".into());
+        let text = &encoding::text_of(body, content_type).ok_or_else(unreadable)?;
         match essence.as_str() {
             "text/xml" | "application/xml" | "text/html" | "application/xhtml+xml" => {
-                Document::parse(text, Some(url))
+                Document::of_xml(text, Some(url))
             }
             "text/plain" => Ok(Document::of(verbs::say_of(text))),
-            "" if text.trim_start().starts_with('<') => Document::parse(text, Some(url)),
+            "" if text.trim_start().starts_with('<') => Document::of_xml(text, Some(url)),
             other => Err(DocumentError::WrongType(quote(other))),
         }
     }
@@ -99,8 +102,17 @@ impl Document {
         if text.len() > MAX_DOCUMENT_BYTES {
             return Err(DocumentError::TooLarge);
         }
+        Document::of_xml(text, url)
+    }
+
+    /// A DOCTYPE is stepped over; nothing it names is loaded. One that declares entities is refused: a few of them grow into
+    /// more than memory holds, and TwiML needs none.
+    fn of_xml(text: &str, url: Option<&Url>) -> Result<Document, DocumentError> {
+        if text.contains("<!ENTITY") {
+            return Err(DocumentError::Malformed("entities may not be declared".into()));
+        }
         let options =
-            roxmltree::ParsingOptions { allow_dtd: false, nodes_limit: MAX_NODES, ..Default::default() };
+            roxmltree::ParsingOptions { allow_dtd: true, nodes_limit: MAX_NODES, ..Default::default() };
         let text = text.strip_prefix('\u{feff}').unwrap_or(text);
         let xml = roxmltree::Document::parse_with_options(text, options)
             .map_err(|error| DocumentError::Malformed(error.to_string()))?;
@@ -199,6 +211,48 @@ mod tests {
         ];
         for text in cases {
             assert_eq!(parse(text).unwrap_err().code(), 12100, "{text}");
+        }
+    }
+
+    #[test]
+    fn a_doctype_is_stepped_over_and_nothing_it_names_is_loaded() {
+        for doctype in [
+            "<!DOCTYPE Response>",
+            "<!DOCTYPE Response SYSTEM \"file:///etc/passwd\">",
+            "<!DOCTYPE Response PUBLIC \"-//X//Y\" \"http://127.0.0.1/twiml.dtd\">",
+            "<!DOCTYPE Response [<!ELEMENT Response ANY><!ATTLIST Say voice CDATA #IMPLIED>]>",
+        ] {
+            let text = format!("<?xml version=\"1.0\"?>\n{doctype}\n<Response><Say>Hi</Say></Response>");
+            assert_eq!(parse(&text).unwrap().steps.len(), 1, "{doctype}");
+        }
+    }
+
+    #[test]
+    fn entities_are_never_declared_whatever_they_would_grow_to() {
+        let laughs: String =
+            (1..10).map(|n| format!("<!ENTITY l{n} \"{}\">", format!("&l{};", n - 1).repeat(10))).collect();
+        let quadratic = format!("<!ENTITY l0 \"{}\">", "a".repeat(30_000));
+        for declared in [
+            format!("<!ENTITY l0 \"ha\">{laughs}"),
+            quadratic,
+            "<!ENTITY l0 SYSTEM \"file:///etc/passwd\">".into(),
+            "<!ENTITY % l0 SYSTEM \"http://127.0.0.1/\"> %l0;".into(),
+        ] {
+            let text = format!("<!DOCTYPE r [{declared}]><Response><Say>&l0;</Say></Response>");
+            assert_eq!(parse(&text).unwrap_err().code(), 12100, "{declared:.60}");
+        }
+    }
+
+    #[test]
+    fn a_document_in_another_encoding_is_a_document() {
+        let url = Url::parse("https://example.com/").unwrap();
+        let latin = b"<?xml version=\"1.0\" encoding=\"ISO-8859-1\"?><Response><Say>\xe9</Say></Response>";
+        let text = "<?xml version=\"1.0\" encoding=\"UTF-16\"?><Response><Hangup/></Response>";
+        let wide: Vec<u8> =
+            [0xfeff].into_iter().chain(text.encode_utf16()).flat_map(u16::to_le_bytes).collect();
+        for body in [&latin[..], &wide] {
+            let document = Document::from_response(Some("text/xml"), body, &url).unwrap();
+            assert_eq!((document.steps.len(), document.warnings().len()), (1, 0));
         }
     }
 

@@ -6,6 +6,7 @@
 mod ask;
 mod document;
 mod element;
+mod encoding;
 mod machine;
 mod missing;
 mod verbs;

@@ -1,0 +1,96 @@
+//! The characters of an answer: by its byte order mark, by what it declares, by what its header says, else UTF-8.
+
+use encoding_rs::{Encoding, UTF_8, UTF_16BE, UTF_16LE};
+
+/// An XML declaration is no longer than this; what it may say takes about sixty bytes.
+const MAX_DECLARATION: usize = 256;
+
+/// Reads the bytes of an answer as text. A byte order mark is believed before everything; then, since whoever wrote the
+/// document knows better than a server's default, its own declaration (XML section 4.3.3), and the header's `charset` after it.
+/// `None` when the bytes are text in none of these.
+pub(crate) fn text_of(body: &[u8], content_type: Option<&str>) -> Option<String> {
+    if let Some((encoding, length)) = Encoding::for_bom(body) {
+        return read(encoding, body.get(length..)?);
+    }
+    let wide = match body {
+        [0, b'<', 0, ..] => Some(UTF_16BE),
+        [b'<', 0, _, 0, ..] => Some(UTF_16LE),
+        _ => None,
+    };
+    let told = [wide, declared(body), charset(content_type), Some(UTF_8)];
+    told.into_iter().flatten().find_map(|encoding| read(encoding, body))
+}
+
+fn read(encoding: &'static Encoding, body: &[u8]) -> Option<String> {
+    encoding.decode_without_bom_handling_and_without_replacement(body).map(Into::into)
+}
+
+/// `<?xml version="1.0" encoding="ISO-8859-1"?>`. A declaration that can be read byte by byte is in no wide encoding,
+/// whatever it says.
+fn declared(body: &[u8]) -> Option<&'static Encoding> {
+    let head = body.trim_ascii_start().strip_prefix(b"<?xml")?;
+    let head = head.get(..head.len().min(MAX_DECLARATION)).unwrap_or_default();
+    let end = head.windows(2).position(|pair| pair == b"?>")?;
+    let head = std::str::from_utf8(head.get(..end)?).ok()?;
+    let (_, value) = head.split_once("encoding")?;
+    let value = value.trim_start().strip_prefix('=')?.trim_start();
+    let quote = value.chars().next().filter(|quote| matches!(quote, '"' | '\''))?;
+    let label = value.get(1..)?.split(quote).next()?;
+    Encoding::for_label(label.as_bytes()).filter(|encoding| encoding.is_ascii_compatible())
+}
+
+/// `text/xml; charset="utf-8"`.
+fn charset(content_type: Option<&str>) -> Option<&'static Encoding> {
+    content_type?.split(';').skip(1).find_map(|parameter| {
+        let (name, value) = parameter.split_once('=')?;
+        let label = value.trim().trim_matches('"');
+        name.trim().eq_ignore_ascii_case("charset").then(|| Encoding::for_label(label.as_bytes()))?
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn utf_16(text: &str, little: bool, mark: bool) -> Vec<u8> {
+        let mark = mark.then_some(0xfeff);
+        let bytes = |unit: u16| if little { unit.to_le_bytes() } else { unit.to_be_bytes() };
+        mark.into_iter().chain(text.encode_utf16()).flat_map(bytes).collect()
+    }
+
+    #[test]
+    fn a_document_is_read_in_the_encoding_it_declares() {
+        let latin = b"<?xml version='1.0' encoding='ISO-8859-1'?><Response><Say>Caf\xe9</Say></Response>";
+        for header in [None, Some("text/xml"), Some("text/xml; charset=utf-8")] {
+            assert!(text_of(latin, header).unwrap().contains("<Say>Café</Say>"), "{header:?}");
+        }
+        let cyrillic = b"<?xml version=\"1.0\" encoding = \"windows-1251\" ?><Response>\xcf\xf0\xe8\xe2\xe5\xf2</Response>";
+        assert!(text_of(cyrillic, None).unwrap().contains("Привет"));
+    }
+
+    #[test]
+    fn utf_16_is_read_with_a_mark_and_without() {
+        let text = "<?xml version=\"1.0\" encoding=\"UTF-16\"?><Response><Say>ជំរាបសួរ</Say></Response>";
+        for (little, mark) in [(true, true), (false, true), (true, false), (false, false)] {
+            assert_eq!(text_of(&utf_16(text, little, mark), Some("text/xml")).as_deref(), Some(text));
+        }
+    }
+
+    #[test]
+    fn the_header_tells_where_the_document_does_not() {
+        assert_eq!(text_of(b"Caf\xe9", Some("text/plain; Charset=\"latin1\"")).as_deref(), Some("Café"));
+        assert_eq!(text_of("Café".as_bytes(), Some("text/plain")).as_deref(), Some("Café"));
+        assert_eq!(text_of(b"Caf\xe9", Some("text/plain")), None);
+    }
+
+    #[test]
+    fn a_false_declaration_does_not_harm_what_is_utf_8() {
+        for label in ["UTF-16", "no-such-thing", ""] {
+            let text = format!("<?xml version=\"1.0\" encoding=\"{label}\"?><Response>é</Response>");
+            assert_eq!(text_of(text.as_bytes(), None).as_deref(), Some(text.as_str()), "{label}");
+        }
+        let marked =
+            [&b"\xef\xbb\xbf"[..], b"<?xml version='1.0' encoding='ISO-8859-1'?><R>\xc3\xa9</R>"].concat();
+        assert!(text_of(&marked, None).unwrap().contains("<R>é</R>"));
+    }
+}
