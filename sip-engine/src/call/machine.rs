@@ -6,8 +6,10 @@ use super::{
     leg::{Leg, LegNo, State},
     order::{Order, Placement, TimerKey},
 };
-use crate::{outside::CallRef, sip::MAX_FORWARDS};
-use bytes::Bytes;
+use crate::{
+    outside::{CallRef, MediaFile},
+    sip::MAX_FORWARDS,
+};
 use domain::{
     Ids, Number, Sid, Tenant, Timestamp,
     call::{CallCommand, Direction, EndReason, Ending, Program, Purpose, Queued, Received},
@@ -42,7 +44,7 @@ pub struct Machine {
     /// The request the program waits for.
     pub(super) fetching: Option<u64>,
     /// A sound that the application answered with, and the address it is of.
-    pub(super) answered_with: Option<(twiml::Url, Bytes)>,
+    pub(super) answered_with: Option<(twiml::Url, MediaFile)>,
     /// The document that runs: what it was asked for, and where it is from.
     pub(super) running: Option<(Purpose, WebhookUrl)>,
     /// What is being prepared or played for the program.

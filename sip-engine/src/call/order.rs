@@ -3,9 +3,8 @@
 use super::leg::LegNo;
 use crate::{
     media::Prompt,
-    outside::{CallRef, DocumentRequest},
+    outside::{CallRef, DocumentRequest, MediaFile},
 };
-use bytes::Bytes;
 use domain::{Sid, Tenant, Timestamp, call::CallCommand, caller_id::CallerId, webhook_url::WebhookUrl};
 use std::{sync::Arc, time::Duration};
 
@@ -53,7 +52,7 @@ pub enum Order {
         /// From where.
         url: WebhookUrl,
         /// The file, when an application answered with it.
-        file: Option<Bytes>,
+        file: Option<MediaFile>,
     },
     /// Play a sound to the leg; `Played` follows unless it is hushed or replaced.
     Play {

@@ -7,7 +7,7 @@ use super::{
     order::{Order, TimerKey},
     params,
 };
-use crate::outside::{DocumentRequest, Fetched};
+use crate::outside::{DocumentRequest, Fetched, MediaFile};
 use domain::{
     call::{CallCommand, Document, EndReason, Ending, Program, Purpose},
     webhook_url::{Method, WebhookUrl, shown},
@@ -68,7 +68,10 @@ impl Machine {
             (None, Err(_)) => Err((BAD_URL, "is not a web address".to_owned())),
             (None, Ok(base)) => {
                 let content_type = fetched.content_type.as_deref();
-                let sound = twiml::is_audio(content_type).then(|| fetched.body.clone());
+                let sound = twiml::is_audio(content_type).then(|| MediaFile {
+                    content_type: fetched.content_type.clone(),
+                    body: fetched.body.clone(),
+                });
                 self.answered_with = sound.map(|sound| (twiml::Url::clone(&base), sound));
                 twiml::Document::from_response(content_type, &fetched.body, &base)
                     .map_err(|error| (error.code(), error.to_string()))

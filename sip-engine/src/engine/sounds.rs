@@ -3,8 +3,11 @@
 use super::shared::Shared;
 use crate::{
     call::Prepared,
-    media::{Prompt, audio},
-    outside::FetchFailure,
+    media::{
+        Prompt,
+        audio::{self, Raw},
+    },
+    outside::{FetchFailure, MediaFile},
     speech::SayRequest,
 };
 use bytes::Bytes;
@@ -41,27 +44,31 @@ pub(super) async fn load(
     shared: &Shared,
     tenant: Tenant,
     url: WebhookUrl,
-    file: Option<Bytes>,
+    file: Option<MediaFile>,
 ) -> Result<Prepared, FetchFailure> {
-    let body = match file {
-        Some(body) => body,
-        None => shared.outside.media(tenant, url.clone()).await?.body,
+    let MediaFile { content_type, body } = match file {
+        Some(file) => file,
+        None => shared.outside.media(tenant, url.clone()).await?,
     };
-    if let Some(prompt) = shared.decoded.known(&body) {
+    let path = url.as_str().split(['?', '#']).next().unwrap_or_default();
+    let raw = Raw::told_by(content_type.as_deref(), path);
+    if let Some(prompt) = shared.decoded.known(&body, raw) {
         return Ok(Prepared { prompt, warning: None });
     }
     let unplayable =
         |why: String| FetchFailure { code: UNPLAYABLE, message: format!("{}: {why}", url.shown()) };
     let _turn = shared.decoded.turns.acquire().await.map_err(|error| unplayable(error.to_string()))?;
     let decoded = Arc::clone(&shared.decoded);
-    let prompt = shared.tracker.spawn_blocking(move || decoded.decode(&body)).await;
+    let prompt = shared.tracker.spawn_blocking(move || decoded.decode(&body, raw)).await;
     let prompt = prompt.map_err(|error| unplayable(error.to_string()))?;
     let prompt = prompt.map_err(|error| unplayable(error.to_string()))?;
     Ok(Prepared { prompt, warning: None })
 }
 
 /// SHA-256 of a file.
-type Key = [u8; 32];
+type Digest = [u8; 32];
+/// A file, and what it holds where its own bytes do not tell.
+type Key = (Digest, Option<Raw>);
 
 /// Files decoded lately, so that a thousand calls that play one file decode it once, even all at once. Oldest out first.
 pub(super) struct Decoded {
@@ -78,7 +85,7 @@ struct Files {
     /// Files under way; whoever has the lock of one decodes it.
     flights: HashMap<Key, Arc<Mutex<()>>>,
     /// Digests by where a file lies in memory, which no other can while it is held here.
-    digests: HashMap<(usize, usize), (Bytes, Key)>,
+    digests: HashMap<(usize, usize), (Bytes, Digest)>,
     /// Bytes held so.
     held: usize,
 }
@@ -90,19 +97,20 @@ impl Decoded {
     }
 
     /// What this very file came to, without reading it.
-    fn known(&self, file: &Bytes) -> Option<Arc<Prompt>> {
+    fn known(&self, file: &Bytes, raw: Option<Raw>) -> Option<Arc<Prompt>> {
         let files = self.files();
-        let (_, key) = files.digests.get(&place(file))?;
-        files.prompts.get(key).cloned()
+        let (_, digest) = files.digests.get(&place(file))?;
+        files.prompts.get(&(*digest, raw)).cloned()
     }
 
     /// Decodes a file, unless that has been done. Takes its time; not for the async runtime.
-    fn decode(&self, file: &Bytes) -> Result<Arc<Prompt>, audio::AudioError> {
-        let key: Key = digest::digest(&digest::SHA256, file).as_ref().try_into().unwrap_or_default();
+    fn decode(&self, file: &Bytes, raw: Option<Raw>) -> Result<Arc<Prompt>, audio::AudioError> {
+        let digest: Digest = digest::digest(&digest::SHA256, file).as_ref().try_into().unwrap_or_default();
+        let key = (digest, raw);
         let flight = Arc::clone(self.files().flights.entry(key).or_default());
         let _turn = flight.lock().unwrap_or_else(PoisonError::into_inner);
-        self.files().remember(file, key);
-        let decoded = self.get(&key).map_or_else(|| audio::decode_prompt(file).map(Arc::new), Ok);
+        self.files().remember(file, digest);
+        let decoded = self.get(&key).map_or_else(|| audio::decode_prompt(file, raw).map(Arc::new), Ok);
         decoded.iter().for_each(|prompt| self.keep(key, Arc::clone(prompt)));
         self.files().flights.remove(&key);
         decoded
@@ -134,12 +142,12 @@ impl Decoded {
 }
 
 impl Files {
-    fn remember(&mut self, file: &Bytes, key: Key) {
+    fn remember(&mut self, file: &Bytes, digest: Digest) {
         if self.held + file.len() > MAX_DECODED {
             self.digests.clear();
             self.held = 0;
         }
-        if self.digests.insert(place(file), (file.clone(), key)).is_none() {
+        if self.digests.insert(place(file), (file.clone(), digest)).is_none() {
             self.held += file.len();
         }
     }
@@ -176,9 +184,9 @@ mod tests {
         let decoded = Decoded::new();
         let big = Arc::new(Prompt::from_pcm8k(&vec![0; MAX_DECODED / 4]));
         for name in 0..3 {
-            decoded.keep([name; 32], Arc::clone(&big));
+            decoded.keep(([name; 32], None), Arc::clone(&big));
         }
-        let kept = [0, 1, 2].map(|name| decoded.get(&[name; 32]).is_some());
+        let kept = [0, 1, 2].map(|name| decoded.get(&([name; 32], None)).is_some());
         assert_eq!((kept, decoded.files().bytes <= MAX_DECODED), ([false, true, true], true));
     }
 
@@ -189,11 +197,11 @@ mod tests {
         let files: Vec<Bytes> = (0..8).map(|_| Bytes::from(wav.clone())).collect();
         let prompts: Vec<_> = std::thread::scope(|scope| {
             let threads: Vec<_> =
-                files.iter().map(|file| scope.spawn(|| decoded.decode(file).unwrap())).collect();
+                files.iter().map(|file| scope.spawn(|| decoded.decode(file, None).unwrap())).collect();
             threads.into_iter().map(|thread| thread.join().unwrap()).collect()
         });
         assert!(prompts.iter().all(|prompt| Arc::ptr_eq(prompt, &prompts[0])));
-        let known = decoded.known(&files[3]).is_some_and(|prompt| Arc::ptr_eq(&prompt, &prompts[0]));
+        let known = decoded.known(&files[3], None).is_some_and(|prompt| Arc::ptr_eq(&prompt, &prompts[0]));
         assert!(known && decoded.files().flights.is_empty(), "known by its place from now on");
     }
 

@@ -28,7 +28,7 @@ pub(super) async fn speak(program: &Path, choice: &Choice, text: &str) -> Result
         Engine::Flite => flite(program, &choice.voice, text).await,
     }
     .map_err(failed)?;
-    match tokio::task::spawn_blocking(move || audio::decode_prompt(&wav)).await {
+    match tokio::task::spawn_blocking(move || audio::decode_prompt(&wav, None)).await {
         Ok(Err(audio::AudioError::Empty | audio::AudioError::UnknownFormat)) => {
             Err(SpeechError::NothingToSay)
         }

@@ -311,7 +311,7 @@ impl Scene {
             Order::Release(leg) => format!("Release {}", leg.0),
             Order::Speak { token, text, .. } => self.noted("sound", token, format!("Speak {text:?}")),
             Order::Load { token, url, file, .. } => {
-                let had = file.map(|file| format!(" ({} bytes had)", file.len())).unwrap_or_default();
+                let had = file.map(|file| format!(" ({} bytes had)", file.body.len())).unwrap_or_default();
                 self.noted("sound", token, format!("Load {url}{had}"))
             }
             Order::Play { leg, times, .. } => format!("Play {} x{times}", leg.0),

@@ -12,8 +12,8 @@ pub enum AudioError {
     /// Longer than [`MAX_DURATION`](super::MAX_DURATION).
     #[error("the audio is longer than 30 minutes")]
     TooLong,
-    /// Neither WAV nor MP3.
-    #[error("the file is neither WAV nor MP3")]
+    /// Nothing that is told by its first bytes, its content type or its name.
+    #[error("the file is neither WAV, MP3, AIFF, AU, GSM 06.10 nor, by its content type, raw mu-law")]
     UnknownFormat,
     /// A file that breaks its format's rules.
     #[error("the audio file is damaged: {0}")]
@@ -26,6 +26,9 @@ pub enum AudioError {
         /// Bits per sample.
         bits: u16,
     },
+    /// An encoding inside AU that we don't read.
+    #[error("AU encoding {0} is not supported; use PCM, float, mu-law or A-law")]
+    AuEncoding(u32),
     /// A sample rate outside 8 to 48 kHz.
     #[error("a sample rate of {0} Hz is not supported; use 8000 to 48000")]
     Rate(u32),

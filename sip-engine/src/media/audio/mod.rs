@@ -1,7 +1,10 @@
-//! Audio files to telephone audio: WAV and MP3 in, 8 kHz mono out. Tones, to test with.
+//! Audio files to telephone audio: WAV, MP3, AIFF, AU, GSM 06.10 and raw mu-law in, 8 kHz mono out. Tones, to test with.
 
+mod au;
 mod error;
-mod mp3;
+mod gsm;
+mod packed;
+mod raw;
 mod resample;
 pub mod tone;
 mod wav;
@@ -10,38 +13,46 @@ use std::time::Duration;
 
 use super::Prompt;
 
-pub use self::error::AudioError;
+pub use self::{error::AudioError, raw::Raw};
 
 /// Largest file that is decoded, 16 MiB.
 pub const MAX_BYTES: usize = 16 * 1024 * 1024;
 /// Longest audio that is kept.
 pub const MAX_DURATION: Duration = Duration::from_secs(30 * 60);
 
-/// Decodes a WAV or MP3 file, told by its first bytes, to 16-bit mono at 8 kHz.
+/// Decodes a file to 16-bit mono at 8 kHz. Its first bytes tell what it is; for one without a header, `raw` has to.
 ///
 /// It computes for up to some seconds: call it where blocking is allowed.
 ///
 /// # Errors
 /// [`AudioError`], which says what to change about the file.
-pub fn decode(bytes: &[u8]) -> Result<Vec<i16>, AudioError> {
+pub fn decode(bytes: &[u8], raw: Option<Raw>) -> Result<Vec<i16>, AudioError> {
     if bytes.len() > MAX_BYTES {
         return Err(AudioError::TooLarge { bytes: bytes.len() });
     }
-    let samples = match bytes {
-        [b'R', b'I', b'F', b'F', ..] => wav::decode(bytes)?,
-        [b'I', b'D', b'3', ..] => mp3::decode(bytes)?,
-        [0xff, second, ..] if second & 0xe6 == 0xe2 => mp3::decode(bytes)?,
+    let samples = match (bytes, raw) {
+        ([b'R', b'I', b'F', b'F', ..], _) => wav::decode(bytes)?,
+        ([b'F', b'O', b'R', b'M', ..], _) => packed::decode(bytes, "aiff")?,
+        ([b'.', b's', b'n', b'd', ..], _) => au::decode(bytes)?,
+        ([b'I', b'D', b'3', ..], _) => packed::decode(bytes, "mp3")?,
+        (_, Some(raw)) => raw.decode(bytes)?,
+        ([0xff, second, ..], None) if second & 0xe6 == 0xe2 => packed::decode(bytes, "mp3")?,
+        (bytes, None) if gsm::is_gsm(bytes) => gsm::decode(bytes)?,
         _ => return Err(AudioError::UnknownFormat),
     };
-    if samples.is_empty() { Err(AudioError::Empty) } else { Ok(samples) }
+    match samples.len() as u64 {
+        0 => Err(AudioError::Empty),
+        count if count > MAX_DURATION.as_secs() * u64::from(tone::RATE) => Err(AudioError::TooLong),
+        _ => Ok(samples),
+    }
 }
 
 /// Decodes a file straight to a prompt.
 ///
 /// # Errors
 /// As [`decode`].
-pub fn decode_prompt(bytes: &[u8]) -> Result<Prompt, AudioError> {
-    decode(bytes).map(|samples| Prompt::from_pcm8k(&samples))
+pub fn decode_prompt(bytes: &[u8], raw: Option<Raw>) -> Result<Prompt, AudioError> {
+    decode(bytes, raw).map(|samples| Prompt::from_pcm8k(&samples))
 }
 
 #[cfg(test)]

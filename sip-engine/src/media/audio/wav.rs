@@ -1,12 +1,14 @@
-//! WAV files (RIFF): PCM of 8, 16, 24 and 32 bits, 32-bit float, mu-law and A-law; mono and stereo.
+//! WAV files (RIFF): PCM of 8, 16, 24 and 32 bits, 32-bit float, mu-law, A-law and GSM 06.10; mono and stereo.
 
-use super::{AudioError, MAX_DURATION, resample::Resampler};
+use super::{AudioError, MAX_DURATION, gsm, resample::Resampler};
 use crate::media::g711::{alaw_to_linear, ulaw_to_linear};
 
-const PCM: u16 = 1;
-const FLOAT: u16 = 3;
-const ALAW: u16 = 6;
-const ULAW: u16 = 7;
+pub(super) const PCM: u16 = 1;
+pub(super) const FLOAT: u16 = 3;
+pub(super) const ALAW: u16 = 6;
+pub(super) const ULAW: u16 = 7;
+/// GSM 06.10, two frames a block.
+const GSM: u16 = 0x31;
 /// The real tag is in the first bytes of the extension's identifier.
 const EXTENSIBLE: u16 = 0xfffe;
 
@@ -24,7 +26,10 @@ pub(super) fn decode(bytes: &[u8]) -> Result<Vec<i16>, AudioError> {
         return Err(AudioError::UnknownFormat);
     }
     let (format, data) = chunks(bytes.get(12..).unwrap_or_default())?;
-    let sample = decoder(format)?;
+    if format.tag == GSM {
+        return Ok(gsm::decode_pairs(data));
+    }
+    let sample = decoder(format.tag, format.bits)?;
     if !(1..=2).contains(&format.channels) {
         return Err(AudioError::Channels(format.channels));
     }
@@ -79,7 +84,7 @@ fn read_format(chunk: &[u8]) -> Result<Format, AudioError> {
 }
 
 /// How one sample is read, from -1 to 1.
-fn decoder(Format { tag, bits, .. }: Format) -> Result<fn(&[u8]) -> f32, AudioError> {
+pub(super) fn decoder(tag: u16, bits: u16) -> Result<fn(&[u8]) -> f32, AudioError> {
     match (tag, bits) {
         (PCM, 8) => Ok(|bytes| (top(bytes) as f32 / 256.0 / 256.0 / 256.0 - 128.0) / 128.0),
         (PCM, 16 | 24 | 32) => Ok(|bytes| top(bytes).cast_signed() as f32 / 2_147_483_648.0),

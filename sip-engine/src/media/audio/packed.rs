@@ -1,4 +1,4 @@
-//! MP3 files, by symphonia's decoder.
+//! MP3 and AIFF files, by symphonia's decoders.
 
 use std::io::Cursor;
 
@@ -15,11 +15,15 @@ use super::{AudioError, resample::Resampler};
 /// Frames that may be undecodable before the file is given up; one in a stream is only a click.
 const MAX_BAD_FRAMES: u32 = 100;
 
-pub(super) fn decode(bytes: &[u8]) -> Result<Vec<i16>, AudioError> {
-    let damaged = |_| AudioError::Damaged("it is no MP3");
+/// Decodes a file of this extension, `mp3` or `aiff`.
+pub(super) fn decode(bytes: &[u8], extension: &str) -> Result<Vec<i16>, AudioError> {
+    let damaged = |_| match extension {
+        "mp3" => AudioError::Damaged("it is no MP3"),
+        _ => AudioError::Damaged("it is no AIFF of PCM, float, mu-law or A-law"),
+    };
     let source = MediaSourceStream::new(Box::new(Cursor::new(bytes.to_vec())), Default::default());
     let mut hint = Hint::new();
-    hint.with_extension("mp3");
+    hint.with_extension(extension);
     let mut file = symphonia::default::get_probe()
         .probe(&hint, source, FormatOptions::default(), MetadataOptions::default())
         .map_err(damaged)?;
