@@ -9,7 +9,7 @@ use domain::{
     Sid,
     call::{EndReason, MediaSummary, Program, Status},
 };
-use std::sync::Arc;
+use std::{net::SocketAddr, sync::Arc};
 
 /// Something happened to a call.
 #[derive(Debug)]
@@ -24,7 +24,7 @@ pub enum Happened {
     Prepared(u64, Result<Prepared, FetchFailure>),
     /// What this order played or sent is over.
     Played(u64),
-    /// This order could not be carried out because the far end takes no telephone-events.
+    /// This order could not be carried out: what was to be sent are no digits.
     Unplayable(u64),
     /// A document came, or did not.
     Fetched(u64, Box<Fetched>),
@@ -32,6 +32,8 @@ pub enum Happened {
     TimerFired(super::TimerKey),
     /// The media of a leg ended by itself.
     MediaLost(LegNo),
+    /// Nothing was ever heard of a leg's far end, but this many packets were dropped that came from elsewhere, as from here.
+    Unheard(LegNo, SocketAddr, u64),
     /// A leg's media is closed; these were its figures, if it had any.
     Released(LegNo, Option<MediaSummary>),
     /// The API wants another program to run.

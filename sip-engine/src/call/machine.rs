@@ -192,6 +192,7 @@ impl Machine {
             Happened::TimerFired(TimerKey::Verb) => self.events.push_back(twiml::Event::TimerFired),
             Happened::TimerFired(TimerKey::TimeLimit) => self.time_is_up(),
             Happened::MediaLost(leg) => self.media_lost(leg),
+            Happened::Unheard(leg, source, packets) => self.unheard(leg, source, packets),
             Happened::Released(leg, summary) => self.released(leg, summary),
             Happened::Redirected(leg, program) => self.redirected(leg, program),
             Happened::EndRequested(leg, status) => self.end_requested(leg, status),

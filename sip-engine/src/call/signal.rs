@@ -9,9 +9,12 @@ use super::{
 };
 use crate::outside::FetchFailure;
 use domain::call::{CallCommand, EndReason, Ending, MediaSummary, Program, Purpose, Status};
+use std::net::SocketAddr;
 
 /// Twilio's code for bad digits, for want of one for too many.
 const TOO_MANY_DIGITS: u32 = 13410;
+/// Twilio's code for media that did not come about.
+const NO_MEDIA: u32 = 53405;
 /// Keys one leg may press; a person does not, and each is a fact for ever.
 const MAX_PRESSES: u32 = 1_000;
 
@@ -189,7 +192,7 @@ impl Machine {
     }
 
     pub(super) fn unplayable(&mut self, token: u64) {
-        let message = "digits were not sent: the far end takes no telephone-events (RFC 4733)".to_owned();
+        let message = "digits were not sent: at most 256 of 0-9, *, #, A-D, w and W can be".to_owned();
         self.record(LegNo::MAIN, CallCommand::Warn { code: 13410, message });
         self.played(token);
     }
@@ -200,6 +203,14 @@ impl Machine {
         let rings = leg.state == State::Early && no == LegNo::MAIN && self.is_inbound();
         let ending = Ending::because(EndReason::MediaFailed).with_detail("its media ended by itself");
         if rings { self.refuse(500, ending) } else { self.over(no, ending) }
+    }
+
+    pub(super) fn unheard(&mut self, no: LegNo, source: SocketAddr, packets: u64) {
+        let message = format!(
+            "nothing was heard: {packets} packets of sound came from elsewhere than the far end said, the last from \
+             {source}, and were dropped; if that is its gateway, its network belongs to the trunk's media networks"
+        );
+        self.record(no, CallCommand::Warn { code: NO_MEDIA, message });
     }
 
     pub(super) fn released(&mut self, no: LegNo, summary: Option<MediaSummary>) {

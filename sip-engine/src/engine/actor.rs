@@ -205,7 +205,7 @@ impl Actor {
             },
             Event::Info { content_type, body, .. } => {
                 let digit = super::negotiate::info_digit(&content_type, &body);
-                self.next.extend(digit.map(|digit| Happened::Pressed(no, digit)));
+                digit.into_iter().for_each(|digit| self.informed(no, digit));
                 return;
             }
             Event::Reoffered { sdp, .. } => {
@@ -238,6 +238,7 @@ impl Actor {
                 let leg = self.media_legs.get(&leg).copied();
                 self.next.extend(leg.map(|leg| Happened::Pressed(leg, digit)));
             }
+            MediaEvent::ToSignal { leg, digit } => self.inform(leg, digit).await,
             MediaEvent::PlayFinished { token, outcome, .. }
             | MediaEvent::DigitsSent { token, outcome, .. } => {
                 match outcome {

@@ -4,13 +4,14 @@ use super::{
     actor::{Actor, Done},
     dispatch,
     journal::{self, Fact},
+    negotiate::{TrunkMedia, digit_info},
     place::{self, Blocked, Found, Placed, Search},
     sounds,
     wire::NoMedia,
 };
 use crate::{
     call::{Closing, Happened, LegNo, Order, Placement, Signal},
-    media::{LegStatistics, Loops, MediaError, PlayToken},
+    media::{LegId, LegStatistics, Loops, MediaError, PlayToken},
     outside::{DocumentRequest, FetchFailure, Fetched},
     routing::{Directory, Identity, Route, caller_user},
     sip::{Command, Credentials, Invite, LegKey, Target, Transport, build::known_as},
@@ -128,6 +129,21 @@ impl Actor {
         }
     }
 
+    /// The peer's INFO says that a key was pressed. Media knows whether it was told otherwise as well.
+    pub(super) fn informed(&mut self, no: LegNo, digit: char) {
+        match self.media(no).map(|media| media.pressed(digit)) {
+            Some(Ok(())) => {}
+            _ => self.next.push_back(Happened::Pressed(no, digit)),
+        }
+    }
+
+    /// Tells the peer a key by INFO.
+    pub(super) async fn inform(&mut self, leg: LegId, digit: char) {
+        let Some(leg) = self.media_legs.get(&leg).and_then(|no| self.wires.get(no)?.key) else { return };
+        let (content_type, body) = digit_info(digit);
+        self.shared.command(Command::Info { leg, content_type, body: body.into() }).await;
+    }
+
     async fn pick_up(&mut self, no: LegNo) {
         match self.open(no).and_then(|()| self.wire(no).describe()) {
             Ok(sdp) => self.respond(no, 200, Some(sdp)).await,
@@ -243,11 +259,14 @@ impl Actor {
         }
         let call_id = format!("{:016x}{:016x}", self.shared.number(), self.shared.number());
         let directory = self.shared.directory.load();
-        let networks = directory.trunk(&placed.route.trunk).map(|trunk| trunk.sources().to_vec());
+        let trunk = directory.trunk(&placed.route.trunk);
+        let networks = trunk.map(|trunk| trunk.sources().to_vec()).unwrap_or_default();
+        let media = trunk.map(TrunkMedia::of_callee).unwrap_or_default();
         drop(directory);
         let (key, peer) = (self.shared.next_leg(), placed.next_hop.ip());
         let wire = self.wire(no);
-        (wire.key, wire.source, wire.networks) = (Some(key), Some(peer), networks.unwrap_or_default());
+        (wire.key, wire.source) = (Some(key), Some(peer));
+        (wire.networks, wire.trunk) = (networks, media);
         let Some(sdp) = wire.offer() else { return };
         self.keys.insert(key, no);
         if let Some(call) = self.machine.call_of(no).cloned() {
@@ -335,6 +354,9 @@ impl Actor {
     /// A leg's media is gone: as ordered, or by itself.
     pub(super) fn media_closed(&mut self, no: LegNo, figures: &LegStatistics) {
         let by_itself = self.wire(no).media.take().is_some();
+        if let Some(source) = figures.foreign_from.filter(|_| figures.packets_received == 0) {
+            self.next.push_back(Happened::Unheard(no, source, figures.foreign_dropped));
+        }
         self.next.push_back(match by_itself {
             true => Happened::MediaLost(no),
             false => Happened::Released(no, summary(figures)),

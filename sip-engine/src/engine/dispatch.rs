@@ -2,6 +2,7 @@
 
 use super::{
     evidence::Ladder,
+    negotiate::TrunkMedia,
     registry::Message,
     shared::Shared,
     shares::{Party, Place},
@@ -82,8 +83,7 @@ async fn arrived(shared: &Arc<Shared>, incoming: &IncomingCall) -> Option<(CallR
     let (trunk, leg) = (directory.trunk(&trunk), incoming.leg);
     let networks = trunk.map(|trunk| shared.networks_of(trunk)).unwrap_or_default();
     shared.command(Command::Confine { leg, networks: networks.into() }).await;
-    let sources = trunk.map(|trunk| trunk.sources().to_vec());
-    let mut wire = Wire::incoming(incoming, sources.unwrap_or_default());
+    let mut wire = Wire::incoming(incoming, trunk.map(TrunkMedia::of_caller).unwrap_or_default());
     let hops = incoming.hops;
     let said = incoming.asserted.as_ref().map(|party| party.user.as_str());
     let asserted = trunk.and_then(|trunk| trunk.asserts(said));

@@ -2,8 +2,10 @@
 
 use crate::{
     media::{Codec, Direction, Remote},
+    routing::TrunkEntry,
     sip::sdp::{CodecName, MediaDirection, MediaOffer},
 };
+use domain::trunk::{Inbound, Outbound};
 use ipnet::IpNet;
 use std::{net::IpAddr, time::Duration};
 
@@ -14,12 +16,41 @@ const OFFERED_EVENT: u8 = 101;
 /// Audio per packet where the far end does not say.
 const PTIME: u8 = 20;
 
+/// What a trunk says of where its media comes from.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(super) struct TrunkMedia {
+    /// Networks of gateways that send from elsewhere than they say.
+    pub(super) networks: Vec<IpNet>,
+    /// They listen where they say and send from elsewhere.
+    pub(super) asymmetric: bool,
+}
+
+impl TrunkMedia {
+    /// Of calls that come through this trunk.
+    pub(super) fn of_caller(trunk: &TrunkEntry) -> TrunkMedia {
+        let side = |side: &Inbound| TrunkMedia {
+            networks: side.media_networks.clone(),
+            asymmetric: side.asymmetric_rtp,
+        };
+        trunk.inbound.as_ref().map(side).unwrap_or_default()
+    }
+
+    /// Of calls that go out through it.
+    pub(super) fn of_callee(trunk: &TrunkEntry) -> TrunkMedia {
+        let side = |side: &Outbound| TrunkMedia {
+            networks: side.media_networks.clone(),
+            asymmetric: side.asymmetric_rtp,
+        };
+        trunk.outbound.as_ref().map(side).unwrap_or_default()
+    }
+}
+
 /// The far end of a leg, as far as media needs to know.
 pub(super) struct FarEnd<'a> {
     /// Where its SIP comes from.
     pub(super) source: Option<IpAddr>,
-    /// Networks its trunk's media may come from.
-    pub(super) networks: &'a [IpNet],
+    /// What its trunk says of its media.
+    pub(super) media: &'a TrunkMedia,
     /// Whether we made the offer it answers.
     pub(super) we_offered: bool,
 }
@@ -40,7 +71,8 @@ pub(super) fn remote(audio: &MediaOffer, far: &FarEnd<'_>) -> Option<Remote> {
     let mut remote = Remote::new(audio.addr, name);
     remote.rtcp = audio.rtcp;
     remote.sip_source = far.source;
-    remote.carrier_prefixes = far.networks.to_vec();
+    remote.media_networks.clone_from(&far.media.networks);
+    remote.asymmetric = far.media.asymmetric;
     remote.payload_type = codec.pt;
     remote.telephone_event = audio.telephone_event;
     remote.receive_telephone_event = audio.telephone_event.and(far.we_offered.then_some(OFFERED_EVENT));
@@ -68,9 +100,22 @@ pub(super) fn info_digit(content_type: &str, body: &[u8]) -> Option<char> {
     matches!(digit, '0'..='9' | '*' | '#' | 'A'..='D').then_some(digit)
 }
 
+/// The body of an INFO that tells a key: the type and the length that switches understand.
+pub(super) fn digit_info(digit: char) -> (&'static str, String) {
+    ("application/dtmf-relay", format!("Signal={digit}\r\nDuration=160\r\n"))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn what_we_tell_by_info_we_understand() {
+        for digit in "0123456789*#ABCD".chars() {
+            let (content_type, body) = digit_info(digit);
+            assert_eq!(info_digit(content_type, body.as_bytes()), Some(digit));
+        }
+    }
 
     #[test]
     fn digits_in_info_are_read() {

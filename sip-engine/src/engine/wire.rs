@@ -1,7 +1,7 @@
 //! A leg's wire: its SIP key, its media, and the session descriptions that connect the two.
 
 use super::{
-    negotiate::{self, FarEnd, OFFERED},
+    negotiate::{self, FarEnd, OFFERED, TrunkMedia},
     place::Search,
     shared::Shared,
     shares::Held,
@@ -37,8 +37,10 @@ pub(super) struct Wire {
     pub(super) local: Option<IpAddr>,
     /// Where the peer's SIP comes from.
     pub(super) source: Option<IpAddr>,
-    /// Networks its trunk's media may come from.
+    /// Networks of the trunk a call goes through: requests inside it go there only.
     pub(super) networks: Vec<IpNet>,
+    /// What its trunk says of its media.
+    pub(super) trunk: TrunkMedia,
     /// Hung up before the INVITE could leave.
     pub(super) given_up: bool,
     /// What it counts for within its account's limits, while it is not over.
@@ -63,9 +65,9 @@ impl From<SdpRefusal> for NoMedia {
 
 impl Wire {
     /// A leg that arrived.
-    pub(super) fn incoming(call: &IncomingCall, networks: Vec<IpNet>) -> Wire {
+    pub(super) fn incoming(call: &IncomingCall, trunk: TrunkMedia) -> Wire {
         let (local, source) = (Some(call.local.ip()), Some(call.source.ip()));
-        Wire { key: Some(call.leg), local, source, networks, ..Wire::default() }
+        Wire { key: Some(call.leg), local, source, trunk, ..Wire::default() }
     }
 
     /// The call goes another way, which may leave from another address of ours. The media of the way before is given back.
@@ -174,7 +176,7 @@ impl Wire {
     }
 
     fn settle(&mut self, theirs: &RemoteSession, we_offered: bool) -> Result<(), NoMedia> {
-        let far = FarEnd { source: self.source, networks: &self.networks, we_offered };
+        let far = FarEnd { source: self.source, media: &self.trunk, we_offered };
         let remote = negotiate::remote(&theirs.audio, &far).ok_or(SdpRefusal::NothingFits)?;
         let Some(media) = &self.media else { return Ok(()) };
         media.configure(remote).map_err(|error| NoMedia { code: 503, detail: error.to_string() })

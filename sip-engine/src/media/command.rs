@@ -17,15 +17,48 @@ pub const INBOX_LIMIT: usize = 65_536;
 
 /// What a media thread is asked to do.
 pub(super) enum Command {
-    Open { leg: LegId, ports: PortPair, events: mpsc::Sender<MediaEvent> },
-    Configure { leg: LegId, remote: Box<Remote> },
-    Play { leg: LegId, prompt: Arc<Prompt>, loops: Loops, token: PlayToken },
-    StopPlaying { leg: LegId },
-    SendDigits { leg: LegId, digits: Box<str>, token: PlayToken },
-    Bridge { one: LegId, other: LegId },
-    Unbridge { leg: LegId },
-    Statistics { leg: LegId, reply: oneshot::Sender<LegStatistics> },
-    Close { leg: LegId },
+    Open {
+        leg: LegId,
+        ports: PortPair,
+        events: mpsc::Sender<MediaEvent>,
+    },
+    Configure {
+        leg: LegId,
+        remote: Box<Remote>,
+    },
+    Play {
+        leg: LegId,
+        prompt: Arc<Prompt>,
+        loops: Loops,
+        token: PlayToken,
+    },
+    StopPlaying {
+        leg: LegId,
+    },
+    SendDigits {
+        leg: LegId,
+        digits: Box<str>,
+        token: PlayToken,
+    },
+    /// The peer pressed this key, as its signalling says.
+    Pressed {
+        leg: LegId,
+        digit: char,
+    },
+    Bridge {
+        one: LegId,
+        other: LegId,
+    },
+    Unbridge {
+        leg: LegId,
+    },
+    Statistics {
+        leg: LegId,
+        reply: oneshot::Sender<LegStatistics>,
+    },
+    Close {
+        leg: LegId,
+    },
 }
 
 /// One thread's inbox and the counters it shares with the handle.

@@ -1,15 +1,26 @@
 //! Digits as RFC 4733 telephone events: received once per press, and sent. Pure; times in milliseconds.
+//!
+//! What ends one press and begins the next is told by key, duration, order of packets and time. Timestamps alone do not
+//! tell: there are senders that give two keys the same one, or every packet of a key another.
+
+use std::collections::VecDeque;
 
 use super::rtp::Header;
 
 /// Without a packet for this long a digit is over, though its end never came.
 const LOST_END_MS: u64 = 200;
-/// Presses remembered, so that a replayed end counts once.
-const REMEMBERED: usize = 8;
-/// A press that begins sooner after the one before it is none: ITU-T Q.24 wants 40 ms of tone alone.
-const TOO_SOON_TICKS: u32 = 320;
-/// Timestamps up to this far before the last press are leftovers of it (2 s).
-const STALE_TICKS: u32 = 16_000;
+/// A pause that tells two presses of a key apart (ITU-T Q.24).
+const PAUSE_BETWEEN_MS: u64 = 40;
+/// Packets of one press are no further apart than this; most senders need 20 or 50 ms.
+const LONGEST_GAP_MS: u64 = 100;
+/// The same key again, no further off than this, with an end that says as much: the end said once more.
+const REPEATED_END_MS: u64 = 60;
+/// A packet up to this many numbers behind comes late (RFC 3550 section A.1) and begins nothing.
+const MAX_LATE: u16 = 100;
+/// From this duration on a press may go on in another segment (RFC 4733 section 2.5.1.3), 1/8000 s.
+const NEARLY_FULL: u16 = 60_000;
+/// Presses taken a second; fingers make far fewer.
+const MAX_PRESSES: u32 = 25;
 
 /// Tone and pause of a digit we send; ITU-T Q.24 asks for 40 ms each at least.
 const TONE_MS: u64 = 100;
@@ -20,6 +31,9 @@ const END_PACKETS: u8 = 3;
 const VOLUME: u8 = 10;
 /// Longest string of digits and waits that is sent.
 pub(super) const MAX_DIGITS: usize = 256;
+
+/// Keys of the other party that wait to be sent, at most.
+const MAX_WAITING: usize = 32;
 
 const KEYS: &[u8; 16] = b"0123456789*#ABCD";
 
@@ -34,43 +48,123 @@ pub(super) struct Press {
 #[derive(Debug, Default)]
 pub(super) struct DigitReceiver {
     ssrc: u32,
+    /// The key that is down.
     current: Option<Current>,
-    /// Timestamps of finished presses, the latest last.
-    finished: Vec<u32>,
+    /// The key that was down last.
+    last: Option<Current>,
+    /// Presses in the current second, and when that began.
+    rate: (u64, u32),
 }
 
 #[derive(Clone, Copy, Debug)]
 struct Current {
     code: u8,
     timestamp: u32,
+    /// Of this segment, 1/8000 s.
     duration: u16,
+    /// Of the segments before it.
+    before: u32,
     heard: u64,
+    sequence: u16,
 }
+
+/// What an event packet came to.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(super) struct Told {
+    /// The presses it ended: the previous one whose end was lost, and its own.
+    pub(super) presses: [Option<Press>; 2],
+    /// It begins a press.
+    pub(super) begins: bool,
+    /// It begins a further segment of a press (RFC 4733 section 2.5.1.3).
+    pub(super) segment: bool,
+    /// It is of no press, or comes too late to matter.
+    pub(super) stale: bool,
+}
+
+const STALE: Told = Told { presses: [None, None], begins: false, segment: false, stale: true };
 
 impl Current {
     fn press(self) -> Option<Press> {
         let digit = char::from(*KEYS.get(usize::from(self.code))?);
-        Some(Press { digit, duration_ms: u32::from(self.duration) / 8 })
+        Some(Press { digit, duration_ms: (self.before + u32::from(self.duration)) / 8 })
+    }
+
+    /// How many packets this one is behind, if it is late.
+    fn is_behind(&self, header: &Header) -> bool {
+        (1..=MAX_LATE).contains(&self.sequence.wrapping_sub(header.sequence))
+    }
+
+    /// Whether a packet of the same key belongs to this press, which is down.
+    fn goes_on(&self, now: u64, header: &Header, duration: u16) -> bool {
+        let passed = now.saturating_sub(self.heard);
+        let anew = header.marker && passed >= PAUSE_BETWEEN_MS;
+        let same = header.timestamp == self.timestamp && !anew;
+        let drifting = duration >= self.duration && passed < LONGEST_GAP_MS && !anew;
+        let next_segment = self.duration >= NEARLY_FULL && passed < LOST_END_MS;
+        same || drifting || next_segment || self.is_behind(header)
+    }
+
+    /// Whether a packet of the same key is still about this press, which is over.
+    fn is_repeated_by(&self, now: u64, header: &Header, end: bool, duration: u16) -> bool {
+        let passed = now.saturating_sub(self.heard);
+        let again = passed >= PAUSE_BETWEEN_MS && (header.marker || duration < self.duration);
+        let same = header.timestamp == self.timestamp;
+        let drifting = end && duration >= self.duration && passed < REPEATED_END_MS;
+        let next_segment = self.duration >= NEARLY_FULL && passed < LOST_END_MS;
+        (same && !again) || drifting || next_segment
+    }
+
+    /// Counts a packet of this press; whether it begins another segment of it.
+    fn take(&mut self, now: u64, header: &Header, duration: u16) -> bool {
+        if self.is_behind(header) {
+            return false;
+        }
+        let segment = duration < self.duration;
+        self.before += if segment { u32::from(self.duration) } else { 0 };
+        (self.duration, self.timestamp) = (duration, header.timestamp);
+        (self.heard, self.sequence) = (now, header.sequence);
+        segment
     }
 }
 
 impl DigitReceiver {
-    /// Takes an event packet; returns the presses it ends: the previous one whose end was lost, and its own.
-    pub(super) fn hear(&mut self, now: u64, header: &Header, payload: &[u8]) -> [Option<Press>; 2] {
-        let Some(&[code, flags, d0, d1]) = payload.first_chunk() else { return [None, None] };
+    /// Takes an event packet.
+    pub(super) fn hear(&mut self, now: u64, header: &Header, payload: &[u8]) -> Told {
+        let Some(&[code, flags, d0, d1]) = payload.first_chunk() else { return STALE };
         if header.ssrc != self.ssrc {
-            (self.ssrc, _) = (header.ssrc, self.finished.clear());
+            (self.ssrc, self.last) = (header.ssrc, None);
         }
-        if self.is_finished(header.timestamp) || self.is_too_soon(header.timestamp) {
-            return [None, None];
+        let (end, duration) = (flags & 0x80 != 0, u16::from_be_bytes([d0, d1]));
+        if let Some(current) = self.current.as_mut().filter(|current| current.code == code)
+            && current.goes_on(now, header, duration)
+        {
+            let segment = current.take(now, header, duration);
+            let own = if end { self.finish() } else { None };
+            return Told { presses: [None, own], segment, ..Told::default() };
         }
-        let previous = self.current.filter(|current| current.timestamp != header.timestamp);
-        let previous = previous.and_then(|_| self.finish());
-        let duration = u16::from_be_bytes([d0, d1]);
-        let longest = self.current.map_or(duration, |current| current.duration.max(duration));
-        self.current = Some(Current { code, timestamp: header.timestamp, duration: longest, heard: now });
-        let own = if flags & 0x80 == 0 { None } else { self.finish() };
-        [previous, own]
+        if self.current.or(self.last).is_some_and(|known| known.is_behind(header)) {
+            return STALE;
+        }
+        if self.current.is_none()
+            && let Some(last) = self.last.as_mut().filter(|last| last.code == code)
+            && last.is_repeated_by(now, header, end, duration)
+        {
+            let segment = last.take(now, header, duration);
+            return Told { segment, ..Told::default() };
+        }
+        let previous = self.finish();
+        if !self.within_rate(now) {
+            return Told { presses: [previous, None], ..STALE };
+        }
+        let (timestamp, sequence) = (header.timestamp, header.sequence);
+        self.current = Some(Current { code, timestamp, duration, before: 0, heard: now, sequence });
+        let own = if end { self.finish() } else { None };
+        Told { presses: [previous, own], begins: true, ..Told::default() }
+    }
+
+    /// The key that is down, and for how long.
+    pub(super) fn down(&self) -> Option<Press> {
+        self.current.and_then(Current::press)
     }
 
     /// The press whose end did not come in time.
@@ -84,23 +178,17 @@ impl DigitReceiver {
         self.current.map(|current| current.heard + LOST_END_MS)
     }
 
-    fn is_finished(&self, timestamp: u32) -> bool {
-        let stale = |last: &u32| last.wrapping_sub(timestamp) <= STALE_TICKS;
-        self.finished.contains(&timestamp) || self.finished.last().is_some_and(stale)
-    }
-
-    fn is_too_soon(&self, timestamp: u32) -> bool {
-        let current = self.current.map(|current| current.timestamp).filter(|current| *current != timestamp);
-        let last = current.or(self.finished.last().copied().filter(|_| self.current.is_none()));
-        last.is_some_and(|last| timestamp.wrapping_sub(last) < TOO_SOON_TICKS)
+    fn within_rate(&mut self, now: u64) -> bool {
+        if now.saturating_sub(self.rate.0) >= 1_000 {
+            self.rate = (now, 0);
+        }
+        self.rate.1 += 1;
+        self.rate.1 <= MAX_PRESSES
     }
 
     fn finish(&mut self) -> Option<Press> {
         let current = self.current.take()?;
-        if self.finished.len() == REMEMBERED {
-            self.finished.remove(0);
-        }
-        self.finished.push(current.timestamp);
+        self.last = Some(current);
         current.press()
     }
 }
@@ -119,7 +207,7 @@ pub(super) enum Step {
 /// A string of digits on its way out, one step per packet interval.
 #[derive(Debug)]
 pub(super) struct DigitSender {
-    items: std::vec::IntoIter<Item>,
+    items: VecDeque<Item>,
     state: SendState,
 }
 
@@ -143,15 +231,21 @@ impl DigitSender {
         if digits.len() > MAX_DIGITS {
             return None;
         }
-        let items = digits.bytes().map(item).collect::<Option<Vec<_>>>()?;
-        Some(Self { items: items.into_iter(), state: SendState::Idle })
+        let items = digits.bytes().map(item).collect::<Option<_>>()?;
+        Some(Self { items, state: SendState::Idle })
+    }
+
+    /// One more key behind those that wait, unless too many do.
+    pub(super) fn push(&mut self, digit: char) {
+        let key = u8::try_from(digit).ok().and_then(item);
+        self.items.extend(key.filter(|_| self.items.len() < MAX_WAITING));
     }
 
     /// The step for an interval of `ptime` milliseconds.
     pub(super) fn next(&mut self, ptime: u64) -> Step {
         loop {
             match self.state {
-                SendState::Idle => match self.items.next() {
+                SendState::Idle => match self.items.pop_front() {
                     None => return Step::Done,
                     Some(Item::Wait(left)) => self.state = SendState::Wait { left },
                     Some(Item::Key(code)) => self.state = SendState::Tone { code, elapsed: 0 },
@@ -197,6 +291,11 @@ fn item(byte: u8) -> Option<Item> {
 fn event(code: u8, end: bool, duration: u16) -> [u8; 4] {
     let [d0, d1] = duration.to_be_bytes();
     [code, u8::from(end) << 7 | VOLUME, d0, d1]
+}
+
+/// The key an event packet of ours is about.
+pub(super) fn key_of([code, ..]: [u8; 4]) -> Option<char> {
+    KEYS.get(usize::from(code)).copied().map(char::from)
 }
 
 #[cfg(test)]

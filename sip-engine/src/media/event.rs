@@ -29,7 +29,7 @@ pub enum PlayOutcome {
     Replaced,
     /// The leg was closed first.
     LegClosed,
-    /// The leg has no telephone-event, or the string holds something other than `0-9*#A-D`, `w` and `W`.
+    /// The string is too long or holds something other than `0-9*#A-D`, `w` and `W`.
     Refused,
 }
 
@@ -43,7 +43,8 @@ pub enum MediaEvent {
         /// The source we lock to and send to.
         address: SocketAddr,
     },
-    /// A digit pressed by the peer (RFC 4733), once per press.
+    /// A key pressed by the peer, once per press, whether it came as telephone-event, as tones or by
+    /// [`Leg::pressed`](super::Leg::pressed).
     Digit {
         /// Which leg.
         leg: LegId,
@@ -51,6 +52,13 @@ pub enum MediaEvent {
         digit: char,
         /// How long the key was down, as far as we heard it.
         duration_ms: u32,
+    },
+    /// A key is to be told to the peer by signalling, because that is how it tells its own.
+    ToSignal {
+        /// Which leg.
+        leg: LegId,
+        /// `0-9`, `*`, `#`, `A-D`.
+        digit: char,
     },
     /// What `play` started is over.
     PlayFinished {

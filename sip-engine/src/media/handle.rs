@@ -153,13 +153,21 @@ impl Leg {
         self.thread.push(Command::StopPlaying { leg: self.id })
     }
 
-    /// Sends digits by RFC 4733, in place of whatever was playing: `0-9`, `*`, `#`, `A-D`; `w` waits
+    /// Sends digits, in place of whatever was playing, by RFC 4733 where that was agreed on, else as tones: `0-9`, `*`, `#`, `A-D`; `w` waits
     /// half a second and `W` a whole one. Reports `DigitsSent` with `token`.
     ///
     /// # Errors
     /// As [`Leg::configure`].
     pub fn send_digits(&self, digits: &str, token: PlayToken) -> Result<(), MediaError> {
         self.thread.push(Command::SendDigits { leg: self.id, digits: digits.into(), token })
+    }
+
+    /// The peer's signalling (INFO) says that a key was pressed. It counts once, however else it is told.
+    ///
+    /// # Errors
+    /// As [`Leg::configure`].
+    pub fn pressed(&self, digit: char) -> Result<(), MediaError> {
+        self.thread.push(Command::Pressed { leg: self.id, digit })
     }
 
     /// Connects two legs: each hears the other. An earlier bridge of either is undone. While a leg plays,

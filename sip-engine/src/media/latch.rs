@@ -8,6 +8,10 @@
 //! Until the lock nothing that arrives is used, and what we send goes to the signalled address. So a
 //! stranger who is first gains nothing: not even a packet. One that is believed all the same, because it shares the peer's
 //! host, loses everything to the first packet of the signalled address, as long as that can be reached at all.
+//!
+//! An address that can be reached is sent to, however silent it is: a phone that only listens has nothing to prove. Another
+//! port of its host is heard once it has said something, a voice or a key, and never sent to: many calls come from one host.
+//! Where media really comes from elsewhere, the trunk says so (media networks, asymmetric RTP).
 
 use std::net::{IpAddr, SocketAddr};
 
@@ -19,6 +23,9 @@ const STEADY_PACKETS: u8 = 8;
 const STEADY_GAP: u16 = 3;
 /// Sources watched at once; a flood of others finds no room.
 const MAX_CANDIDATES: usize = 8;
+/// Packets with a voice (1 s), or with a key, after which another port of the signalled host is heard.
+const VOICED: u16 = 50;
+const KEYED: u16 = 3;
 /// Silence of the locked source after which another of at least equal rank may take over.
 const RELATCH_SILENCE_MS: u64 = 2_000;
 /// How long a source stays open to a better one where the signalled address cannot be reached.
@@ -30,7 +37,7 @@ pub(super) enum Rank {
     Exact,
     SignalledIp,
     SipSource,
-    Carrier,
+    Network,
 }
 
 /// What to do with a packet.
@@ -52,12 +59,27 @@ pub(super) enum Filter {
     Disconnect,
 }
 
+/// What a packet holds, as far as it speaks for its sender.
+#[derive(Clone, Copy)]
+pub(super) enum Sign<'a> {
+    /// Nothing of this call.
+    Foreign,
+    /// Nothing but a sign of life.
+    Quiet,
+    /// A telephone-event.
+    Key,
+    /// Audio, and how to tell whether anything is to be heard in it.
+    Audio(&'a dyn Fn() -> bool),
+}
+
 #[derive(Clone, Copy, Debug)]
 struct Candidate {
     source: SocketAddr,
     ssrc: u32,
     sequence: u16,
     steady: u8,
+    voiced: u16,
+    keyed: u16,
     rank: Rank,
     heard: u64,
 }
@@ -77,6 +99,8 @@ pub(super) struct Latch {
     remote: Expected,
     lock: Option<Lock>,
     candidates: Vec<Candidate>,
+    /// Where the peer was and listened before signalling named another address.
+    former: [Option<SocketAddr>; 2],
 }
 
 /// The part of [`Remote`] that latching looks at.
@@ -84,7 +108,8 @@ pub(super) struct Latch {
 struct Expected {
     rtp: SocketAddr,
     sip_source: Option<IpAddr>,
-    carrier: Vec<ipnet::IpNet>,
+    networks: Vec<ipnet::IpNet>,
+    asymmetric: bool,
 }
 
 impl Expected {
@@ -92,7 +117,8 @@ impl Expected {
         Self {
             rtp: canonical(remote.rtp),
             sip_source: remote.sip_source.map(|ip| ip.to_canonical()),
-            carrier: remote.carrier_prefixes.clone(),
+            networks: remote.media_networks.clone(),
+            asymmetric: remote.asymmetric,
         }
     }
 
@@ -102,21 +128,47 @@ impl Expected {
             Some(Rank::Exact)
         } else if ip == self.rtp.ip() {
             Some(Rank::SignalledIp)
-        } else if Some(ip) == self.sip_source {
+        } else if Some(ip) == self.sip_source && !self.is_reachable() {
             Some(Rank::SipSource)
         } else {
-            self.carrier.iter().any(|net| net.contains(&ip)).then_some(Rank::Carrier)
+            self.is_named(ip).then_some(Rank::Network)
         }
+    }
+
+    /// The trunk's operator has named it.
+    fn is_named(&self, ip: IpAddr) -> bool {
+        self.networks.iter().any(|net| net.contains(&ip))
+    }
+
+    /// No address, as on hold in the old manner.
+    fn is_nowhere(&self) -> bool {
+        self.rtp.port() == 0 || self.rtp.ip().is_unspecified() || self.rtp.ip().is_multicast()
+    }
+
+    fn is_reachable(&self) -> bool {
+        self.target() == Some(self.rtp)
+    }
+
+    /// Whether this source has only to be steady to be heard; else it has to say something.
+    fn is_plain(&self, source: SocketAddr, rank: Rank) -> bool {
+        rank != Rank::SignalledIp || self.asymmetric || !self.is_reachable() || self.is_named(source.ip())
+    }
+
+    /// Whether what we send goes to where this peer's packets come from.
+    fn follows(&self, source: SocketAddr) -> bool {
+        source == self.rtp || (!self.asymmetric && (!self.is_reachable() || self.is_named(source.ip())))
     }
 
     /// A private address from a peer whose SIP came from a public one can't be reached: there, the port
     /// at the SIP source is the better guess.
     fn target(&self) -> Option<SocketAddr> {
-        if self.rtp.port() == 0 || self.rtp.ip().is_unspecified() || self.rtp.ip().is_multicast() {
+        if self.is_nowhere() {
             return None;
         }
         match self.sip_source {
-            Some(ip) if reach(self.rtp.ip()) < reach(ip) => Some(SocketAddr::new(ip, self.rtp.port())),
+            Some(ip) if !self.asymmetric && reach(self.rtp.ip()) < reach(ip) => {
+                Some(SocketAddr::new(ip, self.rtp.port()))
+            }
             _ => Some(self.rtp),
         }
     }
@@ -124,26 +176,31 @@ impl Expected {
 
 impl Latch {
     pub(super) fn new(remote: &Remote) -> Self {
-        Self { remote: Expected::of(remote), lock: None, candidates: Vec::new() }
+        Self { remote: Expected::of(remote), lock: None, candidates: Vec::new(), former: [None; 2] }
     }
 
-    /// A later offer or answer. Another signalled address opens the latch; the same one keeps the lock.
+    /// A later offer or answer. Another signalled address opens the latch, and where the peer was before is no candidate;
+    /// the same address, or none (hold), keeps the lock.
     pub(super) fn reconfigure(&mut self, remote: &Remote) -> Filter {
-        let expected = Expected::of(remote);
-        let moved = expected.rtp != self.remote.rtp;
-        self.remote = expected;
+        let mut expected = Expected::of(remote);
+        if expected.is_nowhere() {
+            expected.rtp = self.remote.rtp;
+        }
+        let former = std::mem::replace(&mut self.remote, expected);
         self.candidates.clear();
-        let connected = self.lock.is_some_and(|lock| lock.connected);
-        if !moved {
+        if former.rtp == self.remote.rtp {
             return Filter::Keep;
         }
-        self.lock = None;
-        if connected { Filter::Disconnect } else { Filter::Keep }
+        let lock = self.lock.take();
+        self.former = [Some(former.rtp), lock.map(|lock| lock.source)];
+        if lock.is_some_and(|lock| lock.connected) { Filter::Disconnect } else { Filter::Keep }
     }
 
-    /// Where to send: the locked source, else the signalled address, else nowhere.
+    /// Where to send: the signalled address, or the locked source where that is the peer all the same.
     pub(super) fn target(&self) -> Option<SocketAddr> {
-        self.lock.map(|lock| lock.source).or_else(|| self.remote.target())
+        let source = self.lock.map(|lock| lock.source);
+        let signalled = self.remote.target();
+        source.filter(|source| self.remote.follows(*source)).or(signalled).or(source)
     }
 
     /// The locked source.
@@ -151,18 +208,19 @@ impl Latch {
         self.lock.map(|lock| lock.source)
     }
 
-    /// Judges a packet. `plausible`: its payload type is one of this call's.
-    pub(super) fn hear(&mut self, now: u64, source: SocketAddr, header: &Header, plausible: bool) -> Verdict {
+    /// Judges a packet.
+    pub(super) fn hear(&mut self, now: u64, source: SocketAddr, header: &Header, sign: Sign<'_>) -> Verdict {
         let source = canonical(source);
         if let Some(lock) = self.lock.as_mut().filter(|lock| lock.source == source) {
             lock.heard = now;
             return Verdict::Accept;
         }
-        let Some(rank) = self.remote.rank(source).filter(|rank| plausible && self.may_take_over(now, *rank))
-        else {
-            return Verdict::Drop;
-        };
-        if rank != Rank::Exact && !self.is_steady(now, source, rank, header) {
+        let ranked = self.remote.rank(source).filter(|rank| {
+            let fresh = *rank == Rank::Exact || !self.former.contains(&Some(source));
+            fresh && !matches!(sign, Sign::Foreign) && self.may_take_over(now, *rank)
+        });
+        let Some(rank) = ranked else { return Verdict::Drop };
+        if rank != Rank::Exact && !self.is_steady(now, source, rank, header, sign) {
             return Verdict::Drop;
         }
         self.lock = Some(Lock { source, rank, since: now, heard: now, connected: false });
@@ -177,26 +235,37 @@ impl Latch {
         })
     }
 
-    fn is_steady(&mut self, now: u64, source: SocketAddr, rank: Rank, header: &Header) -> bool {
+    /// Whether this source has been believable for long enough. A better-ranked one that is on its way is waited for.
+    fn is_steady(
+        &mut self,
+        now: u64,
+        source: SocketAddr,
+        rank: Rank,
+        header: &Header,
+        sign: Sign<'_>,
+    ) -> bool {
         let Some(known) = self.candidates.iter_mut().find(|known| known.source == source) else {
-            self.watch_candidate(Candidate {
-                source,
-                ssrc: header.ssrc,
-                sequence: header.sequence,
-                steady: 1,
-                rank,
-                heard: now,
-            });
+            let (ssrc, sequence) = (header.ssrc, header.sequence);
+            let heard =
+                Candidate { source, ssrc, sequence, steady: 1, voiced: 0, keyed: 0, rank, heard: now };
+            self.watch_candidate(heard);
             return false;
         };
         let step = header.sequence.wrapping_sub(known.sequence);
         let steady = known.ssrc == header.ssrc && (1..=STEADY_GAP).contains(&step);
         known.steady = if steady { known.steady.saturating_add(1) } else { 1 };
+        let (voiced, keyed) = match sign {
+            Sign::Audio(is_voiced) => (u16::from(is_voiced()), 0),
+            Sign::Key => (0, 1),
+            Sign::Quiet | Sign::Foreign => (0, 0),
+        };
+        let before = if steady { (known.voiced, known.keyed) } else { (0, 0) };
+        (known.voiced, known.keyed) = (before.0.saturating_add(voiced), before.1.saturating_add(keyed));
         (known.ssrc, known.sequence, known.heard) = (header.ssrc, header.sequence, now);
-        let (count, rank) = (known.steady, known.rank);
-        // A better-ranked source that is on its way is waited for.
+        let known = *known;
+        let speaks = known.voiced >= VOICED || known.keyed >= KEYED || self.remote.is_plain(source, rank);
         let better = |other: &Candidate| other.rank < rank && now.saturating_sub(other.heard) < 200;
-        count >= STEADY_PACKETS && !self.candidates.iter().any(better)
+        known.steady >= STEADY_PACKETS && speaks && !self.candidates.iter().any(better)
     }
 
     fn watch_candidate(&mut self, candidate: Candidate) {
@@ -213,9 +282,10 @@ impl Latch {
     pub(super) fn filter(&mut self, now: u64) -> Filter {
         let Some(lock) = &mut self.lock else { return Filter::Keep };
         let silent = now.saturating_sub(lock.heard) >= RELATCH_SILENCE_MS;
-        let unreachable = self.remote.target() != Some(self.remote.rtp);
+        let unreachable = !self.remote.is_reachable();
         let outlasted = now.saturating_sub(lock.since) >= PROBATION_MS;
-        let proven = lock.rank == Rank::Exact || (unreachable && outlasted);
+        // A connected socket sends to its peer only.
+        let proven = lock.rank == Rank::Exact || (unreachable && outlasted && !self.remote.asymmetric);
         if !lock.connected && proven && !silent {
             lock.connected = true;
             return Filter::Connect(lock.source);

@@ -13,6 +13,7 @@ mod error;
 mod event;
 pub mod g711;
 mod handle;
+mod keys;
 mod latch;
 mod leg;
 mod outgoing;
@@ -27,6 +28,7 @@ mod statistics;
 #[cfg(test)]
 mod tests;
 mod thread;
+mod tones;
 mod wheel;
 
 pub use command::INBOX_LIMIT;
@@ -37,3 +39,5 @@ pub use handle::{Leg, Media};
 pub use prompt::{Loops, Prompt};
 pub use remote::{Codec, Direction, PTIME_RANGE, Remote};
 pub use statistics::{LegStatistics, mean_opinion_score};
+#[cfg(test)]
+pub(crate) use tones::ToneReceiver;

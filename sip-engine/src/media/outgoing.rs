@@ -5,6 +5,8 @@ use super::rtp::Header;
 
 /// 8 kHz.
 const TICKS_PER_MS: u64 = 8;
+/// What one segment of an event can say of its duration.
+const LONGEST_EVENT: u32 = 0xffff;
 /// A source whose timestamps run this far (1 s) from the clock between two packets has started anew.
 const MAX_DRIFT: u32 = 8_000;
 /// A source whose sequence jumps further than this has started anew.
@@ -78,6 +80,11 @@ impl Outgoing {
         let header =
             Header { marker: first, payload_type, timestamp: self.event_timestamp, ..Header::default() };
         self.number(header, 4)
+    }
+
+    /// The digit that is being sent goes on in another segment (RFC 4733 section 2.5.1.3).
+    pub(super) fn next_segment(&mut self) {
+        self.event_timestamp = self.event_timestamp.wrapping_add(LONGEST_EVENT);
     }
 
     /// Heads a packet of the other party: gaps, steps and the marker are kept, the origin is ours.

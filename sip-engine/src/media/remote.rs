@@ -85,8 +85,10 @@ pub struct Remote {
     pub rtcp: Option<SocketAddr>,
     /// Where the peer's SIP message came from: second choice when the SDP address is a private one.
     pub sip_source: Option<IpAddr>,
-    /// Media networks of the trunk's carrier; packets from there may be latched as well.
-    pub carrier_prefixes: Vec<IpNet>,
+    /// Networks of the trunk's gateways whose media comes from elsewhere than they say; they are heard, and sent to.
+    pub media_networks: Vec<IpNet>,
+    /// The peer listens where it says and sends from elsewhere: what we send never follows what it sends.
+    pub asymmetric: bool,
     /// What we send, and what we expect to receive (the other law is understood as well).
     pub codec: Codec,
     /// Payload type of `codec` in what we send.
@@ -109,7 +111,8 @@ impl Remote {
             rtp,
             rtcp: None,
             sip_source: None,
-            carrier_prefixes: Vec::new(),
+            media_networks: Vec::new(),
+            asymmetric: false,
             codec,
             payload_type: codec.static_payload_type(),
             telephone_event: Some(101),

@@ -1,6 +1,6 @@
 //! What a leg's quality was, and the opinion score that follows from it.
 
-use std::time::Duration;
+use std::{net::SocketAddr, time::Duration};
 
 use super::Codec;
 
@@ -21,6 +21,8 @@ pub struct LegStatistics {
     pub mos: Option<f64>,
     /// Packets dropped because they came from a stranger or were no RTP of this call.
     pub foreign_dropped: u64,
+    /// Where the latest of them came from that would have been RTP of this call.
+    pub foreign_from: Option<SocketAddr>,
     /// The negotiated codec; `None` before `configure`.
     pub codec: Option<Codec>,
 }

@@ -19,6 +19,7 @@ use super::{
     channel::Channel,
     clock,
     command::{Command, Inbox},
+    keys::Key,
     leg::{Inbound, LegState, Opening, Turn},
     ports::PortPair,
     readiness::{Events, Readiness},
@@ -183,6 +184,11 @@ impl Worker {
                 self.order(leg, |leg, turn| leg.play(turn, prompt, loops, token));
             }
             Command::StopPlaying { leg } => self.order(leg, |leg, _| leg.end_activity(PlayOutcome::Stopped)),
+            Command::Pressed { leg, digit } => {
+                if let Some(slot) = self.slot(leg) {
+                    self.key(slot, |leg, turn| leg.hear_signal(turn, digit));
+                }
+            }
             Command::SendDigits { leg, digits, token } => {
                 self.order(leg, |leg, turn| leg.send_digits(turn, &digits, token));
             }
@@ -281,24 +287,36 @@ impl Worker {
             return;
         }
         let heard = self.with(slot, |leg, turn| leg.hear_rtp(turn, source, datagram));
-        if let Some(Inbound::Relay { partner, packet, content }) = heard {
-            self.with(partner, |leg, turn| leg.relay(turn, &packet, content));
+        if let Some(Inbound::Pass { partner, packet, passed, keys }) = heard {
+            self.with(partner, |leg, turn| {
+                passed.into_iter().for_each(|passed| leg.relay(turn, &packet, passed));
+                keys.into_iter().flatten().for_each(|key| leg.pass_key(turn, key));
+            });
+        }
+    }
+
+    /// Lets the leg look for a key of its peer, and tells its partner.
+    fn key(&mut self, slot: usize, look: impl FnOnce(&mut LegState, &mut Turn<'_>) -> Option<Key>) {
+        let heard = self.with(slot, |leg, turn| look(leg, turn).zip(leg.partner));
+        if let Some((key, partner)) = heard.flatten() {
+            self.with(partner, |leg, turn| leg.pass_key(turn, key));
         }
     }
 
     fn ring(&mut self, timer: Timer) {
         let rtp_timeout = self.rtp_timeout;
-        self.with(timer.slot, |leg, turn| {
+        self.key(timer.slot, |leg, turn| {
             if !leg.disarm(timer) {
-                return;
+                return None;
             }
             match timer.kind {
                 Kind::Frame => leg.on_frame(turn, timer.due),
                 Kind::Report => leg.on_report(turn),
                 Kind::Watch => leg.on_watch(turn, rtp_timeout),
-                Kind::Digit => leg.on_digit(turn),
+                Kind::Digit => return leg.on_digit(turn),
                 Kind::Quiet => leg.on_quiet(turn),
             }
+            None
         });
     }
 }

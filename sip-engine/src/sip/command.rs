@@ -54,6 +54,15 @@ pub enum Command {
         /// Further headers, such as `Reason`.
         headers: Vec<(String, String)>,
     },
+    /// Sends an INFO inside the dialog (RFC 6086) of an answered leg. What is answered is of no consequence.
+    Info {
+        /// The leg.
+        leg: LegKey,
+        /// Its Content-Type.
+        content_type: &'static str,
+        /// Its body.
+        body: Bytes,
+    },
     /// Offers a new session description inside the dialog. Ends in `Event::Reoffered` or `Event::ReofferFailed`.
     Reinvite {
         /// The leg.

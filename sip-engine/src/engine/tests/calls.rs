@@ -236,3 +236,42 @@ async fn a_clock_that_is_set_changes_no_calls_length() {
         stage.strike().await;
     }
 }
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_call_whose_sound_all_came_from_elsewhere_says_so() {
+    let stage = Stage::set().await;
+    stage.outside.serves(VOICE, r#"<Gather timeout="1"/><Hangup/>"#);
+    let mut caller = stage.caller().await;
+    let offer = caller.sdp("sendrecv").replace("c=IN IP4 127.0.0.1", "c=IN IP4 127.0.0.2");
+    caller.dial_offering("1234", &offer).await;
+    let answer = caller.next(&["200"]).await;
+    caller.talk(answer, 440.0).await;
+    caller.hung_up().await;
+    let warned = |fact: &CallCommand| match fact {
+        CallCommand::Warn { code: 53405, message } => Some(message.clone()),
+        _ => None,
+    };
+    let message = stage.outside.fact(|_, fact| warned(fact)).await;
+    assert!(message.contains(&caller.rtp_addr().to_string()), "{message}");
+    stage.strike().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_gateway_in_the_trunks_media_networks_is_heard_and_spoken_to() {
+    let stage = Stage::set().await;
+    stage.media_comes_from("127.0.0.1/32");
+    stage
+        .outside
+        .serves(VOICE, &format!(r#"<Gather action="/digits"><Play loop="0">{TONE}</Play></Gather>"#));
+    stage.outside.serves("https://app.example/digits", "<Hangup/>");
+    stage.outside.serves_sound(TONE, wav(1000.0, Duration::from_secs(2)));
+    let mut caller = stage.caller().await;
+    let offer = caller.sdp("sendrecv").replace("c=IN IP4 127.0.0.1", "c=IN IP4 127.0.0.2");
+    caller.dial_offering("1234", &offer).await;
+    let answer = caller.next(&["200"]).await;
+    caller.talk(answer, 440.0).await;
+    caller.hears_tone(1000.0).await;
+    caller.press(11).await;
+    caller.hung_up().await;
+    stage.strike().await;
+}

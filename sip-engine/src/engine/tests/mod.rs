@@ -7,6 +7,7 @@ mod failover;
 mod flood;
 mod identity;
 mod journal;
+mod keys;
 mod limits;
 mod outbound;
 mod outside;
@@ -269,6 +270,13 @@ impl Stage {
     fn place(&self, queued: Queued) {
         let room = self.engine.reserve(&queued).unwrap();
         self.engine.place(outbound::call(), queued, room).unwrap();
+    }
+
+    /// The trunk's media comes from this network, whatever it says.
+    fn media_comes_from(&self, network: &str) {
+        let mut trunk = trunk(&self.callee.sip_addr().to_string(), 1);
+        trunk.inbound.iter_mut().for_each(|side| side.media_networks = vec![network.parse().unwrap()]);
+        self.directory.store(Arc::new(directory_of(vec![trunk])));
     }
 
     /// A phone that calls the engine.

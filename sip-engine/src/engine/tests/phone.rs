@@ -30,6 +30,8 @@ pub(super) struct Phone {
     caller: bool,
     /// Our law: payload type 0 (mu) or 8 (A).
     law: u8,
+    /// We offer and accept telephone-event.
+    events: bool,
     stream: Option<Stream>,
     /// The user part of our From, and further headers of our INVITE.
     from: String,
@@ -90,8 +92,8 @@ impl Phone {
         let rtp = Arc::new(UdpSocket::bind((ip, 0)).await.unwrap());
         let id = CALLS.fetch_add(1, Ordering::Relaxed);
         let (from, extra) = ("+15551230000".into(), String::new());
-        let (cseq, dialog, named, stream) = (0, None, None, None);
-        Phone { sip, rtp, server, id, cseq, dialog, named, caller: true, law: 0, stream, from, extra }
+        let (cseq, dialog, named, stream, events) = (0, None, None, None, true);
+        Phone { sip, rtp, server, id, cseq, dialog, named, caller: true, law: 0, events, stream, from, extra }
     }
 
     /// Calls as this user, with further header lines, each with its line end.
@@ -109,6 +111,11 @@ impl Phone {
         self.law = 8;
     }
 
+    /// Knows nothing of telephone-event.
+    pub(super) fn know_no_events(&mut self) {
+        self.events = false;
+    }
+
     pub(super) fn sip_addr(&self) -> SocketAddr {
         self.sip.local_addr().unwrap()
     }
@@ -121,16 +128,24 @@ impl Phone {
     pub(super) fn sdp(&self, direction: &str) -> String {
         let (ip, port) = (self.rtp_addr().ip(), self.rtp_addr().port());
         let family = if ip.is_ipv4() { "IP4" } else { "IP6" };
+        let (event, map) = match self.events {
+            true => (" 101", "a=rtpmap:101 telephone-event/8000\r\n"),
+            false => ("", ""),
+        };
         format!(
-            "v=0\r\no=- {} {} IN {family} {ip}\r\ns=-\r\nc=IN {family} {ip}\r\nt=0 0\r\nm=audio {port} RTP/AVP {} 101\r\n\
-             a=rtpmap:101 telephone-event/8000\r\na={direction}\r\n",
+            "v=0\r\no=- {} {} IN {family} {ip}\r\ns=-\r\nc=IN {family} {ip}\r\nt=0 0\r\nm=audio {port} RTP/AVP {}{event}\r\n\
+             {map}a={direction}\r\n",
             self.id, self.cseq, self.law
         )
     }
 
     async fn send(&self, to: SocketAddr, start: &str, headers: &str, body: &str) {
         let kind = if body.is_empty() { "" } else { "Content-Type: application/sdp\r\n" };
-        let text = format!("{start}\r\n{headers}{kind}Content-Length: {}\r\n\r\n{body}", body.len());
+        self.send_body(to, start, &format!("{headers}{kind}"), body).await;
+    }
+
+    async fn send_body(&self, to: SocketAddr, start: &str, headers: &str, body: &str) {
+        let text = format!("{start}\r\n{headers}Content-Length: {}\r\n\r\n{body}", body.len());
         self.sip.send_to(text.as_bytes(), to).await.unwrap();
     }
 
@@ -231,6 +246,17 @@ impl Phone {
         let answer = self.next(&["200"]).await;
         self.acknowledge(&answer).await;
         answer
+    }
+
+    /// Tells a key by INFO.
+    pub(super) async fn inform(&mut self, digit: char) {
+        self.cseq += 1;
+        let dialog = self.dialog.clone().unwrap();
+        let start = format!("INFO {} SIP/2.0", dialog.contact());
+        let headers = self.own_headers("INFO", self.cseq) + "Content-Type: application/dtmf-relay\r\n";
+        let body = format!("Signal={digit}\r\nDuration=160\r\n");
+        self.send_body(dialog.from, &start, &headers, &body).await;
+        self.next(&["200"]).await;
     }
 
     pub(super) async fn hang_up(&mut self) {

@@ -10,7 +10,8 @@ use crate::media::{Codec, Loops, MediaEvent, PlayOutcome, PlayToken, Prompt, dtm
 pub(super) enum Activity {
     Idle,
     Playing(Playing),
-    Digits(DigitSender, PlayToken),
+    /// Digits under a token, or keys of the other party.
+    Digits(DigitSender, Option<PlayToken>),
 }
 
 /// A prompt on its way out.
@@ -71,7 +72,7 @@ impl LegState {
     pub(in crate::media) fn send_digits(&mut self, turn: &mut Turn<'_>, digits: &str, token: PlayToken) {
         self.end_activity(PlayOutcome::Replaced);
         match DigitSender::new(digits) {
-            Some(sender) => self.activity = Activity::Digits(sender, token),
+            Some(sender) => self.activity = Activity::Digits(sender, Some(token)),
             None => {
                 self.emit(MediaEvent::DigitsSent { leg: self.id, token, outcome: PlayOutcome::Refused });
             }
@@ -87,7 +88,8 @@ impl LegState {
             Activity::Playing(Playing { token, .. }) => {
                 self.emit(MediaEvent::PlayFinished { leg, token, outcome });
             }
-            Activity::Digits(_, token) => self.emit(MediaEvent::DigitsSent { leg, token, outcome }),
+            Activity::Digits(_, Some(token)) => self.emit(MediaEvent::DigitsSent { leg, token, outcome }),
+            Activity::Digits(_, None) => {}
         }
         self.outgoing.interrupt();
     }

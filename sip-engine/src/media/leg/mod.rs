@@ -1,21 +1,26 @@
 //! One leg as its media thread keeps it: sockets, latch, what goes out, what comes in.
 
 mod activity;
+mod keys;
 mod receive;
 mod report;
 mod send;
 
-use std::sync::{Arc, atomic::Ordering};
+use std::{
+    net::SocketAddr,
+    sync::{Arc, atomic::Ordering},
+};
 
 use ring::rand::SystemRandom;
 use tokio::sync::mpsc::{self, error::TrySendError};
 
-use self::{activity::Activity, report::PeerReports};
+use self::{activity::Activity, keys::Tones, report::PeerReports};
 use super::{
     Direction, LegId, LegStatistics, MediaEvent, PlayOutcome, Remote,
     channel::Channel,
     command::Inbox,
     dtmf::DigitReceiver,
+    keys::Keys,
     latch::{Filter, Latch},
     mean_opinion_score,
     outgoing::Outgoing,
@@ -58,7 +63,17 @@ pub(super) struct LegState {
     outgoing: Outgoing,
     reception: Reception,
     digits: DigitReceiver,
+    tones: Option<Box<Tones>>,
+    keys: Keys,
+    /// The event under way tells a key that was told by signalling before.
+    echo: bool,
+    /// The peer tells its keys by signalling.
+    signals_keys: bool,
+    /// The event of the other party that is under way is passed on packet by packet.
+    passing_event: bool,
     foreign_dropped: u64,
+    /// Where the latest packet of this call came from that was not the peer's.
+    foreign_from: Option<SocketAddr>,
     /// Packets of the peer in the current second, and when that began.
     rate: (u64, u32),
     /// When we last passed on a packet of the other party, or began to wait for one.
@@ -106,7 +121,13 @@ impl LegState {
             outgoing: Outgoing::new(u32::from_be_bytes([a, b, c, d]), u16::from_be_bytes([i, j]), timestamp),
             reception: Reception::default(),
             digits: DigitReceiver::default(),
+            tones: None,
+            keys: Keys::default(),
+            echo: false,
+            signals_keys: false,
+            passing_event: false,
             foreign_dropped: 0,
+            foreign_from: None,
             rate: (0, 0),
             relayed: 0,
             heard: 0,
@@ -203,13 +224,15 @@ impl LegState {
             rtt_ms,
             mos: heard.then(|| mean_opinion_score(self.reception.loss(), jitter_ms, rtt)),
             foreign_dropped: self.foreign_dropped,
+            foreign_from: self.foreign_from,
             codec: self.setup.as_ref().map(|setup| setup.remote.codec),
         }
     }
 
     /// Reports, or counts that nobody could take the report.
     fn emit(&self, event: MediaEvent) {
-        let crowded = self.events.capacity() < FOR_ENDINGS && matches!(event, MediaEvent::Digit { .. });
+        let crowded = self.events.capacity() < FOR_ENDINGS
+            && matches!(event, MediaEvent::Digit { .. } | MediaEvent::ToSignal { .. });
         let sent = if crowded { Err(TrySendError::Full(event)) } else { self.events.try_send(event) };
         if let Err(TrySendError::Full(event)) = sent {
             self.inbox.dropped_events.fetch_add(1, Ordering::Relaxed);

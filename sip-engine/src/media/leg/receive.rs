@@ -5,10 +5,11 @@ use std::net::SocketAddr;
 use super::{LegState, Turn};
 use crate::media::{
     Codec, MediaEvent, Remote,
-    dtmf::Press,
-    latch::Verdict,
+    dtmf::Told,
+    g711::{alaw_to_linear, ulaw_to_linear},
+    keys::Key,
+    latch::{Sign, Verdict},
     rtp::{MAX_PAYLOAD, Packet},
-    wheel::Kind,
 };
 
 /// Packets a second taken from one peer: five times what 10 ms packets need.
@@ -16,18 +17,33 @@ const MAX_RATE: u32 = 500;
 
 /// What a packet holds.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(in crate::media) enum Content {
+enum Content {
     Audio(Codec),
     Event,
     /// Comfort noise (RFC 3389): a sign of life, nothing to pass on.
     Noise,
 }
 
-/// What the thread has to do with a packet.
+/// What the other party is to hear of a packet.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(in crate::media) enum Passed {
+    Audio(Codec),
+    /// Audio that is a key's tones: not for a peer that is told keys in another way.
+    Tone(Codec),
+    Event(Told),
+}
+
+/// What the thread has to do after a packet.
 #[derive(Clone, Copy, Debug)]
 pub(in crate::media) enum Inbound<'a> {
     Done,
-    Relay { partner: usize, packet: Packet<'a>, content: Content },
+    /// The packet, and then the keys it completes, go to the partner.
+    Pass {
+        partner: usize,
+        packet: Packet<'a>,
+        passed: Option<Passed>,
+        keys: [Option<Key>; 2],
+    },
 }
 
 impl Content {
@@ -63,14 +79,17 @@ impl LegState {
         if !self.direction().receives() {
             return Inbound::Done;
         }
-        if content == Content::Event {
-            let presses = self.digits.hear(turn.now, &packet.header, packet.payload);
-            presses.into_iter().flatten().for_each(|press| self.pressed(press));
-            self.plan_digit(turn);
-        }
+        let (passed, keys) = match content {
+            Content::Event => self.hear_event(turn, &packet),
+            Content::Audio(codec) => {
+                let (passed, key) = self.hear_audio(turn, &packet, codec);
+                (passed, [key, None])
+            }
+            Content::Noise => (None, [None, None]),
+        };
         match self.partner {
-            Some(partner) if content != Content::Noise => Inbound::Relay { partner, packet, content },
-            _ => Inbound::Done,
+            Some(partner) => Inbound::Pass { partner, packet, passed, keys },
+            None => Inbound::Done,
         }
     }
 
@@ -84,12 +103,22 @@ impl LegState {
         let setup = self.setup.as_mut()?;
         let packet = Packet::parse(bytes).filter(|packet| packet.payload.len() <= MAX_PAYLOAD)?;
         let content = Content::of(&setup.remote, packet.header.payload_type);
-        let verdict = setup.latch.hear(turn.now, source, &packet.header, content.is_some());
+        let voiced = || is_voiced(content, packet.payload);
+        let sign = match content {
+            Some(Content::Audio(_)) => Sign::Audio(&voiced),
+            Some(Content::Event) => Sign::Key,
+            Some(Content::Noise) => Sign::Quiet,
+            None => Sign::Foreign,
+        };
+        let verdict = setup.latch.hear(turn.now, source, &packet.header, sign);
         if verdict == Verdict::Lock {
             let filter = setup.latch.filter(turn.now);
             self.apply(filter);
             self.forget_rtcp_source();
             self.emit(MediaEvent::Latched { leg: self.id, address: source });
+        }
+        if verdict == Verdict::Drop && content.is_some() {
+            self.foreign_from = Some(source);
         }
         (verdict != Verdict::Drop && self.within_rate(turn.now)).then_some((packet, content?))
     }
@@ -101,24 +130,20 @@ impl LegState {
         self.rate.1 += 1;
         self.rate.1 <= MAX_RATE
     }
+}
 
-    fn pressed(&self, Press { digit, duration_ms }: Press) {
-        self.emit(MediaEvent::Digit { leg: self.id, digit, duration_ms });
-    }
+/// Loudness from which on audio is taken for a voice, or anything else one listens to: -40 dBm0.
+const VOICE: f32 = 158.0;
 
-    fn plan_digit(&mut self, turn: &mut Turn<'_>) {
-        if let Some(due) = self.digits.deadline()
-            && !self.is_armed(Kind::Digit)
-        {
-            self.arm(turn, Kind::Digit, due);
-        }
-    }
-
-    /// A digit may have ended without saying so.
-    pub(in crate::media) fn on_digit(&mut self, turn: &mut Turn<'_>) {
-        if let Some(press) = self.digits.expire(turn.now) {
-            self.pressed(press);
-        }
-        self.plan_digit(turn);
-    }
+/// Whether there is anything to be heard in a payload.
+fn is_voiced(content: Option<Content>, payload: &[u8]) -> bool {
+    let linear = match content {
+        Some(Content::Audio(Codec::Pcmu)) => ulaw_to_linear,
+        Some(Content::Audio(Codec::Pcma)) => alaw_to_linear,
+        _ => return false,
+    };
+    let samples = || payload.iter().map(|byte| f32::from(linear(*byte)));
+    let count = payload.len().max(1) as f32;
+    let mean = samples().sum::<f32>() / count;
+    samples().map(|sample| (sample - mean).powi(2)).sum::<f32>() >= VOICE * VOICE * count
 }

@@ -1,11 +1,12 @@
 //! What a leg sends: frames of its own on time, and the other party's packets as they come.
 
-use super::{LegState, Setup, Turn, activity::Activity, receive::Content};
+use super::{LegState, Setup, Turn, activity::Activity, keys::Way, receive::Passed};
 use crate::media::{
-    Codec, PlayOutcome,
-    dtmf::Step,
-    g711::{alaw_to_ulaw, ulaw_to_alaw},
+    Codec, MediaEvent, PlayOutcome,
+    dtmf::{Step, Told, key_of},
+    g711::{alaw_to_ulaw, linear_to_alaw, linear_to_ulaw, ulaw_to_alaw},
     rtp::{HEADER, Header, Packet},
+    tones,
     wheel::Kind,
 };
 
@@ -48,7 +49,7 @@ impl LegState {
         let due = if turn.now.saturating_sub(due) > MAX_LATE_MS { turn.now } else { due };
         let Some(Setup { remote, .. }) = &self.setup else { return };
         let (ptime, codec) = (remote.ptime_ms(), remote.codec);
-        let (audio, event) = (remote.payload_type, remote.telephone_event);
+        let audio = remote.payload_type;
         let mut frame = [0; MAX_FRAME];
         let frame = frame.get_mut(..8 * ptime as usize).unwrap_or_default();
         match &mut self.activity {
@@ -59,19 +60,46 @@ impl LegState {
                     self.end_activity(PlayOutcome::Completed);
                 }
             }
-            Activity::Digits(sender, _) => match (sender.next(ptime), event) {
-                (Step::Done, _) => self.end_activity(PlayOutcome::Completed),
-                (_, None) => self.end_activity(PlayOutcome::Refused),
-                (Step::Event { payload, first }, Some(event)) => {
-                    let header = self.outgoing.event(due, event, first);
-                    self.send_rtp(turn, header, &payload);
-                }
-                (Step::Pause, _) => self.send_silence(turn, due, audio, codec, frame),
+            Activity::Digits(sender, _) => match sender.next(ptime) {
+                Step::Done => self.end_activity(PlayOutcome::Completed),
+                Step::Event { payload, first } => self.send_key(turn, due, payload, first, frame),
+                Step::Pause => self.send_silence(turn, due, audio, codec, frame),
             },
             Activity::Idle => self.send_silence(turn, due, audio, codec, frame),
         }
         if self.needs_frames(turn.now) {
             self.arm(turn, Kind::Frame, due + ptime);
+        }
+    }
+
+    /// One interval of a key, in the way the peer understands.
+    fn send_key(&mut self, turn: &mut Turn<'_>, due: u64, event: [u8; 4], first: bool, frame: &mut [u8]) {
+        let Some(Setup { remote, .. }) = &self.setup else { return };
+        let (audio, codec) = (remote.payload_type, remote.codec);
+        let Some(digit) = key_of(event) else { return };
+        match self.way() {
+            Way::Event(payload_type) => {
+                if self.may_send() {
+                    let header = self.outgoing.event(due, payload_type, first);
+                    self.send_rtp(turn, header, &event);
+                }
+            }
+            Way::Tones if event[1] & 0x80 == 0 => {
+                let until = u32::from(u16::from_be_bytes([event[2], event[3]]));
+                let sound = tones::sound(digit, until.saturating_sub(frame.len() as u32));
+                let encode = match codec {
+                    Codec::Pcmu => linear_to_ulaw,
+                    Codec::Pcma => linear_to_alaw,
+                };
+                frame.iter_mut().zip(sound).for_each(|(byte, sample)| *byte = encode(sample));
+                self.send_frame(turn, due, audio, frame);
+            }
+            way => {
+                if way == Way::Signal && first {
+                    self.emit(MediaEvent::ToSignal { leg: self.id, digit });
+                }
+                self.send_silence(turn, due, audio, codec, frame);
+            }
         }
     }
 
@@ -87,20 +115,36 @@ impl LegState {
         }
     }
 
-    /// Passes on a packet of the other party, in our codec, unless something is played here.
-    pub(in crate::media) fn relay(&mut self, turn: &mut Turn<'_>, packet: &Packet<'_>, content: Content) {
-        let Some(Setup { remote, .. }) = &self.setup else { return };
-        let (payload_type, law) = match content {
-            Content::Audio(codec) => (Some(remote.payload_type), law_change(codec, remote.codec)),
-            Content::Event => (remote.telephone_event, None),
-            Content::Noise => (None, None),
-        };
-        let Some(payload_type) = payload_type.filter(|_| matches!(self.activity, Activity::Idle)) else {
-            return;
-        };
-        if !self.may_send() {
-            return;
+    /// Passes on a packet of the other party, in our codec, unless something is sent here.
+    pub(in crate::media) fn relay(&mut self, turn: &mut Turn<'_>, packet: &Packet<'_>, passed: Passed) {
+        let idle = matches!(self.activity, Activity::Idle) && self.may_send();
+        let way = self.way();
+        match passed {
+            Passed::Event(told) => {
+                self.passing_event = if told.begins { idle } else { self.passing_event && idle };
+                if let (true, Way::Event(payload_type)) = (self.passing_event, way) {
+                    self.relay_event(turn, packet, told, payload_type);
+                }
+            }
+            Passed::Tone(_) if way != Way::Tones => {}
+            Passed::Audio(codec) | Passed::Tone(codec) if idle => self.relay_audio(turn, packet, codec),
+            Passed::Audio(_) | Passed::Tone(_) => {}
         }
+    }
+
+    /// A careless sender's timestamps are made good: the packets of one press share one of ours.
+    fn relay_event(&mut self, turn: &mut Turn<'_>, packet: &Packet<'_>, told: Told, payload_type: u8) {
+        self.relayed = turn.now;
+        if told.segment {
+            self.outgoing.next_segment();
+        }
+        let header = self.outgoing.event(turn.now, payload_type, told.begins);
+        self.send_rtp(turn, header, packet.payload);
+    }
+
+    fn relay_audio(&mut self, turn: &mut Turn<'_>, packet: &Packet<'_>, codec: Codec) {
+        let Some(Setup { remote, .. }) = &self.setup else { return };
+        let (payload_type, law) = (remote.payload_type, law_change(codec, remote.codec));
         self.relayed = turn.now;
         let header = self.outgoing.relay(turn.now, &packet.header, payload_type, packet.payload.len());
         match law {

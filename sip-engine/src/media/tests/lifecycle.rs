@@ -84,9 +84,9 @@ async fn digits_leave_room_for_how_things_end() {
     let leg = bench.media.open_leg(bench.group, LegOptions { local: None, events: sender }).unwrap();
     let remote = Remote { telephone_event: Some(101), ..phone.remote(Codec::Pcmu) };
     leg.configure(remote).unwrap();
-    for _ in 0..10 {
+    for key in 0..10 {
         phone.next.timestamp = phone.next.timestamp.wrapping_add(20_000);
-        phone.talk(&leg, 101, &[5, 0x80, 3, 0x20]).await;
+        phone.talk(&leg, 101, &[key, 0x80, 3, 0x20]).await;
     }
     while leg.statistics().await.unwrap().packets_received < 10 {
         tokio::task::yield_now().await;

@@ -27,12 +27,18 @@ pub(crate) enum Purpose {
     Bye(LegKey),
     /// A re-INVITE.
     Reinvite(LegKey),
+    /// An INFO.
+    Info(LegKey),
 }
 
 impl Purpose {
     pub fn leg(self) -> LegKey {
         match self {
-            Purpose::Invite(leg) | Purpose::Cancel(leg) | Purpose::Bye(leg) | Purpose::Reinvite(leg) => leg,
+            Purpose::Invite(leg)
+            | Purpose::Cancel(leg)
+            | Purpose::Bye(leg)
+            | Purpose::Reinvite(leg)
+            | Purpose::Info(leg) => leg,
         }
     }
 }

@@ -6,6 +6,7 @@
 mod admit;
 mod config;
 mod incoming;
+mod info;
 mod leg;
 mod offers;
 mod outgoing;
@@ -188,6 +189,7 @@ impl Endpoint {
             Command::Invite(invite) => self.invite(*invite),
             Command::Bye { leg, headers } => self.hang_up(leg, &headers),
             Command::Reinvite { leg, sdp } => self.reinvite(leg, sdp),
+            Command::Info { leg, content_type, body } => self.inform(leg, content_type, body),
         }
     }
 

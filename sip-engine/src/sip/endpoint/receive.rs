@@ -142,6 +142,7 @@ impl Endpoint {
             Purpose::Invite(leg) => self.on_invite_answer(flow, leg, request, response),
             Purpose::Reinvite(leg) => self.on_reinvite_answer(flow, leg, request, response),
             Purpose::Bye(leg) => self.on_bye_answer(flow, leg, request, response),
+            Purpose::Info(leg) => self.on_info_answer(flow, leg, request, response),
             Purpose::Cancel(_) => {}
         }
     }

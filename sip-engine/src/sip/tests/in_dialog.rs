@@ -1,8 +1,9 @@
 //! Requests inside a dialog: their order, changes of session, routes.
 
-use super::bench::{Bench, SDP, header, request, within};
+use super::bench::{Bench, SDP, header, reply, request, within};
 use crate::sip::message::Message;
 use crate::sip::{Command, Event};
+use bytes::Bytes;
 use std::time::Duration;
 
 #[test]
@@ -44,6 +45,21 @@ fn digits_arrive_by_info() {
     bench.receive(info);
     let Some(Event::Info { content_type, body: got, .. }) = bench.take_events().pop() else { panic!() };
     assert_eq!((content_type.as_str(), got.as_ref()), ("application/dtmf-relay", body.as_bytes()));
+}
+
+#[test]
+fn a_key_is_told_by_info_and_its_refusal_harms_nothing() {
+    let mut bench = Bench::new();
+    let (leg, _) = bench.call_up();
+    let body = Bytes::from_static(b"Signal=5\r\nDuration=160\r\n");
+    bench.command(Command::Info { leg, content_type: "application/dtmf-relay", body: body.clone() });
+    let info = bench.take_sent().pop().unwrap();
+    assert_eq!((info.method(), &info.body), (Some("INFO"), &body));
+    assert_eq!(header(&info, "content-type"), "application/dtmf-relay");
+    bench.receive(reply(&info, 415, "peer", "", ""));
+    assert!(bench.take_events().is_empty());
+    bench.command(Command::Bye { leg, headers: Vec::new() });
+    assert_eq!(bench.sent_kinds(), ["BYE"]);
 }
 
 #[test]

@@ -2,7 +2,7 @@
 
 use super::Phone;
 use crate::engine::tests::{SOON, sound};
-use crate::media::{audio::tone, g711};
+use crate::media::{ToneReceiver, audio::tone, g711};
 use std::{
     net::SocketAddr,
     sync::{
@@ -64,6 +64,18 @@ impl Phone {
             self.rtp.send_to(&packet, stream.to).await.unwrap();
         }
         stream.muted.store(false, Ordering::Relaxed);
+    }
+
+    /// Waits until this many keys are heard as tones.
+    pub(in crate::engine) async fn hears_keys(&self, count: usize) -> String {
+        let (mut receiver, mut keys) = (ToneReceiver::default(), String::new());
+        let wait = async {
+            while keys.len() < count {
+                keys.extend(receiver.hear(self.hears(Duration::from_millis(40)).await.into_iter()));
+            }
+        };
+        timeout(SOON, wait).await.expect("keys");
+        keys
     }
 
     /// Sends no more RTP.

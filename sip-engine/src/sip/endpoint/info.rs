@@ -1,0 +1,34 @@
+//! Our INFO: a key for a peer that tells its own keys so.
+
+use bytes::Bytes;
+
+use super::Endpoint;
+use super::leg::{Purpose, Stage};
+use crate::sip::flow::{Flow, LegKey};
+use crate::sip::message::Message;
+
+impl Endpoint {
+    /// `Command::Info`.
+    pub(super) fn inform(&mut self, key: LegKey, content_type: &'static str, body: Bytes) {
+        let Some(mut leg) = self.legs.remove(&key) else { return };
+        if leg.stage == Stage::Up
+            && let Some(mut dialog) = leg.dialog.take()
+        {
+            let flow = self.next_hop(&leg, &dialog);
+            let branch = self.tokens.branch();
+            let mut info = dialog.request("INFO", None, &flow, self.config.advertise, &branch);
+            info.set_body(content_type, body);
+            leg.dialog = Some(dialog);
+            self.launch(&mut leg, info, flow, Purpose::Info(key));
+        }
+        self.keep(leg);
+    }
+
+    pub(super) fn on_info_answer(&mut self, flow: Flow, key: LegKey, request: &Message, response: &Message) {
+        let Some(mut leg) = self.legs.remove(&key) else { return };
+        if leg.stage == Stage::Up && matches!(response.code(), Some(401 | 407)) {
+            self.retry(&mut leg, flow, request, response, Purpose::Info(key));
+        }
+        self.keep(leg);
+    }
+}
