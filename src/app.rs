@@ -21,7 +21,7 @@ use reactors::{
     http::{Guard, HttpOptions, SystemResolver},
 };
 use sip_engine::{Engine, EngineConfig, EngineHandle};
-use std::{error::Error, sync::Arc, time::Duration};
+use std::{error::Error, net::SocketAddr, sync::Arc, time::Duration};
 use store::{RandomIds, Store, StoreOptions, SystemClock};
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
@@ -196,10 +196,10 @@ impl Base {
     }
 
     async fn engine(&self, reactors: &Reactors) -> Result<EngineHandle, Trouble> {
-        let listen = self.config.sip.listen;
         let guard = guard(&self.config, self.with_demo);
         let config = EngineConfig {
-            sip_listen: listen,
+            sip_listen: self.config.sip_listen()?,
+            connections_per_peer: self.config.sip.connections_per_peer,
             advertise: self.config.advertise()?,
             rtp_ports: self.config.rtp_ports()?,
             rtp_timeout: sip_engine::media::DEFAULT_RTP_TIMEOUT,
@@ -212,7 +212,7 @@ impl Base {
         };
         let engine =
             Engine::start(config, Arc::new(reactors.world()), reactors.directory().directory()).await;
-        Ok(engine.map_err(|error| format!("sip.listen {listen}: {error}"))?)
+        Ok(engine.map_err(|error| format!("sip.listen: {error}"))?)
     }
 
     /// From `trunkline replay` beside this process, until `stop`.
@@ -273,10 +273,11 @@ fn outgoing(config: &Config, with_demo: bool, ids: &Arc<dyn Ids>) -> HttpOptions
 
 /// Where customers may make us go, with webhooks and with calls. The demo's application and phones are on this machine.
 fn guard(config: &Config, with_demo: bool) -> Guard {
-    let listen = [config.http.listen, config.sip.listen];
-    let advertised = config.advertise().ok().flatten().into_iter();
-    let outside = advertised.flat_map(|ip| listen.map(|listen| std::net::SocketAddr::new(ip, listen.port())));
-    let own = outside.chain(listen).collect();
+    let sip = config.sip_listen().unwrap_or_default();
+    let listen: Vec<_> = sip.into_iter().chain([config.http.listen]).collect();
+    let advertised = config.advertise().ok().flatten();
+    let outside = listen.iter().filter_map(|listen| Some(SocketAddr::new(advertised?, listen.port())));
+    let own = outside.chain(listen.iter().copied()).collect();
     let own_host = reactors::http::host(&config.http.public_url);
     Guard { allow_private: config.webhooks.allow_private || with_demo, own, own_host, ..Guard::default() }
 }

@@ -55,14 +55,16 @@ pub struct Http {
 /// Signalling.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct Sip {
-    /// Address and port of SIP, UDP and TCP alike; port 0 takes any free one.
-    pub listen: SocketAddr,
+    /// Addresses and ports of SIP, commas between, UDP and TCP alike; port 0 takes any free one.
+    pub listen: String,
     /// The address written into SDP, Contact and Via when we are behind NAT; empty when we are not.
     pub advertise: String,
     /// Most calls at once; the next one gets 503.
     pub max_calls: usize,
     /// SIDs of trunks inside our trust domain (RFC 3325), commas between: who calls is told to them and believed of them.
     pub trusted_trunks: String,
+    /// TCP connections one address may have (1-1024).
+    pub connections_per_peer: usize,
 }
 
 /// Media.
@@ -111,10 +113,11 @@ impl Default for Config {
                 trusted_proxies: String::new(),
             },
             sip: Sip {
-                listen: ([0, 0, 0, 0], 5060).into(),
+                listen: "0.0.0.0:5060".into(),
                 advertise: String::new(),
                 max_calls: 2_000,
                 trusted_trunks: String::new(),
+                connections_per_peer: 32,
             },
             rtp: Rtp { ports: "16384-32767".into() },
             database_url: String::new(),
@@ -193,6 +196,10 @@ impl Config {
     fn check(&self) -> Result<(), Refused> {
         self.rtp_ports()?;
         self.advertise()?;
+        self.sip_listen()?;
+        if !(1..=1_024).contains(&self.sip.connections_per_peer) {
+            return Err(Refused("sip.connections_per_peer is from 1 to 1024".into()));
+        }
         self.trusted_proxies()?;
         self.trusted_trunks()?;
         if !matches!(self.log.format.as_str(), "text" | "json") {
@@ -240,6 +247,27 @@ impl Config {
                 .map(Some)
                 .map_err(|_| Refused(format!("sip.advertise is an IP address, not {text:?}"))),
         }
+    }
+
+    /// Where SIP is listened to; never empty.
+    ///
+    /// # Errors
+    /// When one is no address and port, is there twice, or none is left.
+    pub fn sip_listen(&self) -> Result<Vec<SocketAddr>, Refused> {
+        let named = self.sip.listen.split(',').map(str::trim).filter(|text| !text.is_empty());
+        let mut all: Vec<SocketAddr> = Vec::new();
+        for text in named {
+            let address: SocketAddr = text.parse().map_err(|_| {
+                Refused(format!(
+                    "sip.listen is address:port, for example 0.0.0.0:5060 or [::]:5060, not {text:?}"
+                ))
+            })?;
+            if all.contains(&address) {
+                return Err(Refused(format!("sip.listen names {address} twice")));
+            }
+            all.push(address);
+        }
+        if all.is_empty() { Err(Refused("sip.listen names no address".into())) } else { Ok(all) }
     }
 
     /// How long raw evidence is kept.
@@ -332,10 +360,27 @@ mod tests {
     }
 
     #[test]
+    fn sip_is_listened_to_on_several_addresses_whoever_names_them() {
+        let both = "[::]:5060, 0.0.0.0:5060";
+        let by_flag = Config::read(None, &[("sip.listen".into(), both.into())]).unwrap();
+        for config in [by_flag, read(&format!("[sip]\nlisten = {both:?}")).unwrap()] {
+            let listen: Vec<String> =
+                config.sip_listen().unwrap().iter().map(SocketAddr::to_string).collect();
+            assert_eq!(listen, ["[::]:5060", "0.0.0.0:5060"]);
+        }
+        let alone = Config::read(None, &[("sip.listen".into(), "[::1]:5060".into())]).unwrap();
+        assert_eq!(alone.sip_listen().unwrap(), ["[::1]:5060".parse().unwrap()]);
+    }
+
+    #[test]
     fn bad_values_say_what_would_be_good() {
         for (toml, word) in [
             ("[rtp]\nports = \"9-1\"", "rtp.ports"),
             ("[sip]\nadvertise = \"here\"", "sip.advertise"),
+            ("[sip]\nlisten = \"0.0.0.0\"", "sip.listen is address:port"),
+            ("[sip]\nlisten = \"0.0.0.0:5060, 0.0.0.0:5060\"", "twice"),
+            ("[sip]\nlisten = \" , \"", "sip.listen names no address"),
+            ("[sip]\nconnections_per_peer = 0", "sip.connections_per_peer"),
             ("[log]\nformat = \"xml\"", "text or json"),
             ("[evidence]\nkeep_days = 0", "evidence.keep_days"),
             ("[http]\nlisten = \"nowhere\"", "listen"),

@@ -13,6 +13,7 @@ mod dispatch;
 mod evidence;
 mod handle;
 mod journal;
+mod listening;
 mod names;
 mod negotiate;
 mod place;

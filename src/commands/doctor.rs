@@ -67,10 +67,16 @@ fn udp_port(name: &str, address: SocketAddr) -> Finding {
 }
 
 fn sip(config: &Config) -> Vec<Finding> {
-    let listen = config.sip.listen;
-    let mut findings = vec![udp_port("sip.listen", listen), tcp_port("sip.listen", listen)];
-    if listen.ip().is_unspecified() && config.sip.advertise.is_empty() {
-        findings.extend(several(listen, &own_addresses()));
+    let listen = match config.sip_listen() {
+        Ok(listen) => listen,
+        Err(refused) => return vec![Broken(refused.to_string())],
+    };
+    let mut findings = Vec::new();
+    for listen in listen {
+        findings.extend([udp_port("sip.listen", listen), tcp_port("sip.listen", listen)]);
+        if listen.ip().is_unspecified() && listen.is_ipv4() && config.sip.advertise.is_empty() {
+            findings.extend(several(listen, &own_addresses()));
+        }
     }
     findings
 }
@@ -102,8 +108,9 @@ fn rtp_ports(config: &Config) -> Finding {
         Err(refused) => return Broken(refused.to_string()),
     };
     let (first, last) = (*ports.start(), *ports.end());
-    let taken =
-        ports.step_by(97).filter(|port| UdpSocket::bind((config.sip.listen.ip(), *port)).is_err()).count();
+    let listen = config.sip_listen().unwrap_or_default();
+    let is_taken = |port: u16| listen.iter().any(|listen| UdpSocket::bind((listen.ip(), port)).is_err());
+    let taken = ports.step_by(97).filter(|port| is_taken(*port)).count();
     let calls = (last - first) / 4;
     let ephemeral = std::fs::read_to_string("/proc/sys/net/ipv4/ip_local_port_range").unwrap_or_default();
     let outgoing_from: u16 =

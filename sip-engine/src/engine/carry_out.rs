@@ -106,9 +106,11 @@ impl Actor {
         }
     }
 
-    async fn respond(&mut self, leg: LegNo, code: u16, sdp: Option<Bytes>) {
-        let Some(leg) = self.wire(leg).key else { return };
-        let (reason, headers) = (None, dispatch::come_back(code));
+    async fn respond(&mut self, no: LegNo, code: u16, sdp: Option<Bytes>) {
+        let Some(leg) = self.wire(no).key else { return };
+        let mut headers = dispatch::come_back(code);
+        headers.extend(self.wire(no).warning(code));
+        let reason = None;
         self.shared.command(Command::Respond { leg, code, reason, headers, sdp }).await;
     }
 
@@ -187,7 +189,7 @@ impl Actor {
             Ok(sdp) => (200, Some(sdp)),
             Err(refused) => (refused.code, None),
         };
-        let (reason, headers) = (None, Vec::new());
+        let (reason, headers) = (None, self.wire(no).warning(code).into_iter().collect());
         self.shared.command(Command::Respond { leg: key, code, reason, headers, sdp }).await;
         changed
     }
@@ -295,7 +297,9 @@ impl Actor {
             trunk::Transport::Udp => Transport::Udp,
             trunk::Transport::Tcp => Transport::Tcp,
         };
-        let local = SocketAddr::new(*local, self.shared.sip_addr.port());
+        let own = self.shared.listening.towards(*next_hop);
+        let port = own.unwrap_or_else(|_| self.shared.listening.first()).port();
+        let local = SocketAddr::new(*local, port);
         let ours = known_as(local, self.shared.config.advertise);
         let directory = self.shared.directory.load();
         let vouched = vouched(&directory, route, placement);

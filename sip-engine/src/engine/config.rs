@@ -12,8 +12,11 @@ use std::{
 /// Settings of an engine; they hold until it is shut down.
 #[derive(Clone)]
 pub struct EngineConfig {
-    /// Where SIP is listened to, by UDP and TCP. Port 0 takes any; `0.0.0.0` listens on IPv6 as well where there is any.
-    pub sip_listen: SocketAddr,
+    /// Where SIP is listened to, by UDP and TCP; at least one. Port 0 takes any; `0.0.0.0` alone listens on IPv6 as well
+    /// where there is any.
+    pub sip_listen: Vec<SocketAddr>,
+    /// TCP connections one address may have; the next one is closed and counted.
+    pub connections_per_peer: usize,
     /// The address put into SDP, Via and Contact where ours is behind a 1:1 NAT.
     pub advertise: Option<IpAddr>,
     /// Ports for RTP and RTCP; `0..=0` lets the system choose.

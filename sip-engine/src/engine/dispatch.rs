@@ -87,7 +87,7 @@ async fn arrived(shared: &Arc<Shared>, incoming: &IncomingCall) -> Option<(CallR
     let hops = incoming.hops;
     let said = incoming.asserted.as_ref().map(|party| party.user.as_str());
     let asserted = trunk.and_then(|trunk| trunk.asserts(said));
-    let refused = refused.or(wire.offered(incoming.sdp.as_ref()).err().map(unusable));
+    let refused = refused.or(wire.arrived(incoming.sdp.as_ref(), &shared.listening).err().map(unusable));
     let received = received(shared, incoming, routed)?;
     let closing = shared.draining.load(Ordering::Acquire);
     let place = if closing { None } else { Place::take(shared, parties) };

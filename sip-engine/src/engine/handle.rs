@@ -54,7 +54,13 @@ impl EngineHandle {
     /// Where SIP is listened to.
     #[must_use]
     pub fn sip_addr(&self) -> SocketAddr {
-        self.shared.sip_addr
+        self.shared.listening.first()
+    }
+
+    /// All addresses SIP is listened to, in the order they were named.
+    #[must_use]
+    pub fn sip_addrs(&self) -> &[SocketAddr] {
+        self.shared.listening.all()
     }
 
     /// What the sockets carried and dropped.

@@ -3,7 +3,6 @@
 use super::{names, shared::Shared, shares::Exceeded};
 use crate::{
     call::{Placement, Signal},
-    net::own_towards,
     routing::{Directory, Next, NoRoute, Route, Ways},
 };
 use domain::{Sid, call::EndReason};
@@ -159,13 +158,12 @@ async fn look_up(shared: &Shared, route: &Route) -> Result<Vec<SocketAddr>, Stri
     if all.is_empty() {
         return Err(format!("{} has no address", route.host));
     }
-    all.sort_by_key(|address| address.is_ipv4() != shared.sip_addr.is_ipv4());
+    all.sort_by_key(|address| address.is_ipv4() != shared.listening.first().is_ipv4());
     shared.remember(key, all.clone());
     Ok(all)
 }
 
 /// The address our packets to `peer` leave from.
 fn local_toward(shared: &Shared, peer: SocketAddr) -> std::io::Result<IpAddr> {
-    let own = shared.sip_addr.ip();
-    if own.is_unspecified() { own_towards(peer) } else { Ok(own) }
+    Ok(shared.listening.towards(peer)?.ip())
 }

@@ -2,6 +2,7 @@
 
 use super::{
     config::EngineConfig,
+    listening::Listening,
     names,
     registry::Registry,
     shares::{Rates, Shares},
@@ -56,7 +57,7 @@ pub(super) struct Shared {
     pub(super) speech: Speech,
     pub(super) commands: mpsc::Sender<Command>,
     /// Where SIP really listens.
-    pub(super) sip_addr: SocketAddr,
+    pub(super) listening: Listening,
     pub(super) registry: Registry,
     pub(super) tracker: TaskTracker,
     /// Main calls that go on.
@@ -83,14 +84,14 @@ pub(super) struct Parts {
     pub(super) media: Media,
     pub(super) speech: Speech,
     pub(super) commands: mpsc::Sender<Command>,
-    pub(super) sip_addr: SocketAddr,
+    pub(super) listening: Listening,
     pub(super) tracker: TaskTracker,
     pub(super) draining: Arc<AtomicBool>,
 }
 
 impl Shared {
     pub(super) fn new(parts: Parts) -> Shared {
-        let Parts { config, outside, directory, media, speech, commands, sip_addr, tracker, draining } =
+        let Parts { config, outside, directory, media, speech, commands, listening, tracker, draining } =
             parts;
         Shared {
             config,
@@ -99,7 +100,7 @@ impl Shared {
             media,
             speech,
             commands,
-            sip_addr,
+            listening,
             registry: Registry::default(),
             tracker,
             live: AtomicUsize::new(0),

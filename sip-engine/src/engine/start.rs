@@ -2,6 +2,7 @@
 
 use super::{
     EngineConfig, EngineHandle, dispatch,
+    listening::Listening,
     shared::{Parts, Shared},
 };
 use crate::{
@@ -45,9 +46,10 @@ impl Engine {
     ) -> io::Result<EngineHandle> {
         let draining = Arc::new(AtomicBool::new(false));
         let sip = bind(&config, &directory, &draining)?;
-        let sip_addr = sip.addrs().first().copied().unwrap_or(config.sip_listen);
+        let listening = Listening::new(sip.addrs());
+        let sip_addr = listening.first();
         let (ports, rtp_timeout) = (config.rtp_ports.clone(), config.rtp_timeout);
-        let media = MediaConfig { ports, rtp_timeout, ..MediaConfig::new(config.sip_listen.ip()) };
+        let media = MediaConfig { ports, rtp_timeout, ..MediaConfig::new(sip_addr.ip()) };
         let media = Media::start(media)?;
         let speech = Speech::detect();
         let (commands, orders) = mpsc::channel(COMMANDS);
@@ -58,7 +60,7 @@ impl Engine {
         net.spawn(sip.run(orders, told, stop.clone()));
         let tracker = tracker.clone();
         let parts =
-            Parts { config, outside, directory, media, speech, commands, sip_addr, tracker, draining };
+            Parts { config, outside, directory, media, speech, commands, listening, tracker, draining };
         let shared = Arc::new(Shared::new(parts));
         net.spawn(dispatch::run(Arc::clone(&shared), events));
         net.close();
@@ -67,21 +69,23 @@ impl Engine {
     }
 }
 
-/// The SIP sockets. An IPv4 wildcard gets its IPv6 twin where the system has IPv6.
+/// The SIP sockets. An IPv4 wildcard that is alone gets its IPv6 twin where the system has IPv6.
 fn bind(
     config: &EngineConfig,
     directory: &Arc<ArcSwap<Directory>>,
     draining: &Arc<AtomicBool>,
 ) -> io::Result<Sip> {
-    let own = config.sip_listen;
-    if own.ip().is_unspecified() && own.is_ipv4() {
+    if let [own] = *config.sip_listen.as_slice()
+        && own.ip().is_unspecified()
+        && own.is_ipv4()
+    {
         let twin = SocketAddr::new(IpAddr::V6(Ipv6Addr::UNSPECIFIED), own.port());
         match Sip::bind(net_config(config, directory, draining, vec![own, twin])) {
             Ok(sip) => return Ok(sip),
             Err(error) => tracing::info!(%error, "SIP is listened to on IPv4 only"),
         }
     }
-    Sip::bind(net_config(config, directory, draining, vec![own]))
+    Sip::bind(net_config(config, directory, draining, config.sip_listen.clone()))
 }
 
 fn net_config(
@@ -99,5 +103,5 @@ fn net_config(
         draining: Arc::clone(draining),
         known: Arc::new(move |ip| directory.load().trunk_of(ip).is_some()),
     };
-    NetConfig { listen, endpoint, seed }
+    NetConfig { listen, connections_per_peer: config.connections_per_peer, endpoint, seed }
 }

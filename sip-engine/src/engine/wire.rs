@@ -1,6 +1,7 @@
 //! A leg's wire: its SIP key, its media, and the session descriptions that connect the two.
 
 use super::{
+    listening::Listening,
     negotiate::{self, FarEnd, OFFERED, TrunkMedia},
     place::Search,
     shared::Shared,
@@ -25,6 +26,8 @@ pub(super) struct Wire {
     pub(super) key: Option<LegKey>,
     pub(super) media: Option<Leg>,
     session: Option<LocalSession>,
+    /// Whether that is one of IPv4.
+    family: Option<bool>,
     /// The offer that waits for our answer.
     offer: Option<RemoteSession>,
     /// What the peer said to our offer before it answered.
@@ -41,6 +44,8 @@ pub(super) struct Wire {
     pub(super) networks: Vec<IpNet>,
     /// What its trunk says of its media.
     pub(super) trunk: TrunkMedia,
+    /// The latest offer was refused for its address family.
+    other_family: bool,
     /// Hung up before the INVITE could leave.
     pub(super) given_up: bool,
     /// What it counts for within its account's limits, while it is not over.
@@ -55,6 +60,18 @@ pub(super) struct Wire {
 pub(super) struct NoMedia {
     pub(super) code: u16,
     pub(super) detail: String,
+}
+
+/// An IPv4 address looks the same through a socket of both families.
+fn canonical(addr: SocketAddr) -> SocketAddr {
+    SocketAddr::new(addr.ip().to_canonical(), addr.port())
+}
+
+/// RFC 3261 section 20.43 has warning 301 for this: incompatible network address formats.
+fn other_family(theirs: SocketAddr) -> NoMedia {
+    let family = if theirs.is_ipv4() { "IPv4" } else { "IPv6" };
+    let detail = format!("the media address {theirs} is {family}, which is not listened to (sip.listen)");
+    NoMedia { code: 488, detail }
 }
 
 impl From<SdpRefusal> for NoMedia {
@@ -76,7 +93,7 @@ impl Wire {
         if self.local.replace(local) == Some(local) {
             return None;
         }
-        self.session = None;
+        (self.session, self.family) = (None, None);
         self.media.take()
     }
 
@@ -90,23 +107,60 @@ impl Wire {
         if self.media.is_some() {
             return Ok(());
         }
-        let bound = shared.sip_addr.ip();
-        let local = self.local.unwrap_or(bound);
-        let same_family = bound.is_unspecified() && bound.is_ipv4() == local.is_ipv4();
-        let options = LegOptions { local: (!same_family).then_some(local), events: events.clone() };
+        let local = self.local_for_media(&shared.listening)?;
+        let bound = shared.listening.media_of(local);
+        let options = LegOptions { local: Some(bound), events: events.clone() };
         let opened = shared.media.open_leg(group, options);
         let leg = opened.map_err(|error| NoMedia { code: 503, detail: error.to_string() })?;
         let port = leg.rtp_port();
         let address = known_as(SocketAddr::new(local, port), shared.config.advertise);
+        self.family = Some(local.is_ipv4());
         self.session = Some(LocalSession::new(address, port.wrapping_add(1), shared.number()));
         self.media = Some(leg);
         Ok(())
     }
 
-    /// Notes the peer's offer, to be answered later.
+    /// The header that says why an offer is refused, where it is for its address family (RFC 3261 section 20.43).
+    pub(super) fn warning(&self, code: u16) -> Option<(String, String)> {
+        let text = "301 trunkline \"Incompatible network address formats\"";
+        (code == 488 && self.other_family).then(|| ("Warning".to_owned(), text.to_owned()))
+    }
+
+    /// Notes the offer of a leg that arrives, and whether it can be answered at all.
+    pub(super) fn arrived(&mut self, sdp: Option<&Bytes>, listening: &Listening) -> Result<(), NoMedia> {
+        self.offered(sdp)?;
+        let found = self.local_for_media(listening);
+        self.other_family = found.is_err();
+        found.map(drop)
+    }
+
+    /// Our address for media: the one SIP came to, or where the offer is of the other family (RFC 6157), our own of that
+    /// family on the way there.
+    fn local_for_media(&self, listening: &Listening) -> Result<IpAddr, NoMedia> {
+        let local = self.local.unwrap_or_else(|| listening.first().ip());
+        let offered = self.offer.as_ref().map(|offer| canonical(offer.audio.addr));
+        match offered.filter(|addr| addr.is_ipv4() != local.is_ipv4()) {
+            Some(addr) => listening.towards(addr).map(|own| own.ip()).map_err(|_| other_family(addr)),
+            None => Ok(local),
+        }
+    }
+
+    /// Notes the peer's offer, to be answered later. One in a family that the session does not have is refused.
     pub(super) fn offered(&mut self, sdp: Option<&Bytes>) -> Result<(), NoMedia> {
-        self.offer = sdp.map(|sdp| sdp::parse(sdp)).transpose()?;
+        self.offer = None;
+        let offer = sdp.map(|sdp| sdp::parse(sdp)).transpose()?;
+        let fits = offer.iter().try_for_each(|offer| self.fits(offer));
+        self.other_family = fits.is_err();
+        fits?;
+        self.offer = offer;
         Ok(())
+    }
+
+    /// An address of the other family is of no use to a session that is open; none at all (hold) is no address.
+    fn fits(&self, theirs: &RemoteSession) -> Result<(), NoMedia> {
+        let addr = canonical(theirs.audio.addr);
+        let other = self.family.is_some_and(|v4| v4 != addr.is_ipv4()) && !addr.ip().is_unspecified();
+        if other { Err(other_family(addr)) } else { Ok(()) }
     }
 
     /// Our description for a 2xx: the answer to the peer's offer, or our own offer where it made none.
@@ -176,6 +230,7 @@ impl Wire {
     }
 
     fn settle(&mut self, theirs: &RemoteSession, we_offered: bool) -> Result<(), NoMedia> {
+        self.fits(theirs)?;
         let far = FarEnd { source: self.source, media: &self.trunk, we_offered };
         let remote = negotiate::remote(&theirs.audio, &far).ok_or(SdpRefusal::NothingFits)?;
         let Some(media) = &self.media else { return Ok(()) };

@@ -8,8 +8,10 @@ use crate::sip::EndpointConfig;
 /// What the sockets are told once.
 #[derive(Debug, Clone)]
 pub struct NetConfig {
-    /// Addresses to listen on, each for UDP and TCP; at most one per family. Port 0 picks one that is free for both.
+    /// Addresses to listen on, each for UDP and TCP. Port 0 picks one that is free for both.
     pub listen: Vec<SocketAddr>,
+    /// TCP connections one address may have.
+    pub connections_per_peer: usize,
     /// The endpoint's part. Its `known` is asked about every source before a byte is read.
     pub endpoint: EndpointConfig,
     /// 32 random bytes for branches, tags and Call-IDs.
@@ -28,8 +30,6 @@ pub(super) const EVENTS: usize = 8_192;
 pub(super) const WRITES: usize = 256;
 /// TCP connections in all.
 pub(super) const CONNECTIONS: usize = 1_024;
-/// TCP connections of one address.
-pub(super) const CONNECTIONS_PER_PEER: usize = 32;
 /// How long connecting may take.
 pub(super) const CONNECT: Duration = Duration::from_secs(5);
 /// How long a new connection may stay without its first whole message.

@@ -15,7 +15,7 @@ use tokio_util::task::TaskTracker;
 use super::config::{ARRIVALS, KEEP_ALIVE, LAST_WORDS, NetConfig};
 use super::connections::Connections;
 use super::counters::{Counters, count};
-use super::local::{Gate, LocalAddresses};
+use super::local::{Gate, LocalAddresses, socket_towards};
 use super::outbox::Outbox;
 use super::sockets::{self, Pair};
 use super::tcp::{self, Opening};
@@ -113,7 +113,12 @@ impl Sip {
         let mut driver = Driver {
             endpoint: Endpoint::new(self.config.endpoint, Tokens::new(&self.config.seed), now),
             sockets,
-            connections: Connections::new(tasks.clone(), Arc::clone(&self.counters), sender.downgrade()),
+            connections: Connections::new(
+                tasks.clone(),
+                Arc::clone(&self.counters),
+                sender.downgrade(),
+                self.config.connections_per_peer,
+            ),
             locals: LocalAddresses::default(),
             gate,
             outbox: Outbox::new(events, Arc::clone(&self.counters)),
@@ -205,8 +210,7 @@ impl Driver {
     fn on_command(&mut self, mut command: Command) {
         if let Command::Invite(invite) = &mut command {
             let peer = invite.target.next_hop;
-            let bound =
-                self.sockets.iter().map(|(addr, _)| *addr).find(|addr| addr.is_ipv4() == peer.is_ipv4());
+            let bound = socket_towards(self.sockets.iter().map(|(addr, _)| *addr), peer);
             let now = Instant::now();
             invite.target.local = bound.map(|bound| self.locals.towards(peer, bound, now));
             self.gate.open(peer.ip(), now);
@@ -270,8 +274,11 @@ impl Driver {
     /// earlier datagram to somebody else is told by the next sending as its own error, so that is tried again.
     fn send_datagram(&self, flow: &Flow, bytes: &[u8]) -> bool {
         let family = |addr: &SocketAddr| addr.is_ipv4() == flow.peer.is_ipv4();
-        let same_port = |addr: &SocketAddr| addr.port() == flow.local.port();
-        let socket = self.sockets.iter().find(|(addr, _)| family(addr) && same_port(addr));
+        let fits = |addr: &SocketAddr| {
+            family(addr) && addr.port() == flow.local.port() && addr.ip().is_unspecified()
+        };
+        let own = self.sockets.iter().find(|(addr, _)| *addr == flow.local);
+        let socket = own.or_else(|| self.sockets.iter().find(|(addr, _)| fits(addr)));
         let Some((_, socket)) = socket else { return false };
         let sent = || match socket.try_send_to(bytes, flow.peer) {
             Ok(_) => true,

@@ -57,6 +57,20 @@ pub fn own_towards(peer: SocketAddr) -> io::Result<IpAddr> {
     Ok(socket.local_addr()?.ip())
 }
 
+/// Which of our sockets speaks to `peer`: of several of its family the one on the way there, or the one that is all addresses.
+pub fn socket_towards(
+    sockets: impl Iterator<Item = SocketAddr> + Clone,
+    peer: SocketAddr,
+) -> Option<SocketAddr> {
+    let mut family = sockets.filter(|own| own.is_ipv4() == peer.is_ipv4());
+    let first = family.next()?;
+    let Some(second) = family.next() else { return Some(first) };
+    let all = || [first, second].into_iter().chain(family.clone());
+    let way = own_towards(peer).ok();
+    let fits = all().find(|own| Some(own.ip()) == way);
+    fits.or_else(|| all().find(|own| own.ip().is_unspecified())).or(Some(first))
+}
+
 /// Who is read: the sources the caller knows, and whoever we have called lately.
 #[derive(Clone)]
 pub(super) struct Gate {

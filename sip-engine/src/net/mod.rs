@@ -22,4 +22,4 @@ mod tests;
 pub use config::NetConfig;
 pub use counters::Counters;
 pub use driver::Sip;
-pub use local::own_towards;
+pub use local::{own_towards, socket_towards};

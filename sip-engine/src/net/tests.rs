@@ -14,11 +14,12 @@ use tokio::task::JoinHandle;
 use tokio::time::timeout;
 use tokio_util::sync::CancellationToken;
 
-use super::config::CONNECTIONS_PER_PEER;
 use super::{Counters, NetConfig, Sip};
 use crate::sip::{Command, EndpointConfig, Event, Invite, LegKey, Target, Transport};
 
 const SOON: Duration = Duration::from_secs(30);
+/// TCP connections one address may have here.
+const PER_PEER: usize = 4;
 
 pub(super) struct Running {
     pub addr: SocketAddr,
@@ -32,7 +33,8 @@ pub(super) struct Running {
 impl Running {
     pub fn start(listen: &str, known: impl Fn(IpAddr) -> bool + Send + Sync + 'static) -> Running {
         let endpoint = EndpointConfig { known: Arc::new(known), ..EndpointConfig::default() };
-        let config = NetConfig { listen: vec![listen.parse().unwrap()], endpoint, seed: [3; 32] };
+        let listen = vec![listen.parse().unwrap()];
+        let config = NetConfig { listen, connections_per_peer: PER_PEER, endpoint, seed: [3; 32] };
         let sip = Sip::bind(config).unwrap();
         let (addr, counters, stop) = (sip.addrs()[0], sip.counters(), CancellationToken::new());
         let (commands, orders) = mpsc::channel(64);
@@ -175,7 +177,7 @@ async fn a_stream_that_lies_about_its_length_is_closed() {
 async fn one_address_cannot_hold_all_connections() {
     let running = Running::start("127.0.0.1:0", |_| true);
     let mut held = Vec::new();
-    for _ in 0..CONNECTIONS_PER_PEER {
+    for _ in 0..PER_PEER {
         held.push(TcpStream::connect(running.addr).await.unwrap());
     }
     let mut refused = TcpStream::connect(running.addr).await.unwrap();

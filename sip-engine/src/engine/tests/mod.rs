@@ -4,6 +4,7 @@
 mod calls;
 mod dialling;
 mod failover;
+mod families;
 mod flood;
 mod identity;
 mod journal;
@@ -213,16 +214,16 @@ impl Stage {
     }
 
     async fn with_room(max_calls: usize) -> Stage {
-        Stage::between(SocketAddr::new(HERE, 0), HERE, max_calls).await
+        Stage::between(vec![SocketAddr::new(HERE, 0)], HERE, max_calls).await
     }
 
     /// Calls arrive by IPv4 and go on by IPv6, so we have another address on either side.
     async fn between_families() -> Stage {
         let any = SocketAddr::new(Ipv4Addr::UNSPECIFIED.into(), 0);
-        Stage::between(any, Ipv6Addr::LOCALHOST.into(), 100).await
+        Stage::between(vec![any], Ipv6Addr::LOCALHOST.into(), 100).await
     }
 
-    async fn between(sip_listen: SocketAddr, callee_ip: IpAddr, max_calls: usize) -> Stage {
+    async fn between(sip_listen: Vec<SocketAddr>, callee_ip: IpAddr, max_calls: usize) -> Stage {
         let callee = Phone::at(callee_ip, SocketAddr::new(HERE, 0)).await;
         let outside = Arc::new(Memory::default());
         let ids = Arc::new(Numbers(AtomicU64::new(1000), AtomicBool::new(false)));
@@ -230,6 +231,7 @@ impl Stage {
         let clock = WallClock::right();
         let config = EngineConfig {
             sip_listen,
+            connections_per_peer: 32,
             advertise: None,
             rtp_ports: 0..=0,
             rtp_timeout: Duration::from_secs(1),
