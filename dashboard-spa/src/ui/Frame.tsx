@@ -48,9 +48,7 @@ export function Frame({ session }: { session: Session }) {
 function Brand({ session }: { session: Session }) {
   return (
     <Link to="/" className={css.brand} aria-label={session.carrier.name}>
-      <span className={css.mark} aria-hidden>
-        {session.carrier.name.charAt(0).toUpperCase()}
-      </span>
+      <span className={css.mark} data-letter={session.carrier.name.charAt(0).toUpperCase()} aria-hidden />
       <span className={`${css.label} truncate`}>{session.carrier.name}</span>
     </Link>
   );
@@ -85,16 +83,13 @@ function UserMenu({ session, onSignOut }: { session: Session; onSignOut: () => v
   return (
     <Menu position="top-start" width={204}>
       <Menu.Target>
-        <button
-          type="button"
-          className={css.user}
-          aria-label={`${session.user.name} ${session.user.email}: theme and sign-out`}
-        >
+        <button type="button" className={css.user}>
           <IconUserCircle size={20} stroke={1.6} aria-hidden />
           <span className={css.who}>
-            <span className="truncate">{session.user.name}</span>
+            <span className="truncate">{session.user.name}</span>{" "}
             <span className="dim small truncate">{session.user.email}</span>
           </span>
+          <span className="sr-only">: theme and sign-out</span>
         </button>
       </Menu.Target>
       <Menu.Dropdown>

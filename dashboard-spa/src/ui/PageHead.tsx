@@ -37,8 +37,7 @@ export function PageHead({ title, name, parent, children }: Props) {
       </div>
       <button type="button" className={css.search} onClick={spotlight.open} aria-label="Search Ctrl K">
         <IconSearch size={15} aria-hidden />
-        <span>Search</span>
-        <kbd>Ctrl K</kbd>
+        <span>Search</span> <kbd>Ctrl K</kbd>
       </button>
       {children}
     </header>
