@@ -1,19 +1,23 @@
 //! Telephone numbers: E.164 or short code.
 
-use crate::country::Country;
+use crate::{country::Country, numbering, numbering::NumberType};
 use serde::{Deserialize, Serialize};
-use std::{fmt, str::FromStr};
+use std::{borrow::Cow, fmt, str::FromStr};
 
-/// Most digits of a short code.
-const MAX_SHORT_CODE: usize = 6;
+/// Most digits that are a short code by themselves; more are E.164 unless whoever gives them says otherwise.
+const SHORT_CODE: usize = 6;
+/// Most digits of a short code that is said to be one.
+const LONGEST_SHORT_CODE: usize = 10;
+/// What people put between digits: blanks, hyphens, dots, parentheses.
+const SPACING: [char; 9] = [' ', '\u{a0}', '\u{202f}', '-', '\u{2010}', '\u{2011}', '.', '(', ')'];
 
 /// A number in international form (ITU-T E.164): 7 to 15 digits, no leading zero, kept without the plus.
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(try_from = "String", into = "String")]
 pub struct E164(Box<str>);
 
-/// What can be a carrier's phone number: E.164, or a short code of 2 to 6 digits that only means something inside
-/// the carrier's network.
+/// What can be a carrier's phone number: E.164, or a short code that only means something inside the carrier's network
+/// (2 to 6 digits, up to 10 where it is said to be one). Stored, a plus tells them apart.
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(try_from = "String", into = "String")]
 pub enum Number {
@@ -26,7 +30,7 @@ pub enum Number {
 /// Why a text is not a number.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error(
-    "not a phone number: {0:?} (give 7 to 15 digits in international form, or a short code of 2 to 6 digits)"
+    "not a phone number: {0:?} (give one number, 7 to 15 digits in international form, or a short code of 2 to 6 digits)"
 )]
 pub struct InvalidNumber(pub String);
 
@@ -37,19 +41,42 @@ impl E164 {
         &self.0
     }
 
-    /// The country it belongs to, where the calling code is known.
+    /// The country it belongs to, where its calling code is known: by libphonenumber's metadata where several share one,
+    /// and for a range it does not know the one that administers the code.
     #[must_use]
     pub fn country(&self) -> Option<Country> {
-        Country::of(&self.0)
+        numbering::country_of(&self.0).or_else(|| Country::of(&self.0))
     }
 
-    /// The national form: the country's trunk digit and the number without calling code. Numbers of unknown
-    /// countries stay as they are.
+    /// What it is for, as far as its digits tell.
+    #[must_use]
+    pub fn kind(&self) -> NumberType {
+        numbering::type_of(&self.0)
+    }
+
+    /// Whether it is in a range that is assigned, as far as the metadata knows; it lags behind.
+    #[must_use]
+    pub fn is_assigned(&self) -> bool {
+        self.kind() != NumberType::Unknown
+    }
+
+    /// The national form, digits as they are dialled in its country, with the trunk digit where there is one. Numbers of
+    /// unknown countries stay as they are.
     #[must_use]
     pub fn national(&self) -> String {
-        let Some(country) = self.country() else { return self.0.to_string() };
-        let rest = self.0.strip_prefix(country.calling_code()).unwrap_or(&self.0);
-        format!("{}{rest}", country.trunk_digit())
+        let by_code = || {
+            let country = Country::of(&self.0)?;
+            let rest = self.0.strip_prefix(country.calling_code())?;
+            Some(format!("{}{rest}", country.trunk_digit()))
+        };
+        numbering::national(&self.0).or_else(by_code).unwrap_or_else(|| self.0.to_string())
+    }
+
+    /// A number nobody has, to show an example with: one of this country, where the metadata has one.
+    #[must_use]
+    pub fn example(country: Country) -> Option<E164> {
+        let unknown = || format!("{}23456789", country.calling_code());
+        E164::of_digits(numbering::example(country).unwrap_or_else(unknown))
     }
 
     /// A national number of this country: with its trunk digit, or ten digits within the North American plan.
@@ -57,21 +84,43 @@ impl E164 {
     pub fn from_national(digits: &str, country: Country) -> Option<E164> {
         let (code, trunk_digit) = (country.calling_code(), country.trunk_digit());
         if code == "1" && digits.len() == 10 {
-            return format!("1{digits}").parse().ok();
+            return E164::of_digits(format!("1{digits}"));
         }
         let rest = digits
             .strip_prefix(trunk_digit)
             .filter(|rest| !trunk_digit.is_empty() && !rest.starts_with('0'))?;
-        format!("{code}{rest}").parse().ok()
+        E164::of_digits(format!("{code}{rest}"))
+    }
+
+    fn of_digits(digits: impl Into<Box<str>>) -> Option<E164> {
+        let digits = digits.into();
+        let plausible = (7..=15).contains(&digits.len())
+            && !digits.starts_with('0')
+            && digits.bytes().all(|byte| byte.is_ascii_digit());
+        plausible.then_some(E164(digits))
+    }
+
+    /// The digits as an international number: a trunk digit between calling code and number (`+44 020 …`) is dropped where
+    /// that, and only that, makes it one that is assigned.
+    fn international(digits: String) -> Option<E164> {
+        let number = E164::of_digits(digits)?;
+        if number.is_assigned() {
+            return Some(number);
+        }
+        let without = Country::of(&number.0).and_then(|country| {
+            let rest = number.0.strip_prefix(country.calling_code())?;
+            let rest =
+                rest.strip_prefix(country.trunk_digit()).filter(|_| !country.trunk_digit().is_empty())?;
+            E164::of_digits(format!("{}{rest}", country.calling_code()))
+        });
+        Some(without.filter(E164::is_assigned).unwrap_or(number))
     }
 }
 
 impl FromStr for E164 {
     type Err = InvalidNumber;
     fn from_str(text: &str) -> Result<E164, InvalidNumber> {
-        let digits = digits_of(text).ok_or_else(|| InvalidNumber(shorten(text)))?;
-        let plausible = (7..=15).contains(&digits.len()) && !digits.starts_with('0');
-        if plausible { Ok(E164(digits.into())) } else { Err(InvalidNumber(shorten(text))) }
+        one_number(text, E164::international).ok_or_else(|| InvalidNumber(shorten(text)))
     }
 }
 
@@ -85,15 +134,48 @@ impl Number {
         }
     }
 
-    /// A number as people of a country write it: without a plus, and longer than a short code, it may be national.
+    /// A number as people of a country write it: without a plus, and longer than a short code, it may be national, or begin
+    /// with the country's international prefix (`00`, `011`).
     ///
     /// # Errors
     /// When it is no number.
     pub fn written_in(text: &str, country: Option<Country>) -> Result<Number, InvalidNumber> {
-        let digits = digits_of(text).filter(|digits| !text.contains('+') && digits.len() > MAX_SHORT_CODE);
-        let national =
-            digits.zip(country).and_then(|(digits, country)| E164::from_national(&digits, country));
-        national.map_or_else(|| text.parse(), |number| Ok(Number::E164(number)))
+        let local = digits_of(text).filter(|digits| !text.contains('+') && digits.len() > SHORT_CODE);
+        let written = local.and_then(|_| one_number(text, |digits| local_reading(&digits, country)));
+        written.map_or_else(|| text.parse(), |number| Ok(Number::E164(number)))
+    }
+
+    /// A short code of up to ten digits, where whoever gives it says that it is one.
+    ///
+    /// # Errors
+    /// When it has a plus, other characters than digits and blanks, or too few or too many of them.
+    pub fn short_code(text: &str) -> Result<Number, InvalidNumber> {
+        let digits = digits_of(text).filter(|digits| (2..=LONGEST_SHORT_CODE).contains(&digits.len()));
+        let code = digits.filter(|_| !text.contains('+')).map(|digits| Number::ShortCode(digits.into()));
+        code.ok_or_else(|| InvalidNumber(shorten(text)))
+    }
+
+    /// As it was stored: E.164 has its plus, and a short code has none.
+    ///
+    /// # Errors
+    /// When it is neither.
+    pub fn stored(text: &str) -> Result<Number, InvalidNumber> {
+        let digits =
+            |text: &str| (2..=15).contains(&text.len()) && text.bytes().all(|byte| byte.is_ascii_digit());
+        let number = match text.strip_prefix('+') {
+            Some(international) => E164::of_digits(international).map(Number::E164),
+            None => digits(text).then(|| Number::ShortCode(text.into())),
+        };
+        number.ok_or_else(|| InvalidNumber(shorten(text)))
+    }
+
+    /// What it is for, as far as its digits tell.
+    #[must_use]
+    pub fn kind(&self) -> NumberType {
+        match self {
+            Number::E164(number) => number.kind(),
+            Number::ShortCode(_) => NumberType::ShortCode,
+        }
     }
 
     /// Whether it is a short code.
@@ -110,20 +192,82 @@ impl FromStr for Number {
             return Ok(Number::E164(number));
         }
         match digits_of(text) {
-            Some(digits) if (2..=MAX_SHORT_CODE).contains(&digits.len()) && !text.contains('+') => {
-                Ok(Number::ShortCode(digits.into()))
-            }
+            Some(digits) if digits.len() <= SHORT_CODE => Number::short_code(text),
             _ => Err(InvalidNumber(shorten(text))),
         }
     }
 }
 
-/// The ASCII digits of `text`, when all else in it is spacing people put into numbers; at most 15.
+/// What digits without a plus stand for in this country: behind its international prefix, or national.
+fn local_reading(digits: &str, country: Option<Country>) -> Option<E164> {
+    let mut abroad = numbering::behind_international_prefix(digits, country)
+        .into_iter()
+        .filter_map(|rest| E164::international(rest.to_owned()));
+    let first = abroad.next();
+    let assigned =
+        first.iter().chain(&abroad.collect::<Vec<_>>()).find(|number| number.is_assigned()).cloned();
+    let national = || E164::from_national(digits, country?);
+    assigned.or_else(national).or(first)
+}
+
+/// Every number that digits dialled without a plus may stand for, likeliest first: as they are, national with the trunk
+/// digit, with an international prefix of the country, national without a trunk digit. With each whether it was the
+/// country that made it so.
+#[must_use]
+pub fn readings(dialled: &str, country: Option<Country>) -> Vec<(String, bool)> {
+    let Some(digits) = digits_of(dialled) else { return vec![(dialled.to_owned(), false)] };
+    if dialled.contains('+') {
+        return vec![(digits, false)];
+    }
+    let national = country.and_then(|country| {
+        let rest =
+            digits.strip_prefix(country.trunk_digit()).filter(|_| !country.trunk_digit().is_empty())?;
+        Some(format!("{}{rest}", country.calling_code()))
+    });
+    let abroad = numbering::behind_international_prefix(&digits, country).into_iter().map(str::to_owned);
+    let bare = country.map(|country| format!("{}{digits}", country.calling_code()));
+    let of_country = national.into_iter().chain(abroad).chain(bare).map(|digits| (digits, true));
+    [(digits.clone(), false)].into_iter().chain(of_country).collect()
+}
+
+/// What `read` makes of the text's digits, unless they are a range or a number with an extension: `+85512345670-79`.
+fn one_number(text: &str, read: impl Fn(String) -> Option<E164>) -> Option<E164> {
+    let number = read(digits_of(text)?)?;
+    let parts = text.rsplit_once(['-', '\u{2010}', '\u{2011}']);
+    let Some((before, after)) = parts else { return Some(number) };
+    let count = |text: &str| text.chars().filter(char::is_ascii_digit).count();
+    let halves = !text.contains('+') && count(before) == count(after) && !before.contains('-');
+    let longer =
+        !number.is_assigned() && digits_of(before).and_then(&read).is_some_and(|before| before.is_assigned());
+    (!halves && !longer).then_some(number)
+}
+
+/// The ASCII digits of `text`, when all else in it is spacing people put into numbers; at most 15. A trunk digit in
+/// parentheses behind the calling code, as in `+44 (0)20 …`, is not dialled from abroad and left out.
 fn digits_of(text: &str) -> Option<String> {
-    let unsigned = text.trim().strip_prefix('+').unwrap_or(text.trim());
-    let clean: String = unsigned.chars().filter(|c| !matches!(c, ' ' | '-' | '.' | '(' | ')')).collect();
+    let text = text.trim();
+    let unsigned = text.strip_prefix('+').unwrap_or(text);
+    let spaced = |pair: &[char]| matches!(pair, [one, other] if one == other && matches!(one, '.' | '-'));
+    let letters: Vec<char> = unsigned.chars().collect();
+    if letters.windows(2).any(spaced) {
+        return None;
+    }
+    let bare = without_optional_digit(unsigned);
+    let clean: String = bare.chars().filter(|c| !SPACING.contains(c)).collect();
     let valid = (1..=15).contains(&clean.len()) && clean.bytes().all(|byte| byte.is_ascii_digit());
     valid.then_some(clean)
+}
+
+fn without_optional_digit(text: &str) -> Cow<'_, str> {
+    let parts = text.split_once('(').and_then(|(before, rest)| Some((before, rest.split_once(')')?)));
+    let Some((before, (digit, after))) = parts else { return text.into() };
+    let code: String = before.chars().filter(char::is_ascii_digit).collect();
+    let codes = [Some(code.as_str()), code.strip_prefix("00"), code.strip_prefix("011")];
+    let optional = |code: &str| {
+        let mut countries = Country::all().filter(|country| country.calling_code() == code);
+        countries.any(|country| !digit.is_empty() && country.trunk_digit() == digit)
+    };
+    if codes.into_iter().flatten().any(optional) { format!("{before}{after}").into() } else { text.into() }
 }
 
 fn shorten(text: &str) -> String {
@@ -146,12 +290,31 @@ impl fmt::Display for Number {
     }
 }
 
+impl From<E164> for Number {
+    fn from(number: E164) -> Number {
+        Number::E164(number)
+    }
+}
+
+impl TryFrom<String> for Number {
+    type Error = InvalidNumber;
+    fn try_from(text: String) -> Result<Self, InvalidNumber> {
+        Number::stored(&text)
+    }
+}
+
+impl TryFrom<String> for E164 {
+    type Error = InvalidNumber;
+    fn try_from(text: String) -> Result<Self, InvalidNumber> {
+        match Number::stored(&text)? {
+            Number::E164(number) => Ok(number),
+            Number::ShortCode(_) => Err(InvalidNumber(shorten(&text))),
+        }
+    }
+}
+
 macro_rules! as_text {
     ($($type:ty),+) => { $(
-        impl TryFrom<String> for $type {
-            type Error = InvalidNumber;
-            fn try_from(text: String) -> Result<Self, InvalidNumber> { text.parse() }
-        }
         impl From<$type> for String {
             fn from(number: $type) -> String { number.to_string() }
         }
@@ -190,6 +353,90 @@ mod tests {
             assert_eq!(Number::written_in(text, country.parse().ok()).unwrap().to_string(), number, "{text}");
         }
         assert!(Number::written_in("0123456789", None).is_err());
+    }
+
+    #[test]
+    fn a_trunk_digit_behind_the_calling_code_is_not_part_of_the_number() {
+        for text in [
+            "+44 (0)20 7946 0018",
+            "44 (0) 20 7946 0018",
+            "+44 020 7946 0018",
+            "+44(0)2079460018",
+            "+442079460018",
+        ] {
+            assert_eq!(text.parse::<Number>().unwrap().to_string(), "+442079460018", "{text}");
+        }
+        for (text, kept) in [
+            ("+39 (06) 1234 5678", "+390612345678"),
+            ("+1 (212) 555-1234", "+12125551234"),
+            ("+7 (8) 495 123-45-67", "+74951234567"),
+        ] {
+            assert_eq!(text.parse::<Number>().unwrap().to_string(), kept, "{text}");
+        }
+        let from_germany = Number::written_in("00 44 (0)20 7946 0018", "DE".parse().ok()).unwrap();
+        assert_eq!(from_germany.to_string(), "+442079460018");
+    }
+
+    #[test]
+    fn a_range_is_no_number() {
+        for text in [
+            "+85512345670-79",
+            "+855 12 345 670 - 79",
+            "+85512345670..79",
+            "+8551234567--79",
+            "+85512345670-85512345679",
+            "1000-1999",
+            "12345600-12345699",
+        ] {
+            assert!(text.parse::<Number>().is_err(), "{text}");
+        }
+        assert!(Number::written_in("012 345 670-79", "KH".parse().ok()).is_err());
+        for text in ["+1 212-555-1234", "+49 30 901820-100", "1-212-555-1234", "+999 123-4567"] {
+            assert!(text.parse::<Number>().is_ok(), "{text}");
+        }
+    }
+
+    #[test]
+    fn an_international_prefix_is_the_countrys() {
+        for (text, country, number) in [
+            ("011 855 12 345 678", Some("US"), "+85512345678"),
+            ("00 855 12 345 678", Some("DE"), "+85512345678"),
+            ("00 855 12 345 678", Some("KH"), "+85512345678"),
+            ("0011 855 12 345 678", Some("AU"), "+85512345678"),
+            ("010 855 12 345 678", Some("JP"), "+85512345678"),
+            ("8 10 855 12 345 678", Some("RU"), "+85512345678"),
+            ("00 855 12 345 678", None, "+85512345678"),
+        ] {
+            let country = country.and_then(|country| country.parse().ok());
+            assert_eq!(Number::written_in(text, country).unwrap().to_string(), number, "{text}");
+        }
+        assert!(Number::written_in("00 855 12 345 678", "US".parse().ok()).is_err(), "it dials 011");
+    }
+
+    #[test]
+    fn a_longer_short_code_is_one_when_it_is_said_to_be() {
+        assert_eq!("1234567".parse::<Number>().unwrap().to_string(), "+1234567");
+        let code = Number::short_code("1234567").unwrap();
+        assert_eq!((code.to_string().as_str(), code.is_short_code()), ("1234567", true));
+        let stored: Number = serde_json::from_str(&serde_json::to_string(&code).unwrap()).unwrap();
+        assert_eq!(stored, code, "it stays one");
+        assert!(Number::short_code("+1234").is_err() && Number::short_code("12345678901").is_err());
+    }
+
+    #[test]
+    fn a_number_of_no_known_range_is_a_number() {
+        let number: E164 = "+85523456789".parse().unwrap();
+        assert!(!number.is_assigned());
+        assert_eq!(number.country().unwrap().code(), "KH");
+        let nowhere: E164 = "+99912345678".parse().unwrap();
+        assert_eq!((nowhere.country(), nowhere.national()), (None, "99912345678".to_owned()));
+    }
+
+    #[test]
+    fn what_is_stored_is_read_as_it_was_written() {
+        for text in ["+44020794600", "+85512345678", "1234", "12345678"] {
+            assert_eq!(Number::stored(text).unwrap().to_string(), text);
+        }
     }
 
     #[test]

@@ -1,0 +1,217 @@
+//! What libphonenumber's metadata says of numbers: whose they are, of which type, how they are written at home.
+//!
+//! It lags behind what regulators assign, so it advises and never refuses; what is a number is decided in [`crate::e164`].
+
+use crate::country::Country;
+use phonenumber::{
+    Mode, Type,
+    metadata::{DATABASE, Descriptor, Metadata},
+};
+use serde::{Deserialize, Serialize};
+
+/// What a number is for, as far as its digits tell.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize, strum::IntoStaticStr)]
+#[serde(rename_all = "snake_case")]
+#[strum(serialize_all = "snake_case")]
+pub enum NumberType {
+    /// It only means something inside a network.
+    ShortCode,
+    /// Called at a place.
+    FixedLine,
+    /// Called on the way.
+    Mobile,
+    /// One of both: the digits do not tell (North America).
+    FixedLineOrMobile,
+    /// Free for the caller.
+    TollFree,
+    /// Dearer than its distance.
+    PremiumRate,
+    /// The called one pays a part.
+    SharedCost,
+    /// Follows a person.
+    Personal,
+    /// Over the Internet.
+    Voip,
+    /// A pager.
+    Pager,
+    /// One number for a company's places.
+    Company,
+    /// A mailbox for spoken messages.
+    Voicemail,
+    /// In no range the metadata knows.
+    Unknown,
+}
+
+/// In this order, for ranges may overlap: the dearer meaning counts.
+const TYPES: [(Type, NumberType); 8] = [
+    (Type::PremiumRate, NumberType::PremiumRate),
+    (Type::TollFree, NumberType::TollFree),
+    (Type::SharedCost, NumberType::SharedCost),
+    (Type::Voip, NumberType::Voip),
+    (Type::PersonalNumber, NumberType::Personal),
+    (Type::Pager, NumberType::Pager),
+    (Type::Uan, NumberType::Company),
+    (Type::Voicemail, NumberType::Voicemail),
+];
+
+/// The type of an international number, digits without plus.
+pub(crate) fn type_of(digits: &str) -> NumberType {
+    region(digits).map_or(NumberType::Unknown, |(metadata, national)| kind(metadata, national))
+}
+
+/// The country of an international number; where several share a calling code, the one whose range it is in.
+pub(crate) fn country_of(digits: &str) -> Option<Country> {
+    region(digits)?.0.id().parse().ok()
+}
+
+/// The digits people of its country dial, with the trunk digit where there is one; `None` for a number of nowhere.
+pub(crate) fn national(digits: &str) -> Option<String> {
+    let (metadata, significant) = region(digits)?;
+    let parsed = phonenumber::parse(None, format!("+{digits}")).ok()?;
+    let formatted = parsed.format().mode(Mode::National).to_string();
+    let formatted: String = formatted.chars().filter(char::is_ascii_digit).collect();
+    // Where a country writes the trunk digit in some places only, it is dialled all the same.
+    let bare = formatted == significant;
+    Some(match metadata.national_prefix().filter(|_| bare) {
+        Some(prefix) => format!("{prefix}{formatted}"),
+        None => formatted,
+    })
+}
+
+/// A number of this country that is nobody's, international, digits without plus.
+pub(crate) fn example(country: Country) -> Option<String> {
+    let metadata = DATABASE.by_id(country.code())?;
+    let descriptors = metadata.descriptors();
+    let example = descriptors.fixed_line().and_then(Descriptor::example);
+    let example = example.or_else(|| descriptors.mobile()?.example())?;
+    Some(format!("{}{example}", country.calling_code()))
+}
+
+/// What is left of `dialled` behind an international prefix of this country (`00`, `011`, `0011`, …): every reading,
+/// likeliest first.
+pub(crate) fn behind_international_prefix(dialled: &str, country: Option<Country>) -> Vec<&str> {
+    let metadata = country.and_then(|country| DATABASE.by_id(country.code()));
+    let pattern = metadata.and_then(Metadata::international_prefix);
+    // Most of the world; a country that chooses a carrier behind it still writes it so.
+    let usual = pattern.is_none_or(|pattern| pattern.as_str().starts_with("00") || pattern.is_match("00"));
+    let mut readings: Vec<&str> = dialled.strip_prefix("00").filter(|_| usual).into_iter().collect();
+    let found = pattern.and_then(|pattern| pattern.find(dialled)).filter(|found| found.start() == 0);
+    let behind = found.and_then(|found| dialled.get(found.end()..));
+    readings.extend(behind.filter(|behind| !readings.contains(behind)));
+    readings
+}
+
+/// The metadata of the number's region, and what follows the calling code.
+fn region(digits: &str) -> Option<(&'static Metadata, &str)> {
+    let (regions, national) = (1..=3).find_map(|length| {
+        let (code, national) = digits.split_at_checked(length)?;
+        Some((DATABASE.region(&code.parse::<u16>().ok()?)?, national))
+    })?;
+    let of = |id: &&str| DATABASE.by_id(*id);
+    let found = match regions.as_slice() {
+        [only] => of(only),
+        several => several.iter().filter_map(of).find(|metadata| has(metadata, national)),
+    };
+    found.map(|metadata| (metadata, national))
+}
+
+/// Whether a region that shares its calling code has this number.
+fn has(metadata: &Metadata, national: &str) -> bool {
+    match metadata.leading_digits() {
+        Some(pattern) => pattern.find(national).is_some_and(|found| found.start() == 0),
+        None => kind(metadata, national) != NumberType::Unknown,
+    }
+}
+
+fn kind(metadata: &Metadata, national: &str) -> NumberType {
+    let descriptors = metadata.descriptors();
+    let is = |kind| descriptors.get(kind).is_some_and(|descriptor| descriptor.is_match(national));
+    if !descriptors.general().is_match(national) {
+        return NumberType::Unknown;
+    }
+    if let Some((_, kind)) = TYPES.iter().find(|(kind, _)| is(*kind)) {
+        return *kind;
+    }
+    match (is(Type::FixedLine), is(Type::Mobile)) {
+        (true, true) => NumberType::FixedLineOrMobile,
+        (true, false) => NumberType::FixedLine,
+        (false, true) => NumberType::Mobile,
+        (false, false) => NumberType::Unknown,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_shared_calling_code_is_told_apart_by_its_ranges() {
+        for (digits, country) in [
+            ("14165551234", "CA"),
+            ("12125551234", "US"),
+            ("18765551234", "JM"),
+            ("77012345678", "KZ"),
+            ("74951234567", "RU"),
+            ("441481960194", "GG"),
+            ("442079460018", "GB"),
+            ("390612345678", "IT"),
+            ("85512345678", "KH"),
+        ] {
+            assert_eq!(country_of(digits).unwrap().code(), country, "{digits}");
+        }
+        assert_eq!(country_of("15551230000"), None, "no region has it");
+    }
+
+    #[test]
+    fn a_national_form_is_what_people_there_dial() {
+        for (digits, national) in [
+            ("85512345678", "012345678"),
+            ("12125551234", "12125551234"),
+            ("442079460018", "02079460018"),
+            ("74951234567", "84951234567"),
+            ("3612345678", "0612345678"),
+            ("390612345678", "0612345678"),
+            ("6591234567", "91234567"),
+            ("5511961234567", "011961234567"),
+        ] {
+            assert_eq!(super::national(digits).as_deref(), Some(national), "{digits}");
+        }
+    }
+
+    #[test]
+    fn types_are_told_where_the_digits_tell_them() {
+        for (digits, kind) in [
+            ("85512345678", NumberType::Mobile),
+            ("12125551234", NumberType::FixedLineOrMobile),
+            ("18005551234", NumberType::TollFree),
+            ("390612345678", NumberType::FixedLine),
+            ("8551234567079", NumberType::Unknown),
+            ("99912345678", NumberType::Unknown),
+        ] {
+            assert_eq!(type_of(digits), kind, "{digits}");
+        }
+    }
+
+    #[test]
+    fn international_prefixes_are_the_countrys() {
+        let behind = |dialled, country: &str| behind_international_prefix(dialled, country.parse().ok());
+        assert_eq!(behind("01185512345678", "US"), ["85512345678"]);
+        assert!(behind("0085512345678", "US").is_empty());
+        assert_eq!(behind("001185512345678", "AU").last(), Some(&"85512345678"));
+        assert_eq!(behind("0085512345678", "DE"), ["85512345678"]);
+        assert_eq!(behind("0085512345678", "KH").first(), Some(&"85512345678"));
+        assert_eq!(behind("00185512345678", "KH").last(), Some(&"85512345678"), "with a carrier chosen");
+        assert_eq!(behind("81085512345678", "RU"), ["85512345678"]);
+        assert_eq!(behind_international_prefix("0085512345678", None), ["85512345678"]);
+    }
+
+    #[test]
+    fn every_country_has_an_example_of_its_own() {
+        for country in Country::all() {
+            let Some(example) = example(country) else { continue };
+            assert_ne!(type_of(&example), NumberType::Unknown, "{country:?} {example}");
+            let found = country_of(&example).map(Country::calling_code);
+            assert_eq!(found, Some(country.calling_code()), "{example}");
+        }
+    }
+}
