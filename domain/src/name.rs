@@ -2,15 +2,59 @@
 
 use serde::{Deserialize, Serialize};
 
-/// A name of 1 to 64 characters without control characters, trimmed.
+/// A name of 1 to 64 characters that can all be seen, trimmed. What is stored is read as it is.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(try_from = "String", into = "String")]
+#[serde(from = "String", into = "String")]
 pub struct Name(String);
 
 /// Why a text is not a name.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("not a name: give 1 to 64 characters on one line")]
-pub struct InvalidName;
+pub enum InvalidName {
+    /// Empty, too long, or with a line break or another control character.
+    #[error("not a name: give 1 to 64 characters on one line")]
+    Shape,
+    /// It has a character that cannot be seen, or that turns the direction of what follows.
+    #[error("not a name: it has an invisible character (U+{0:04X}); type it anew instead of pasting it")]
+    Invisible(u32),
+}
+
+/// Characters without a shape of their own that Unicode does not count as control characters: soft hyphen, Arabic letter
+/// mark, fillers, zero-width characters and direction marks, separators, invisible operators, annotations and tags.
+const INVISIBLE: [(u32, u32); 15] = [
+    (0xad, 0xad),
+    (0x34f, 0x34f),
+    (0x61c, 0x61c),
+    (0x115f, 0x1160),
+    (0x17b4, 0x17b5),
+    (0x180b, 0x180f),
+    (0x200b, 0x200f),
+    (0x2028, 0x202e),
+    (0x2060, 0x206f),
+    (0x2800, 0x2800),
+    (0x3164, 0x3164),
+    (0xfeff, 0xfeff),
+    (0xffa0, 0xffa0),
+    (0xfff0, 0xfffb),
+    (0xe0000, 0xe0fff),
+];
+/// What joins or separates the letters of some scripts, and the parts of an emoji.
+const JOINERS: [char; 3] = ['\u{200c}', '\u{200d}', '\u{fe0f}'];
+
+/// The first character of `text` that cannot be seen. Joiners between letters of scripts that need them can.
+#[must_use]
+pub fn invisible(text: &str) -> Option<char> {
+    let letters: Vec<char> = text.chars().collect();
+    let is = |c: char| INVISIBLE.iter().any(|(first, last)| (*first..=*last).contains(&u32::from(c)));
+    let joins = |at: usize| {
+        let before = at.checked_sub(1).and_then(|before| letters.get(before));
+        let visible = |c: &char| !c.is_ascii() && !is(*c);
+        let after = letters.get(at + 1).is_none_or(visible);
+        before.is_some_and(|before| visible(before) || *before == '\u{fe0f}') && after
+    };
+    let hidden =
+        |(at, c): &(usize, &char)| c.is_control() || if JOINERS.contains(c) { !joins(*at) } else { is(**c) };
+    letters.iter().enumerate().find(hidden).map(|(_, c)| *c)
+}
 
 impl Name {
     /// The text.
@@ -24,15 +68,19 @@ impl std::str::FromStr for Name {
     type Err = InvalidName;
     fn from_str(text: &str) -> Result<Name, InvalidName> {
         let text = text.trim();
-        let valid = (1..=64).contains(&text.chars().count()) && !text.chars().any(char::is_control);
-        if valid { Ok(Name(text.into())) } else { Err(InvalidName) }
+        if !(1..=64).contains(&text.chars().count()) || text.chars().any(char::is_control) {
+            return Err(InvalidName::Shape);
+        }
+        match invisible(text) {
+            Some(hidden) => Err(InvalidName::Invisible(hidden.into())),
+            None => Ok(Name(text.into())),
+        }
     }
 }
 
-impl TryFrom<String> for Name {
-    type Error = InvalidName;
-    fn try_from(text: String) -> Result<Name, InvalidName> {
-        text.parse()
+impl From<String> for Name {
+    fn from(text: String) -> Name {
+        Name(text)
     }
 }
 
@@ -45,5 +93,46 @@ impl From<Name> for String {
 impl std::fmt::Display for Name {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.write_str(&self.0)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_name_that_cannot_be_seen_is_none() {
+        for hidden in [
+            "\u{200b}",
+            "Acme\u{202e}moc",
+            "\u{2066}Acme\u{2069}",
+            "Ac\u{ad}me",
+            "\u{3164}",
+            "\u{2800}\u{2800}",
+            "Acme\u{e0041}",
+            "\u{200d}",
+            "A\u{200d}B",
+            "\u{feff}Acme",
+        ] {
+            assert!(matches!(hidden.parse::<Name>(), Err(InvalidName::Invisible(_))), "{hidden:?}");
+        }
+    }
+
+    #[test]
+    fn scripts_and_emoji_that_need_joiners_have_names() {
+        for name in
+            ["Acme Telecom", "ក្រុមហ៊ុន", "می\u{200c}خواهم", "👨\u{200d}👩\u{200d}👧", "❤\u{fe0f}", "Ünïcödé"]
+        {
+            assert!(name.parse::<Name>().is_ok(), "{name:?}");
+        }
+        for shape in ["", "  ", "two\nlines"] {
+            assert_eq!(shape.parse::<Name>(), Err(InvalidName::Shape));
+        }
+    }
+
+    #[test]
+    fn a_name_that_was_stored_is_still_read() {
+        let stored: Name = serde_json::from_str("\"A\u{200b}\"").unwrap();
+        assert_eq!(stored.as_str(), "A\u{200b}");
     }
 }
