@@ -218,7 +218,8 @@ impl Base {
     /// From `trunkline replay` beside this process, until `stop`.
     fn take_orders(&self) {
         if let Some(socket) = control::open(&self.config.data_dir) {
-            let (orders, stop) = (control::serve(socket, self.store.clone()), self.stop.clone());
+            let orders = control::serve(socket, self.store.clone(), self.projections.clone());
+            let stop = self.stop.clone();
             self.tasks.spawn(async move { stop.run_until_cancelled(orders).await });
         }
     }
@@ -231,6 +232,7 @@ impl Base {
             sip_address: Some(reachable(health.engine.sip_addr())),
             trusted_proxies: self.config.trusted_proxies()?,
             trusted_trunks: self.config.trusted_trunks()?,
+            wide_networks: self.config.wide_networks()?,
             ..ApiConfig::default()
         };
         let parts = api::Parts {

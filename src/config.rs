@@ -65,6 +65,8 @@ pub struct Sip {
     pub trusted_trunks: String,
     /// TCP connections one address may have (1-1024).
     pub connections_per_peer: usize,
+    /// Networks within which trunks may name wider ones than /24 (IPv4) and /48 (IPv6), commas between.
+    pub wide_networks: String,
 }
 
 /// Media.
@@ -118,6 +120,7 @@ impl Default for Config {
                 max_calls: 2_000,
                 trusted_trunks: String::new(),
                 connections_per_peer: 32,
+                wide_networks: String::new(),
             },
             rtp: Rtp { ports: "16384-32767".into() },
             database_url: String::new(),
@@ -202,6 +205,7 @@ impl Config {
         }
         self.trusted_proxies()?;
         self.trusted_trunks()?;
+        self.wide_networks()?;
         if !matches!(self.log.format.as_str(), "text" | "json") {
             return Err(Refused(format!("log.format is text or json, not {:?}", self.log.format)));
         }
@@ -281,10 +285,15 @@ impl Config {
     /// # Errors
     /// When one is neither a network nor an address.
     pub fn trusted_proxies(&self) -> Result<Vec<IpNet>, Refused> {
-        let named = self.http.trusted_proxies.split(',').map(str::trim).filter(|text| !text.is_empty());
-        let read = |text: &str| text.parse().or_else(|_| text.parse::<IpAddr>().map(IpNet::from));
-        let refused = |text| Refused(format!("http.trusted_proxies: {text:?} is no network and no address"));
-        named.map(|text| read(text).map_err(|_| refused(text))).collect()
+        networks("http.trusted_proxies", &self.http.trusted_proxies)
+    }
+
+    /// Networks within which trunks may name wide ones.
+    ///
+    /// # Errors
+    /// When one is neither a network nor an address.
+    pub fn wide_networks(&self) -> Result<Vec<IpNet>, Refused> {
+        networks("sip.wide_networks", &self.sip.wide_networks)
     }
 
     /// The trunks inside our trust domain.
@@ -310,6 +319,14 @@ impl Config {
     pub fn store_file(&self) -> Option<PathBuf> {
         self.database_url.is_empty().then(|| self.data_dir.join("trunkline.db"))
     }
+}
+
+/// The networks and addresses a setting names, commas between.
+fn networks(setting: &str, text: &str) -> Result<Vec<IpNet>, Refused> {
+    let named = text.split(',').map(str::trim).filter(|text| !text.is_empty());
+    let read = |text: &str| text.parse().or_else(|_| text.parse::<IpAddr>().map(IpNet::from));
+    let refused = |text| Refused(format!("{setting}: {text:?} is no network and no address"));
+    named.map(|text| read(text).map_err(|_| refused(text))).collect()
 }
 
 fn unknown_name(unknown: &str, known: &[String]) -> Refused {

@@ -1,12 +1,16 @@
 //! The way for `trunkline replay` to a server that has the store: a socket in the data directory, for whoever may open
 //! the database file too. One request line (`replay calls`), progress lines (`12000 55800`), then `done` or `failed …`.
+//! `trunkline route` comes the same way; its lines are what is to be printed.
 
-use crate::app::Trouble;
-use projections::replay;
+use crate::{
+    app::Trouble,
+    routes::{self, Order},
+};
+use projections::{Projections, replay};
 use std::{os::unix::fs::PermissionsExt, path::Path, time::Duration};
 use store::Store;
 use tokio::{
-    io::{AsyncBufReadExt, AsyncReadExt, AsyncWriteExt, BufReader},
+    io::{AsyncBufReadExt, AsyncReadExt, AsyncWriteExt, BufReader, Lines},
     net::{UnixListener, UnixStream},
     sync::watch,
 };
@@ -35,11 +39,11 @@ pub fn open(data_dir: &Path) -> Option<UnixListener> {
 }
 
 /// Does what is asked, one after another.
-pub async fn serve(listener: UnixListener, store: Store) {
+pub async fn serve(listener: UnixListener, store: Store, projections: Projections) {
     loop {
         match listener.accept().await {
             Ok((stream, _)) => {
-                if let Err(error) = answer(stream, &store).await {
+                if let Err(error) = answer(stream, &store, &projections).await {
                     tracing::debug!(%error, "who asked went away");
                 }
             }
@@ -51,10 +55,13 @@ pub async fn serve(listener: UnixListener, store: Store) {
     }
 }
 
-async fn answer(stream: UnixStream, store: &Store) -> std::io::Result<()> {
+async fn answer(stream: UnixStream, store: &Store, projections: &Projections) -> std::io::Result<()> {
     let (read, mut write) = stream.into_split();
     let mut asked = String::new();
     tokio::time::timeout(PATIENCE, BufReader::new(read.take(LINE)).read_line(&mut asked)).await??;
+    if let Some(order) = asked.trim().strip_prefix("route ") {
+        return write.write_all(routed(store, projections, order).await.as_bytes()).await;
+    }
     let Some(name) = asked.trim().strip_prefix("replay ") else {
         return write.write_all(b"failed: not a request\n").await;
     };
@@ -77,16 +84,48 @@ async fn answer(stream: UnixStream, store: &Store) -> std::io::Result<()> {
     write.write_all(last.as_bytes()).await
 }
 
+async fn routed(store: &Store, projections: &Projections, order: &str) -> String {
+    let outcome = match Order::read(order.split_whitespace()) {
+        Ok(order) => routes::carry_out(store, projections, &order).await,
+        Err(trouble) => Err(trouble),
+    };
+    match outcome {
+        Ok(lines) => lines.iter().map(|line| format!("{line}\n")).chain(["done\n".into()]).collect(),
+        Err(trouble) => format!("failed: {trouble}\n"),
+    }
+}
+
+/// Has the server that serves `data_dir` show or move a route; the lines to print.
+///
+/// # Errors
+/// When no server answers there, or it says why not.
+pub async fn route(data_dir: &Path, order: &Order) -> Result<Vec<String>, Trouble> {
+    let mut lines = ask(data_dir, &format!("route {order}")).await?;
+    let mut told = Vec::new();
+    while let Some(line) = lines.next_line().await? {
+        match line.strip_prefix("failed: ") {
+            Some(trouble) => return Err(trouble.into()),
+            None if line == "done" => return Ok(told),
+            None => told.push(line),
+        }
+    }
+    Err("the server went away".into())
+}
+
+async fn ask(data_dir: &Path, line: &str) -> Result<Lines<BufReader<UnixStream>>, Trouble> {
+    let mut stream = UnixStream::connect(data_dir.join(SOCKET))
+        .await
+        .map_err(|error| format!("the store is open in another process, which does not answer: {error}"))?;
+    stream.write_all(format!("{line}\n").as_bytes()).await?;
+    Ok(BufReader::new(stream).lines())
+}
+
 /// Has the server that serves `data_dir` rebuild a table; `hear` hears how far it is.
 ///
 /// # Errors
 /// When no server answers there, or it says why not.
 pub async fn rebuild(data_dir: &Path, name: &str, mut hear: impl FnMut(u64, u64)) -> Result<(), Trouble> {
-    let mut stream = UnixStream::connect(data_dir.join(SOCKET))
-        .await
-        .map_err(|error| format!("the store is open in another process, which does not answer: {error}"))?;
-    stream.write_all(format!("replay {name}\n").as_bytes()).await?;
-    let mut lines = BufReader::new(stream).lines();
+    let mut lines = ask(data_dir, &format!("replay {name}")).await?;
     while let Some(line) = lines.next_line().await? {
         match line.split_once(' ') {
             _ if line == "done" => return Ok(()),

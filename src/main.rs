@@ -11,6 +11,7 @@ mod examples;
 mod health;
 mod keys;
 mod open_files;
+mod routes;
 mod telemetry;
 
 use clap::{Arg, ArgAction, ArgMatches, Command, value_parser};
@@ -38,6 +39,7 @@ fn main() -> ExitCode {
         Some(("replay", matches)) => commands::replay::run(&config, &commands::replay::wish(matches)),
         Some(("demo", _)) => commands::demo::run(&config),
         Some(("repair", _)) => commands::repair::run(&config),
+        Some(("route", matches)) => commands::route::run(&config, commands::route::order(matches)),
         Some(("doctor", _)) => commands::doctor::run(&config),
         _ => ExitCode::FAILURE,
     }
@@ -79,6 +81,7 @@ fn command_line() -> Command {
         .subcommand(commands::replay::command())
         .subcommand(commands::demo::command())
         .subcommand(commands::repair::command())
+        .subcommand(commands::route::command())
         .subcommand(Command::new("doctor").about("Checks settings and machine, says what to do"))
 }
 

@@ -12,6 +12,8 @@ pub mod emergency;
 pub mod high_risk;
 pub mod limits;
 pub mod name;
+pub mod numbering;
+pub mod route;
 pub mod sid;
 pub mod sip_address;
 pub mod stream;
@@ -30,6 +32,7 @@ pub mod user;
 
 pub use clock::{Clock, Ids, Steady};
 pub use e164::{E164, Number};
+pub use numbering::NumberType;
 pub use sid::{Kind, Sid};
 pub use stream::{Actor, Claim, Log, Meta, Stream, Tenant};
 pub use timestamp::Timestamp;

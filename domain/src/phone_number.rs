@@ -7,8 +7,10 @@ use crate::{
     aggregate::aggregate,
     call::{Document, MAX_TWIML, Program},
     name::Name,
+    trunk::canonical,
     webhook_url::{Method, WebhookUrl},
 };
+use ipnet::IpNet;
 use serde::{Deserialize, Serialize};
 
 /// Where a number's calls are answered from.
@@ -99,6 +101,11 @@ pub enum PhoneNumberCommand {
     },
     /// Takes its name away.
     Unname,
+    /// An operator gives it the calls from this source that another carrier has had.
+    GrantRoute {
+        /// Where the calls come from.
+        source: IpNet,
+    },
     /// Removes it from the inventory; the number can then be created anew.
     Release,
 }
@@ -123,6 +130,8 @@ pub enum PhoneNumberEvent {
     Renamed { name: Name },
     /// It has no name.
     Unnamed {},
+    /// Calls from this source are its own since now, whoever had them before.
+    RouteGranted { source: IpNet },
     /// It is gone.
     Released {},
 }
@@ -149,6 +158,12 @@ impl PhoneNumber {
     #[must_use]
     pub fn carrier(&self) -> Option<&Sid> {
         self.carrier.as_ref()
+    }
+
+    /// Whether it was removed from the inventory.
+    #[must_use]
+    pub fn is_released(&self) -> bool {
+        self.released
     }
 
     /// The account it is assigned to.
@@ -189,6 +204,7 @@ impl PhoneNumber {
             C::Rename { name } => Ok(vec![E::Renamed { name }]),
             C::Unname if self.friendly_name.is_none() => Ok(vec![]),
             C::Unname => Ok(vec![E::Unnamed {}]),
+            C::GrantRoute { source } => Ok(vec![E::RouteGranted { source: canonical(source) }]),
             C::Release => Ok(vec![E::Released {}]),
         }
     }
@@ -209,6 +225,8 @@ impl PhoneNumber {
             E::VoiceConfigured(voice) => self.voice = voice,
             E::Renamed { name } => self.friendly_name = Some(name),
             E::Unnamed {} => self.friendly_name = None,
+            // Who is called is decided where all carriers are known.
+            E::RouteGranted { .. } => {}
             E::Released {} => self.released = true,
         }
     }

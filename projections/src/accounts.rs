@@ -39,10 +39,12 @@ pub struct AccountRow {
     pub created_at: Timestamp,
     /// When it last changed.
     pub updated_at: Timestamp,
+    /// How many events it has had: what it is changed at.
+    pub version: i64,
 }
 
 table!(AccountRow: "accounts" v 3, key [sid],
-    columns [sid, carrier, account, name, enabled, limits, auth_token_version, auth_token_at, created_at, updated_at],
+    columns [sid, carrier, account, name, enabled, limits, auth_token_version, auth_token_at, created_at, updated_at, version],
     indexes [["carrier", "sid"]]);
 
 impl Biography for AccountRow {
@@ -67,7 +69,7 @@ impl Biography for AccountRow {
             }
             (None, _) | (Some(_), E::Created { .. }) => return Err(Nonsense::out_of_order(fact)),
         };
-        Ok(Some(AccountRow { updated_at: fact.at, ..row }))
+        Ok(Some(AccountRow { updated_at: fact.at, version: fact.sequence, ..row }))
     }
 }
 
@@ -86,6 +88,7 @@ impl AccountRow {
             auth_token_at: at,
             created_at: at,
             updated_at: at,
+            version: 1,
         }
     }
 }

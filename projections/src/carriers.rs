@@ -28,16 +28,21 @@ pub struct CarrierRow {
     pub name: Name,
     /// Where it operates.
     pub country: Country,
+    /// Since when, as a position of the log: its trunks read national numbers by it.
+    #[serde(skip_serializing)]
+    pub country_since: i64,
     /// The first label of its dashboard's address.
     pub subdomain: String,
     /// When it signed up.
     pub created_at: Timestamp,
     /// When it last changed.
     pub updated_at: Timestamp,
+    /// How many events it has had: what it is changed at.
+    pub version: i64,
 }
 
-table!(CarrierRow: "carriers" v 1, key [sid],
-    columns [sid, carrier, account, name, country, subdomain, created_at, updated_at],
+table!(CarrierRow: "carriers" v 2, key [sid],
+    columns [sid, carrier, account, name, country, country_since, subdomain, created_at, updated_at, version],
     indexes [["carrier"], ["subdomain"]]);
 
 impl Biography for CarrierRow {
@@ -56,15 +61,22 @@ impl Biography for CarrierRow {
                 account: None,
                 name,
                 country,
+                country_since: fact.position,
                 subdomain: subdomain.into(),
                 created_at: fact.at,
                 updated_at: fact.at,
+                version: 1,
             },
-            (Some(row), E::SettingsUpdated { name, country }) => CarrierRow { name, country, ..row },
+            (Some(row), E::SettingsUpdated { name, country }) => {
+                let country_since = if country == row.country { row.country_since } else { fact.position };
+                CarrierRow { name, country, country_since, ..row }
+            }
             // Keys have a table of their own.
-            (Some(row), E::ApiKeyCreated { .. } | E::ApiKeyRevoked { .. }) => return Ok(Some(row)),
+            (Some(row), E::ApiKeyCreated { .. } | E::ApiKeyRevoked { .. }) => {
+                return Ok(Some(CarrierRow { version: fact.sequence, ..row }));
+            }
             (None, _) | (Some(_), E::SignedUp { .. }) => return Err(Nonsense::out_of_order(fact)),
         };
-        Ok(Some(CarrierRow { updated_at: fact.at, ..row }))
+        Ok(Some(CarrierRow { updated_at: fact.at, version: fact.sequence, ..row }))
     }
 }

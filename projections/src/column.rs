@@ -7,6 +7,7 @@ use domain::{
     limits::Limits,
     name::Name,
     phone_number::VoiceConfiguration,
+    route::{NumberClaims, SourceClaims},
     trunk::{Inbound, Outbound},
     user::{Email, Role},
     webhook_url::Method,
@@ -138,9 +139,9 @@ fn spelled<T: DeserializeOwned>(text: String) -> Result<T, String> {
 text! {
     String => String::clone, Ok;
     Sid => |sid| sid.as_str().to_owned(), |text| text.parse().map_err(words);
-    Name => |name| name.as_str().to_owned(), |text| text.parse().map_err(words);
+    Name => |name| name.as_str().to_owned(), |text| Ok(Name::from(text));
     Email => |email| email.as_str().to_owned(), |text| text.parse().map_err(words);
-    Number => Number::to_string, |text| text.parse().map_err(words);
+    Number => Number::to_string, |text| Number::stored(&text).map_err(words);
     Country => |country| country.code().to_owned(), |text| text.parse().map_err(words);
     Method => |method| method.as_str().to_owned(), |text| text.parse().map_err(words);
     Status => |status| status.as_str().to_owned(), |text| text.parse();
@@ -178,4 +179,4 @@ macro_rules! json {
         }
     )+ };
 }
-json! { serde_json::Value, VoiceConfiguration, Inbound, Outbound, Limits }
+json! { serde_json::Value, VoiceConfiguration, Inbound, Outbound, Limits, SourceClaims, NumberClaims }

@@ -9,6 +9,7 @@ use domain::{
     Number, Sid, Timestamp,
     name::Name,
     phone_number::{PhoneNumber, PhoneNumberEvent, VoiceConfiguration},
+    route::NumberClaims,
 };
 use sea_query::{Cond, Expr, ExprTrait};
 use serde::{Deserialize, Serialize};
@@ -31,15 +32,19 @@ pub struct PhoneNumberRow {
     pub name: Option<Name>,
     /// Where its calls are answered from.
     pub voice: VoiceConfiguration,
+    /// Since when it is the carrier's, and which sources an operator moved to it.
+    pub claims: NumberClaims,
     /// When it was added.
     pub created_at: Timestamp,
     /// When it last changed.
     pub updated_at: Timestamp,
+    /// How many events it has had: what it is changed at.
+    pub version: i64,
 }
 
-table!(PhoneNumberRow: "phone_numbers" v 1, key [sid],
-    columns [sid, carrier, account, number, enabled, name, voice, created_at, updated_at],
-    indexes [["carrier", "sid"], ["account", "sid"], ["carrier", "number"]]);
+table!(PhoneNumberRow: "phone_numbers" v 2, key [sid],
+    columns [sid, carrier, account, number, enabled, name, voice, claims, created_at, updated_at, version],
+    indexes [["carrier", "sid"], ["account", "sid"], ["carrier", "number"], ["number"]]);
 
 impl Biography for PhoneNumberRow {
     type Of = PhoneNumber;
@@ -53,7 +58,15 @@ impl Biography for PhoneNumberRow {
         let row = match (row, event) {
             (None, E::Created { number, enabled, account, .. }) => {
                 let carrier = fact.tenant.carrier.clone();
-                PhoneNumberRow::created(fact.stream.clone(), carrier, number, (enabled, account), fact.at)
+                let row = PhoneNumberRow::created(
+                    fact.stream.clone(),
+                    carrier,
+                    number,
+                    (enabled, account),
+                    fact.at,
+                );
+                let claims = NumberClaims { since: fact.position, granted: Vec::new() };
+                PhoneNumberRow { claims, ..row }
             }
             (Some(row), E::Enabled {}) => PhoneNumberRow { enabled: true, ..row },
             (Some(row), E::Disabled {}) => PhoneNumberRow { enabled: false, ..row },
@@ -64,10 +77,14 @@ impl Biography for PhoneNumberRow {
             (Some(row), E::VoiceConfigured(voice)) => PhoneNumberRow { voice, ..row },
             (Some(row), E::Renamed { name }) => PhoneNumberRow { name: Some(name), ..row },
             (Some(row), E::Unnamed {}) => PhoneNumberRow { name: None, ..row },
+            (Some(row), E::RouteGranted { source }) => {
+                let claims = row.claims.clone().with(source, fact.position);
+                PhoneNumberRow { claims, ..row }
+            }
             (Some(_), E::Released {}) => return Ok(None),
             (None, _) | (Some(_), E::Created { .. }) => return Err(Nonsense::out_of_order(fact)),
         };
-        Ok(Some(PhoneNumberRow { updated_at: fact.at, ..row }))
+        Ok(Some(PhoneNumberRow { updated_at: fact.at, version: fact.sequence, ..row }))
     }
 }
 
@@ -89,8 +106,10 @@ impl PhoneNumberRow {
             enabled,
             name: None,
             voice: VoiceConfiguration::default(),
+            claims: NumberClaims::default(),
             created_at: at,
             updated_at: at,
+            version: 1,
         }
     }
 }

@@ -15,8 +15,8 @@ use crate::{
     trunks::TrunkRow,
     users::UserRow,
 };
-use domain::{Log, Sid, user::Email};
-use sea_query::{Expr, ExprTrait, Order, SelectStatement};
+use domain::{Log, Number, Sid, user::Email};
+use sea_query::{Expr, ExprTrait, Order, Query, SelectStatement};
 use store::{Db, Tx};
 
 /// Most unfinished calls `unfinished_calls` returns at a time.
@@ -152,6 +152,38 @@ impl System {
     /// When the database fails.
     pub async fn trunks(&self) -> Result<Vec<TrunkRow>, ReadError> {
         all(&self.db, &record::select::<TrunkRow>(TrunkRow::NAME)).await
+    }
+
+    /// Every carrier's row of this number.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn phone_numbers(&self, number: &Number) -> Result<Vec<PhoneNumberRow>, ReadError> {
+        let mut select = record::select::<PhoneNumberRow>(PhoneNumberRow::NAME);
+        all(&self.db, select.and_where(is("number", number.to_string()))).await
+    }
+
+    /// Numbers of `carrier` that one of `others` has as well, with theirs; at most `limit` rows of each.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn common_numbers(
+        &self,
+        carrier: &Sid,
+        others: &[Sid],
+        limit: u64,
+    ) -> Result<Vec<PhoneNumberRow>, ReadError> {
+        let of = |carriers: &[Sid]| Expr::col("carrier").is_in(carriers.iter().map(Sid::as_str));
+        let mut own = Query::select();
+        own.column("number").from(PhoneNumberRow::NAME).and_where(is("carrier", carrier.as_str()));
+        let mut common = Query::select();
+        common.column("number").from(PhoneNumberRow::NAME).and_where(of(others));
+        common.and_where(Expr::col("number").in_subquery(own)).order_by("number", Order::Asc).limit(limit);
+        let mut everybody = others.to_vec();
+        everybody.push(carrier.clone());
+        let mut select = record::select::<PhoneNumberRow>(PhoneNumberRow::NAME);
+        select.and_where(of(&everybody)).and_where(Expr::col("number").in_subquery(common));
+        all(&self.db, &select).await
     }
 
     async fn by_sid<R: Biography>(&self, sid: &Sid) -> Result<Option<R>, ReadError> {

@@ -8,6 +8,7 @@ use crate::{
 use domain::{
     Sid, Timestamp,
     name::Name,
+    route::SourceClaims,
     trunk::{Inbound, Outbound, Trunk, TrunkEvent},
 };
 use sea_query::Cond;
@@ -32,14 +33,18 @@ pub struct TrunkRow {
     pub outbound: Option<Outbound>,
     /// How often its digest password was set: 0 when there is none. A new number means a new password in the vault.
     pub credential_version: i64,
+    /// Since when it has its sources.
+    pub claims: SourceClaims,
     /// When it was made.
     pub created_at: Timestamp,
     /// When it last changed.
     pub updated_at: Timestamp,
+    /// How many events it has had: what it is changed at.
+    pub version: i64,
 }
 
-table!(TrunkRow: "trunks" v 1, key [sid],
-    columns [sid, carrier, account, name, inbound, outbound, credential_version, created_at, updated_at],
+table!(TrunkRow: "trunks" v 2, key [sid],
+    columns [sid, carrier, account, name, inbound, outbound, credential_version, claims, created_at, updated_at, version],
     indexes [["carrier", "sid"]]);
 
 impl Biography for TrunkRow {
@@ -54,10 +59,11 @@ impl Biography for TrunkRow {
         let row = match (row, event) {
             (None, E::Created { name, inbound, outbound, .. }) => {
                 let carrier = fact.tenant.carrier.clone();
-                TrunkRow::created(fact.stream.clone(), carrier, name, (inbound, outbound), fact.at)
+                let row = TrunkRow::created(fact.stream.clone(), carrier, name, (None, outbound), fact.at);
+                row.taking(inbound, fact.position)
             }
             (Some(row), E::Renamed { name }) => TrunkRow { name, ..row },
-            (Some(row), E::InboundConfigured(inbound)) => TrunkRow { inbound, ..row },
+            (Some(row), E::InboundConfigured(inbound)) => row.taking(inbound, fact.position),
             (Some(row), E::OutboundConfigured(outbound)) => TrunkRow { outbound, ..row },
             (Some(row), E::CredentialReplaced {}) => {
                 TrunkRow { credential_version: row.credential_version + 1, ..row }
@@ -65,11 +71,19 @@ impl Biography for TrunkRow {
             (Some(_), E::Deleted {}) => return Ok(None),
             (None, _) | (Some(_), E::Created { .. }) => return Err(Nonsense::out_of_order(fact)),
         };
-        Ok(Some(TrunkRow { updated_at: fact.at, ..row }))
+        Ok(Some(TrunkRow { updated_at: fact.at, version: fact.sequence, ..row }))
     }
 }
 
 impl TrunkRow {
+    /// With this inbound side since `position`.
+    fn taking(self, inbound: Option<Inbound>, position: i64) -> TrunkRow {
+        let country = |side: &Option<Inbound>| side.as_ref().map(|side| side.country);
+        let same = country(&self.inbound) == country(&inbound);
+        let sources = inbound.as_ref().map_or(&[][..], |side| &side.sources);
+        TrunkRow { claims: self.claims.configured(sources, same, position), inbound, ..self }
+    }
+
     /// A trunk that was just made, without a password.
     #[must_use]
     pub fn created(
@@ -87,8 +101,10 @@ impl TrunkRow {
             inbound,
             outbound,
             credential_version: 0,
+            claims: SourceClaims::default(),
             created_at: at,
             updated_at: at,
+            version: 1,
         }
     }
 }

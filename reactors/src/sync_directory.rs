@@ -84,8 +84,10 @@ impl DirectoryMirror {
 
     async fn directory_of(&self, rows: DirectoryRows, vault: &Vault) -> Result<Directory, StoreError> {
         let DirectoryRows { carriers, accounts, trunks, phone_numbers, .. } = rows;
-        let countries: HashMap<Sid, Country> =
-            carriers.into_iter().map(|CarrierRow { sid, country, .. }| (sid, country)).collect();
+        let countries = carriers.into_iter();
+        let countries: HashMap<Sid, (Country, i64)> = countries
+            .map(|CarrierRow { sid, country, country_since, .. }| (sid, (country, country_since)))
+            .collect();
         let passwords = self.passwords_of(&trunks, vault).await?;
         let entry = |trunk: TrunkRow| {
             let password = passwords.get(&trunk.sid).map(|(_, password)| Arc::clone(password));
@@ -94,7 +96,7 @@ impl DirectoryMirror {
         };
         let entries = trunks.into_iter().map(entry).collect();
         let accounts = accounts.into_iter().map(|account| AccountEntry {
-            country: countries.get(&account.carrier).copied(),
+            country: countries.get(&account.carrier).map(|(country, _)| *country),
             sid: account.sid,
             carrier: account.carrier,
             enabled: account.enabled,
@@ -180,13 +182,17 @@ async fn password_of(trunk: &TrunkRow, vault: &Vault) -> Result<Option<Arc<str>>
 
 fn trunk_entry(
     trunk: TrunkRow,
-    countries: &HashMap<Sid, Country>,
+    countries: &HashMap<Sid, (Country, i64)>,
     trusted: bool,
     password: Option<Arc<str>>,
 ) -> TrunkEntry {
-    let country = trunk.inbound.as_ref().and_then(|inbound| inbound.country);
+    let own = trunk.inbound.as_ref().and_then(|inbound| inbound.country);
+    let carriers = countries.get(&trunk.carrier).filter(|_| own.is_none());
+    let mut claims = trunk.claims;
+    claims.country = carriers.map_or(claims.country, |(_, since)| claims.country.max(*since));
     TrunkEntry {
-        country: country.or_else(|| countries.get(&trunk.carrier).copied()),
+        country: own.or(carriers.map(|(country, _)| *country)),
+        claims,
         sid: trunk.sid,
         carrier: trunk.carrier,
         inbound: trunk.inbound.map(|inbound| Inbound { trusted, ..inbound }),
@@ -196,8 +202,8 @@ fn trunk_entry(
 }
 
 fn number_entry(row: PhoneNumberRow) -> NumberEntry {
-    let PhoneNumberRow { sid, carrier, account, number, enabled, voice, .. } = row;
-    NumberEntry { sid, carrier, number, account, enabled, voice }
+    let PhoneNumberRow { sid, carrier, account, number, enabled, voice, claims, .. } = row;
+    NumberEntry { sid, carrier, number, account, enabled, voice, claims }
 }
 
 #[cfg(test)]

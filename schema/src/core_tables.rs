@@ -18,6 +18,14 @@ pub(crate) fn steps() -> Vec<Step> {
     ]
 }
 
+/// A source was one trunk's over all carriers; now carriers share them.
+pub(crate) fn sources_by_carrier() -> Vec<Step> {
+    let move_claims = "UPDATE es_claims SET scope = 'trunk_source:' || \
+        (SELECT carrier FROM es_streams WHERE es_streams.stream_id = es_claims.stream_id) \
+        WHERE scope = 'trunk_source'";
+    vec![Step::Text { sqlite: move_claims, postgres: move_claims }]
+}
+
 /// One row per log: the position of its last event. Locked by every append, so positions are commit order, gapless.
 fn heads() -> TableCreateStatement {
     let mut table = Table::create();

@@ -53,6 +53,11 @@ pub fn migrations() -> Vec<Migration> {
         Migration { number: 4, name: "append in one call", steps: append::steps() },
         Migration { number: 5, name: "events as postgres-es shows them", steps: postgres_es::steps() },
         Migration { number: 6, name: "one command appended by its keys", steps: append::one_by_its_keys() },
+        Migration {
+            number: 15,
+            name: "a source is claimed within a carrier",
+            steps: core_tables::sources_by_carrier(),
+        },
         Migration { number: PROOFS, name: "the ledger proves its rows", steps: append::with_proofs() },
     ]
 }

@@ -24,6 +24,7 @@ mod testing {
         Kind, Sid,
         limits::Limits,
         phone_number::VoiceConfiguration,
+        route::{NumberClaims, SourceClaims},
         trunk::{Inbound as InboundSide, Outbound},
     };
 
@@ -46,17 +47,54 @@ mod testing {
     }
 
     fn trunk(number: u128, of: u128, sources: &[&str], outbound: Option<Outbound>) -> TrunkEntry {
-        let sources = sources.iter().map(|source| source.parse().unwrap()).collect();
-        let country = "KH".parse().ok();
-        let inbound = Some(InboundSide { sources, ..InboundSide::default() });
-        TrunkEntry { sid: sid(number), carrier: carrier(of), country, inbound, outbound, password: None }
+        let sources: Vec<_> = sources.iter().map(|source| source.parse().unwrap()).collect();
+        TrunkEntry {
+            sid: sid(number),
+            carrier: carrier(of),
+            country: "KH".parse().ok(),
+            claims: SourceClaims::default().configured(&sources, false, 1),
+            inbound: Some(InboundSide { sources, ..InboundSide::default() }),
+            outbound,
+            password: None,
+        }
+    }
+
+    /// A number of a carrier's account, in its inventory since `since`.
+    pub(super) fn entry(of: u128, text: &str, since: i64) -> NumberEntry {
+        let claims = NumberClaims { since, granted: vec![] };
+        let own = number(text, Some(of), true, Some("https://example.com/voice"));
+        NumberEntry { carrier: carrier(of), claims, ..own }
+    }
+
+    /// Trunks 1, 2, … of these carriers, each with one source since then.
+    pub(super) fn shared_trunks(sources: &[(u128, &str, i64)]) -> Vec<TrunkEntry> {
+        let trunks = sources.iter().zip(1..).map(|((of, source, since), no)| TrunkEntry {
+            claims: SourceClaims::default().configured(&[source.parse().unwrap()], false, *since),
+            ..trunk(no, *of, &[source], None)
+        });
+        trunks.collect()
+    }
+
+    /// Carriers that are called from each other's addresses, and their numbers, each since then.
+    pub(super) fn shared(sources: &[(u128, &str, i64)], numbers: &[(u128, &str, i64)]) -> Directory {
+        let numbers = numbers.iter().map(|(of, text, since)| entry(*of, text, *since));
+        Directory::new(shared_trunks(sources), numbers.collect(), vec![])
     }
 
     fn number(text: &str, owner: Option<u128>, enabled: bool, url: Option<&str>) -> NumberEntry {
         let voice_url = url.map(|url| url.parse().unwrap());
         let voice = VoiceConfiguration { voice_url, ..VoiceConfiguration::default() };
         let (number, account) = (text.parse().unwrap(), owner.map(account));
-        NumberEntry { sid: of(Kind::PhoneNumber, 1), carrier: carrier(1), number, account, enabled, voice }
+        let claims = NumberClaims { since: 1, granted: vec![] };
+        NumberEntry {
+            sid: of(Kind::PhoneNumber, 1),
+            carrier: carrier(1),
+            number,
+            account,
+            enabled,
+            voice,
+            claims,
+        }
     }
 
     pub(super) fn out(host: &str, prefix: &str, plus_prefix: bool, trunk_prefix: bool) -> Outbound {
@@ -78,8 +116,7 @@ mod testing {
             trunk(1, 1, &["192.0.2.0/24"], outbound),
             trunk(2, 2, &["192.0.3.9/32", "2001:db8::/32"], None),
             trunk(3, 1, &["192.0.2.9/32"], None),
-            trunk(4, 2, &["192.0.2.7/32"], None),
-            trunk(5, 1, &["2001:db8:1::/48", "192.0.3.0/24"], None),
+            trunk(5, 1, &["2001:db8:1::/48"], None),
         ];
         let numbers = vec![
             number("+85512345678", Some(1), true, url),

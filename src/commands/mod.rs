@@ -6,4 +6,5 @@ pub mod doctor;
 pub mod progress;
 pub mod repair;
 pub mod replay;
+pub mod route;
 pub mod serve;

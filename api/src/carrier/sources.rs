@@ -1,45 +1,85 @@
-//! Whose calls come from where: calls are routed by the longest prefix over all carriers, so a network inside another
-//! carrier's would take that one's calls. The exact network is a claim in the log; what overlaps is refused here.
+//! Whose calls are whose where carriers share sources and numbers: what a carrier is told, and how wide a network it
+//! may name. The rules are [`domain::route`]'s and [`domain::trunk`]'s.
 
-use crate::{
-    App,
-    app::READ_YOUR_WRITES,
-    problem::{FieldError, Refusal},
+use crate::{App, fields::Fields};
+use domain::{
+    Sid,
+    route::{Holding, shared},
+    trunk::too_wide,
 };
-use domain::{Log, Sid, trunk::Inbound};
 use ipnet::IpNet;
-use tokio::sync::MutexGuard;
+use projections::{PhoneNumberRow, ReadError, TrunkRow};
 
-/// Checks that no source of `inbound` overlaps another carrier's. Hold what is returned until the change can be read, so
-/// that the next one is checked against it; two nodes can still race, and then the directory keeps the older trunk's.
-///
-/// # Errors
-/// 409 `taken` with every source that overlaps; 503 when the database fails.
-pub(super) async fn free<'a>(
-    app: &'a App,
-    carrier: &Sid,
-    inbound: &Inbound,
-) -> Result<MutexGuard<'a, ()>, Refusal> {
-    let turn = app.sources.lock().await;
-    let head = app.store.head(Log::Core).await?;
-    if let Err(behind) = app.projections.reached(Log::Core, head, READ_YOUR_WRITES).await {
-        tracing::warn!(%behind, "sources are checked against trunks as they were");
-    }
-    let trunks = app.projections.system().trunks().await?.into_iter();
-    let others = trunks.filter(|trunk| trunk.carrier != *carrier).filter_map(|trunk| trunk.inbound);
-    let others: Vec<IpNet> = others.flat_map(|inbound| inbound.sources).collect();
-    let overlaps =
-        |source: &IpNet| others.iter().any(|other| other.contains(source) || source.contains(other));
-    let sources = inbound.sources.iter().map(IpNet::trunc).enumerate();
-    let errors: Vec<FieldError> =
-        sources.filter(|(_, source)| overlaps(source)).map(|(at, source)| taken(at, source)).collect();
-    match errors.first() {
-        Some(first) => Err(Refusal { errors: errors.clone(), ..Refusal::taken("", first.message.clone()) }),
-        None => Ok(turn),
+/// Numbers a warning names at most.
+const NAMED: u64 = 20;
+
+/// Notes in `fields` the first of `networks` that is wider than this carrier may name and is not one of `held`.
+pub(super) fn check_widths(app: &App, fields: &mut Fields, field: &str, networks: &[IpNet], held: &[IpNet]) {
+    if let Some((at, fault)) = too_wide(networks, held, &app.config.wide_networks) {
+        fields.wrong(format!("{field}.{at}"), fault);
     }
 }
 
-fn taken(at: usize, source: IpNet) -> FieldError {
-    let message = format!("{source} overlaps a network that another carrier is called from.");
-    FieldError { field: format!("inbound.sources.{at}"), message }
+/// Calls to this number that go to another carrier, which claimed source and number earlier.
+pub(super) async fn lost_by_number(app: &App, row: &PhoneNumberRow) -> Result<Vec<String>, ReadError> {
+    let system = app.projections.system();
+    let mut rivals = system.phone_numbers(&row.number).await?;
+    rivals.retain(|rival| rival.carrier != row.carrier);
+    if rivals.is_empty() {
+        return Ok(Vec::new());
+    }
+    let trunks = system.trunks().await?;
+    let own = trunks.iter().filter(|trunk| trunk.carrier == row.carrier);
+    Ok(own.flat_map(|trunk| lost(trunk, row, &trunks, &rivals)).collect())
+}
+
+/// Calls through this trunk that go to another carrier, which claimed source and number earlier.
+pub(super) async fn lost_by_trunk(app: &App, row: &TrunkRow) -> Result<Vec<String>, ReadError> {
+    let system = app.projections.system();
+    let mut trunks = system.trunks().await?;
+    trunks.retain(|other| other.carrier != row.carrier && meets(row, other));
+    let mut carriers: Vec<Sid> = trunks.iter().map(|trunk| trunk.carrier.clone()).collect();
+    carriers.sort();
+    carriers.dedup();
+    if carriers.is_empty() {
+        return Ok(Vec::new());
+    }
+    let numbers = system.common_numbers(&row.carrier, &carriers, NAMED).await?;
+    let (own, rivals): (Vec<_>, Vec<_>) =
+        numbers.into_iter().partition(|number| number.carrier == row.carrier);
+    Ok(own.iter().flat_map(|number| lost(row, number, &trunks, &rivals)).collect())
+}
+
+fn meets(one: &TrunkRow, other: &TrunkRow) -> bool {
+    let sources = |row: &TrunkRow| row.claims.sources.iter().map(|(source, _)| *source).collect::<Vec<_>>();
+    let theirs = sources(other);
+    sources(one).into_iter().any(|own| theirs.iter().any(|other| shared(own, *other).is_some()))
+}
+
+/// Who has the calls instead is not told.
+fn lost(
+    trunk: &TrunkRow,
+    number: &PhoneNumberRow,
+    trunks: &[TrunkRow],
+    rivals: &[PhoneNumberRow],
+) -> Vec<String> {
+    let own = Holding { trunk: &trunk.claims, number: &number.claims };
+    let rivals = rivals.iter().filter(|rival| rival.number == number.number);
+    let mut sources: Vec<IpNet> = rivals
+        .flat_map(|rival| {
+            let theirs = trunks.iter().filter(move |trunk| trunk.carrier == rival.carrier);
+            theirs
+                .flat_map(move |trunk| own.loses_to(&Holding { trunk: &trunk.claims, number: &rival.claims }))
+        })
+        .collect();
+    sources.sort();
+    sources.dedup();
+    let told = |source: IpNet| {
+        format!(
+            "Calls from {source} to {} go to another carrier, which has had both for longer. The operator of this \
+             installation can move them.",
+            number.number
+        )
+    };
+    sources.into_iter().map(told).collect()
 }

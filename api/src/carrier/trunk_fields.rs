@@ -3,7 +3,7 @@
 use super::text::Text;
 use crate::fields::Fields;
 use domain::{
-    Number,
+    E164, Number,
     country::Country,
     trunk::{Host, Inbound, Outbound, Transport, TrunkError},
 };
@@ -51,10 +51,12 @@ pub(super) struct OutboundConfig {
     transport: Option<SipTransport>,
     /// Up to 16 digits, `*` or `#` put before every number.
     dial_string_prefix: Option<Text>,
-    /// Whether a plus goes before international numbers.
+    /// Whether a plus goes before everything, prefix included.
     plus_prefix: Option<bool>,
-    /// Whether numbers go in national form with the country's trunk digit.
+    /// Whether numbers of the trunk's country go in national form, with its trunk digit; the rest stay international.
     trunk_prefix: Option<bool>,
+    /// ISO code of the country whose numbers are national to it; the inbound side's when left out, else the carrier's.
+    country: Option<Text>,
     /// User name for digest authentication.
     username: Option<Text>,
     /// Password for digest authentication, up to 128 characters; never shown again. Another host needs it again.
@@ -80,10 +82,12 @@ pub(super) struct OutboundView {
     transport: SipTransport,
     /// Put before every number.
     dial_string_prefix: String,
-    /// Whether a plus goes before international numbers.
+    /// Whether a plus goes before everything, prefix included.
     plus_prefix: bool,
-    /// Whether numbers go in national form with the country's trunk digit.
+    /// Whether numbers of the trunk's country go in national form, with its trunk digit; the rest stay international.
     trunk_prefix: bool,
+    /// ISO code of the country whose numbers are national to it, where it is not the inbound side's or the carrier's.
+    country: Option<String>,
     /// User name for digest authentication.
     username: Option<String>,
     /// Whether a digest password is kept.
@@ -96,7 +100,7 @@ pub(super) struct OutboundView {
     asymmetric_rtp: bool,
     /// Whether it is inside the trust domain (RFC 3325), as the operator of the installation says.
     trusted: bool,
-    /// What an international number becomes.
+    /// What a number of the trunk's country becomes.
     example_dial_string: String,
     /// The whole Request-URI of the example.
     example_request_uri: String,
@@ -165,6 +169,7 @@ impl OutboundConfig {
     /// The outbound side, unless something is wrong with it. `trusted` is what the operator says of this trunk.
     pub(super) fn read(&self, fields: &mut Fields, trusted: bool) -> Option<Outbound> {
         let host: Option<Host> = fields.read("outbound.host", &self.host);
+        let country = fields.maybe("outbound.country", self.country.as_deref());
         if self
             .password
             .as_ref()
@@ -192,6 +197,7 @@ impl OutboundConfig {
             plus_prefix: self.plus_prefix.unwrap_or_default(),
             trunk_prefix: self.trunk_prefix.unwrap_or_default(),
             username: self.username.as_deref().map(str::to_owned),
+            country: country?,
             emergency: self.emergency.unwrap_or_default(),
             media_networks: media_networks?,
             asymmetric_rtp: self.asymmetric_rtp.unwrap_or_default(),
@@ -201,8 +207,14 @@ impl OutboundConfig {
 }
 
 impl OutboundView {
-    pub(super) fn new(outbound: Outbound, has_password: bool, trusted: bool) -> OutboundView {
-        let example = example_number(None).map(|number| preview(&outbound, &number));
+    pub(super) fn new(
+        outbound: Outbound,
+        home: Option<Country>,
+        has_password: bool,
+        trusted: bool,
+    ) -> OutboundView {
+        let home = outbound.country.or(home);
+        let example = home.and_then(E164::example).map(|number| preview(&outbound, &number.into(), home));
         let (example_dial_string, example_request_uri) = example.unwrap_or_default();
         OutboundView {
             host: outbound.host.into(),
@@ -213,6 +225,7 @@ impl OutboundView {
             dial_string_prefix: outbound.dial_string_prefix,
             plus_prefix: outbound.plus_prefix,
             trunk_prefix: outbound.trunk_prefix,
+            country: outbound.country.map(|country| country.code().to_owned()),
             has_password: has_password && outbound.username.is_some(),
             username: outbound.username,
             emergency: outbound.emergency,
@@ -225,15 +238,9 @@ impl OutboundView {
     }
 }
 
-/// A number to show an example with: one of `country`, else of Cambodia, whose national form shows a trunk digit.
-pub(super) fn example_number(country: Option<Country>) -> Option<Number> {
-    let code = country.map_or("855", Country::calling_code);
-    format!("+{code}23456789").parse().ok()
-}
-
 /// What this side makes of a number: dial string and Request-URI.
-pub(super) fn preview(outbound: &Outbound, number: &Number) -> (String, String) {
-    let dial_string = outbound.dial_string(number);
+pub(super) fn preview(outbound: &Outbound, number: &Number, home: Option<Country>) -> (String, String) {
+    let dial_string = outbound.dial_string(number, home);
     let transport = match outbound.transport {
         Transport::Udp => "",
         Transport::Tcp => ";transport=tcp",

@@ -7,7 +7,7 @@ mod networks;
 mod sides;
 
 pub use host::{Host, InvalidHost};
-pub use networks::{MAX_NETWORKS, NetworkFault, NetworkList};
+pub use networks::{MAX_NETWORKS, NetworkFault, NetworkList, canonical, too_wide};
 pub use sides::{Inbound, Outbound, Transport};
 
 use crate::{Claim, Sid, aggregate::aggregate, name::Name};
@@ -86,6 +86,9 @@ pub enum TrunkError {
     /// Any command before it was created or after it was deleted.
     #[error("there is no such trunk")]
     NotFound,
+    /// It would neither take calls nor place any.
+    #[error("a trunk takes calls, places calls, or both: give an inbound or an outbound side")]
+    NoSide,
     /// A list of networks that is no good.
     #[error("{1}")]
     Networks(NetworkList, NetworkFault),
@@ -121,6 +124,7 @@ impl Trunk {
         use {TrunkCommand as C, TrunkError as R, TrunkEvent as E};
         match command {
             C::Create { .. } if self.carrier.is_some() => Err(R::AlreadyExists),
+            C::Create { inbound: None, outbound: None, .. } => Err(R::NoSide),
             C::Create { carrier, name, inbound, outbound } => {
                 let (inbound, outbound) = (checked_inbound(inbound)?, checked_outbound(outbound)?);
                 Ok(vec![E::Created { carrier, name, inbound, outbound }])
@@ -128,6 +132,8 @@ impl Trunk {
             _ if self.carrier.is_none() || self.deleted => Err(R::NotFound),
             C::Rename { name } if self.name.as_ref() == Some(&name) => Ok(vec![]),
             C::Rename { name } => Ok(vec![E::Renamed { name }]),
+            C::ConfigureInbound(None) if self.inbound.is_some() && self.outbound.is_none() => Err(R::NoSide),
+            C::ConfigureOutbound(None) if self.outbound.is_some() && self.inbound.is_none() => Err(R::NoSide),
             C::ConfigureInbound(inbound) => {
                 let inbound = checked_inbound(inbound)?;
                 Ok(if inbound == self.inbound { vec![] } else { vec![E::InboundConfigured(inbound)] })
@@ -171,21 +177,23 @@ impl Trunk {
         }
     }
 
-    /// One source address means one trunk, whoever's: two carriers can't both be who calls from it.
+    /// A source names one trunk of its carrier: two of them would leave open which one calls. Other carriers may have the
+    /// same one; the dialled number tells them apart ([`crate::route`]).
     fn reserve(&self, event: &TrunkEvent) -> Vec<Claim> {
         let none = Vec::new();
         let old = self.inbound.as_ref().map_or(&none, |inbound| &inbound.sources);
-        let new = match event {
-            TrunkEvent::Created { inbound, .. } | TrunkEvent::InboundConfigured(inbound) => {
-                inbound.as_ref().map_or(&none, |inbound| &inbound.sources)
-            }
-            TrunkEvent::Deleted {} => &none,
+        let (carrier, new) = match event {
+            TrunkEvent::Created { carrier, inbound, .. } => (Some(carrier), inbound.as_ref()),
+            TrunkEvent::InboundConfigured(inbound) => (self.carrier.as_ref(), inbound.as_ref()),
+            TrunkEvent::Deleted {} => (self.carrier.as_ref(), None),
             _ => return vec![],
         };
+        let Some(scope) = carrier.map(|carrier| format!("trunk_source:{carrier}")) else { return vec![] };
+        let new = new.map_or(&none, |inbound| &inbound.sources);
         let released = old.iter().filter(|source| !new.contains(source));
         let taken = new.iter().filter(|source| !old.contains(source));
-        let release = released.map(|source| Claim::release("trunk_source", source.to_string()));
-        release.chain(taken.map(|source| Claim::take("trunk_source", source.to_string()))).collect()
+        let release = released.map(|source| Claim::release(&*scope, source.to_string()));
+        release.chain(taken.map(|source| Claim::take(&*scope, source.to_string()))).collect()
     }
 }
 
@@ -212,14 +220,14 @@ mod tests {
     }
 
     #[test]
-    fn a_source_belongs_to_one_trunk() {
+    fn a_source_belongs_to_one_trunk_of_its_carrier() {
         let mut trunk = Trunk::default();
+        let scope = format!("trunk_source:{}", sid(Kind::Carrier, 1));
         let first = created(inbound(&["203.0.113.7/32", "2001:db8::/48"]));
         assert_eq!(trunk.claims(&first).len(), 2);
         trunk.on(first);
         let second = E::InboundConfigured(inbound(&["203.0.113.7/32", "198.51.100.0/24"]));
-        let expected =
-            [Claim::release("trunk_source", "2001:db8::/48"), Claim::take("trunk_source", "198.51.100.0/24")];
+        let expected = [Claim::release(&*scope, "2001:db8::/48"), Claim::take(&*scope, "198.51.100.0/24")];
         assert_eq!(trunk.claims(&second), expected);
         assert_eq!(trunk.claims(&E::Deleted {}).len(), 2);
     }
@@ -268,19 +276,73 @@ mod tests {
     }
 
     #[test]
-    fn the_dial_string_follows_the_trunks_rules() {
-        let number: Number = "+85512345678".parse().unwrap();
-        let base = outbound();
+    fn the_dial_string_is_plus_then_prefix_then_number() {
+        let home = "KH".parse().ok();
         let with = |prefix: &str, plus_prefix, trunk_prefix| {
             let dial_string_prefix = prefix.to_owned();
-            Outbound { dial_string_prefix, plus_prefix, trunk_prefix, ..base.clone() }.dial_string(&number)
+            Outbound { dial_string_prefix, plus_prefix, trunk_prefix, ..outbound() }
         };
-        assert_eq!(with("", false, false), "85512345678");
-        assert_eq!(with("", true, false), "+85512345678");
-        assert_eq!(with("99", false, false), "9985512345678");
-        assert_eq!(with("", false, true), "012345678");
-        assert_eq!(with("99", true, true), "99012345678");
-        assert_eq!(Outbound { plus_prefix: true, ..base }.dial_string(&"1234".parse().unwrap()), "1234");
+        for (prefix, plus, national, number, dialled) in [
+            ("", false, false, "+85512345678", "85512345678"),
+            ("", true, false, "+85512345678", "+85512345678"),
+            ("99", false, false, "+85512345678", "9985512345678"),
+            ("99", true, false, "+85512345678", "+9985512345678"),
+            ("", false, true, "+85512345678", "012345678"),
+            ("99", false, true, "+85512345678", "99012345678"),
+            ("99", true, true, "+85512345678", "+99012345678"),
+            ("99", true, true, "+12125551234", "+9912125551234"),
+            ("", false, true, "+442079460018", "442079460018"),
+            ("9", true, true, "1234", "91234"),
+        ] {
+            let number: Number = number.parse().unwrap();
+            let side = with(prefix, plus, national);
+            assert_eq!(side.dial_string(&number, home), dialled, "{prefix} {plus} {national} {number}");
+        }
+    }
+
+    #[test]
+    fn national_form_is_for_numbers_of_the_trunks_country() {
+        let side = Outbound { trunk_prefix: true, ..outbound() };
+        let dialled = |side: &Outbound, number: &str, home: &str| {
+            side.dial_string(&number.parse().unwrap(), home.parse().ok())
+        };
+        assert_eq!(dialled(&side, "+442079460018", "GB"), "02079460018");
+        assert_eq!(dialled(&side, "+77012345678", "RU"), "77012345678", "Kazakhstan is not Russia");
+        assert_eq!(dialled(&side, "+74951234567", "RU"), "84951234567");
+        let german = Outbound { country: "DE".parse().ok(), ..side };
+        assert_eq!(
+            dialled(&german, "+4930123456", "GB"),
+            "030123456",
+            "its own country before the carrier's"
+        );
+        assert_eq!(dialled(&german, "+442079460018", "GB"), "442079460018");
+    }
+
+    #[test]
+    fn the_caller_has_no_prefix_and_a_national_one_no_plus() {
+        let side =
+            Outbound { dial_string_prefix: "99".into(), plus_prefix: true, trunk_prefix: true, ..outbound() };
+        for (number, shown) in
+            [("+85512345678", "012345678"), ("+12125551234", "+12125551234"), ("1234", "1234")]
+        {
+            assert_eq!(side.caller(&number.parse().unwrap(), "KH".parse().ok()), shown);
+        }
+    }
+
+    #[test]
+    fn a_trunk_has_a_side() {
+        let create = |inbound, outbound| C::Create {
+            carrier: sid(Kind::Carrier, 1),
+            name: name("Switch"),
+            inbound,
+            outbound,
+        };
+        given::<Trunk>(vec![], create(None, None)).then_expect_error(TrunkError::NoSide);
+        let inbound = inbound(&["203.0.113.7/32"]);
+        given::<Trunk>(vec![created(inbound.clone())], C::ConfigureInbound(None))
+            .then_expect_error(TrunkError::NoSide);
+        let both = vec![created(inbound), E::OutboundConfigured(Some(outbound()))];
+        given::<Trunk>(both, C::ConfigureInbound(None)).then_expect_events(vec![E::InboundConfigured(None)]);
     }
 
     #[test]

@@ -1,7 +1,7 @@
 //! The two sides of a trunk: who is taken to be it, and how to call through it.
 
 use super::{Host, NetworkList};
-use crate::{Number, country::Country, trunk::TrunkError};
+use crate::{E164, Number, country::Country, name::invisible, trunk::TrunkError};
 use ipnet::IpNet;
 use serde::{Deserialize, Serialize};
 
@@ -43,12 +43,15 @@ pub struct Outbound {
     pub transport: Transport,
     /// Digits put before every number.
     pub dial_string_prefix: String,
-    /// Whether a plus goes before the number.
+    /// Whether a plus goes before everything, prefix included.
     pub plus_prefix: bool,
-    /// Whether numbers go in national form with the country's trunk digit.
+    /// Whether numbers of the trunk's country go in national form, with its trunk digit; the rest stay international.
     pub trunk_prefix: bool,
     /// User name for digest authentication; the password is in the vault.
     pub username: Option<String>,
+    /// Whose numbers are national to it; the inbound side's when absent, else the carrier's.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub country: Option<Country>,
     /// Whether it takes emergency calls (112, 911, …); others go to no trunk that does not say so.
     #[serde(default, skip_serializing_if = "is_off")]
     pub emergency: bool,
@@ -78,6 +81,7 @@ impl Outbound {
             plus_prefix: false,
             trunk_prefix: false,
             username: None,
+            country: None,
             emergency: false,
             media_networks: Vec::new(),
             asymmetric_rtp: false,
@@ -85,17 +89,31 @@ impl Outbound {
         }
     }
 
-    /// The user part of the Request-URI that calls `number`: prefix, plus, number, in this order. A short code takes
-    /// neither plus nor trunk digit, and a national number takes no plus.
+    /// The user part of the Request-URI that calls `number` from a trunk in `home`: plus, prefix, number, in this order. A
+    /// short code takes neither plus nor trunk digit.
     #[must_use]
-    pub fn dial_string(&self, number: &Number) -> String {
-        let prefix = &self.dial_string_prefix;
+    pub fn dial_string(&self, number: &Number, home: Option<Country>) -> String {
+        let plus = if self.plus_prefix && !number.is_short_code() { "+" } else { "" };
+        format!("{plus}{}{}", self.dial_string_prefix, self.written(number, home))
+    }
+
+    /// The caller as the trunk wants numbers: without the prefix that only dials, and a national one without plus.
+    #[must_use]
+    pub fn caller(&self, number: &Number, home: Option<Country>) -> String {
+        let international = matches!(number, Number::E164(number) if !self.is_national(number, home));
+        let plus = if self.plus_prefix && international { "+" } else { "" };
+        format!("{plus}{}", self.written(number, home))
+    }
+
+    fn written(&self, number: &Number, home: Option<Country>) -> String {
         match number {
-            Number::ShortCode(digits) => format!("{prefix}{digits}"),
-            Number::E164(number) if self.trunk_prefix => format!("{prefix}{}", number.national()),
-            Number::E164(number) if self.plus_prefix => format!("{prefix}+{}", number.digits()),
-            Number::E164(number) => format!("{prefix}{}", number.digits()),
+            Number::E164(number) if self.is_national(number, home) => number.national(),
+            number => number.digits().to_owned(),
         }
+    }
+
+    fn is_national(&self, number: &E164, home: Option<Country>) -> bool {
+        self.trunk_prefix && self.country.or(home).is_some_and(|home| number.country() == Some(home))
     }
 }
 
@@ -122,7 +140,8 @@ pub(super) fn checked_outbound(outbound: Option<Outbound>) -> Result<Option<Outb
     }
     let sound = |name: &String| {
         (1..=64).contains(&name.chars().count())
-            && !name.chars().any(|c| c.is_control() || c == '"' || c == '\\')
+            && !name.chars().any(|c| c == '"' || c == '\\')
+            && invisible(name).is_none()
     };
     if !outbound.username.as_ref().is_none_or(sound) {
         return Err(TrunkError::Username);

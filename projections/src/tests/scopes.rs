@@ -9,7 +9,7 @@ use domain::{
     Ids, Kind, Sid, Tenant,
     call::{Call, CallCommand},
     carrier::{Carrier, CarrierCommand},
-    trunk::{Trunk, TrunkCommand},
+    trunk::{Outbound, Trunk, TrunkCommand},
     user::{Role, User, UserCommand},
 };
 use store::{RandomIds, testing::sid};
@@ -53,7 +53,7 @@ async fn thing(world: &World, (carrier, account): (&Sid, &Sid), kind: u8, serial
                 carrier: carrier.clone(),
                 name: name(),
                 inbound: None,
-                outbound: None,
+                outbound: Some(Outbound::to("sip.example.com".parse().unwrap())),
             };
             world.tell_as::<Trunk>(tenant.clone(), &sid(Kind::Trunk), 5, create).await;
             let key = sid(Kind::ApiKey);

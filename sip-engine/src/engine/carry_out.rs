@@ -386,8 +386,9 @@ fn vouched(directory: &Directory, route: &Route, placement: &Placement) -> Optio
             owned.then(|| route.from_user.clone())
         }
         CallerId::Hidden => {
-            let outbound = directory.trunk(&route.trunk)?.outbound.as_ref().filter(|side| side.trusted)?;
-            Some(caller_user(outbound, placement.asserted.as_deref()?))
+            let trunk = directory.trunk(&route.trunk)?;
+            let outbound = trunk.outbound.as_ref().filter(|side| side.trusted)?;
+            Some(caller_user(outbound, trunk.country, placement.asserted.as_deref()?))
         }
     }
 }

@@ -7,7 +7,8 @@ use domain::{
     emergency::is_emergency,
     limits::Limits,
     phone_number::VoiceConfiguration,
-    trunk::{Inbound, Outbound},
+    route::{NumberClaims, SourceClaims},
+    trunk::{Inbound, Outbound, canonical},
 };
 use ipnet::IpNet;
 use std::{
@@ -27,6 +28,8 @@ pub struct TrunkEntry {
     pub country: Option<Country>,
     /// Who is taken to be it, if it takes calls.
     pub inbound: Option<Inbound>,
+    /// Since when it has its sources.
+    pub claims: SourceClaims,
     /// How to call through it, if one can.
     pub outbound: Option<Outbound>,
     /// The digest password that goes with `outbound`'s user name.
@@ -72,6 +75,8 @@ pub struct NumberEntry {
     pub enabled: bool,
     /// What answers it.
     pub voice: VoiceConfiguration,
+    /// Since when it is the carrier's.
+    pub claims: NumberClaims,
 }
 
 /// An account as routing sees it.
@@ -92,16 +97,15 @@ pub struct AccountEntry {
 /// Everything routing knows.
 #[derive(Debug, Default)]
 pub struct Directory {
-    /// Prefix length, longest last; then network to index in `trunks`.
-    sources: BTreeMap<u8, HashMap<IpNet, usize>>,
+    /// By length of the network, longest last: those who have it, by index in `trunks`.
+    sources: BTreeMap<u8, HashMap<IpNet, Vec<usize>>>,
     pub(super) trunks: Vec<TrunkEntry>,
     numbers: HashMap<(Sid, Box<str>), NumberEntry>,
     accounts: HashMap<Sid, AccountEntry>,
 }
 
 impl Directory {
-    /// A snapshot of these. Where two trunks name the same network, the older one (by identifier) has it; and one inside
-    /// the network of an older trunk of another carrier is left out, for it would take that carrier's calls.
+    /// A snapshot of these.
     #[must_use]
     pub fn new(
         mut trunks: Vec<TrunkEntry>,
@@ -109,14 +113,10 @@ impl Directory {
         accounts: Vec<AccountEntry>,
     ) -> Directory {
         trunks.sort_by(|one, other| one.sid.cmp(&other.sid));
-        let mut sources: BTreeMap<u8, HashMap<IpNet, usize>> = BTreeMap::new();
+        let mut sources: BTreeMap<u8, HashMap<IpNet, Vec<usize>>> = BTreeMap::new();
         for (index, trunk) in trunks.iter().enumerate() {
-            for source in trunk.sources().iter().map(IpNet::trunc) {
-                if is_anothers(&sources, &trunks, trunk, source) {
-                    tracing::warn!(trunk = %trunk.sid, %source, "a source inside another carrier's network is ignored");
-                    continue;
-                }
-                sources.entry(source.prefix_len()).or_default().entry(source).or_insert(index);
+            for source in trunk.sources().iter().copied().map(canonical) {
+                sources.entry(source.prefix_len()).or_default().entry(source).or_default().push(index);
             }
         }
         let key = |entry: &NumberEntry| (entry.carrier.clone(), Box::from(entry.number.digits()));
@@ -125,14 +125,21 @@ impl Directory {
         Directory { sources, trunks, numbers, accounts }
     }
 
-    /// The trunk this address belongs to, by longest prefix. IPv4 addresses mapped into IPv6 count as IPv4.
-    #[must_use]
-    pub fn trunk_of(&self, source: IpAddr) -> Option<&TrunkEntry> {
+    /// The trunks that calls from this address may come through, whoever's: those with the narrowest network first, older
+    /// ones first. IPv4 addresses mapped into IPv6 count as IPv4.
+    pub fn trunks_of(&self, source: IpAddr) -> impl Iterator<Item = &TrunkEntry> {
         let source = source.to_canonical();
-        self.sources.iter().rev().find_map(|(length, networks)| {
+        let named = self.sources.iter().rev().filter_map(move |(length, networks)| {
             let network = IpNet::new(source, *length).ok()?.trunc();
-            self.trunks.get(*networks.get(&network)?)
-        })
+            networks.get(&network)
+        });
+        named.flatten().filter_map(|index| self.trunks.get(*index))
+    }
+
+    /// Whether any trunk has this address as a source.
+    #[must_use]
+    pub fn knows(&self, source: IpAddr) -> bool {
+        self.trunks_of(source).next().is_some()
     }
 
     /// The trunk of this identifier.
@@ -192,18 +199,4 @@ impl Directory {
     pub fn is_enabled(&self, account: &Sid) -> bool {
         self.accounts.get(account).is_some_and(|entry| entry.enabled)
     }
-}
-
-/// Whether `source` lies in a network that an older trunk of another carrier has.
-fn is_anothers(
-    sources: &BTreeMap<u8, HashMap<IpNet, usize>>,
-    trunks: &[TrunkEntry],
-    trunk: &TrunkEntry,
-    source: IpNet,
-) -> bool {
-    sources.range(..=source.prefix_len()).any(|(length, networks)| {
-        let wider = IpNet::new(source.addr(), *length).ok().map(|wider| wider.trunc());
-        let owner = wider.and_then(|wider| trunks.get(*networks.get(&wider)?));
-        owner.is_some_and(|owner| owner.carrier != trunk.carrier)
-    })
 }

@@ -1,11 +1,14 @@
-//! An INVITE's way in: its source decides carrier and trunk, the dialled number decides the account.
+//! An INVITE's way in: its source says which trunks it may come through, the dialled number decides among them, and
+//! with it carrier and account. Where two carriers hold both, [`domain::route`] says whose the call is.
 
 use super::{Directory, NumberEntry, TrunkEntry};
 use domain::{
-    E164, Number, Sid, Tenant,
+    Number, Sid, Tenant,
     call::{Callback, CallbackEvent, EndReason, Program},
     country::Country,
+    e164::readings,
     phone_number::VoiceConfiguration,
+    route::RouteClaim,
 };
 use std::net::IpAddr;
 
@@ -21,6 +24,8 @@ pub enum Inbound {
     Taken(Box<Taken>),
     /// It is turned away.
     Refused(Box<Refusal>),
+    /// Several carriers are called from there, and none of them has the number: it gets 404, and whose it was is not known.
+    Nobodys,
 }
 
 /// A call somebody's application answers.
@@ -63,21 +68,61 @@ pub struct Refusal {
     pub reason: EndReason,
 }
 
+impl Inbound {
+    /// The SIP code it is refused with, if it is.
+    #[must_use]
+    pub fn refused_with(&self) -> Option<u16> {
+        match self {
+            Inbound::Taken(_) => None,
+            Inbound::Stranger => Some(403),
+            Inbound::Nobodys => Some(404),
+            Inbound::Refused(refusal) => Some(refusal.code),
+        }
+    }
+}
+
 impl Directory {
     /// Where a call from `source` to `dialled` goes. `from` is the user part of its From header.
     #[must_use]
     pub fn inbound(&self, source: IpAddr, from: &str, dialled: &str) -> Inbound {
-        let Some(trunk) = self.trunk_of(source) else { return Inbound::Stranger };
-        let caller = spelled(from, trunk.country);
-        let found = candidates(dialled, trunk.country)
-            .into_iter()
-            .find_map(|digits| self.number(&trunk.carrier, &digits));
-        match found {
-            Some(number) => self.to_number(trunk, number, caller),
-            None => {
-                refuse(trunk, None, caller, spelled(dialled, trunk.country), 404, EndReason::NumberNotFound)
+        let source = source.to_canonical();
+        if let Some(Way { trunk, number, .. }) = self.way(source, dialled) {
+            return self.to_number(trunk, number, spelled(from, trunk.country));
+        }
+        let mut trunks = self.trunks_of(source);
+        match trunks.next() {
+            None => Inbound::Stranger,
+            Some(first) if trunks.all(|trunk| trunk.carrier == first.carrier) => {
+                let (from, to) = (spelled(from, first.country), spelled(dialled, first.country));
+                refuse(first, None, from, to, 404, EndReason::NumberNotFound)
+            }
+            Some(_) => Inbound::Nobodys,
+        }
+    }
+
+    /// The trunk and number of whoever has calls from there to this number; within a carrier the trunk with the narrowest
+    /// network.
+    fn way(&self, source: IpAddr, dialled: &str) -> Option<Way<'_>> {
+        let mut ways: Vec<Way<'_>> = Vec::new();
+        for way in self.trunks_of(source).filter_map(|trunk| self.way_through(trunk, source, dialled)) {
+            match ways.iter_mut().find(|known| known.trunk.carrier == way.trunk.carrier) {
+                // A wider network it has had for longer is its claim as well.
+                Some(known) if known.number.sid == way.number.sid => known.claim = known.claim.max(way.claim),
+                Some(_) => {}
+                None => ways.push(way),
             }
         }
+        ways.into_iter().max_by_key(|way| way.claim)
+    }
+
+    fn way_through<'d>(&'d self, trunk: &'d TrunkEntry, source: IpAddr, dialled: &str) -> Option<Way<'d>> {
+        let mut readings = readings(dialled, trunk.country).into_iter();
+        let found = |(digits, national): (String, bool)| {
+            self.number(&trunk.carrier, &digits).map(|number| (number, national))
+        };
+        let (number, national) = readings.find_map(found)?;
+        let claim = RouteClaim::new(&trunk.claims, &number.claims, source, national)?;
+        Some(Way { trunk, number, claim })
     }
 
     fn to_number(&self, trunk: &TrunkEntry, number: &NumberEntry, from: String) -> Inbound {
@@ -102,6 +147,13 @@ impl Directory {
         };
         refuse(trunk, Some(number), from, to, code, reason)
     }
+}
+
+/// One carrier's hold on a call.
+struct Way<'d> {
+    trunk: &'d TrunkEntry,
+    number: &'d NumberEntry,
+    claim: RouteClaim,
 }
 
 fn refuse(
@@ -131,34 +183,9 @@ fn callback(voice: &VoiceConfiguration) -> Option<Callback> {
     Some(Callback { url, method: voice.status_callback_method, events: vec![CallbackEvent::Completed] })
 }
 
-/// The digits a dialled text may stand for, likeliest first: as it is, in national form with the trunk digit, with an
-/// international prefix, in national form without a trunk digit.
-fn candidates(dialled: &str, country: Option<Country>) -> Vec<String> {
-    let clean: String = dialled.chars().filter(|c| !matches!(c, ' ' | '-' | '.' | '(' | ')')).collect();
-    if let Some(digits) = clean.strip_prefix('+') {
-        return vec![digits.to_owned()];
-    }
-    let mut candidates = vec![clean.clone()];
-    if let Some(country) = country {
-        let trunk_digit = country.trunk_digit();
-        if let Some(rest) = clean.strip_prefix(trunk_digit).filter(|_| !trunk_digit.is_empty()) {
-            candidates.push(format!("{}{rest}", country.calling_code()));
-        }
-    }
-    candidates.extend(clean.strip_prefix("00").map(str::to_owned));
-    if let Some(country) = country {
-        candidates.push(format!("{}{clean}", country.calling_code()));
-    }
-    candidates
-}
-
 /// A party's number as it is shown: E.164 with plus or a short code; what the network said when it is neither.
 pub(super) fn spelled(text: &str, country: Option<Country>) -> String {
-    let national =
-        country.filter(|_| !text.starts_with('+')).and_then(|country| E164::from_national(text, country));
-    let number = national.map(Number::E164).or_else(|| text.parse().ok());
-    let number = number.or_else(|| text.strip_prefix("00")?.parse().ok().map(Number::E164));
-    number.map_or_else(|| printable(text), |number| number.to_string())
+    Number::written_in(text, country).map_or_else(|_| printable(text), |number| number.to_string())
 }
 
 fn printable(text: &str) -> String {
@@ -175,6 +202,16 @@ mod tests {
             Inbound::Stranger => ("stranger".into(), 0),
             Inbound::Taken(taken) => (taken.to, 200),
             Inbound::Refused(refusal) => (format!("{:?}", refusal.reason), refusal.code),
+            Inbound::Nobodys => ("nobody's".into(), 404),
+        }
+    }
+
+    /// Through which trunk a call from there goes, whatever becomes of it.
+    fn through(directory: &Directory, source: &str, dialled: &str) -> Option<Sid> {
+        match directory.inbound(source.parse().unwrap(), "+15551230000", dialled) {
+            Inbound::Taken(taken) => Some(taken.trunk),
+            Inbound::Refused(refusal) => Some(refusal.trunk),
+            Inbound::Stranger | Inbound::Nobodys => None,
         }
     }
 
@@ -182,7 +219,7 @@ mod tests {
     fn a_number_is_found_however_it_is_dialled() {
         let directory = directory();
         for dialled in
-            ["+85512345678", "85512345678", "012345678", "0085512345678", "12345678", "+855 12 345 678"]
+            ["+85512345678", "85512345678", "012345678", "0085512345678", "12345678", "+855 (0)12 345 678"]
         {
             assert_eq!(to(&directory, "192.0.2.1", dialled), ("+85512345678".into(), 200), "{dialled}");
         }
@@ -214,32 +251,73 @@ mod tests {
     }
 
     #[test]
-    fn the_longest_prefix_has_the_call() {
+    fn within_a_carrier_the_narrowest_network_has_the_call() {
         let directory = directory();
-        let trunk = |source: &str| directory.trunk_of(source.parse().unwrap()).map(|trunk| trunk.sid.clone());
+        let trunk = |source: &str| through(&directory, source, "1234");
         assert_eq!(trunk("192.0.2.1"), Some(sid(1)));
-        assert_eq!(trunk("192.0.2.9"), Some(sid(3)), "192.0.2.9/32 is longer than 192.0.2.0/24");
+        assert_eq!(trunk("192.0.2.9"), Some(sid(3)), "192.0.2.9/32 is narrower than 192.0.2.0/24");
         assert_eq!(trunk("::ffff:192.0.2.9"), Some(sid(3)), "mapped into IPv6");
-        assert_eq!(trunk("2001:db8::7"), Some(sid(2)));
+        assert_eq!(trunk("2001:db8:1::7"), Some(sid(5)));
         assert_eq!(trunk("2001:db9::7"), None);
     }
 
     #[test]
-    fn a_network_inside_another_carriers_takes_none_of_its_calls() {
-        let directory = directory();
-        let trunk = |source: &str| directory.trunk_of(source.parse().unwrap()).map(|trunk| trunk.sid.clone());
+    fn two_carriers_called_from_one_address_each_get_their_numbers_calls() {
+        let directory = shared(
+            &[(1, "203.0.113.7/32", 10), (2, "203.0.113.7/32", 20)],
+            &[(1, "+85512345678", 11), (2, "+85587654321", 21)],
+        );
+        assert_eq!(through(&directory, "203.0.113.7", "+85512345678"), Some(sid(1)));
+        assert_eq!(through(&directory, "203.0.113.7", "+85587654321"), Some(sid(2)));
+        assert_eq!(through(&directory, "203.0.113.7", "087654321"), Some(sid(2)), "as each dials it");
+        assert_eq!(to(&directory, "203.0.113.7", "+85519999999"), ("nobody's".into(), 404));
+    }
+
+    #[test]
+    fn the_width_of_a_source_takes_nobodys_calls() {
+        let numbers = [(1, "+85512345678", 11), (2, "+85512345678", 21)];
+        let directory = shared(&[(1, "203.0.113.0/24", 10), (2, "203.0.113.7/32", 20)], &numbers);
+        assert_eq!(through(&directory, "203.0.113.7", "+85512345678"), Some(sid(1)), "its claim is older");
+        let directory = shared(&[(1, "203.0.113.7/32", 30), (2, "203.0.113.0/24", 20)], &numbers);
+        assert_eq!(through(&directory, "203.0.113.7", "+85512345678"), Some(sid(2)), "its claim is older");
+    }
+
+    #[test]
+    fn a_later_claim_changes_no_route_whatever_comes_later() {
+        let older = [(1, "203.0.113.7/32", 10), (2, "203.0.113.7/32", 5)];
+        let directory = shared(&older, &[(1, "+85512345678", 11), (2, "+85512345678", 40)]);
         assert_eq!(
-            trunk("192.0.2.7"),
+            through(&directory, "203.0.113.7", "+85512345678"),
             Some(sid(1)),
-            "carrier 2 names 192.0.2.7/32 inside carrier 1's network"
+            "source first, number later"
         );
+        let directory = shared(&older, &[(1, "+85512345", 11), (2, "012345", 40)]);
         assert_eq!(
-            trunk("2001:db8:1::7"),
-            Some(sid(2)),
-            "carrier 1 names 2001:db8:1::/48 inside carrier 2's"
+            through(&directory, "203.0.113.7", "012345"),
+            Some(sid(1)),
+            "the same digits as a short code"
         );
-        assert_eq!(trunk("192.0.3.9"), Some(sid(2)), "carrier 1's wider network takes none of carrier 2's");
-        assert_eq!(trunk("192.0.3.8"), Some(sid(5)));
+        let narrower = [(1, "203.0.113.0/24", 10), (2, "203.0.113.7/32", 20), (1, "203.0.113.7/32", 50)];
+        let directory = shared(&narrower, &[(1, "+85512345678", 11), (2, "+85512345678", 20)]);
+        assert_eq!(
+            through(&directory, "203.0.113.7", "+85512345678"),
+            Some(sid(3)),
+            "a trunk of its own beside"
+        );
+    }
+
+    #[test]
+    fn an_operator_moves_calls_to_the_later_carrier() {
+        let both = [(1, "203.0.113.7/32", 10), (2, "203.0.113.0/24", 20)];
+        let mut numbers = [entry(1, "+85512345678", 11), entry(2, "+85512345678", 21)];
+        numbers[1].claims = numbers[1].claims.clone().with("203.0.113.7/32".parse().unwrap(), 30);
+        let directory = Directory::new(shared_trunks(&both), numbers.to_vec(), vec![]);
+        assert_eq!(through(&directory, "203.0.113.7", "+85512345678"), Some(sid(2)));
+        assert_eq!(
+            through(&directory, "203.0.113.8", "+85512345678"),
+            Some(sid(2)),
+            "it alone is called from there"
+        );
     }
 
     #[test]
@@ -263,5 +341,6 @@ mod tests {
             assert_eq!(spelled(said, cambodia), shown, "{said:?}");
         }
         assert_eq!(spelled("2125551234", "US".parse().ok()), "+12125551234");
+        assert_eq!(spelled("01185512345678", "US".parse().ok()), "+85512345678");
     }
 }

@@ -5,6 +5,7 @@ use domain::{
     Number, Sid,
     call::EndReason,
     limits::Forbidden,
+    country::Country,
     sip_address::SipAddress,
     trunk::{Outbound, Transport},
 };
@@ -113,7 +114,7 @@ impl Directory {
         if let Ok(phone) = to.parse() {
             return self.to_phone(carrier, account, from, &phone).map(|route| vec![route]);
         }
-        let number: Number = to.parse().map_err(|_| NoRoute::NotANumber)?;
+        let number = Number::stored(to).map_err(|_| NoRoute::NotANumber)?;
         if !self.is_enabled(account) {
             return Err(NoRoute::AccountDisabled);
         }
@@ -136,8 +137,8 @@ fn route(trunk: &TrunkEntry, from: &str, number: &Number) -> Option<Route> {
     let (host, port) = outbound.host.name_and_port();
     Some(Route {
         trunk: trunk.sid.clone(),
-        to_user: escaped(&outbound.dial_string(number)),
-        from_user: caller_user(outbound, from),
+        to_user: escaped(&outbound.dial_string(number, trunk.country)),
+        from_user: caller_user(outbound, trunk.country, from),
         host: host.to_owned(),
         port,
         port_given: outbound.host.names_port(),
@@ -175,12 +176,10 @@ impl Directory {
     }
 }
 
-/// The user part for a caller, in the form the trunk wants numbers in, without the prefix that only dials; escaped for a
-/// SIP URI.
+/// The user part for a caller, in the form the trunk wants numbers in; what is no number as it is. Escaped for a SIP URI.
 #[must_use]
-pub fn caller_user(outbound: &Outbound, from: &str) -> String {
-    let undialled = Outbound { dial_string_prefix: String::new(), ..outbound.clone() };
-    escaped(&from.parse::<Number>().map_or_else(|_| from.to_owned(), |number| undialled.dial_string(&number)))
+pub fn caller_user(outbound: &Outbound, home: Option<Country>, from: &str) -> String {
+    escaped(&Number::stored(from).map_or_else(|_| from.to_owned(), |number| outbound.caller(&number, home)))
 }
 
 /// RFC 3261 section 25.1: `user` is unreserved, user-unreserved or escaped.
@@ -217,6 +216,7 @@ mod tests {
             ("9#", false, false, "sip:9%2385510000001@sip.example.com:5080"),
             ("", false, true, "sip:010000001@sip.example.com:5080"),
             ("7", false, true, "sip:7010000001@sip.example.com:5080"),
+            ("99", true, false, "sip:+9985510000001@sip.example.com:5080"),
         ];
         for (prefix, plus, national, expected) in cases {
             let directory = directory_with(out("sip.example.com:5080", prefix, plus, national));

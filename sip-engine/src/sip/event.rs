@@ -13,7 +13,7 @@ use super::flow::{LegKey, Transport};
 /// One thing that happened.
 #[derive(Debug, Clone)]
 pub enum Event {
-    /// An INVITE arrived; 100 Trying is already on its way. Answer with `Command::Respond`.
+    /// An INVITE arrived; 100 Trying is already on its way. Answer with `Command::Respond`, unless it was turned away.
     IncomingCall(Box<IncomingCall>),
     /// Closing: the caller gave up before the answer (487 was sent), or we did with `Command::Bye`.
     Cancelled {
@@ -157,6 +157,8 @@ pub struct IncomingCall {
     pub call_id: String,
     /// The offer; `None` if our 2xx must carry one.
     pub sdp: Option<Bytes>,
+    /// What it was refused with already: there is no leg, and nothing to answer.
+    pub turned_away: Option<u16>,
 }
 
 /// Who a From, To or P-Asserted-Identity names.

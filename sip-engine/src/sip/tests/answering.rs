@@ -1,7 +1,7 @@
 //! Calls that arrive: provisionals, the 2xx and its ACK, refusals and theirs.
 
 use super::bench::{Bench, SDP, header, request, within};
-use crate::sip::{ClosedBy, Event};
+use crate::sip::{ClosedBy, EndpointConfig, Event};
 use std::time::Duration;
 
 #[test]
@@ -159,6 +159,29 @@ fn a_refusal_without_an_ack_ends_after_32_seconds() {
     bench.pass(Duration::from_secs(100));
     assert_eq!(bench.seconds("486 INVITE").last(), Some(&31.5));
     assert_eq!(bench.endpoint.counts().transactions, 0);
+}
+
+#[test]
+fn a_call_refused_at_routing_gets_one_answer_for_one_request() {
+    let turns_away: crate::sip::endpoint::Doorkeeper = std::sync::Arc::new(|_| Some(404));
+    let mut bench = Bench::with(EndpointConfig { turns_away, ..EndpointConfig::default() });
+    bench.receive(request("INVITE", 1, ""));
+    let told = bench.take_events();
+    let [Event::IncomingCall(call), Event::Ended { leg, by: ClosedBy::Us }] = &told[..] else {
+        panic!("{told:?}")
+    };
+    assert_eq!((call.turned_away, call.leg), (Some(404), *leg));
+    assert_eq!(bench.traces.len(), 2, "both messages are told of");
+    bench.pass(Duration::from_secs(40));
+    assert_eq!(bench.seconds("404 INVITE"), [0.0], "never again, though no ACK came");
+    assert_eq!(bench.sent.len(), 1, "and no 100 before it");
+    let tag = bench.our_tag();
+    bench.receive(request("INVITE", 1, ""));
+    assert_eq!((bench.seconds("404 INVITE").len(), bench.our_tag()), (2, tag.clone()));
+    bench.receive(within("ACK", 1, &tag, "1INVITE"));
+    assert!(bench.take_events().is_empty(), "a repetition is no other call");
+    let counts = bench.endpoint.counts();
+    assert_eq!((counts.transactions, counts.legs, counts.tags), (0, 0, 0));
 }
 
 #[test]

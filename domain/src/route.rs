@@ -1,0 +1,195 @@
+//! Whose calls from a source to a number are: sources may be shared by any trunks of any carriers, and so may numbers, so
+//! two carriers can hold one pair of both.
+//!
+//! The rule: the earlier claim keeps the pair, and a later one never changes a route that exists. An operator may move a
+//! pair; the last move counts.
+
+use ipnet::IpNet;
+use serde::{Deserialize, Serialize};
+use std::{cmp::Reverse, net::IpAddr};
+
+/// Since when a trunk has what calls are routed by, as positions of the log.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SourceClaims {
+    /// Since when it reads national numbers as it does.
+    pub country: i64,
+    /// Since when it has each of its sources.
+    pub sources: Vec<(IpNet, i64)>,
+}
+
+impl SourceClaims {
+    /// As they are after the trunk was configured like this at `position`: what stays keeps its age.
+    #[must_use]
+    pub fn configured(&self, sources: &[IpNet], same_country: bool, position: i64) -> SourceClaims {
+        let since = |source: &IpNet| self.since(source).unwrap_or(position);
+        let sources = sources.iter().map(|source| (*source, since(source))).collect();
+        SourceClaims { country: if same_country { self.country } else { position }, sources }
+    }
+
+    fn since(&self, source: &IpNet) -> Option<i64> {
+        self.sources.iter().find(|(known, _)| known == source).map(|(_, since)| *since)
+    }
+
+    /// Since when it has this address, by whichever of its sources.
+    #[must_use]
+    pub fn of(&self, address: IpAddr) -> Option<i64> {
+        let matching = self.sources.iter().filter(|(source, _)| source.contains(&address));
+        matching.map(|(_, since)| *since).min()
+    }
+}
+
+/// Since when a carrier has a number, and which sources an operator moved to it.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct NumberClaims {
+    /// Since when it has the number, as a position of the log.
+    pub since: i64,
+    /// Sources whose calls an operator gave it, and when.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub granted: Vec<(IpNet, i64)>,
+}
+
+impl NumberClaims {
+    /// When calls from this address were last moved here.
+    #[must_use]
+    pub fn granted(&self, address: IpAddr) -> Option<i64> {
+        let matching = self.granted.iter().filter(|(source, _)| source.contains(&address));
+        matching.map(|(_, at)| *at).max()
+    }
+
+    /// As they are after an operator moved calls from `source` here at `position`.
+    #[must_use]
+    pub fn with(mut self, source: IpNet, position: i64) -> NumberClaims {
+        self.granted.retain(|(known, _)| *known != source);
+        self.granted.push((source, position));
+        self
+    }
+}
+
+/// A carrier's claim to calls from one address to one number. The greatest has the calls.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct RouteClaim {
+    /// When an operator moved them here; later counts more, and more than any age.
+    granted: Option<i64>,
+    /// Since when source and number are both its own; earlier counts more.
+    since: Reverse<i64>,
+}
+
+impl RouteClaim {
+    /// The claim of whoever has `trunk` and `number`; `None` where the address is none of the trunk's sources. `national`
+    /// says that the trunk's country made the dialled text this number.
+    #[must_use]
+    pub fn new(
+        trunk: &SourceClaims,
+        number: &NumberClaims,
+        address: IpAddr,
+        national: bool,
+    ) -> Option<RouteClaim> {
+        let source = trunk.of(address)?;
+        let read = if national { trunk.country } else { 0 };
+        let granted = number.granted(address);
+        Some(RouteClaim { granted, since: Reverse(source.max(number.since).max(read)) })
+    }
+}
+
+/// What calls to one number of a carrier are routed by.
+#[derive(Clone, Copy, Debug)]
+pub struct Holding<'c> {
+    /// The trunk's claims.
+    pub trunk: &'c SourceClaims,
+    /// The number's claims.
+    pub number: &'c NumberClaims,
+}
+
+impl Holding<'_> {
+    /// The networks both have whose calls the other one gets.
+    #[must_use]
+    pub fn loses_to(&self, other: &Holding<'_>) -> Vec<IpNet> {
+        let own = self.trunk.sources.iter().map(|(source, _)| source);
+        let pairs = own.flat_map(|own| other.trunk.sources.iter().map(move |(other, _)| (own, other)));
+        let mut lost: Vec<IpNet> = pairs
+            .filter_map(|(own, other)| shared(*own, *other))
+            .filter(|network| self.claim(network.addr()) < other.claim(network.addr()))
+            .collect();
+        lost.sort();
+        lost.dedup();
+        lost
+    }
+
+    fn claim(&self, address: IpAddr) -> Option<RouteClaim> {
+        RouteClaim::new(self.trunk, self.number, address, false)
+    }
+}
+
+/// The addresses two networks have in common: of two networks one lies inside the other, or there are none.
+#[must_use]
+pub fn shared(one: IpNet, other: IpNet) -> Option<IpNet> {
+    match (one.contains(&other), other.contains(&one)) {
+        (true, _) => Some(other),
+        (_, true) => Some(one),
+        _ => None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn net(text: &str) -> IpNet {
+        text.parse().unwrap()
+    }
+
+    fn claim(source: i64, number: NumberClaims) -> RouteClaim {
+        let trunk = SourceClaims::default().configured(&[net("203.0.113.0/24")], false, source);
+        RouteClaim::new(&trunk, &number, "203.0.113.7".parse().unwrap(), false).unwrap()
+    }
+
+    fn since(since: i64) -> NumberClaims {
+        NumberClaims { since, granted: vec![] }
+    }
+
+    #[test]
+    fn the_earlier_claim_to_source_and_number_together_keeps_them() {
+        assert!(claim(1, since(2)) > claim(3, since(4)));
+        assert!(claim(3, since(2)) > claim(1, since(4)), "the later of both makes the pair");
+    }
+
+    #[test]
+    fn an_operator_moves_a_pair_and_the_last_move_counts() {
+        let moved = since(4).with(net("203.0.113.0/24"), 9);
+        assert!(claim(3, moved.clone()) > claim(1, since(2)));
+        assert!(claim(3, moved.clone()) < claim(1, since(2).with(net("203.0.113.7/32"), 12)));
+        let elsewhere = since(4).with(net("198.51.100.0/24"), 9);
+        assert!(claim(3, elsewhere) < claim(1, since(2)), "of another source");
+    }
+
+    #[test]
+    fn a_source_keeps_its_age_until_it_is_given_up() {
+        let first = SourceClaims::default().configured(&[net("192.0.2.1/32")], false, 5);
+        let both = first.configured(&[net("192.0.2.1/32"), net("192.0.2.2/32")], true, 8);
+        assert_eq!(both.sources, [(net("192.0.2.1/32"), 5), (net("192.0.2.2/32"), 8)]);
+        let again = both.configured(&[], true, 9).configured(&[net("192.0.2.1/32")], false, 10);
+        assert_eq!((again.country, again.sources), (10, vec![(net("192.0.2.1/32"), 10)]));
+    }
+
+    #[test]
+    fn whoever_comes_later_learns_which_calls_are_anothers() {
+        let trunk = |source: &str, since| SourceClaims::default().configured(&[net(source)], false, since);
+        let (first, second) = (trunk("203.0.113.0/24", 1), trunk("203.0.113.7/32", 3));
+        let (older, newer) = (since(2), since(4));
+        let (first, second) =
+            (Holding { trunk: &first, number: &older }, Holding { trunk: &second, number: &newer });
+        assert_eq!(second.loses_to(&first), [net("203.0.113.7/32")]);
+        assert!(first.loses_to(&second).is_empty());
+        let apart = trunk("198.51.100.7/32", 3);
+        assert!(Holding { trunk: &apart, number: &newer }.loses_to(&first).is_empty());
+    }
+
+    #[test]
+    fn a_number_read_by_a_country_is_claimed_since_the_trunk_reads_by_it() {
+        let address = "192.0.2.1".parse().unwrap();
+        let trunk = SourceClaims { country: 7, sources: vec![(net("192.0.2.1/32"), 1)] };
+        let of = |national| RouteClaim::new(&trunk, &since(2), address, national).unwrap();
+        assert!(of(false) > of(true));
+        assert_eq!(RouteClaim::new(&trunk, &since(2), "192.0.2.2".parse().unwrap(), false), None);
+    }
+}

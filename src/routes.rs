@@ -1,0 +1,132 @@
+//! Whose calls from a source to a number are, and moving them to another carrier: the operator's, at the machine.
+
+use crate::app::Trouble;
+use domain::{
+    Actor, Clock, Kind, Log, Meta, Number, Sid, Tenant,
+    phone_number::{PhoneNumber, PhoneNumberCommand},
+    route::{RouteClaim, shared},
+    trunk::canonical,
+};
+use ipnet::IpNet;
+use projections::{PhoneNumberRow, Projections, TrunkRow};
+use std::{net::IpAddr, time::Duration};
+use store::{Store, SystemClock};
+
+/// How long the tables may take to know what was moved.
+const SETTLE: Duration = Duration::from_secs(5);
+
+/// What is asked: whose calls from `source` to `number` are, or to give them to `carrier`.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Order {
+    /// An address, or a network.
+    pub source: IpNet,
+    /// The number.
+    pub number: Number,
+    /// Who shall have them.
+    pub carrier: Option<Sid>,
+}
+
+impl Order {
+    /// Reads `203.0.113.7`, `+855…` and, perhaps, `VC…`.
+    ///
+    /// # Errors
+    /// When one of them is not what it should be.
+    pub fn read<'t>(mut words: impl Iterator<Item = &'t str>) -> Result<Order, Trouble> {
+        let mut word = |what: &str| words.next().ok_or_else(|| format!("give {what}"));
+        let source = word("a source")?;
+        let source = source.parse().or_else(|_| source.parse::<IpAddr>().map(IpNet::from));
+        let source = canonical(source.map_err(|_| "the source is an address or a network")?);
+        let number = word("a number")?.parse()?;
+        let carrier = word("a carrier").ok().map(|text| Sid::parse_as(Kind::Carrier, text)).transpose();
+        let carrier = carrier.map_err(|_| "a carrier's SID is VC and 32 hex digits")?;
+        Ok(Order { source, number, carrier })
+    }
+}
+
+impl std::fmt::Display for Order {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "{} {}", self.source, self.number)?;
+        self.carrier.iter().try_for_each(|carrier| write!(f, " {carrier}"))
+    }
+}
+
+/// Does what is asked, and says who has the calls then, a line a carrier, the one that gets them first.
+///
+/// # Errors
+/// When the carrier has no such number or is not called from there, or the store fails.
+pub async fn carry_out(
+    store: &Store,
+    projections: &Projections,
+    order: &Order,
+) -> Result<Vec<String>, Trouble> {
+    let Order { source, number, carrier } = order;
+    if let Some(carrier) = carrier {
+        let holders = holders(projections, source, number).await?;
+        let (_, row, _) = holders
+            .into_iter()
+            .find(|(_, row, _)| row.carrier == *carrier)
+            .ok_or_else(|| format!("{carrier} does not have {number} and a trunk with {source}"))?;
+        let tenant = Tenant { carrier: carrier.clone(), account: row.account };
+        let meta = Meta::new(tenant, Actor::system("operator"), SystemClock.now());
+        let grant = PhoneNumberCommand::GrantRoute { source: *source };
+        let granted = store.execute::<PhoneNumber>(&row.sid, grant, &meta).await;
+        let granted = granted.map_err(|error| error.to_string())?;
+        projections
+            .reached(Log::Core, granted.position, SETTLE)
+            .await
+            .map_err(|behind| behind.to_string())?;
+    }
+    let mut holders = holders(projections, source, number).await?;
+    holders.sort_by_key(|(claim, ..)| std::cmp::Reverse(*claim));
+    let line = |(_, row, trunk): &(RouteClaim, PhoneNumberRow, TrunkRow)| {
+        let moved =
+            if row.claims.granted(source.addr()).is_some() { ", moved here by an operator" } else { "" };
+        format!(
+            "{} trunk {} ({}), number since {}{moved}",
+            row.carrier, trunk.sid, trunk.name, row.created_at
+        )
+    };
+    if holders.is_empty() {
+        return Ok(vec![format!("nobody has {number} and a trunk with {source}")]);
+    }
+    Ok(holders.iter().map(line).collect())
+}
+
+/// Every carrier that has both, with its claim.
+async fn holders(
+    projections: &Projections,
+    source: &IpNet,
+    number: &Number,
+) -> Result<Vec<(RouteClaim, PhoneNumberRow, TrunkRow)>, Trouble> {
+    let system = projections.system();
+    let (numbers, trunks) = (system.phone_numbers(number).await?, system.trunks().await?);
+    let has =
+        |trunk: &TrunkRow| trunk.claims.sources.iter().any(|(own, _)| shared(*own, *source) == Some(*source));
+    let claim = |row: PhoneNumberRow| {
+        let mut own = trunks.iter().filter(|trunk| trunk.carrier == row.carrier && has(trunk));
+        let trunk = own.next()?.clone();
+        let claim = RouteClaim::new(&trunk.claims, &row.claims, source.addr(), false)?;
+        Some((claim, row, trunk))
+    };
+    Ok(numbers.into_iter().filter_map(claim).collect())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_order_is_read_as_it_is_written() {
+        let carrier = format!("VC{:032x}", 1);
+        for text in ["203.0.113.7/32 +85512345678", &format!("203.0.113.0/24 1234 {carrier}")] {
+            assert_eq!(Order::read(text.split(' ')).unwrap().to_string(), text);
+        }
+        assert_eq!(
+            Order::read("::ffff:203.0.113.7 1234".split(' ')).unwrap().to_string(),
+            "203.0.113.7/32 1234"
+        );
+        for bad in ["", "203.0.113.7", "nowhere 1234", "203.0.113.7 x", "203.0.113.7 1234 AC1"] {
+            assert!(Order::read(bad.split_whitespace()).is_err(), "{bad}");
+        }
+    }
+}
