@@ -2,8 +2,9 @@
 
 use api::Gauge;
 use futures_util::future::BoxFuture;
+use ipnet::IpNet;
 use reactors::Reactors;
-use sip_engine::{EngineHandle, net::Counters};
+use sip_engine::{EngineHandle, Refused, net::Counters};
 use std::{
     sync::atomic::{AtomicU64, Ordering},
     time::Duration,
@@ -28,6 +29,19 @@ impl api::Health for NodeHealth {
         let kept = self.reactors.state().keeps_nothing;
         let full = kept.then(|| "neither log nor spool takes facts: calls that arrive get 503".to_owned());
         vec![api::Check { name: "engine", trouble }, api::Check { name: "recording", trouble: full }]
+    }
+
+    fn turned_away(&self, sources: &[IpNet]) -> Vec<api::TurnedAway> {
+        let told = self.engine.turned_away(sources).into_iter();
+        let told = told.map(|Refused { what, count, last }| api::TurnedAway {
+            source: what.source,
+            code: what.code,
+            method: what.method,
+            reason: what.reason,
+            count,
+            last,
+        });
+        told.collect()
     }
 
     #[expect(clippy::cast_precision_loss, reason = "none of these comes near 2^52")]

@@ -27,6 +27,7 @@ mod supervise;
 #[cfg(test)]
 mod tests;
 mod timers;
+mod turned_away;
 mod wire;
 
 pub use config::EngineConfig;
@@ -34,3 +35,4 @@ pub use handle::EngineHandle;
 pub use names::{Names, Server, SystemNames};
 pub use reservation::{NoRoom, Reservation};
 pub use start::Engine;
+pub use turned_away::Refused;

@@ -12,7 +12,9 @@ pub mod routing;
 pub mod sip;
 pub mod speech;
 
-pub use engine::{Engine, EngineConfig, EngineHandle, Names, NoRoom, Reservation, Server, SystemNames};
+pub use engine::{
+    Engine, EngineConfig, EngineHandle, Names, NoRoom, Refused, Reservation, Server, SystemNames,
+};
 pub use outside::{
     CallRef, DocumentRequest, Evidence, FetchFailure, Fetched, MediaFile, Outside, RecordError,
 };

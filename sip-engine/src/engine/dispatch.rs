@@ -68,9 +68,13 @@ async fn arrived(shared: &Arc<Shared>, incoming: &IncomingCall) -> Option<(CallR
     let directory = shared.directory.load_full();
     let caller = if incoming.private { CallerId::Hidden } else { CallerId::of(&incoming.from.user) };
     let routed = directory.inbound(incoming.source.ip(), caller.as_str(), &incoming.dialled);
+    if incoming.turned_away.is_some() && routed.refused_with().is_none() {
+        // The directory has changed since; the next try of the caller will find it.
+        return None;
+    }
     let (tenant, trunk, refused) = match &routed {
-        Inbound::Stranger => {
-            refuse(shared, incoming.leg, 403).await;
+        Inbound::Stranger | Inbound::Nobodys => {
+            refuse(shared, incoming.leg, routed.refused_with().unwrap_or(403)).await;
             return None;
         }
         Inbound::Taken(taken) => (taken.tenant.clone(), taken.trunk.clone(), None),
@@ -139,10 +143,10 @@ pub(super) fn come_back(code: u16) -> Vec<(String, String)> {
     seconds.map(|seconds| ("Retry-After".to_owned(), seconds)).into_iter().collect()
 }
 
-/// What is recorded about a call that arrived; `None` for a stranger's.
+/// What is recorded about a call that arrived; `None` when it is not known whose it is.
 fn received(shared: &Shared, incoming: &IncomingCall, routed: Inbound) -> Option<Received> {
     let known = match routed {
-        Inbound::Stranger => return None,
+        Inbound::Stranger | Inbound::Nobodys => return None,
         Inbound::Taken(taken) => *taken,
         Inbound::Refused(refusal) => return Some(turned_away(shared, incoming, *refusal)),
     };

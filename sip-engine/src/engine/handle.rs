@@ -5,6 +5,7 @@ use super::{
     reservation::{NoRoom, Reservation},
     shared::Shared,
     supervise,
+    turned_away::Refused,
 };
 use crate::{
     call::{LegNo, Machine, Outgoing},
@@ -15,6 +16,7 @@ use domain::{
     Sid,
     call::{EndReason, Ending, Program, Queued, Status},
 };
+use ipnet::IpNet;
 use std::{
     net::SocketAddr,
     sync::{Arc, atomic::Ordering},
@@ -67,6 +69,13 @@ impl EngineHandle {
     #[must_use]
     pub fn counters(&self) -> Arc<Counters> {
         Arc::clone(&self.counters)
+    }
+
+    /// What came from these sources, or unread from next to them, and was turned away before there was a call since the
+    /// start; newest first.
+    #[must_use]
+    pub fn turned_away(&self, sources: &[IpNet]) -> Vec<Refused> {
+        self.shared.turned_away.of(sources)
     }
 
     /// Whether another call would be taken on by whoever has no more than their share.

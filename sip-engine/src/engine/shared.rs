@@ -7,6 +7,7 @@ use super::{
     registry::Registry,
     shares::{Rates, Shares},
     sounds::Decoded,
+    turned_away::RefusalLog,
 };
 use crate::{
     call::Surroundings,
@@ -71,6 +72,8 @@ pub(super) struct Shared {
     /// No new calls are taken.
     pub(super) draining: Arc<AtomicBool>,
     refusals: Mutex<Refusals>,
+    /// What came to nothing before there was a call.
+    pub(super) turned_away: Arc<RefusalLog>,
     pub(super) decoded: Arc<Decoded>,
     legs: AtomicU64,
     names: Mutex<HashMap<String, (Instant, Vec<SocketAddr>)>>,
@@ -87,12 +90,13 @@ pub(super) struct Parts {
     pub(super) listening: Listening,
     pub(super) tracker: TaskTracker,
     pub(super) draining: Arc<AtomicBool>,
+    pub(super) turned_away: Arc<RefusalLog>,
 }
 
 impl Shared {
     pub(super) fn new(parts: Parts) -> Shared {
-        let Parts { config, outside, directory, media, speech, commands, listening, tracker, draining } =
-            parts;
+        let Parts { config, outside, directory, media, speech, commands, listening, tracker, .. } = parts;
+        let (draining, turned_away) = (parts.draining, parts.turned_away);
         Shared {
             config,
             outside,
@@ -110,6 +114,7 @@ impl Shared {
             rates: Rates::default(),
             draining,
             refusals: Mutex::default(),
+            turned_away,
             decoded: Arc::new(Decoded::new()),
             legs: AtomicU64::new(1),
             names: Mutex::default(),

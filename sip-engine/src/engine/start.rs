@@ -4,13 +4,14 @@ use super::{
     EngineConfig, EngineHandle, dispatch,
     listening::Listening,
     shared::{Parts, Shared},
+    turned_away::RefusalLog,
 };
 use crate::{
     media::{Media, MediaConfig},
     net::{NetConfig, Sip},
     outside::Outside,
     routing::Directory,
-    sip::EndpointConfig,
+    sip::{EndpointConfig, IncomingCall},
     speech::Speech,
 };
 use arc_swap::ArcSwap;
@@ -45,7 +46,8 @@ impl Engine {
         directory: Arc<ArcSwap<Directory>>,
     ) -> io::Result<EngineHandle> {
         let draining = Arc::new(AtomicBool::new(false));
-        let sip = bind(&config, &directory, &draining)?;
+        let turned_away = Arc::new(RefusalLog::new(Arc::clone(&config.clock)));
+        let sip = bind(&config, &directory, &draining, &turned_away)?;
         let listening = Listening::new(sip.addrs());
         let sip_addr = listening.first();
         let (ports, rtp_timeout) = (config.rtp_ports.clone(), config.rtp_timeout);
@@ -59,8 +61,18 @@ impl Engine {
         let net = TaskTracker::new();
         net.spawn(sip.run(orders, told, stop.clone()));
         let tracker = tracker.clone();
-        let parts =
-            Parts { config, outside, directory, media, speech, commands, listening, tracker, draining };
+        let parts = Parts {
+            config,
+            outside,
+            directory,
+            media,
+            speech,
+            commands,
+            listening,
+            tracker,
+            draining,
+            turned_away,
+        };
         let shared = Arc::new(Shared::new(parts));
         net.spawn(dispatch::run(Arc::clone(&shared), events));
         net.close();
@@ -74,34 +86,41 @@ fn bind(
     config: &EngineConfig,
     directory: &Arc<ArcSwap<Directory>>,
     draining: &Arc<AtomicBool>,
+    log: &Arc<RefusalLog>,
 ) -> io::Result<Sip> {
     if let [own] = *config.sip_listen.as_slice()
         && own.ip().is_unspecified()
         && own.is_ipv4()
     {
         let twin = SocketAddr::new(IpAddr::V6(Ipv6Addr::UNSPECIFIED), own.port());
-        match Sip::bind(net_config(config, directory, draining, vec![own, twin])) {
+        match Sip::bind(net_config(config, directory, draining, log, vec![own, twin])) {
             Ok(sip) => return Ok(sip),
             Err(error) => tracing::info!(%error, "SIP is listened to on IPv4 only"),
         }
     }
-    Sip::bind(net_config(config, directory, draining, config.sip_listen.clone()))
+    Sip::bind(net_config(config, directory, draining, log, config.sip_listen.clone()))
 }
 
 fn net_config(
     config: &EngineConfig,
     directory: &Arc<ArcSwap<Directory>>,
     draining: &Arc<AtomicBool>,
+    log: &Arc<RefusalLog>,
     listen: Vec<SocketAddr>,
 ) -> NetConfig {
     let mut seed = [0; 32];
     config.ids.fill(&mut seed);
-    let directory = Arc::clone(directory);
+    let (directory, routes, log) = (Arc::clone(directory), Arc::clone(directory), Arc::clone(log));
+    let turns_away = move |call: &IncomingCall| {
+        routes.load().inbound(call.source.ip(), &call.from.user, &call.dialled).refused_with()
+    };
     let endpoint = EndpointConfig {
         advertise: config.advertise,
         max_legs: config.max_calls.saturating_mul(LEGS_PER_CALL),
         draining: Arc::clone(draining),
-        known: Arc::new(move |ip| directory.load().trunk_of(ip).is_some()),
+        turns_away: Arc::new(turns_away),
+        turned_away: Arc::new(move |what| log.note(what)),
+        known: Arc::new(move |ip| directory.load().knows(ip)),
     };
     NetConfig { listen, connections_per_peer: config.connections_per_peer, endpoint, seed }
 }

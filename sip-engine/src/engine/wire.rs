@@ -30,6 +30,8 @@ pub(super) struct Wire {
     family: Option<bool>,
     /// The offer that waits for our answer.
     offer: Option<RemoteSession>,
+    /// What the peer offered that we could not use, in words: said with a 488.
+    misfit: Option<String>,
     /// What the peer said to our offer before it answered.
     early: Option<Bytes>,
     /// What we said to the peer's offer before we answered; the 2xx says it again (RFC 3261 section 13.2.1).
@@ -120,10 +122,13 @@ impl Wire {
         Ok(())
     }
 
-    /// The header that says why an offer is refused, where it is for its address family (RFC 3261 section 20.43).
+    /// The Warning of a 488 (RFC 3261 section 20.43): what was offered, or that its address family is not ours, for whoever
+    /// reads a trace at the far end.
     pub(super) fn warning(&self, code: u16) -> Option<(String, String)> {
-        let text = "301 trunkline \"Incompatible network address formats\"";
-        (code == 488 && self.other_family).then(|| ("Warning".to_owned(), text.to_owned()))
+        let family = "301 trunkline \"Incompatible network address formats\"";
+        let media = |offered: &String| format!("305 trunkline \"Incompatible media format: offered {offered}\"");
+        let text = if self.other_family { Some(family.to_owned()) } else { self.misfit.as_ref().map(media) };
+        text.filter(|_| code == 488).map(|text| ("Warning".to_owned(), text))
     }
 
     /// Notes the offer of a leg that arrives, and whether it can be answered at all.
@@ -147,13 +152,26 @@ impl Wire {
 
     /// Notes the peer's offer, to be answered later. One in a family that the session does not have is refused.
     pub(super) fn offered(&mut self, sdp: Option<&Bytes>) -> Result<(), NoMedia> {
-        self.offer = None;
-        let offer = sdp.map(|sdp| sdp::parse(sdp)).transpose()?;
+        (self.offer, self.misfit) = (None, None);
+        let offer = sdp.map(|sdp| self.read(sdp)).transpose()?;
         let fits = offer.iter().try_for_each(|offer| self.fits(offer));
         self.other_family = fits.is_err();
         fits?;
         self.offer = offer;
         Ok(())
+    }
+
+    fn read(&mut self, sdp: &Bytes) -> Result<RemoteSession, NoMedia> {
+        sdp::parse(sdp).map_err(|refusal| match refusal {
+            SdpRefusal::NothingFits => {
+                let offered = sdp::words(sdp);
+                let detail =
+                    format!("nothing in the offer fits ({offered}): PCMU or PCMA over RTP/AVP would");
+                self.misfit = Some(offered);
+                NoMedia { code: 488, detail }
+            }
+            refusal => refusal.into(),
+        })
     }
 
     /// An address of the other family is of no use to a session that is open; none at all (hold) is no address.

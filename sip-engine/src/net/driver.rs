@@ -94,7 +94,9 @@ impl Sip {
     ) {
         let tasks = TaskTracker::new();
         let (sender, arrivals) = mpsc::channel(ARRIVALS);
-        let gate = Gate::new(Arc::clone(&self.config.endpoint.known), Arc::clone(&self.counters));
+        let endpoint = &self.config.endpoint;
+        let notice = Arc::clone(&endpoint.turned_away);
+        let gate = Gate::new(Arc::clone(&endpoint.known), notice, Arc::clone(&self.counters));
         let ended = CancellationToken::new();
         let mut sockets = Vec::new();
         for Pair { udp, tcp, addr } in self.pairs {

@@ -10,7 +10,7 @@ use tokio::time::Instant;
 
 use super::config::CALLED;
 use super::counters::{Counters, count};
-use crate::sip::endpoint::SourceFilter;
+use crate::sip::endpoint::{Notice, SourceFilter, TurnedAway};
 
 /// Most peers remembered.
 const MAX_PEERS: usize = 4_096;
@@ -78,6 +78,7 @@ pub(super) struct Gate {
     called: Arc<RwLock<HashMap<IpAddr, Instant>>>,
     strangers: Arc<Mutex<Strangers>>,
     counters: Arc<Counters>,
+    turned_away: Notice,
 }
 
 /// Those who were turned away and told of.
@@ -88,8 +89,8 @@ struct Strangers {
 }
 
 impl Gate {
-    pub fn new(known: SourceFilter, counters: Arc<Counters>) -> Gate {
-        Gate { known, called: Arc::default(), strangers: Arc::default(), counters }
+    pub fn new(known: SourceFilter, turned_away: Notice, counters: Arc<Counters>) -> Gate {
+        Gate { known, called: Arc::default(), strangers: Arc::default(), counters, turned_away }
     }
 
     /// True if bytes of this source are read; if not, that is counted, and said once in the program's log, for whoever
@@ -101,6 +102,8 @@ impl Gate {
         let admitted = (self.known)(ip) || self.called.read().is_ok_and(|called| lately(&called));
         if !admitted {
             count(&self.counters.unknown_source);
+            let reason = "No trunk has this address as a source".to_owned();
+            (self.turned_away)(TurnedAway { source: ip, code: None, method: String::new(), reason });
             let mut strangers = self.strangers.lock().unwrap_or_else(PoisonError::into_inner);
             if strangers.is_news(ip, Instant::now()) {
                 tracing::info!(%ip, "SIP is dropped from an address that no trunk has as a source");

@@ -89,7 +89,16 @@ async fn an_offer_of_nothing_we_speak_is_refused_before_anybody_is_asked() {
     caller.dial_offering("1234", &offer).await;
     let answer = caller.next(&["180", "488"]).await;
     assert_eq!(answer.kind(), "488");
+    assert_eq!(
+        answer.header("Warning"),
+        "305 trunkline \"Incompatible media format: offered audio RTP/AVP G722, telephone-event\""
+    );
     caller.acknowledge(&answer).await;
+    let detail = stage.outside.fact(|_, fact| match fact {
+        CallCommand::End(ending) => Some(ending.detail.clone().unwrap_or_default()),
+        _ => None,
+    });
+    assert!(detail.await.contains("audio RTP/AVP G722"));
     assert_eq!(stage.outside.ended().await, EndReason::MediaFailed);
     assert_eq!(stage.outside.story(), ["Receive", "End"]);
     stage.strike().await;

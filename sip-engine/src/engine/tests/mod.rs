@@ -24,6 +24,7 @@ use domain::{
     call::Queued,
     limits::Limits,
     phone_number::VoiceConfiguration,
+    route::SourceClaims,
     trunk::{Inbound, Outbound},
 };
 use outside::Memory;
@@ -183,6 +184,7 @@ fn network_of(trunks: Vec<TrunkEntry>) -> Network {
         account,
         enabled: true,
         voice,
+        claims: Default::default(),
     };
     let account = AccountEntry {
         sid: sid(Kind::Account, 1),
@@ -197,11 +199,13 @@ fn network_of(trunks: Vec<TrunkEntry>) -> Network {
 /// One that takes calls from this machine, if it is the first, and places them at this host.
 fn trunk(host: &str, number: u128) -> TrunkEntry {
     let sources = ["127.0.0.0/8", "::1/128"].map(|network| network.parse().unwrap()).to_vec();
+    let claims = SourceClaims::default().configured(&sources, false, 1);
     let inbound = Inbound { sources, ..Inbound::default() };
     TrunkEntry {
         sid: sid(Kind::Trunk, number),
         carrier: sid(Kind::Carrier, 1),
         country: None,
+        claims: if number == 1 { claims } else { SourceClaims::default() },
         inbound: (number == 1).then_some(inbound),
         outbound: Some(Outbound::to(host.parse().unwrap())),
         password: None,

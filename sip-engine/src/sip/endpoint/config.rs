@@ -4,8 +4,29 @@ use std::fmt;
 use std::net::IpAddr;
 use std::sync::{Arc, atomic::AtomicBool};
 
+use crate::sip::event::IncomingCall;
+
 /// Answers whether an address is one we deal with.
 pub type SourceFilter = Arc<dyn Fn(IpAddr) -> bool + Send + Sync>;
+
+/// Answers with what a call is refused with at once: nobody here is called so, or not from there.
+pub type Doorkeeper = Arc<dyn Fn(&IncomingCall) -> Option<u16> + Send + Sync>;
+
+/// A request that came to nothing before there was a call.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub struct TurnedAway {
+    /// Where it came from.
+    pub source: IpAddr,
+    /// What it was answered with; `None` where it was dropped unread.
+    pub code: Option<u16>,
+    /// Its method; empty where it was not read.
+    pub method: String,
+    /// Why, for whoever looks for a mistake in a switch or a trunk.
+    pub reason: String,
+}
+
+/// Told of what is turned away.
+pub type Notice = Arc<dyn Fn(TurnedAway) + Send + Sync>;
 
 /// Seconds after which whoever met a full engine may try again.
 pub(crate) const RETRY_AFTER: u32 = 5;
@@ -21,6 +42,10 @@ pub struct EndpointConfig {
     pub draining: Arc<AtomicBool>,
     /// Addresses that may call us. `net` asks it about sources, too.
     pub known: SourceFilter,
+    /// Asked about each INVITE outside any dialog. What it refuses is answered without keeping anything.
+    pub turns_away: Doorkeeper,
+    /// Told of requests that come to nothing before there is a call. `net` tells it of sources that are not read.
+    pub turned_away: Notice,
 }
 
 impl Default for EndpointConfig {
@@ -30,6 +55,8 @@ impl Default for EndpointConfig {
             max_legs: 2_000,
             draining: Arc::default(),
             known: Arc::new(|_| true),
+            turns_away: Arc::new(|_| None),
+            turned_away: Arc::new(|_| {}),
         }
     }
 }

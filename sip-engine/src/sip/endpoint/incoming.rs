@@ -26,14 +26,22 @@ pub(super) const STILL_RINGING: Duration = Duration::from_secs(60);
 
 impl Endpoint {
     pub(super) fn on_invite(&mut self, request: Request) -> Option<LegKey> {
+        let incoming = incoming_call(LegKey::inbound(self.inbound + 1), &request);
+        match (self.config.turns_away)(&incoming) {
+            Some(code) => self.turn_away(&request, incoming, code),
+            None => self.take_in(request, incoming),
+        }
+    }
+
+    fn take_in(&mut self, request: Request, incoming: IncomingCall) -> Option<LegKey> {
         self.inbound += 1;
-        let key = LegKey::inbound(self.inbound);
+        let key = incoming.leg;
         let mut leg = Leg::new(key, request.flow, self.tokens.token());
         leg.dialog = Some(Dialog::of_incoming(&request.message, &leg.local_tag));
         self.servers.open(&request.key, &request.message, request.reply, Some(key));
         let trying = build::response(&request.message, request.flow.peer, 100, None, None);
         self.finish(&request.key, &trying, Some(key));
-        self.tell_first(incoming_call(key, &request));
+        self.tell_first(Event::IncomingCall(Box::new(incoming)));
         self.tags.insert(leg.local_tag.clone(), key);
         self.invites.insert(request.key.clone(), key);
         leg.waiting = Some(Waiting {
@@ -175,10 +183,10 @@ impl Endpoint {
     }
 }
 
-fn incoming_call(leg: LegKey, request: &Request) -> Event {
+fn incoming_call(leg: LegKey, request: &Request) -> IncomingCall {
     let message = &request.message;
     let text = |name| message.headers.text(name).unwrap_or_default();
-    Event::IncomingCall(Box::new(IncomingCall {
+    IncomingCall {
         leg,
         source: request.flow.peer,
         transport: request.flow.transport,
@@ -190,5 +198,6 @@ fn incoming_call(leg: LegKey, request: &Request) -> Event {
         hops: values::hops(message),
         call_id: text("call-id").into_owned(),
         sdp: message.sdp(),
-    }))
+        turned_away: None,
+    }
 }

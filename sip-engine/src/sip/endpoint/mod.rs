@@ -13,6 +13,7 @@ mod outgoing;
 mod receive;
 mod retry;
 mod time;
+mod turned_away;
 mod within;
 
 use std::collections::{HashMap, VecDeque};
@@ -32,8 +33,9 @@ use super::trace::Wire;
 use super::transaction::{Clients, ServerKey, Servers};
 
 pub(crate) use config::RETRY_AFTER;
-pub use config::{Counts, EndpointConfig, SourceFilter};
+pub use config::{Counts, Doorkeeper, EndpointConfig, Notice, SourceFilter, TurnedAway};
 use leg::{Leg, Purpose};
+use turned_away::Repetitions;
 
 /// What happened.
 #[derive(Debug)]
@@ -102,6 +104,7 @@ pub struct Endpoint {
     invites: HashMap<ServerKey, LegKey>,
     wheel: Wheel<LegKey>,
     inbound: u64,
+    turned_away: Repetitions,
     out: VecDeque<Output>,
     /// Where in `out` the answer to the present input begins: an incoming message is told before its consequences.
     mark: usize,
@@ -124,6 +127,7 @@ impl Endpoint {
             invites: HashMap::new(),
             wheel: Wheel::default(),
             inbound: 0,
+            turned_away: Repetitions::default(),
             out: VecDeque::new(),
             mark: 0,
             counts: Counts::default(),

@@ -110,7 +110,10 @@ impl Endpoint {
         match self.admit(&request) {
             Ok(()) if request.message.method() == Some("INVITE") => self.on_invite(request),
             Ok(()) => self.answer_options(&request, None),
-            Err(refusal) => self.refuse(&request, &refusal, None),
+            Err(refusal) => {
+                self.note(request.flow.peer.ip(), &request.message, &refusal);
+                self.refuse(&request, &refusal, None)
+            }
         }
     }
 
@@ -209,6 +212,7 @@ impl Endpoint {
     /// Answers without remembering anything. An ACK is never answered, nor is what does not say where it came from.
     fn refuse_stateless(&mut self, flow: Flow, message: &Message, refusal: &Refusal) {
         let (Some(via), false) = (Via::of(message), message.method() == Some("ACK")) else { return };
+        self.note(flow.peer.ip(), message, refusal);
         let response = self.refusal(flow, message, refusal);
         self.send(reply_flow(&flow, &via), &Wire::new(&response), None);
     }

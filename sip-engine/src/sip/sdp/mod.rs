@@ -6,11 +6,13 @@
 mod parse;
 mod prefilter;
 mod print;
+mod words;
 
 use std::net::SocketAddr;
 
 pub use parse::{RemoteSession, parse};
 pub use print::LocalSession;
+pub use words::words;
 
 /// Why a session description cannot be used. The SIP answer is 488, except for `TooLarge` and `Malformed` (400).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]

@@ -3,7 +3,7 @@
 use std::net::SocketAddr;
 
 use crate::sip::sdp::{
-    CodecName, LocalSession, MAX_BODY, MediaDirection, MediaOffer, RemoteSession, SdpRefusal, parse,
+    CodecName, LocalSession, MAX_BODY, MediaDirection, MediaOffer, RemoteSession, SdpRefusal, parse, words,
 };
 
 const SESSION: &str = "v=0\r\no=- 1 1 IN IP4 192.0.2.1\r\ns=-\r\nc=IN IP4 192.0.2.1\r\nt=0 0\r\n";
@@ -150,6 +150,11 @@ fn what_does_not_fit_is_488() {
 
 #[test]
 fn what_is_no_description_or_too_large_is_400() {
+    let fax = "m=audio 4000 RTP/SAVP 0 18\r\nm=image 0 udptl t38\r\nm=audio 4002 RTP/AVP 96\r\na=rtpmap:96 opus/48000/2\r\n";
+    assert_eq!(
+        words(format!("{SESSION}{fax}").as_bytes()),
+        "audio RTP/SAVP PCMU, G729; image udptl t38 (off); audio RTP/AVP opus"
+    );
     assert_eq!(parse(b"hello"), Err(SdpRefusal::Malformed));
     assert_eq!(parse(b""), Err(SdpRefusal::Malformed));
     assert_eq!(parse(&vec![b'a'; MAX_BODY + 1]), Err(SdpRefusal::TooLarge));
