@@ -5,7 +5,7 @@ use crate::{
     problem::Refusal,
     secrets::Secrets,
 };
-use domain::{Actor, Clock, Ids, Kind, Log, Meta, Sid, Tenant};
+use domain::{Actor, Clock, Ids, Kind, Log, Meta, Sid, Tenant, Timestamp};
 use futures_util::future::BoxFuture;
 use ipnet::IpNet;
 use poem::Request;
@@ -38,6 +38,8 @@ pub struct ApiConfig {
     pub trusted_proxies: Vec<IpNet>,
     /// Trunks inside our trust domain (RFC 3325); carriers see it and cannot set it.
     pub trusted_trunks: HashSet<Sid>,
+    /// Networks within which trunks may name wider ones than carriers may by themselves.
+    pub wide_networks: Vec<IpNet>,
     /// How hard passwords are hashed.
     pub password_cost: crate::auth::Cost,
 }
@@ -50,6 +52,7 @@ impl Default for ApiConfig {
             sip_address: None,
             trusted_proxies: Vec::new(),
             trusted_trunks: HashSet::new(),
+            wide_networks: Vec::new(),
             password_cost: crate::auth::Cost::default(),
         }
     }
@@ -75,6 +78,23 @@ pub struct Gauge {
     pub value: f64,
 }
 
+/// Something that reached us and was turned away before there was a call.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct TurnedAway {
+    /// From where.
+    pub source: IpAddr,
+    /// What it was answered with; `None` where it was dropped unread.
+    pub code: Option<u16>,
+    /// The SIP method; empty where it was not read.
+    pub method: String,
+    /// Why.
+    pub reason: String,
+    /// How often since the start of the process.
+    pub count: u64,
+    /// When last.
+    pub last: Timestamp,
+}
+
 /// What the rest of the process says about itself. The database is asked by the API itself.
 pub trait Health: Send + Sync {
     /// Everything `/readyz` answers for.
@@ -92,6 +112,12 @@ pub trait Health: Send + Sync {
     fn routed_by(&self, position: i64, within: Duration) -> BoxFuture<'_, bool> {
         let _ = (position, within);
         Box::pin(std::future::ready(true))
+    }
+
+    /// What came from these sources, or unread from next to them, and came to nothing; newest first.
+    fn turned_away(&self, sources: &[IpNet]) -> Vec<TurnedAway> {
+        let _ = sources;
+        Vec::new()
     }
 }
 
@@ -137,8 +163,6 @@ pub struct Inner {
     pub sessions: Sessions,
     /// The password hasher.
     pub passwords: Passwords,
-    /// Held from looking at everybody's trunk sources until a change of one can be seen.
-    pub(crate) sources: tokio::sync::Mutex<()>,
 }
 
 impl Deref for App {
@@ -164,14 +188,7 @@ impl App {
         let passwords = Passwords::new(parts.config.password_cost, &*parts.ids)?;
         let secrets = Secrets::new(parts.store.clone());
         let (keys, sessions) = (ApiKeys::new(secrets.clone()), Sessions::default());
-        Ok(App(Arc::new(Inner {
-            parts,
-            secrets,
-            keys,
-            sessions,
-            passwords,
-            sources: tokio::sync::Mutex::default(),
-        })))
+        Ok(App(Arc::new(Inner { parts, secrets, keys, sessions, passwords })))
     }
 
     /// What events caused by this request carry.

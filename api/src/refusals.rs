@@ -52,6 +52,7 @@ impl From<TrunkError> for Refusal {
         match error {
             E::NotFound => Refusal::not_found("trunk"),
             E::AlreadyExists => Refusal::conflict(message),
+            E::NoSide => Refusal::field("inbound", message),
             E::Networks(list, _) => Refusal::field(field_of(list), message),
             E::Trusted => Refusal::field("trusted", message),
             E::DialStringPrefix => Refusal::field("outbound.dial_string_prefix", message),
@@ -94,7 +95,7 @@ const CLAIMS: [(&str, &str, &str); 4] = [
     (
         "trunk_source",
         "inbound.sources",
-        "Another trunk is called from this address; a source belongs to one trunk.",
+        "Another trunk of yours has this source already; with two it would be open which one calls.",
     ),
     ("user_email", "email", "Someone signs in with this address already."),
     ("subdomain", "subdomain", "Another carrier has this name."),

@@ -38,7 +38,8 @@ pub fn router(app: &App, pages: BoxEndpoint<'static, Response>) -> BoxEndpoint<'
 /// The document and its page for everyone, the rest for callers we know.
 fn carrier_api(app: &App) -> impl Endpoint<Output = Response> + 'static {
     let often = Throttle::new(BY_CALLER, app.clock.clone());
-    let api = authenticated(carrier::service(Some(app)).into_endpoint(), app.clone(), often);
+    let service = carrier::strict(carrier::service(Some(app)).into_endpoint(), &carrier::document());
+    let api = authenticated(service, app.clone(), often);
     let [document, page, script] = carrier::ALLOWED_WITHOUT_KEY;
     Route::new()
         .at(document, get(docs::document))

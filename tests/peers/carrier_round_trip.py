@@ -30,7 +30,7 @@ trunk = create_trunk.sync(
         {"name": "Generated", "outbound": {"host": "sip.example.com", "dial_string_prefix": "99", "plus_prefix": True}}
     ),
 )
-assert get_trunk.sync(trunk.sid, client=client).outbound.example_dial_string.startswith("99+"), trunk
+assert get_trunk.sync(trunk.sid, client=client).outbound.example_dial_string.startswith("+99"), trunk
 
 number = create_phone_number.sync(client=client, body=PhoneNumberCreate(number="+12125550123", account_sid=account.sid))
 update_phone_number.sync(

@@ -3,9 +3,9 @@
 use super::{
     Tag,
     limits::{AccountLimits, AccountLimitsUpdate},
-    lists::{created, page, page_of, views},
+    lists::{created_tagged, page, page_of, views},
     text::Text,
-    write::{Handle, Write, is_unused},
+    write::{Handle, TRIES, Tagged, Write, etag, is_unused, tagged, too_busy},
 };
 use crate::{
     App,
@@ -93,6 +93,25 @@ struct AccountUpdate {
     limits: Option<AccountLimitsUpdate>,
 }
 
+impl AccountUpdate {
+    /// What it asks of the account as it is now; every wrong field is named at once.
+    fn commands(&self, row: &AccountRow) -> Result<Vec<Command>, ApiError> {
+        let mut fields = Fields::default();
+        let name = fields.maybe("name", self.name.as_deref());
+        let limits = match self.limits.clone() {
+            Some(limits) => limits.apply(&row.limits, &mut fields).map(Some),
+            None => Some(None),
+        };
+        let (name, limits) = fields.finish(name.zip(limits))?;
+        let rename = name.map(|name| Command::Rename { name });
+        let status = self.status.as_ref().map(|status| match status {
+            AccountStatus::Enabled => Command::Enable,
+            AccountStatus::Disabled => Command::Disable,
+        });
+        Ok(rename.into_iter().chain(status).chain(limits.map(Command::Limit)).collect())
+    }
+}
+
 /// An account's Twilio credentials.
 #[derive(Object)]
 struct AuthToken {
@@ -106,7 +125,7 @@ page_of! {
     /// Accounts, newest first.
     AccountPage of Account
 }
-created! {
+created_tagged! {
     /// The account was opened.
     CreatedAccount of AccountCreated
 }
@@ -162,11 +181,11 @@ impl AccountsApi {
         request: &Request,
         /// Makes the request repeatable: the same key acts once in seven days.
         #[oai(name = "Idempotency-Key")]
-        key: Header<Option<String>>,
+        _key: Header<Option<String>>,
         account: Json<AccountCreate>,
     ) -> Result<CreatedAccount, ApiError> {
         let app = self.0.app()?;
-        let write = Write::new(app, request, &who).once("createAccount", key.0.as_deref())?;
+        let write = Write::new(app, request, &who).once("createAccount")?;
         let mut fields = Fields::default();
         let name = fields.read("name", &account.name);
         let name: Name = fields.finish(name)?;
@@ -184,25 +203,19 @@ impl AccountsApi {
         // It is in the log: tables that lag must not make it look as if it were not.
         let seen = app.projections.accounts(who.scope()).get(&made).await.ok().flatten();
         let row = seen.unwrap_or_else(|| AccountRow::created(made, who.carrier.clone(), name, write.at()));
-        let auth_token = token_of(app, &row).await?;
+        let (auth_token, tag) = (token_of(app, &row).await?, etag(row.version));
         let Account { sid, name, status, limits, created_at, updated_at } = row.into();
-        Ok(CreatedAccount::Created(Json(AccountCreated {
-            sid,
-            name,
-            status,
-            limits,
-            created_at,
-            updated_at,
-            auth_token,
-        })))
+        let account = AccountCreated { sid, name, status, limits, created_at, updated_at, auth_token };
+        Ok(CreatedAccount::Created(Json(account), tag))
     }
 
     /// Get an account
     ///
     /// One account by its SID.
     #[oai(path = "/:sid", method = "get", operation_id = "getAccount")]
-    async fn get(&self, Reader(who): Reader, sid: Path<String>) -> Result<Json<Account>, ApiError> {
-        Ok(Json(account_of(self.0.app()?, &who, &sid).await?.into()))
+    async fn get(&self, Reader(who): Reader, sid: Path<String>) -> Result<Tagged<Account>, ApiError> {
+        let row = account_of(self.0.app()?, &who, &sid).await?;
+        Ok(tagged(row.version, row.into()))
     }
 
     /// Change an account
@@ -215,25 +228,19 @@ impl AccountsApi {
         request: &Request,
         sid: Path<String>,
         patch: Json<AccountUpdate>,
-    ) -> Result<Json<Account>, ApiError> {
+    ) -> Result<Tagged<Account>, ApiError> {
         let app = self.0.app()?;
-        let row = account_of(app, &who, &sid).await?;
-        let mut fields = Fields::default();
-        let name = fields.maybe("name", patch.name.as_deref());
-        let limits = match patch.limits.clone() {
-            Some(limits) => limits.apply(&row.limits, &mut fields).map(Some),
-            None => Some(None),
-        };
-        let (name, limits) = fields.finish(name.zip(limits))?;
-        let rename = name.map(|name| Command::Rename { name });
-        let limit = limits.map(Command::Limit);
-        let status = patch.status.map(|status| match status {
-            AccountStatus::Enabled => Command::Enable,
-            AccountStatus::Disabled => Command::Disable,
-        });
-        let write = Write::new(app, request, &who).of_account(Some(row.sid.clone()));
-        write.all::<Aggregate>(&row.sid, rename.into_iter().chain(status).chain(limit).collect()).await?;
-        Ok(Json(account_of(app, &who, &sid).await?.into()))
+        for _ in 0..TRIES {
+            let row = account_of(app, &who, &sid).await?;
+            let commands = patch.commands(&row)?;
+            let write = Write::new(app, request, &who).of_account(Some(row.sid.clone()));
+            write.expects(&row.sid, row.version).await?;
+            if write.at_version::<Aggregate>(&row.sid, row.version, commands).await? {
+                let row = account_of(app, &who, &sid).await?;
+                return Ok(tagged(row.version, row.into()));
+            }
+        }
+        Err(too_busy().into())
     }
 
     /// Show an account's auth token
@@ -258,13 +265,13 @@ impl AccountsApi {
         sid: Path<String>,
         /// Makes the request repeatable: the same key acts once in seven days.
         #[oai(name = "Idempotency-Key")]
-        key: Header<Option<String>>,
+        _key: Header<Option<String>>,
     ) -> Result<Json<AuthToken>, ApiError> {
         let app = self.0.app()?;
         let account = account_of(app, &who, &sid).await?.sid;
         let operation = format!("rotateAuthToken:{account}");
         let write = Write::new(app, request, &who).of_account(Some(account.clone()));
-        let write = write.once(&operation, key.0.as_deref())?;
+        let write = write.once(&operation)?;
         let auth_token = replace_token(app, &who, &write, &account).await?;
         Ok(Json(AuthToken { account_sid: account.to_string(), auth_token }))
     }

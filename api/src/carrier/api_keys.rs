@@ -4,7 +4,7 @@ use super::{
     Tag,
     lists::{created, page, page_of, views},
     text::Text,
-    write::{Handle, Write},
+    write::{Handle, Write, gone},
 };
 use crate::{
     auth::{ApiKeys, Owner},
@@ -121,15 +121,19 @@ impl ApiKeysApi {
         request: &Request,
         /// Makes the request safe to repeat: the same key makes one API key; the repetition gets 409.
         #[oai(name = "Idempotency-Key")]
-        key: Header<Option<String>>,
+        _key: Header<Option<String>>,
         new: Json<ApiKeyCreate>,
     ) -> Result<CreatedApiKey, ApiError> {
         let app = self.0.app()?;
         let mut fields = Fields::default();
         let name = fields.read("name", &new.name);
         let name = fields.finish(name)?;
-        let once = Write::new(app, request, &who).once("createApiKey", key.0.as_deref())?;
+        let once = Write::new(app, request, &who).once("createApiKey")?;
         let sid = Sid::from_uuid(Kind::ApiKey, named(once.command_id(), &*app.ids));
+        let before = app.projections.api_keys(who.scope()).get(&sid).await.map_err(Refusal::from)?;
+        if before.is_some_and(|key| key.revoked_at.is_some()) {
+            return Err(gone("API key").into());
+        }
         let secret = ApiKeys::generate(&sid, &*app.ids);
         let last_four: String = secret.chars().skip(secret.chars().count() - 4).collect();
         let command = Command::CreateApiKey { key: sid.clone(), name, last_four: last_four.clone() };
@@ -139,7 +143,8 @@ impl ApiKeysApi {
         let row = app.projections.api_keys(who.scope()).get(&sid).await.map_err(Refusal::from)?;
         let created_at = row.map_or_else(|| app.clock.now(), |row| row.created_at).to_string();
         let (sid, name) = (sid.to_string(), new.name.trim().to_owned());
-        Ok(CreatedApiKey::Created(Json(ApiKeyCreated { sid, name, last_four, created_at, secret })))
+        let created = ApiKeyCreated { sid, name, last_four, created_at, secret };
+        Ok(CreatedApiKey::Created(Json(created)))
     }
 
     /// Revoke an API key

@@ -60,4 +60,22 @@ macro_rules! created {
     };
 }
 
-pub(super) use {created, page_of};
+/// A named 201 answer about a thing that can be changed.
+macro_rules! created_tagged {
+    ($(#[$doc:meta])* $name:ident of $row:ty) => {
+        $(#[$doc])*
+        #[derive(poem_openapi::ApiResponse)]
+        enum $name {
+            /// Created.
+            #[oai(status = 201)]
+            Created(
+                poem_openapi::payload::Json<$row>,
+                /// Its entity tag, for `If-Match`.
+                #[oai(header = "ETag")]
+                String,
+            ),
+        }
+    };
+}
+
+pub(super) use {created, created_tagged, page_of};

@@ -3,11 +3,12 @@
 use super::{
     Tag,
     accounts::account_of,
-    lists::{created, page, page_of, views},
+    lists::{created_tagged, page, page_of, views},
     names::Names,
+    sources,
     text::Text,
     voice::{Voice, VoiceUpdate},
-    write::{Handle, Write},
+    write::{Handle, TRIES, Tagged, Write, etag, gone, tagged, too_busy},
 };
 use crate::{
     App,
@@ -16,12 +17,12 @@ use crate::{
     problem::{ApiError, Refusal},
 };
 use domain::{
-    Kind, Number, Sid,
+    Kind, Number, NumberType, Sid,
     phone_number::{PhoneNumber as Aggregate, PhoneNumberCommand as Command, VoiceConfiguration},
 };
 use poem::Request;
 use poem_openapi::{
-    ApiResponse, Object, OpenApi,
+    ApiResponse, Enum, Object, OpenApi,
     param::{Header, Path, Query},
     payload::Json,
     types::MaybeUndefined,
@@ -38,6 +39,12 @@ struct PhoneNumber {
     number: String,
     /// ISO code of the country it belongs to, where known.
     country: Option<String>,
+    /// What it is for, as far as its digits tell: `short_code`, `fixed_line`, `mobile`, `fixed_line_or_mobile`,
+    /// `toll_free`, `premium_rate`, `shared_cost`, `personal`, `voip`, `pager`, `company`, `voicemail` or `unknown`.
+    #[oai(rename = "type")]
+    kind: String,
+    /// As people of its country dial it; absent for short codes.
+    national: Option<String>,
     /// The account's name for it.
     friendly_name: Option<String>,
     /// Whether it takes calls.
@@ -48,6 +55,8 @@ struct PhoneNumber {
     account_name: Option<String>,
     /// Where its calls are answered from.
     voice: Voice,
+    /// What is not as one would expect, such as calls that another carrier gets. Left out in lists.
+    warnings: Option<Vec<String>>,
     /// When it was added.
     created_at: String,
     /// When it last changed.
@@ -58,12 +67,25 @@ struct PhoneNumber {
 #[derive(Debug, Object)]
 #[oai(deny_unknown_fields)]
 struct PhoneNumberCreate {
-    /// International form with or without plus, or a short code of 2 to 6 digits.
+    /// International form with or without plus, or a short code: up to 6 digits, up to 10 where `type` says that it is one.
     number: Text,
+    /// `short_code` where more than 6 digits are one, or `e164`; told from the digits when left out.
+    #[oai(rename = "type")]
+    kind: Option<NumberForm>,
     /// Whether it takes calls; it does unless this is false.
     enabled: Option<bool>,
     /// The account that answers it.
     account_sid: Option<Text>,
+}
+
+/// Which form a number has.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Enum)]
+#[oai(rename_all = "snake_case")]
+enum NumberForm {
+    /// It only means something inside the carrier's network.
+    ShortCode,
+    /// An international number.
+    E164,
 }
 
 /// What to change; absent fields stay as they are.
@@ -94,26 +116,29 @@ page_of! {
     /// Phone numbers, newest first.
     PhoneNumberPage of PhoneNumber
 }
-created! {
+created_tagged! {
     /// The number is in the inventory.
     CreatedPhoneNumber of PhoneNumber
 }
 
 impl From<PhoneNumberRow> for PhoneNumber {
     fn from(row: PhoneNumberRow) -> PhoneNumber {
-        let country = match &row.number {
-            Number::E164(number) => number.country().map(|country| country.code().to_owned()),
-            Number::ShortCode(_) => None,
+        let (country, national) = match &row.number {
+            Number::E164(number) => (number.country(), Some(number.national())),
+            Number::ShortCode(_) => (None, None),
         };
         PhoneNumber {
             sid: row.sid.to_string(),
             number: row.number.to_string(),
-            country,
+            country: country.map(|country| country.code().to_owned()),
+            kind: <&str>::from(row.number.kind()).to_owned(),
+            national,
             friendly_name: row.name.map(|name| name.to_string()),
             enabled: row.enabled,
             account_sid: row.account.map(|account| account.to_string()),
             account_name: None,
             voice: row.voice.into(),
+            warnings: None,
             created_at: row.created_at.to_string(),
             updated_at: row.updated_at.to_string(),
         }
@@ -126,11 +151,19 @@ impl PhoneNumber {
     }
 }
 
-/// The number with its account's name.
+/// The number with its account's name, and with what is to be warned of. It is in the log: warnings that cannot be read
+/// must not make it look as if it were not.
 async fn view(app: &App, who: &Principal, row: PhoneNumberRow) -> Result<PhoneNumber, Refusal> {
+    let mut warnings = sources::lost_by_number(app, &row).await.unwrap_or_default();
+    if row.number.kind() == NumberType::Unknown {
+        warnings.push(format!(
+            "{} is in no range known to be assigned. It works all the same; look whether it was mistyped.",
+            row.number
+        ));
+    }
     let mut names = Names::default();
     names.learn(app, &who.scope(), row.account.iter(), std::iter::empty()).await?;
-    Ok(PhoneNumber::named(row, &names))
+    Ok(PhoneNumber { warnings: Some(warnings), ..PhoneNumber::named(row, &names) })
 }
 
 pub(crate) struct PhoneNumbersApi(pub(crate) Handle);
@@ -192,35 +225,43 @@ impl PhoneNumbersApi {
         request: &Request,
         /// Makes the request repeatable: the same key acts once in seven days.
         #[oai(name = "Idempotency-Key")]
-        key: Header<Option<String>>,
+        _key: Header<Option<String>>,
         new: Json<PhoneNumberCreate>,
     ) -> Result<CreatedPhoneNumber, ApiError> {
         let app = self.0.app()?;
-        let write = Write::new(app, request, &who).once("createPhoneNumber", key.0.as_deref())?;
+        let write = Write::new(app, request, &who).once("createPhoneNumber")?;
         let mut fields = Fields::default();
-        let number = fields.read("number", &new.number);
+        let number = number_in(&mut fields, &new.number, new.kind);
         let account = assignee(app, &who, &mut fields, new.account_sid.as_deref()).await?;
         let number: Number = fields.finish(number)?;
         let sid = Sid::new(Kind::PhoneNumber, &*app.ids);
         let (carrier, enabled) = (who.carrier.clone(), new.enabled.unwrap_or(true));
         let command = Command::Create { carrier, number: number.clone(), enabled, account: account.clone() };
         let write = write.of_account(account.clone());
-        let made = write.one::<Aggregate>(&sid, command).await?.stream;
+        let made = write.one::<Aggregate>(&sid, command).await?;
+        if made.replayed
+            && app.store.load::<Aggregate>(&made.stream).await.map_err(Refusal::from)?.aggregate.is_released()
+        {
+            return Err(gone("phone number").into());
+        }
+        let made = made.stream;
         // It is in the log: tables that lag must not make it look as if it were not.
         let seen = app.projections.phone_numbers(who.scope()).get(&made).await.ok().flatten();
         let sides = (enabled, account);
         let row = seen
             .unwrap_or_else(|| PhoneNumberRow::created(made, who.carrier.clone(), number, sides, write.at()));
-        Ok(CreatedPhoneNumber::Created(Json(view(app, &who, row).await?)))
+        let tag = etag(row.version);
+        Ok(CreatedPhoneNumber::Created(Json(view(app, &who, row).await?), tag))
     }
 
     /// Get a phone number
     ///
     /// One number by its SID.
     #[oai(path = "/:sid", method = "get", operation_id = "getPhoneNumber")]
-    async fn get(&self, Reader(who): Reader, sid: Path<String>) -> Result<Json<PhoneNumber>, ApiError> {
+    async fn get(&self, Reader(who): Reader, sid: Path<String>) -> Result<Tagged<PhoneNumber>, ApiError> {
         let app = self.0.app()?;
-        Ok(Json(view(app, &who, number_of(app, &who, &sid).await?).await?))
+        let row = number_of(app, &who, &sid).await?;
+        Ok(tagged(row.version, view(app, &who, row).await?))
     }
 
     /// Change a phone number
@@ -233,35 +274,19 @@ impl PhoneNumbersApi {
         request: &Request,
         sid: Path<String>,
         patch: Json<PhoneNumberUpdate>,
-    ) -> Result<Json<PhoneNumber>, ApiError> {
+    ) -> Result<Tagged<PhoneNumber>, ApiError> {
         let app = self.0.app()?;
-        let row = number_of(app, &who, &sid).await?;
-        let mut fields = Fields::default();
-        let rename = match &patch.friendly_name {
-            MaybeUndefined::Undefined => None,
-            MaybeUndefined::Null => Some(Command::Unname),
-            MaybeUndefined::Value(text) => {
-                fields.read("friendly_name", text).map(|name| Command::Rename { name })
+        for _ in 0..TRIES {
+            let row = number_of(app, &who, &sid).await?;
+            let write = Write::new(app, request, &who).of_account(row.account.clone());
+            write.expects(&row.sid, row.version).await?;
+            let commands = changes(app, &who, &row, &patch).await?;
+            if write.at_version::<Aggregate>(&row.sid, row.version, commands).await? {
+                let row = number_of(app, &who, &sid).await?;
+                return Ok(tagged(row.version, view(app, &who, row).await?));
             }
-        };
-        let (assign, account) = match &patch.account_sid {
-            MaybeUndefined::Undefined => (None, row.account.clone()),
-            MaybeUndefined::Null => (Some(Command::Unassign), None),
-            MaybeUndefined::Value(text) => {
-                let account = assignee(app, &who, &mut fields, Some(text)).await?;
-                (account.clone().map(|account| Command::Assign { account }), account)
-            }
-        };
-        let moved = account != row.account;
-        let voice = if moved { VoiceConfiguration::default() } else { row.voice.clone() };
-        let voice = patch.voice.as_ref().and_then(|update| update.merged(voice, &mut fields));
-        fields.done()?;
-        let enable = patch.enabled.map(|enabled| if enabled { Command::Enable } else { Command::Disable });
-        let configure = voice.map(|voice| Command::ConfigureVoice { account, voice });
-        let commands = enable.into_iter().chain(assign).chain(rename).chain(configure);
-        let write = Write::new(app, request, &who).of_account(row.account.clone());
-        write.all::<Aggregate>(&row.sid, commands.collect()).await?;
-        Ok(Json(view(app, &who, number_of(app, &who, &sid).await?).await?))
+        }
+        Err(too_busy().into())
     }
 
     /// Remove a phone number
@@ -276,10 +301,52 @@ impl PhoneNumbersApi {
     ) -> Result<DeletedPhoneNumber, ApiError> {
         let app = self.0.app()?;
         let row = number_of(app, &who, &sid).await?;
-        let write = Write::new(app, request, &who).of_account(row.account);
-        write.one::<Aggregate>(&row.sid, Command::Release).await?;
+        let write = Write::new(app, request, &who).of_account(row.account.clone());
+        write.remove::<Aggregate>(&row.sid, row.version, Command::Release).await?;
         Ok(DeletedPhoneNumber::Deleted)
     }
+}
+
+/// The commands that make of the number what the patch says.
+async fn changes(
+    app: &App,
+    who: &Principal,
+    row: &PhoneNumberRow,
+    patch: &PhoneNumberUpdate,
+) -> Result<Vec<Command>, Refusal> {
+    let mut fields = Fields::default();
+    let rename = match &patch.friendly_name {
+        MaybeUndefined::Undefined => None,
+        MaybeUndefined::Null => Some(Command::Unname),
+        MaybeUndefined::Value(text) => {
+            fields.read("friendly_name", text).map(|name| Command::Rename { name })
+        }
+    };
+    let (assign, account) = match &patch.account_sid {
+        MaybeUndefined::Undefined => (None, row.account.clone()),
+        MaybeUndefined::Null => (Some(Command::Unassign), None),
+        MaybeUndefined::Value(text) => {
+            let account = assignee(app, who, &mut fields, Some(text)).await?;
+            (account.clone().map(|account| Command::Assign { account }), account)
+        }
+    };
+    let moved = account != row.account;
+    let voice = if moved { VoiceConfiguration::default() } else { row.voice.clone() };
+    let voice = patch.voice.as_ref().and_then(|update| update.merged(voice, &mut fields));
+    fields.done()?;
+    let enable = patch.enabled.map(|enabled| if enabled { Command::Enable } else { Command::Disable });
+    let configure = voice.map(|voice| Command::ConfigureVoice { account, voice });
+    Ok(enable.into_iter().chain(assign).chain(rename).chain(configure).collect())
+}
+
+/// The number, of the form it is said to have.
+fn number_in(fields: &mut Fields, text: &str, form: Option<NumberForm>) -> Option<Number> {
+    let number = match form {
+        Some(NumberForm::ShortCode) => Number::short_code(text),
+        Some(NumberForm::E164) => text.parse().map(Number::E164),
+        None => text.parse(),
+    };
+    number.map_err(|error| fields.wrong("number", error)).ok()
 }
 
 /// The account a number is to be given to; it must be the caller's.

@@ -3,7 +3,7 @@
 use super::{
     Tag,
     text::Text,
-    write::{Handle, Write},
+    write::{Handle, TRIES, Tagged, Write, tagged, too_busy},
 };
 use crate::{
     App,
@@ -52,9 +52,10 @@ impl SettingsApi {
     ///
     /// The carrier the key or session belongs to.
     #[oai(path = "/", method = "get", operation_id = "getCarrier")]
-    async fn get(&self, Reader(who): Reader) -> Result<Json<Carrier>, ApiError> {
+    async fn get(&self, Reader(who): Reader) -> Result<Tagged<Carrier>, ApiError> {
         let app = self.0.app()?;
-        Ok(Json(view(app, carrier_of(app, &who).await?)))
+        let row = carrier_of(app, &who).await?;
+        Ok(tagged(row.version, view(app, row)))
     }
 
     /// Change the carrier
@@ -66,17 +67,24 @@ impl SettingsApi {
         Writer(who): Writer,
         request: &Request,
         patch: Json<CarrierUpdate>,
-    ) -> Result<Json<Carrier>, ApiError> {
+    ) -> Result<Tagged<Carrier>, ApiError> {
         let app = self.0.app()?;
-        let row = carrier_of(app, &who).await?;
         let mut fields = Fields::default();
         let name = fields.maybe("name", patch.name.as_deref());
         let country = fields.maybe("country", patch.country.as_deref());
         let (name, country) = fields.finish(name.zip(country))?;
-        let (name, country) = (name.unwrap_or(row.name), country.unwrap_or(row.country));
-        let command = Command::UpdateSettings { name, country };
-        Write::new(app, request, &who).one::<Aggregate>(&who.carrier, command).await?;
-        Ok(Json(view(app, carrier_of(app, &who).await?)))
+        let write = Write::new(app, request, &who);
+        for _ in 0..TRIES {
+            let row = carrier_of(app, &who).await?;
+            write.expects(&row.sid, row.version).await?;
+            let (name, country) = (name.clone().unwrap_or(row.name), country.unwrap_or(row.country));
+            let command = Command::UpdateSettings { name, country };
+            if write.at_version::<Aggregate>(&row.sid, row.version, vec![command]).await? {
+                let row = carrier_of(app, &who).await?;
+                return Ok(tagged(row.version, view(app, row)));
+            }
+        }
+        Err(too_busy().into())
     }
 }
 

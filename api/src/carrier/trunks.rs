@@ -2,11 +2,11 @@
 
 use super::{
     Tag,
-    lists::{created, page, page_of, views},
+    lists::{created_tagged, page, page_of, views},
     sources,
     text::Text,
-    trunk_fields::{InboundConfig, OutboundConfig, OutboundView, example_number, preview},
-    write::{Handle, Write, is_unused},
+    trunk_fields::{InboundConfig, OutboundConfig, OutboundView, preview},
+    write::{Handle, TRIES, Tagged, Write, etag, gone, is_unused, tagged, too_busy},
 };
 use crate::{
     App,
@@ -16,10 +16,12 @@ use crate::{
     secrets::SIP_PASSWORD,
 };
 use domain::{
-    Kind, Number, Sid,
+    E164, Kind, Number, Sid,
+    country::Country,
     name::Name,
-    trunk::{Trunk as Aggregate, TrunkCommand as Command},
+    trunk::{Inbound, Outbound, Trunk as Aggregate, TrunkCommand as Command},
 };
+use ipnet::IpNet;
 use poem::Request;
 use poem_openapi::{
     ApiResponse, Enum, Object, OpenApi,
@@ -51,6 +53,8 @@ struct Trunk {
     inbound: Option<InboundConfig>,
     /// How to call through it, if it places calls.
     outbound: Option<OutboundView>,
+    /// What is not as one would expect, such as calls that another carrier gets. Left out in lists.
+    warnings: Option<Vec<String>>,
     /// When it was made.
     created_at: String,
     /// When it last changed.
@@ -104,6 +108,31 @@ struct DialString {
     request_uri: String,
 }
 
+/// Something that reached us and was turned away before there was a call.
+#[derive(Debug, Object)]
+#[oai(skip_serializing_if_is_none)]
+struct TurnedAway {
+    /// The address it came from: the trunk's, or unread from next to it, where an address may have been mistyped.
+    source: String,
+    /// The SIP answer; absent where it was dropped unread because no trunk has the address as a source.
+    code: Option<i32>,
+    /// The SIP method, where it was read.
+    method: Option<String>,
+    /// Why, for example what the request demands that we do not do.
+    reason: String,
+    /// How often since this node was started.
+    count: i64,
+    /// When last.
+    last_at: String,
+}
+
+/// What was turned away, newest first.
+#[derive(Debug, Object)]
+struct TurnedAwayList {
+    /// At most 50 kinds of refusals.
+    data: Vec<TurnedAway>,
+}
+
 /// The trunk is gone.
 #[derive(ApiResponse)]
 enum DeletedTrunk {
@@ -116,23 +145,33 @@ page_of! {
     /// Trunks, newest first.
     TrunkPage of Trunk
 }
-created! {
+created_tagged! {
     /// The trunk was made.
     CreatedTrunk of Trunk
 }
 
 impl Trunk {
-    fn new(app: &App, row: TrunkRow) -> Trunk {
+    /// `home` is the carrier's country.
+    fn new(app: &App, home: Option<Country>, row: TrunkRow) -> Trunk {
         let has_password = row.credential_version > 0;
         let trusted = app.config.trusted_trunks.contains(&row.sid);
+        let home = row.inbound.as_ref().and_then(|inbound| inbound.country).or(home);
         Trunk {
             sid: row.sid.to_string(),
             name: row.name.to_string(),
             inbound: row.inbound.as_ref().map(|inbound| InboundConfig::new(inbound, trusted)),
-            outbound: row.outbound.map(|outbound| OutboundView::new(outbound, has_password, trusted)),
+            outbound: row.outbound.map(|outbound| OutboundView::new(outbound, home, has_password, trusted)),
+            warnings: None,
             created_at: row.created_at.to_string(),
             updated_at: row.updated_at.to_string(),
         }
+    }
+
+    /// With what is to be warned of. It is in the log: tables that cannot be read must not make it look as if it were not.
+    async fn with_warnings(app: &App, row: TrunkRow) -> Trunk {
+        let warnings = sources::lost_by_trunk(app, &row).await.ok();
+        let home = country_of(app, &row.carrier).await.ok().flatten();
+        Trunk { warnings, ..Trunk::new(app, home, row) }
     }
 }
 
@@ -163,12 +202,14 @@ impl TrunksApi {
         let app = self.0.app()?;
         let reads = app.projections.trunks(who.scope());
         let rows = reads.list(&filter, &page(cursor.0, limit.0)).await.map_err(Refusal::from)?;
-        Ok(Json(views(rows, |row| Trunk::new(app, row)).into()))
+        let home = country_of(app, &who.carrier).await?;
+        Ok(Json(views(rows, |row| Trunk::new(app, home, row)).into()))
     }
 
     /// Make a trunk
     ///
-    /// For one direction or both. A source address belongs to one trunk of one carrier.
+    /// For one direction or both. A source address names one trunk of a carrier; other carriers may have it as well, and the
+    /// dialled number says whose call it is.
     #[oai(path = "/", method = "post", operation_id = "createTrunk")]
     async fn create(
         &self,
@@ -176,22 +217,19 @@ impl TrunksApi {
         request: &Request,
         /// Makes the request repeatable: the same key acts once in seven days.
         #[oai(name = "Idempotency-Key")]
-        key: Header<Option<String>>,
+        _key: Header<Option<String>>,
         trunk: Json<TrunkCreate>,
     ) -> Result<CreatedTrunk, ApiError> {
         let app = self.0.app()?;
-        let write = Write::new(app, request, &who).once("createTrunk", key.0.as_deref())?;
+        let write = Write::new(app, request, &who).once("createTrunk")?;
         let mut fields = Fields::default();
         let name = fields.read("name", &trunk.name);
         let inbound = trunk.inbound.as_ref().map(|inbound| inbound.read(&mut fields, false));
         let outbound = trunk.outbound.as_ref().map(|outbound| outbound.read(&mut fields, false));
-        let name: Name = fields.finish(name)?;
         let (inbound, outbound) = (inbound.flatten(), outbound.flatten());
+        check_widths(app, &mut fields, (inbound.as_ref(), None), (outbound.as_ref(), None));
+        let name: Name = fields.finish(name)?;
         let sid = Sid::new(Kind::Trunk, &*app.ids);
-        let _turn = match &inbound {
-            Some(inbound) => Some(sources::free(app, &who.carrier, inbound).await?),
-            None => None,
-        };
         let sides = (inbound.clone(), outbound.clone());
         let mut commands =
             vec![Command::Create { carrier: who.carrier.clone(), name: name.clone(), inbound, outbound }];
@@ -204,14 +242,29 @@ impl TrunksApi {
         if password.is_some() && is_unused(&made, &sid) {
             app.secrets.delete(&sid, SIP_PASSWORD).await.map_err(Refusal::from)?;
         }
-        let made = made?.stream;
+        let made = made?;
+        if made.replayed
+            && app
+                .store
+                .load::<Aggregate>(&made.stream)
+                .await
+                .map_err(Refusal::from)?
+                .aggregate
+                .carrier()
+                .is_none()
+        {
+            return Err(gone("trunk").into());
+        }
+        let made = made.stream;
         // It is in the log: tables that lag must not make it look as if it were not.
         let seen = app.projections.trunks(who.scope()).get(&made).await.ok().flatten();
         let row = seen.unwrap_or_else(|| TrunkRow {
             credential_version: i64::from(password.is_some()),
+            version: 1 + i64::from(password.is_some()),
             ..TrunkRow::created(made, who.carrier.clone(), name, sides, write.at())
         });
-        Ok(CreatedTrunk::Created(Json(Trunk::new(app, row))))
+        let tag = etag(row.version);
+        Ok(CreatedTrunk::Created(Json(Trunk::with_warnings(app, row).await), tag))
     }
 
     /// Try an outbound side out
@@ -228,15 +281,10 @@ impl TrunksApi {
         let number: Option<Option<Number>> = fields.maybe("number", request.number.as_deref());
         let outbound = request.outbound.read(&mut fields, false);
         let (number, outbound) = fields.finish(number.zip(outbound))?;
-        let number = match number {
-            Some(number) => number,
-            None => {
-                let carrier = app.projections.carrier(&who.carrier).await.map_err(Refusal::from)?;
-                let country = carrier.ok_or_else(|| Refusal::not_found("carrier"))?.country;
-                example_number(Some(country)).ok_or_else(Refusal::internal)?
-            }
-        };
-        let (dial_string, request_uri) = preview(&outbound, &number);
+        let home = outbound.country.or(country_of(app, &who.carrier).await?);
+        let example = || home.and_then(E164::example).map(Number::E164);
+        let number = number.or_else(example).ok_or_else(Refusal::internal)?;
+        let (dial_string, request_uri) = preview(&outbound, &number, home);
         Ok(Json(DialString { number: number.to_string(), dial_string, request_uri }))
     }
 
@@ -244,9 +292,36 @@ impl TrunksApi {
     ///
     /// One trunk by its SID.
     #[oai(path = "/:sid", method = "get", operation_id = "getTrunk")]
-    async fn get(&self, Reader(who): Reader, sid: Path<String>) -> Result<Json<Trunk>, ApiError> {
+    async fn get(&self, Reader(who): Reader, sid: Path<String>) -> Result<Tagged<Trunk>, ApiError> {
         let app = self.0.app()?;
-        Ok(Json(Trunk::new(app, trunk_of(app, &who, &sid).await?)))
+        let row = trunk_of(app, &who, &sid).await?;
+        Ok(tagged(row.version, Trunk::with_warnings(app, row).await))
+    }
+
+    /// See what was turned away
+    ///
+    /// What reached this node from the trunk's sources and was turned away before there was a call, with the reasons, since
+    /// the node was started; and what came unread from next to them. A mistyped address, or a switch that demands an
+    /// extension, is found here. Calls that were refused are in the list of calls.
+    #[oai(path = "/:sid/turned-away", method = "get", operation_id = "listTurnedAway")]
+    async fn turned_away(
+        &self,
+        Reader(who): Reader,
+        sid: Path<String>,
+    ) -> Result<Json<TurnedAwayList>, ApiError> {
+        let app = self.0.app()?;
+        let trunk = trunk_of(app, &who, &sid).await?;
+        let sources = trunk.inbound.map(|inbound| inbound.sources).unwrap_or_default();
+        let told = app.health.turned_away(&sources).into_iter();
+        let told = told.map(|what| TurnedAway {
+            source: what.source.to_string(),
+            code: what.code.map(i32::from),
+            method: Some(what.method).filter(|method| !method.is_empty()),
+            reason: what.reason,
+            count: i64::try_from(what.count).unwrap_or(i64::MAX),
+            last_at: what.last.to_string(),
+        });
+        Ok(Json(TurnedAwayList { data: told.collect() }))
     }
 
     /// Change a trunk
@@ -259,49 +334,24 @@ impl TrunksApi {
         request: &Request,
         sid: Path<String>,
         patch: Json<TrunkUpdate>,
-    ) -> Result<Json<Trunk>, ApiError> {
+    ) -> Result<Tagged<Trunk>, ApiError> {
         let app = self.0.app()?;
-        let row = trunk_of(app, &who, &sid).await?;
-        let (mut fields, mut commands, mut inbound) = (Fields::default(), Vec::new(), None);
-        let trusted = app.config.trusted_trunks.contains(&row.sid);
-        let name = fields.maybe("name", patch.name.as_deref()).flatten();
-        commands.extend(name.map(|name| Command::Rename { name }));
-        match &patch.inbound {
-            MaybeUndefined::Undefined => {}
-            MaybeUndefined::Null => commands.push(Command::ConfigureInbound(None)),
-            MaybeUndefined::Value(side) => {
-                inbound = side.read(&mut fields, trusted);
-                commands.extend(inbound.clone().map(|side| Command::ConfigureInbound(Some(side))));
-            }
-        }
-        let mut password = None;
-        match &patch.outbound {
-            MaybeUndefined::Undefined => {}
-            MaybeUndefined::Null => commands.push(Command::ConfigureOutbound(None)),
-            MaybeUndefined::Value(side) => {
-                password = side.password.as_deref();
-                commands.extend(side.read(&mut fields, trusted).map(|side| match password {
-                    Some(_) => Command::ConfigureOutboundWithPassword(side),
-                    None => Command::ConfigureOutbound(Some(side)),
-                }));
-            }
-        }
-        fields.done()?;
-        let _turn = match &inbound {
-            Some(inbound) => Some(sources::free(app, &who.carrier, inbound).await?),
-            None => None,
-        };
-        if let Some(password) = password {
-            keep_password(app, &who, &row.sid, password).await?;
-        }
         let write = Write::new(app, request, &who);
-        write.all::<Aggregate>(&row.sid, commands).await?;
-        Ok(Json(Trunk::new(app, trunk_of(app, &who, &sid).await?)))
+        for _ in 0..TRIES {
+            let row = trunk_of(app, &who, &sid).await?;
+            write.expects(&row.sid, row.version).await?;
+            let commands = changes(app, &who, &row, &patch).await?;
+            if write.at_version::<Aggregate>(&row.sid, row.version, commands).await? {
+                let row = trunk_of(app, &who, &sid).await?;
+                return Ok(tagged(row.version, Trunk::with_warnings(app, row).await));
+            }
+        }
+        Err(too_busy().into())
     }
 
     /// Delete a trunk
     ///
-    /// No calls come from it or go through it any more; its source addresses are free for other trunks.
+    /// No calls come from it or go through it any more; its source addresses are free for other trunks of yours.
     #[oai(path = "/:sid", method = "delete", operation_id = "deleteTrunk")]
     async fn delete(
         &self,
@@ -310,11 +360,82 @@ impl TrunksApi {
         sid: Path<String>,
     ) -> Result<DeletedTrunk, ApiError> {
         let app = self.0.app()?;
-        let trunk = trunk_of(app, &who, &sid).await?.sid;
-        Write::new(app, request, &who).one::<Aggregate>(&trunk, Command::Delete).await?;
+        let TrunkRow { sid: trunk, version, .. } = trunk_of(app, &who, &sid).await?;
+        Write::new(app, request, &who).remove::<Aggregate>(&trunk, version, Command::Delete).await?;
         app.secrets.delete(&trunk, SIP_PASSWORD).await.map_err(Refusal::from)?;
         Ok(DeletedTrunk::Deleted)
     }
+}
+
+/// The commands that make of the trunk what the patch says; a new password is in the vault before.
+async fn changes(
+    app: &App,
+    who: &Principal,
+    row: &TrunkRow,
+    patch: &TrunkUpdate,
+) -> Result<Vec<Command>, Refusal> {
+    let (mut fields, mut commands) = (Fields::default(), Vec::new());
+    let (mut inbound, mut outbound) = (None, None);
+    let trusted = app.config.trusted_trunks.contains(&row.sid);
+    let name = fields.maybe("name", patch.name.as_deref()).flatten();
+    commands.extend(name.map(|name| Command::Rename { name }));
+    match &patch.inbound {
+        MaybeUndefined::Undefined => {}
+        MaybeUndefined::Null => commands.push(Command::ConfigureInbound(None)),
+        MaybeUndefined::Value(side) => {
+            inbound = side.read(&mut fields, trusted);
+            commands.extend(inbound.clone().map(|side| Command::ConfigureInbound(Some(side))));
+        }
+    }
+    let mut password = None;
+    match &patch.outbound {
+        MaybeUndefined::Undefined => {}
+        MaybeUndefined::Null => commands.push(Command::ConfigureOutbound(None)),
+        MaybeUndefined::Value(side) => {
+            password = side.password.as_deref();
+            outbound = side.read(&mut fields, trusted);
+            commands.extend(outbound.clone().map(|side| match password {
+                Some(_) => Command::ConfigureOutboundWithPassword(side),
+                None => Command::ConfigureOutbound(Some(side)),
+            }));
+        }
+    }
+    let (own_inbound, own_outbound) = (row.inbound.as_ref(), row.outbound.as_ref());
+    check_widths(app, &mut fields, (inbound.as_ref(), own_inbound), (outbound.as_ref(), own_outbound));
+    fields.done()?;
+    // A side that is taken away goes last: another may come in its place.
+    commands.sort_by_key(|command| {
+        matches!(command, Command::ConfigureInbound(None) | Command::ConfigureOutbound(None))
+    });
+    if let Some(password) = password {
+        keep_password(app, who, &row.sid, password).await?;
+    }
+    Ok(commands)
+}
+
+/// How wide networks are that are new, on either side.
+fn check_widths(
+    app: &App,
+    fields: &mut Fields,
+    (inbound, own_inbound): (Option<&Inbound>, Option<&Inbound>),
+    (outbound, own_outbound): (Option<&Outbound>, Option<&Outbound>),
+) {
+    let mut check = |field, new: Option<&Vec<IpNet>>, held: Option<&Vec<IpNet>>| {
+        let nets = |list: Option<&Vec<IpNet>>| list.cloned().unwrap_or_default();
+        sources::check_widths(app, fields, field, &nets(new), &nets(held));
+    };
+    check("inbound.sources", inbound.map(|side| &side.sources), own_inbound.map(|side| &side.sources));
+    let (new, held) =
+        (inbound.map(|side| &side.media_networks), own_inbound.map(|side| &side.media_networks));
+    check("inbound.media_networks", new, held);
+    let (new, held) =
+        (outbound.map(|side| &side.media_networks), own_outbound.map(|side| &side.media_networks));
+    check("outbound.media_networks", new, held);
+}
+
+/// Where the carrier operates.
+async fn country_of(app: &App, carrier: &Sid) -> Result<Option<Country>, Refusal> {
+    Ok(app.projections.carrier(carrier).await?.map(|carrier| carrier.country))
 }
 
 /// Keeps a digest password before the event that says so: whoever hears of the new one finds it.

@@ -1,13 +1,18 @@
 //! How every endpoint changes something: on whose behalf, under which idempotency key, and read-your-writes.
 
-use crate::{App, auth::Principal, problem::Refusal};
+use super::strict;
+use crate::{App, app::READ_YOUR_WRITES, auth::Principal, problem::Refusal};
 use domain::{Meta, Sid, Stream, Tenant, Timestamp};
 use poem::{Request, http::StatusCode};
+use poem_openapi::payload::{Json, Response};
+use projections::{AuditFilter, Page};
 use std::ops::Deref;
-use store::Appended;
+use store::{Appended, ExecuteError};
 
-/// Most characters of an `Idempotency-Key`.
-const LONGEST_KEY: usize = 128;
+/// How often a change is decided anew when others come in between.
+pub(super) const TRIES: u32 = 20;
+/// Changes that are told of at most.
+const TOLD: u32 = 10;
 
 /// The `App`, or nothing when only the document is wanted.
 pub(crate) struct Handle(pub Option<App>);
@@ -29,6 +34,48 @@ pub(super) fn is_unused(made: &Result<Appended, Refusal>, sid: &Sid) -> bool {
         Ok(made) => made.stream != *sid,
         Err(refusal) => !refusal.status.is_server_error(),
     }
+}
+
+/// 410: what the first request of this key made is not there any more.
+pub(super) fn gone(what: &str) -> Refusal {
+    let detail = format!(
+        "The {what} this Idempotency-Key made has been removed since; use another key to make a new one."
+    );
+    Refusal::new(StatusCode::GONE, "gone", detail)
+}
+
+/// The entity tag of a thing at this version (RFC 9110 section 8.8.3).
+pub(crate) fn etag(version: i64) -> String {
+    format!("\"{version}\"")
+}
+
+/// A thing with its entity tag.
+pub(super) type Tagged<T> = Response<Json<T>>;
+
+/// A thing with its entity tag.
+pub(super) fn tagged<T>(version: i64, view: T) -> Tagged<T> {
+    Response::new(Json(view)).header("ETag", etag(version))
+}
+
+/// What a thing that others change all the time is answered with.
+pub(super) fn too_busy() -> Refusal {
+    Refusal::conflict("It is being changed by others all the time; try again.")
+}
+
+/// `OutboundConfigured` as `outbound configured`.
+fn words(event: &str) -> String {
+    let spaced = event.chars().flat_map(|c| c.is_uppercase().then_some(' ').into_iter().chain([c]));
+    spaced.collect::<String>().trim().to_lowercase()
+}
+
+/// What an `If-Match` comes to.
+enum Matched {
+    /// There is none, or it names what is there.
+    Same,
+    /// It names an earlier version.
+    Since(i64),
+    /// It names nothing there was.
+    Unknown,
 }
 
 /// One request that changes something.
@@ -64,16 +111,17 @@ impl<'a> Write<'a> {
         Write { account, ..self }
     }
 
-    /// Acts once for this key (as long as the ledger remembers: seven days), within carrier and operation.
+    /// Acts once for the request's `Idempotency-Key`, if it has one (as long as the ledger remembers: seven days), within
+    /// carrier and operation.
     ///
     /// # Errors
-    /// When the key is empty, too long, or not printable ASCII.
-    pub(crate) fn once(self, operation: &str, key: Option<&str>) -> Result<Write<'a>, Refusal> {
-        let Some(key) = key else { return Ok(self) };
-        if key.is_empty() || key.len() > LONGEST_KEY || !key.bytes().all(|byte| byte.is_ascii_graphic()) {
-            let detail = format!("An Idempotency-Key has 1 to {LONGEST_KEY} printable characters.");
-            return Err(Refusal::new(StatusCode::BAD_REQUEST, "bad_request", detail));
-        }
+    /// When the key is none that can be seen.
+    pub(crate) fn once(self, operation: &str) -> Result<Write<'a>, Refusal> {
+        let Some(key) = strict::idempotency_key(self.request)? else { return Ok(self) };
+        // Blanks part the commands of one key.
+        let plain = key.bytes().all(|byte| byte.is_ascii_graphic());
+        let hex = || key.bytes().map(|byte| format!("{byte:02x}")).collect::<String>();
+        let key = if plain { key } else { format!("~{}", hex()) };
         Ok(Write { once: Some(format!("{operation}:{}:{key}", self.who.carrier)), ..self })
     }
 
@@ -117,6 +165,85 @@ impl<'a> Write<'a> {
         command: A::Command,
     ) -> Result<Appended, Refusal> {
         Ok(self.app.store.execute::<A>(stream, command, &self.meta()).await?)
+    }
+
+    /// The same for commands that were made of a thing as it was at `version`: whether they came in time. If not, whoever
+    /// asks reads again, and it can then be read as it is.
+    pub(crate) async fn at_version<A: Stream<Error: Into<Refusal>>>(
+        &self,
+        stream: &Sid,
+        version: i64,
+        commands: Vec<A::Command>,
+    ) -> Result<bool, Refusal> {
+        let commands = commands.into_iter().map(|command| (command, self.meta())).collect();
+        match self.app.store.execute_at::<A>(stream, version, commands).await {
+            Ok(appended) => self.app.settled(A::LOG, &appended).await.map(|()| true),
+            Err(ExecuteError::Conflict) => {
+                let head = self.app.store.head(A::LOG).await?;
+                if let Err(behind) = self.app.projections.reached(A::LOG, head, READ_YOUR_WRITES).await {
+                    tracing::warn!(%behind, "a change is decided on a table that lags");
+                }
+                Ok(false)
+            }
+            Err(error) => Err(error.into()),
+        }
+    }
+
+    /// Removes a thing that was read at `version`: whatever it is by now, or with `If-Match` only as it was named.
+    pub(crate) async fn remove<A: Stream<Error: Into<Refusal>>>(
+        &self,
+        stream: &Sid,
+        version: i64,
+        command: A::Command,
+    ) -> Result<(), Refusal> {
+        self.expects(stream, version).await?;
+        if self.request.headers().contains_key("if-match") {
+            let removed = self.at_version::<A>(stream, version, vec![command]).await?;
+            let changed =
+                || Refusal::new(StatusCode::PRECONDITION_FAILED, "changed", "It has changed meanwhile.");
+            return if removed { Ok(()) } else { Err(changed()) };
+        }
+        self.one::<A>(stream, command).await.map(drop)
+    }
+
+    /// Whether the thing is as the request's `If-Match` has it, if it has one.
+    ///
+    /// # Errors
+    /// 412 with what has changed since.
+    pub(crate) async fn expects(&self, stream: &Sid, version: i64) -> Result<(), Refusal> {
+        let detail = match self.matched(version) {
+            Matched::Same => return Ok(()),
+            Matched::Since(known) => self.changes_since(stream, known, version).await?,
+            Matched::Unknown => "If-Match names no version of this that there was; read it again.".into(),
+        };
+        Err(Refusal::new(StatusCode::PRECONDITION_FAILED, "changed", detail))
+    }
+
+    fn matched(&self, version: i64) -> Matched {
+        let given = self.request.headers().get_all("if-match").iter();
+        let texts: Vec<String> =
+            given.map(|value| String::from_utf8_lossy(value.as_bytes()).into_owned()).collect();
+        let tags: Vec<&str> = texts.iter().flat_map(|text| text.split(',')).map(str::trim).collect();
+        let own = etag(version);
+        let Some(first) = tags.first() else { return Matched::Same };
+        if tags.iter().any(|tag| *tag == "*" || *tag == own) {
+            return Matched::Same;
+        }
+        let known = first.trim_matches('"').parse().ok().filter(|known| (1..version).contains(known));
+        known.map_or(Matched::Unknown, Matched::Since)
+    }
+
+    /// What was done to it between two versions, newest first, for people.
+    async fn changes_since(&self, stream: &Sid, known: i64, version: i64) -> Result<String, Refusal> {
+        let filter = AuditFilter { stream: Some(stream.clone()), ..AuditFilter::default() };
+        let limit = u32::try_from(version - known).unwrap_or(TOLD).min(TOLD);
+        let page = Page { cursor: None, limit };
+        let rows = self.app.projections.audit(self.who.scope()).list(&filter, &page).await?.items;
+        let told = rows.iter().map(|row| {
+            format!("{} at {} by {} {}", words(&row.event_type), row.at, row.actor_kind, row.actor_id)
+        });
+        let told = told.collect::<Vec<_>>().join("; ");
+        Ok(format!("It has changed since you read it: {told}. Read it again and decide anew."))
     }
 
     /// The same for several commands to one stream: all of them or none.

@@ -49,7 +49,10 @@ async fn bodies_are_json_and_bounded() {
     assert_eq!(huge.problem(413), "payload_too_large");
     for odd in [json!(["A", "B"]), json!(5), json!(true), json!(null)] {
         let answer = world.post(&a.program, path, json!({ "name": odd })).await;
-        assert_eq!(answer.problem(400), "bad_request", "{odd}");
+        assert_eq!(
+            (answer.problem(422).as_str(), answer.fields()),
+            ("validation_failed", vec!["name".to_owned()])
+        );
     }
     let patch = "/carrier/v1/carrier";
     let merge = world.send_raw(&a.program, "PATCH", patch, Some("application/merge-patch+json"), "{}").await;

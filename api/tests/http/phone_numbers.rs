@@ -100,6 +100,94 @@ async fn a_number_rings_a_phone_with_what_it_answers_callers_with() {
 }
 
 #[tokio::test]
+async fn a_number_is_what_it_is_said_to_be_and_an_unassigned_one_is_a_warning() {
+    let world = World::new().await;
+    let a = world.carrier("alpha").await;
+    let path = "/carrier/v1/phone-numbers";
+    let add = async |body: serde_json::Value| world.post(&a.program, path, body).await;
+    let number = add(json!({ "number": "+44 (0)20 7946 0018" })).await.ok(201);
+    let facts = ["number", "country", "type", "national"].map(|name| number[name].clone());
+    assert_eq!(facts, ["+442079460018", "GB", "fixed_line", "02079460018"].map(|text| json!(text)));
+    assert_eq!(add(json!({ "number": "+1 416 555 1234" })).await.ok(201)["country"], "CA");
+    assert_eq!(add(json!({ "number": "+77012345678" })).await.ok(201)["country"], "KZ");
+    let short = add(json!({ "number": "1234567", "type": "short_code" })).await.ok(201);
+    assert_eq!((&short["number"], &short["type"]), (&json!("1234567"), &json!("short_code")));
+    let kept = world.get(&a.program, &format!("{path}/{}", short["sid"].as_str().unwrap())).await;
+    assert_eq!((&kept["number"], kept.get("national")), (&json!("1234567"), None));
+    let long = add(json!({ "number": "1234568" })).await.ok(201);
+    assert_eq!(long["number"], "+1234568", "more than six digits are international");
+    assert!(long["warnings"][0].as_str().unwrap().contains("no range known"), "{long}");
+    for range in ["+85512345670-79", "1000-1999"] {
+        assert_eq!(add(json!({ "number": range })).await.fields(), ["number"], "{range}");
+    }
+}
+
+#[tokio::test]
+async fn two_who_change_different_fields_at_once_both_have_their_way() {
+    let world = World::new().await;
+    let a = world.carrier("alpha").await;
+    let number =
+        world.post(&a.program, "/carrier/v1/phone-numbers", json!({ "number": "1234" })).await.ok(201);
+    let account = world.post(&a.program, "/carrier/v1/accounts", json!({ "name": "A" })).await.ok(201);
+    let path = format!("/carrier/v1/phone-numbers/{}", number["sid"].as_str().unwrap());
+    world.patch(&a.program, &path, json!({ "account_sid": account["sid"] })).await.ok(200);
+    let names = ["voice_url", "voice_fallback_url", "status_callback_url"];
+    let patches = names.map(|name| {
+        let mut voice = serde_json::Map::new();
+        voice.insert(name.into(), json!(format!("https://app.example.com/{name}")));
+        world.patch(&a.program, &path, json!({ "voice": voice }))
+    });
+    for answer in futures_util::future::join_all(patches).await {
+        answer.ok(200);
+    }
+    let voice = world.get(&a.program, &path).await["voice"].clone();
+    for name in names {
+        assert_eq!(voice[name], format!("https://app.example.com/{name}"), "{voice}");
+    }
+}
+
+#[tokio::test]
+async fn a_change_of_what_has_changed_since_is_refused_and_says_what_did() {
+    let world = World::new().await;
+    let a = world.carrier("alpha").await;
+    let made = world.post(&a.program, "/carrier/v1/phone-numbers", json!({ "number": "1234" })).await;
+    let first = made.header("etag").to_owned();
+    let path = format!("/carrier/v1/phone-numbers/{}", made.ok(201)["sid"].as_str().unwrap());
+    let read = world.send(&a.program, "GET", &path, None).await;
+    assert_eq!(read.header("etag"), first);
+    let guarded = |tag: &str| a.program.with("if-match", tag);
+    let renamed = world.patch(&guarded(&first), &path, json!({ "friendly_name": "Desk" })).await;
+    let second = renamed.header("etag").to_owned();
+    renamed.ok(200);
+    assert_ne!(second, first);
+    let late = world.patch(&guarded(&first), &path, json!({ "enabled": false })).await;
+    assert_eq!(late.problem(412), "changed");
+    assert!(late.text.contains("renamed at"), "{}", late.text);
+    assert_eq!(world.send(&guarded(&first), "DELETE", &path, None).await.problem(412), "changed");
+    assert_eq!(world.get(&a.program, &path).await["enabled"], true);
+    world.patch(&guarded("*"), &path, json!({ "enabled": false })).await.ok(200);
+    let now = world.send(&a.program, "GET", &path, None).await.header("etag").to_owned();
+    assert_eq!(world.send(&guarded(&now), "DELETE", &path, None).await.status, 204);
+    for path in ["/carrier/v1/carrier", "/carrier/v1/accounts"] {
+        let body = json!({ "name": "New" });
+        let path = match path.ends_with("accounts") {
+            true => {
+                let account = world.post(&a.program, path, body.clone()).await;
+                assert!(!account.header("etag").is_empty());
+                format!("{path}/{}", account.ok(201)["sid"].as_str().unwrap())
+            }
+            false => path.to_owned(),
+        };
+        let tag = world.send(&a.program, "GET", &path, None).await.header("etag").to_owned();
+        world.patch(&guarded(&tag), &path, json!({ "name": "Newer" })).await.ok(200);
+        assert_eq!(
+            world.patch(&guarded(&tag), &path, json!({ "name": "Newest" })).await.problem(412),
+            "changed"
+        );
+    }
+}
+
+#[tokio::test]
 async fn a_number_is_a_carriers_once() {
     let world = World::new().await;
     let (a, b) = (world.carrier("alpha").await, world.carrier("beta").await);

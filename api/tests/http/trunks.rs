@@ -1,7 +1,7 @@
 //! Trunks, their example dial strings, and whose source addresses are whose.
 
 use crate::world::World;
-use api::secrets::SIP_PASSWORD;
+use api::{ApiConfig, secrets::SIP_PASSWORD};
 use domain::Log;
 use serde_json::json;
 use std::time::Duration;
@@ -21,8 +21,8 @@ async fn a_trunk_is_made_changed_and_deleted() {
     let trunk = world.post(&a.program, "/carrier/v1/trunks", body).await.ok(201);
     assert_eq!(trunk["inbound"]["sources"], json!(["203.0.113.7", "198.51.100.0/24", "2001:db8::/48"]));
     let outbound = &trunk["outbound"];
-    assert_eq!(outbound["example_dial_string"], "69980023456789");
-    assert_eq!(outbound["example_request_uri"], "sip:69980023456789@sip.example.com:5080;transport=tcp");
+    assert_eq!(outbound["example_dial_string"], "69980023756789");
+    assert_eq!(outbound["example_request_uri"], "sip:69980023756789@sip.example.com:5080;transport=tcp");
     assert_eq!((&outbound["has_password"], outbound.get("password")), (&json!(true), None));
     let sid: domain::Sid = trunk["sid"].as_str().unwrap().parse().unwrap();
     let kept = world.app.secrets.get(&sid, SIP_PASSWORD).await.unwrap().unwrap();
@@ -32,7 +32,7 @@ async fn a_trunk_is_made_changed_and_deleted() {
     let patch = json!({ "inbound": null, "outbound": { "host": "sip.example.com:5080", "plus_prefix": true, "username": "alpha" } });
     let changed = world.patch(&a.program, &path, patch).await.ok(200);
     assert!(changed.get("inbound").is_none());
-    assert_eq!(changed["outbound"]["example_dial_string"], "+85523456789");
+    assert_eq!(changed["outbound"]["example_dial_string"], "+85523756789");
     assert_eq!(changed["outbound"]["has_password"], true, "a password that is left out stays");
 
     let outbound = world.get(&a.owner, "/carrier/v1/trunks?direction=outbound").await;
@@ -130,49 +130,71 @@ async fn everything_wrong_with_a_trunk_is_told_at_once() {
     let fields = ["name", "inbound.country", "inbound.sources.1", "outbound.host", "outbound.username"];
     assert_eq!(answer.fields(), fields);
     let wide = json!({ "name": "Wide", "inbound": { "sources": ["0.0.0.0/0"] } });
-    assert_eq!(world.post(&a.program, "/carrier/v1/trunks", wide).await.fields(), ["inbound.sources"]);
+    assert_eq!(world.post(&a.program, "/carrier/v1/trunks", wide).await.fields(), ["inbound.sources.0"]);
 }
 
 #[tokio::test]
-async fn a_source_address_is_one_trunks_whoever_asks() {
+async fn two_customers_of_one_provider_both_connect() {
     let world = World::new().await;
     let (a, b) = (world.carrier("alpha").await, world.carrier("beta").await);
     let body = json!({ "name": "Main", "inbound": { "sources": ["203.0.113.7"] } });
-    world.post(&a.program, "/carrier/v1/trunks", body.clone()).await.ok(201);
-    let answer = world.post(&b.program, "/carrier/v1/trunks", body.clone()).await;
-    assert_eq!(
-        (answer.problem(409).as_str(), answer.fields()),
-        ("taken", vec!["inbound.sources.0".to_owned()])
-    );
+    for carrier in [&a, &b] {
+        let trunk = world.post(&carrier.program, "/carrier/v1/trunks", body.clone()).await.ok(201);
+        assert_eq!(trunk["warnings"], json!([]), "as long as they have no number in common");
+    }
     let again = world.post(&a.program, "/carrier/v1/trunks", body).await;
     assert_eq!((again.problem(409).as_str(), again.fields()), ("taken", vec!["inbound.sources".to_owned()]));
+    assert!(!again.text.contains("carrier"), "it tells of nobody else: {}", again.text);
 }
 
 #[tokio::test]
-async fn a_network_does_not_overlap_another_carriers() {
+async fn whoever_claims_a_source_and_a_number_later_is_told_that_the_calls_are_anothers() {
     let world = World::new().await;
     let (a, b) = (world.carrier("alpha").await, world.carrier("beta").await);
-    let inbound = |sources: &[&str]| json!({ "name": "T", "inbound": { "sources": sources } });
+    let (trunks, numbers) = ("/carrier/v1/trunks", "/carrier/v1/phone-numbers");
+    let trunk = |source: &str| json!({ "name": "Main", "inbound": { "sources": [source] } });
+    let number = json!({ "number": "+85512345678" });
+    world.post(&a.program, trunks, trunk("203.0.113.0/24")).await.ok(201);
+    let first = world.post(&a.program, numbers, number.clone()).await.ok(201);
+    let second = world.post(&b.program, numbers, number.clone()).await.ok(201);
+    assert_eq!((&first["warnings"], &second["warnings"]), (&json!([]), &json!([])));
+    let told = world.post(&b.program, trunks, trunk("203.0.113.7")).await.ok(201);
+    let warning = told["warnings"][0].as_str().unwrap();
+    assert!(warning.contains("203.0.113.7/32") && warning.contains("+85512345678"), "{warning}");
+    assert!(!warning.contains("alpha") && !warning.contains("VC"), "not who: {warning}");
+    let path = |row: &serde_json::Value| format!("{numbers}/{}", row["sid"].as_str().unwrap());
+    let own = world.get(&b.program, &path(&second)).await;
+    assert_eq!(own["warnings"].as_array().map(Vec::len), Some(1), "at the number as well");
+    assert_eq!(
+        world.get(&a.program, &path(&first)).await["warnings"],
+        json!([]),
+        "who was first has nothing to learn"
+    );
+}
+
+#[tokio::test]
+async fn a_carrier_names_narrow_networks_by_itself_and_wider_ones_within_what_the_operator_allows() {
+    let allowed = ApiConfig { wide_networks: vec!["198.51.0.0/16".parse().unwrap()], ..ApiConfig::default() };
+    let world = World::with(allowed).await;
+    let a = world.carrier("alpha").await;
+    let inbound = |source: &str| json!({ "name": "T", "inbound": { "sources": ["192.0.2.1", source] } });
     let path = "/carrier/v1/trunks";
-    world.post(&a.program, path, inbound(&["203.0.113.0/24", "2001:db8:1::/48"])).await.ok(201);
-    world.post(&a.program, path, inbound(&["203.0.113.7", "2001:db8:1:2::/64"])).await.ok(201);
-    let own = world.post(&b.program, path, inbound(&["198.51.100.1"])).await.ok(201);
-    let own = format!("{path}/{}", own["sid"].as_str().unwrap());
-    for (sources, wrong) in [
-        (["192.0.2.1", "203.0.113.9/32"], vec!["inbound.sources.1"]),
-        (["203.0.0.0/16", "192.0.2.1"], vec!["inbound.sources.0"]),
-        (["2001:db8:1:3::1", "2001:db8::/32"], vec!["inbound.sources.0", "inbound.sources.1"]),
-    ] {
-        let patch = json!({ "inbound": { "sources": sources } });
-        let answers = [
-            world.post(&b.program, path, inbound(&sources)).await,
-            world.patch(&b.program, &own, patch).await,
-        ];
-        for answer in answers {
-            assert_eq!((answer.problem(409).as_str(), answer.fields()), ("taken", to_owned(&wrong)));
-        }
+    for source in ["203.0.113.0/23", "2001:db8::/47", "198.0.0.0/8", "::ffff:203.0.113.0/118"] {
+        let answer = world.post(&a.program, path, inbound(source)).await;
+        assert_eq!(
+            (answer.problem(422).as_str(), answer.fields()),
+            ("validation_failed", to_owned(&["inbound.sources.1"]))
+        );
     }
-    assert_eq!(world.get(&b.program, &own).await["inbound"]["sources"], json!(["198.51.100.1"]));
+    for source in ["224.0.0.1", "0.0.0.0", "255.255.255.255", "ff02::1", "::"] {
+        let answer = world.post(&a.program, path, inbound(source)).await;
+        assert_eq!(answer.fields(), ["inbound.sources"], "{source}");
+    }
+    let made = world.post(&a.program, path, inbound("198.51.0.0/16")).await.ok(201);
+    assert_eq!(made["inbound"]["sources"][1], "198.51.0.0/16");
+    let mapped = json!({ "name": "T", "inbound": { "sources": ["::ffff:203.0.113.7"] } });
+    let made = world.post(&a.program, path, mapped).await.ok(201);
+    assert_eq!(made["inbound"]["sources"], json!(["203.0.113.7"]));
 }
 
 fn to_owned(fields: &[&str]) -> Vec<String> {
@@ -191,7 +213,96 @@ async fn a_dial_string_can_be_tried_before_it_is_kept() {
     );
     let body = json!({ "outbound": { "host": "192.0.2.1", "trunk_prefix": true } });
     let tried = world.post(&a.owner, "/carrier/v1/trunks/dial-string", body).await.ok(200);
-    assert_eq!((&tried["number"], &tried["dial_string"]), (&json!("+85523456789"), &json!("023456789")));
+    assert_eq!((&tried["number"], &tried["dial_string"]), (&json!("+85523756789"), &json!("023756789")));
+}
+
+#[tokio::test]
+async fn a_key_of_any_visible_text_makes_one_thing_and_none_once_that_is_gone() {
+    let world = World::new().await;
+    let a = world.carrier("alpha").await;
+    for key in ["order 7, second try", "Bestellung für Ümit"] {
+        let program = a.program.with("idempotency-key", key);
+        let body = json!({ "name": "Main", "outbound": { "host": "sip.example.com", "username": "u", "password": "p" } });
+        let made = world.post(&program, "/carrier/v1/trunks", body.clone()).await.ok(201);
+        assert_eq!(
+            world.post(&program, "/carrier/v1/trunks", body.clone()).await.ok(201)["sid"],
+            made["sid"],
+            "{key}"
+        );
+        let path = format!("/carrier/v1/trunks/{}", made["sid"].as_str().unwrap());
+        assert_eq!(world.send(&a.program, "DELETE", &path, None).await.status, 204);
+        assert_eq!(world.post(&program, "/carrier/v1/trunks", body).await.problem(410), "gone");
+        let number = json!({ "number": "+85512345678" });
+        let made = world.post(&program, "/carrier/v1/phone-numbers", number.clone()).await.ok(201);
+        let path = format!("/carrier/v1/phone-numbers/{}", made["sid"].as_str().unwrap());
+        assert_eq!(
+            world.send(&program, "DELETE", &path, None).await.problem(400),
+            "bad_request",
+            "not ignored"
+        );
+        assert_eq!(world.send(&a.program, "DELETE", &path, None).await.status, 204);
+        assert_eq!(world.post(&program, "/carrier/v1/phone-numbers", number).await.problem(410), "gone");
+    }
+    for key in ["", "  ", "a\u{200b}b"] {
+        let program = a.program.with("idempotency-key", key);
+        let answer = world.post(&program, "/carrier/v1/accounts", json!({ "name": "A" })).await;
+        assert_eq!(answer.problem(400), "bad_request", "{key:?}");
+    }
+}
+
+#[tokio::test]
+async fn a_dial_string_is_plus_then_prefix_then_the_number_as_its_country_dials_it() {
+    let world = World::new().await;
+    let a = world.carrier("alpha").await;
+    let tried = async |number: &str, outbound: serde_json::Value| {
+        let body = json!({ "number": number, "outbound": outbound });
+        world.post(&a.owner, "/carrier/v1/trunks/dial-string", body).await.ok(200)["dial_string"].clone()
+    };
+    let side = |more: serde_json::Value| {
+        let mut side = json!({ "host": "192.0.2.1", "dial_string_prefix": "99", "plus_prefix": true });
+        side.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
+        side
+    };
+    assert_eq!(tried("+85512345678", side(json!({}))).await, "+9985512345678");
+    let national = side(json!({ "trunk_prefix": true }));
+    assert_eq!(tried("+85512345678", national.clone()).await, "+99012345678");
+    assert_eq!(tried("+12125551234", national).await, "+9912125551234", "abroad it stays international");
+    let german = side(json!({ "trunk_prefix": true, "country": "DE", "plus_prefix": false }));
+    assert_eq!(tried("+49 (0)30 123456", german).await, "99030123456");
+}
+
+#[tokio::test]
+async fn things_that_cannot_work_are_refused_and_say_why() {
+    let world = World::new().await;
+    let a = world.carrier("alpha").await;
+    let path = "/carrier/v1/trunks";
+    let to = |host: &str| json!({ "name": "T", "outbound": { "host": host } });
+    for host in ["0", "1.2.3", "0x7f.1", "0.0.0.0", "224.0.0.1:5060", "[::]"] {
+        let answer = world.post(&a.program, path, to(host)).await;
+        assert_eq!(
+            (answer.problem(422).as_str(), answer.fields()),
+            ("validation_failed", to_owned(&["outbound.host"]))
+        );
+    }
+    let made = world.post(&a.program, path, to("2001:db8::1")).await.ok(201);
+    assert_eq!(made["outbound"]["host"], "[2001:db8::1]");
+    let answer = world.post(&a.program, path, json!({ "name": "T" })).await;
+    assert_eq!(
+        (answer.problem(422).as_str(), answer.fields()),
+        ("validation_failed", to_owned(&["inbound"]))
+    );
+    let own = format!("{path}/{}", made["sid"].as_str().unwrap());
+    let answer = world.patch(&a.program, &own, json!({ "outbound": null })).await;
+    assert_eq!(answer.problem(422), "validation_failed");
+    let turned = json!({ "inbound": { "sources": ["203.0.113.7"] }, "outbound": null });
+    assert!(
+        world.patch(&a.program, &own, turned).await.ok(200).get("outbound").is_none(),
+        "one for the other"
+    );
+    for name in ["\u{200b}\u{200b}", "Ac\u{202e}me"] {
+        let body = json!({ "name": name, "outbound": { "host": "192.0.2.1" } });
+        assert_eq!(world.post(&a.program, path, body).await.fields(), ["name"], "{name:?}");
+    }
 }
 
 #[tokio::test]

@@ -129,16 +129,21 @@ pub struct Carrier {
 
 impl World {
     pub async fn new() -> World {
+        World::with(ApiConfig::default()).await
+    }
+
+    /// With settings of the operator's.
+    pub async fn with(config: ApiConfig) -> World {
         let folder = tempfile::tempdir().unwrap();
         let url = format!("sqlite://{}", folder.path().join("store.sqlite").display());
-        World::on(url, Some(folder)).await
+        World::on(url, Some(folder), config).await
     }
 
     pub async fn on_postgres() -> World {
-        World::on(testing::postgres().await, None).await
+        World::on(testing::postgres().await, None, ApiConfig::default()).await
     }
 
-    async fn on(url: String, folder: Option<tempfile::TempDir>) -> World {
+    async fn on(url: String, folder: Option<tempfile::TempDir>, config: ApiConfig) -> World {
         let clock = ManualClock::at(START);
         let options = StoreOptions { clock: Arc::new(clock.clone()), ..testing::options(url) };
         let store = Store::open(options).await.unwrap();
@@ -147,7 +152,7 @@ impl World {
         let config = ApiConfig {
             password_cost: Cost { memory_kib: 64, passes: 1 },
             sip_address: Some("203.0.113.7:5060".into()),
-            ..ApiConfig::default()
+            ..config
         };
         let (ids, health) = (Arc::new(RandomIds::default()), Arc::new(Well));
         let parts = Parts {
@@ -187,10 +192,10 @@ impl World {
         let request = Request::builder().method(method).uri_str(path);
         let request =
             content_type.into_iter().fold(request, |request, kind| request.header("content-type", kind));
-        let request = caller
-            .headers
-            .iter()
-            .fold(request, |request, (name, value)| request.header(name.as_str(), value.as_str()));
+        let request = caller.headers.iter().fold(request, |request, (name, value)| {
+            let value = poem::http::HeaderValue::from_bytes(value.as_bytes()).unwrap();
+            request.header(name.as_str(), value)
+        });
         let response = self.http.get_response(request.body(body)).await;
         let (status, headers) = (response.status().as_u16(), response.headers().clone());
         let text = response.into_body().into_string().await.unwrap();

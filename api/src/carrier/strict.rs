@@ -1,0 +1,341 @@
+//! What the OpenAPI document says of requests, held before an endpoint sees them: query parameters there are none of,
+//! members of a body that are missing, mistyped or unknown, all at once, and the one header that must not be overlooked.
+
+use crate::{
+    fields::Fields,
+    problem::{FieldError, Refusal},
+};
+use domain::name::invisible;
+use poem::{
+    Endpoint, EndpointExt, IntoResponse, Request, Response, Result,
+    http::{Method, StatusCode},
+};
+use serde_json::{Map, Value};
+use std::sync::Arc;
+
+/// Most characters of an `Idempotency-Key`.
+pub(super) const LONGEST_KEY: usize = 255;
+/// Most things that are wrong that are told at once.
+const TOLD: usize = 50;
+/// How like a known name an unknown one must be for it to be meant (Jaro-Winkler).
+const LIKE: f64 = 0.8;
+
+/// Every operation of the document.
+struct Rules {
+    operations: Vec<Operation>,
+    schemas: Value,
+}
+
+struct Operation {
+    path: String,
+    method: Method,
+    parameters: Vec<String>,
+    body: Option<Value>,
+}
+
+/// `endpoint`, asked only what the document says that it takes.
+pub(crate) fn strict<E: Endpoint + 'static>(
+    endpoint: E,
+    document: &Value,
+) -> impl Endpoint<Output = Response> + use<E> {
+    let rules = Arc::new(Rules::of(document));
+    endpoint.around(move |endpoint, request| {
+        let rules = rules.clone();
+        async move { Ok(endpoint.call(rules.checked(request).await?).await?.into_response()) }
+    })
+}
+
+/// The key a request is to act once for, if it has one.
+///
+/// # Errors
+/// 400 when there are several, or it is empty, too long, no UTF-8, or has characters that cannot be seen.
+pub(super) fn idempotency_key(request: &Request) -> Result<Option<String>, Refusal> {
+    let mut given = request.headers().get_all("idempotency-key").iter();
+    let (first, second) = (given.next(), given.next());
+    let Some(value) = first else { return Ok(None) };
+    let text = std::str::from_utf8(value.as_bytes()).ok().map(str::trim);
+    let sound = |text: &&str| (1..=LONGEST_KEY).contains(&text.chars().count()) && invisible(text).is_none();
+    match (text.filter(sound), second) {
+        (Some(key), None) => Ok(Some(key.to_owned())),
+        _ => {
+            let detail =
+                format!("Give one Idempotency-Key of 1 to {LONGEST_KEY} visible characters (UTF-8).");
+            Err(Refusal::new(StatusCode::BAD_REQUEST, "bad_request", detail))
+        }
+    }
+}
+
+impl Rules {
+    fn of(document: &Value) -> Rules {
+        let paths = document.get("paths").and_then(Value::as_object).into_iter().flatten();
+        let operations = paths.flat_map(|(path, item)| {
+            let methods = item.as_object().into_iter().flatten();
+            methods.filter_map(move |(method, operation)| Operation::of(path, method, operation))
+        });
+        let schemas = document.pointer("/components/schemas").cloned().unwrap_or_default();
+        Rules { operations: operations.collect(), schemas }
+    }
+
+    async fn checked(&self, mut request: Request) -> Result<Request> {
+        let Some(operation) = self.operation(&request) else { return Ok(request) };
+        operation.check_query(request.uri().query().unwrap_or_default())?;
+        let key = idempotency_key(&request)?;
+        if key.is_some() && matches!(operation.method, Method::PATCH | Method::DELETE) {
+            let detail = "An Idempotency-Key is for POST: PATCH and DELETE may be repeated as they are, and If-Match keeps \
+                them from acting on something newer.";
+            return Err(Refusal::new(StatusCode::BAD_REQUEST, "bad_request", detail).into());
+        }
+        if let Some(schema) = &operation.body {
+            let bytes = request.take_body().into_bytes().await?;
+            // What is no JSON at all is told by whoever parses it.
+            let body = serde_json::from_slice::<Value>(&bytes);
+            request.set_body(bytes);
+            if let Ok(body) = body {
+                let mut faults = Vec::new();
+                self.check("", schema, &body, false, &mut faults);
+                faults.truncate(TOLD);
+                if !faults.is_empty() {
+                    return Err(Refusal::invalid(faults).into());
+                }
+            }
+        }
+        Ok(request)
+    }
+
+    fn operation(&self, request: &Request) -> Option<&Operation> {
+        let path = request.uri().path().trim_end_matches('/');
+        let method = if *request.method() == Method::HEAD { &Method::GET } else { request.method() };
+        let own = |operation: &&Operation| operation.method == *method && operation.path == path;
+        let like = |operation: &&Operation| operation.method == *method && matches(&operation.path, path);
+        let mut operations = self.operations.iter();
+        self.operations.iter().find(own).or_else(|| operations.find(like))
+    }
+
+    /// Notes what is wrong with the shape of `value`. In a merge patch (`patch`) null clears, or is wrong; elsewhere a
+    /// member that may be left out may be null.
+    fn check(&self, at: &str, schema: &Value, value: &Value, patch: bool, faults: &mut Vec<FieldError>) {
+        let (schema, patch) = self.resolved(schema, patch);
+        let wrong = |message: &str| FieldError { field: shown(at), message: message.into() };
+        let choice = schema.get("enum").and_then(Value::as_array);
+        let kind = schema.get("type").and_then(Value::as_str).unwrap_or_default();
+        match (kind, value) {
+            ("object", Value::Object(members)) => self.check_members(at, schema, members, patch, faults),
+            ("array", Value::Array(items)) => {
+                let of = schema.get("items").unwrap_or(&Value::Null);
+                items.iter().enumerate().for_each(|(nth, item)| {
+                    self.check(&joined(at, &nth.to_string()), of, item, patch, faults);
+                });
+            }
+            (_, value) if choice.is_some_and(|choice| !choice.contains(value)) => {
+                let words = choice.into_iter().flatten().filter_map(Value::as_str).collect::<Vec<_>>();
+                faults.push(wrong(&format!("Give one of {}.", words.join(", "))));
+            }
+            ("string", Value::String(_)) | ("boolean", Value::Bool(_)) | ("number", Value::Number(_)) => {}
+            ("integer", Value::Number(number)) if number.is_i64() || number.is_u64() => {}
+            ("object", _) => faults.push(wrong("Give an object: { … }.")),
+            ("array", _) => faults.push(wrong("Give a list: [ … ].")),
+            ("string", _) => faults.push(wrong("Give a text in quotes.")),
+            ("boolean", _) => faults.push(wrong("Give true or false.")),
+            ("integer", _) => faults.push(wrong("Give a whole number.")),
+            ("number", _) => faults.push(wrong("Give a number.")),
+            _ => {}
+        }
+    }
+
+    fn check_members(
+        &self,
+        at: &str,
+        schema: &Value,
+        members: &Map<String, Value>,
+        patch: bool,
+        faults: &mut Vec<FieldError>,
+    ) {
+        let none = Map::new();
+        let known = schema.get("properties").and_then(Value::as_object).unwrap_or(&none);
+        let required = schema.get("required").and_then(Value::as_array).into_iter().flatten();
+        let required: Vec<&str> = required.filter_map(Value::as_str).collect();
+        let field = |name: &str, message: String| FieldError { field: joined(at, name), message };
+        let absent = required.iter().filter(|name| members.get(**name).is_none_or(Value::is_null));
+        faults.extend(absent.map(|name| field(name, "This is needed.".into())));
+        let closed = schema.get("additionalProperties") == Some(&Value::Bool(false));
+        for (name, value) in members {
+            match known.get(name) {
+                None if closed => {
+                    let names: Vec<&str> = known.keys().map(String::as_str).collect();
+                    faults.push(field(name, unknown("field", name, &names)));
+                }
+                None => {}
+                Some(schema) if value.is_null() => {
+                    let clears = schema.get("nullable") == Some(&Value::Bool(true));
+                    if patch && !clears && !required.contains(&name.as_str()) {
+                        faults
+                            .push(field(name, "It can't be null: leave it out to keep it as it is.".into()));
+                    }
+                }
+                Some(schema) => self.check(&joined(at, name), schema, value, patch, faults),
+            }
+        }
+    }
+
+    /// The schema behind references; those named …Update are merge patches.
+    fn resolved<'s>(&'s self, mut schema: &'s Value, mut patch: bool) -> (&'s Value, bool) {
+        loop {
+            if let Some(only) = schema.get("allOf").and_then(Value::as_array).and_then(|all| all.first()) {
+                schema = only;
+                continue;
+            }
+            let name = schema.get("$ref").and_then(Value::as_str).and_then(|path| path.rsplit('/').next());
+            let Some(target) = name.and_then(|name| self.schemas.get(name)) else { return (schema, patch) };
+            patch = name.is_some_and(|name| name.ends_with("Update"));
+            schema = target;
+        }
+    }
+}
+
+impl Operation {
+    fn of(path: &str, method: &str, operation: &Value) -> Option<Operation> {
+        let parameters = operation.get("parameters").and_then(Value::as_array).into_iter().flatten();
+        let query =
+            parameters.filter(|parameter| parameter.get("in").and_then(Value::as_str) == Some("query"));
+        let names = query.filter_map(|parameter| parameter.get("name")?.as_str().map(str::to_owned));
+        let content = operation.pointer("/requestBody/content/application~1json/schema");
+        Some(Operation {
+            path: path.trim_end_matches('/').to_owned(),
+            method: method.to_uppercase().parse().ok()?,
+            parameters: names.collect(),
+            body: content.cloned(),
+        })
+    }
+
+    fn check_query(&self, query: &str) -> Result<(), Refusal> {
+        let given = url::form_urlencoded::parse(query.as_bytes()).map(|(name, _)| name.into_owned());
+        let known: Vec<&str> = self.parameters.iter().map(String::as_str).collect();
+        let mut fields = Fields::default();
+        for name in given.filter(|name| !known.contains(&name.as_str())).take(TOLD) {
+            let message = unknown("parameter", &name, &known);
+            fields.wrong(short(&name), message);
+        }
+        fields.done().map_err(|refusal| Refusal {
+            status: StatusCode::BAD_REQUEST,
+            code: "bad_request",
+            detail: "There are parameters here that this address does not take; see errors.".into(),
+            ..refusal
+        })
+    }
+}
+
+/// What is said of a name nobody knows: the one that was meant, where one is like it.
+fn unknown(what: &str, name: &str, known: &[&str]) -> String {
+    let like = known.iter().map(|other| (strsim::jaro_winkler(other, name), other));
+    match like.max_by(|one, other| one.0.total_cmp(&other.0)).filter(|(like, _)| *like > LIKE) {
+        Some((_, meant)) => format!("There is no such {what}; did you mean {meant}?"),
+        None => format!("There is no such {what}."),
+    }
+}
+
+fn matches(pattern: &str, path: &str) -> bool {
+    let (pattern, path): (Vec<&str>, Vec<&str>) = (pattern.split('/').collect(), path.split('/').collect());
+    let like =
+        |(segment, given): (&&str, &&str)| segment.starts_with('{') && !given.is_empty() || segment == given;
+    pattern.len() == path.len() && pattern.iter().zip(&path).all(like)
+}
+
+fn joined(at: &str, name: &str) -> String {
+    let name = short(name);
+    if at.is_empty() { name } else { format!("{at}.{name}") }
+}
+
+fn shown(at: &str) -> String {
+    if at.is_empty() { "body".into() } else { at.to_owned() }
+}
+
+fn short(name: &str) -> String {
+    name.chars().take(64).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+
+    fn faults(schema: &str, body: &Value) -> Vec<(String, String)> {
+        let rules = Rules::of(&super::super::document());
+        let mut faults = Vec::new();
+        rules.check(
+            "",
+            &json!({ "$ref": format!("#/components/schemas/{schema}") }),
+            body,
+            false,
+            &mut faults,
+        );
+        faults.into_iter().map(|fault| (fault.field, fault.message)).collect()
+    }
+
+    #[test]
+    fn all_that_is_missing_mistyped_and_unknown_is_told_at_once_in_words() {
+        let body = json!({ "inbound": { "sources": ["203.0.113.7", 7], "contry": "KH" },
+            "outbound": { "plus_prefix": "yes", "transport": "sctp" } });
+        let told = faults("TrunkCreate", &body);
+        for (field, message) in [
+            ("name", "This is needed."),
+            ("inbound.sources.1", "Give a text in quotes."),
+            ("inbound.contry", "There is no such field; did you mean country?"),
+            ("outbound.host", "This is needed."),
+            ("outbound.plus_prefix", "Give true or false."),
+            ("outbound.transport", "Give one of udp, tcp."),
+        ] {
+            assert!(told.contains(&(field.into(), message.into())), "{field}: {told:?}");
+        }
+        assert_eq!(told.len(), 6, "{told:?}");
+        assert_eq!(
+            faults("TrunkCreate", &json!([])),
+            [("body".to_owned(), "Give an object: { … }.".to_owned())]
+        );
+    }
+
+    #[test]
+    fn null_in_a_merge_patch_clears_or_is_wrong() {
+        assert!(
+            faults("PhoneNumberUpdate", &json!({ "friendly_name": null, "account_sid": null })).is_empty()
+        );
+        let kept =
+            faults("PhoneNumberUpdate", &json!({ "enabled": null, "voice": { "voice_method": null } }));
+        let fields: Vec<&str> = kept.iter().map(|(field, _)| field.as_str()).collect();
+        assert_eq!(fields, ["enabled", "voice.voice_method"]);
+        let whole = json!({ "inbound": { "sources": ["203.0.113.7"], "country": null } });
+        assert!(faults("TrunkUpdate", &whole).is_empty(), "a side is replaced whole: null is left out");
+    }
+
+    #[test]
+    fn a_parameter_nobody_knows_is_refused_with_the_one_that_was_meant() {
+        let rules = Rules::of(&super::super::document());
+        let list = rules
+            .operations
+            .iter()
+            .find(|operation| operation.path.ends_with("/phone-numbers") && operation.method == Method::GET);
+        let check = |query| list.unwrap().check_query(query).map_err(|refusal| refusal.errors);
+        assert_eq!(check("account_sid=AC1&limit=5"), Ok(()));
+        let errors = check("accountsid=AC1&x=1").unwrap_err();
+        assert_eq!(errors[0].message, "There is no such parameter; did you mean account_sid?");
+        assert_eq!((errors[1].field.as_str(), errors.len()), ("x", 2));
+    }
+
+    #[test]
+    fn a_key_is_any_text_that_can_be_seen() {
+        let with = |keys: &[&[u8]]| {
+            let request = keys.iter().fold(Request::builder(), |request, key| {
+                request.header("idempotency-key", poem::http::HeaderValue::from_bytes(key).unwrap())
+            });
+            idempotency_key(&request.finish()).map_err(|refusal| refusal.status.as_u16())
+        };
+        assert_eq!(with(&[]), Ok(None));
+        for key in ["k-1", "order 7, second try", "Bestellung für Ümit", "注文7"] {
+            assert_eq!(with(&[key.as_bytes()]), Ok(Some(key.to_owned())));
+        }
+        let long = "k".repeat(LONGEST_KEY + 1);
+        for key in [&b""[..], b"   ", b"\xff\xfe", "a\u{200b}b".as_bytes(), long.as_bytes(), b"a\tb"] {
+            assert_eq!(with(&[key]), Err(400), "{key:?}");
+        }
+        assert_eq!(with(&[b"a", b"b"]), Err(400));
+    }
+}
