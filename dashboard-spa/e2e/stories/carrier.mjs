@@ -53,10 +53,12 @@ export const accountStories = {
     const shows = (pattern) => dialled.filter({ hasText: pattern }).waitFor();
     await shows(/^\+855\d+$/);
     await page.getByLabel("Dial string prefix").fill("99");
-    await shows(/^99\+855\d+$/);
-    await page.getByText("National", { exact: true }).click();
+    await shows(/^\+99855\d+$/);
+    await page.getByRole("switch", { name: "National numbers at home" }).check();
+    await shows(/^\+990\d+$/);
+    await page.getByRole("switch", { name: "Plus first" }).uncheck();
     await shows(/^990\d+$/);
-    await page.getByText("Digits only").click();
+    await page.getByRole("switch", { name: "National numbers at home" }).uncheck();
     await shows(/^99855\d+$/);
     await page.getByText(/sip:99855\d+@sip\.example\.com:5080/).waitFor();
     await shoot(page, "trunk-form");

@@ -62,6 +62,13 @@ export const account = (sid: string) =>
   queryOptions({ queryKey: ["accounts", sid], queryFn: () => sdk.getAccount({ path: { sid } }) });
 export const trunk = (sid: string) =>
   queryOptions({ queryKey: ["trunks", sid], queryFn: () => sdk.getTrunk({ path: { sid } }) });
+/** What reached us from a trunk's addresses and came to nothing; nobody tells of it, so it is asked for again. */
+export const turnedAway = (sid: string) =>
+  queryOptions({
+    queryKey: ["trunks", sid, "turned-away"],
+    queryFn: () => sdk.listTurnedAway({ path: { sid } }),
+    refetchInterval: 10_000,
+  });
 export const phoneNumber = (sid: string) =>
   queryOptions({ queryKey: ["phone_numbers", sid], queryFn: () => sdk.getPhoneNumber({ path: { sid } }) });
 /** What is known already stays when an answer that was on its way for long is behind it. */

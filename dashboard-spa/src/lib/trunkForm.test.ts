@@ -11,8 +11,9 @@ const stored: Trunk = {
     host: "127.0.0.1:5070",
     transport: "tcp",
     dial_string_prefix: "99",
-    plus_prefix: false,
+    plus_prefix: true,
     trunk_prefix: true,
+    country: "KH",
     username: "me",
     has_password: true,
     emergency: true,
@@ -35,8 +36,9 @@ describe("a trunk's form", () => {
         host: "127.0.0.1:5070",
         transport: "tcp",
         dial_string_prefix: "99",
-        plus_prefix: false,
+        plus_prefix: true,
         trunk_prefix: true,
+        country: "KH",
         username: "me",
         emergency: true,
         media_networks: ["198.51.100.0/24"],
@@ -71,7 +73,7 @@ describe("a trunk's form", () => {
     expect(valuesOf(undefined, "outbound")).toMatchObject({
       takes: false,
       places: true,
-      outbound: { format: "plus" },
+      outbound: { plus_prefix: true, trunk_prefix: false },
     });
   });
 
@@ -96,17 +98,10 @@ describe("a trunk's form", () => {
   });
 
   it("finds its fields under the server's names", () => {
-    const told = [
-      "inbound.sources.2",
-      "outbound.media_networks.0",
-      "outbound.plus_prefix",
-      "outbound.host",
-      "name",
-    ];
+    const told = ["inbound.sources.2", "outbound.media_networks.0", "outbound.host", "name"];
     expect(told.map(fieldOf)).toEqual([
       "inbound.sources",
       "outbound.media_networks",
-      "outbound.format",
       "outbound.host",
       "name",
     ]);
@@ -124,7 +119,9 @@ describe("checks", () => {
   it("know hosts, addresses and subdomains", () => {
     for (const text of ["sip.example.com", "127.0.0.1:5070", "[2001:db8::1]:5060"])
       expect(host(text)).toBeNull();
-    for (const text of ["", "a b", "sip:example.com:x"]) expect(host(text)).not.toBeNull();
+    expect(host("2001:db8::1")).toBeNull();
+    for (const text of ["", "a b", "sip:example.com:x", "0", "1.2.3", "1.2.3:5060", "0x7f.0.0.1"])
+      expect(host(text)).not.toBeNull();
     expect(optionalUrl("")).toBeNull();
     expect(optionalUrl("https://example.com/voice")).toBeNull();
     expect(optionalUrl("ftp://example.com")).not.toBeNull();

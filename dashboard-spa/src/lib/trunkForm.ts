@@ -18,8 +18,10 @@ export type TrunkValues = {
     host: string;
     transport: string;
     dial_string_prefix: string;
-    /** How numbers are written: bare digits, with plus, or in national form. */
-    format: "digits" | "plus" | "national";
+    plus_prefix: boolean;
+    /** Numbers of the trunk's country in national form. */
+    trunk_prefix: boolean;
+    country: string | null;
     username: string;
     password: string;
     emergency: boolean;
@@ -47,7 +49,9 @@ export function valuesOf(trunk: Trunk | undefined, tab: "inbound" | "outbound"):
       host: outbound?.host ?? "",
       transport: outbound?.transport ?? "udp",
       dial_string_prefix: outbound?.dial_string_prefix ?? "",
-      format: outbound?.trunk_prefix ? "national" : outbound?.plus_prefix || !outbound ? "plus" : "digits",
+      plus_prefix: outbound?.plus_prefix ?? true,
+      trunk_prefix: outbound?.trunk_prefix ?? false,
+      country: outbound?.country ?? null,
       username: outbound?.username ?? "",
       password: "",
       emergency: outbound?.emergency ?? false,
@@ -108,20 +112,27 @@ export const validateTrunk = {
 };
 
 /** The outbound side as the API takes it. An empty password is left out, which keeps the stored one. */
-export function outboundOf({ outbound }: TrunkValues): OutboundConfig {
+function outboundOf({ outbound }: TrunkValues): OutboundConfig {
   const username = outbound.username.trim();
   return {
     host: outbound.host.trim(),
     transport: outbound.transport === "tcp" ? "tcp" : "udp",
     dial_string_prefix: outbound.dial_string_prefix.trim(),
-    plus_prefix: outbound.format === "plus",
-    trunk_prefix: outbound.format === "national",
+    plus_prefix: outbound.plus_prefix,
+    trunk_prefix: outbound.trunk_prefix,
+    ...(outbound.country && { country: outbound.country }),
     ...(username && { username }),
     ...(username && outbound.password && { password: outbound.password }),
     emergency: outbound.emergency,
     media_networks: outbound.media_networks,
     asymmetric_rtp: outbound.asymmetric_rtp,
   };
+}
+
+/** The outbound side an example is made of: the country may be the inbound side's. */
+export function exampleOf(values: TrunkValues): OutboundConfig {
+  const country = values.outbound.country ?? (values.takes ? values.inbound.country : null);
+  return { ...outboundOf(values), ...(country && { country }) };
 }
 
 export function bodyOf(values: TrunkValues): TrunkCreate {
@@ -140,10 +151,9 @@ export function bodyOf(values: TrunkValues): TrunkCreate {
   };
 }
 
-/** `inbound.sources.2` and `outbound.plus_prefix` as the fields this form has. */
+/** `inbound.sources.2` as the field this form has. */
 export function fieldOf(field: string): string {
   const list = /^(inbound\.sources|(?:in|out)bound\.media_networks)\.\d+$/.exec(field);
   if (list?.[1]) return list[1];
-  if (field === "outbound.plus_prefix" || field === "outbound.trunk_prefix") return "outbound.format";
   return field;
 }

@@ -27,6 +27,10 @@ export const newPassword: Check = (value) => {
 export const phoneNumber: Check = (value) =>
   isNumber(value) ? null : "Enter a number like +855 12 345 678, or a short code";
 
+/** A number that only means something inside the network. */
+export const shortCode: Check = (value) =>
+  /^\d{2,10}$/.test(value.replace(/[\s\-.()]/g, "")) ? null : "2 to 10 digits, without plus";
+
 /** Absolute http or https, at most 4,000 characters; may be left empty. */
 export const optionalUrl: Check = (value) => {
   const text = value.trim();
@@ -51,8 +55,11 @@ export const twiml: Check = (value) => {
 export const host: Check = (value) => {
   const text = value.trim();
   const named = /^[A-Za-z0-9_]([A-Za-z0-9_.-]*[A-Za-z0-9_])?(:\d{1,5})?$/.test(text);
-  const bracketed = /^\[[0-9A-Fa-f:.]+\](:\d{1,5})?$/.test(text);
-  return named || bracketed ? null : "Enter a host name or address, like sip.example.com:5060";
+  const v6 = /^\[[0-9A-Fa-f:.]+\](:\d{1,5})?$/.test(text) || (isSource(text) && !text.includes("/"));
+  const name = text.replace(/:\d+$/, "");
+  if (named && /(^|\.)(\d+|0[xX][^.]*)$/.test(name) && !isSource(name))
+    return `${name} is no host name and no whole IPv4 address, like 203.0.113.7`;
+  return named || v6 ? null : "Enter a host name or address, like sip.example.com:5060";
 };
 
 /** IPv4 or IPv6 address or network. */

@@ -1,5 +1,5 @@
 /** Adds a number to the inventory, then leads to its configuration. */
-import { Button, Group, Stack, Switch, TextInput } from "@mantine/core";
+import { Button, Checkbox, Group, Stack, Switch, TextInput } from "@mantine/core";
 import { useQueryClient } from "@tanstack/react-query";
 import { useNavigate } from "@tanstack/react-router";
 import { useIdempotency } from "../api/mutate";
@@ -16,11 +16,19 @@ export function CreatePhoneNumber({ onClose, account }: { onClose: () => void; a
   const idempotent = useIdempotency();
   const { form, problem, busy, onSubmit } = useProblemForm(
     {
-      initialValues: { number: "", account_sid: account ?? (null as string | null), enabled: true },
-      validate: { number: check.phoneNumber },
+      initialValues: {
+        number: "",
+        short_code: false,
+        account_sid: account ?? (null as string | null),
+        enabled: true,
+      },
+      validate: {
+        number: (value, { short_code }) => (short_code ? check.shortCode(value) : check.phoneNumber(value)),
+      },
     },
-    async ({ number, account_sid, enabled }) => {
-      const body = { number: number.trim(), enabled, ...(account_sid && { account_sid }) };
+    async ({ number, short_code, account_sid, enabled }) => {
+      const type = short_code ? ({ type: "short_code" } as const) : {};
+      const body = { number: number.trim(), ...type, enabled, ...(account_sid && { account_sid }) };
       const created = await createPhoneNumber({ body, headers: idempotent(body) });
       void client.invalidateQueries({ queryKey: ["phone_numbers"] });
       await navigate({ to: "/numbers/$sid", params: { sid: created.sid } });
@@ -38,6 +46,11 @@ export function CreatePhoneNumber({ onClose, account }: { onClose: () => void; a
             classNames={{ input: "mono" }}
             data-autofocus
             {...form.getInputProps("number")}
+          />
+          <Checkbox
+            label="It is a short code"
+            description="Up to 6 digits are one anyway"
+            {...form.getInputProps("short_code", { type: "checkbox" })}
           />
           <AccountSelect
             label="Account"

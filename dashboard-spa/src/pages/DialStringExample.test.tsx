@@ -7,13 +7,13 @@ import { DialStringExample } from "./TrunkPage";
 
 const asked: unknown[] = [];
 
-/** Answers like the server: prefix, plus, number. */
+/** Answers like the server: plus, prefix, number. */
 function answer(input: RequestInfo | URL): Promise<Response> {
   const request = input as Request;
   return request.json().then((body: { outbound: OutboundConfig }) => {
     asked.push(body);
     const { dial_string_prefix = "", plus_prefix, host } = body.outbound;
-    const dialled = `${dial_string_prefix}${plus_prefix ? "+" : ""}85512345678`;
+    const dialled = `${plus_prefix ? "+" : ""}${dial_string_prefix}85512345678`;
     return Response.json({
       number: "+85512345678",
       dial_string: dialled,
@@ -50,6 +50,8 @@ describe("the dial string example", () => {
     await waitFor(() => expect(screen.getByTestId("dial-string").textContent).toBe("+85512345678"));
     rerender(<Page outbound={{ host: "127.0.0.1:5070", plus_prefix: false, dial_string_prefix: "99" }} />);
     await waitFor(() => expect(screen.getByTestId("dial-string").textContent).toBe("9985512345678"));
+    rerender(<Page outbound={{ host: "127.0.0.1:5070", plus_prefix: true, dial_string_prefix: "99" }} />);
+    await waitFor(() => expect(screen.getByTestId("dial-string").textContent).toBe("+9985512345678"));
     expect(JSON.stringify(asked)).not.toContain("secret");
   });
 

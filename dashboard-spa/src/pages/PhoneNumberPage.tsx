@@ -20,6 +20,7 @@ import { Meanwhile } from "../ui/Meanwhile";
 import { PageHead } from "../ui/PageHead";
 import { ProblemNotice } from "../ui/ProblemNotice";
 import { refused, told } from "../ui/toast";
+import { Warnings } from "../ui/Warnings";
 import { NobodysNumber, NumberAccount, Unassign } from "./NumberAccount";
 import { useUpdateNumber } from "./useUpdateNumber";
 
@@ -57,6 +58,7 @@ export function PhoneNumberPage() {
         )}
       </PageHead>
       {number && !number.account_sid && <NobodysNumber />}
+      {number && <Warnings of={number} />}
       <div className={css.two}>
         <Card title="Number">{number ? <NumberFacts number={number} /> : <Skeleton h={200} />}</Card>
         <div className={css.stack}>
@@ -69,6 +71,9 @@ export function PhoneNumberPage() {
   );
 }
 
+/** `fixed_line` as `Fixed line`. */
+const sentence = (word: string) => word.charAt(0).toUpperCase() + word.slice(1).replaceAll("_", " ");
+
 function NumberFacts({ number }: { number: PhoneNumber }) {
   const { write } = usePermissions();
   const update = useUpdateNumber(number.sid);
@@ -78,6 +83,8 @@ function NumberFacts({ number }: { number: PhoneNumber }) {
       items={[
         ["Number", <NumberText key="number" number={number.number} />],
         ["Country", number.country ? countryName(number.country) : undefined],
+        ["Type", sentence(number.type)],
+        ["Dialled at home", number.national],
         [
           "Takes calls",
           <Switch

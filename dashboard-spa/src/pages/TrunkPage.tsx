@@ -2,7 +2,6 @@
 import {
   Button,
   Fieldset,
-  SegmentedControl,
   Select,
   Skeleton,
   Switch,
@@ -24,15 +23,15 @@ import { isLocalAuthority } from "../lib/local";
 import { countryName, countryOptions, grouped } from "../lib/number";
 import {
   bodyOf,
+  exampleOf,
   fieldOf,
   needsPassword,
-  outboundOf,
   type TrunkValues,
   validateTrunk,
   valuesOf,
 } from "../lib/trunkForm";
 import { host } from "../lib/validate";
-import { DangerZone } from "../ui/basics";
+import { Card, DangerZone, When } from "../ui/basics";
 import { ConfirmByName } from "../ui/ConfirmByName";
 import { Local } from "../ui/Local";
 import css from "../ui/layout.module.css";
@@ -41,6 +40,7 @@ import { PageHead } from "../ui/PageHead";
 import { PasswordField } from "../ui/PasswordField";
 import { ProblemNotice } from "../ui/ProblemNotice";
 import { told } from "../ui/toast";
+import { Warnings } from "../ui/Warnings";
 
 const newRoute = getRouteApi("/app/trunks/new");
 const route = getRouteApi("/app/trunks/$sid");
@@ -104,6 +104,7 @@ function TrunkForm({ trunk, tab }: { trunk?: Trunk; tab: "inbound" | "outbound" 
     <div className={css.form}>
       <form onSubmit={onSubmit} noValidate className={css.form}>
         {problem && <ProblemNotice error={problem} />}
+        {trunk && <Warnings of={trunk} />}
         <TextInput
           label="Name"
           placeholder="Phnom Penh gateway"
@@ -142,6 +143,7 @@ function TrunkForm({ trunk, tab }: { trunk?: Trunk; tab: "inbound" | "outbound" 
           </div>
         )}
       </form>
+      {trunk?.inbound && <TurnedAway sid={trunk.sid} />}
       {trunk && write && <Delete trunk={trunk} />}
     </div>
   );
@@ -181,6 +183,8 @@ function InboundFields({ form, disabled }: { form: Form; disabled: boolean }) {
 }
 
 function OutboundFields({ form, disabled }: { form: Form; disabled: boolean }) {
+  const { carrier } = usePermissions();
+  const { data: countries } = useSuspenseQuery(countriesQuery);
   const { outbound } = form.values;
   const stored = outbound.passwordFor !== null;
   return (
@@ -209,28 +213,33 @@ function OutboundFields({ form, disabled }: { form: Form; disabled: boolean }) {
       </div>
       <TextInput
         label="Dial string prefix"
-        description="Digits put before every number"
+        description="Digits put before every number, behind the plus"
         placeholder="None"
         classNames={{ input: "mono" }}
         {...form.getInputProps("outbound.dial_string_prefix")}
       />
-      <div>
-        <div style={{ fontSize: 14, fontWeight: 500, marginBottom: 4 }} id="format-label">
-          Number format
-        </div>
-        <SegmentedControl
-          fullWidth
-          aria-labelledby="format-label"
-          disabled={disabled}
-          data={[
-            { value: "plus", label: "With plus" },
-            { value: "digits", label: "Digits only" },
-            { value: "national", label: "National" },
-          ]}
-          {...form.getInputProps("outbound.format")}
+      <Switch
+        label="Plus first"
+        description="Before everything, the prefix included"
+        {...form.getInputProps("outbound.plus_prefix", { type: "checkbox" })}
+      />
+      <Switch
+        label="National numbers at home"
+        description="Numbers of the trunk's country as they are dialled there; all others stay international"
+        {...form.getInputProps("outbound.trunk_prefix", { type: "checkbox" })}
+      />
+      {form.values.outbound.trunk_prefix && (
+        <Select
+          label="Country"
+          description="Whose numbers are national to it"
+          placeholder={carrier ? `${countryName(carrier.country)} (the carrier's)` : "The carrier's"}
+          clearable
+          searchable
+          data={countryOptions(countries)}
+          {...form.getInputProps("outbound.country")}
         />
-      </div>
-      <DialStringExample outbound={outboundOf(form.values)} />
+      )}
+      <DialStringExample outbound={exampleOf(form.values)} />
       <TextInput
         label="User name"
         description="Only if the trunk asks for credentials (digest)"
@@ -310,6 +319,33 @@ export function DialStringExample({ outbound }: { outbound: OutboundConfig }) {
   );
 }
 
+/** For whoever wonders why no call arrives: what did arrive, and why nothing came of it. */
+function TurnedAway({ sid }: { sid: string }) {
+  const { data } = useQuery(queries.turnedAway(sid));
+  if (!data) return null;
+  return (
+    <Card title="What reached us and was turned away">
+      {data.data.length === 0 ? (
+        <p className="dim small">
+          Nothing from these addresses, or next to them, since this node was started. Refused calls are under Calls.
+        </p>
+      ) : (
+        <ul className="small" style={{ margin: 0, paddingLeft: 18 }}>
+          {data.data.map((what) => (
+            <li key={`${what.source} ${what.code} ${what.method} ${what.reason}`}>
+              <span className="mono">{what.source}</span>{" "}
+              {what.code ? `${what.method ?? "Request"} answered ${what.code}: ` : "dropped unread: "}
+              {what.reason} <span className="dim">({what.count}×, last </span>
+              <When at={what.last_at} />
+              <span className="dim">)</span>
+            </li>
+          ))}
+        </ul>
+      )}
+    </Card>
+  );
+}
+
 function Delete({ trunk }: { trunk: Trunk }) {
   const client = useQueryClient();
   const navigate = useNavigate();
@@ -342,7 +378,7 @@ function Delete({ trunk }: { trunk: Trunk }) {
           onClose={() => setAsking(false)}
         >
           Calls through {trunk.name} stop working at once. Its source addresses can then be used by another
-          trunk.
+          trunk of yours.
         </ConfirmByName>
       )}
     </>
