@@ -126,7 +126,8 @@ impl Wire {
     /// reads a trace at the far end.
     pub(super) fn warning(&self, code: u16) -> Option<(String, String)> {
         let family = "301 trunkline \"Incompatible network address formats\"";
-        let media = |offered: &String| format!("305 trunkline \"Incompatible media format: offered {offered}\"");
+        let media =
+            |offered: &String| format!("305 trunkline \"Incompatible media format: offered {offered}\"");
         let text = if self.other_family { Some(family.to_owned()) } else { self.misfit.as_ref().map(media) };
         text.filter(|_| code == 488).map(|text| ("Warning".to_owned(), text))
     }

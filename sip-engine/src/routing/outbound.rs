@@ -4,8 +4,8 @@ use super::{Directory, TrunkEntry};
 use domain::{
     Number, Sid,
     call::EndReason,
-    limits::Forbidden,
     country::Country,
+    limits::Forbidden,
     sip_address::SipAddress,
     trunk::{Outbound, Transport},
 };
