@@ -31,8 +31,8 @@ pub struct Config {
     pub database_url: String,
     /// Where the database file, keys and spool are.
     pub data_dir: PathBuf,
-    /// Requests to customers' applications.
-    pub webhooks: Webhooks,
+    /// Where customers may make us go, with webhooks, sounds and calls.
+    pub outbound: Outbound,
     /// Raw evidence.
     pub evidence: Evidence,
     /// What is written to standard error.
@@ -76,11 +76,11 @@ pub struct Rtp {
     pub ports: String,
 }
 
-/// Requests to customers' applications.
+/// Where customers may make us go, with webhooks, sounds and calls.
 #[derive(Clone, Debug, Serialize, Deserialize)]
-pub struct Webhooks {
-    /// Whether they may go to private, loopback and link-local addresses.
-    pub allow_private: bool,
+pub struct Outbound {
+    /// Networks and addresses beside the public internet, commas between: private ones, or this machine's.
+    pub allow_networks: String,
 }
 
 /// Raw evidence: SIP messages as they were on the wire.
@@ -125,7 +125,7 @@ impl Default for Config {
             rtp: Rtp { ports: "16384-32767".into() },
             database_url: String::new(),
             data_dir: "data".into(),
-            webhooks: Webhooks { allow_private: false },
+            outbound: Outbound { allow_networks: String::new() },
             evidence: Evidence { keep_days: 30 },
             log: Log { format: "text".into(), filter: "info".into() },
             shutdown: Shutdown { drain_seconds: 10 },
@@ -206,6 +206,7 @@ impl Config {
         self.trusted_proxies()?;
         self.trusted_trunks()?;
         self.wide_networks()?;
+        self.allowed_networks()?;
         if !matches!(self.log.format.as_str(), "text" | "json") {
             return Err(Refused(format!("log.format is text or json, not {:?}", self.log.format)));
         }
@@ -296,6 +297,26 @@ impl Config {
         networks("sip.wide_networks", &self.sip.wide_networks)
     }
 
+    /// Networks beside the public internet that customers may make us go to.
+    ///
+    /// # Errors
+    /// When one is neither a network nor an address.
+    pub fn allowed_networks(&self) -> Result<Vec<IpNet>, Refused> {
+        networks("outbound.allow_networks", &self.outbound.allow_networks)
+    }
+
+    /// The names of settings other than `log.filter` that `new` has otherwise.
+    #[must_use]
+    pub fn differs(&self, new: &Config) -> Vec<String> {
+        let text = |config: &Config| serde_json::to_value(config).unwrap_or_default();
+        let (old, new) = (text(self), text(new));
+        let value = |config: &serde_json::Value, name: &str| {
+            config.pointer(&format!("/{}", name.replace('.', "/"))).cloned()
+        };
+        let changed = |name: &String| name != "log.filter" && value(&old, name) != value(&new, name);
+        names().into_iter().filter(changed).collect()
+    }
+
     /// The trunks inside our trust domain.
     ///
     /// # Errors
@@ -330,6 +351,9 @@ fn networks(setting: &str, text: &str) -> Result<Vec<IpNet>, Refused> {
 }
 
 fn unknown_name(unknown: &str, known: &[String]) -> Refused {
+    if unknown == "webhooks.allow_private" {
+        return Refused(format!("{unknown} is now outbound.allow_networks, which names the networks"));
+    }
     let nearest = known
         .iter()
         .max_by(|a, b| strsim::jaro_winkler(a, unknown).total_cmp(&strsim::jaro_winkler(b, unknown)));
@@ -367,11 +391,12 @@ mod tests {
     fn flags_win_over_files() {
         let flags = [
             ("http.listen".to_owned(), "127.0.0.1:0".to_owned()),
-            ("webhooks.allow_private".into(), "true".into()),
+            ("outbound.allow_networks".into(), "192.168.0.0/16".into()),
             ("http.trusted_proxies".into(), "10.0.0.0/8, 192.0.2.1,".into()),
         ];
         let config = Config::read(None, &flags).unwrap();
-        assert_eq!((config.http.listen.port(), config.webhooks.allow_private), (0, true));
+        assert_eq!(config.http.listen.port(), 0);
+        assert_eq!(config.allowed_networks().unwrap(), ["192.168.0.0/16".parse().unwrap()]);
         let proxies: Vec<String> = config.trusted_proxies().unwrap().iter().map(IpNet::to_string).collect();
         assert_eq!(proxies, ["10.0.0.0/8", "192.0.2.1/32"]);
     }
@@ -390,6 +415,14 @@ mod tests {
     }
 
     #[test]
+    fn what_waits_for_the_next_start_is_named() {
+        let new = read(
+            "[log]\nfilter = \"debug\"\n[sip]\nmax_calls = 9\n[http]\npublic_url = \"https://a.example\"",
+        );
+        assert_eq!(read("").unwrap().differs(&new.unwrap()), ["http.public_url", "sip.max_calls"]);
+    }
+
+    #[test]
     fn bad_values_say_what_would_be_good() {
         for (toml, word) in [
             ("[rtp]\nports = \"9-1\"", "rtp.ports"),
@@ -403,6 +436,8 @@ mod tests {
             ("[http]\nlisten = \"nowhere\"", "listen"),
             ("[http]\ntrusted_proxies = \"10.0.0.1, proxy\"", "\"proxy\""),
             ("[sip]\ntrusted_trunks = \"AC0123\"", "trunk's SID"),
+            ("[outbound]\nallow_networks = \"10.0.0.0/33\"", "outbound.allow_networks"),
+            ("[webhooks]\nallow_private = true", "is now outbound.allow_networks"),
         ] {
             assert!(read(toml).unwrap_err().0.contains(word), "{toml}");
         }

@@ -1,4 +1,4 @@
-//! The example application under `/examples/`: a TwiML program in the smallest form a customer would write it.
+//! The demo's application: a TwiML program in the smallest form a customer would write it.
 //!
 //! It plays a chime, greets, gathers one digit and says it back; 0 dials on. It is what the demo's numbers answer
 //! with, so that a first call needs nothing else.
@@ -12,7 +12,7 @@ const ELSEWHERE: &str = "+85598765432";
 /// Pitch and length of the chime: A4 for one second.
 const CHIME: (f64, u32) = (440.0, 8_000);
 
-/// The routes, to be mounted under `/examples`.
+/// The routes.
 pub fn routes() -> impl Endpoint<Output = Response> {
     use poem::EndpointExt;
     Route::new()

@@ -13,6 +13,7 @@ pub mod high_risk;
 pub mod limits;
 pub mod name;
 pub mod numbering;
+pub mod outbound;
 pub mod route;
 pub mod sid;
 pub mod sip_address;
@@ -21,6 +22,7 @@ pub mod stream;
 mod testing;
 pub mod timestamp;
 pub mod url_password;
+pub mod visible;
 pub mod webhook_url;
 
 pub mod account;

@@ -3,7 +3,7 @@
 
 use crate::{
     Common, DirectoryMirror, Room, Switchboard,
-    http::{Guard, Http, HttpOptions, SystemResolver},
+    http::{Guard, Http, HttpOptions, MAX_CONNECTIONS, SystemResolver},
     ledger::Ledger,
     nodes::Nodes,
     outside::tokens::Tokens,
@@ -152,11 +152,17 @@ impl Bench {
     }
 }
 
+/// This machine may be reached.
+pub fn loopback() -> Guard {
+    Guard { allowed: vec!["127.0.0.0/8".parse().unwrap()], ..Guard::default() }
+}
+
 pub fn http_options() -> HttpOptions {
     HttpOptions {
-        guard: Guard { allow_private: true, ..Guard::default() },
+        guard: loopback(),
         resolver: Arc::new(SystemResolver::default()),
         extra_roots: vec![],
+        connections: MAX_CONNECTIONS,
         ids: Arc::new(RandomIds::default()),
     }
 }
@@ -208,8 +214,8 @@ impl Heard {
     }
 
     pub fn header(&self, name: &str) -> &str {
-        let prefix = format!("{name}: ");
-        self.head.lines().find_map(|line| line.strip_prefix(&prefix)).unwrap_or_default().trim()
+        let mut headers = self.head.lines().filter_map(|line| line.split_once(": "));
+        headers.find(|(known, _)| known.eq_ignore_ascii_case(name)).map_or("", |(_, value)| value.trim())
     }
 }
 
@@ -262,7 +268,7 @@ pub async fn read_request(stream: &mut (impl AsyncRead + Unpin)) -> String {
     loop {
         let text = String::from_utf8_lossy(&bytes).into_owned();
         if let Some((head, body)) = text.split_once("\r\n\r\n") {
-            let length = head.lines().find_map(|line| line.strip_prefix("content-length: "));
+            let length = head.lines().find_map(|line| line.strip_prefix("Content-Length: "));
             if body.len() >= length.map_or(0, |length| length.trim().parse().unwrap()) {
                 return text;
             }

@@ -17,6 +17,7 @@ use domain::{
     user::{Role, User, UserCommand},
 };
 use ipnet::IpNet;
+pub use point::LOOPBACK;
 use point::this_machine;
 use serde::{Deserialize, Serialize};
 use std::{error::Error, path::Path, sync::Arc};
@@ -33,6 +34,9 @@ const OWNER_EMAIL: &str = "owner@demo.example";
 pub struct Demo {
     /// Dashboard and APIs.
     pub http_url: String,
+    /// The application its numbers answer with, on this machine; empty in a demo of old, whose was part of the dashboard's.
+    #[serde(default)]
+    pub application_url: String,
     /// What to call: address and port.
     pub sip_address: String,
     /// Sign in with these three.
@@ -80,6 +84,20 @@ impl Demo {
         from_base32(&self.totp_secret)
     }
 
+    /// The port its application was at; 0 when that is not known.
+    pub fn application_port(&self) -> u16 {
+        self.application_url.rsplit(':').next().and_then(|port| port.parse().ok()).unwrap_or(0)
+    }
+
+    /// What its numbers were last pointed at.
+    fn voice(&self) -> Outcome<VoiceConfiguration> {
+        if self.application_url.is_empty() {
+            voice(&format!("{}/examples", self.http_url))
+        } else {
+            voice(&self.application_url)
+        }
+    }
+
     /// Writes `demo.json`, readable by its owner only.
     ///
     /// # Errors
@@ -104,12 +122,12 @@ pub struct Maker {
 }
 
 impl Maker {
-    /// Makes the demo on an empty store, or finds the one made before, and points its numbers at `http_url` and its trunk at
-    /// this machine.
+    /// Makes the demo on an empty store, or finds the one made before, and points its numbers at the application and its
+    /// trunk at this machine.
     ///
     /// # Errors
     /// When the store has other data but no demo, or a command is refused.
-    pub async fn prepare(&self, data_dir: &Path, http_url: &str) -> Outcome<Demo> {
+    pub async fn prepare(&self, data_dir: &Path, http_url: &str, application: &str) -> Outcome<Demo> {
         let mut demo: Demo = match Demo::kept(data_dir)? {
             Some(demo) => demo,
             None if self.store.head(Log::Core).await? > 0 => {
@@ -117,10 +135,11 @@ impl Maker {
                     "the store has data of its own; --demo works on an empty one (set data_dir)".into()
                 );
             }
-            None => self.create(http_url).await?,
+            None => self.create(http_url, application).await?,
         };
-        self.point_numbers(&demo, http_url).await?;
+        self.point_numbers(&demo, application).await?;
         http_url.clone_into(&mut demo.http_url);
+        application.clone_into(&mut demo.application_url);
         let sources = this_machine();
         match self.point_trunk(&demo, &sources).await {
             Ok(()) => demo.trunk_sources = sources,
@@ -133,7 +152,7 @@ impl Maker {
         Ok(demo)
     }
 
-    async fn create(&self, http_url: &str) -> Outcome<Demo> {
+    async fn create(&self, http_url: &str, application: &str) -> Outcome<Demo> {
         let carrier = Sid::new(Kind::Carrier, &*self.ids);
         let sign_up = CarrierCommand::SignUp {
             name: "Demo Telecom".parse()?,
@@ -146,10 +165,11 @@ impl Maker {
         let (account_sid, auth_token) = self.account(&carrier).await?;
         self.trunk(&carrier).await?;
         for number in NUMBERS {
-            self.number(&carrier, &account_sid, number, http_url).await?;
+            self.number(&carrier, &account_sid, number, application).await?;
         }
         Ok(Demo {
             http_url: http_url.to_owned(),
+            application_url: application.to_owned(),
             sip_address: String::new(),
             owner_email: OWNER_EMAIL.into(),
             owner_password,
@@ -212,7 +232,7 @@ impl Maker {
         self.command::<Trunk>(carrier, &trunk, create).await
     }
 
-    async fn number(&self, carrier: &Sid, account: &Sid, number: &str, http_url: &str) -> Outcome<()> {
+    async fn number(&self, carrier: &Sid, account: &Sid, number: &str, application: &str) -> Outcome<()> {
         let sid = Sid::new(Kind::PhoneNumber, &*self.ids);
         let account = Some(account.clone());
         let create = PhoneNumberCommand::Create {
@@ -222,7 +242,7 @@ impl Maker {
             account: account.clone(),
         };
         self.command::<PhoneNumber>(carrier, &sid, create).await?;
-        let configure = PhoneNumberCommand::ConfigureVoice { account, voice: voice(http_url)? };
+        let configure = PhoneNumberCommand::ConfigureVoice { account, voice: voice(application)? };
         self.command::<PhoneNumber>(carrier, &sid, configure).await
     }
 
@@ -237,8 +257,8 @@ impl Maker {
     }
 }
 
-fn voice(http_url: &str) -> Outcome<VoiceConfiguration> {
-    let url = format!("{http_url}/examples/voice").parse()?;
+fn voice(application: &str) -> Outcome<VoiceConfiguration> {
+    let url = format!("{application}/voice").parse()?;
     Ok(VoiceConfiguration { voice_url: Some(url), ..VoiceConfiguration::default() })
 }
 
@@ -273,6 +293,31 @@ fn write_private(file: &Path, content: &[u8]) -> std::io::Result<()> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_demo_of_old_had_its_application_on_the_dashboards_port() {
+        let mut demo = Demo {
+            http_url: "http://127.0.0.1:8080".into(),
+            application_url: String::new(),
+            sip_address: String::new(),
+            owner_email: String::new(),
+            owner_password: String::new(),
+            totp_secret: String::new(),
+            carrier_api_key: String::new(),
+            account_sid: Sid::new(Kind::Account, &store::RandomIds::default()),
+            auth_token: String::new(),
+            numbers: Vec::new(),
+            carrier_sid: Sid::new(Kind::Carrier, &store::RandomIds::default()),
+            trunk_sources: Vec::new(),
+        };
+        let url = |demo: &Demo| demo.voice().unwrap().voice_url.unwrap().to_string();
+        assert_eq!(
+            (url(&demo).as_str(), demo.application_port()),
+            ("http://127.0.0.1:8080/examples/voice", 0)
+        );
+        demo.application_url = "http://127.0.0.1:4711".into();
+        assert_eq!((url(&demo).as_str(), demo.application_port()), ("http://127.0.0.1:4711/voice", 4711));
+    }
 
     #[test]
     fn base32_is_the_standards() {

@@ -9,18 +9,19 @@ use domain::{
 use ipnet::IpNet;
 use sip_engine::net::own_towards;
 
-/// Who its inbound calls come from, with this machine's own addresses: phones choose among all of them.
-const LOOPBACK: [&str; 2] = ["127.0.0.0/8", "::1/128"];
+/// Who its inbound calls come from, with this machine's own addresses: phones choose among all of them. And where its
+/// application and its phones are.
+pub const LOOPBACK: [&str; 2] = ["127.0.0.0/8", "::1/128"];
 /// Anywhere outside (RFC 5737 and 3849): asked for the way there, the system names an address of its own.
 const OUTSIDE: [&str; 2] = ["203.0.113.1:9", "[2001:db8::1]:9"];
 
 impl Maker {
-    /// The port may be another one than last time.
-    pub(super) async fn point_numbers(&self, demo: &Demo, http_url: &str) -> Outcome<()> {
-        if demo.http_url == http_url {
+    /// The application's port may be another one than last time.
+    pub(super) async fn point_numbers(&self, demo: &Demo, application: &str) -> Outcome<()> {
+        let (old, new) = (demo.voice()?, voice(application)?);
+        if old == new {
             return Ok(());
         }
-        let (old, new) = (voice(&demo.http_url)?, voice(http_url)?);
         for number in self.made(Kind::PhoneNumber).await? {
             let held = self.store.load::<PhoneNumber>(&number).await?.aggregate;
             if held.voice().voice_url == old.voice_url {

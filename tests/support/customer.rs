@@ -22,7 +22,7 @@ impl Application {
             .arg(peers().join("customer.py"))
             .env("AUTH_TOKEN", server.text("auth_token"))
             .env("OTHER", other);
-        command.env("TONE_URL", format!("{}/examples/chime.wav", server.text("http_url")));
+        command.env("TONE_URL", format!("{}/chime.wav", server.text("application_url")));
         let lines = Lines::start(command);
         let url =
             lines.wait("address", |line| line["address"].is_string())["address"].as_str().unwrap().to_owned();

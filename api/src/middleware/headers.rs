@@ -47,7 +47,7 @@ async fn answer<E: Endpoint>(endpoint: &E, request: Request, https: bool) -> Res
 }
 
 fn is_data(path: &str) -> bool {
-    let data = ["/carrier/", "/dashboard/", "/healthz", "/readyz", "/metrics", "/examples/"];
+    let data = ["/carrier/", "/dashboard/", "/healthz", "/readyz", "/metrics"];
     let is_data = data.iter().any(|prefix| path.starts_with(prefix)) || twilio::is_spoken_on(path);
     is_data && !path.starts_with("/carrier/v1/docs")
 }

@@ -2,11 +2,12 @@
 
 use super::{
     Inner,
-    failure::{BAD_HOST, CONNECTION, Failure, PROTOCOL},
+    failure::{BAD_HOST, BAD_URL, CONNECTION, Failure, PROTOCOL},
     overrides::Overrides,
     target::Target,
 };
 use bytes::Bytes;
+use domain::outbound::{self, MAIL_PORTS, REFUSAL_TIME};
 use http_body_util::Full;
 use hyper::client::conn::http1::{self, SendRequest};
 use hyper_util::rt::TokioIo;
@@ -18,7 +19,8 @@ use std::{
 use tokio::{
     io::{AsyncRead, AsyncWrite},
     net::TcpStream,
-    time::{Instant, timeout, timeout_at},
+    sync::Semaphore,
+    time::{Instant, sleep_until, timeout, timeout_at},
 };
 
 /// Most addresses of one name that are tried.
@@ -33,41 +35,59 @@ pub(super) type Sender = SendRequest<Full<Bytes>>;
 
 impl Inner {
     /// Opens a connection to the target, within `overrides.connect`.
-    pub(super) async fn connect(&self, target: &Target, overrides: &Overrides) -> Result<Sender, Failure> {
+    pub(super) async fn connect(
+        &self,
+        target: &Target,
+        overrides: &Overrides,
+        look_ups: &Semaphore,
+    ) -> Result<Sender, Failure> {
         let deadline = Instant::now() + overrides.connect;
-        let host = target.host_text();
         let late = || {
+            let host = target.host_text();
             Failure::connect(CONNECTION, format!("no connection to {host} within {:?}", overrides.connect))
         };
-        let addresses = timeout_at(deadline, self.addresses(target)).await.map_err(|_| late())??;
+        let addresses = self.addresses(target, deadline, look_ups).await?;
         let stream = self.tcp(&addresses, deadline, target).await?;
         let opened =
             async { if target.is_tls() { self.tls(stream, target).await } else { self.speak(stream).await } };
         timeout_at(deadline, opened).await.map_err(|_| late())?
     }
 
-    /// The target's addresses, every one of them allowed.
-    async fn addresses(&self, target: &Target) -> Result<Vec<IpAddr>, Failure> {
+    /// The target's addresses, every one of them allowed. Whatever the reason that there are none, the answer is the same
+    /// and comes at the same time, so that nobody learns from it what is inside.
+    async fn addresses(
+        &self,
+        target: &Target,
+        deadline: Instant,
+        look_ups: &Semaphore,
+    ) -> Result<Vec<IpAddr>, Failure> {
+        if MAIL_PORTS.contains(&target.port()) {
+            let text = format!("port {} is for mail and is not asked by HTTP", target.port());
+            return Err(Failure::refused(BAD_URL, text));
+        }
+        let refused_at = Instant::now() + REFUSAL_TIME;
         let host = target.host_text();
-        if !self.guard.allows_host(&host) {
-            return Err(Failure::refused(BAD_HOST, format!("{host} is where we are ourselves")));
-        }
-        let found = match host.parse::<IpAddr>() {
-            Ok(address) => vec![address],
-            Err(_) => self.resolver.resolve(&host).await.map_err(|error| {
-                Failure::connect(BAD_HOST, format!("{host} could not be resolved: {error}"))
-            })?,
-        };
-        if found.is_empty() {
-            return Err(Failure::connect(BAD_HOST, format!("{host} has no address")));
-        }
-        if !found.iter().all(|address| self.guard.allows(SocketAddr::new(*address, target.port()))) {
-            return Err(Failure::refused(
-                BAD_HOST,
-                format!("{host} has an address that is not a public one"),
-            ));
+        let found = timeout_at(deadline, self.resolved(&host, look_ups)).await.unwrap_or_default();
+        let allowed = |address: &IpAddr| self.guard.allows(SocketAddr::new(*address, target.port()));
+        if found.is_empty() || !found.iter().all(allowed) {
+            sleep_until(refused_at.min(deadline)).await;
+            return Err(Failure::connect(BAD_HOST, outbound::refusal(&host)));
         }
         Ok(found)
+    }
+
+    async fn resolved(&self, host: &str, look_ups: &Semaphore) -> Vec<IpAddr> {
+        if !self.guard.allows_host(host) {
+            return Vec::new();
+        }
+        if let Ok(address) = host.parse::<IpAddr>() {
+            return vec![address];
+        }
+        let _place = look_ups.acquire().await;
+        self.resolver.resolve(host).await.unwrap_or_else(|error| {
+            tracing::debug!(host, %error, "a name was not resolved");
+            Vec::new()
+        })
     }
 
     /// A TCP connection to the first address that answers; the time left is shared among them.
@@ -89,7 +109,11 @@ impl Inner {
                     let _ = stream.set_nodelay(true);
                     return Ok(stream);
                 }
-                Ok(Err(error)) => last = format!("no connection to {host}: {error}"),
+                // What a port inside does with strangers is not theirs to know.
+                Ok(Err(error)) if outbound::is_public(*address) => {
+                    last = format!("no connection to {host}: {error}");
+                }
+                Ok(Err(_)) => last = format!("no connection to {host}"),
                 Err(_) => {}
             }
         }
@@ -112,6 +136,8 @@ impl Inner {
         let handshake = http1::Builder::new()
             .max_headers(MAX_HEADERS)
             .max_buf_size(MAX_HEAD)
+            // As Twilio writes them: gateways hand names on as they came, and applications look them up so.
+            .title_case_headers(true)
             .handshake(TokioIo::new(stream))
             .await;
         let (sender, connection) =

@@ -10,7 +10,7 @@ use super::{
 use bytes::{Bytes, BytesMut};
 use http_body_util::{BodyExt, Full};
 use hyper::{Request, body::Incoming, header::CONTENT_TYPE};
-use tokio::time::timeout;
+use tokio::{sync::Semaphore, time::timeout};
 
 /// Most of a response header's value that is kept.
 const MAX_HEADER_VALUE: usize = 8 * 1024;
@@ -34,7 +34,7 @@ impl Inner {
         target: &Target,
         request: Request<Full<Bytes>>,
         overrides: &Overrides,
-        limit: Limit,
+        (limit, look_ups): (Limit, &Semaphore),
     ) -> Result<Response, Failure> {
         let request = match self.pool.take(target).await {
             None => request,
@@ -45,7 +45,7 @@ impl Inner {
                 Ok(Err(error)) => return Err(broken(target, &error)),
             },
         };
-        let mut sender = self.connect(target, overrides).await?;
+        let mut sender = self.connect(target, overrides, look_ups).await?;
         let response = timeout(overrides.read, sender.send_request(request)).await;
         let response = response.map_err(|_| silent(target, overrides))?;
         let response = response.map_err(|error| broken(target, &error))?;

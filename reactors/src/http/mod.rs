@@ -1,11 +1,13 @@
 //! The one HTTP client that talks to customers' applications. It is told where to go by strangers, so it trusts nobody:
 //! every address is checked, everything has a limit, nothing is decompressed, and a proxy is never used.
 
+mod breaker;
 mod connect;
 mod exchange;
 pub mod failure;
 pub mod guard;
 pub mod overrides;
+mod places;
 mod pool;
 pub mod resolve;
 mod send;
@@ -17,8 +19,9 @@ mod tls_tests;
 
 pub use failure::{Failure, Stage};
 pub use guard::Guard;
+pub(crate) use places::QUICK;
 pub use resolve::{Resolver, SystemResolver};
-pub use send::{host, shown};
+pub use send::{Leave, application, host, shown};
 
 use bytes::Bytes;
 use domain::{Ids, Sid, webhook_url::Method};
@@ -43,6 +46,7 @@ struct Inner {
     resolver: Arc<dyn Resolver>,
     tls: Arc<rustls::ClientConfig>,
     ids: Arc<dyn Ids>,
+    places: places::Places,
     pool: pool::Pool,
     tasks: TaskTracker,
 }
@@ -55,9 +59,14 @@ pub struct HttpOptions {
     pub resolver: Arc<dyn Resolver>,
     /// Certificates trusted beside the web's own authorities.
     pub extra_roots: Vec<rustls::pki_types::CertificateDer<'static>>,
+    /// Most connections at once, idle ones included.
+    pub connections: usize,
     /// Makes idempotency tokens.
     pub ids: Arc<dyn Ids>,
 }
+
+/// Most connections at once that are of use.
+pub const MAX_CONNECTIONS: usize = places::MAX_QUICK + places::MAX_SLOW + pool::MAX_IDLE;
 
 /// A request to a customer's application.
 #[derive(Clone, Debug)]
@@ -137,14 +146,15 @@ impl Http {
     /// Never: ring offers the protocol versions that are asked for.
     #[must_use]
     pub fn new(options: HttpOptions) -> Http {
-        let HttpOptions { guard, resolver, extra_roots, ids } = options;
+        let HttpOptions { guard, resolver, extra_roots, connections, ids } = options;
         let tls = Arc::new(tls_config(extra_roots));
         Http(Arc::new(Inner {
             guard,
             resolver,
             tls,
             ids,
-            pool: pool::Pool::default(),
+            places: places::Places::new(connections),
+            pool: pool::Pool::new(connections),
             tasks: TaskTracker::new(),
         }))
     }

@@ -19,7 +19,7 @@ pub trait Resolver: Send + Sync {
 }
 
 /// Most names looked up at once. A look-up holds a thread for as long as the system takes, whoever still waits for it.
-const MAX_LOOK_UPS: usize = 64;
+const MAX_LOOK_UPS: usize = 256;
 
 /// The operating system's resolver.
 pub struct SystemResolver {

@@ -5,17 +5,17 @@ use super::{
     exchange::Limit,
     failure::{BAD_URL, Failure, REDIRECTS, RETRIEVAL, Stage, TOO_LARGE},
     overrides::{Overrides, Policy},
-    pool::Slot,
+    places::{self, Place},
     target::{Target, encode},
 };
 use crate::signature;
 use bytes::Bytes;
-use domain::webhook_url::Method;
+use domain::{Sid, webhook_url::Method};
 use http_body_util::Full;
 use hyper::header::{ACCEPT, AUTHORIZATION, CONTENT_TYPE, HOST, USER_AGENT as USER_AGENT_HEADER};
+use std::time::Duration;
 use tokio::time::{Instant, timeout};
 
-type Parameters<'a> = &'a [(String, String)];
 type Headers<'a> = &'a [(&'static str, String)];
 
 /// Most redirects followed.
@@ -26,6 +26,18 @@ const FORM: &str = "application/x-www-form-urlencoded; charset=UTF-8";
 impl Http {
     /// Sends a request and returns what came of it. Takes at most 15 s, less where the fragment says so.
     pub async fn send(&self, request: &Request) -> Outcome {
+        self.send_with(request, None).await
+    }
+
+    /// Waits until the application at this URL may be asked: it has not too many requests under way, and is not left alone
+    /// because it hangs. For what can wait; `None` when it had better not wait for longer than `patience`.
+    pub async fn leave(&self, account: Option<&Sid>, url: &str, patience: Duration) -> Option<Leave> {
+        let (target, deadline) = (Target::parse(url).ok()?, Instant::now() + patience);
+        self.0.places.patient_leave(account, &target, deadline).await.ok().map(Leave)
+    }
+
+    /// As [`Http::send`], with the leave that was waited for.
+    pub async fn send_with(&self, request: &Request, leave: Option<Leave>) -> Outcome {
         let started = Instant::now();
         let first = Target::parse(&request.url);
         let mut outcome = Outcome {
@@ -35,11 +47,22 @@ impl Http {
         };
         outcome.result = match first {
             Err(failure) => Err(failure),
-            Ok(target) => self.0.in_time(&target, request).await,
+            Ok(target) => self.0.in_time(&target, request, leave).await,
         };
         outcome.duration = started.elapsed();
         outcome
     }
+}
+
+/// Leave to ask one application.
+pub struct Leave(places::Leave);
+
+/// What a URL's requests are counted with: it without its query.
+#[must_use]
+pub fn application(url: &str) -> String {
+    let of =
+        |target: &Target| format!("{}://{}{}", target.url.scheme(), target.authority, target.bare_path());
+    Target::parse(url).map_or_else(|_| String::new(), |target| of(&target))
 }
 
 /// A URL as it may be shown: without user, password and fragment.
@@ -55,15 +78,31 @@ pub fn host(url: &str) -> String {
 }
 
 impl Inner {
-    /// Waiting for leave to send is not on the application's time.
-    async fn in_time(&self, target: &Target, request: &Request) -> Result<Response, Failure> {
-        let slot = self.pool.slot(request.account.as_ref(), target);
+    /// Waiting for a place is not on the application's time.
+    async fn in_time(
+        &self,
+        target: &Target,
+        request: &Request,
+        leave: Option<Leave>,
+    ) -> Result<Response, Failure> {
+        let account = request.account.as_ref();
+        let place = async {
+            match leave {
+                Some(Leave(leave)) => self.places.place(account, target, leave).await,
+                None => self.place(account, target).await,
+            }
+        };
         let crowded = || Failure::refused(RETRIEVAL, format!("too many requests under way for {MAX_TIME:?}"));
-        let slot = timeout(MAX_TIME, slot).await.map_err(|_| crowded())??;
+        let place = timeout(MAX_TIME, place).await.map_err(|_| crowded())??;
         let overrides = Overrides::of(target.url.fragment());
-        let sent = self.try_repeatedly(target, request, &overrides, slot);
+        let sent = self.try_repeatedly(target, request, &overrides, place);
         let late = || Failure::read(RETRIEVAL, format!("no whole response within {:?}", overrides.total));
         timeout(overrides.total, sent).await.unwrap_or_else(|_| Err(late()))
+    }
+
+    pub(super) async fn place(&self, account: Option<&Sid>, target: &Target) -> Result<Place, Failure> {
+        let leave = self.places.leave(account, target).await?;
+        self.places.place(account, target, leave).await
     }
 
     async fn try_repeatedly(
@@ -71,13 +110,13 @@ impl Inner {
         target: &Target,
         request: &Request,
         overrides: &Overrides,
-        slot: Slot,
+        place: Place,
     ) -> Result<Response, Failure> {
-        let mut slot = Some(slot);
+        let mut place = Some(place);
         let token = request.token.unwrap_or_else(|| self.ids.uuid()).to_string();
         let mut left = overrides.retries;
         loop {
-            let result = self.follow(target.clone(), request, overrides, (&token, &mut slot)).await;
+            let result = self.follow(target.clone(), request, overrides, (&token, &mut place)).await;
             if left == 0 || !overrides.policy.repeats(&result) {
                 return result;
             }
@@ -85,32 +124,30 @@ impl Inner {
         }
     }
 
-    /// Sends and follows redirects as a browser does.
+    /// Sends and follows redirects with the methods a browser uses. The parameters go along, as Twilio's do: into the query
+    /// where a POST becomes a GET, and signed over that address.
     async fn follow(
         &self,
         mut target: Target,
         request: &Request,
         overrides: &Overrides,
-        (token, slot): (&str, &mut Option<Slot>),
+        (token, place): (&str, &mut Option<Place>),
     ) -> Result<Response, Failure> {
+        let account = request.account.as_ref();
+        let share = self.places.share(account);
         let mut method = request.method;
-        let mut parameters = request.parameters.as_slice();
         let mut headers = request.headers.as_slice();
         for _ in 0..=MAX_REDIRECTS {
-            let (addressed, wire) = prepare(target, method, (parameters, headers), request, token)?;
-            let account = request.account.as_ref();
+            let (addressed, wire) = prepare(target, method, headers, request, token)?;
             let limit = Limit { bytes: request.limit, sounds: request.sounds, code: TOO_LARGE };
-            let place = match slot.take() {
+            let place = match place.take() {
                 Some(place) => place,
-                None => self.pool.slot(account, &addressed).await?,
+                None => self.place(account, &addressed).await?,
             };
-            let response = self.exchange(&addressed, wire, overrides, limit).await?;
-            drop(place);
+            let sent = self.exchange(&addressed, wire, overrides, (limit, &share.look_ups));
+            let response = place.through(sent).await?;
             let Some(location) = location(&response) else { return Ok(response) };
             let (next, next_method) = addressed.redirected(response.status, location, method)?;
-            if next_method == Method::Get {
-                parameters = &[];
-            }
             // What was meant for one host is not told to another.
             if next.host_text() != addressed.host_text() {
                 headers = &[];
@@ -125,13 +162,13 @@ impl Inner {
 fn prepare(
     target: Target,
     method: Method,
-    (parameters, headers): (Parameters<'_>, Headers<'_>),
+    headers: Headers<'_>,
     request: &Request,
     token: &str,
 ) -> Result<(Target, hyper::Request<Full<Bytes>>), Failure> {
     let (target, form) = match method {
-        Method::Get => (target.with_query(parameters)?, &[][..]),
-        Method::Post => (target, parameters),
+        Method::Get => (target.with_query(&request.parameters)?, &[][..]),
+        Method::Post => (target, request.parameters.as_slice()),
     };
     let mut builder = hyper::Request::builder()
         .method(method.as_str())

@@ -9,6 +9,9 @@ use url::{Host, Position, Url};
 /// Longest URL that is requested, query parameters of ours included.
 const MAX_URL: usize = 16 * 1024;
 
+/// Whether by TLS, host and port.
+pub(super) type Origin = (bool, String, u16);
+
 /// Where one request goes.
 #[derive(Clone, Debug)]
 pub(super) struct Target {
@@ -32,15 +35,19 @@ impl Target {
         Ok(Target { url, authority, path })
     }
 
-    /// The same with parameters appended to the query.
+    /// The same with those parameters appended to the query that are not in it: a redirect may have carried them on.
     pub fn with_query(mut self, parameters: &[(String, String)]) -> Result<Target, Failure> {
+        let there: Vec<(Cow<'_, str>, Cow<'_, str>)> = self.url.query_pairs().collect();
+        let is_new =
+            |pair: &&(String, String)| !there.iter().any(|(name, value)| *name == pair.0 && *value == pair.1);
+        let parameters: Vec<(String, String)> = parameters.iter().filter(is_new).cloned().collect();
         if !parameters.is_empty() {
             let joint = match self.path.split_once('?') {
                 None => "?",
                 Some((_, "")) => "",
                 Some(_) => "&",
             };
-            self.path = format!("{}{joint}{}", self.path, encode(parameters));
+            self.path = format!("{}{joint}{}", self.path, encode(&parameters));
         }
         if self.path.len() > MAX_URL {
             return Err(Failure::refused(BAD_URL, "the URL is too long with its parameters"));
@@ -55,6 +62,15 @@ impl Target {
 
     pub fn is_tls(&self) -> bool {
         self.url.scheme() == "https"
+    }
+
+    pub fn origin(&self) -> Origin {
+        (self.is_tls(), self.host_text().into_owned(), self.port())
+    }
+
+    /// The path without its query.
+    pub fn bare_path(&self) -> &str {
+        self.path.split('?').next().unwrap_or_default()
     }
 
     pub fn host(&self) -> Host<&str> {
@@ -176,6 +192,8 @@ mod tests {
             ("http://a.test/v", "/v?To=%2B855+1"),
             ("http://a.test/v?", "/v?To=%2B855+1"),
             ("http://a.test/v?b=c", "/v?b=c&To=%2B855+1"),
+            ("http://a.test/v?To=2", "/v?To=2&To=%2B855+1"),
+            ("http://a.test/v?To=%2b855%201", "/v?To=%2b855%201"),
         ] {
             assert_eq!(target(written).with_query(&parameters).unwrap().path, path);
         }

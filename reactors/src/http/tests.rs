@@ -2,7 +2,7 @@
 #![expect(clippy::disallowed_methods, reason = "tests start their own servers")]
 
 use super::{
-    failure::{BAD_HOST, CONNECTION, PROTOCOL, REDIRECTS, RETRIEVAL, TOO_LARGE},
+    failure::{BAD_HOST, BAD_URL, CONNECTION, PROTOCOL, REDIRECTS, RETRIEVAL, TOO_LARGE},
     target::Target,
     *,
 };
@@ -46,23 +46,23 @@ impl Resolver for Answers {
     }
 }
 
-fn client(allow_private: bool, answers: &[&str]) -> Http {
-    counted(allow_private, answers).0
+fn client(allow_loopback: bool, answers: &[&str]) -> Http {
+    counted(allow_loopback, answers).0
 }
 
 /// A client, and how often it has looked a name up.
-fn counted(allow_private: bool, answers: &[&str]) -> (Http, Arc<AtomicUsize>) {
+fn counted(allow_loopback: bool, answers: &[&str]) -> (Http, Arc<AtomicUsize>) {
     let answers = answers.iter().map(|text| text.parse().unwrap()).collect();
     let asked = Arc::new(AtomicUsize::new(0));
     let http = Http::new(HttpOptions {
         guard: Guard {
-            allow_private,
-            allowed: vec!["127.0.0.2/32".parse().unwrap()],
+            allowed: vec![if allow_loopback { "127.0.0.0/8" } else { "127.0.0.2/32" }.parse().unwrap()],
             own_host: "us.test".into(),
             ..Guard::default()
         },
         resolver: Arc::new(Answers(answers, Arc::clone(&asked))),
         extra_roots: vec![],
+        connections: MAX_CONNECTIONS,
         ids: Arc::new(Counted::default()),
     });
     (http, asked)
@@ -131,11 +131,11 @@ async fn a_post_carries_form_and_signature() {
     let signature = signature_of(&outcome.url, &form);
     for expected in [
         "POST /voice?x=1 HTTP/1.1\r\n",
-        &format!("host: {address}\r\n"),
-        "user-agent: TwilioProxy/1.1\r\n",
-        "content-type: application/x-www-form-urlencoded; charset=UTF-8\r\n",
-        "authorization: Basic Ym9iOnNlY3JldA==\r\n",
-        &format!("x-twilio-signature: {signature}\r\n"),
+        &format!("Host: {address}\r\n"),
+        "User-Agent: TwilioProxy/1.1\r\n",
+        "Content-Type: application/x-www-form-urlencoded; charset=UTF-8\r\n",
+        "Authorization: Basic Ym9iOnNlY3JldA==\r\n",
+        &format!("X-Twilio-Signature: {signature}\r\n"),
         "\r\n\r\nCallSid=CA1&To=%2B855+12",
     ] {
         assert!(heard.contains(expected), "{expected:?} in {heard}");
@@ -152,7 +152,7 @@ async fn waiting_for_a_place_is_not_on_the_applications_time() {
     let target = Target::parse(&request.url).unwrap();
     let mut held = Vec::new();
     for _ in 0..32 {
-        held.push(http.0.pool.slot(Some(&account), &target).await.unwrap());
+        held.push(http.0.place(Some(&account), &target).await.unwrap());
     }
     let (outcome, ()) = tokio::join!(http.send(&request), async {
         tokio::time::sleep(Duration::from_millis(1_700)).await;
@@ -203,11 +203,35 @@ async fn private_addresses_are_refused_however_they_are_spelt() {
     ];
     for host in hosts {
         let outcome = client(false, &["1.1.1.1", "127.0.0.1"])
-            .send(&request(Method::Post, format!("http://{host}:{port}/")))
+            .send(&request(Method::Post, format!("http://{host}:{port}/#rc=0")))
             .await;
         assert_eq!(code(&outcome), BAD_HOST, "{host}");
     }
     assert!(log.lock().unwrap().is_empty());
+}
+
+#[tokio::test]
+async fn open_closed_and_unknown_are_refused_in_the_same_words_and_time() {
+    let (open, _) = server(vec![ok("")]).await;
+    let urls = [format!("http://{open}/"), "http://127.0.0.1:1/".into(), "http://unknown.test/".into()];
+    for url in urls {
+        let outcome = client(false, &["1.1.1.1"]).send(&request(Method::Get, format!("{url}#rc=0"))).await;
+        let failure = outcome.result.unwrap_err();
+        let host = host(&url);
+        assert_eq!((failure.code, failure.message), (BAD_HOST, domain::outbound::refusal(&host)));
+        let late = outcome.duration.saturating_sub(domain::outbound::REFUSAL_TIME);
+        assert!(outcome.duration >= domain::outbound::REFUSAL_TIME && late < Duration::from_millis(250));
+    }
+}
+
+#[tokio::test]
+async fn mail_servers_are_not_asked() {
+    for port in [25, 465, 587] {
+        for scheme in ["http", "https"] {
+            let url = format!("{scheme}://127.0.0.1:{port}/");
+            assert_eq!(code(&client(true, &[]).send(&request(Method::Post, url)).await), BAD_URL);
+        }
+    }
 }
 
 #[tokio::test]
@@ -230,16 +254,35 @@ async fn a_redirect_to_a_private_address_is_refused() {
 }
 
 #[tokio::test]
-async fn a_redirected_post_becomes_a_get_unless_it_must_stay_a_post() {
-    for (status, line, body) in
-        [(302, "GET /next HTTP/1.1", ""), (307, "POST /next HTTP/1.1", "CallSid=CA1&To=%2B855+12")]
-    {
-        let (address, log) = server(vec![redirect(status, "/next"), ok("done")]).await;
+async fn a_redirect_loses_no_parameter_whatever_the_method_becomes() {
+    let form = "CallSid=CA1&To=%2B855+12";
+    for (status, line, body) in [
+        (301, "GET /next?a=b&CallSid=CA1&To=%2B855+12 HTTP/1.1", ""),
+        (302, "GET /next?a=b&CallSid=CA1&To=%2B855+12 HTTP/1.1", ""),
+        (303, "GET /next?a=b&CallSid=CA1&To=%2B855+12 HTTP/1.1", ""),
+        (307, "POST /next?a=b HTTP/1.1", form),
+        (308, "POST /next?a=b HTTP/1.1", form),
+    ] {
+        let (address, log) = server(vec![redirect(status, "/next?a=b"), ok("done")]).await;
         let outcome = client(true, &[]).send(&request(Method::Post, format!("http://{address}/first"))).await;
         assert_eq!(code(&outcome), 200);
         let heard = log.lock().unwrap().remove(1);
         assert!(heard.starts_with(line) && heard.ends_with(&format!("\r\n\r\n{body}")), "{heard}");
+        let (path, sent) = (line.split(' ').nth(1).unwrap(), request(Method::Post, "").parameters);
+        let signed = if body.is_empty() { &[][..] } else { &sent };
+        let signature = signature_of(&format!("http://{address}{path}"), signed);
+        assert!(heard.contains(&format!("X-Twilio-Signature: {signature}\r\n")), "{heard}");
     }
+}
+
+#[tokio::test]
+async fn a_redirect_that_carried_the_parameters_on_gets_them_once() {
+    let carried = "/next?CallSid=CA1&To=%2B855%2012";
+    let (address, log) = server(vec![redirect(301, carried), ok("done")]).await;
+    let outcome = client(true, &[]).send(&request(Method::Get, format!("http://{address}/first"))).await;
+    assert_eq!(code(&outcome), 200);
+    let heard = log.lock().unwrap().remove(1);
+    assert!(heard.starts_with(&format!("GET {carried} HTTP/1.1")), "{heard}");
 }
 
 #[tokio::test]

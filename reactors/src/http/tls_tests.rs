@@ -5,7 +5,7 @@ use super::{
     failure::{TLS_EXPIRED, TLS_NAME, TLS_PATH},
     *,
 };
-use crate::testing::read_request;
+use crate::testing::{loopback, read_request};
 use async_trait::async_trait;
 use rcgen::{CertificateParams, KeyPair, date_time_ymd};
 use rustls::pki_types::{CertificateDer, PrivateKeyDer};
@@ -53,9 +53,10 @@ async fn server(name: &str, until: i32) -> (u16, CertificateDer<'static>) {
 
 async fn code(name: &str, port: u16, trusted: Vec<CertificateDer<'static>>) -> u32 {
     let http = Http::new(HttpOptions {
-        guard: Guard { allow_private: true, ..Guard::default() },
+        guard: loopback(),
         resolver: Arc::new(Loopback),
         extra_roots: trusted,
+        connections: MAX_CONNECTIONS,
         ids: Arc::new(RandomIds::default()),
     });
     let (url, limit) = (format!("https://{name}:{port}/#rc=0"), MAX_DOCUMENT);

@@ -5,12 +5,16 @@ use crate::{
     call::{Placement, Signal},
     routing::{Directory, Next, NoRoute, Route, Ways},
 };
-use domain::{Sid, call::EndReason};
+use domain::{
+    Sid,
+    call::EndReason,
+    outbound::{REFUSAL_TIME, refusal},
+};
 use std::{
     net::{IpAddr, SocketAddr},
     time::Duration,
 };
-use tokio::time::Instant;
+use tokio::time::{Instant, sleep_until};
 
 /// A call on its way to somebody who answers.
 #[derive(Debug)]
@@ -151,12 +155,16 @@ async fn look_up(shared: &Shared, route: &Route) -> Result<Vec<SocketAddr>, Stri
     if let Some(known) = shared.remembered(&key) {
         return Ok(known);
     }
-    let mut all = names::addresses(&*shared.config.names, route, shared.number()).await?;
-    if let Some(refused) = all.iter().find(|address| !(shared.config.reachable)(**address)) {
-        return Err(format!("{}: calls may not be sent to {}", route.host, refused.ip()));
-    }
-    if all.is_empty() {
-        return Err(format!("{} has no address", route.host));
+    let refused_at = Instant::now() + REFUSAL_TIME;
+    let found = names::addresses(&*shared.config.names, route, shared.number()).await;
+    let mut all = found.unwrap_or_else(|reason| {
+        tracing::debug!(host = route.host, reason, "a trunk's host was not resolved");
+        Vec::new()
+    });
+    if all.is_empty() || !all.iter().all(|address| (shared.config.reachable)(*address)) {
+        // Whatever the reason, in the same words and time: which one it is would tell what is inside.
+        sleep_until(refused_at).await;
+        return Err(refusal(&route.host));
     }
     all.sort_by_key(|address| address.is_ipv4() != shared.listening.first().is_ipv4());
     shared.remember(key, all.clone());

@@ -241,6 +241,7 @@ impl Stage {
             rtp_timeout: Duration::from_secs(1),
             node: "n1".into(),
             max_calls,
+            connections: crate::net::CONNECTIONS,
             reachable: Arc::new(move |address| address.ip() == callee_ip),
             names: names.clone(),
             clock: clock.clone(),
