@@ -2,14 +2,14 @@
 
 use super::{
     NAME, PAGE, PAUSE,
-    accounts::{Accounts, payer},
+    accounts::{Accounts, Whose},
+    asked::Asked,
     flight::Flight,
-    silent::Silent,
     story::{self, Due},
 };
 use crate::{
     Common,
-    http::{MAX_DOCUMENT, Request},
+    http::{MAX_DOCUMENT, QUICK, Request},
     outside::exchange::exchange_of,
 };
 use domain::{
@@ -28,10 +28,10 @@ use store::{ExecuteError, Fact, StoreError};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
-/// Most callbacks made at once: a quarter of the client's requests, so that calls always get their documents.
-const MAX_MADE: usize = 128;
-/// Most that wait or are under way.
-const MAX_IN_FLIGHT: usize = 20_000;
+/// Most callbacks made at once, slow ones aside: half of the client's requests, so that calls always get their documents.
+const MAX_MADE: usize = 512;
+/// How long a callback waits for an application that is left alone because it hangs; then it is a failed one.
+const PATIENCE: Duration = Duration::from_secs(60);
 
 /// How long a callback waits for the tables.
 const READABLE: Duration = Duration::from_secs(1);
@@ -43,8 +43,9 @@ pub(super) struct Lanes(Arc<Inner>);
 struct Inner {
     common: Common,
     /// Facts that call for a callback, by call. A call that is here has a task that works through its own.
-    waiting: Mutex<HashMap<Sid, VecDeque<Fact>>>,
+    waiting: Mutex<HashMap<Sid, VecDeque<(Fact, Whose)>>>,
     flight: Flight,
+    asked: Asked,
     accounts: Accounts,
     /// Leave to make a callback.
     turns: Arc<Semaphore>,
@@ -62,6 +63,7 @@ impl Lanes {
             common,
             waiting: Mutex::default(),
             flight: Flight::default(),
+            asked: Asked::default(),
             turns: Arc::new(Semaphore::new(MAX_MADE)),
             accounts: Accounts::default(),
             held_until: AtomicU64::new(0),
@@ -97,6 +99,11 @@ impl Lanes {
     }
 
     #[cfg(test)]
+    pub fn asked(&self) -> &Asked {
+        &self.0.asked
+    }
+
+    #[cfg(test)]
     pub fn accounts(&self) -> &Accounts {
         &self.0.accounts
     }
@@ -107,93 +114,134 @@ impl Lanes {
         self.0.closed.clone()
     }
 
-    /// Queues a fact that may call for a callback; the first of a call starts its lane.
-    pub fn take(&self, fact: &Fact, silent: &mut Silent) {
-        if silent.knows(fact) || story::moment(&fact.event_type).is_none() {
-            return;
+    /// Queues the facts that may call for a callback, or none of them when the store cannot say.
+    pub async fn take(&self, page: &[Fact]) -> Result<(), StoreError> {
+        let mut due = Vec::new();
+        for fact in page {
+            let whose = self.0.asked.whose(fact, &self.0.common.store).await?;
+            due.extend(whose.map(|whose| (fact, whose)));
         }
-        let is_full = self.0.flight.len() >= MAX_IN_FLIGHT;
-        if !self.0.accounts.admit(payer(fact), fact.position, is_full) {
+        due.into_iter().for_each(|(fact, whose)| self.queue(fact, whose));
+        Ok(())
+    }
+
+    /// The first fact of a call starts its lane.
+    fn queue(&self, fact: &Fact, whose: Whose) {
+        if !self.0.accounts.admit(&whose, fact.position, self.0.flight.len()) {
             return;
         }
         self.0.flight.begin(fact.position);
         let mut waiting = self.waiting();
         let first = !waiting.contains_key(&fact.stream);
-        waiting.entry(fact.stream.clone()).or_default().push_back(fact.clone());
+        waiting.entry(fact.stream.clone()).or_default().push_back((fact.clone(), whose));
         if first {
             let (lanes, call) = (self.clone(), fact.stream.clone());
             self.0.tasks.spawn(async move { lanes.work_through(call).await });
         }
     }
 
-    /// Reads the log again for accounts that have room again. To be called by whoever follows the log, between its pages.
+    /// Reads the log again for applications that have room again. To be called by whoever follows the log, between its
+    /// pages.
     pub async fn catch_up(&self) -> Result<(), StoreError> {
-        while self.0.flight.len() < MAX_IN_FLIGHT
-            && let Some((whose, from)) = self.0.accounts.resume()
-        {
-            let (until, mut after, mut silent) = (self.0.flight.position(), from - 1, Silent::default());
+        while let Some((whose, from)) = self.0.accounts.resume(self.0.flight.len()) {
+            let (until, mut after) = (self.0.flight.position(), from - 1);
             while after < until && !self.0.accounts.is_parked(&whose) {
-                let page = self.0.common.store.read(Log::Calls, after, PAGE).await;
-                let page = page.inspect_err(|_| {
-                    self.0.accounts.admit(&whose, after + 1, true);
+                after = self.take_again(&whose, after, until).await.inspect_err(|_| {
+                    self.0.accounts.park(&whose, after + 1);
                 })?;
-                let missed = |fact: &&Fact| fact.position <= until && payer(fact) == &whose;
-                page.iter().filter(missed).for_each(|fact| self.take(fact, &mut silent));
-                after = page.last().map_or(until, |last| last.position);
             }
         }
         Ok(())
     }
 
+    /// One page of the log for one application, and how far that went.
+    async fn take_again(&self, whose: &Whose, after: i64, until: i64) -> Result<i64, StoreError> {
+        let store = &self.0.common.store;
+        let page = store.read(Log::Calls, after, PAGE).await?;
+        let mut missed = Vec::new();
+        for fact in page.iter().filter(|fact| fact.position <= until) {
+            if self.0.asked.whose(fact, store).await?.as_ref() == Some(whose) {
+                missed.push(fact);
+            }
+        }
+        missed.into_iter().for_each(|fact| self.queue(fact, whose.clone()));
+        Ok(page.last().map_or(until, |last| last.position))
+    }
+
     /// Makes one call's callbacks, one after another.
     async fn work_through(&self, call: Sid) {
-        while let Some(fact) = self.front(&call) {
-            if !self.settle(&fact).await {
+        while let Some((fact, whose)) = self.front(&call) {
+            if !self.settle(&fact, &whose).await {
                 return;
             }
             if let Some(queue) = self.waiting().get_mut(&call) {
                 queue.pop_front();
             }
-            self.0.accounts.done(payer(&fact));
+            self.0.accounts.done(&whose);
             self.0.flight.end(fact.position);
         }
     }
 
     /// The call's next fact; when there is none, its lane ends.
-    fn front(&self, call: &Sid) -> Option<Fact> {
+    fn front(&self, call: &Sid) -> Option<(Fact, Whose)> {
         let mut waiting = self.waiting();
-        let fact = waiting.get(call).and_then(VecDeque::front).cloned();
-        if fact.is_none() {
+        let next = waiting.get(call).and_then(VecDeque::front).cloned();
+        if next.is_none() {
             waiting.remove(call);
         }
-        fact
+        next
     }
 
     /// Makes the callback a fact calls for, once, and puts it on the timeline. `false`: closed before that was begun.
-    async fn settle(&self, fact: &Fact) -> bool {
-        self.0.closed.run_until_cancelled(self.readable(fact)).await;
-        let turn = self.turn(fact);
-        // Waited for here and not in the client, where it would be taken off the application's time.
-        let Some(_turn) = self.0.closed.run_until_cancelled(turn).await else { return false };
-        while !self.0.closed.is_cancelled() {
-            match self.prepare(fact).await {
-                Ok(None) => return true,
-                // Asked last: the store may have taken longer than the lease lasts.
-                Ok(Some((due, request))) if self.may_begin() => {
-                    let outcome = self.0.common.http.send(&request).await;
-                    let (method, parameters) = (request.method, request.parameters);
-                    let exchange = exchange_of(Purpose::StatusCallback, method, parameters, &outcome);
-                    self.record(fact, &due, exchange).await;
-                    return true;
+    async fn settle(&self, fact: &Fact, whose: &Whose) -> bool {
+        let closed = &self.0.closed;
+        closed.run_until_cancelled(self.readable(fact)).await;
+        while !closed.is_cancelled() {
+            match closed.run_until_cancelled(self.prepare(fact, whose)).await {
+                None => return false,
+                Some(Ok(None)) => return true,
+                Some(Ok(Some((due, request)))) => {
+                    if self.make(fact, whose, &due, request).await {
+                        return true;
+                    }
                 }
-                Ok(Some(_)) => {}
-                Err(error) => {
+                Some(Err(error)) => {
                     tracing::warn!(call = %fact.stream, %error, "a status callback waits for the store");
                 }
             }
-            self.0.closed.run_until_cancelled(tokio::time::sleep(PAUSE)).await;
+            closed.run_until_cancelled(tokio::time::sleep(PAUSE)).await;
         }
         false
+    }
+
+    /// Waits until the application may be asked, and asks it. `false`: nothing was begun.
+    async fn make(&self, fact: &Fact, whose: &Whose, due: &Due, request: Request) -> bool {
+        let http = &self.0.common.http;
+        // Waited for here and not in the client, where it would be taken off the application's time.
+        let turn = self.0.closed.run_until_cancelled(async {
+            let leave = http.leave(request.account.as_ref(), &request.url, PATIENCE).await;
+            (leave, self.turn(whose).await)
+        });
+        let Some((leave, turn)) = turn.await else { return false };
+        // Asked last: all that may have taken longer than the lease lasts.
+        if !self.may_begin() {
+            return false;
+        }
+        let outcome = {
+            let sent = http.send_with(&request, leave);
+            tokio::pin!(sent);
+            match tokio::time::timeout(QUICK, &mut sent).await {
+                Ok(outcome) => outcome,
+                // One that is slow keeps nobody from having a turn.
+                Err(_) => {
+                    drop(turn);
+                    sent.await
+                }
+            }
+        };
+        let (method, parameters) = (request.method, request.parameters);
+        self.record(fact, due, exchange_of(Purpose::StatusCallback, method, parameters, &outcome)).await;
+        true
     }
 
     /// Waits until the tables have the fact: an application that hears of it asks for the call at once. At the stop they
@@ -206,9 +254,9 @@ impl Lanes {
         }
     }
 
-    /// Waits for leave to make a callback: the account's first, so that whoever waits for a slow one holds nobody up.
-    async fn turn(&self, fact: &Fact) -> Vec<OwnedSemaphorePermit> {
-        let of_account = self.0.accounts.turns(payer(fact));
+    /// Waits for leave to make a callback: the application's first, so that whoever waits for a slow one holds nobody up.
+    async fn turn(&self, whose: &Whose) -> Vec<OwnedSemaphorePermit> {
+        let of_account = self.0.accounts.turns(whose);
         let mut turn = Vec::new();
         for turns in [of_account, Arc::clone(&self.0.turns)] {
             turn.extend(turns.acquire_owned().await);
@@ -222,7 +270,8 @@ impl Lanes {
     }
 
     /// What to send for a fact; `None` when nobody asked for it, or when it has been made.
-    async fn prepare(&self, fact: &Fact) -> Result<Option<(Due, Request)>, StoreError> {
+    async fn prepare(&self, fact: &Fact, whose: &Whose) -> Result<Option<(Due, Request)>, StoreError> {
+        let _turn = self.turn(whose).await;
         let Common { store, tokens, .. } = &self.0.common;
         let due = story::due(&store.stream(&fact.stream).await?, fact.sequence).unwrap_or_else(|error| {
             tracing::error!(%error, "a status callback cannot be made from damaged facts");
@@ -271,7 +320,7 @@ impl Lanes {
         }
     }
 
-    fn waiting(&self) -> MutexGuard<'_, HashMap<Sid, VecDeque<Fact>>> {
+    fn waiting(&self) -> MutexGuard<'_, HashMap<Sid, VecDeque<(Fact, Whose)>>> {
         self.0.waiting.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

@@ -6,9 +6,9 @@
 //! with the same sequence number and the same idempotency token.
 
 mod accounts;
+mod asked;
 mod flight;
 mod lanes;
-mod silent;
 mod story;
 #[cfg(test)]
 mod tests;
@@ -19,7 +19,6 @@ use crate::{
 };
 use domain::Log;
 use lanes::Lanes;
-use silent::Silent;
 use std::time::Duration;
 use store::StoreError;
 
@@ -88,11 +87,11 @@ impl StatusCallbacks {
         if !self.renew().await? {
             return Ok(());
         }
-        let (store, mut silent) = (&self.common.store, Silent::default());
+        let store = &self.common.store;
         loop {
             let page = store.read(Log::Calls, self.resume().await?, PAGE).await?;
             let Some(last) = page.last() else { break };
-            page.iter().for_each(|fact| self.lanes.take(fact, &mut silent));
+            self.lanes.take(&page).await?;
             self.lanes.flight().read(last.position);
         }
         while self.lanes.flight().len() > 0 {
@@ -107,7 +106,6 @@ impl StatusCallbacks {
         if !self.renew().await? {
             return Ok(());
         }
-        let mut silent = Silent::default();
         let mut follower = self.common.store.follow(Log::Calls, self.resume().await?, PAGE);
         let mut renewal = tokio::time::interval(RENEWAL);
         let mut saving = tokio::time::interval(PAUSE);
@@ -115,7 +113,7 @@ impl StatusCallbacks {
             tokio::select! {
                 page = follower.next() => {
                     let page = page?;
-                    page.iter().for_each(|fact| self.lanes.take(fact, &mut silent));
+                    self.lanes.take(&page).await?;
                     self.lanes.flight().read(follower.position());
                 }
                 _ = saving.tick() => {

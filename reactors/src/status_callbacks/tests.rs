@@ -1,10 +1,10 @@
 use super::{story::due, *};
 use crate::{
     signature,
-    testing::{Application, Bench, TOKEN, life, new_sid},
+    testing::{Application, Bench, TOKEN, life},
 };
 use domain::{
-    Kind, Sid,
+    Sid,
     call::{
         Call, CallCommand, CallEvent, CallbackEvent, CallbackEvent as E, EndReason, Ending, Purpose,
         WebhookExchange,
@@ -203,8 +203,8 @@ async fn nothing_is_begun_without_the_lease() {
     let mut application = Application::start().await;
     let call = bench.queue(application.callback(&ALL)).await;
     bench.tell(&call, life()).await;
-    let (lanes, mut silent) = (Lanes::new(bench.common.clone()), Silent::default());
-    bench.store.stream(&call).await.unwrap().iter().for_each(|fact| lanes.take(fact, &mut silent));
+    let lanes = Lanes::new(bench.common.clone());
+    lanes.take(&bench.store.stream(&call).await.unwrap()).await.unwrap();
     assert_eq!(lanes.flight().len(), 5, "initiated, ringing twice, answered, ended");
     lanes.close();
     lanes.seen_through().await;
@@ -233,36 +233,70 @@ async fn an_application_that_is_gone_is_on_the_timeline() {
 #[tokio::test]
 async fn a_call_that_wants_no_callback_is_passed_over() {
     let bench = Bench::new().await;
-    let mut silent = Silent::default();
+    let lanes = Lanes::new(bench.common.clone());
     let call = bench.queue(None).await;
     bench.tell(&call, life()).await;
     let stream = bench.store.stream(&call).await.unwrap();
-    assert!(stream.iter().all(|fact| silent.knows(fact)));
-    assert!(silent.0.is_empty(), "it is forgotten with its last fact");
-    let unknown = Fact { stream: new_sid(Kind::Call), ..stream[3].clone() };
-    assert!(!silent.knows(&unknown), "one whose beginning was not seen is looked up");
+    lanes.take(&stream).await.unwrap();
+    assert_eq!(lanes.flight().len(), 0);
+    assert_eq!(lanes.asked().remembered(), 0, "it is forgotten with its last fact");
 }
 
 #[tokio::test]
-async fn an_account_with_too_many_waiting_is_read_again_later() {
+async fn a_call_whose_beginning_was_not_seen_is_looked_up() {
+    let bench = Bench::new().await;
+    let (lanes, application) = (Lanes::new(bench.common.clone()), Application::start().await);
+    let call = bench.queue(application.callback(&ALL)).await;
+    bench.tell(&call, life()).await;
+    let last = bench.store.stream(&call).await.unwrap().pop().unwrap();
+    let whose = lanes.asked().whose(&last, &bench.store).await.unwrap().unwrap();
+    assert_eq!(whose.payer, bench.account);
+    assert_eq!(*whose.application, *format!("http://{}/status", application.address));
+}
+
+/// Both of one account.
+#[tokio::test]
+async fn an_application_that_hangs_delays_no_other_of_its_account() {
+    let bench = Bench::new().await;
+    let (mut hung, mut well) = (Application::start().await, Application::start().await);
+    hung.open.send_replace(false);
+    start(&bench);
+    for _ in 0..60 {
+        let call = bench.queue(hung.callback(&[E::Completed])).await;
+        bench.tell(&call, life()).await;
+    }
+    hung.next().await;
+    let told = std::time::Duration::from_secs(1);
+    for _ in 0..3 {
+        let call = bench.queue(well.callback(&[E::Completed])).await;
+        bench.tell(&call, life()).await;
+        let heard = tokio::time::timeout(told, well.next()).await.expect("it does not wait for the other");
+        assert_eq!(heard.parameter("CallSid"), call.as_str());
+    }
+}
+
+#[tokio::test]
+async fn an_application_with_too_many_waiting_is_read_again_later() {
     let bench = Bench::new().await;
     let mut application = Application::start().await;
-    let (lanes, mut silent) = (Lanes::new(bench.common.clone()), Silent::default());
+    let lanes = Lanes::new(bench.common.clone());
     lanes.hold(bench.common.clock.elapsed() + Duration::from_secs(3600));
     let call = bench.queue(application.callback(&[E::Completed])).await;
     bench.tell(&call, life()).await;
-    for _ in 0..accounts::MAX_WAITING {
-        assert!(lanes.accounts().admit(&bench.account, 1, false));
-    }
     let stream = bench.store.stream(&call).await.unwrap();
-    stream.iter().for_each(|fact| lanes.take(fact, &mut silent));
+    let whose = lanes.asked().whose(&stream[2], &bench.store).await.unwrap().unwrap();
+    for _ in 0..accounts::MAX_WAITING {
+        assert!(lanes.accounts().admit(&whose, 1, 0));
+    }
+    lanes.take(&stream).await.unwrap();
     let (initiated, last) = (stream[2].position, stream.last().unwrap().position);
     lanes.flight().read(last);
     assert_eq!(lanes.flight().len(), 0, "its facts are left aside");
     assert_eq!(lanes.unsaved(), Some(initiated - 1), "and read again after a restart");
-    assert!(lanes.accounts().admit(&new_sid(Kind::Account), last, false), "the others go on");
+    let other = accounts::Whose { application: "http://other.test/".into(), ..whose.clone() };
+    assert!(lanes.accounts().admit(&other, last, 0), "the others go on");
     for _ in 0..accounts::MAX_WAITING {
-        lanes.accounts().done(&bench.account);
+        lanes.accounts().done(&whose);
     }
     lanes.catch_up().await.unwrap();
     assert_eq!(application.next().await.parameter("CallStatus"), "completed");
