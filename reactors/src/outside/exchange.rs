@@ -14,7 +14,7 @@ const MAX_HEADERS: usize = 64;
 /// Most of one header's value, in characters.
 const MAX_HEADER: usize = 1024;
 
-/// What stands for a secret header's value.
+/// What stands for a header's value that is not told.
 const HIDDEN: &str = "[hidden]";
 
 /// The exchange as a fact. A status other than 2xx is a failed retrieval.
@@ -54,16 +54,40 @@ fn headers(response: &Response) -> Vec<(String, String)> {
         .iter()
         .take(MAX_HEADERS)
         .map(|(name, value)| {
-            let value = if is_secret(name) { HIDDEN.to_owned() } else { shown(value) };
+            let value = if TOLD.contains(&name.as_str()) { shown(value) } else { HIDDEN.to_owned() };
             (name.clone(), value.chars().filter(|c| *c != '\0').take(MAX_HEADER).collect())
         })
         .collect()
 }
 
-/// Whether who has this header's value can be the caller.
-fn is_secret(name: &str) -> bool {
-    matches!(name, "set-cookie" | "set-cookie2" | "cookie" | "authorization" | "proxy-authorization")
-}
+/// Headers whose values say how a response was made and stored. The value of any other may be somebody's key; that it was
+/// there is told by its name.
+const TOLD: [&str; 24] = [
+    "accept-ranges",
+    "age",
+    "allow",
+    "alt-svc",
+    "cache-control",
+    "connection",
+    "content-disposition",
+    "content-encoding",
+    "content-language",
+    "content-length",
+    "content-location",
+    "content-range",
+    "content-type",
+    "date",
+    "etag",
+    "expires",
+    "keep-alive",
+    "last-modified",
+    "location",
+    "retry-after",
+    "server",
+    "transfer-encoding",
+    "vary",
+    "via",
+];
 
 fn error_of(outcome: &Outcome) -> Option<ExchangeError> {
     match &outcome.result {
@@ -87,6 +111,7 @@ mod tests {
         let pair = |name: &str, value: &str| (name.to_owned(), value.to_owned());
         let headers = vec![
             pair("set-cookie", "session=secret; HttpOnly"),
+            pair("x-amz-security-token", "secret"),
             pair("content-location", "http://bob:secret@a.test/x#y"),
             pair("date", "Mon, 23 Nov 2026 10:00:00 GMT"),
         ];
@@ -100,6 +125,7 @@ mod tests {
             exchange.response_headers,
             [
                 pair("set-cookie", HIDDEN),
+                pair("x-amz-security-token", HIDDEN),
                 pair("content-location", "http://a.test/x"),
                 pair("date", "Mon, 23 Nov 2026 10:00:00 GMT"),
             ]
