@@ -240,6 +240,7 @@ impl Store {
     /// # Errors
     /// `Sealed` with another key; else when the database fails.
     pub async fn check_key(&self) -> Result<(), StoreError> {
+        self.vault().check().await?;
         seal::Signer::stored(self.vault()).await.map(drop)
     }
 

@@ -4,7 +4,7 @@ use super::sealing;
 use crate::{Db, Hash, StoreError};
 use domain::{Clock, Ids, Sid, Timestamp};
 use ring::{aead::LessSafeKey, hmac};
-use sea_query::{Expr, ExprTrait, OnConflict, Query};
+use sea_query::{Expr, ExprTrait, OnConflict, Order, Query};
 use std::{
     collections::HashMap,
     sync::{Arc, Mutex, PoisonError},
@@ -56,6 +56,20 @@ impl Keys {
         }
         open.insert(carrier.clone(), Opened { key: key.clone(), until: now.plus(OPEN_FOR) });
         Ok(key)
+    }
+
+    /// Whether the first carrier's key opens with this master key; there is nothing to say while there is none.
+    pub async fn check(&self) -> Result<(), StoreError> {
+        let query = Query::select()
+            .columns(["carrier", "wrapped"])
+            .from("es_keys")
+            .and_where(Expr::col("wrapped").is_not_null())
+            .order_by("created_at", Order::Asc)
+            .limit(1)
+            .to_owned();
+        let Some(row) = self.db.fetch_optional(&query).await? else { return Ok(()) };
+        let (carrier, wrapped) = (row.at::<String>(0)?, row.at::<Vec<u8>>(1)?);
+        sealing::open(&sealing::key(&self.master)?, carrier.as_bytes(), &wrapped).map(drop)
     }
 
     /// A name for `parts` that says nothing about them to whoever lacks the master key: 32 hex digits.

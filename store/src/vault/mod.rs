@@ -184,6 +184,11 @@ impl Vault {
         self.keys.destroy(carrier).await
     }
 
+    /// Whether it opens with the master key it was given.
+    pub(crate) async fn check(&self) -> Result<(), StoreError> {
+        self.keys.check().await
+    }
+
     pub(crate) async fn forget_expired(&self, now: i64) -> Result<u64, StoreError> {
         let expired = Expr::col("expires_at").lte(now);
         sweep::delete(&self.db, "es_secrets", &["owner", "kind", "name"], expired).await
