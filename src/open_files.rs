@@ -1,11 +1,66 @@
-//! Open files: how many the system allows, and how many calls those carry.
+//! Open files: how many the system allows, and how they are shared out, so that no part takes what another was promised.
 
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
+use std::fmt;
 
 /// Files a bridged call holds: RTP and RTCP of two legs.
 const A_CALL: usize = 4;
-/// Files kept for everything else: SIP's own sockets, the store, browsers, the log.
-const THE_REST: usize = 200;
+/// What each part wants at most, and at least.
+const WEB: (usize, usize) = (1_024, 32);
+const APPLICATIONS: (usize, usize) = (2_560, 64);
+const SIP: (usize, usize) = (1_024, 32);
+/// Kept for the store, the log, name look-ups, speech and health checks.
+const THE_REST: usize = 128;
+
+/// How open files are shared out.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Split {
+    /// All there are.
+    pub files: usize,
+    /// Calls at once.
+    pub calls: usize,
+    /// Connections of browsers and API clients.
+    pub web: usize,
+    /// Connections to customers' applications.
+    pub applications: usize,
+    /// SIP connections.
+    pub sip: usize,
+}
+
+impl Split {
+    /// Shares out so many files, for at most so many calls: where they are few, half go to calls.
+    pub fn of(files: usize, calls: usize) -> Split {
+        let share = |(most, least): (usize, usize), part: usize| (files / part).clamp(least, most);
+        let (web, applications, sip) = (share(WEB, 8), share(APPLICATIONS, 5), share(SIP, 16));
+        let left = files.saturating_sub(THE_REST + web + applications + sip);
+        Split { files, calls: calls.min(left / A_CALL), web, applications, sip }
+    }
+
+    /// What stands in the way of so many calls, if something does.
+    pub fn too_few(&self, calls: usize) -> Option<String> {
+        let wanted = [calls.saturating_mul(A_CALL), WEB.0, APPLICATIONS.0, SIP.0, THE_REST];
+        let wanted = wanted.into_iter().fold(0, usize::saturating_add);
+        (self.calls < calls).then(|| {
+            format!(
+                "{} open files are allowed, which carry {} calls beside everything else; the {calls} of sip.max_calls \
+                 need {wanted}: raise `ulimit -Hn`, or LimitNOFILE= of the service",
+                self.files, self.calls
+            )
+        })
+    }
+}
+
+impl fmt::Display for Split {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Split { files, calls, web, applications, sip } = self;
+        write!(
+            f,
+            "{files}: {} for {calls} calls, {web} web, {applications} applications, {sip} SIP connections, {THE_REST} the \
+             rest",
+            calls * A_CALL
+        )
+    }
+}
 
 /// Raises what this process may open to the most the system lets it, and says how much that is.
 pub fn raise() -> usize {
@@ -23,21 +78,6 @@ pub fn most() -> usize {
     count(getrlimit(Resource::Nofile).maximum)
 }
 
-/// What stands in the way of so many calls with so many open files, and how many there can be.
-pub fn too_few(files: usize, calls: usize) -> Option<(usize, String)> {
-    let (needed, room) = (calls.saturating_mul(A_CALL).saturating_add(THE_REST), carried(files));
-    let text = format!(
-        "{files} open files are allowed, which carry {room} calls; the {calls} of sip.max_calls need {needed}: raise \
-         `ulimit -Hn`, or LimitNOFILE= of the service"
-    );
-    (room < calls).then_some((room, text))
-}
-
-/// Calls that so many open files carry.
-pub fn carried(files: usize) -> usize {
-    files.saturating_sub(THE_REST) / A_CALL
-}
-
 /// No limit is more than we can count.
 fn count(limit: Option<u64>) -> usize {
     limit.and_then(|limit| usize::try_from(limit).ok()).unwrap_or(usize::MAX)
@@ -48,15 +88,28 @@ mod tests {
     use super::*;
 
     #[test]
+    fn no_part_takes_what_another_was_promised() {
+        for files in [1_024, 4_096, 8_200, 65_536, usize::MAX] {
+            let split = Split::of(files, 2_000);
+            let sum = split.calls * A_CALL + split.web + split.applications + split.sip + THE_REST;
+            assert!(sum <= files && split.calls > 100, "{split}");
+        }
+        assert_eq!(Split::of(100, 2_000).calls, 0);
+    }
+
+    #[test]
     fn calls_beyond_what_open_files_carry_are_not_promised() {
-        assert_eq!(too_few(8_200, 2_000), None);
-        let Some((206, text)) = too_few(1_024, 2_000) else { panic!("{:?}", too_few(1_024, 2_000)) };
+        assert_eq!(Split::of(65_536, 2_000).too_few(2_000), None);
+        let split = Split::of(1_024, 2_000);
+        let text = split.too_few(2_000).unwrap();
+        assert_eq!(
+            split.to_string(),
+            "1024: 500 for 125 calls, 128 web, 204 applications, 64 SIP connections, 128 the rest"
+        );
         assert!(
-            text.contains("1024 open files") && text.contains("206 calls") && text.contains("8200"),
+            text.contains("1024 open files") && text.contains("125 calls") && text.contains("12736"),
             "{text}"
         );
-        assert_eq!(too_few(100, 1).map(|(room, _)| room), Some(0));
-        assert_eq!(too_few(usize::MAX, 1_000_000), None);
     }
 
     #[test]

@@ -1,10 +1,13 @@
 //! Limits every request has: body size, time, and a panic's reach.
 
-use crate::problem::{REQUEST_ID, Refusal, request_id};
-use futures_util::FutureExt;
+use super::bodies::{Bodies, Share};
+use crate::{
+    App,
+    problem::{REQUEST_ID, Refusal, request_id},
+};
+use futures_util::{FutureExt, StreamExt};
 use poem::{
-    Endpoint, EndpointExt, IntoResponse, Request, Response, Result,
-    error::ReadBodyError,
+    Body, Endpoint, EndpointExt, IntoResponse, Request, Response, Result,
     http::{Method, StatusCode},
 };
 use std::{panic::AssertUnwindSafe, time::Duration};
@@ -16,34 +19,44 @@ pub(crate) const BODY_LIMIT: usize = 1024 * 1024;
 pub(crate) const REQUEST_TIMEOUT: Duration = Duration::from_secs(30);
 
 /// `endpoint`, given whole bodies of at most [`BODY_LIMIT`] and [`REQUEST_TIMEOUT`] to answer.
-pub(crate) fn bounded<E: Endpoint + 'static>(endpoint: E) -> impl Endpoint<Output = Response> {
-    endpoint.around(|endpoint, request| async move {
-        match tokio::time::timeout(REQUEST_TIMEOUT, answer(&*endpoint, request)).await {
-            Ok(answer) => answer,
-            Err(_) => {
-                let detail = "The request took too long.";
-                Err(Refusal::new(StatusCode::GATEWAY_TIMEOUT, "timeout", detail).into())
+pub(crate) fn bounded<E: Endpoint + 'static>(endpoint: E, app: App) -> impl Endpoint<Output = Response> {
+    let bodies = Bodies::default();
+    endpoint.around(move |endpoint, request| {
+        let share = bodies.share(app.peer(&request));
+        async move {
+            match tokio::time::timeout(REQUEST_TIMEOUT, answer(&*endpoint, request, share)).await {
+                Ok(answer) => answer,
+                Err(_) => {
+                    let detail = "The request took too long.";
+                    Err(Refusal::new(StatusCode::GATEWAY_TIMEOUT, "timeout", detail).into())
+                }
             }
         }
     })
 }
 
-async fn answer<E: Endpoint>(endpoint: &E, mut request: Request) -> Result<Response> {
+async fn answer<E: Endpoint>(endpoint: &E, mut request: Request, mut share: Share) -> Result<Response> {
     if !matches!(*request.method(), Method::GET | Method::HEAD) {
-        let body = request.take_body().into_bytes_limit(BODY_LIMIT).await.map_err(unread)?;
+        let body = whole(request.take_body(), &mut share).await?;
         request.set_body(body);
     }
     Ok(endpoint.call(request).await?.into_response())
 }
 
-fn unread(error: ReadBodyError) -> Refusal {
-    match error {
-        ReadBodyError::PayloadTooLarge => {
+/// The body, which is counted as it comes: whoever only announces one holds nothing.
+async fn whole(body: Body, share: &mut Share) -> std::result::Result<Vec<u8>, Refusal> {
+    let (mut parts, mut bytes) = (body.into_bytes_stream(), Vec::new());
+    while let Some(part) = parts.next().await {
+        let part =
+            part.map_err(|error| Refusal::new(StatusCode::BAD_REQUEST, "bad_request", error.to_string()))?;
+        if bytes.len() + part.len() > BODY_LIMIT {
             let detail = format!("A body has at most {BODY_LIMIT} bytes.");
-            Refusal::new(StatusCode::PAYLOAD_TOO_LARGE, "payload_too_large", detail)
+            return Err(Refusal::new(StatusCode::PAYLOAD_TOO_LARGE, "payload_too_large", detail));
         }
-        error => Refusal::new(StatusCode::BAD_REQUEST, "bad_request", error.to_string()),
+        share.grow(part.len())?;
+        bytes.extend_from_slice(&part);
     }
+    Ok(bytes)
 }
 
 /// `endpoint`, whose panics become 500 and a line in the log, and whose changes run to their end even when the client

@@ -1,5 +1,6 @@
 //! What stands in front of every endpoint.
 
+mod bodies;
 mod headers;
 mod limits;
 mod observe;

@@ -28,6 +28,8 @@ pub struct EngineConfig {
     pub node: String,
     /// Calls at once; further ones are refused with 503.
     pub max_calls: usize,
+    /// SIP connections over TCP at once, at most.
+    pub connections: usize,
     /// Whether calls may be sent to an address. Customers configure where their trunks are, so it is asked about every
     /// address a trunk's host has.
     pub reachable: Arc<dyn Fn(SocketAddr) -> bool + Send + Sync>,

@@ -122,5 +122,11 @@ fn net_config(
         turned_away: Arc::new(move |what| log.note(what)),
         known: Arc::new(move |ip| directory.load().knows(ip)),
     };
-    NetConfig { listen, connections_per_peer: config.connections_per_peer, endpoint, seed }
+    NetConfig {
+        listen,
+        connections: config.connections,
+        connections_per_peer: config.connections_per_peer,
+        endpoint,
+        seed,
+    }
 }

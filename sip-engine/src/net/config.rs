@@ -12,6 +12,8 @@ pub struct NetConfig {
     pub listen: Vec<SocketAddr>,
     /// TCP connections one address may have.
     pub connections_per_peer: usize,
+    /// TCP connections in all, at most.
+    pub connections: usize,
     /// The endpoint's part. Its `known` is asked about every source before a byte is read.
     pub endpoint: EndpointConfig,
     /// 32 random bytes for branches, tags and Call-IDs.
@@ -28,8 +30,8 @@ pub(super) const TRACES: usize = 2_048;
 pub(super) const EVENTS: usize = 8_192;
 /// Messages waiting to be written on one TCP connection; beyond it the connection is given up.
 pub(super) const WRITES: usize = 256;
-/// TCP connections in all.
-pub(super) const CONNECTIONS: usize = 1_024;
+/// TCP connections in all that are of use.
+pub const CONNECTIONS: usize = 1_024;
 /// How long connecting may take.
 pub(super) const CONNECT: Duration = Duration::from_secs(5);
 /// How long a new connection may stay without its first whole message.

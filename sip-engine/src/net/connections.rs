@@ -9,7 +9,7 @@ use bytes::Bytes;
 use tokio::sync::mpsc;
 use tokio_util::task::TaskTracker;
 
-use super::config::{CONNECTIONS, WRITES};
+use super::config::WRITES;
 use super::counters::{Counters, count};
 use super::driver::Arrival;
 use super::tcp::{self, Opening};
@@ -24,6 +24,7 @@ struct Connection {
 
 /// All TCP connections.
 pub(super) struct Connections {
+    most: usize,
     held: HashMap<ConnectionId, Connection>,
     by_peer: HashMap<SocketAddr, ConnectionId>,
     count: u64,
@@ -35,19 +36,20 @@ pub(super) struct Connections {
 
 impl Connections {
     pub fn new(
+        most: usize,
         tasks: TaskTracker,
         counters: Arc<Counters>,
         arrivals: mpsc::WeakSender<Arrival>,
         per_peer: usize,
     ) -> Connections {
         let (held, by_peer) = (HashMap::new(), HashMap::new());
-        Connections { held, by_peer, count: 0, tasks, counters, arrivals, per_peer }
+        Connections { most, held, by_peer, count: 0, tasks, counters, arrivals, per_peer }
     }
 
     /// Starts a connection within the limits; its flow carries the id it got.
     pub fn start(&mut self, opening: Opening, flow: Flow) -> Option<Flow> {
         let arrivals = self.arrivals.upgrade()?;
-        if self.held.len() >= CONNECTIONS || self.of(flow.peer.ip()) >= self.per_peer {
+        if self.held.len() >= self.most || self.of(flow.peer.ip()) >= self.per_peer {
             count(&self.counters.connections_refused);
             return None;
         }
@@ -116,7 +118,8 @@ mod tests {
     async fn a_connection_nobody_reads_is_given_up() {
         let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
         let (arrivals, _kept) = mpsc::channel(8);
-        let mut connections = Connections::new(TaskTracker::new(), Arc::default(), arrivals.downgrade(), 32);
+        let arrivals = arrivals.downgrade();
+        let mut connections = Connections::new(10, TaskTracker::new(), Arc::default(), arrivals, 32);
         let (peer, local) = (listener.local_addr().unwrap(), "127.0.0.1:5060".parse().unwrap());
         let flow = Flow { transport: Transport::Tcp, peer, local, connection: None };
         // Its task does not run meanwhile: this one never waits.

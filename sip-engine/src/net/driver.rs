@@ -116,6 +116,7 @@ impl Sip {
             endpoint: Endpoint::new(self.config.endpoint, Tokens::new(&self.config.seed), now),
             sockets,
             connections: Connections::new(
+                self.config.connections,
                 tasks.clone(),
                 Arc::clone(&self.counters),
                 sender.downgrade(),

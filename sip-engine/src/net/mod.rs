@@ -19,7 +19,7 @@ mod sipp_tests;
 #[cfg(test)]
 mod tests;
 
-pub use config::NetConfig;
+pub use config::{CONNECTIONS, NetConfig};
 pub use counters::Counters;
 pub use driver::Sip;
 pub use local::{own_towards, socket_towards};

@@ -34,7 +34,8 @@ impl Running {
     pub fn start(listen: &str, known: impl Fn(IpAddr) -> bool + Send + Sync + 'static) -> Running {
         let endpoint = EndpointConfig { known: Arc::new(known), ..EndpointConfig::default() };
         let listen = vec![listen.parse().unwrap()];
-        let config = NetConfig { listen, connections_per_peer: PER_PEER, endpoint, seed: [3; 32] };
+        let (connections, connections_per_peer) = (super::CONNECTIONS, PER_PEER);
+        let config = NetConfig { listen, connections, connections_per_peer, endpoint, seed: [3; 32] };
         let sip = Sip::bind(config).unwrap();
         let (addr, counters, stop) = (sip.addrs()[0], sip.counters(), CancellationToken::new());
         let (commands, orders) = mpsc::channel(64);

@@ -31,5 +31,5 @@ pub(super) async fn live(
         let _place = place;
         talk::talk(app, who, socket).await;
     };
-    Ok(socket.on_upgrade(talk).into_response())
+    Ok(socket.config(talk::limits()).on_upgrade(talk).into_response())
 }

@@ -10,7 +10,7 @@ use futures_util::{
     SinkExt, StreamExt,
     stream::{SplitSink, SplitStream},
 };
-use poem::web::websocket::{CloseCode, Message, WebSocketStream};
+use poem::web::websocket::{CloseCode, Message, WebSocketConfig, WebSocketStream};
 use projections::{Change, ReadError};
 use serde_json::Value;
 use std::time::Duration;
@@ -33,6 +33,9 @@ const GATHER: Duration = Duration::from_millis(25);
 const MOST_ROWS: usize = 50;
 /// Most bytes a page may say at once.
 const LONGEST_ASK: usize = 1024;
+/// Bytes read at once, and bytes that wait for a page that does not read: more than the longest message is given up.
+const READ: usize = 4 * 1024;
+const UNREAD: usize = 1024 * 1024;
 /// Close code: the session has ended.
 const SESSION_ENDED: u16 = 4401;
 
@@ -62,6 +65,16 @@ pub(super) async fn talk(app: App, who: SignedIn, socket: WebSocketStream) {
     }
 }
 
+/// What a socket may hold in memory: a message is refused by its first bytes, before there is room for it.
+pub(super) fn limits() -> WebSocketConfig {
+    WebSocketConfig::default()
+        .max_message_size(Some(LONGEST_ASK))
+        .max_frame_size(Some(LONGEST_ASK))
+        .read_buffer_size(READ)
+        .write_buffer_size(READ)
+        .max_write_buffer_size(UNREAD)
+}
+
 struct Talk {
     app: App,
     who: SignedIn,
@@ -85,7 +98,14 @@ impl Talk {
                 change = self.changes.recv() => self.changed(change).await?,
                 message = page.next() => {
                     heard = now();
-                    self.asked(message.and_then(Result::ok).ok_or(Over::Gone)?).await?;
+                    match message {
+                        Some(Ok(message)) => self.asked(message).await?,
+                        // What the connection itself did not cause, the page did: too long, or no WebSocket.
+                        Some(Err(error)) if error.kind() == std::io::ErrorKind::Other => {
+                            return Err(Over::Close(1009, "too long"));
+                        }
+                        _ => return Err(Over::Gone),
+                    }
                 }
                 _ = ended.changed() => self.check_session().await?,
                 _ = recheck.tick() => self.check_session().await?,
@@ -162,9 +182,6 @@ impl Talk {
             Message::Binary(_) => return Err(Over::Close(1003, "text only")),
             Message::Ping(_) | Message::Pong(_) => return Ok(()),
         };
-        if text.len() > LONGEST_ASK {
-            return Err(Over::Close(1009, "too long"));
-        }
         let answer = match serde_json::from_str(&text) {
             Ok(Ask::Subscribe { id, .. }) => self.watch.add(&id).await?,
             Ok(Ask::Unsubscribe { id, .. }) => {

@@ -1,0 +1,186 @@
+//! Who is inside, and who goes when somebody else comes.
+
+use ipnet::IpNet;
+use std::{
+    collections::HashMap,
+    net::IpAddr,
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+};
+use tokio::time::Instant;
+use tokio_util::sync::CancellationToken;
+
+/// Most connections of one address at once, of IPv6 of one /64. This machine and our proxies are not counted.
+const MOST_OF_ONE: usize = 64;
+/// Most connections of health checks.
+pub(super) const MOST_HEALTH: usize = 16;
+
+/// The seats; clones share them.
+#[derive(Clone)]
+pub(super) struct Seats {
+    most: usize,
+    proxies: Arc<[IpNet]>,
+    inside: Arc<Mutex<Inside>>,
+}
+
+#[derive(Default)]
+struct Inside {
+    next: u64,
+    guests: HashMap<u64, Seated>,
+}
+
+struct Seated {
+    counted: Option<IpNet>,
+    is_health: bool,
+    stirred: Instant,
+    goes: CancellationToken,
+}
+
+impl Seats {
+    pub fn new(most: usize, proxies: Vec<IpNet>) -> Seats {
+        Seats { most, proxies: proxies.into(), inside: Arc::default() }
+    }
+
+    /// A seat, if need be that of whoever was idle for longest: of the same address when that has all it may have.
+    pub fn take(&self, ip: Option<IpAddr>) -> Seat {
+        let counted = ip.map(|ip| ip.to_canonical()).filter(|ip| !self.is_ours(ip)).and_then(subscriber);
+        let mut inside = self.lock();
+        if counted.is_some() {
+            inside.make_room(MOST_OF_ONE, |guest| !guest.is_health && guest.counted == counted);
+        }
+        inside.make_room(self.most, |guest| !guest.is_health);
+        let (number, goes) = (inside.next, CancellationToken::new());
+        inside.next += 1;
+        let seated = Seated { counted, is_health: false, stirred: Instant::now(), goes: goes.clone() };
+        inside.guests.insert(number, seated);
+        Seat { seats: self.clone(), number, goes }
+    }
+
+    fn is_ours(&self, ip: &IpAddr) -> bool {
+        ip.is_loopback() || self.proxies.iter().any(|network| network.contains(ip))
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Inside> {
+        self.inside.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Inside {
+    /// Lets fewer than `most` of these stay.
+    fn make_room(&mut self, most: usize, is_one: impl Fn(&Seated) -> bool) {
+        if self.guests.values().filter(|guest| is_one(guest)).count() < most {
+            return;
+        }
+        let longest =
+            self.guests.iter().filter(|(_, guest)| is_one(guest)).min_by_key(|(_, guest)| guest.stirred);
+        if let Some(number) = longest.map(|(number, _)| *number)
+            && let Some(guest) = self.guests.remove(&number)
+        {
+            guest.goes.cancel();
+        }
+    }
+}
+
+/// What one subscriber has: an IPv4 address, or a /64 of IPv6.
+fn subscriber(ip: IpAddr) -> Option<IpNet> {
+    let length = if ip.is_ipv4() { 32 } else { 64 };
+    IpNet::new(ip, length).ok().map(|network| network.trunc())
+}
+
+/// A connection's seat; free again when it is dropped.
+pub(super) struct Seat {
+    seats: Seats,
+    number: u64,
+    /// Cancelled when somebody else has it.
+    pub goes: CancellationToken,
+}
+
+impl Seat {
+    /// Its guest did something.
+    pub fn stirred(&self) {
+        if let Some(guest) = self.seats.lock().guests.get_mut(&self.number) {
+            guest.stirred = Instant::now();
+        }
+    }
+
+    /// Its guest checks our health, and moves to the seats for those.
+    pub fn checks_health(&self) {
+        let mut inside = self.seats.lock();
+        inside.make_room(MOST_HEALTH, |guest| guest.is_health);
+        if let Some(guest) = inside.guests.get_mut(&self.number) {
+            guest.is_health = true;
+        }
+    }
+}
+
+impl Drop for Seat {
+    fn drop(&mut self) {
+        self.seats.lock().guests.remove(&self.number);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::time::Duration;
+
+    const MOST: usize = 200;
+
+    fn seats() -> Seats {
+        Seats::new(MOST, vec!["10.0.0.0/8".parse().unwrap()])
+    }
+
+    fn ip(text: &str) -> Option<IpAddr> {
+        text.parse().ok()
+    }
+
+    fn went(seats: &[Seat]) -> Vec<usize> {
+        (0..seats.len()).filter(|index| seats[*index].goes.is_cancelled()).collect()
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn one_subscriber_that_wants_more_than_its_share_gets_its_own_idlest_seat() {
+        let seats = seats();
+        let other = seats.take(ip("2001:db8:0:1::1"));
+        let mut of_one = Vec::new();
+        for host in 0..MOST_OF_ONE + 3 {
+            tokio::time::advance(Duration::from_millis(1)).await;
+            of_one.push(seats.take(ip(&format!("2001:db8::{host:x}"))));
+            of_one[0].stirred();
+        }
+        assert_eq!(went(&of_one), [1, 2, 3], "the first one stirs");
+        assert!(!other.goes.is_cancelled());
+        drop(of_one);
+        assert_eq!(seats.lock().guests.len(), 1);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn the_longest_idle_goes_when_the_house_is_full() {
+        let seats = seats();
+        let mut inside = Vec::new();
+        // Sixteen addresses would do: nobody can fill the house and sit.
+        for number in 0..MOST {
+            tokio::time::advance(Duration::from_millis(1)).await;
+            inside.push(seats.take(ip(&format!("192.0.2.{}", number % 16))));
+        }
+        inside[0].stirred();
+        let late = seats.take(ip("198.51.100.1"));
+        assert_eq!((went(&inside), late.goes.is_cancelled()), (vec![1], false));
+        let proxied: Vec<Seat> = (0..100).map(|_| seats.take(ip("10.1.2.3"))).collect();
+        assert_eq!((went(&inside).len(), went(&proxied).len()), (101, 0), "a proxy has more than a share");
+        assert_eq!(seats.lock().guests.len(), MOST);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn health_checks_sit_by_themselves() {
+        let seats = seats();
+        let mut checks = Vec::new();
+        for _ in 0..MOST_HEALTH + 1 {
+            tokio::time::advance(Duration::from_millis(1)).await;
+            checks.push(seats.take(ip("192.0.2.1")));
+            checks.last().unwrap().checks_health();
+        }
+        assert_eq!(went(&checks), [0], "the idlest of them goes");
+        let crowd: Vec<Seat> = (0..2 * MOST).map(|_| seats.take(ip("10.1.2.3"))).collect();
+        assert_eq!((went(&checks), went(&crowd).len()), (vec![0], MOST));
+    }
+}
