@@ -67,9 +67,20 @@ pub struct Check {
     pub trouble: Option<String>,
 }
 
+/// What a figure does, as Prometheus wants to know.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Figures {
+    /// Goes up and down.
+    Gauge,
+    /// Only goes up, from 0 at the start; its name ends in `_total`.
+    Counter,
+}
+
 /// A figure for `/metrics`.
 #[derive(Clone, Debug)]
-pub struct Gauge {
+pub struct Figure {
+    /// What it does.
+    pub kind: Figures,
     /// Its Prometheus name, for example `trunkline_live_calls`.
     pub name: &'static str,
     /// One line of help.
@@ -102,8 +113,11 @@ pub trait Health: Send + Sync {
         Vec::new()
     }
 
+    /// A proxy that is not trusted was seen; told once.
+    fn proxy_seen(&self, _: IpAddr) {}
+
     /// Everything `/metrics` shows beside the API's own figures.
-    fn gauges(&self) -> Vec<Gauge> {
+    fn figures(&self) -> Vec<Figure> {
         Vec::new()
     }
 
@@ -163,6 +177,8 @@ pub struct Inner {
     pub sessions: Sessions,
     /// The password hasher.
     pub passwords: Passwords,
+    /// Whether a proxy that is not trusted has been told of.
+    told_of_proxy: std::sync::Once,
 }
 
 impl Deref for App {
@@ -188,7 +204,8 @@ impl App {
         let passwords = Passwords::new(parts.config.password_cost, &*parts.ids)?;
         let secrets = Secrets::new(parts.store.clone());
         let (keys, sessions) = (ApiKeys::new(secrets.clone()), Sessions::default());
-        Ok(App(Arc::new(Inner { parts, secrets, keys, sessions, passwords })))
+        let told_of_proxy = std::sync::Once::new();
+        Ok(App(Arc::new(Inner { parts, secrets, keys, sessions, passwords, told_of_proxy })))
     }
 
     /// What events caused by this request carry.
@@ -208,6 +225,17 @@ impl App {
         let remote = request.remote_addr().as_socket_addr()?.ip();
         let lines = request.headers().get_all("x-forwarded-for").iter();
         let lines: Vec<&str> = lines.filter_map(|line| line.to_str().ok()).collect();
+        let trusted = |network: &IpNet| network.contains(&remote.to_canonical());
+        if !lines.is_empty() && !self.config.trusted_proxies.iter().any(trusted) {
+            self.told_of_proxy.call_once(|| {
+                tracing::warn!(
+                    %remote,
+                    "X-Forwarded-For comes from an address that is not trusted, so that all who come through it are one \
+                     to us; if it is your proxy, name it in http.trusted_proxies"
+                );
+                self.health.proxy_seen(remote.to_canonical());
+            });
+        }
         Some(behind_proxies(remote, &lines.join(","), &self.config.trusted_proxies))
     }
 

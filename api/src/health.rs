@@ -2,7 +2,7 @@
 //!
 //! Anyone may ask: an answer serves for a second, and what is wrong inside is for the log.
 
-use crate::{App, Check, Gauge, middleware::Traffic};
+use crate::{App, Check, Figure, Figures, middleware::Traffic};
 use domain::Log;
 use poem::{
     Response, handler,
@@ -110,21 +110,22 @@ async fn figures(app: &App, traffic: &Traffic) -> (StatusCode, String) {
     for (class, count) in traffic.classes() {
         let _ = writeln!(text, "trunkline_http_requests_total{{class=\"{class}\"}} {count}");
     }
-    let mut gauges = positions(app).await;
-    gauges.extend(app.health.gauges());
-    for Gauge { name, help, value } in gauges {
-        let _ = writeln!(text, "# HELP {name} {help}\n# TYPE {name} gauge\n{name} {value}");
+    let mut figures = positions(app).await;
+    figures.extend(app.health.figures());
+    for Figure { kind, name, help, value } in figures {
+        let kind = if kind == Figures::Counter { "counter" } else { "gauge" };
+        let _ = writeln!(text, "# HELP {name} {help}\n# TYPE {name} {kind}\n{name} {value}");
     }
     (StatusCode::OK, text)
 }
 
 /// How far the logs and their tables are, and how much the tables leave out.
-async fn positions(app: &App) -> Vec<Gauge> {
+async fn positions(app: &App) -> Vec<Figure> {
     let health = app.projections.health().await.unwrap_or_default();
     health.iter().flat_map(gauges).collect()
 }
 
-fn gauges(health: &LogHealth) -> [Gauge; 3] {
+fn gauges(health: &LogHealth) -> [Figure; 3] {
     let [position, lag, parked] = match health.log {
         Log::Core => [
             "trunkline_core_log_position",
@@ -137,7 +138,7 @@ fn gauges(health: &LogHealth) -> [Gauge; 3] {
             "trunkline_calls_projection_parked",
         ],
     };
-    let gauge = |name, help, value: i64| Gauge { name, help, value: value as f64 };
+    let gauge = |name, help, value: i64| Figure { kind: Figures::Gauge, name, help, value: value as f64 };
     [
         gauge(position, "Position of the log's last event.", health.head),
         gauge(lag, "Events the tables have not seen yet.", health.head - health.position),

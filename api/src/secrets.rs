@@ -22,6 +22,8 @@ pub const TOTP_STEP: (&str, &str) = ("totp", "step");
 pub const RECOVERY: &str = "recovery_code";
 /// Kind of sessions; each is named by the SHA-256 of its id.
 pub const SESSION: &str = "session";
+/// Kind of devices that somebody has signed in from; each is named by the SHA-256 of its cookie.
+pub const DEVICE: &str = "device";
 
 /// The vault, by the words above.
 #[derive(Clone)]

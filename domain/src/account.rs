@@ -50,6 +50,8 @@ pub enum AccountCommand {
         #[serde(skip)]
         version: i64,
     },
+    /// Records that the auth token is shown.
+    ShowAuthToken,
 }
 
 /// What happened to an account.
@@ -68,6 +70,8 @@ pub enum AccountEvent {
     Limited(Limits),
     /// The auth token of this version opens it, and no other.
     AuthTokenReplaced { version: i64 },
+    /// Somebody looked at the auth token.
+    AuthTokenShown {},
 }
 
 /// Why an account refuses.
@@ -133,6 +137,7 @@ impl Account {
                 Ok(vec![E::AuthTokenReplaced { version }])
             }
             C::ReplaceAuthToken { .. } => Err(AccountError::AuthTokenMoved),
+            C::ShowAuthToken => Ok(vec![E::AuthTokenShown {}]),
         }
     }
 
@@ -147,6 +152,7 @@ impl Account {
             AccountEvent::Disabled {} => self.enabled = false,
             AccountEvent::Limited(limits) => self.limits = limits,
             AccountEvent::AuthTokenReplaced { version } => self.auth_token_version = version,
+            AccountEvent::AuthTokenShown {} => {}
         }
     }
 

@@ -98,6 +98,16 @@ pub enum UserCommand {
     ReplacePassword,
     /// Records a complete sign-in (password and second factor).
     SignIn,
+    /// Records wrong passwords.
+    FailSignIn {
+        /// How many since the last record.
+        tries: u32,
+    },
+    /// Records wrong codes, given after the right password.
+    FailSecondFactor {
+        /// How many since the last record.
+        tries: u32,
+    },
     /// Gives another role.
     ChangeRole {
         /// What they may do.
@@ -123,6 +133,10 @@ pub enum UserEvent {
     PasswordReplaced {},
     /// They signed in.
     SignedIn {},
+    /// Somebody gave a wrong password for them.
+    SignInFailed { tries: u32 },
+    /// Somebody gave their password and a wrong code.
+    SecondFactorFailed { tries: u32 },
     /// They have another role.
     RoleChanged { role: Role },
     /// They have no access any more.
@@ -181,6 +195,8 @@ impl User {
             C::UseRecoveryCode | C::SignIn if !self.two_factor => Err(R::TwoFactorMissing),
             C::UseRecoveryCode => Ok(vec![E::RecoveryCodeUsed {}]),
             C::SignIn => Ok(vec![E::SignedIn {}]),
+            C::FailSignIn { tries } => Ok(vec![E::SignInFailed { tries }]),
+            C::FailSecondFactor { tries } => Ok(vec![E::SecondFactorFailed { tries }]),
             C::ReplacePassword => Ok(vec![E::PasswordReplaced {}]),
             C::ChangeRole { role } if self.role == role => Ok(vec![]),
             C::ChangeRole { role } => Ok(vec![E::RoleChanged { role }]),
@@ -199,6 +215,7 @@ impl User {
             E::RoleChanged { role } => self.role = role,
             E::Removed {} => self.removed = true,
             E::RecoveryCodeUsed {} | E::PasswordReplaced {} | E::SignedIn {} => {}
+            E::SignInFailed { .. } | E::SecondFactorFailed { .. } => {}
         }
     }
 

@@ -71,6 +71,8 @@ impl Biography for UserRow {
             (Some(row), E::SignedIn {}) => UserRow { signed_in_at: Some(fact.at), ..row },
             (Some(row), E::RoleChanged { role }) => UserRow { role, ..row },
             (Some(row), E::RecoveryCodeUsed {} | E::PasswordReplaced {}) => row,
+            // Others' doing changes nothing about them.
+            (Some(row), E::SignInFailed { .. } | E::SecondFactorFailed { .. }) => return Ok(Some(row)),
             (Some(_), E::Removed {}) => return Ok(None),
             (None, _) | (Some(_), E::Registered { .. }) => return Err(Nonsense::out_of_order(fact)),
         };

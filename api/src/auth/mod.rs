@@ -3,6 +3,8 @@
 mod api_key;
 mod caller;
 mod csrf;
+mod devices;
+mod growing;
 mod password;
 mod principal;
 mod proxies;
@@ -13,6 +15,8 @@ pub mod totp;
 pub use api_key::ApiKeys;
 pub(crate) use caller::{SignedIn, authenticated, signed_in};
 pub(crate) use csrf::{same_origin, same_origin_socket};
+pub(crate) use devices::{Device, device, remember};
+pub(crate) use growing::{Growing, Growth};
 pub(crate) use password::LONGEST as LONGEST_PASSWORD;
 pub use password::{Cost, Passwords, weakness};
 pub use principal::{Owner, Principal, Reader, Writer};

@@ -186,7 +186,11 @@ fn cookie_name(app: &App) -> &'static str {
 
 /// The user and the digest of the random part.
 fn cookie(app: &App, request: &Request) -> Option<(Sid, String)> {
-    let name = cookie_name(app);
+    cookie_pair(request, cookie_name(app))
+}
+
+/// The user and the digest of the random part that a cookie of this name has.
+pub(super) fn cookie_pair(request: &Request, name: &str) -> Option<(Sid, String)> {
     let pairs = request.headers().get_all("cookie").iter().filter_map(|value| value.to_str().ok());
     let mut values = pairs.flat_map(|line| line.split(';')).filter_map(|pair| pair.trim().split_once('='));
     let (_, value) = values.find(|(key, _)| *key == name)?;

@@ -245,11 +245,18 @@ impl AccountsApi {
 
     /// Show an account's auth token
     ///
-    /// For owners, admins and API keys.
+    /// For owners, admins and API keys. Each look is an entry of the audit.
     #[oai(path = "/:sid/auth-token", method = "get", operation_id = "getAuthToken")]
-    async fn auth_token(&self, Writer(who): Writer, sid: Path<String>) -> Result<Json<AuthToken>, ApiError> {
+    async fn auth_token(
+        &self,
+        Writer(who): Writer,
+        request: &Request,
+        sid: Path<String>,
+    ) -> Result<Json<AuthToken>, ApiError> {
         let app = self.0.app()?;
         let account = account_of(app, &who, &sid).await?;
+        let write = Write::new(app, request, &who).of_account(Some(account.sid.clone()));
+        write.append::<Aggregate>(&account.sid, Command::ShowAuthToken).await?;
         let auth_token = token_of(app, &account).await?;
         Ok(Json(AuthToken { account_sid: account.sid.to_string(), auth_token }))
     }

@@ -3,6 +3,7 @@
 //! Everything else the dashboard does goes through the Carrier API with its session.
 
 mod answer;
+mod failures;
 mod live;
 mod people;
 mod sessions;

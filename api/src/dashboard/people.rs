@@ -31,7 +31,7 @@ pub(super) async fn change_password(
     let who = complete(app, request).await?;
     let given: ChangePassword = parsed(request, &bytes)?;
     let (carrier, user) = (&who.session.carrier, &who.session.user);
-    limits.code(user)?;
+    limits.code(app, request, &who.session).await?;
     let hash = app.secrets.get(user, PASSWORD).await.map_err(Refusal::from)?;
     let hash = hash.and_then(|hash| hash.text().map(str::to_owned));
     if !app.passwords.verify(&given.current_password, hash).await? {

@@ -1,9 +1,12 @@
 //! E-mail and password, tried only so often.
 
 use super::answer::{parsed, view, with_cookie};
+use super::failures::{Failed, Failures};
 use crate::{
     App,
-    auth::{Level, Rate, SignedIn, Throttle, by_address, signed_in},
+    auth::{
+        Device, Growing, Growth, Level, Rate, Session, SignedIn, Throttle, by_address, device, signed_in,
+    },
     problem::Refusal,
     secrets::PASSWORD,
 };
@@ -21,23 +24,52 @@ const BY_ADDRESS: Rate = Rate { burst: 30, refill: Duration::from_secs(6) };
 const BY_ADDRESS_AND_EMAIL: Rate = Rate { burst: 8, refill: Duration::from_secs(15) };
 /// Sign-ups from one address.
 const SIGN_UPS: Rate = Rate { burst: 20, refill: Duration::from_secs(60) };
-/// Codes of one user, over all sessions; whoever gets to try has given the password.
+/// Tries from a device its user has signed in from before, which nobody else can use up.
+const BY_DEVICE: Rate = Rate { burst: 8, refill: Duration::from_secs(15) };
+/// Codes of one user from one device that is known, from one session, or from one address: whoever guesses elsewhere does
+/// not use them up.
 const CODES: Rate = Rate { burst: 5, refill: Duration::from_secs(12) };
+/// How long a try for one person takes from devices that are not known, wherever they are.
+const PASSWORDS: Growth =
+    Growth { free: 10, first: Duration::from_millis(500), most: Duration::from_secs(8) };
+/// How long after a wrong code the next may be tried from such devices. Whoever guesses has the password already; known
+/// devices and recovery codes, which nobody guesses, stay open.
+const GUESSES: Growth =
+    Growth { free: 10, first: Duration::from_secs(15), most: Duration::from_secs(15 * 60) };
 
 /// How often things may be tried.
 #[derive(Clone)]
 pub(super) struct Limits {
     address: Throttle,
     address_and_email: Throttle,
+    device: Throttle,
     sign_ups: Throttle,
     codes: Throttle,
+    passwords: Growing,
+    guesses: Growing,
+    failures: Failures,
+}
+
+/// From where a code is tried.
+pub(super) struct Place {
+    key: String,
+    known: bool,
 }
 
 impl Limits {
     pub(super) fn new(clock: &Arc<dyn Clock>) -> Limits {
         let of = |rate| Throttle::new(rate, clock.clone());
         let (address, address_and_email) = (of(BY_ADDRESS), of(BY_ADDRESS_AND_EMAIL));
-        Limits { address, address_and_email, sign_ups: of(SIGN_UPS), codes: of(CODES) }
+        Limits {
+            address,
+            address_and_email,
+            device: of(BY_DEVICE),
+            sign_ups: of(SIGN_UPS),
+            codes: of(CODES),
+            passwords: Growing::new(PASSWORDS, clock.clone()),
+            guesses: Growing::new(GUESSES, clock.clone()),
+            failures: Failures::default(),
+        }
     }
 
     /// # Errors
@@ -46,10 +78,61 @@ impl Limits {
         self.sign_ups.take(&peer(app, request)).map_err(Refusal::rate_limited)
     }
 
+    /// Leave to try a code or the current password.
+    ///
+    /// # Errors
+    /// 429; when the vault cannot be asked.
+    pub(super) async fn code(
+        &self,
+        app: &App,
+        request: &Request,
+        session: &Session,
+    ) -> Result<Place, Refusal> {
+        let user = &session.user;
+        let device = device(app, request).await?.filter(|device| device.user == *user);
+        let place = match device {
+            Some(Device { id, .. }) => Place { key: format!("{user} {id}"), known: true },
+            None if session.level == Level::Full => {
+                Place { key: format!("{user} {}", session.id), known: true }
+            }
+            None => Place { key: format!("{user} {}", peer(app, request)), known: false },
+        };
+        self.codes.take(&place.key).map_err(Refusal::rate_limited)?;
+        Ok(place)
+    }
+
+    /// Leave to try a code that can be guessed.
+    ///
     /// # Errors
     /// 429.
-    pub(super) fn code(&self, user: &Sid) -> Result<(), Refusal> {
-        self.codes.take(user.as_str()).map_err(Refusal::rate_limited)
+    pub(super) fn guess(&self, place: &Place, user: &Sid) -> Result<(), Refusal> {
+        let wait = self.guesses.keeps_off(user.as_str());
+        if place.known || wait.is_zero() { Ok(()) } else { Err(Refusal::rate_limited(wait)) }
+    }
+
+    /// What came of a code.
+    pub(super) fn tried(
+        &self,
+        app: &App,
+        request: &Request,
+        who: &SignedIn,
+        place: &Place,
+        outcome: Result<(), Refusal>,
+    ) -> Result<(), Refusal> {
+        let user = &who.session.user;
+        match &outcome {
+            Ok(()) if !place.known => self.guesses.succeeded(user.as_str()),
+            Ok(()) => {}
+            Err(refusal) if refusal.status.is_server_error() => {}
+            Err(_) => {
+                if !place.known {
+                    self.guesses.failed(user.as_str());
+                }
+                let meta = super::answer::meta(app, request, &who.session.carrier, user);
+                self.failures.note(app, meta, user, Failed::SecondFactor);
+            }
+        }
+        outcome
     }
 
     fn sign_in(&self, app: &App, request: &Request, email: &str) -> Result<(), Refusal> {
@@ -79,8 +162,7 @@ pub(super) async fn sign_in(
     Data(limits): Data<&Limits>,
 ) -> poem::Result<Response> {
     let given: SignIn = parsed(request, &bytes)?;
-    limits.sign_in(app, request, &given.email)?;
-    let (user, carrier) = recognize(app, &given).await?.ok_or_else(wrong)?;
+    let (user, carrier) = try_password(app, request, limits, &given).await?;
     // A session that was there before is not carried on: a new sign-in, a new id.
     if let Ok(before) = signed_in(app, request).await {
         app.sessions.end(app, &before.session.user, &before.session.id).await.map_err(Refusal::from)?;
@@ -92,24 +174,64 @@ pub(super) async fn sign_in(
     Ok(with_cookie(app, StatusCode::OK, view(app, &who).await?, &cookie)?)
 }
 
+/// Whose password it is. A device that the same person has signed in from keeps its own count of tries, and waits for nobody.
+async fn try_password(
+    app: &App,
+    request: &Request,
+    limits: &Limits,
+    given: &SignIn,
+) -> Result<(Sid, Sid), Refusal> {
+    let email = given.email.trim().to_lowercase();
+    let device = device(app, request).await?;
+    let named = match device {
+        Some(_) => person(app, given).await?,
+        None => None,
+    };
+    let known = device.filter(|device| named.as_ref().is_some_and(|(user, _)| *user == device.user));
+    match &known {
+        Some(device) => limits.device.take(&device.id).map_err(Refusal::rate_limited)?,
+        None => {
+            limits.sign_in(app, request, &given.email)?;
+            tokio::time::sleep(limits.passwords.penalty(&email)).await;
+        }
+    }
+    let (whose, right) = recognize(app, given).await?;
+    if let (Some(found), true) = (&whose, right) {
+        limits.passwords.succeeded(&email);
+        return Ok(found.clone());
+    }
+    limits.passwords.failed(&email);
+    if let Some((user, carrier)) = &whose {
+        let meta = super::answer::meta(app, request, carrier, user);
+        limits.failures.note(app, meta, user, Failed::Password);
+    }
+    Err(wrong())
+}
+
 /// One answer for a wrong password and for an address nobody has, taking as long.
 fn wrong() -> Refusal {
     let detail = "E-mail or password is wrong.";
     Refusal::new(StatusCode::UNAUTHORIZED, "invalid_credentials", detail)
 }
 
-/// The user and carrier these words belong to.
-async fn recognize(app: &App, given: &SignIn) -> Result<Option<(Sid, Sid)>, Refusal> {
+/// The user and carrier of the address that was given.
+async fn person(app: &App, given: &SignIn) -> Result<Option<(Sid, Sid)>, Refusal> {
     let user = match given.email.parse::<Email>() {
         Ok(email) => app.projections.system().user_by_email(&email).await?,
         Err(_) => None,
     };
+    Ok(user.map(|user| (user.sid, user.carrier)))
+}
+
+/// The user and carrier of the address, and whether the password is theirs.
+async fn recognize(app: &App, given: &SignIn) -> Result<(Option<(Sid, Sid)>, bool), Refusal> {
+    let user = person(app, given).await?;
     let hash = match &user {
-        Some(user) => app.secrets.get(&user.sid, PASSWORD).await?,
+        Some((user, _)) => app.secrets.get(user, PASSWORD).await?,
         None => None,
     };
     let hash = hash.and_then(|hash| hash.text().map(str::to_owned));
     let bounded: String = given.password.chars().take(crate::auth::LONGEST_PASSWORD).collect();
     let right = app.passwords.verify(&bounded, hash).await?;
-    Ok(user.filter(|_| right).map(|user| (user.sid, user.carrier)))
+    Ok((user, right))
 }

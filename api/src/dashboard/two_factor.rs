@@ -6,7 +6,7 @@ use super::{
 };
 use crate::{
     App,
-    auth::{Level, SignedIn, signed_in, totp},
+    auth::{Level, SignedIn, remember, signed_in, totp},
     problem::Refusal,
     secrets::{RECOVERY, TOTP_PENDING, TOTP_SEED, TOTP_STEP, digest},
 };
@@ -67,7 +67,7 @@ pub(super) async fn enable(
     let who = before_set_up(app, request).await?;
     let code = parsed::<Code>(request, &bytes)?.code.unwrap_or_default();
     let (carrier, user) = (who.session.carrier.clone(), who.session.user.clone());
-    limits.code(&user)?;
+    limits.code(app, request, &who.session).await?;
     let pending = app.secrets.get(&user, TOTP_PENDING).await.map_err(Refusal::from)?;
     let pending = pending.ok_or_else(|| Refusal::conflict("Set two-factor authentication up first."))?;
     let step = totp::step_of(pending.bytes(), &code, app.clock.now()).ok_or_else(wrong_code)?;
@@ -82,7 +82,22 @@ pub(super) async fn enable(
     app.sessions.end_others(app, &user, Some(&who.session.id)).await.map_err(Refusal::from)?;
     act(app, request, &who, UserCommand::EnableTwoFactor).await?;
     let (session, cookie) = step_up(app, request, &who).await?;
-    Ok(with_cookie(app, StatusCode::OK, Enabled { recovery_codes, session }, &cookie)?)
+    let answer = with_cookie(app, StatusCode::OK, Enabled { recovery_codes, session }, &cookie)?;
+    remembered(app, request, &who, answer).await
+}
+
+/// The answer, which makes the device one that is known.
+async fn remembered(
+    app: &App,
+    request: &Request,
+    who: &SignedIn,
+    mut answer: Response,
+) -> poem::Result<Response> {
+    let cookie = remember(app, request, (&who.session.carrier, &who.session.user)).await?;
+    if let Some(cookie) = cookie {
+        answer.headers_mut().append("set-cookie", cookie);
+    }
+    Ok(answer)
 }
 
 /// The second step of signing in: a code of the app, or a recovery code.
@@ -98,17 +113,20 @@ pub(super) async fn verify(
         return Err(Refusal::conflict("Set two-factor authentication up first.").into());
     }
     let given: Code = parsed(request, &bytes)?;
-    limits.code(&who.session.user)?;
+    let (place, user) = (limits.code(app, request, &who.session).await?, &who.session.user);
     match (given.code, given.recovery_code) {
-        (Some(code), None) => use_code(app, &who.session.user, &code).await?,
+        (Some(code), None) => {
+            limits.guess(&place, user)?;
+            limits.tried(app, request, &who, &place, use_code(app, user, &code).await)?;
+        }
         (None, Some(code)) => {
-            use_recovery_code(app, &who.session.user, &code).await?;
+            limits.tried(app, request, &who, &place, use_recovery_code(app, user, &code).await)?;
             act(app, request, &who, UserCommand::UseRecoveryCode).await?;
         }
         _ => return Err(Refusal::field("code", "Give a code of the app or a recovery code.").into()),
     }
     let (session, cookie) = step_up(app, request, &who).await?;
-    Ok(with_cookie(app, StatusCode::OK, session, &cookie)?)
+    remembered(app, request, &who, with_cookie(app, StatusCode::OK, session, &cookie)?).await
 }
 
 /// Ten new recovery codes in place of the old ones, for a code of the app.
@@ -121,8 +139,8 @@ pub(super) async fn new_recovery_codes(
 ) -> poem::Result<Json<Value>> {
     let who = complete(app, request).await?;
     let code = parsed::<Code>(request, &bytes)?.code.unwrap_or_default();
-    limits.code(&who.session.user)?;
-    use_code(app, &who.session.user, &code).await?;
+    let place = limits.code(app, request, &who.session).await?;
+    limits.tried(app, request, &who, &place, use_code(app, &who.session.user, &code).await)?;
     let codes = replace_recovery_codes(app, &who.session.carrier, &who.session.user).await?;
     Ok(Json(json!({ "recovery_codes": codes })))
 }

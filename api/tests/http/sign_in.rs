@@ -254,3 +254,72 @@ async fn a_new_password_ends_every_session_however_many() {
     assert_eq!(world.post(&a.owner, "/dashboard/password", body).await.status, 204);
     assert_eq!(vault.names(&a.user, session).await.unwrap(), std::slice::from_ref(own));
 }
+
+/// Everyone here comes from one address, as behind a proxy that is not named.
+#[tokio::test]
+async fn a_strangers_guesses_keep_no_known_device_out() {
+    let world = World::new().await;
+    let a = world.carrier("alpha").await;
+    world.clock.advance(Duration::from_secs(60));
+    let cookie = world.sign_in(&a.email, PASSWORD).await.cookie();
+    let code = json!({ "code": world.code(&a.seed) });
+    let answer = world.post(&Caller::browser(&cookie), "/dashboard/two-factor/verify", code).await;
+    let device = answer.headers.get_all("set-cookie").iter().find_map(|value| {
+        let value = value.to_str().unwrap();
+        value.starts_with("device=US").then(|| value.split(';').next().unwrap().to_owned())
+    });
+    let device = Caller::browser(&device.expect("the device is known from now on"));
+    while world.sign_in(&a.email, "guess").await.status != 429 {}
+    let password = json!({ "email": a.email, "password": PASSWORD });
+    assert_eq!(world.post(&Caller::nobody(), "/dashboard/sign-in", password.clone()).await.status, 429);
+    world.post(&device, "/dashboard/sign-in", password).await.ok(200);
+    let other = json!({ "email": "someone@else.example", "password": PASSWORD });
+    assert_eq!(world.post(&device, "/dashboard/sign-in", other).await.status, 401, "it is one person's");
+}
+
+#[tokio::test]
+async fn whoever_has_the_password_cannot_guess_codes_for_ever_nor_keep_the_owner_out() {
+    let world = World::new().await;
+    let a = world.carrier("alpha").await;
+    let thief = Caller::browser(&world.sign_in(&a.email, PASSWORD).await.cookie());
+    let guess = json!({ "code": "000000" });
+    let mut verified = 0;
+    for _ in 0..120 {
+        world.clock.advance(Duration::from_secs(12));
+        verified +=
+            u32::from(world.post(&thief, "/dashboard/two-factor/verify", guess.clone()).await.status == 422);
+    }
+    assert!((10..=20).contains(&verified), "{verified} guesses in 24 minutes");
+    // The owner's open session asks for new recovery codes meanwhile, and a recovery code opens a new device.
+    let code = json!({ "code": world.next_code(&a.seed) });
+    world.post(&a.owner, "/dashboard/two-factor/recovery-codes", code).await.ok(200);
+}
+
+#[tokio::test]
+async fn failures_and_looks_at_a_token_are_in_the_audit() {
+    let world = World::new().await;
+    let a = world.carrier("alpha").await;
+    for _ in 0..3 {
+        world.sign_in(&a.email, "guess").await;
+    }
+    let browser = Caller::browser(&world.sign_in(&a.email, PASSWORD).await.cookie());
+    world.post(&browser, "/dashboard/two-factor/verify", json!({ "code": "000000" })).await.problem(422);
+    let account = world.post(&a.program, "/carrier/v1/accounts", json!({ "name": "One" })).await.ok(201);
+    let account = account["sid"].as_str().unwrap().to_owned();
+    world.get(&a.program, &format!("/carrier/v1/accounts/{account}/auth-token")).await;
+    let types = |audit: serde_json::Value| -> Vec<String> {
+        let rows = audit["data"].as_array().unwrap().iter();
+        rows.map(|row| row["event_type"].as_str().unwrap().to_owned()).collect()
+    };
+    let limit = tokio::time::Instant::now() + Duration::from_secs(10);
+    loop {
+        let of_user = types(world.get(&a.owner, &format!("/carrier/v1/audit?stream_sid={}", a.user)).await);
+        let count = |wanted: &str| of_user.iter().filter(|event| *event == wanted).count();
+        let of_account = types(world.get(&a.owner, &format!("/carrier/v1/audit?stream_sid={account}")).await);
+        let failed = (count("SignInFailed"), count("SecondFactorFailed")) == (1, 1);
+        if failed && of_account == ["AuthTokenShown", "Created"] {
+            break;
+        }
+        assert!(limit > tokio::time::Instant::now(), "{of_user:?} {of_account:?}");
+    }
+}

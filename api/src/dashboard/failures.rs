@@ -1,0 +1,83 @@
+//! Failures of signing in as entries of the audit, with the address they came from: at most one a minute for each person,
+//! which says how many there were since the last, so that a stranger cannot fill the log.
+
+use crate::App;
+use domain::{
+    Actor, Meta, Sid,
+    user::{User, UserCommand},
+};
+use std::{
+    collections::HashMap,
+    sync::{Arc, Mutex, PoisonError},
+    time::Duration,
+};
+
+/// The least time between two entries about one person.
+const APART: Duration = Duration::from_secs(60);
+/// Most people whose failures are counted; past it all are forgotten.
+const MOST: usize = 10_000;
+
+/// What failed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub(super) enum Failed {
+    /// The password was wrong.
+    Password,
+    /// The password was right, the code was not.
+    SecondFactor,
+}
+
+/// Failures that are counted and not told yet; clones share them.
+#[derive(Clone, Default)]
+pub(super) struct Failures(Arc<Mutex<HashMap<(Sid, Failed), (Option<Duration>, u32)>>>);
+
+impl Failures {
+    /// Notes one; the entry is written beside the answer, which takes as long as if there were nobody to write about.
+    pub(super) fn note(&self, app: &App, meta: Meta, user: &Sid, failed: Failed) {
+        let Some(tries) = self.due(user, failed, app.clock.elapsed()) else { return };
+        let command = match failed {
+            Failed::Password => UserCommand::FailSignIn { tries },
+            Failed::SecondFactor => UserCommand::FailSecondFactor { tries },
+        };
+        let (app, user) = (app.clone(), user.clone());
+        let meta = Meta { actor: Actor::system("sign_in"), ..meta };
+        let written = app.clone();
+        app.tasks.spawn(async move {
+            if let Err(error) = written.store.execute::<User>(&user, command, &meta).await {
+                tracing::warn!(%user, %error, "a failed sign-in is not in the audit");
+            }
+        });
+    }
+
+    /// How many an entry made now tells of; none when the last entry is too young.
+    fn due(&self, user: &Sid, failed: Failed, now: Duration) -> Option<u32> {
+        let mut counted = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        if counted.len() >= MOST {
+            counted.clear();
+        }
+        let (told, tries) = counted.entry((user.clone(), failed)).or_insert((None, 0));
+        *tries = tries.saturating_add(1);
+        if told.is_some_and(|told| now.saturating_sub(told) < APART) {
+            return None;
+        }
+        *told = Some(now);
+        Some(std::mem::take(tries))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use domain::Kind;
+
+    #[test]
+    fn a_storm_of_failures_is_an_entry_a_minute_that_counts_them() {
+        let (failures, user) = (Failures::default(), Sid::from_uuid(Kind::User, uuid::Uuid::nil()));
+        let at = Duration::from_secs;
+        let told: Vec<_> = [0, 1, 2, 61, 62, 130]
+            .into_iter()
+            .map(|second| failures.due(&user, Failed::Password, at(second)))
+            .collect();
+        assert_eq!(told, [Some(1), None, None, Some(3), None, Some(2)]);
+        assert_eq!(failures.due(&user, Failed::SecondFactor, at(130)), Some(1));
+    }
+}
