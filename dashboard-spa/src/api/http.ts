@@ -1,8 +1,10 @@
 /** Sets the generated Carrier API client up: same origin, refusals as `Problem`. */
 import { client } from "../client/client.gen";
+import { visibleResponse } from "../lib/visible";
 import { toProblem } from "./problem";
 
 client.setConfig({ baseUrl: "/carrier/v1", throwOnError: true, credentials: "same-origin" });
+client.interceptors.response.use(visibleResponse);
 client.interceptors.error.use((error, response) => toProblem(error, response as Response | undefined));
 
 /** JSON over fetch for the few routes that are not in the OpenAPI document. */

@@ -4,6 +4,8 @@
  * server has no replay.
  */
 
+import { visibleJson } from "../lib/visible";
+
 /** First wait after a lost connection, and the longest, in milliseconds. */
 const FIRST_WAIT = 500;
 const LONGEST_WAIT = 15_000;
@@ -119,7 +121,7 @@ export class LiveSocket {
   private received(data: unknown): void {
     if (typeof data !== "string") return;
     try {
-      const message: unknown = JSON.parse(data);
+      const message: unknown = JSON.parse(visibleJson(data));
       if (typeof message === "object" && message !== null) {
         this.options.onMessage(message as Record<string, unknown>);
       }
