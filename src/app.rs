@@ -4,15 +4,18 @@ use crate::{
     assets::Dashboard,
     config::Config,
     control, demo,
-    door::{Door, Patience},
+    door::{Door, Patience, serve},
     examples,
-    health::NodeHealth,
+    health::{NodeHealth, PROXY_NOTE},
     keys,
+    open_files::Split,
+    private,
 };
 use api::{ApiConfig, auth::Passwords};
 use domain::{Clock, Ids, Log};
+use ipnet::IpNet;
 use poem::{
-    EndpointExt, Route, Server,
+    EndpointExt, Server,
     listener::{Acceptor, Listener, TcpListener},
 };
 use projections::Projections;
@@ -21,8 +24,8 @@ use reactors::{
     http::{Guard, HttpOptions, SystemResolver},
 };
 use sip_engine::{Engine, EngineConfig, EngineHandle};
-use std::{error::Error, net::SocketAddr, sync::Arc, time::Duration};
-use store::{RandomIds, Store, StoreOptions, SystemClock};
+use std::{error::Error, net::Ipv4Addr, sync::Arc, time::Duration};
+use store::{RandomIds, Store, StoreError, StoreOptions, SystemClock};
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
 /// Anything that keeps Trunkline from starting, in words for a person.
@@ -59,12 +62,17 @@ pub struct App {
 /// Opens the store of these settings: makes the data directory, finds or makes the vault's key.
 ///
 /// # Errors
-/// When a directory, key or database cannot be used; a database with data whose key is gone is not touched.
+/// When a directory, key or database cannot be used; a database with data whose key is gone or another one is not touched,
+/// and one that is gone beside its key and its seals is not made anew.
 pub async fn open_store(config: &Config) -> Result<Store, Trouble> {
-    std::fs::create_dir_all(&config.data_dir)
+    private::folder(&config.data_dir)
         .map_err(|error| format!("data_dir {}: {error}", config.data_dir.display()))?;
     let ids: Arc<dyn Ids> = Arc::new(RandomIds::default());
     let key = keys::MasterKey::find(&config.data_dir, &*ids)?;
+    let had_data = !key.is_new && !store::noted_seals(&config.data_dir.join(SEALS))?.is_empty();
+    if had_data && config.store_file().is_some_and(|file| !file.exists()) {
+        return Err(gone(config));
+    }
     let store = Store::open(StoreOptions {
         evidence_kept: config.evidence_kept(),
         patience: DATABASE_PATIENCE,
@@ -72,22 +80,52 @@ pub async fn open_store(config: &Config) -> Result<Store, Trouble> {
         ..StoreOptions::new(config.store_url(), key.bytes)
     })
     .await?;
-    if key.is_new && store.head(Log::Core).await? > 0 {
-        let place = config.data_dir.join("vault.key");
-        return Err(format!(
-            "the database has data, but its key {} is gone; restore it from the backup",
-            place.display()
-        )
-        .into());
+    if let Err(trouble) = check(&store, config, &key, had_data).await {
+        store.close().await;
+        return Err(trouble);
     }
     key.keep(&config.data_dir)?;
     Ok(store)
+}
+
+/// Whether key and database belong together.
+async fn check(store: &Store, config: &Config, key: &keys::MasterKey, had_data: bool) -> Result<(), Trouble> {
+    let place = config.data_dir.join("vault.key");
+    let (place, head) = (place.display(), store.head(Log::Core).await?);
+    if key.is_new && head > 0 {
+        let text = format!("the database has data, but its key {place} is gone; restore it from the backup");
+        return Err(text.into());
+    }
+    if had_data && head == 0 {
+        return Err(gone(config));
+    }
+    match store.check_key().await {
+        Err(StoreError::Sealed) => {
+            let text =
+                format!("{place} is not the key this database was sealed with; restore it from the backup");
+            Err(text.into())
+        }
+        checked => Ok(checked?),
+    }
+}
+
+fn gone(config: &Config) -> Trouble {
+    let place = config.store_file();
+    let place = place.map_or_else(|| "database_url".to_owned(), |file| file.display().to_string());
+    let data = config.data_dir.display();
+    format!(
+        "the database ({place}) is empty or gone, but {data} has its key and its seals: restore the database from the \
+         backup, or to begin anew move vault.key and {SEALS} away"
+    )
+    .into()
 }
 
 /// What everything else stands on.
 struct Base {
     config: Config,
     with_demo: bool,
+    split: Split,
+    guard: Guard,
     store: Store,
     projections: Projections,
     clock: Arc<dyn Clock>,
@@ -102,25 +140,28 @@ impl App {
     ///
     /// # Errors
     /// When a port, the store or the demo is not to be had.
-    pub async fn build(config: Config, with_demo: bool) -> Result<App, Trouble> {
-        let base = Base::open(config, with_demo).await?;
+    pub async fn build(config: Config, with_demo: bool, split: Split) -> Result<App, Trouble> {
+        let base = Base::open(config, with_demo, split).await?;
         let listen = base.config.http.listen;
         let web = TcpListener::bind(listen)
             .into_acceptor()
             .await
             .map_err(|error| format!("http.listen {listen}: {error}"))?;
+        let doors = web.local_addr();
+        doors.iter().filter_map(|door| door.as_socket_addr()).for_each(|door| base.guard.doors.add(*door));
         let http_url = public_url(&base.config, &web);
         let mut demo = base.demo(&http_url).await?;
         base.caught_up().await?;
         let reactors = base.reactors().await?;
         let engine = base.engine(&reactors).await?;
+        engine.sip_addrs().iter().for_each(|door| base.guard.doors.add(*door));
         let sip_address = reachable(engine.sip_addr());
         if let Some(demo) = &mut demo {
             demo.sip_address.clone_from(&sip_address);
             demo.keep(&base.config.data_dir)?;
         }
         reactors.start(Arc::new(engine.clone()));
-        base.serve(web, &http_url, NodeHealth { engine: engine.clone(), reactors: reactors.clone() })?;
+        base.serve(web, &http_url, base.health(&engine, reactors.clone()))?;
         base.take_orders();
         let drain = Duration::from_secs(base.config.shutdown.drain_seconds);
         let Base { store, tasks, stop, .. } = base;
@@ -148,14 +189,15 @@ impl App {
 }
 
 impl Base {
-    async fn open(config: Config, with_demo: bool) -> Result<Base, Trouble> {
+    async fn open(config: Config, with_demo: bool, split: Split) -> Result<Base, Trouble> {
         let store = open_store(&config).await?;
         let (clock, ids): (Arc<dyn Clock>, Arc<dyn Ids>) =
             (Arc::new(SystemClock), Arc::new(RandomIds::default()));
         let (tasks, stop) = (TaskTracker::new(), CancellationToken::new());
         let projections = Projections::start(store.clone(), tasks.clone(), stop.clone()).await?;
         let node = keys::node_name(&config.data_dir, &*ids)?;
-        Ok(Base { config, with_demo, store, projections, clock, ids, node, tasks, stop })
+        let guard = guard(&config, with_demo)?;
+        Ok(Base { config, with_demo, split, guard, store, projections, clock, ids, node, tasks, stop })
     }
 
     async fn demo(&self, http_url: &str) -> Result<Option<demo::Demo>, Trouble> {
@@ -165,7 +207,28 @@ impl Base {
         let passwords = Passwords::new(ApiConfig::default().password_cost, &*self.ids)?;
         let (store, clock, ids) = (self.store.clone(), self.clock.clone(), self.ids.clone());
         let maker = demo::Maker { store, clock, ids, passwords };
-        maker.prepare(&self.config.data_dir, http_url).await.map(Some)
+        let application = self.application().await?;
+        maker.prepare(&self.config.data_dir, http_url, &application).await.map(Some)
+    }
+
+    /// Starts the demo's application at a port of its own, on loopback, the same as last time if that is free: where
+    /// Trunkline itself listens, no webhook goes.
+    async fn application(&self) -> Result<String, Trouble> {
+        let last = demo::Demo::kept(&self.config.data_dir)?.map_or(0, |demo| demo.application_port());
+        let bound = match TcpListener::bind((Ipv4Addr::LOCALHOST, last)).into_acceptor().await {
+            Ok(bound) => bound,
+            Err(_) => TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).into_acceptor().await?,
+        };
+        let address = bound.local_addr().into_iter().find_map(|address| address.as_socket_addr().copied());
+        let stopped = self.stop.clone();
+        self.tasks.spawn(async move {
+            let server = Server::new_with_acceptor(bound);
+            let run = server.run_with_graceful_shutdown(examples::routes(), stopped.cancelled_owned(), None);
+            if let Err(error) = run.await {
+                tracing::error!(%error, "the demo's application ended");
+            }
+        });
+        Ok(address.map(|address| format!("http://{address}")).unwrap_or_default())
     }
 
     /// Waits until the tables know all that the log does, so that the first call is routed by the last change. Behind a
@@ -186,7 +249,7 @@ impl Base {
             ids: self.ids.clone(),
             node: self.node.clone(),
             spool: self.config.data_dir.join("spool"),
-            http: outgoing(&self.config, self.with_demo, &self.ids),
+            http: outgoing(self.guard.clone(), self.split.applications, &self.ids),
             queue_limit: reactors::QUEUE_LIMIT,
             trusted_trunks: self.config.trusted_trunks()?,
             tasks: self.tasks.clone(),
@@ -196,7 +259,7 @@ impl Base {
     }
 
     async fn engine(&self, reactors: &Reactors) -> Result<EngineHandle, Trouble> {
-        let guard = guard(&self.config, self.with_demo);
+        let guard = self.guard.clone();
         let config = EngineConfig {
             sip_listen: self.config.sip_listen()?,
             connections_per_peer: self.config.sip.connections_per_peer,
@@ -205,7 +268,8 @@ impl Base {
             rtp_timeout: sip_engine::media::DEFAULT_RTP_TIMEOUT,
             node: reactors.node().to_owned(),
             max_calls: self.config.sip.max_calls,
-            reachable: Arc::new(move |address| guard.allows_call(address)),
+            connections: self.split.sip,
+            reachable: Arc::new(move |address| guard.allows(address)),
             names: Arc::new(sip_engine::SystemNames::new()),
             clock: self.clock.clone(),
             ids: self.ids.clone(),
@@ -213,6 +277,13 @@ impl Base {
         let engine =
             Engine::start(config, Arc::new(reactors.world()), reactors.directory().directory()).await;
         Ok(engine.map_err(|error| format!("sip.listen: {error}"))?)
+    }
+
+    /// What is said about this process. A proxy noted by an earlier one may be trusted by now.
+    fn health(&self, engine: &EngineHandle, reactors: Reactors) -> NodeHealth {
+        let proxy_note = self.config.data_dir.join(PROXY_NOTE);
+        let _ = std::fs::remove_file(&proxy_note);
+        NodeHealth { engine: engine.clone(), reactors, proxy_note }
     }
 
     /// From `trunkline replay` beside this process, until `stop`.
@@ -224,7 +295,7 @@ impl Base {
         }
     }
 
-    /// Dashboard, APIs and, in the demo, the example application, until `stop`.
+    /// Dashboard and APIs, until `stop`.
     fn serve(&self, web: impl Acceptor + 'static, http_url: &str, health: NodeHealth) -> Result<(), Trouble> {
         let config = ApiConfig {
             public_url: http_url.to_owned(),
@@ -245,43 +316,26 @@ impl Base {
             stop: self.stop.clone(),
             tasks: self.tasks.clone(),
         };
-        let mut routes = Route::new().nest("/", api::router(&api::App::new(parts)?, Dashboard.boxed()));
-        if self.with_demo {
-            routes = routes.nest("/examples", examples::routes());
-        }
-        let web = Door::new(web, Patience::default(), self.config.trusted_proxies()?);
-        let stopped = self.stop.clone();
-        self.tasks.spawn(async move {
-            let server = Server::new_with_acceptor(web);
-            let run =
-                server.run_with_graceful_shutdown(routes, stopped.cancelled_owned(), Some(WEB_STOP_LIMIT));
-            if let Err(error) = run.await {
-                tracing::error!(%error, "the web server ended");
-            }
-        });
+        let routes = api::router(&api::App::new(parts)?, Dashboard.boxed());
+        let web = Door::new(web, Patience::default(), self.split.web, self.config.trusted_proxies()?);
+        self.tasks.spawn(serve(web, routes, self.stop.clone(), WEB_STOP_LIMIT));
         Ok(())
     }
 }
 
 /// How customers' applications are asked.
-fn outgoing(config: &Config, with_demo: bool, ids: &Arc<dyn Ids>) -> HttpOptions {
-    HttpOptions {
-        guard: guard(config, with_demo),
-        resolver: Arc::new(SystemResolver::default()),
-        extra_roots: Vec::new(),
-        ids: ids.clone(),
-    }
+fn outgoing(guard: Guard, connections: usize, ids: &Arc<dyn Ids>) -> HttpOptions {
+    let resolver = Arc::new(SystemResolver::default());
+    HttpOptions { guard, resolver, extra_roots: Vec::new(), connections, ids: ids.clone() }
 }
 
 /// Where customers may make us go, with webhooks and with calls. The demo's application and phones are on this machine.
-fn guard(config: &Config, with_demo: bool) -> Guard {
-    let sip = config.sip_listen().unwrap_or_default();
-    let listen: Vec<_> = sip.into_iter().chain([config.http.listen]).collect();
-    let advertised = config.advertise().ok().flatten();
-    let outside = listen.iter().filter_map(|listen| Some(SocketAddr::new(advertised?, listen.port())));
-    let own = outside.chain(listen.iter().copied()).collect();
+fn guard(config: &Config, with_demo: bool) -> Result<Guard, Trouble> {
+    let loopback = demo::LOOPBACK.iter().filter(|_| with_demo).map(|network| network.parse::<IpNet>());
+    let allowed = config.allowed_networks()?.into_iter().chain(loopback.flatten()).collect();
+    let outside = config.advertise()?.into_iter().collect();
     let own_host = reactors::http::host(&config.http.public_url);
-    Guard { allow_private: config.webhooks.allow_private || with_demo, own, own_host, ..Guard::default() }
+    Ok(Guard { allowed, outside, own_host, ..Guard::default() })
 }
 
 fn public_url(config: &Config, web: &impl Acceptor) -> String {

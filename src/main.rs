@@ -11,10 +11,12 @@ mod examples;
 mod health;
 mod keys;
 mod open_files;
+mod private;
 mod routes;
 mod telemetry;
 
 use clap::{Arg, ArgAction, ArgMatches, Command, value_parser};
+use commands::serve::Reload;
 use config::Config;
 use std::{path::PathBuf, process::ExitCode};
 use tikv_jemallocator::Jemalloc;
@@ -30,11 +32,17 @@ fn main() -> ExitCode {
         Ok(config) => config,
         Err(refused) => return fail(&refused),
     };
-    if let Err(refused) = telemetry::start(&config.log) {
-        return fail(&refused);
-    }
+    private::keep_to_ourselves();
+    let filter = match telemetry::start(&config.log) {
+        Ok(filter) => filter,
+        Err(refused) => return fail(&refused),
+    };
     match matches.subcommand() {
-        Some(("serve", matches)) => commands::serve::run(config, matches.get_flag("demo")),
+        Some(("serve", of_serve)) => {
+            let (file, flags) = (matches.get_one::<PathBuf>("config").cloned(), flags(&matches));
+            let again = Reload { read: Box::new(move || Config::read(file.clone(), &flags)), filter };
+            commands::serve::run(config, of_serve.get_flag("demo"), again)
+        }
         Some(("audit", matches)) => commands::audit::run(&config, &commands::audit::kept(matches)),
         Some(("replay", matches)) => commands::replay::run(&config, &commands::replay::wish(matches)),
         Some(("demo", _)) => commands::demo::run(&config),

@@ -1,23 +1,61 @@
 //! What is written to standard error: one line an event, for people or for machines.
 
 use crate::config::{Log, Refused};
-use tracing_subscriber::{EnvFilter, fmt, prelude::*};
+use domain::visible::visible;
+use std::{
+    borrow::Cow,
+    io::{self, Stderr, Write},
+};
+use tracing_subscriber::{EnvFilter, Registry, fmt, prelude::*, reload};
 
 /// What is left out unless the settings ask for it: PostgreSQL's notices that a table is there already.
 const QUIET: &str = "sqlx::postgres::notice=warn";
+
+/// What is logged; it can be changed while running.
+pub struct Filter(reload::Handle<EnvFilter, Registry>);
+
+impl Filter {
+    /// Logs what these settings say from now on.
+    ///
+    /// # Errors
+    /// When `log.filter` is not a tracing filter.
+    pub fn set(&self, log: &Log) -> Result<(), Refused> {
+        self.0.reload(filter(log)?).map_err(|error| Refused(format!("log.filter: {error}")))
+    }
+}
 
 /// Starts logging.
 ///
 /// # Errors
 /// When `log.filter` is not a tracing filter.
-pub fn start(log: &Log) -> Result<(), Refused> {
-    let filter = format!("{QUIET},{}", log.filter);
-    let filter = EnvFilter::try_new(filter).map_err(|error| Refused(format!("log.filter: {error}")))?;
+pub fn start(log: &Log) -> Result<Filter, Refused> {
+    let (filter, handle) = reload::Layer::new(filter(log)?);
     let registry = tracing_subscriber::registry().with(filter);
-    let line = fmt::layer().with_writer(std::io::stderr);
+    let line = fmt::layer().with_writer(|| Visible(io::stderr()));
     match log.format.as_str() {
         "json" => registry.with(line.json()).init(),
         _ => registry.with(line.compact().with_target(false)).init(),
     }
-    Ok(())
+    Ok(Filter(handle))
+}
+
+fn filter(log: &Log) -> Result<EnvFilter, Refused> {
+    let filter = format!("{QUIET},{}", log.filter);
+    EnvFilter::try_new(filter).map_err(|error| Refused(format!("log.filter: {error}")))
+}
+
+/// Standard error, where no stranger's text changes the order of what is read, or hides in it. A line is one write.
+struct Visible(Stderr);
+
+impl Write for Visible {
+    fn write(&mut self, line: &[u8]) -> io::Result<usize> {
+        match std::str::from_utf8(line).map(visible) {
+            Ok(Cow::Owned(shown)) => self.0.write_all(shown.as_bytes()).map(|()| line.len()),
+            _ => self.0.write(line),
+        }
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        self.0.flush()
+    }
 }

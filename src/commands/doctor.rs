@@ -1,6 +1,13 @@
 //! `trunkline doctor`: looks at everything a serving Trunkline needs and says what to do about what is missing.
 
-use crate::{config::Config, fail, keys::MasterKey, open_files};
+use crate::{
+    config::Config,
+    fail,
+    health::PROXY_NOTE,
+    keys::MasterKey,
+    open_files::{self, Split},
+    private,
+};
 use domain::Log;
 use std::{
     collections::BTreeSet,
@@ -27,7 +34,13 @@ pub fn run(config: &Config) -> ExitCode {
         Err(error) => return fail(&error),
     };
     let checks: [(&str, Vec<Finding>); 7] = [
-        ("web", vec![tcp_port("http.listen", config.http.listen)]),
+        (
+            "web",
+            [Some(tcp_port("http.listen", config.http.listen)), proxy(config)]
+                .into_iter()
+                .flatten()
+                .collect(),
+        ),
         ("sip", sip(config)),
         ("rtp", vec![rtp_ports(config), files(config)]),
         ("data", vec![data_dir(&config.data_dir)]),
@@ -57,6 +70,19 @@ fn tcp_port(name: &str, address: SocketAddr) -> Finding {
         Ok(_) => Fine(format!("{name} {address} (tcp) is free")),
         Err(error) => Broken(format!("{name} {address} (tcp): {error}; stop what uses it, or set {name}")),
     }
+}
+
+/// Whether a running server was asked through a proxy it does not trust.
+fn proxy(config: &Config) -> Option<Finding> {
+    let note = std::fs::read_to_string(config.data_dir.join(PROXY_NOTE)).ok()?;
+    let ip: IpAddr = note.trim().parse().ok()?;
+    let trusted = config.trusted_proxies().ok()?.iter().any(|network| network.contains(&ip));
+    (!trusted).then(|| {
+        Advice(format!(
+            "X-Forwarded-For comes from {ip}, which is not in http.trusted_proxies: whoever comes through it is one person to \
+             the limits on signing in; name it if it is your proxy"
+        ))
+    })
 }
 
 fn udp_port(name: &str, address: SocketAddr) -> Finding {
@@ -127,18 +153,16 @@ fn rtp_ports(config: &Config) -> Finding {
 }
 
 fn files(config: &Config) -> Finding {
-    let files = open_files::most();
-    match open_files::too_few(files, config.sip.max_calls) {
-        Some((_, text)) => Advice(text),
-        None => {
-            Fine(format!("{files} open files are allowed: room for {} calls", open_files::carried(files)))
-        }
+    let split = Split::of(open_files::most(), config.sip.max_calls);
+    match split.too_few(config.sip.max_calls) {
+        Some(text) => Advice(text),
+        None => Fine(format!("open files {split}")),
     }
 }
 
 fn data_dir(path: &Path) -> Finding {
     let probe = path.join(".doctor");
-    let tried = std::fs::create_dir_all(path)
+    let tried = private::folder(path)
         .and_then(|()| std::fs::write(&probe, ""))
         .and_then(|()| std::fs::remove_file(&probe));
     match tried {

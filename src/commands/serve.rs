@@ -1,28 +1,47 @@
-//! `trunkline serve`: everything, until SIGTERM or Ctrl-C.
+//! `trunkline serve`: everything, until SIGTERM or Ctrl-C. SIGHUP has the settings read again.
 
-use crate::{app::App, config::Config, fail, open_files};
+use crate::{
+    app::App,
+    config::{Config, Refused},
+    fail,
+    open_files::{self, Split},
+    telemetry::Filter,
+};
 use std::process::ExitCode;
-use tokio::signal::unix::{SignalKind, signal};
+use tokio::signal::unix::{Signal, SignalKind, signal};
+
+/// How settings are read again while running.
+pub struct Reload {
+    /// From where they were read at the start.
+    pub read: Box<dyn Fn() -> Result<Config, Refused>>,
+    /// What of them can change.
+    pub filter: Filter,
+}
 
 /// Serves until told to stop, then lets live calls finish.
-pub fn run(mut config: Config, with_demo: bool) -> ExitCode {
-    if let Some((room, text)) = open_files::too_few(open_files::raise(), config.sip.max_calls) {
+pub fn run(mut config: Config, with_demo: bool, again: Reload) -> ExitCode {
+    let split = Split::of(open_files::raise(), config.sip.max_calls);
+    if let Some(text) = split.too_few(config.sip.max_calls) {
         tracing::warn!("{text}");
-        config.sip.max_calls = room;
     }
+    config.sip.max_calls = split.calls;
     let runtime = match tokio::runtime::Runtime::new() {
         Ok(runtime) => runtime,
         Err(error) => return fail(&error),
     };
     runtime.block_on(async {
-        let mut app = match App::build(config, with_demo).await {
+        // Before anything else, so that a hang-up during the start does not end it.
+        let hang_ups = signal(SignalKind::hangup());
+        let mut running = config.clone();
+        let mut app = match App::build(config, with_demo, split).await {
             Ok(app) => app,
             Err(trouble) => return fail(&trouble),
         };
-        banner(&app);
+        banner(&app, &split);
         let outcome = tokio::select! {
             () = told_to_stop() => ExitCode::SUCCESS,
             () = app.replaced() => fail(&"another process is this node by now; stopping"),
+            () = reload(hang_ups, &again, &mut running) => ExitCode::SUCCESS,
         };
         eprintln!("trunkline: stopping; live calls may finish (again to stop at once)");
         tokio::select! {
@@ -30,6 +49,25 @@ pub fn run(mut config: Config, with_demo: bool) -> ExitCode {
             () = told_to_stop() => ExitCode::FAILURE,
         }
     })
+}
+
+/// Reads the settings again at every SIGHUP: what can change while running does, and the rest is named. Never ends.
+async fn reload(hang_ups: std::io::Result<Signal>, again: &Reload, running: &mut Config) {
+    let Ok(mut hang_ups) = hang_ups else { return std::future::pending().await };
+    while hang_ups.recv().await.is_some() {
+        match (again.read)().and_then(|config| again.filter.set(&config.log).map(|()| config)) {
+            Ok(config) => {
+                let waits = running.differs(&config);
+                running.log.filter.clone_from(&config.log.filter);
+                tracing::info!(log_filter = config.log.filter, "settings were read again");
+                if !waits.is_empty() {
+                    tracing::warn!(settings = waits.join(", "), "changed settings wait for the next start");
+                }
+            }
+            Err(refused) => tracing::warn!(%refused, "settings stay as they were"),
+        }
+    }
+    std::future::pending().await
 }
 
 async fn told_to_stop() {
@@ -44,7 +82,7 @@ async fn told_to_stop() {
     }
 }
 
-fn banner(app: &App) {
+fn banner(app: &App, split: &Split) {
     println!("Dashboard and APIs  {}", app.http_url);
     println!("SIP                 {} (udp, tcp)", app.sip_address);
     if let Some(demo) = &app.demo {
@@ -63,5 +101,6 @@ fn banner(app: &App) {
     } else {
         println!("Sign up             {}/sign-up", app.http_url);
     }
+    println!("Open files          {split}");
     println!("Trunkline is ready");
 }
