@@ -3,4 +3,5 @@
 //! `just faults`.
 
 mod full_disk;
+mod hanging;
 mod nodes;
