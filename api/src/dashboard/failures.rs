@@ -28,7 +28,17 @@ pub(super) enum Failed {
 
 /// Failures that are counted and not told yet; clones share them.
 #[derive(Clone, Default)]
-pub(super) struct Failures(Arc<Mutex<HashMap<(Sid, Failed), (Option<Duration>, u32)>>>);
+pub(super) struct Failures(Arc<Mutex<HashMap<Key, Count>>>);
+
+/// Whose, and of what.
+type Key = (Sid, Failed);
+
+/// How many since the last entry, and when that was.
+#[derive(Clone, Copy, Default)]
+struct Count {
+    told: Option<Duration>,
+    tries: u32,
+}
 
 impl Failures {
     /// Notes one; the entry is written beside the answer, which takes as long as if there were nobody to write about.
@@ -54,13 +64,13 @@ impl Failures {
         if counted.len() >= MOST {
             counted.clear();
         }
-        let (told, tries) = counted.entry((user.clone(), failed)).or_insert((None, 0));
-        *tries = tries.saturating_add(1);
-        if told.is_some_and(|told| now.saturating_sub(told) < APART) {
+        let count = counted.entry((user.clone(), failed)).or_default();
+        count.tries = count.tries.saturating_add(1);
+        if count.told.is_some_and(|told| now.saturating_sub(told) < APART) {
             return None;
         }
-        *told = Some(now);
-        Some(std::mem::take(tries))
+        count.told = Some(now);
+        Some(std::mem::take(&mut count.tries))
     }
 }
 
