@@ -61,7 +61,10 @@ impl Biography for AccountRow {
                 AccountRow::created(fact.stream.clone(), fact.tenant.carrier.clone(), name, fact.at)
             }
             (Some(row), E::Renamed { name }) => AccountRow { name, ..row },
-            (Some(row), E::AuthTokenShown {}) => return Ok(Some(row)),
+            // A look changes nothing of it, but its stream is one longer.
+            (Some(row), E::AuthTokenShown {}) => {
+                return Ok(Some(AccountRow { version: fact.sequence, ..row }));
+            }
             (Some(row), E::Enabled {}) => AccountRow { enabled: true, ..row },
             (Some(row), E::Disabled {}) => AccountRow { enabled: false, ..row },
             (Some(row), E::Limited(limits)) => AccountRow { limits, ..row },

@@ -256,7 +256,7 @@ impl AccountsApi {
         let app = self.0.app()?;
         let account = account_of(app, &who, &sid).await?;
         let write = Write::new(app, request, &who).of_account(Some(account.sid.clone()));
-        write.append::<Aggregate>(&account.sid, Command::ShowAuthToken).await?;
+        write.one::<Aggregate>(&account.sid, Command::ShowAuthToken).await?;
         let auth_token = token_of(app, &account).await?;
         Ok(Json(AuthToken { account_sid: account.sid.to_string(), auth_token }))
     }
