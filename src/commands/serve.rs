@@ -20,6 +20,7 @@ pub struct Reload {
 
 /// Serves until told to stop, then lets live calls finish.
 pub fn run(mut config: Config, with_demo: bool, again: Reload) -> ExitCode {
+    let mut running = config.clone();
     let split = Split::of(open_files::raise(), config.sip.max_calls);
     if let Some(text) = split.too_few(config.sip.max_calls) {
         tracing::warn!("{text}");
@@ -32,7 +33,6 @@ pub fn run(mut config: Config, with_demo: bool, again: Reload) -> ExitCode {
     runtime.block_on(async {
         // Before anything else, so that a hang-up during the start does not end it.
         let hang_ups = signal(SignalKind::hangup());
-        let mut running = config.clone();
         let mut app = match App::build(config, with_demo, split).await {
             Ok(app) => app,
             Err(trouble) => return fail(&trouble),
