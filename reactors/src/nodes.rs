@@ -134,14 +134,16 @@ impl Nodes {
         if !self.is_shared() {
             return Ok(true);
         }
-        let asked = clock.now().micros();
-        let now = db.now(&**clock).await?;
-        let answered = clock.now().micros();
-        ahead.store(now.micros() - (asked + answered) / 2, Ordering::Relaxed);
+        let lease = i64::try_from(LEASE.as_micros()).unwrap_or(i64::MAX);
+        let until = format!("CAST(extract(epoch FROM clock_timestamp()) * 1000000 AS bigint) + {lease}");
         let mut renew = Query::update();
-        renew.table(TABLE).value("lease_until", now.plus(LEASE).micros());
+        renew.table(TABLE).value("lease_until", Expr::cust(until)).returning_col("lease_until");
         renew.and_where(is(name)).and_where(Expr::col("token").eq(token.as_str()));
-        Ok(db.execute(&renew).await? > 0)
+        let asked = clock.now().micros();
+        let Some(row) = db.fetch_optional(&renew).await? else { return Ok(false) };
+        let halfway = (asked + clock.now().micros()) / 2;
+        ahead.store(row.at::<i64>(0)? - lease - halfway, Ordering::Relaxed);
+        Ok(true)
     }
 
     /// Gives the name up.
@@ -282,6 +284,19 @@ mod tests {
         let began = Instant::now();
         assert_eq!(join(store.db(), "two").await.unwrap().claim(), "here/2");
         assert!(began.elapsed() < LEASE / 2, "{:?}", began.elapsed());
+    }
+
+    #[tokio::test]
+    async fn a_clock_that_is_behind_the_databases_takes_no_lease_and_is_told() {
+        let store = on_postgres().await;
+        let there = join(store.db(), "one").await.unwrap();
+        let hour_ago = SystemClock.now().micros() - 3_600_000_000;
+        let behind: Arc<dyn Clock> = Arc::new(store::testing::ManualClock::at(hour_ago));
+        let here = Nodes::join(store.db().clone(), behind, "behind", "two".into()).await.unwrap();
+        assert!(here.renew().await.unwrap() && there.renew().await.unwrap());
+        assert!((3_599.0..3_660.0).contains(&here.clock_difference()), "{}", here.clock_difference());
+        let roster = here.roster().await.unwrap();
+        assert!(roster.has("here/1") && roster.has("behind/1"), "both live, whatever a clock says");
     }
 
     #[tokio::test]

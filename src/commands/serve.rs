@@ -33,6 +33,8 @@ pub fn run(mut config: Config, with_demo: bool, again: Reload) -> ExitCode {
     runtime.block_on(async {
         // Before anything else, so that a hang-up during the start does not end it.
         let hang_ups = signal(SignalKind::hangup());
+        // A file that may not grow is a failed write, as on a full disk, and no reason to be killed.
+        let _no_reason_to_end = signal(SignalKind::from_raw(rustix::process::Signal::XFSZ.as_raw()));
         let mut app = match App::build(config, with_demo, split).await {
             Ok(app) => app,
             Err(trouble) => return fail(&trouble),

@@ -31,10 +31,11 @@ impl Phone {
         Phone::start("call_in_vain.xml", Some(server), &[("caller", caller), ("number", number)]).ends_well();
     }
 
-    /// A phone that calls and expects to be turned away for now (503); returns when it was.
-    pub fn is_turned_away(server: SocketAddr, caller: &str, number: &str) {
-        Phone::start("call_turned_away.xml", Some(server), &[("caller", caller), ("number", number)])
-            .ends_well();
+    /// A phone that calls, and gives up when it rings; whether it was turned away for now (503).
+    pub fn is_turned_away(server: SocketAddr, caller: &str, number: &str) -> bool {
+        let keys = [("caller", caller), ("number", number)];
+        let mut phone = Phone::start("call_turned_away.xml", Some(server), &keys);
+        phone.child.wait().unwrap().success()
     }
 
     /// A phone that waits for a call and does what the scenario says; returns once it listens.
