@@ -138,9 +138,9 @@ mod tests {
         text.parse().unwrap()
     }
 
-    fn claim(source: i64, number: NumberClaims) -> RouteClaim {
+    fn claim(source: i64, number: &NumberClaims) -> RouteClaim {
         let trunk = SourceClaims::default().configured(&[net("203.0.113.0/24")], false, source);
-        RouteClaim::new(&trunk, &number, "203.0.113.7".parse().unwrap(), false).unwrap()
+        RouteClaim::new(&trunk, number, "203.0.113.7".parse().unwrap(), false).unwrap()
     }
 
     fn since(since: i64) -> NumberClaims {
@@ -149,17 +149,17 @@ mod tests {
 
     #[test]
     fn the_earlier_claim_to_source_and_number_together_keeps_them() {
-        assert!(claim(1, since(2)) > claim(3, since(4)));
-        assert!(claim(3, since(2)) > claim(1, since(4)), "the later of both makes the pair");
+        assert!(claim(1, &since(2)) > claim(3, &since(4)));
+        assert!(claim(3, &since(2)) > claim(1, &since(4)), "the later of both makes the pair");
     }
 
     #[test]
     fn an_operator_moves_a_pair_and_the_last_move_counts() {
         let moved = since(4).with(net("203.0.113.0/24"), 9);
-        assert!(claim(3, moved.clone()) > claim(1, since(2)));
-        assert!(claim(3, moved.clone()) < claim(1, since(2).with(net("203.0.113.7/32"), 12)));
+        assert!(claim(3, &moved) > claim(1, &since(2)));
+        assert!(claim(3, &moved) < claim(1, &since(2).with(net("203.0.113.7/32"), 12)));
         let elsewhere = since(4).with(net("198.51.100.0/24"), 9);
-        assert!(claim(3, elsewhere) < claim(1, since(2)), "of another source");
+        assert!(claim(3, &elsewhere) < claim(1, &since(2)), "of another source");
     }
 
     #[test]

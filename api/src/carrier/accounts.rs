@@ -95,7 +95,7 @@ struct AccountUpdate {
 
 impl AccountUpdate {
     /// What it asks of the account as it is now; every wrong field is named at once.
-    fn commands(&self, row: &AccountRow) -> Result<Vec<Command>, ApiError> {
+    fn commands(&self, row: &AccountRow) -> Result<Vec<Command>, Refusal> {
         let mut fields = Fields::default();
         let name = fields.maybe("name", self.name.as_deref());
         let limits = match self.limits.clone() {

@@ -63,7 +63,9 @@ impl Search {
     /// The ways a call can go, or the signal that says why there is none.
     pub(super) fn begin(directory: &Directory, placement: &Placement) -> Result<Search, Signal> {
         let Placement { tenant, account, from, to, .. } = placement;
-        let routes = directory.outbound(&tenant.carrier, account, from.as_str(), to).map_err(no_route)?;
+        let routes = directory
+            .outbound(&tenant.carrier, account, from.as_str(), to)
+            .map_err(|refusal| no_route(&refusal))?;
         let now = Instant::now();
         let rings_until = now + placement.ring_timeout;
         Ok(Search { placement: placement.clone(), ways: Ways::new(routes), rings_until, since: now })
@@ -128,8 +130,8 @@ fn unreachable(detail: String) -> Signal {
     Signal::NotPlaced { reason: EndReason::TrunkUnreachable, code: None, detail }
 }
 
-fn no_route(refusal: NoRoute) -> Signal {
-    let code = match &refusal {
+fn no_route(refusal: &NoRoute) -> Signal {
+    let code = match refusal {
         NoRoute::NotANumber => 13223,
         NoRoute::NoTrunk | NoRoute::StrangersPhone => 13224,
         NoRoute::AccountDisabled => 10001,

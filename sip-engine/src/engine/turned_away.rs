@@ -70,7 +70,7 @@ impl RefusalLog {
             last: *last,
         };
         let mut told: Vec<Refused> = known.chain(strangers).map(refused).collect();
-        told.sort_by(|one, other| other.last.cmp(&one.last));
+        told.sort_by_key(|refused| std::cmp::Reverse(refused.last));
         told.truncate(TOLD);
         told
     }

@@ -90,13 +90,7 @@ fn times(a: i16, b: i16) -> i16 {
 /// `asr`: a shift to the right, or to the left where negative.
 fn shifted(value: i16, by: i16) -> i16 {
     match by {
-        16.. => {
-            if value < 0 {
-                -1
-            } else {
-                0
-            }
-        }
+        16.. => value >> 15,
         0..16 => value >> by,
         -15..0 => value << -by,
         _ => 0,
