@@ -41,7 +41,7 @@ fn main() -> ExitCode {
         Some(("serve", of_serve)) => {
             let (file, flags) = (matches.get_one::<PathBuf>("config").cloned(), flags(&matches));
             let again = Reload { read: Box::new(move || Config::read(file.clone(), &flags)), filter };
-            commands::serve::run(config, of_serve.get_flag("demo"), again)
+            commands::serve::run(config, of_serve.get_flag("demo"), &again)
         }
         Some(("audit", matches)) => commands::audit::run(&config, &commands::audit::kept(matches)),
         Some(("replay", matches)) => commands::replay::run(&config, &commands::replay::wish(matches)),

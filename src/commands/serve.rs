@@ -19,7 +19,7 @@ pub struct Reload {
 }
 
 /// Serves until told to stop, then lets live calls finish.
-pub fn run(mut config: Config, with_demo: bool, again: Reload) -> ExitCode {
+pub fn run(mut config: Config, with_demo: bool, again: &Reload) -> ExitCode {
     let mut running = config.clone();
     let split = Split::of(open_files::raise(), config.sip.max_calls);
     if let Some(text) = split.too_few(config.sip.max_calls) {
@@ -43,7 +43,7 @@ pub fn run(mut config: Config, with_demo: bool, again: Reload) -> ExitCode {
         let outcome = tokio::select! {
             () = told_to_stop() => ExitCode::SUCCESS,
             () = app.replaced() => fail(&"another process is this node by now; stopping"),
-            () = reload(hang_ups, &again, &mut running) => ExitCode::SUCCESS,
+            () = reload(hang_ups, again, &mut running) => ExitCode::SUCCESS,
         };
         eprintln!("trunkline: stopping; live calls may finish (again to stop at once)");
         tokio::select! {
@@ -69,7 +69,7 @@ async fn reload(hang_ups: std::io::Result<Signal>, again: &Reload, running: &mut
             Err(refused) => tracing::warn!(%refused, "settings stay as they were"),
         }
     }
-    std::future::pending().await
+    std::future::pending::<()>().await;
 }
 
 async fn told_to_stop() {

@@ -71,8 +71,7 @@ impl<Io> Guest<Io> {
             return;
         }
         self.begins.extend(bytes.iter().take(LONGEST_CHECK - before));
-        let is_check = |check: &&[u8]| self.begins.starts_with(check);
-        if CHECKS.iter().any(|check| is_check(check)) {
+        if CHECKS.iter().any(|check| self.begins.starts_with(check)) {
             self.begins.resize(LONGEST_CHECK, 0);
             self.seat.checks_health();
         }

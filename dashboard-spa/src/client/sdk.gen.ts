@@ -2,7 +2,7 @@
 
 import type { Client, Options as Options2, TDataShape } from './client';
 import { client } from './client.gen';
-import type { CreateAccountData, CreateAccountErrors, CreateAccountResponses, CreateApiKeyData, CreateApiKeyErrors, CreateApiKeyResponses, CreatePhoneNumberData, CreatePhoneNumberErrors, CreatePhoneNumberResponses, CreateTestCallData, CreateTestCallErrors, CreateTestCallResponses, CreateTrunkData, CreateTrunkErrors, CreateTrunkResponses, DeletePhoneNumberData, DeletePhoneNumberErrors, DeletePhoneNumberResponses, DeleteTrunkData, DeleteTrunkErrors, DeleteTrunkResponses, GetAccountData, GetAccountErrors, GetAccountResponses, GetAuthTokenData, GetAuthTokenErrors, GetAuthTokenResponses, GetCallData, GetCallErrors, GetCallResponses, GetCarrierData, GetCarrierErrors, GetCarrierResponses, GetOverviewData, GetOverviewErrors, GetOverviewResponses, GetPhoneNumberData, GetPhoneNumberErrors, GetPhoneNumberResponses, GetTrunkData, GetTrunkErrors, GetTrunkResponses, GetUserData, GetUserErrors, GetUserResponses, HangUpCallData, HangUpCallErrors, HangUpCallResponses, ListAccountsData, ListAccountsErrors, ListAccountsResponses, ListApiKeysData, ListApiKeysErrors, ListApiKeysResponses, ListAuditData, ListAuditErrors, ListAuditResponses, ListCallMessagesData, ListCallMessagesErrors, ListCallMessagesResponses, ListCallsData, ListCallsErrors, ListCallsResponses, ListCallTimelineData, ListCallTimelineErrors, ListCallTimelineResponses, ListPhoneNumbersData, ListPhoneNumbersErrors, ListPhoneNumbersResponses, ListTrunksData, ListTrunksErrors, ListTrunksResponses, ListUsersData, ListUsersErrors, ListUsersResponses, PreviewDialStringData, PreviewDialStringErrors, PreviewDialStringResponses, ResetTwoFactorData, ResetTwoFactorErrors, ResetTwoFactorResponses, RevokeApiKeyData, RevokeApiKeyErrors, RevokeApiKeyResponses, RotateAuthTokenData, RotateAuthTokenErrors, RotateAuthTokenResponses, UpdateAccountData, UpdateAccountErrors, UpdateAccountResponses, UpdateCarrierData, UpdateCarrierErrors, UpdateCarrierResponses, UpdatePhoneNumberData, UpdatePhoneNumberErrors, UpdatePhoneNumberResponses, UpdateTrunkData, UpdateTrunkErrors, UpdateTrunkResponses } from './types.gen';
+import type { CreateAccountData, CreateAccountErrors, CreateAccountResponses, CreateApiKeyData, CreateApiKeyErrors, CreateApiKeyResponses, CreatePhoneNumberData, CreatePhoneNumberErrors, CreatePhoneNumberResponses, CreateTestCallData, CreateTestCallErrors, CreateTestCallResponses, CreateTrunkData, CreateTrunkErrors, CreateTrunkResponses, DeletePhoneNumberData, DeletePhoneNumberErrors, DeletePhoneNumberResponses, DeleteTrunkData, DeleteTrunkErrors, DeleteTrunkResponses, GetAccountData, GetAccountErrors, GetAccountResponses, GetAuthTokenData, GetAuthTokenErrors, GetAuthTokenResponses, GetCallData, GetCallErrors, GetCallResponses, GetCarrierData, GetCarrierErrors, GetCarrierResponses, GetOverviewData, GetOverviewErrors, GetOverviewResponses, GetPhoneNumberData, GetPhoneNumberErrors, GetPhoneNumberResponses, GetTrunkData, GetTrunkErrors, GetTrunkResponses, GetUserData, GetUserErrors, GetUserResponses, HangUpCallData, HangUpCallErrors, HangUpCallResponses, ListAccountsData, ListAccountsErrors, ListAccountsResponses, ListApiKeysData, ListApiKeysErrors, ListApiKeysResponses, ListAuditData, ListAuditErrors, ListAuditResponses, ListCallMessagesData, ListCallMessagesErrors, ListCallMessagesResponses, ListCallsData, ListCallsErrors, ListCallsResponses, ListCallTimelineData, ListCallTimelineErrors, ListCallTimelineResponses, ListPhoneNumbersData, ListPhoneNumbersErrors, ListPhoneNumbersResponses, ListTrunksData, ListTrunksErrors, ListTrunksResponses, ListTurnedAwayData, ListTurnedAwayErrors, ListTurnedAwayResponses, ListUsersData, ListUsersErrors, ListUsersResponses, PreviewDialStringData, PreviewDialStringErrors, PreviewDialStringResponses, ResetTwoFactorData, ResetTwoFactorErrors, ResetTwoFactorResponses, RevokeApiKeyData, RevokeApiKeyErrors, RevokeApiKeyResponses, RotateAuthTokenData, RotateAuthTokenErrors, RotateAuthTokenResponses, UpdateAccountData, UpdateAccountErrors, UpdateAccountResponses, UpdateCarrierData, UpdateCarrierErrors, UpdateCarrierResponses, UpdatePhoneNumberData, UpdatePhoneNumberErrors, UpdatePhoneNumberResponses, UpdateTrunkData, UpdateTrunkErrors, UpdateTrunkResponses } from './types.gen';
 
 export type Options<TData extends TDataShape = TDataShape, ThrowOnError extends boolean = boolean, TResponse = unknown> = Options2<TData, ThrowOnError, TResponse> & {
     /**
@@ -73,7 +73,7 @@ export const getAccount = <ThrowOnError extends boolean = true>(options: Options
 /**
  * Change an account
  *
- * JSON merge patch: name, enabled or disabled. A disabled account's programs get 401 and its calls are refused.
+ * JSON merge patch: name, enabled or disabled, limits. A disabled account's programs get 401 and its calls are refused.
  */
 export const updateAccount = <ThrowOnError extends boolean = true>(options: Options<UpdateAccountData, ThrowOnError>) => (options.client ?? client).patch<UpdateAccountResponses, UpdateAccountErrors, ThrowOnError, 'data'>({
     responseStyle: 'data',
@@ -93,7 +93,7 @@ export const updateAccount = <ThrowOnError extends boolean = true>(options: Opti
 /**
  * Show an account's auth token
  *
- * For owners, admins and API keys.
+ * For owners, admins and API keys. Each look is an entry of the audit.
  */
 export const getAuthToken = <ThrowOnError extends boolean = true>(options: Options<GetAuthTokenData, ThrowOnError>) => (options.client ?? client).get<GetAuthTokenResponses, GetAuthTokenErrors, ThrowOnError, 'data'>({
     responseStyle: 'data',
@@ -449,7 +449,8 @@ export const listTrunks = <ThrowOnError extends boolean = true>(options?: Option
 /**
  * Make a trunk
  *
- * For one direction or both. A source address belongs to one trunk of one carrier.
+ * For one direction or both. A source address names one trunk of a carrier; other carriers may have it as well, and the
+ * dialled number says whose call it is.
  */
 export const createTrunk = <ThrowOnError extends boolean = true>(options: Options<CreateTrunkData, ThrowOnError>) => (options.client ?? client).post<CreateTrunkResponses, CreateTrunkErrors, ThrowOnError, 'data'>({
     responseStyle: 'data',
@@ -489,7 +490,7 @@ export const previewDialString = <ThrowOnError extends boolean = true>(options: 
 /**
  * Delete a trunk
  *
- * No calls come from it or go through it any more; its source addresses are free for other trunks.
+ * No calls come from it or go through it any more; its source addresses are free for other trunks of yours.
  */
 export const deleteTrunk = <ThrowOnError extends boolean = true>(options: Options<DeleteTrunkData, ThrowOnError>) => (options.client ?? client).delete<DeleteTrunkResponses, DeleteTrunkErrors, ThrowOnError, 'data'>({
     responseStyle: 'data',
@@ -536,6 +537,24 @@ export const updateTrunk = <ThrowOnError extends boolean = true>(options: Option
         'Content-Type': 'application/json',
         ...options.headers
     }
+});
+
+/**
+ * See what was turned away
+ *
+ * What reached this node from the trunk's sources and was turned away before there was a call, with the reasons, since
+ * the node was started; and what came unread from next to them. A mistyped address, or a switch that demands an
+ * extension, is found here. Calls that were refused are in the list of calls.
+ */
+export const listTurnedAway = <ThrowOnError extends boolean = true>(options: Options<ListTurnedAwayData, ThrowOnError>) => (options.client ?? client).get<ListTurnedAwayResponses, ListTurnedAwayErrors, ThrowOnError, 'data'>({
+    responseStyle: 'data',
+    security: [{ scheme: 'bearer', type: 'http' }, {
+            in: 'cookie',
+            name: '__Host-session',
+            type: 'apiKey'
+        }],
+    url: '/trunks/{sid}/turned-away',
+    ...options
 });
 
 /**

@@ -15,6 +15,10 @@ export type Account = {
      */
     created_at: string;
     /**
+     * How much it may call, and where to.
+     */
+    limits: AccountLimits;
+    /**
      * Friendly name.
      */
     name: string;
@@ -59,6 +63,10 @@ export type AccountCreated = {
      */
     created_at: string;
     /**
+     * How much it may call, and where to.
+     */
+    limits: AccountLimits;
+    /**
      * Friendly name.
      */
     name: string;
@@ -74,6 +82,62 @@ export type AccountCreated = {
      * When it last changed.
      */
     updated_at: string;
+};
+
+/**
+ * AccountLimits
+ *
+ * How much an account may place calls, and where to. Emergency calls are outside of it.
+ */
+export type AccountLimits = {
+    /**
+     * Calls placed that are not over. Further calls of the API wait in the queue.
+     */
+    calls_at_once: number;
+    /**
+     * Calls placed in a second, by the API and by `<Dial>`. Further calls of the API wait in the queue.
+     */
+    calls_per_second: number;
+    /**
+     * ISO codes of the countries it may call beside the carrier's own.
+     */
+    countries: Array<string>;
+    /**
+     * Whether it may call satellites, premium rate numbers and their like.
+     */
+    high_risk: boolean;
+    /**
+     * Calls dialled from one caller to one callee that are not over.
+     */
+    same_pair_at_once: number;
+};
+
+/**
+ * AccountLimitsUpdate
+ *
+ * What to change in an account's limits; absent fields stay as they are.
+ */
+export type AccountLimitsUpdate = {
+    /**
+     * Calls placed that are not over, 1 to 100,000.
+     */
+    calls_at_once?: number;
+    /**
+     * Calls placed in a second, 1 to 1,000.
+     */
+    calls_per_second?: number;
+    /**
+     * ISO codes of the countries it may call beside the carrier's own; the whole list.
+     */
+    countries?: Array<string>;
+    /**
+     * Whether it may call satellites, premium rate numbers and their like.
+     */
+    high_risk?: boolean;
+    /**
+     * Calls dialled from one caller to one callee that are not over, 1 to 100,000.
+     */
+    same_pair_at_once?: number;
 };
 
 /**
@@ -103,6 +167,10 @@ export type AccountStatus = 'enabled' | 'disabled';
  * What to change; absent fields stay as they are.
  */
 export type AccountUpdate = {
+    /**
+     * How much it may call, and where to.
+     */
+    limits?: AccountLimitsUpdate;
     /**
      * Friendly name, 1 to 64 characters.
      */
@@ -607,6 +675,11 @@ export type InboundConfig = {
 export type MessageDirection = 'in' | 'out';
 
 /**
+ * Which form a number has.
+ */
+export type NumberForm = 'short_code' | 'e164';
+
+/**
  * OutboundConfig
  *
  * How to call through the trunk.
@@ -616,6 +689,10 @@ export type OutboundConfig = {
      * Whether its RTP comes from another port than the one it wants ours at.
      */
     asymmetric_rtp?: boolean;
+    /**
+     * ISO code of the country whose numbers are national to it; the inbound side's when left out, else the carrier's.
+     */
+    country?: string;
     /**
      * Up to 16 digits, `*` or `#` put before every number.
      */
@@ -637,7 +714,7 @@ export type OutboundConfig = {
      */
     password?: string;
     /**
-     * Whether a plus goes before international numbers.
+     * Whether a plus goes before everything, prefix included.
      */
     plus_prefix?: boolean;
     /**
@@ -645,7 +722,7 @@ export type OutboundConfig = {
      */
     transport?: SipTransport;
     /**
-     * Whether numbers go in national form with the country's trunk digit.
+     * Whether numbers of the trunk's country go in national form, with its trunk digit; the rest stay international.
      */
     trunk_prefix?: boolean;
     /**
@@ -670,6 +747,10 @@ export type OutboundView = {
      */
     asymmetric_rtp: boolean;
     /**
+     * ISO code of the country whose numbers are national to it, where it is not the inbound side's or the carrier's.
+     */
+    country?: string;
+    /**
      * Put before every number.
      */
     dial_string_prefix: string;
@@ -678,7 +759,7 @@ export type OutboundView = {
      */
     emergency: boolean;
     /**
-     * What an international number becomes.
+     * What a number of the trunk's country becomes.
      */
     example_dial_string: string;
     /**
@@ -698,7 +779,7 @@ export type OutboundView = {
      */
     media_networks: Array<string>;
     /**
-     * Whether a plus goes before international numbers.
+     * Whether a plus goes before everything, prefix included.
      */
     plus_prefix: boolean;
     /**
@@ -706,7 +787,7 @@ export type OutboundView = {
      */
     transport: SipTransport;
     /**
-     * Whether numbers go in national form with the country's trunk digit.
+     * Whether numbers of the trunk's country go in national form, with its trunk digit; the rest stay international.
      */
     trunk_prefix: boolean;
     /**
@@ -786,6 +867,10 @@ export type PhoneNumber = {
      */
     friendly_name?: string;
     /**
+     * As people of its country dial it; absent for short codes.
+     */
+    national?: string;
+    /**
      * E.164 with plus, or a short code.
      */
     number: string;
@@ -794,6 +879,11 @@ export type PhoneNumber = {
      */
     sid: string;
     /**
+     * What it is for, as far as its digits tell: `short_code`, `fixed_line`, `mobile`, `fixed_line_or_mobile`,
+     * `toll_free`, `premium_rate`, `shared_cost`, `personal`, `voip`, `pager`, `company`, `voicemail` or `unknown`.
+     */
+    type: string;
+    /**
      * When it last changed.
      */
     updated_at: string;
@@ -801,6 +891,10 @@ export type PhoneNumber = {
      * Where its calls are answered from.
      */
     voice: Voice;
+    /**
+     * What is not as one would expect, such as calls that another carrier gets. Left out in lists.
+     */
+    warnings?: Array<string>;
 };
 
 /**
@@ -818,9 +912,13 @@ export type PhoneNumberCreate = {
      */
     enabled?: boolean;
     /**
-     * International form with or without plus, or a short code of 2 to 6 digits.
+     * International form with or without plus, or a short code: up to 6 digits, up to 10 where `type` says that it is one.
      */
     number: string;
+    /**
+     * `short_code` where more than 6 digits are one, or `e164`; told from the digits when left out.
+     */
+    type?: NumberForm;
 };
 
 /**
@@ -1048,6 +1146,10 @@ export type Trunk = {
      * When it last changed.
      */
     updated_at: string;
+    /**
+     * What is not as one would expect, such as calls that another carrier gets. Left out in lists.
+     */
+    warnings?: Array<string>;
 };
 
 /**
@@ -1109,6 +1211,50 @@ export type TrunkUpdate = {
      * How to call through it. A password that is left out stays, as long as host and port do.
      */
     outbound?: OutboundConfig | null;
+};
+
+/**
+ * TurnedAway
+ *
+ * Something that reached us and was turned away before there was a call.
+ */
+export type TurnedAway = {
+    /**
+     * The SIP answer; absent where it was dropped unread because no trunk has the address as a source.
+     */
+    code?: number;
+    /**
+     * How often since this node was started.
+     */
+    count: number;
+    /**
+     * When last.
+     */
+    last_at: string;
+    /**
+     * The SIP method, where it was read.
+     */
+    method?: string;
+    /**
+     * Why, for example what the request demands that we do not do.
+     */
+    reason: string;
+    /**
+     * The address it came from: the trunk's, or unread from next to it, where an address may have been mistyped.
+     */
+    source: string;
+};
+
+/**
+ * TurnedAwayList
+ *
+ * What was turned away, newest first.
+ */
+export type TurnedAwayList = {
+    /**
+     * At most 50 kinds of refusals.
+     */
+    data: Array<TurnedAway>;
 };
 
 /**
@@ -2345,6 +2491,37 @@ export type UpdateTrunkResponses = {
 };
 
 export type UpdateTrunkResponse = UpdateTrunkResponses[keyof UpdateTrunkResponses];
+
+export type ListTurnedAwayData = {
+    body?: never;
+    path: {
+        /**
+         * The resource's SID.
+         */
+        sid: string;
+    };
+    query?: never;
+    url: '/trunks/{sid}/turned-away';
+};
+
+export type ListTurnedAwayErrors = {
+    /**
+     * The request cannot be served as it is; `code` and `errors` say why.
+     */
+    '4XX': Problem;
+    /**
+     * The platform failed; the same request may work later.
+     */
+    '5XX': Problem;
+};
+
+export type ListTurnedAwayError = ListTurnedAwayErrors[keyof ListTurnedAwayErrors];
+
+export type ListTurnedAwayResponses = {
+    200: TurnedAwayList;
+};
+
+export type ListTurnedAwayResponse = ListTurnedAwayResponses[keyof ListTurnedAwayResponses];
 
 export type ListUsersData = {
     body?: never;
