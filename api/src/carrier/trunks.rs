@@ -121,7 +121,7 @@ struct TurnedAway {
     /// Why, for example what the request demands that we do not do.
     reason: String,
     /// How often since this node was started.
-    count: i64,
+    count: i32,
     /// When last.
     last_at: String,
 }
@@ -318,7 +318,7 @@ impl TrunksApi {
             code: what.code.map(i32::from),
             method: Some(what.method).filter(|method| !method.is_empty()),
             reason: what.reason,
-            count: i64::try_from(what.count).unwrap_or(i64::MAX),
+            count: i32::try_from(what.count).unwrap_or(i32::MAX),
             last_at: what.last.to_string(),
         });
         Ok(Json(TurnedAwayList { data: told.collect() }))

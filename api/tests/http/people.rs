@@ -51,7 +51,7 @@ async fn a_revoked_keys_request_repeated_stops_nothing() {
     let key = world.post(&owner, "/carrier/v1/api-keys", body.clone()).await.ok(201);
     let path = format!("/carrier/v1/api-keys/{}", key["sid"].as_str().unwrap());
     assert_eq!(world.send(&a.owner, "DELETE", &path, None).await.status, 204);
-    assert_eq!(world.post(&owner, "/carrier/v1/api-keys", body).await.problem(409), "conflict");
+    assert_eq!(world.post(&owner, "/carrier/v1/api-keys", body).await.problem(410), "gone");
     assert_eq!(world.get(&Caller::nobody(), "/readyz").await["status"], "ok");
     world.post(&a.owner, "/carrier/v1/accounts", json!({ "name": "One" })).await.ok(201);
 }

@@ -61,7 +61,7 @@ async fn a_number_keeps_a_document_that_can_be_read_and_answers_with_it() {
         let refused = world.patch(&a.program, &path, keep(json!(wrong))).await;
         assert_eq!(
             (refused.problem(422).as_str(), refused.fields()),
-            ("invalid", vec!["voice.twiml".to_owned()])
+            ("validation_failed", vec!["voice.twiml".to_owned()])
         );
     }
     // A password in it is kept in the vault, and sent back as it is shown it stays.

@@ -95,7 +95,7 @@ async fn another_host_needs_the_password_again() {
     let world = World::new().await;
     let a = world.carrier("alpha").await;
     let outbound = json!({ "host": "sip.example.com", "username": "alpha", "password": "hunter2hunter2" });
-    let body = json!({ "name": "Main", "outbound": outbound });
+    let body = json!({ "name": "Main", "inbound": { "sources": ["192.0.2.1"] }, "outbound": outbound });
     let trunk = world.post(&a.program, "/carrier/v1/trunks", body).await.ok(201);
     let path = format!("/carrier/v1/trunks/{}", trunk["sid"].as_str().unwrap());
     let elsewhere = json!({ "outbound": { "host": "203.0.113.66", "username": "alpha" } });

@@ -3,7 +3,7 @@
  * `domain::visible` has the same list. Joiners (U+200C, U+200D) stay: Persian, Hindi and emoji are written with them.
  */
 const DECEPTIVE =
-  /[\u00ad\u034f\u061c\u115f\u1160\u180e\u200b\u200e\u200f\u202a-\u202e\u2060-\u206f\u3164\ufeff\uffa0\ufff9-\ufffb]|\udb40[\udc00-\udc7f]/g;
+  /\u034f|[\u00ad\u061c\u115f\u1160\u180e\u200b\u200e\u200f\u202a-\u202e\u2060-\u206f\u3164\ufeff\uffa0\ufff9-\ufffb]|\udb40[\udc00-\udc7f]/g;
 
 /** What only shows things, and never fills a form: calls with their timelines and messages, and the audit. */
 const SHOWN = /\/carrier\/v1\/(calls|audit)([/?]|$)/;

@@ -1,13 +1,5 @@
 /** Makes a trunk, or changes one. The outbound side shows live how a number would be dialled. */
-import {
-  Button,
-  Fieldset,
-  Select,
-  Skeleton,
-  Switch,
-  TagsInput,
-  TextInput,
-} from "@mantine/core";
+import { Button, Fieldset, Select, Skeleton, Switch, TagsInput, TextInput } from "@mantine/core";
 import { useDebouncedValue } from "@mantine/hooks";
 import { keepPreviousData, useQuery, useQueryClient, useSuspenseQuery } from "@tanstack/react-query";
 import { getRouteApi, Link, useNavigate } from "@tanstack/react-router";
@@ -327,7 +319,8 @@ function TurnedAway({ sid }: { sid: string }) {
     <Card title="What reached us and was turned away">
       {data.data.length === 0 ? (
         <p className="dim small">
-          Nothing from these addresses, or next to them, since this node was started. Refused calls are under Calls.
+          Nothing from these addresses, or next to them, since this node was started. Refused calls are under
+          Calls.
         </p>
       ) : (
         <ul className="small" style={{ margin: 0, paddingLeft: 18 }}>

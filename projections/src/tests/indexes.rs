@@ -36,7 +36,7 @@ async fn lists_of_calls_are_found_by_index() {
         for page in [Page::first(50), Page::after(sid(Kind::Call).to_string(), 50)] {
             let steps = plan(&store, &reads.wanted(&filter, &page).unwrap()).await;
             assert!(steps.iter().all(|step| !step.contains("SCAN")), "{filter:?}: {steps:?}");
-            assert!(steps[0].contains(&format!("calls_v3_g1_{index}")), "{filter:?}: {steps:?}");
+            assert!(steps[0].contains(&format!("calls_v4_g1_{index}")), "{filter:?}: {steps:?}");
         }
     }
 }

@@ -108,8 +108,8 @@ impl Breaker {
         let changed = self.changed.notified();
         tokio::pin!(changed);
         changed.as_mut().enable();
-        let (closed, trying) = (self.lock().rest.is_none(), self.lock().trying);
-        if !closed {
+        let State { rest, trying, .. } = *self.lock();
+        if rest.is_some() {
             let until = if trying { until.max(Instant::now() + REST) } else { until };
             let _ = tokio::time::timeout_at(until, changed).await;
         }
