@@ -63,6 +63,13 @@ impl Failure {
         Failure { code, message: message.into(), stage: Stage::Read }
     }
 
+    /// As it counts behind a redirect: the first host has been asked, and is not asked again because it named a host that
+    /// there is not, or that we do not call.
+    pub(crate) fn elsewhere(self) -> Failure {
+        let stage = if self.code == BAD_HOST { Stage::Refused } else { self.stage };
+        Failure { stage, ..self }
+    }
+
     /// The auth token could not be had, and nothing leaves unsigned.
     pub(crate) fn unsigned(error: &store::StoreError) -> Failure {
         tracing::error!(%error, "a request could not be signed");

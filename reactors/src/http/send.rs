@@ -137,7 +137,7 @@ impl Inner {
         let share = self.places.share(account);
         let mut method = request.method;
         let mut headers = request.headers.as_slice();
-        for _ in 0..=MAX_REDIRECTS {
+        for hop in 0..=MAX_REDIRECTS {
             let (addressed, wire) = prepare(target, method, headers, request, token)?;
             let limit = Limit { bytes: request.limit, sounds: request.sounds, code: TOO_LARGE };
             let place = match place.take() {
@@ -145,7 +145,10 @@ impl Inner {
                 None => self.place(account, &addressed).await?,
             };
             let sent = self.exchange(&addressed, wire, overrides, (limit, &share.look_ups));
-            let response = place.through(sent).await?;
+            let response = place
+                .through(sent)
+                .await
+                .map_err(|failure| if hop == 0 { failure } else { failure.elsewhere() })?;
             let Some(location) = location(&response) else { return Ok(response) };
             let (next, next_method) = addressed.redirected(response.status, location, method)?;
             // What was meant for one host is not told to another.

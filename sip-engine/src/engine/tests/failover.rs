@@ -128,7 +128,8 @@ async fn a_name_that_means_nothing_leads_to_the_next_trunk() {
     stage.callee.answer(&invite, 440.0).await;
     stage.callee.hung_up().await;
     stage.outside.ended().await;
-    let told = ["failed None nowhere.example: no such host", "initiated", "answered"];
+    let failed = format!("failed None {}", domain::outbound::refusal("nowhere.example"));
+    let told = [failed.as_str(), "initiated", "answered"];
     assert_eq!(stage.outside.facts_of(line), told);
     stage.strike().await;
 }
