@@ -162,7 +162,7 @@ mod tests {
             let seats = Seats::new(1, Vec::new());
             let mut guest = Guest::new(near, Patience::default(), seats.take(None));
             // However it is cut.
-            for part in [&begins[..5], &begins[5..]] {
+            for part in [&begins[..5], &begins[5..]].into_iter().filter(|part| !part.is_empty()) {
                 far.write_all(part.as_bytes()).await.unwrap();
                 let mut bytes = [0; 64];
                 assert_eq!(guest.read(&mut bytes).await.unwrap(), part.len());

@@ -1,6 +1,6 @@
 //! How many requests run at once, and that no application that hangs keeps the others waiting.
 //!
-//! A request takes a place of its account, of its host and of all for [`QUICK`]. What has no answer by then gives them up
+//! A request takes a place of its account and of all for [`QUICK`]. What has no answer by then gives them up
 //! and is counted among the slow ones, of which an application has so many, and is on a leash: beyond it its requests wait
 //! for each other. When requests in a row hang, it is left alone for a while (`breaker`).
 
@@ -26,11 +26,10 @@ pub const QUICK: Duration = Duration::from_millis(500);
 /// Most quick requests under way together, and most slow ones.
 pub(super) const MAX_QUICK: usize = 1_024;
 pub(super) const MAX_SLOW: usize = 1_024;
-/// The same to one host.
-const MAX_QUICK_PER_HOST: usize = 64;
-/// And of one account.
+/// The same of one account: twenty whose applications hang leave places of both kinds. Hosts have no share of their own:
+/// whoever hangs at a host that many use would keep all of them waiting.
 const MAX_QUICK_PER_ACCOUNT: usize = 48;
-const MAX_SLOW_PER_ACCOUNT: usize = 128;
+const MAX_SLOW_PER_ACCOUNT: usize = 48;
 /// Most names of one account that are looked up at once: a name server that hangs holds a thread.
 const MAX_LOOK_UPS_PER_ACCOUNT: usize = 8;
 /// Most requests of one account to one application: fewer than its quick places, so that others find some.
@@ -46,7 +45,6 @@ const MAX_KNOWN: usize = 4_096;
 pub(super) struct Places {
     quick: Arc<Semaphore>,
     slow: Arc<Semaphore>,
-    hosts: Known<Origin, Semaphore>,
     accounts: Known<Option<Sid>, Share>,
     applications: Known<(Option<Sid>, Origin, String), Application>,
 }
@@ -71,7 +69,6 @@ impl Places {
         Places {
             quick: Arc::new(Semaphore::new(half.min(MAX_QUICK))),
             slow: Arc::new(Semaphore::new(half.min(MAX_SLOW))),
-            hosts: Known::default(),
             accounts: Known::default(),
             applications: Known::default(),
         }
@@ -126,17 +123,11 @@ impl Places {
     }
 
     /// Waits for a place to send a request from; the caller bounds that.
-    pub async fn place(
-        &self,
-        account: Option<&Sid>,
-        target: &Target,
-        mut leave: Leave,
-    ) -> Result<Place, Failure> {
+    pub async fn place(&self, account: Option<&Sid>, mut leave: Leave) -> Result<Place, Failure> {
         let share = self.share(account);
-        let host = self.hosts.get(target.origin(), || Semaphore::new(MAX_QUICK_PER_HOST));
         let mut held = Vec::new();
         // Narrow limits first: whoever waits for its own share must not hold a place of the others.
-        for limit in [&share.quick, &host, &self.quick] {
+        for limit in [&share.quick, &self.quick] {
             let permit = Arc::clone(limit).acquire_owned().await;
             held.push(permit.map_err(|_| Failure::connect(CONNECTION, "the client is shut down"))?);
         }
@@ -263,12 +254,6 @@ trait Spare {
     fn is_spare(&self) -> bool;
 }
 
-impl Spare for Semaphore {
-    fn is_spare(&self) -> bool {
-        self.available_permits() == MAX_QUICK_PER_HOST
-    }
-}
-
 impl Spare for Share {
     fn is_spare(&self) -> bool {
         let quick = self.quick.available_permits() == MAX_QUICK_PER_ACCOUNT;
@@ -301,7 +286,7 @@ mod tests {
     async fn place(places: &Places, of: &Sid, url: &str) -> Result<Place, Failure> {
         let target = target(url);
         let leave = places.leave(Some(of), &target).await?;
-        places.place(Some(of), &target, leave).await
+        places.place(Some(of), leave).await
     }
 
     /// As [`place`], within 20 ms.
@@ -371,7 +356,7 @@ mod tests {
         let patient = target(url);
         let deadline = Instant::now() + Duration::from_secs(60);
         let leave = places.patient_leave(Some(&one), &patient, deadline).await.unwrap();
-        let tried = places.place(Some(&one), &patient, leave).await.unwrap();
+        let tried = places.place(Some(&one), leave).await.unwrap();
         assert!(!soon(&places, &one, url).await, "one at a time");
         tried.through(async { Ok(()) }).await.unwrap();
         assert!(soon(&places, &one, url).await, "it answered");

@@ -88,7 +88,7 @@ impl Inner {
         let account = request.account.as_ref();
         let place = async {
             match leave {
-                Some(Leave(leave)) => self.places.place(account, target, leave).await,
+                Some(Leave(leave)) => self.places.place(account, leave).await,
                 None => self.place(account, target).await,
             }
         };
@@ -102,7 +102,7 @@ impl Inner {
 
     pub(super) async fn place(&self, account: Option<&Sid>, target: &Target) -> Result<Place, Failure> {
         let leave = self.places.leave(account, target).await?;
-        self.places.place(account, target, leave).await
+        self.places.place(account, leave).await
     }
 
     async fn try_repeatedly(

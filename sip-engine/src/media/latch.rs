@@ -10,7 +10,8 @@
 //! host, loses everything to the first packet of the signalled address, as long as that can be reached at all.
 //!
 //! An address that can be reached is sent to, however silent it is: a phone that only listens has nothing to prove. Another
-//! port of its host is heard once it has said something, a voice or a key, and never sent to: many calls come from one host.
+//! port of its host, and the host its signalling comes from, are heard once they have said something, a voice or a key, and
+//! never sent to: many calls come from one host.
 //! Where media really comes from elsewhere, the trunk says so (media networks, asymmetric RTP).
 
 use std::net::{IpAddr, SocketAddr};
@@ -23,7 +24,7 @@ const STEADY_PACKETS: u8 = 8;
 const STEADY_GAP: u16 = 3;
 /// Sources watched at once; a flood of others finds no room.
 const MAX_CANDIDATES: usize = 8;
-/// Packets with a voice (1 s), or with a key, after which another port of the signalled host is heard.
+/// Packets with a voice (1 s), or with a key, after which another port of the signalled host, or the SIP source, is heard.
 const VOICED: u16 = 50;
 const KEYED: u16 = 3;
 /// Silence of the locked source after which another of at least equal rank may take over.
@@ -128,7 +129,7 @@ impl Expected {
             Some(Rank::Exact)
         } else if ip == self.rtp.ip() {
             Some(Rank::SignalledIp)
-        } else if Some(ip) == self.sip_source && !self.is_reachable() {
+        } else if Some(ip) == self.sip_source {
             Some(Rank::SipSource)
         } else {
             self.is_named(ip).then_some(Rank::Network)
@@ -151,7 +152,8 @@ impl Expected {
 
     /// Whether this source has only to be steady to be heard; else it has to say something.
     fn is_plain(&self, source: SocketAddr, rank: Rank) -> bool {
-        rank != Rank::SignalledIp || self.asymmetric || !self.is_reachable() || self.is_named(source.ip())
+        let named = rank == Rank::Network || self.is_named(source.ip());
+        named || self.asymmetric || !self.is_reachable()
     }
 
     /// Whether what we send goes to where this peer's packets come from.

@@ -70,12 +70,14 @@ fn a_reachable_address_loses_to_nobody_for_being_silent() {
 }
 
 #[test]
-fn another_port_of_the_same_host_is_heard_when_a_voice_or_a_key_decided_and_never_sent_to() {
-    let mut latch = Latch::new(&remote());
-    let verdicts = stream_of(&mut latch, NEIGHBOUR, 0, 60, VOICE);
-    assert_eq!((verdicts[49], verdicts[50]), (Verdict::Drop, Verdict::Lock));
-    assert_eq!(latch.target(), Some(address(LEGIT)));
-    assert_eq!(latch.filter(60_000), Filter::Keep, "a connected socket would send there");
+fn another_port_of_the_host_or_its_sip_source_is_heard_when_a_voice_or_a_key_decided_and_never_sent_to() {
+    for source in [NEIGHBOUR, SIP_HOST] {
+        let mut latch = Latch::new(&remote());
+        let verdicts = stream_of(&mut latch, source, 0, 60, VOICE);
+        assert_eq!((verdicts[49], verdicts[50]), (Verdict::Drop, Verdict::Lock), "{source}");
+        assert_eq!(latch.target(), Some(address(LEGIT)), "{source}");
+        assert_eq!(latch.filter(60_000), Filter::Keep, "a connected socket would send there");
+    }
 
     let mut latch = Latch::new(&remote());
     stream(&mut latch, NEIGHBOUR, 0, 20);
