@@ -7,7 +7,7 @@ use crate::{
     record::{self, is, table},
 };
 use domain::{Log, Sid, Timestamp};
-use sea_query::{Cond, Expr, ExprTrait, Order};
+use sea_query::{Cond, Expr, ExprTrait, Order, SelectStatement};
 use serde::{Deserialize, Serialize};
 use store::Fact;
 
@@ -42,10 +42,11 @@ pub struct AuditRow {
     pub correlation: Option<String>,
 }
 
-table!(AuditRow: "audit" v 1, key [position],
+table!(AuditRow: "audit" v 2, key [position],
     columns [position, carrier, account, at, actor_kind, actor_id, ip, user_agent, stream, stream_type, event_type, payload,
         correlation],
-    indexes [["carrier", "position"], ["stream", "position"]]);
+    indexes [["carrier", "position"], ["stream", "position"], ["carrier", "actor_id", "position"],
+        ["carrier", "stream_type", "position"], ["carrier", "event_type", "position"], ["carrier", "at", "position"]]);
 
 impl Chronicle for AuditRow {
     const LOG: Log = Log::Core;
@@ -106,6 +107,15 @@ impl Reads<AuditRow> {
     /// # Errors
     /// When the cursor is not of this list, or the database fails.
     pub async fn list(&self, filter: &AuditFilter, page: &Page) -> Result<PageOf<AuditRow>, ReadError> {
+        let select = self.wanted_changes(filter, page)?;
+        reads::page_of(&self.db, select, page, |row: &AuditRow| row.position.to_string()).await
+    }
+
+    pub(crate) fn wanted_changes(
+        &self,
+        filter: &AuditFilter,
+        page: &Page,
+    ) -> Result<SelectStatement, ReadError> {
         let mut wanted = self.scope.condition().add(filter.condition());
         if let Some(cursor) = &page.cursor {
             let last: i64 =
@@ -114,6 +124,6 @@ impl Reads<AuditRow> {
         }
         let mut select = record::select::<AuditRow>("audit");
         select.cond_where(wanted).order_by("position", Order::Desc);
-        reads::page_of(&self.db, select, page, |row: &AuditRow| row.position.to_string()).await
+        Ok(select)
     }
 }

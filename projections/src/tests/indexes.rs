@@ -1,7 +1,7 @@
 //! Which indexes are used, and which are left alone.
 
 use super::support::World;
-use crate::{CallFilter, CallRow, Page, Reads, Scope, record, system};
+use crate::{AuditFilter, AuditRow, CallFilter, CallRow, Page, Reads, Scope, record, system};
 use domain::{
     Actor, Kind, Meta, Tenant, Timestamp,
     call::{Call, CallCommand},
@@ -38,6 +38,27 @@ async fn lists_of_calls_are_found_by_index() {
             assert!(steps.iter().all(|step| !step.contains("SCAN")), "{filter:?}: {steps:?}");
             assert!(steps[0].contains(&format!("calls_v4_g1_{index}")), "{filter:?}: {steps:?}");
         }
+    }
+}
+
+#[tokio::test]
+async fn changes_are_found_by_whom_of_what_and_how_by_index() {
+    let store = testing::sqlite().await;
+    crate::building::set_up(&store).await.unwrap();
+    let own = Scope::Carrier(sid(Kind::Carrier));
+    let none = AuditFilter::default;
+    let filters = [
+        ("carrier_position", none()),
+        ("stream_position", AuditFilter { stream: Some(sid(Kind::Trunk)), ..none() }),
+        ("carrier_actor_id_position", AuditFilter { actor: Some(sid(Kind::User).to_string()), ..none() }),
+        ("carrier_stream_type_position", AuditFilter { stream_type: Some("trunk".into()), ..none() }),
+        ("carrier_event_type_position", AuditFilter { event_type: Some("Renamed".into()), ..none() }),
+    ];
+    for (index, filter) in filters {
+        let reads: Reads<AuditRow> = Reads::new(store.db(), own.clone());
+        let steps = plan(&store, &reads.wanted_changes(&filter, &Page::first(50)).unwrap()).await;
+        assert_eq!(steps.len(), 1, "already in order: {steps:?}");
+        assert!(steps[0].contains(&format!("audit_v2_g1_{index} ")), "{filter:?}: {steps:?}");
     }
 }
 
