@@ -226,7 +226,12 @@ impl Maker {
         let create = TrunkCommand::Create {
             carrier: carrier.clone(),
             name: "This machine".parse()?,
-            inbound: Some(Inbound { sources: this_machine(), ..Inbound::default() }),
+            // A phone on this machine may sign with one of its addresses and send sound from another.
+            inbound: Some(Inbound {
+                sources: this_machine(),
+                media_networks: this_machine(),
+                ..Inbound::default()
+            }),
             outbound: Some(Outbound::to(host)),
         };
         self.command::<Trunk>(carrier, &trunk, create).await

@@ -41,10 +41,13 @@ impl Maker {
         let Some(trunk) = self.made(Kind::Trunk).await?.into_iter().next() else { return Ok(()) };
         let held = self.store.load::<Trunk>(&trunk).await?.aggregate;
         let Some(inbound) = held.inbound().filter(|_| held.carrier().is_some()) else { return Ok(()) };
-        let theirs = inbound.sources.iter().filter(|source| !demo.trunk_sources.contains(source));
-        let theirs = theirs.filter(|source| !sources.contains(source)).copied();
-        let sources = sources.iter().copied().chain(theirs).collect();
-        let inbound = Inbound { sources, ..inbound.clone() };
+        let moved = |networks: &[IpNet]| {
+            let theirs = networks.iter().filter(|network| !demo.trunk_sources.contains(network));
+            let theirs = theirs.filter(|network| !sources.contains(network)).copied();
+            sources.iter().copied().chain(theirs).collect()
+        };
+        let (sources, media_networks) = (moved(&inbound.sources), moved(&inbound.media_networks));
+        let inbound = Inbound { sources, media_networks, ..inbound.clone() };
         self.command::<Trunk>(&demo.carrier_sid, &trunk, TrunkCommand::ConfigureInbound(Some(inbound))).await
     }
 
