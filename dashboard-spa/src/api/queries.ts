@@ -131,5 +131,7 @@ export const timeline = (sid: string) =>
 export const sipMessages = (sid: string) =>
   queryOptions({
     queryKey: ["messages", sid],
-    queryFn: (): Promise<SipMessage[]> => whole((query) => sdk.listCallMessages({ path: { sid }, query })),
+    queryFn: (): Promise<SipMessage[]> =>
+      // Its pages have one length.
+      whole(({ cursor }) => sdk.listCallMessages({ path: { sid }, query: cursor ? { cursor } : {} })),
   });

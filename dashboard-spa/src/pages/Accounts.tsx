@@ -86,7 +86,7 @@ export function Accounts() {
     ...(search.name && { name: search.name }),
     ...(search.status && { status: search.status as Account["status"] }),
   };
-  const wrong = useWrongFilters(choices, "name");
+  const wrong = useWrongFilters(search, choices, "name");
   const query = useInfiniteQuery({
     ...accounts(filters),
     placeholderData: keepPreviousData,

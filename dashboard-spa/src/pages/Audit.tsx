@@ -69,7 +69,7 @@ export function Audit() {
     },
     { key: "period", label: "When", options: periods },
   ];
-  const wrong = useWrongFilters(choices, "stream_sid");
+  const wrong = useWrongFilters(search, choices, "stream_sid");
   const query = useInfiniteQuery({
     ...audit(filters),
     placeholderData: keepPreviousData,

@@ -64,7 +64,7 @@ export function Calls() {
     { key: "trunk_sid", label: "Trunk", options: useTrunkOptions(), pattern: /^TK[0-9a-f]{32}$/ },
     { key: "phone_number_sid", label: "Phone number", pattern: /^PN[0-9a-f]{32}$/ },
   ];
-  const wrong = useWrongFilters(choices, "from", "to");
+  const wrong = useWrongFilters(search, choices, "from", "to");
   const query = useInfiniteQuery({
     ...calls(filtersOf(search)),
     placeholderData: keepPreviousData,

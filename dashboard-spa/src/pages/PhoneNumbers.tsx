@@ -120,7 +120,7 @@ export function PhoneNumbers() {
     { key: "assigned", label: "Assigned", options: yesNo("To an account", "To nobody") },
     accountChoice,
   ];
-  const wrong = useWrongFilters(choices, "number");
+  const wrong = useWrongFilters(search, choices, "number");
   const query = useInfiniteQuery({
     ...phoneNumbers(filtersOf(search)),
     placeholderData: keepPreviousData,

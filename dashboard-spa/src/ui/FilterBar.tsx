@@ -215,10 +215,15 @@ export function without<Search extends Values>(search: Search, wrong: readonly W
   return Object.fromEntries(kept) as Search;
 }
 
-/** The same for the address that is open. */
-export function useWrongFilters(choices: readonly Choice[], ...others: string[]): Wrong[] {
+/** The same for the address that is open, and for what the page takes it for, which may be a moment behind. */
+export function useWrongFilters(search: Values, choices: readonly Choice[], ...others: string[]): Wrong[] {
   const address = useLocation({ select: ({ searchStr }) => searchStr });
-  return wrongFilters(address, choices, others);
+  const wrong = wrongFilters(address, choices, others);
+  const taken = new URLSearchParams(
+    Object.entries(search).flatMap(([key, value]) => (value ? [[key, value]] : [])),
+  );
+  const behind = wrongFilters(taken.toString(), choices, others);
+  return [...wrong, ...behind.filter(({ key }) => !wrong.some((one) => one.key === key))];
 }
 
 /** Says which filters of the address mean nothing, instead of showing a list that was not asked for. */
