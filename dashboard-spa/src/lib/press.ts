@@ -31,8 +31,8 @@ export function watchPresses(target: EventTarget = document): void {
     target.addEventListener(name, released, { capture: true });
 }
 
-/** Runs at once, or when what is being pressed has been let go. */
+/** Runs at once, or when what is being pressed has been let go; never before what was asked for earlier. */
 export function afterPress(run: () => void): void {
-  if (pressing) waiting.push(run);
+  if (pressing || waiting.length > 0) waiting.push(run);
   else run();
 }
