@@ -83,7 +83,7 @@ export const liveStories = {
       };
       addEventListener("click", note, true);
     });
-    await page.route("**/messages?*", async (route) =>
+    await page.route(/\/messages(\?|$)/, async (route) =>
       (await page.evaluate(() => window.tried))
         ? route.continue()
         : route.fulfill({ status: 403, json: { title: "Not now" } }),
