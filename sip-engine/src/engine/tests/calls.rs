@@ -251,7 +251,8 @@ async fn a_call_whose_sound_all_came_from_elsewhere_says_so() {
     let stage = Stage::set().await;
     stage.outside.serves(VOICE, r#"<Gather timeout="1"/><Hangup/>"#);
     let mut caller = stage.caller().await;
-    let offer = caller.sdp("sendrecv").replace("c=IN IP4 127.0.0.1", "c=IN IP4 127.0.0.2");
+    caller.speaks_from("127.0.0.3").await;
+    let offer = caller.sdp("sendrecv").replace("c=IN IP4 127.0.0.3", "c=IN IP4 127.0.0.2");
     caller.dial_offering("1234", &offer).await;
     let answer = caller.next(&["200"]).await;
     caller.talk(answer, 440.0).await;

@@ -106,6 +106,11 @@ impl Phone {
         self.named = Some(address);
     }
 
+    /// Sends its sound from another address of ours than its requests.
+    pub(super) async fn speaks_from(&mut self, ip: &str) {
+        self.rtp = Arc::new(UdpSocket::bind((ip, 0)).await.unwrap());
+    }
+
     /// Speaks A-law only.
     pub(super) fn speak_a_law(&mut self) {
         self.law = 8;
