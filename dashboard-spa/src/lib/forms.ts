@@ -1,6 +1,6 @@
 /**
- * Forms that check what was typed once it is left, and everything at once when they are sent, place the server's refusals at their fields and focus the first. They
- * follow what is stored, unless somebody is typing.
+ * Forms that check what was typed once it is left, and everything at once when they are sent, place the server's refusals
+ * at their fields and focus the first. They follow what is stored, unless somebody is typing.
  */
 import { type FormErrors, type UseFormInput, type UseFormReturnType, useForm } from "@mantine/form";
 import { useDidUpdate } from "@mantine/hooks";
@@ -74,7 +74,8 @@ function useStored<T extends object>(form: UseFormReturnType<T>, stored: T) {
  */
 export function useProblemForm<T extends object>(
   input: UseFormInput<T> & {
-    initialValues: T /** Whether a field is checked when it is left. */;
+    initialValues: T;
+    /** Whether a field is checked when it is left. */
     checkOnLeave?: boolean;
   },
   submit: (values: T, saved: (now: T) => void) => Promise<void>,

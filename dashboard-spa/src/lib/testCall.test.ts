@@ -1,10 +1,18 @@
 import { describe, expect, it } from "vitest";
-import { greeting, party, sipAddressOf } from "./testCall";
+import { commandsOf, greeting, party, sipAddressOf } from "./testCall";
 
 describe("a test call", () => {
   it("is dialled without a plus, at the server's address", () => {
     expect(sipAddressOf("+85512345678", "192.0.2.1:5060")).toBe("sip:85512345678@192.0.2.1:5060");
     expect(sipAddressOf("1234", undefined)).toBeUndefined();
+  });
+
+  it("has a line to copy for each program that can dial it", () => {
+    const lines = commandsOf("sip:85512345678@192.0.2.1:5060").map(({ line }) => line);
+    expect(lines).toEqual([
+      'baresip -e "/uanew sip:me@127.0.0.1;regint=0" -e "/dial sip:85512345678@192.0.2.1:5060"',
+      "sipp -sn uac -s 85512345678 -m 1 -d 20000 192.0.2.1:5060",
+    ]);
   });
 
   it("rings numbers and phones at an IP address, and says how either is written", () => {

@@ -6,6 +6,15 @@ export function sipAddressOf(number: string, server: string | undefined): string
   return server && `sip:${number.replace(/^\+/, "")}@${server.replace(/^sip:/, "")}`;
 }
 
+/** Commands that call such an address, each without more than its program: a softphone, and a load generator as a phone. */
+export function commandsOf(address: string): { program: string; line: string }[] {
+  const [user, server] = address.replace(/^sip:/, "").split("@");
+  return [
+    { program: "baresip", line: `baresip -e "/uanew sip:me@127.0.0.1;regint=0" -e "/dial ${address}"` },
+    { program: "sipp", line: `sipp -sn uac -s ${user} -m 1 -d 20000 ${server}` },
+  ];
+}
+
 /** A phone's own address: an IP address, for a name could come to mean another one. */
 const PHONE = /^sip:([A-Za-z0-9+\-_.!~*'()]{1,64}@)?(\d{1,3}(\.\d{1,3}){3}|\[[0-9A-Fa-f:.]+\])(:\d{1,5})?$/;
 

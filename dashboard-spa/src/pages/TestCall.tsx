@@ -11,7 +11,7 @@ import type { PhoneNumber } from "../client/types.gen";
 import { reasonOf } from "../lib/call";
 import { useProblemForm } from "../lib/forms";
 import { grouped } from "../lib/number";
-import { greeting, party, sipAddressOf } from "../lib/testCall";
+import { commandsOf, greeting, party, sipAddressOf } from "../lib/testCall";
 import { CallStatus, Card, Code, Empty, Facts, UrlText, When } from "../ui/basics";
 import { Duration } from "../ui/CallBits";
 import css from "../ui/layout.module.css";
@@ -165,10 +165,9 @@ function DialIt({ number }: { number: PhoneNumber }) {
             <Text fz={13}>
               Without a phone at hand, one of these calls it from a terminal on such a machine:
             </Text>
-            <Code
-              text={`baresip -e "/uanew sip:me@127.0.0.1;regint=0" -e "/dial ${address}"`}
-              label="baresip command"
-            />
+            {commandsOf(address).map(({ program, line }) => (
+              <Code key={program} text={line} label={`${program} command`} />
+            ))}
           </>
         )}
       </Stack>
