@@ -1,16 +1,14 @@
 //! What takes longer each time it fails: guesses at one person's password or code, wherever they come from.
 
+use super::remembered::Remembered;
 use domain::Clock;
 use std::{
-    collections::HashMap,
     sync::{Arc, Mutex, MutexGuard, PoisonError},
     time::Duration,
 };
 
 /// After so long without a failure they are forgotten.
 const FORGET: Duration = Duration::from_secs(24 * 3600);
-/// Most keys remembered; past it all are forgotten, which costs an attacker more than it gives.
-const MOST: usize = 100_000;
 
 /// How waiting grows: nothing for the first `free` failures, then `first`, twice as long each time, at most `most`.
 #[derive(Clone, Copy, Debug)]
@@ -25,7 +23,7 @@ pub(crate) struct Growth {
 pub(crate) struct Growing {
     growth: Growth,
     clock: Arc<dyn Clock>,
-    failures: Arc<Mutex<HashMap<String, (u32, Duration)>>>,
+    failures: Arc<Mutex<Remembered<(u32, Duration)>>>,
 }
 
 impl Growing {
@@ -36,7 +34,7 @@ impl Growing {
     /// How long a next try takes, or has to keep off.
     pub(crate) fn penalty(&self, key: &str) -> Duration {
         let now = self.clock.elapsed();
-        let failed = self.lock().get(key).copied().filter(|(_, last)| now.saturating_sub(*last) < FORGET);
+        let failed = self.lock().find(key).filter(|(_, last)| now.saturating_sub(*last) < FORGET);
         let beyond = failed.map_or(0, |(failures, _)| failures.saturating_sub(self.growth.free));
         match beyond {
             0 => Duration::ZERO,
@@ -46,26 +44,22 @@ impl Growing {
 
     /// How long until a next try is let.
     pub(crate) fn keeps_off(&self, key: &str) -> Duration {
-        let since = self.lock().get(key).map(|(_, last)| self.clock.elapsed().saturating_sub(*last));
+        let since = self.lock().find(key).map(|(_, last)| self.clock.elapsed().saturating_sub(last));
         since.map_or(Duration::ZERO, |since| self.penalty(key).saturating_sub(since))
     }
 
     pub(crate) fn failed(&self, key: &str) {
         let now = self.clock.elapsed();
         let mut failures = self.lock();
-        if failures.len() >= MOST {
-            failures.clear();
-        }
-        let entry = failures.entry(key.to_owned()).or_insert((0, now));
-        let again = now.saturating_sub(entry.1) < FORGET;
-        *entry = (if again { entry.0.saturating_add(1) } else { 1 }, now);
+        let before = failures.find(key).filter(|(_, last)| now.saturating_sub(*last) < FORGET);
+        failures.keep(key, (before.map_or(1, |(failures, _)| failures.saturating_add(1)), now));
     }
 
     pub(crate) fn succeeded(&self, key: &str) {
-        self.lock().remove(key);
+        self.lock().forget(key);
     }
 
-    fn lock(&self) -> MutexGuard<'_, HashMap<String, (u32, Duration)>> {
+    fn lock(&self) -> MutexGuard<'_, Remembered<(u32, Duration)>> {
         self.failures.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

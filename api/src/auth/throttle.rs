@@ -1,11 +1,8 @@
 //! Token buckets: how often someone may try. Per process; several nodes allow as many times more.
 
+use super::remembered::Remembered;
 use domain::Clock;
-use ring::digest::{SHA256, digest};
-use std::{collections::HashMap, net::IpAddr, sync::Arc, sync::Mutex, time::Duration};
-
-/// Most buckets kept; past it those that were used longest ago are forgotten.
-const MOST_BUCKETS: usize = 100_000;
+use std::{net::IpAddr, sync::Arc, sync::Mutex, time::Duration};
 
 /// How often: `burst` at once, then one more each `refill`.
 #[derive(Clone, Copy, Debug)]
@@ -21,18 +18,8 @@ pub struct Rate {
 pub struct Throttle {
     rate: Rate,
     clock: Arc<dyn Clock>,
-    buckets: Arc<Mutex<Buckets>>,
+    buckets: Arc<Mutex<Remembered<Bucket>>>,
 }
-
-/// Two generations: when the young one is half of what is kept, it becomes the old one, and the old one is forgotten.
-#[derive(Default)]
-struct Buckets {
-    young: HashMap<Key, Bucket>,
-    old: HashMap<Key, Bucket>,
-}
-
-/// SHA-256 of what tells callers apart: a long text costs no more than a short one.
-type Key = [u8; 32];
 
 #[derive(Clone, Copy)]
 struct Bucket {
@@ -54,33 +41,18 @@ impl Throttle {
     /// When there is none; how long until there is.
     pub fn take(&self, key: &str) -> Result<(), Duration> {
         let now = self.clock.elapsed();
-        let mut name = Key::default();
-        name.copy_from_slice(digest(&SHA256, key.as_bytes()).as_ref());
         let mut buckets = self.buckets.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
         let tokens =
-            buckets.find(&name).map_or(f64::from(self.rate.burst), |bucket| self.refilled(bucket, now));
+            buckets.find(key).map_or(f64::from(self.rate.burst), |bucket| self.refilled(bucket, now));
         let verdict = if tokens >= 1.0 { Ok(()) } else { Err(self.rate.refill.mul_f64(1.0 - tokens)) };
         let left = if verdict.is_ok() { tokens - 1.0 } else { tokens };
-        buckets.keep(name, Bucket { tokens: left, seen: now });
+        buckets.keep(key, Bucket { tokens: left, seen: now });
         verdict
     }
 
     fn refilled(&self, bucket: Bucket, now: Duration) -> f64 {
         let more = now.saturating_sub(bucket.seen).as_secs_f64() / self.rate.refill.as_secs_f64();
         (bucket.tokens + more).min(f64::from(self.rate.burst))
-    }
-}
-
-impl Buckets {
-    fn find(&self, key: &Key) -> Option<Bucket> {
-        self.young.get(key).or_else(|| self.old.get(key)).copied()
-    }
-
-    fn keep(&mut self, key: Key, bucket: Bucket) {
-        if self.young.len() >= MOST_BUCKETS / 2 && !self.young.contains_key(&key) {
-            self.old = std::mem::take(&mut self.young);
-        }
-        self.young.insert(key, bucket);
     }
 }
 
@@ -115,20 +87,6 @@ mod tests {
         *hand.0.lock().unwrap() = Timestamp::from_micros(10_000_000);
         assert!(throttle.take("a").is_ok());
         assert!(throttle.take("a").is_err());
-    }
-
-    #[test]
-    fn a_crowd_makes_no_more_buckets_than_are_kept_and_forgets_the_oldest() {
-        let hand = Arc::new(Hand(Mutex::new(Timestamp::from_micros(0))));
-        let throttle = Throttle::new(Rate { burst: 1, refill: Duration::from_secs(10) }, hand);
-        assert!(throttle.take("first").is_ok());
-        for serial in 0..MOST_BUCKETS {
-            assert!(throttle.take(&serial.to_string()).is_ok());
-        }
-        let kept = |buckets: &Buckets| buckets.young.len() + buckets.old.len();
-        assert!(kept(&throttle.buckets.lock().unwrap()) <= MOST_BUCKETS);
-        assert!(throttle.take(&(MOST_BUCKETS - 1).to_string()).is_err(), "the newest is remembered");
-        assert!(throttle.take("first").is_ok(), "the oldest is not");
     }
 
     #[test]

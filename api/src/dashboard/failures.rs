@@ -1,21 +1,18 @@
 //! Failures of signing in as entries of the audit, with the address they came from: at most one a minute for each person,
 //! which says how many there were since the last, so that a stranger cannot fill the log.
 
-use crate::App;
+use crate::{App, auth::Remembered};
 use domain::{
     Actor, Meta, Sid,
     user::{User, UserCommand},
 };
 use std::{
-    collections::HashMap,
     sync::{Arc, Mutex, PoisonError},
     time::Duration,
 };
 
 /// The least time between two entries about one person.
 const APART: Duration = Duration::from_secs(60);
-/// Most people whose failures are counted; past it all are forgotten.
-const MOST: usize = 10_000;
 
 /// What failed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -28,10 +25,7 @@ pub(super) enum Failed {
 
 /// Failures that are counted and not told yet; clones share them.
 #[derive(Clone, Default)]
-pub(super) struct Failures(Arc<Mutex<HashMap<Key, Count>>>);
-
-/// Whose, and of what.
-type Key = (Sid, Failed);
+pub(super) struct Failures(Arc<Mutex<Remembered<Count>>>);
 
 /// How many since the last entry, and when that was.
 #[derive(Clone, Copy, Default)]
@@ -61,16 +55,13 @@ impl Failures {
     /// How many an entry made now tells of; none when the last entry is too young.
     fn due(&self, user: &Sid, failed: Failed, now: Duration) -> Option<u32> {
         let mut counted = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        if counted.len() >= MOST {
-            counted.clear();
-        }
-        let count = counted.entry((user.clone(), failed)).or_default();
-        count.tries = count.tries.saturating_add(1);
-        if count.told.is_some_and(|told| now.saturating_sub(told) < APART) {
-            return None;
-        }
-        count.told = Some(now);
-        Some(std::mem::take(&mut count.tries))
+        let whose = format!("{user} {failed:?}");
+        let Count { told, tries } = counted.find(&whose).unwrap_or_default();
+        let tries = tries.saturating_add(1);
+        let is_due = told.is_none_or(|told| now.saturating_sub(told) >= APART);
+        let count = if is_due { Count { told: Some(now), tries: 0 } } else { Count { told, tries } };
+        counted.keep(&whose, count);
+        is_due.then_some(tries)
     }
 }
 
