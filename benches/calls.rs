@@ -67,12 +67,14 @@ fn trunkline() -> Measured {
 }
 
 fn kamailio(config: &str) -> Measured {
-    let port = UdpSocket::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
-    let mut command = Command::new("kamailio");
-    command.args(["-DD", "-E", "-l", &format!("udp:127.0.0.1:{port}"), "-f"]).arg(peers().join(config));
     let folder = tempfile::tempdir().unwrap();
-    command.args(["-Y"]).arg(folder.path()).arg("-P").arg(folder.path().join("pid"));
-    let peer = Running::start(command.stdout(Stdio::null()).stderr(Stdio::null()));
+    let (peer, port) = Running::on_a_port(|port| {
+        let mut command = Command::new("kamailio");
+        command.args(["-DD", "-E", "-l", &format!("udp:127.0.0.1:{port}"), "-f"]).arg(peers().join(config));
+        command.args(["-Y"]).arg(folder.path()).arg("-P").arg(folder.path().join("pid"));
+        command.stdout(Stdio::null()).stderr(Stdio::null());
+        command
+    });
     answers(port);
     load(&format!("127.0.0.1:{port}"), peer.id())
 }

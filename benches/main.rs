@@ -3,6 +3,9 @@
 
 mod append;
 mod calls;
+#[path = "../tests/support/own_port.rs"]
+#[expect(dead_code, reason = "no peer of a benchmark ends by itself")]
+mod own_port;
 mod relay;
 mod running;
 mod server;

@@ -112,15 +112,18 @@ pub fn process(_: &[String]) {
 
 fn rtpengine() -> Measured {
     let mut phones = phones();
-    let port = UdpSocket::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
-    let mut command = Command::new("rtpengine");
-    command.args(["--table=-1", "--interface=127.0.0.1", "--foreground", "--log-level=2", "--num-threads=1"]);
-    command.args([
-        format!("--listen-ng=127.0.0.1:{port}"),
-        format!("--port-min={}", PORTS.0),
-        format!("--port-max={}", PORTS.1),
-    ]);
-    let relay = Running::start(command.stdout(Stdio::null()).stderr(Stdio::null()));
+    let (relay, port) = Running::on_a_port(|port| {
+        let mut command = Command::new("rtpengine");
+        command.args(["--table=-1", "--interface=127.0.0.1", "--foreground"]);
+        command.args(["--log-level=2", "--num-threads=1"]);
+        command.args([
+            format!("--listen-ng=127.0.0.1:{port}"),
+            format!("--port-min={}", PORTS.0),
+            format!("--port-max={}", PORTS.1),
+        ]);
+        command.stdout(Stdio::null()).stderr(Stdio::null());
+        command
+    });
     let control = UdpSocket::bind("127.0.0.1:0").unwrap();
     control.set_read_timeout(Some(Duration::from_millis(200))).unwrap();
     control.connect(("127.0.0.1", port)).unwrap();

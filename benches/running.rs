@@ -1,5 +1,6 @@
 //! A program a benchmark runs beside itself.
 
+use crate::own_port::{self, State};
 use rustix::process::{Pid, Signal, kill_process_group};
 use std::{
     os::unix::process::CommandExt as _,
@@ -17,9 +18,21 @@ impl Running {
         Running { child: command.process_group(0).spawn().unwrap() }
     }
 
+    /// Starts one that has to be told its port; returns when it has it.
+    pub fn on_a_port(command: impl Fn(u16) -> Command) -> (Running, u16) {
+        own_port::started(|port| Running::start(&mut command(port)), Running::state, drop)
+    }
+
     /// Its process.
     pub fn id(&self) -> u32 {
         self.child.id()
+    }
+
+    fn state(&mut self) -> State {
+        match self.child.try_wait().unwrap() {
+            None => State::Runs(self.id()),
+            Some(_) => State::Failed,
+        }
     }
 }
 

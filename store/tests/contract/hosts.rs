@@ -10,16 +10,19 @@ use store::{
     Store, StoreOptions,
     testing::{self, Tally, TallyCommand as C, meta, sid},
 };
-use tokio::net::{TcpListener, TcpStream};
+use tokio::net::{TcpListener, TcpSocket, TcpStream, UnixStream};
 
 /// The host and port in an address.
 fn host(url: &str) -> String {
     url.rsplit_once('@').unwrap().1.split_once('/').unwrap().0.to_owned()
 }
 
-fn nobody() -> String {
-    let free = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
-    free.to_string()
+/// A server that does not listen yet: its port is kept, and refuses.
+fn nobody() -> (TcpSocket, String) {
+    let socket = TcpSocket::new_v4().unwrap();
+    socket.bind("127.0.0.1:0".parse().unwrap()).unwrap();
+    let address = socket.local_addr().unwrap().to_string();
+    (socket, address)
 }
 
 /// A way to the server, until it is dropped.
@@ -43,7 +46,8 @@ async fn add(store: &Store) -> bool {
 #[tokio::test]
 async fn the_first_server_that_takes_writes_is_used() {
     let url = testing::postgres().await;
-    let several = url.replace(&host(&url), &format!("{},{}", nobody(), host(&url)));
+    let (_kept, nobody) = nobody();
+    let several = url.replace(&host(&url), &format!("{nobody},{}", host(&url)));
     for address in [several.clone(), format!("{several}?target_session_attrs=read-write")] {
         let store = Store::open(testing::options(address)).await.unwrap();
         assert!(add(&store).await);
@@ -78,20 +82,20 @@ async fn writes_go_on_over_another_server_when_the_first_one_is_gone() {
 #[tokio::test]
 async fn a_database_that_still_comes_up_is_waited_for() {
     let url = testing::postgres().await;
-    let later = nobody();
+    let (socket, later) = nobody();
     let options = testing::options(url.replace(&host(&url), &later));
     let at_once = Store::open(options.clone()).await;
     assert!(at_once.err().unwrap().to_string().contains("refused"));
     let comes_up = tokio::spawn(async move {
         tokio::time::sleep(Duration::from_secs(1)).await;
-        way(host(&url), TcpListener::bind(&later).await.unwrap()).await.unwrap();
+        way(host(&url), socket.listen(16).unwrap()).await.unwrap();
     });
     let store = Store::open(StoreOptions { patience: Duration::from_secs(30), ..options }).await.unwrap();
     assert!(add(&store).await);
     comes_up.abort();
 }
 
-/// A PgBouncer before the server of this address.
+/// A PgBouncer before the server of this address, on a socket in a folder of its own.
 struct Bouncer {
     child: Child,
     url: String,
@@ -104,49 +108,51 @@ impl Drop for Bouncer {
     }
 }
 
+/// PgBouncer is in a folder that is not on everybody's PATH. Without the program there is nothing to try; where every
+/// program must be there, as in `bin/test`, that is a failure.
 fn program() -> Option<PathBuf> {
     let places = std::env::var("PATH").unwrap_or_default();
-    let mut places: Vec<PathBuf> = std::env::split_paths(&places).collect();
-    places.push("/usr/sbin".into());
-    places.into_iter().map(|place| place.join("pgbouncer")).find(|program| program.exists())
+    let places = std::env::split_paths(&places).chain([PathBuf::from("/usr/sbin")]);
+    let found = places.map(|place| place.join("pgbouncer")).find(|program| program.exists());
+    let demanded = std::env::var_os("TEST_ALL_PROGRAMS").is_some();
+    assert!(found.is_some() || !demanded, "pgbouncer is not installed (bin/setup test)");
+    found
 }
 
 impl Bouncer {
     async fn start(program: &PathBuf, url: &str, mode: &str) -> Bouncer {
         let folder = tempfile::tempdir().unwrap();
-        let (server, near) = (host(url), nobody());
-        let ((host_name, port), near_port) =
-            (server.rsplit_once(':').unwrap(), near.rsplit_once(':').unwrap().1);
+        let (server, at) = (host(url), folder.path().display().to_string());
+        let (host_name, port) = server.rsplit_once(':').unwrap();
         let user = url.split_once("://").unwrap().1.split_once('@').unwrap().0;
         let text = format!(
-            "[databases]\n* = host={host_name} port={port}\n[pgbouncer]\nlisten_addr = 127.0.0.1\nlisten_port = {near_port}\n\
-             unix_socket_dir =\nauth_type = any\npool_mode = {mode}\nmax_client_conn = 100\ndefault_pool_size = 40\n"
+            "[databases]\n* = user={user} host={host_name} port={port}\n[pgbouncer]\nlisten_addr =\nlisten_port = 6432\n\
+             unix_socket_dir = {at}\nauth_type = any\npool_mode = {mode}\nmax_client_conn = 100\ndefault_pool_size = 40\n"
         );
-        let text = text.replace("* = ", &format!("* = user={user} "));
         let file = folder.path().join("pgbouncer.ini");
         std::fs::write(&file, text).unwrap();
-        std::fs::set_permissions(folder.path(), std::os::unix::fs::PermissionsExt::from_mode(0o755)).unwrap();
-        let root =
-            String::from_utf8(Command::new("id").arg("-u").output().unwrap().stdout).unwrap().trim() == "0";
+        // Whoever it runs as makes its socket there.
+        std::fs::set_permissions(folder.path(), std::os::unix::fs::PermissionsExt::from_mode(0o777)).unwrap();
         let mut command = Command::new(program);
         command.arg("-q").arg(&file);
-        if root {
+        if String::from_utf8(Command::new("id").arg("-u").output().unwrap().stdout).unwrap().trim() == "0" {
             command.args(["-u", "nobody"]);
         }
         let child = command.spawn().unwrap();
         let began = Instant::now();
-        while TcpStream::connect(&near).await.is_err() {
+        while UnixStream::connect(folder.path().join(".s.PGSQL.6432")).await.is_err() {
             assert!(began.elapsed() < Duration::from_secs(20), "pgbouncer does not listen");
             tokio::time::sleep(Duration::from_millis(20)).await;
         }
-        Bouncer { child, url: url.replace(&server, &near), _folder: folder }
+        let url = url.replace(&server, &format!("{}:6432", at.replace('/', "%2F")));
+        Bouncer { child, url, _folder: folder }
     }
 }
 
 #[tokio::test]
 async fn pgbouncer_works_by_sessions_and_is_named_with_the_remedy_otherwise() {
     let Some(program) = program() else {
-        return println!("pgbouncer is not installed: nothing is tried through it");
+        return eprintln!("pgbouncer is not installed: nothing is tried through it");
     };
     let url = testing::postgres().await;
     let bouncer = Bouncer::start(&program, &url, "session").await;
