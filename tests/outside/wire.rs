@@ -59,6 +59,38 @@ fn a_day_as_the_sdks_send_it_is_that_day() {
     }
 }
 
+/// Some frameworks look a header up as it is written, and Twilio writes them like this.
+#[test]
+fn webhook_headers_are_named_as_twilio_writes_them() {
+    const NAMES: [&str; 7] = [
+        "Accept",
+        "Content-Length",
+        "Content-Type",
+        "Host",
+        "I-Twilio-Idempotency-Token",
+        "User-Agent",
+        "X-Twilio-Signature",
+    ];
+    for on in STORES {
+        let (server, web) = (Server::start(on), Web::start());
+        web.says("/voice", "<Hangup/>");
+        let voice = json!({
+            "voice_url": format!("{}/voice", web.url), "status_callback_url": format!("{}/status", web.url),
+        });
+        server.configure("1234", voice);
+        let mut phone = phone::Phone::of(server.sip());
+        phone.calls("+85512000001", "1234");
+        assert_eq!(phone.is_answered(), "200");
+        phone.is_hung_up_on();
+        for path in ["/voice", "/status"] {
+            let asked = web.asked(path, |_| true);
+            let mut names: Vec<&str> = asked.headers.iter().map(|(name, _)| &**name).collect();
+            names.sort_unstable();
+            assert_eq!(names, NAMES, "{path}");
+        }
+    }
+}
+
 #[test]
 fn an_address_of_4000_characters_is_asked() {
     for on in STORES {

@@ -85,7 +85,8 @@ class Application(BaseHTTPRequestHandler):
     def answer(self, form):
         address = urlsplit(self.path)
         url = f"http://{self.headers['Host']}{self.path}"
-        signature = self.headers.get("X-Twilio-Signature", "")
+        # To the letter: some frameworks look the name up as it is written.
+        signature = dict(self.headers.items()).get("X-Twilio-Signature", "")
         valid = RequestValidator(TOKEN).validate(url, form, signature)
         parameters = {**dict(parse_qsl(address.query)), **form}
         authorization = self.headers.get("Authorization")
