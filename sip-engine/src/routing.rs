@@ -7,12 +7,14 @@ mod directory;
 mod identity;
 mod inbound;
 mod outbound;
+mod silent;
 mod ways;
 
 pub use directory::{AccountEntry, Directory, NumberEntry, TrunkEntry};
 pub use identity::Identity;
 pub use inbound::{Inbound, Refusal, Taken};
 pub use outbound::{NoRoute, Route, caller_user};
+pub use silent::Silent;
 pub use ways::{Next, Ways};
 
 #[cfg(test)]

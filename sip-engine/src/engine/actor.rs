@@ -183,6 +183,7 @@ impl Actor {
         let signal = match event {
             Event::IncomingCall(_) | Event::Trace(_) => return,
             Event::Ringing { code, sdp, .. } => {
+                self.somebody_is_there(no);
                 let progress = code == 183 && sdp.is_some();
                 self.wire(no).progressed(sdp);
                 self.next.push_back(Happened::Signalled(no, Signal::Ringing(code)));
@@ -192,6 +193,7 @@ impl Actor {
                 Signal::Progress
             }
             Event::Answered { sdp, .. } => {
+                self.somebody_is_there(no);
                 let result = self.wire(no).answered(sdp.as_ref());
                 self.after_negotiation(key, result, Signal::Answered).await
             }
@@ -219,7 +221,8 @@ impl Actor {
             Event::Cancelled { .. } if key.is_inbound() => Signal::Closed(Closing::Cancelled),
             Event::Cancelled { .. } => Signal::Closed(Closing::Ordered),
             Event::Failed { code, reason, from_peer, .. } => {
-                self.wire(no).search.iter_mut().for_each(|search| search.failed(from_peer));
+                let shared = Arc::clone(&self.shared);
+                self.wire(no).search.iter_mut().for_each(|search| search.failed(from_peer, &shared));
                 Signal::Closed(Closing::Failed { code, reason, from_peer })
             }
             Event::TimedOut { .. } => Signal::Closed(Closing::TimedOut),
@@ -230,6 +233,11 @@ impl Actor {
             }),
         };
         self.next.push_back(Happened::Signalled(no, signal));
+    }
+
+    fn somebody_is_there(&mut self, no: LegNo) {
+        let shared = Arc::clone(&self.shared);
+        self.wire(no).search.iter().for_each(|search| search.responded(&shared));
     }
 
     async fn heard(&mut self, event: &MediaEvent) {

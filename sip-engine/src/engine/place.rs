@@ -22,8 +22,9 @@ pub(super) struct Search {
     pub(super) placement: Placement,
     ways: Ways,
     rings_until: Instant,
-    /// The attempt that goes on.
+    /// The attempt that goes on, and where it went.
     since: Instant,
+    to: Option<SocketAddr>,
 }
 
 /// Where a call goes next.
@@ -68,14 +69,27 @@ impl Search {
             .map_err(|refusal| no_route(&refusal))?;
         let now = Instant::now();
         let rings_until = now + placement.ring_timeout;
-        Ok(Search { placement: placement.clone(), ways: Ways::new(routes), rings_until, since: now })
+        Ok(Search {
+            placement: placement.clone(),
+            ways: Ways::new(routes),
+            rings_until,
+            since: now,
+            to: None,
+        })
     }
 
     /// The attempt under way failed; whether anybody had responded to it.
-    pub(super) fn failed(&mut self, responded: bool) {
-        if !responded {
-            self.ways.waited(self.since.elapsed());
+    pub(super) fn failed(&mut self, responded: bool, shared: &Shared) {
+        if responded {
+            return self.responded(shared);
         }
+        self.ways.waited(self.since.elapsed());
+        self.to.into_iter().for_each(|to| shared.silent().failed(to, Instant::now().into_std()));
+    }
+
+    /// Somebody is where the attempt under way went.
+    pub(super) fn responded(&self, shared: &Shared) {
+        self.to.into_iter().for_each(|to| shared.silent().responded(to));
     }
 
     /// The next way that an INVITE can leave by.
@@ -86,7 +100,11 @@ impl Search {
                 Next::LookUp(route) => {
                     let began = Instant::now();
                     match look_up(shared, &route).await {
-                        Ok(addresses) => self.ways.found(&route, &addresses),
+                        Ok(addresses) => {
+                            let now = Instant::now().into_std();
+                            self.ways
+                                .found(&route, &addresses, |address| shared.silent().rests(address, now));
+                        }
                         Err(reason) => blocked.push(Blocked { trunk: route.trunk, address: None, reason }),
                     }
                     self.ways.waited(began.elapsed());
@@ -118,7 +136,7 @@ impl Search {
         (next_hop, local): (SocketAddr, IpAddr),
         silence: Duration,
     ) -> Placed {
-        self.since = Instant::now();
+        (self.since, self.to) = (Instant::now(), Some(next_hop));
         let host = shared.remembered(&names::key(&route)).unwrap_or_default();
         let host = host.iter().map(SocketAddr::ip).collect();
         let ring_timeout = self.rings_until.saturating_duration_since(self.since).max(Duration::from_secs(1));

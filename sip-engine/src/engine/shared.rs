@@ -13,7 +13,7 @@ use crate::{
     call::Surroundings,
     media::Media,
     outside::Outside,
-    routing::{Directory, TrunkEntry},
+    routing::{Directory, Silent, TrunkEntry},
     sip::{Command, LegKey},
     speech::Speech,
 };
@@ -24,7 +24,7 @@ use std::{
     collections::HashMap,
     net::{IpAddr, SocketAddr},
     sync::{
-        Arc, Mutex, PoisonError,
+        Arc, Mutex, MutexGuard, PoisonError,
         atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering},
     },
     time::Duration,
@@ -77,6 +77,7 @@ pub(super) struct Shared {
     pub(super) decoded: Arc<Decoded>,
     legs: AtomicU64,
     names: Mutex<HashMap<String, (Instant, Vec<SocketAddr>)>>,
+    silent: Mutex<Silent>,
 }
 
 /// What an engine is put together from.
@@ -118,6 +119,7 @@ impl Shared {
             decoded: Arc::new(Decoded::new()),
             legs: AtomicU64::new(1),
             names: Mutex::default(),
+            silent: Mutex::default(),
         }
     }
 
@@ -160,6 +162,11 @@ impl Shared {
             names.clear();
         }
         names.insert(name, (Instant::now(), addresses));
+    }
+
+    /// Addresses that did not respond a moment ago.
+    pub(super) fn silent(&self) -> MutexGuard<'_, Silent> {
+        self.silent.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// The addresses that are a trunk's: where its calls come from, and its host as far as that is known now.

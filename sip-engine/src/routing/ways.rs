@@ -1,5 +1,5 @@
 //! The ways one call can go, and when the next of them is tried (RFC 3263 section 4.3): every address of a trunk in turn,
-//! then the carrier's next trunk.
+//! then the carrier's next trunk, and last of all what was silent a moment ago.
 //!
 //! Pure: names are looked up by whoever asks, and time is what it says has passed.
 
@@ -18,6 +18,8 @@ const MAX_ATTEMPTS: usize = 16;
 pub struct Ways {
     routes: VecDeque<Route>,
     addresses: VecDeque<(Route, SocketAddr)>,
+    /// Those that were silent a moment ago.
+    last: VecDeque<(Route, SocketAddr)>,
     attempts: usize,
     waited: Duration,
 }
@@ -39,7 +41,8 @@ impl Ways {
     /// These routes, in this order.
     #[must_use]
     pub fn new(routes: Vec<Route>) -> Ways {
-        Ways { routes: routes.into(), addresses: VecDeque::new(), attempts: 0, waited: Duration::ZERO }
+        let (addresses, last) = (VecDeque::new(), VecDeque::new());
+        Ways { routes: routes.into(), addresses, last, attempts: 0, waited: Duration::ZERO }
     }
 
     /// The next step.
@@ -49,17 +52,32 @@ impl Ways {
             Next::Nothing
         } else if left.is_zero() || self.attempts >= MAX_ATTEMPTS {
             Next::TooLate
-        } else if let Some((route, address)) = self.addresses.pop_front() {
-            self.attempts += 1;
-            Next::Try(Box::new(route), address, SILENCE.min(left))
+        } else if let Some(way) = self.addresses.pop_front() {
+            self.attempt(way, left)
+        } else if let Some(route) = self.routes.pop_front() {
+            Next::LookUp(route)
         } else {
-            self.routes.pop_front().map_or(Next::Nothing, Next::LookUp)
+            self.last.pop_front().map_or(Next::Nothing, |way| self.attempt(way, left))
         }
     }
 
-    /// The addresses a route's host has.
-    pub fn found(&mut self, route: &Route, addresses: &[SocketAddr]) {
-        self.addresses.extend(addresses.iter().map(|address| (route.clone(), *address)));
+    fn attempt(&mut self, (route, address): (Route, SocketAddr), left: Duration) -> Next {
+        self.attempts += 1;
+        Next::Try(Box::new(route), address, SILENCE.min(left))
+    }
+
+    /// The addresses a route's host has, and which of them were silent a moment ago: those come after all others.
+    pub fn found(
+        &mut self,
+        route: &Route,
+        addresses: &[SocketAddr],
+        mut was_silent: impl FnMut(SocketAddr) -> bool,
+    ) {
+        for address in addresses {
+            let last = was_silent(*address);
+            let ways = if last { &mut self.last } else { &mut self.addresses };
+            ways.push_back((route.clone(), *address));
+        }
     }
 
     /// So long nobody said anything.
@@ -70,7 +88,7 @@ impl Ways {
     /// Whether nothing is left.
     #[must_use]
     pub fn is_last(&self) -> bool {
-        self.routes.is_empty() && self.addresses.is_empty()
+        self.routes.is_empty() && self.addresses.is_empty() && self.last.is_empty()
     }
 }
 
@@ -93,7 +111,7 @@ mod tests {
                 Next::LookUp(route) => {
                     let last = if route.trunk == sid(1) { 1 } else { 3 };
                     let address = |last: u8| SocketAddr::from(([192, 0, 2, last], 5060));
-                    ways.found(&route, &[address(last), address(last + 1)]);
+                    ways.found(&route, &[address(last), address(last + 1)], |_| false);
                 }
                 Next::Try(_, address, silence) => {
                     steps.push(format!("{} for {} s", address.ip(), silence.as_secs()));
@@ -125,7 +143,9 @@ mod tests {
         let mut tried = 0;
         loop {
             match ways.next_step() {
-                Next::LookUp(route) => ways.found(&route, &["192.0.2.1:5060".parse().unwrap(); 20]),
+                Next::LookUp(route) => {
+                    ways.found(&route, &["192.0.2.1:5060".parse().unwrap(); 20], |_| false)
+                }
                 Next::Try(.., silence) => {
                     assert_eq!(silence, SILENCE);
                     tried += 1;
@@ -141,6 +161,28 @@ mod tests {
         let mut ways = Ways::new(vec![route(1)]);
         ways.waited(Duration::from_secs(10));
         assert_eq!(all(&mut ways), ["192.0.2.1 for 2 s", "TooLate"]);
+    }
+
+    #[test]
+    fn what_was_silent_a_moment_ago_comes_last() {
+        let mut ways = Ways::new(vec![route(1), route(2)]);
+        let mut tried = Vec::new();
+        loop {
+            match ways.next_step() {
+                Next::LookUp(route) => {
+                    let last = if route.trunk == sid(1) { 1 } else { 3 };
+                    let addresses = [last, last + 1].map(|last| SocketAddr::from(([192, 0, 2, last], 5060)));
+                    ways.found(&route, &addresses, |address| address.ip().to_string() == "192.0.2.1");
+                }
+                Next::Try(_, address, _) => {
+                    assert_eq!(ways.is_last(), tried.len() == 3);
+                    tried.push(address.ip().to_string());
+                }
+                Next::Nothing => break,
+                Next::TooLate => unreachable!("nobody waited"),
+            }
+        }
+        assert_eq!(tried, ["192.0.2.2", "192.0.2.3", "192.0.2.4", "192.0.2.1"]);
     }
 
     #[test]

@@ -80,6 +80,26 @@ async fn a_silent_trunk_is_left_after_four_seconds_and_its_late_answer_is_hung_u
     stage.strike().await;
 }
 
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn only_the_first_call_waits_for_a_trunk_that_is_silent() {
+    let mut stage = Stage::set().await;
+    let silent = Phone::at(HERE, SocketAddr::new(HERE, 0)).await;
+    let hosts = [silent.sip_addr(), stage.callee.sip_addr()];
+    stage.trunks_are_at(&hosts.map(|host| host.to_string()));
+    let mut took = Vec::new();
+    for _ in 0..3 {
+        let began = Instant::now();
+        stage.place(queued("<Hangup/>", 30));
+        let invite = stage.callee.rings().await;
+        took.push(began.elapsed().as_secs_f64());
+        stage.callee.answer(&invite, 440.0).await;
+        stage.callee.hung_up().await;
+        assert_eq!(stage.outside.ended().await, EndReason::ApplicationHungUp);
+    }
+    assert!(took[0] >= 3.9 && took[1..].iter().all(|took| *took < 2.0), "{took:?}");
+    stage.strike().await;
+}
+
 #[cfg(target_os = "linux")]
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_name_leads_to_its_servers_and_past_a_dead_one() {
