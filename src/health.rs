@@ -92,7 +92,7 @@ fn figure(kind: Figures) -> impl Fn((&'static str, &'static str, f64)) -> Figure
 }
 
 /// What the SIP sockets and the endpoint behind them count. All of it since the start.
-fn sip(counters: &Counters) -> [(&'static str, &'static str, &AtomicU64); 12] {
+fn sip(counters: &Counters) -> [(&'static str, &'static str, &AtomicU64); 13] {
     [
         (
             "trunkline_sip_unknown_source_total",
@@ -110,6 +110,11 @@ fn sip(counters: &Counters) -> [(&'static str, &'static str, &AtomicU64); 12] {
             "trunkline_sip_connections_refused_total",
             "SIP connections beyond the limits since the start.",
             &counters.connections_refused,
+        ),
+        (
+            "trunkline_sip_connections_over_peer_total",
+            "Those of them whose peer had as many as one address may have, since the start.",
+            &counters.connections_over_peer,
         ),
         (
             "trunkline_sip_connections_broken_total",

@@ -114,9 +114,9 @@ struct DialString {
 struct TurnedAway {
     /// The address it came from: the trunk's, or unread from next to it, where an address may have been mistyped.
     source: String,
-    /// The SIP answer; absent where it was dropped unread because no trunk has the address as a source.
+    /// The SIP answer; absent where nothing was read: no trunk has the address as a source, or it had too many connections.
     code: Option<i32>,
-    /// The SIP method, where it was read.
+    /// The SIP method, where it was read; `TCP` for a connection.
     method: Option<String>,
     /// Why, for example what the request demands that we do not do.
     reason: String,

@@ -1220,7 +1220,7 @@ export type TrunkUpdate = {
  */
 export type TurnedAway = {
     /**
-     * The SIP answer; absent where it was dropped unread because no trunk has the address as a source.
+     * The SIP answer; absent where nothing was read: no trunk has the address as a source, or it had too many connections.
      */
     code?: number;
     /**
@@ -1232,7 +1232,7 @@ export type TurnedAway = {
      */
     last_at: string;
     /**
-     * The SIP method, where it was read.
+     * The SIP method, where it was read; `TCP` for a connection.
      */
     method?: string;
     /**

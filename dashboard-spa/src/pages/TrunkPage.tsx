@@ -311,6 +311,12 @@ export function DialStringExample({ outbound }: { outbound: OutboundConfig }) {
   );
 }
 
+/** What became of it, before the reason. */
+function turnedAway(what: { code?: number; method?: string }) {
+  if (what.code) return `${what.method ?? "Request"} answered ${what.code}: `;
+  return what.method === "TCP" ? "connection closed: " : "dropped unread: ";
+}
+
 /** For whoever wonders why no call arrives: what did arrive, and why nothing came of it. */
 function TurnedAway({ sid }: { sid: string }) {
   const { data } = useQuery(queries.turnedAway(sid));
@@ -327,7 +333,7 @@ function TurnedAway({ sid }: { sid: string }) {
           {data.data.map((what) => (
             <li key={`${what.source} ${what.code} ${what.method} ${what.reason}`}>
               <span className="mono">{what.source}</span>{" "}
-              {what.code ? `${what.method ?? "Request"} answered ${what.code}: ` : "dropped unread: "}
+              {turnedAway(what)}
               {what.reason} <span className="dim">({what.count}×, last </span>
               <When at={what.last_at} />
               <span className="dim">)</span>

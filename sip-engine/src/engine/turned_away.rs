@@ -45,7 +45,9 @@ impl RefusalLog {
         let now = self.clock.now();
         let mut kept = self.kept();
         let (known, strangers) = &mut *kept;
-        let (of, limit) = if what.code.is_some() { (known, KNOWN) } else { (strangers, STRANGERS) };
+        // Whoever was answered, or had a connection, is who he says he is.
+        let is_known = what.code.is_some() || !what.method.is_empty();
+        let (of, limit) = if is_known { (known, KNOWN) } else { (strangers, STRANGERS) };
         if of.len() >= limit && !of.contains_key(&what) {
             let oldest = of.iter().min_by_key(|(_, (_, last))| *last).map(|(what, _)| what.clone());
             if let Some(oldest) = oldest {
@@ -99,7 +101,8 @@ mod tests {
     }
 
     fn what(source: &str, code: Option<u16>) -> TurnedAway {
-        TurnedAway { source: source.parse().unwrap(), code, method: "INVITE".into(), reason: "why".into() }
+        let method = code.map(|_| "INVITE".to_owned()).unwrap_or_default();
+        TurnedAway { source: source.parse().unwrap(), code, method, reason: "why".into() }
     }
 
     fn seen(log: &RefusalLog, sources: &[&str]) -> Vec<(String, Option<u16>, u64)> {
@@ -120,6 +123,9 @@ mod tests {
         let told = seen(&log, &["203.0.113.7/32"]);
         assert_eq!(told, [("203.0.113.7".into(), Some(420), 1), ("203.0.113.8".into(), None, 3)]);
         assert!(seen(&log, &["192.0.2.0/24"]).is_empty(), "nobody learns of another's");
+        log.note(TurnedAway { method: "TCP".into(), ..what("203.0.113.9", None) });
+        assert_eq!(seen(&log, &["203.0.113.7/32"]).len(), 2, "nor of a neighbour's connections");
+        assert_eq!(seen(&log, &["203.0.113.9/32"])[0], ("203.0.113.9".into(), None, 1));
     }
 
     #[test]

@@ -13,6 +13,7 @@ use super::config::WRITES;
 use super::counters::{Counters, count};
 use super::driver::Arrival;
 use super::tcp::{self, Opening};
+use crate::sip::endpoint::{Notice, TurnedAway};
 use crate::sip::{ConnectionId, Flow};
 
 struct Connection {
@@ -32,25 +33,36 @@ pub(super) struct Connections {
     counters: Arc<Counters>,
     arrivals: mpsc::WeakSender<Arrival>,
     per_peer: usize,
+    turned_away: Notice,
+}
+
+/// How many connections there may be.
+pub(super) struct Most {
+    /// In all.
+    pub all: usize,
+    /// Of one address.
+    pub per_peer: usize,
 }
 
 impl Connections {
     pub fn new(
-        most: usize,
+        Most { all: most, per_peer }: Most,
         tasks: TaskTracker,
         counters: Arc<Counters>,
         arrivals: mpsc::WeakSender<Arrival>,
-        per_peer: usize,
+        turned_away: Notice,
     ) -> Connections {
         let (held, by_peer) = (HashMap::new(), HashMap::new());
-        Connections { most, held, by_peer, count: 0, tasks, counters, arrivals, per_peer }
+        Connections { most, held, by_peer, count: 0, tasks, counters, arrivals, per_peer, turned_away }
     }
 
     /// Starts a connection within the limits; its flow carries the id it got.
     pub fn start(&mut self, opening: Opening, flow: Flow) -> Option<Flow> {
         let arrivals = self.arrivals.upgrade()?;
-        if self.held.len() >= self.most || self.of(flow.peer.ip()) >= self.per_peer {
+        if let Some(reason) = self.is_full_for(flow.peer.ip()) {
             count(&self.counters.connections_refused);
+            let (source, method) = (flow.peer.ip(), "TCP".to_owned());
+            (self.turned_away)(TurnedAway { source, code: None, method, reason });
             return None;
         }
         self.count += 1;
@@ -104,6 +116,16 @@ impl Connections {
         }
     }
 
+    /// Why this address gets no further connection.
+    fn is_full_for(&self, ip: IpAddr) -> Option<String> {
+        if self.of(ip) >= self.per_peer {
+            count(&self.counters.connections_over_peer);
+            let most = self.per_peer;
+            return Some(format!("it has {most} TCP connections already (sip.connections_per_peer)"));
+        }
+        (self.held.len() >= self.most).then(|| format!("there are {} TCP connections already", self.most))
+    }
+
     fn of(&self, ip: IpAddr) -> usize {
         self.held.values().filter(|connection| connection.peer.ip() == ip).count()
     }
@@ -119,7 +141,9 @@ mod tests {
         let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
         let (arrivals, _kept) = mpsc::channel(8);
         let arrivals = arrivals.downgrade();
-        let mut connections = Connections::new(10, TaskTracker::new(), Arc::default(), arrivals, 32);
+        let most = Most { all: 10, per_peer: 32 };
+        let mut connections =
+            Connections::new(most, TaskTracker::new(), Arc::default(), arrivals, Arc::new(|_| {}));
         let (peer, local) = (listener.local_addr().unwrap(), "127.0.0.1:5060".parse().unwrap());
         let flow = Flow { transport: Transport::Tcp, peer, local, connection: None };
         // Its task does not run meanwhile: this one never waits.
@@ -129,5 +153,32 @@ mod tests {
         assert!(!connections.send(&flow, Bytes::from_static(b"x")));
         assert!(connections.held.is_empty() && connections.by_peer.is_empty());
         assert!(connections.send(&flow, Bytes::from_static(b"x")), "the next message has a new one");
+    }
+
+    #[tokio::test]
+    async fn a_connection_too_many_is_counted_by_its_limit_and_told_with_its_address() {
+        let (arrivals, _kept) = mpsc::channel(8);
+        let told: Arc<std::sync::Mutex<Vec<TurnedAway>>> = Arc::default();
+        let (log, counters) = (Arc::clone(&told), Arc::new(Counters::default()));
+        let notice: Notice = Arc::new(move |what| log.lock().unwrap().push(what));
+        let most = Most { all: 3, per_peer: 2 };
+        let arrivals = arrivals.downgrade();
+        let mut connections =
+            Connections::new(most, TaskTracker::new(), Arc::clone(&counters), arrivals, notice);
+        let local = "127.0.0.1:5060".parse().unwrap();
+        let mut start = |peer: &str| {
+            let flow =
+                Flow { transport: Transport::Tcp, peer: peer.parse().unwrap(), local, connection: None };
+            connections.start(Opening::Connect, flow).is_some()
+        };
+        let started =
+            ["127.0.0.1:1", "127.0.0.1:2", "127.0.0.1:3", "127.0.0.2:1", "127.0.0.3:1"].map(&mut start);
+        assert_eq!(started, [true, true, false, true, false]);
+        let counted = [&counters.connections_refused, &counters.connections_over_peer];
+        assert_eq!(counted.map(|counter| counter.load(Ordering::Relaxed)), [2, 1]);
+        let told = told.lock().unwrap();
+        let told: Vec<_> = told.iter().map(|what| (what.source.to_string(), &*what.reason)).collect();
+        let peer = ("127.0.0.1".into(), "it has 2 TCP connections already (sip.connections_per_peer)");
+        assert_eq!(told, [peer, ("127.0.0.3".into(), "there are 3 TCP connections already")]);
     }
 }

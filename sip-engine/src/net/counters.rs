@@ -15,8 +15,10 @@ pub struct Counters {
     pub sent: AtomicU64,
     /// Datagrams the kernel would not take.
     pub send_failed: AtomicU64,
-    /// TCP connections refused because there were too many.
+    /// TCP connections refused because there were too many, of their peer or in all.
     pub connections_refused: AtomicU64,
+    /// Those of them whose peer had too many.
+    pub connections_over_peer: AtomicU64,
     /// TCP connections closed because what came was not SIP, too slow or too long.
     pub connections_broken: AtomicU64,
     /// Traces dropped because nobody took them.

@@ -13,7 +13,7 @@ use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
 use super::config::{ARRIVALS, KEEP_ALIVE, LAST_WORDS, NetConfig};
-use super::connections::Connections;
+use super::connections::{Connections, Most};
 use super::counters::{Counters, count};
 use super::local::{Gate, LocalAddresses, socket_towards};
 use super::outbox::Outbox;
@@ -96,7 +96,8 @@ impl Sip {
         let (sender, arrivals) = mpsc::channel(ARRIVALS);
         let endpoint = &self.config.endpoint;
         let notice = Arc::clone(&endpoint.turned_away);
-        let gate = Gate::new(Arc::clone(&endpoint.known), notice, Arc::clone(&self.counters));
+        let gate = Gate::new(Arc::clone(&endpoint.known), Arc::clone(&notice), Arc::clone(&self.counters));
+        let most = Most { all: self.config.connections, per_peer: self.config.connections_per_peer };
         let ended = CancellationToken::new();
         let mut sockets = Vec::new();
         for Pair { udp, tcp, addr } in self.pairs {
@@ -116,11 +117,11 @@ impl Sip {
             endpoint: Endpoint::new(self.config.endpoint, Tokens::new(&self.config.seed), now),
             sockets,
             connections: Connections::new(
-                self.config.connections,
+                most,
                 tasks.clone(),
                 Arc::clone(&self.counters),
                 sender.downgrade(),
-                self.config.connections_per_peer,
+                notice,
             ),
             locals: LocalAddresses::default(),
             gate,

@@ -184,6 +184,7 @@ async fn one_address_cannot_hold_all_connections() {
     let mut refused = TcpStream::connect(running.addr).await.unwrap();
     assert_eq!(read_some(&mut refused).await, "");
     assert_eq!(running.counters.connections_refused.load(Ordering::Relaxed), 1);
+    assert_eq!(running.counters.connections_over_peer.load(Ordering::Relaxed), 1);
     running.stop().await;
 }
 
