@@ -1,16 +1,19 @@
 //! The processes that share a database: which name each has, and until when it surely lives. A name is one process's at a
 //! time, and each process that has it is another epoch of it: what the log says a node has, it says of one epoch.
 //!
+//! A process that has calls also says by its own time, which no step of the wall clock moves, that it lives: the facts about
+//! its calls are told by the same time, so that a call it took down with it has a length.
+//!
 //! Leases are kept by the database's clock. A SQLite file is one process's, which has its lock.
 
 use crate::{ledger::LEASE, process};
-use domain::{Clock, Timestamp};
+use domain::{Clock, Steady, Timestamp};
 use sea_query::{ColumnDef, Expr, ExprTrait, OnConflict, Query, SimpleExpr, Table};
 use std::{
     collections::HashMap,
     sync::{
-        Arc,
-        atomic::{AtomicI64, Ordering},
+        Arc, Mutex, PoisonError,
+        atomic::{AtomicBool, AtomicI64, Ordering},
     },
     time::Duration,
 };
@@ -18,6 +21,13 @@ use store::{Backend, Db, StoreError};
 use tokio::time::Instant;
 
 const TABLE: &str = "nodes";
+const LIVES: &str = "node_lives";
+/// How often a process with calls says that it lives.
+const SAYS: Duration = Duration::from_secs(2);
+/// A wall clock that is so far from where it was when the process began has been stepped.
+const STEPPED: Duration = Duration::from_secs(1);
+/// How long it is remembered when a process lived.
+const REMEMBERED: Duration = Duration::from_secs(30 * 24 * 3_600);
 /// How often a start looks again whether an earlier process of its name is gone.
 const AGAIN: Duration = Duration::from_millis(250);
 /// How long it looks: a lease, and a little.
@@ -37,6 +47,12 @@ struct Inner {
     epoch: i64,
     /// The database's clock less ours, in microseconds, when last looked.
     ahead: AtomicI64,
+    /// The process's own time.
+    time: Steady,
+    /// The wall clock was stepped since: calls after that are told by another time.
+    stepped: AtomicBool,
+    /// When it was last said that it lives.
+    said: Mutex<Option<Instant>>,
 }
 
 /// Why a process cannot be this node.
@@ -92,12 +108,19 @@ impl Nodes {
     /// `Twin` when another process keeps the name.
     pub async fn join(db: Db, clock: Arc<dyn Clock>, name: &str, token: String) -> Result<Nodes, JoinError> {
         create(&db).await?;
+        let mut forget = Query::delete();
+        let long_ago = clock.now().micros() - i64::try_from(REMEMBERED.as_micros()).unwrap_or(i64::MAX);
+        forget.from_table(LIVES).and_where(Expr::col("lived").lt(long_ago));
+        db.execute(&forget).await?;
         let (began, ours) = (Instant::now(), process::own());
         loop {
             let now = db.now(&*clock).await?;
             if let Some(epoch) = take(&db, now, (name, &token), &ours).await? {
                 let ahead = AtomicI64::new(now.micros() - clock.now().micros());
-                let inner = Inner { db, clock, name: name.to_owned(), token, epoch, ahead };
+                let (time, stepped, said) =
+                    (Steady::begin(&*clock), AtomicBool::new(false), Mutex::new(None));
+                let name = name.to_owned();
+                let inner = Inner { db, clock, name, token, epoch, ahead, time, stepped, said };
                 return Ok(Nodes(Arc::new(inner)));
             }
             let theirs = place(&db, name).await?;
@@ -146,6 +169,43 @@ impl Nodes {
         Ok(true)
     }
 
+    /// Says that this process lives, every now and then.
+    pub async fn say_life(&self) -> Result<(), StoreError> {
+        if !self.is_to_say() {
+            return Ok(());
+        }
+        let Inner { db, clock, time, stepped, .. } = &*self.0;
+        let (wall, own) = (clock.now(), time.now(&**clock));
+        if wall.since(own).max(own.since(wall)) > STEPPED {
+            stepped.store(true, Ordering::Relaxed);
+        }
+        let lived = if stepped.load(Ordering::Relaxed) { 0 } else { own.micros() };
+        let mut say = Query::insert();
+        say.into_table(LIVES).columns(["claim", "lived"]).values_panic([self.claim().into(), lived.into()]);
+        say.on_conflict(OnConflict::column("claim").update_column("lived").to_owned());
+        db.execute(&say).await.map(drop)
+    }
+
+    fn is_to_say(&self) -> bool {
+        let mut said = self.0.said.lock().unwrap_or_else(PoisonError::into_inner);
+        let now = Instant::now();
+        let is_due = said.is_none_or(|said| now.duration_since(said) >= SAYS);
+        if is_due {
+            *said = Some(now);
+        }
+        is_due
+    }
+
+    /// When a process last said that it lives, by the time its calls are told by; nothing where that is not known, or its
+    /// wall clock was stepped.
+    pub async fn lived(&self, claim: &str) -> Result<Option<Timestamp>, StoreError> {
+        let mut lived = Query::select();
+        lived.column("lived").from(LIVES).and_where(Expr::col("claim").eq(claim));
+        let row = self.0.db.fetch_optional(&lived).await?;
+        let micros = row.map(|row| row.at::<i64>(0)).transpose()?;
+        Ok(micros.filter(|micros| *micros > 0).map(Timestamp::from_micros))
+    }
+
     /// Gives the name up.
     pub async fn leave(&self) -> Result<(), StoreError> {
         let mut leave = Query::update();
@@ -183,8 +243,13 @@ async fn create(db: &Db) -> Result<(), StoreError> {
     table.col(ColumnDef::new("process").text().not_null());
     table.col(ColumnDef::new("epoch").big_integer().not_null());
     table.col(ColumnDef::new("lease_until").big_integer().not_null());
+    let mut lives = Table::create();
+    lives.table(LIVES).if_not_exists();
+    lives.col(ColumnDef::new("claim").text().not_null().primary_key());
+    lives.col(ColumnDef::new("lived").big_integer().not_null());
     let mut tx = db.begin().await?;
     tx.define(&table).await?;
+    tx.define(&lives).await?;
     tx.commit().await
 }
 
@@ -297,6 +362,41 @@ mod tests {
         assert!((3_599.0..3_660.0).contains(&here.clock_difference()), "{}", here.clock_difference());
         let roster = here.roster().await.unwrap();
         assert!(roster.has("here/1") && roster.has("behind/1"), "both live, whatever a clock says");
+    }
+
+    #[tokio::test]
+    async fn a_process_says_that_it_lives_by_a_time_that_no_step_moves() {
+        /// A wall clock beside what has passed.
+        struct Two(AtomicI64, AtomicI64);
+        impl Clock for Two {
+            fn now(&self) -> Timestamp {
+                Timestamp::from_micros(self.0.load(Ordering::Relaxed))
+            }
+            fn elapsed(&self) -> Duration {
+                Duration::from_micros(self.1.load(Ordering::Relaxed).unsigned_abs())
+            }
+        }
+        for store in [sqlite().await, on_postgres().await] {
+            let began = SystemClock.now();
+            let clock = Arc::new(Two(AtomicI64::new(began.micros()), AtomicI64::new(0)));
+            let nodes = Nodes::join(store.db().clone(), clock.clone(), "here", "one".into()).await.unwrap();
+            assert_eq!(nodes.lived("here/1").await.unwrap(), None);
+            let say = async |wall: i64, passed: i64| {
+                clock.0.store(began.micros() + wall, Ordering::Relaxed);
+                clock.1.store(passed, Ordering::Relaxed);
+                nodes.0.said.lock().unwrap().take();
+                nodes.say_life().await.unwrap();
+                nodes.lived("here/1").await.unwrap().map(|lived| lived.since(began))
+            };
+            assert_eq!(say(5_000_000, 5_000_000).await, Some(Duration::from_secs(5)));
+            assert_eq!(say(7_300_000, 7_000_000).await, Some(Duration::from_secs(7)), "a slow wall clock");
+            assert_eq!(
+                say(3_609_000_000, 9_000_000).await,
+                None,
+                "which of its calls it is true for is not known"
+            );
+            assert_eq!(say(9_000_000, 9_000_000).await, None);
+        }
     }
 
     #[tokio::test]

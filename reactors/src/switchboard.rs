@@ -36,6 +36,9 @@ pub trait Switchboard: Send + Sync + 'static {
 
     /// Whether the call goes on here.
     fn has(&self, call: &Sid) -> bool;
+
+    /// Whether any call does.
+    fn is_busy(&self) -> bool;
 }
 
 impl Switchboard for EngineHandle {
@@ -62,5 +65,9 @@ impl Switchboard for EngineHandle {
 
     fn has(&self, call: &Sid) -> bool {
         self.is_live(call)
+    }
+
+    fn is_busy(&self) -> bool {
+        EngineHandle::live(self) > 0
     }
 }

@@ -339,6 +339,10 @@ impl Switchboard for Recorder {
     fn has(&self, _: &Sid) -> bool {
         self.holds.load(Ordering::SeqCst)
     }
+
+    fn is_busy(&self) -> bool {
+        self.holds.load(Ordering::SeqCst)
+    }
 }
 
 /// A moment long ago, and one in the future.

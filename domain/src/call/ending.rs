@@ -231,6 +231,14 @@ impl Ending {
         self
     }
 
+    /// The same, for a call that was cut off together with the process that had it. It is as long as that process's own times
+    /// prove, which lie as far apart as they really did: from its answer to the last moment the process is known to have
+    /// lived, and never longer than it might have been.
+    #[must_use]
+    pub fn cut_off(self, answered_at: Timestamp, last_known: Timestamp, limit: Duration) -> Ending {
+        self.after(last_known.since(answered_at), limit)
+    }
+
     /// Seconds the call was answered, as billed: as it was measured, else by when it was answered and ended.
     #[must_use]
     pub fn seconds(&self, answered_at: Option<Timestamp>, ended_at: Timestamp) -> Option<u32> {
@@ -283,6 +291,18 @@ mod tests {
         let measured = unmeasured.after(Duration::from_secs(2), Duration::from_secs(14_400));
         assert_eq!(measured.seconds(Some(answered), ended), Some(2));
         assert_eq!(measured.seconds(None, ended), None);
+    }
+
+    #[test]
+    fn a_call_that_was_cut_off_is_as_long_as_is_proved_and_never_longer_than_its_limit() {
+        let cut_off = |last, limit| {
+            let (answered, last) = (Timestamp::from_micros(10_000_000), Timestamp::from_micros(last));
+            let ending = Ending::because(EndReason::Interrupted);
+            ending.cut_off(answered, last, Duration::from_secs(limit)).duration_s
+        };
+        assert_eq!(cut_off(13_500_000, 14_400), Some(4));
+        assert_eq!(cut_off(3_613_000_000, 60), Some(60));
+        assert_eq!(cut_off(9_000_000, 60), Some(0), "nothing is known but that it was answered");
     }
 
     #[test]

@@ -3,7 +3,7 @@
 mod cookies;
 mod evidence;
 pub(crate) mod exchange;
-mod journal;
+pub(crate) mod journal;
 mod media;
 mod spool;
 #[cfg(test)]

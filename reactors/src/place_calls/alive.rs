@@ -82,6 +82,11 @@ impl PlaceCalls {
             Ok(false) | Err(_) => self.alive.broken(),
         }
         self.complain_of_clocks();
+        if self.engine.is_busy()
+            && let Err(error) = self.common.nodes.say_life().await
+        {
+            tracing::debug!(%error, "a call that is cut off now would be a little short");
+        }
         renewed.map(drop)
     }
 

@@ -7,6 +7,7 @@
 
 mod alive;
 mod follow;
+mod measure;
 mod queue;
 mod recover;
 #[cfg(test)]
@@ -196,6 +197,7 @@ impl PlaceCalls {
     }
 
     async fn end(&self, call: &CallRef, ending: Ending) -> Result<(), StoreError> {
+        let ending = self.measured(&call.sid, ending).await?;
         self.tell(call, CallCommand::End(ending)).await.map(drop)
     }
 

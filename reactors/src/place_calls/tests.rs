@@ -4,7 +4,7 @@ use crate::{ledger::LEASE, nodes::Nodes, sync_directory};
 use domain::{
     Kind,
     account::{Account, AccountCommand},
-    call::{Call, Direction, Program, Status},
+    call::{Call, CallEvent, Direction, Program, Status},
 };
 use std::sync::atomic::Ordering;
 use store::{Fact, SystemClock};
@@ -309,6 +309,34 @@ async fn a_dead_nodes_calls_are_closed_within_five_seconds() {
         "5 s, and what a busy machine adds: {:?}",
         dies.elapsed()
     );
+}
+
+#[tokio::test]
+async fn a_call_that_died_with_its_process_is_as_long_as_that_process_proves() {
+    let bench = Bench::new().await;
+    let call = new_sid(Kind::Call);
+    // Its process had the wall a day behind, whatever that of the one that closes it.
+    let now = bench.common.clock.now();
+    let own = |seconds: i64| {
+        let at = Timestamp::from_micros(now.micros() - 86_400_000_000 + seconds * 1_000_000);
+        Meta::new(bench.tenant.clone(), Actor::system("sip-engine"), at)
+    };
+    let told = [
+        (received("gone/1"), own(0)),
+        (CallCommand::Answer, own(2)),
+        (CallCommand::Press { digits: "1".into() }, own(9)),
+    ];
+    for (command, meta) in told {
+        bench.store.execute::<Call>(&call, command, &meta).await.unwrap();
+    }
+    let running = Running::start(bench);
+    assert_eq!(running.ended(&call).await, EndReason::Interrupted);
+    let facts = running.bench.store.stream(&call).await.unwrap();
+    let length = facts.iter().find_map(|fact| match fact.of::<Call>() {
+        Some(Ok(CallEvent::Ended(ending))) => ending.duration_s,
+        _ => None,
+    });
+    assert_eq!(length, Some(7));
 }
 
 #[tokio::test]

@@ -25,6 +25,8 @@ use tokio::{
 };
 use tokio_util::task::TaskTracker;
 
+/// Who the engine is in the log.
+pub(crate) const ENGINE: &str = "sip-engine";
 /// How long the log may take before facts are spooled.
 const BUDGET: Duration = Duration::from_millis(50);
 /// Pause before the store is asked again, doubled each time up to `MAX_PAUSE`.
@@ -329,7 +331,7 @@ impl Journal {
 fn commands(entry: &Entry) -> Vec<(CallCommand, Meta)> {
     let meta = |at: Timestamp| Meta {
         correlation: Some(entry.id.clone()),
-        ..Meta::new(entry.tenant.clone(), Actor::system("sip-engine"), at)
+        ..Meta::new(entry.tenant.clone(), Actor::system(ENGINE), at)
     };
     entry.facts.iter().map(|(at, command)| (command.clone(), meta(*at))).collect()
 }
