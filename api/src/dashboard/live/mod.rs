@@ -25,7 +25,7 @@ pub(super) async fn live(
     let who = complete(app, request).await?;
     same_origin_socket(request, &app.config.public_url)?;
     let socket = WebSocket::from_request(request, &mut RequestBody::default()).await?;
-    let place = pages.open(&who.session.user)?;
+    let place = pages.open(&who.session.user, &who.session.carrier)?;
     let app = app.clone();
     let talk = move |socket| async move {
         let _place = place;
