@@ -207,16 +207,16 @@ impl<'a, 'input> Element<'a, 'input> {
         }
     }
 
-    /// What this element asks for that must not be stepped over and cannot be done yet.
-    pub(crate) fn lacking(&self) -> Option<Lack> {
-        if Missing::element(self.name()).is_some_and(|missing| missing.instead == Instead::End) {
-            return Some(Lack { attribute: None, element: self.name().to_owned() });
-        }
-        let asked = self.node.attributes().find(|attribute| {
+    /// Everything this element asks for that must not be stepped over and cannot be done yet.
+    pub(crate) fn lacks(&self) -> Vec<Lack> {
+        let lack = |attribute| Lack { attribute, element: self.name().to_owned() };
+        let whole = Missing::element(self.name()).filter(|missing| missing.instead == Instead::End);
+        let asked = self.node.attributes().filter(|attribute| {
             let missing = Missing::attribute(self.name(), attribute.name());
             missing.is_some_and(|it| it.instead == Instead::End && it.is_asked_by(attribute.value()))
-        })?;
-        Some(Lack { attribute: Some(asked.name().to_owned()), element: self.name().to_owned() })
+        });
+        let attributes = asked.map(|asked| lack(Some(asked.name().to_owned())));
+        whole.map(|_| lack(None)).into_iter().chain(attributes).collect()
     }
 
     /// Attributes and text as written, for the timeline.

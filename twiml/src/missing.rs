@@ -201,6 +201,9 @@ mod tests {
             r#"<Dial record="record-from-answer">1</Dial>"#,
             r#"<Dial record="true"><Number>1</Number></Dial>"#,
             r#"<Dial sequential="true"><Number>1</Number><Number>2</Number></Dial>"#,
+            r#"<Dial sequential="true">1<Number>2</Number></Dial>"#,
+            r#"<Dial sequential="true" record="record-from-answer">1</Dial>"#,
+            r#"<Dial sequential="true"><Number url="/whisper">1</Number></Dial>"#,
             "<Dial><Conference>Room</Conference></Dial>",
             "<Dial><Queue>support</Queue></Dial>",
             "<Dial><Client>joe</Client></Dial>",
@@ -221,6 +224,7 @@ mod tests {
         let cases = [
             r#"<Dial record="do-not-record" sequential="false"><Number url="">1</Number></Dial>"#,
             r#"<Dial record="" sequential="true">1</Dial>"#,
+            r#"<Dial sequential="true"><Number>1</Number></Dial>"#,
         ];
         for body in cases {
             assert!(matches!(acts(&run(body).1)[..], [Ask::Dial(_)]), "{body}");

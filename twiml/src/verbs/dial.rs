@@ -64,11 +64,12 @@ fn parse(element: &mut Element<'_, '_>) -> Box<dyn Verb> {
 
 /// The first thing about it or its parties that must not be stepped over.
 fn lacking(element: &mut Element<'_, '_>) -> Option<Lack> {
-    let parties = element.children();
+    let children = element.children();
+    let parties = children.len() + usize::from(!element.own_text().is_empty());
     // One party alone is called in whatever order.
-    let harmless = |lack: &Lack| lack.attribute.as_deref() == Some("sequential") && parties.len() < 2;
-    let own = element.lacking().filter(|lack| !harmless(lack));
-    own.or_else(|| parties.iter().find_map(|node| element.child(*node).lacking()))
+    let harmless = |lack: &Lack| lack.attribute.as_deref() == Some("sequential") && parties < 2;
+    let own = element.lacks().into_iter().find(|lack| !harmless(lack));
+    own.or_else(|| children.iter().find_map(|node| element.child(*node).lacks().into_iter().next()))
 }
 
 /// The parties: the element's own text and its `<Number>` children.
@@ -80,7 +81,7 @@ fn targets(element: &mut Element<'_, '_>) -> Vec<DialTarget> {
         let mut child = element.child(node);
         if child.name() == "Number" {
             targets.extend(number(&mut child));
-        } else if child.lacking().is_none() {
+        } else if child.lacks().is_empty() {
             child.warn(SCHEMA_WARNING, "cannot be dialled; ignored");
         }
     }

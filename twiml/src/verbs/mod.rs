@@ -99,7 +99,8 @@ impl Step {
 /// Reads an element as a verb; `None` when neither table has one of that name, or nothing is lost without it.
 pub(crate) fn read(element: &mut Element<'_, '_>) -> Option<Step> {
     if let Some(missing) = Missing::element(element.name()).filter(|row| row.instead == Instead::End) {
-        return element.lacking().map(|lack| lacking::step(missing.element, &lack, element.details()));
+        let lacks = element.lacks();
+        return lacks.first().map(|lack| lacking::step(missing.element, lack, element.details()));
     }
     let definition = VERBS.iter().find(|definition| definition.name == element.name())?;
     element.expect_attributes(definition.attributes);
