@@ -17,8 +17,15 @@ pub(crate) fn text_of(body: &[u8], content_type: Option<&str>) -> Option<String>
         [b'<', 0, _, 0, ..] => Some(UTF_16LE),
         _ => None,
     };
-    let told = [wide, declared(body), charset(content_type), Some(UTF_8)];
+    // Without a zero byte it is hardly in a wide encoding, but nearly all bytes can be read as if they were.
+    let likely = |encoding: &&'static Encoding| !is_wide(encoding) || body.contains(&0);
+    let header = charset(content_type);
+    let told = [wide, declared(body), header.filter(likely), Some(UTF_8), header];
     told.into_iter().flatten().find_map(|encoding| read(encoding, body))
+}
+
+fn is_wide(encoding: &'static Encoding) -> bool {
+    [UTF_16BE, UTF_16LE].contains(&encoding)
 }
 
 fn read(encoding: &'static Encoding, body: &[u8]) -> Option<String> {
@@ -36,7 +43,7 @@ fn declared(body: &[u8]) -> Option<&'static Encoding> {
     let value = value.trim_start().strip_prefix('=')?.trim_start();
     let quote = value.chars().next().filter(|quote| matches!(quote, '"' | '\''))?;
     let label = value.get(1..)?.split(quote).next()?;
-    Encoding::for_label(label.as_bytes()).filter(|encoding| encoding.is_ascii_compatible())
+    Encoding::for_label(label.as_bytes()).filter(|encoding| !is_wide(encoding))
 }
 
 /// `text/xml; charset="utf-8"`.
@@ -66,6 +73,8 @@ mod tests {
         }
         let cyrillic = b"<?xml version=\"1.0\" encoding = \"windows-1251\" ?><Response>\xcf\xf0\xe8\xe2\xe5\xf2</Response>";
         assert!(text_of(cyrillic, None).unwrap().contains("Привет"));
+        let japanese = b"<?xml version='1.0' encoding='ISO-2022-JP'?><Say>\x1b$B$3$s\x1b(B</Say>";
+        assert!(text_of(japanese, None).unwrap().contains("<Say>こん</Say>"));
     }
 
     #[test]
@@ -81,6 +90,20 @@ mod tests {
         assert_eq!(text_of(b"Caf\xe9", Some("text/plain; Charset=\"latin1\"")).as_deref(), Some("Café"));
         assert_eq!(text_of("Café".as_bytes(), Some("text/plain")).as_deref(), Some("Café"));
         assert_eq!(text_of(b"Caf\xe9", Some("text/plain")), None);
+    }
+
+    #[test]
+    fn a_header_that_says_utf_16_falsely_does_not_harm_what_is_utf_8() {
+        for text in ["<Response><Hangup/></Response>", "<Response><Say>é</Say></Response>!", "Good day"] {
+            for label in ["utf-16", "UTF-16BE", "utf-16le"] {
+                let header = format!("text/xml; charset={label}");
+                assert_eq!(text_of(text.as_bytes(), Some(&header)).as_deref(), Some(text), "{label}");
+            }
+        }
+        for text in ["Good day", "今日は"] {
+            let body = utf_16(text, true, false);
+            assert_eq!(text_of(&body, Some("text/plain; charset=utf-16le")).as_deref(), Some(text));
+        }
     }
 
     #[test]
