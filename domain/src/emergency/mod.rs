@@ -10,14 +10,18 @@ use table::TABLE;
 /// from the Commonwealth.
 const EVERYWHERE: [&str; 4] = ["112", "911", "999", "000"];
 
+/// Of these, the ones every mobile phone knows.
+const WORLDWIDE: [&str; 2] = ["112", "911"];
+
 /// Digits that are dialled to get out of an office.
 const WAYS_OUT: [&str; 2] = ["9", "0"];
 
 /// Most digits of a text that is looked at: a way out, or a plus and a calling code, and the number.
 const MAX_DIGITS: usize = 9;
 
-/// Whether this, as it is dialled in a country, calls for help: by itself, behind the country's calling code, or behind
-/// the digit that gets out of an office. Where the country is not known, the number of any country counts.
+/// Whether this, as it is dialled in a country, calls for help: by itself, with a plus also behind the country's calling
+/// code, and without one behind a digit that gets out of an office. What other countries' visitors dial counts by itself
+/// only: behind such a digit it is as likely a short code. Where the country is not known, the number of any country counts.
 #[must_use]
 pub fn is_emergency(dialled: &str, country: Option<Country>) -> bool {
     if dialled.contains(char::is_alphabetic) {
@@ -28,17 +32,21 @@ pub fn is_emergency(dialled: &str, country: Option<Country>) -> bool {
     if digits.len() > MAX_DIGITS {
         return false;
     }
-    let without = |prefix: &&str| digits.strip_prefix(*prefix);
+    let anywhere = |digits: &str| EVERYWHERE.contains(&digits) || is_of(digits, country);
+    let here = |digits: &str| WORLDWIDE.contains(&digits) || is_of(digits, country);
     let code = country.map_or("", Country::calling_code);
-    let inner = WAYS_OUT.iter().filter_map(without).chain(without(&code));
-    [digits.as_str()].into_iter().chain(inner).any(|digits| is_number(digits, country))
+    anywhere(&digits)
+        || if dialled.contains('+') {
+            digits.strip_prefix(code).is_some_and(anywhere)
+        } else {
+            WAYS_OUT.iter().filter_map(|way| digits.strip_prefix(*way)).any(here)
+        }
 }
 
-fn is_number(digits: &str, country: Option<Country>) -> bool {
+fn is_of(digits: &str, country: Option<Country>) -> bool {
     let of = |row: &&(&str, &str)| country.is_none_or(|country| country.code() == row.0);
     let mut rows = TABLE.iter().filter(of);
-    EVERYWHERE.contains(&digits)
-        || rows.any(|(_, numbers)| numbers.split(' ').any(|number| matches(number, digits)))
+    rows.any(|(_, numbers)| numbers.split(' ').any(|number| matches(number, digits)))
 }
 
 fn matches(number: &str, digits: &str) -> bool {
@@ -57,9 +65,9 @@ mod tests {
     #[test]
     fn every_country_has_its_emergency_numbers_however_they_are_dialled() {
         for (country, numbers) in [
-            ("US", vec!["911", "+1911", "1911", "9911", "112", "999", "000"]),
+            ("US", vec!["911", "+1911", "9911", "0911", "112", "999", "000"]),
             ("GB", vec!["999", "112", "+44999", "9999", "9112"]),
-            ("KH", vec!["117", "118", "119", "+855119", "112", "911"]),
+            ("KH", vec!["117", "118", "119", "+855119", "+855112", "112", "911", "9117", "0112"]),
             ("DE", vec!["110", "112", "0112", "0110", "+49110"]),
             ("JP", vec!["110", "119", "1 1 9"]),
             ("AU", vec!["000", "112", "106", "0000"]),
@@ -83,6 +91,16 @@ mod tests {
             ("+19115550100", "US"),
             ("+441179112999", "GB"),
             ("", "KH"),
+            // Short codes that only look like a way out, or a calling code, and another country's number.
+            ("9000", "KH"),
+            ("9999", "KH"),
+            ("0999", "KH"),
+            ("1000", "US"),
+            ("1112", "US"),
+            ("1999", "US"),
+            ("7000", "RU"),
+            ("7112", "RU"),
+            ("855117", "KH"),
             ("sip:112@h", "KH"),
         ] {
             assert!(!helps(number, country), "{number} in {country}");
