@@ -150,8 +150,9 @@ impl Number {
     /// # Errors
     /// When it has a plus, other characters than digits and blanks, or too few or too many of them.
     pub fn short_code(text: &str) -> Result<Number, InvalidNumber> {
+        let spaced = text.chars().all(|c| c.is_ascii_digit() || c.is_whitespace());
         let digits = digits_of(text).filter(|digits| (2..=LONGEST_SHORT_CODE).contains(&digits.len()));
-        let code = digits.filter(|_| !text.contains('+')).map(|digits| Number::ShortCode(digits.into()));
+        let code = digits.filter(|_| spaced).map(|digits| Number::ShortCode(digits.into()));
         code.ok_or_else(|| InvalidNumber(shorten(text)))
     }
 
@@ -200,14 +201,15 @@ impl FromStr for Number {
 
 /// What digits without a plus stand for in this country: behind its international prefix, or national.
 fn local_reading(digits: &str, country: Option<Country>) -> Option<E164> {
-    let mut abroad = numbering::behind_international_prefix(digits, country)
+    let abroad: Vec<E164> = numbering::behind_international_prefix(digits, country)
         .into_iter()
-        .filter_map(|rest| E164::international(rest.to_owned()));
-    let first = abroad.next();
-    let assigned =
-        first.iter().chain(&abroad.collect::<Vec<_>>()).find(|number| number.is_assigned()).cloned();
+        .filter_map(|rest| E164::international(rest.to_owned()))
+        .collect();
     let national = || E164::from_national(digits, country?);
-    assigned.or_else(national).or(first)
+    // Where no reading is in a known range, the one of the own country is likelier than a carrier chosen.
+    let home = || abroad.iter().find(|number| number.country() == country);
+    let assigned = abroad.iter().find(|number| number.is_assigned()).cloned();
+    assigned.or_else(national).or_else(|| home().or(abroad.first()).cloned())
 }
 
 /// Every number that digits dialled without a plus may stand for, likeliest first: as they are, national with the trunk
@@ -387,6 +389,10 @@ mod tests {
             "+85512345670-85512345679",
             "1000-1999",
             "12345600-12345699",
+            "100-199",
+            "10..19",
+            "1.234",
+            "(100)",
         ] {
             assert!(text.parse::<Number>().is_err(), "{text}");
         }
@@ -406,6 +412,13 @@ mod tests {
             ("010 855 12 345 678", Some("JP"), "+85512345678"),
             ("8 10 855 12 345 678", Some("RU"), "+85512345678"),
             ("00 855 12 345 678", None, "+85512345678"),
+            ("009 1 212 555 1234", Some("NG"), "+12125551234"),
+            ("009 44 20 7946 0018", Some("NG"), "+442079460018"),
+            ("001 1 212 555 1234", Some("KH"), "+12125551234"),
+            ("00 1 212 555 1234", Some("KH"), "+12125551234"),
+            ("00 855 23 456 789", Some("KH"), "+85523456789"),
+            ("00 44 20 7946 0018", Some("TH"), "+442079460018"),
+            ("009 44 20 7946 0018", Some("TH"), "+442079460018"),
         ] {
             let country = country.and_then(|country| country.parse().ok());
             assert_eq!(Number::written_in(text, country).unwrap().to_string(), number, "{text}");
@@ -420,7 +433,10 @@ mod tests {
         assert_eq!((code.to_string().as_str(), code.is_short_code()), ("1234567", true));
         let stored: Number = serde_json::from_str(&serde_json::to_string(&code).unwrap()).unwrap();
         assert_eq!(stored, code, "it stays one");
-        assert!(Number::short_code("+1234").is_err() && Number::short_code("12345678901").is_err());
+        assert_eq!(Number::short_code(" 12 34 ").unwrap().to_string(), "1234");
+        for text in ["+1234", "12345678901", "1000-1999", "100-199", "1.234", "(100) 199"] {
+            assert!(Number::short_code(text).is_err(), "{text}");
+        }
     }
 
     #[test]

@@ -70,9 +70,10 @@ pub(crate) fn national(digits: &str) -> Option<String> {
     let parsed = phonenumber::parse(None, format!("+{digits}")).ok()?;
     let formatted = parsed.format().mode(Mode::National).to_string();
     let formatted: String = formatted.chars().filter(char::is_ascii_digit).collect();
-    // Where a country writes the trunk digit in some places only, it is dialled all the same.
-    let bare = formatted == significant;
-    Some(match metadata.national_prefix().filter(|_| bare) {
+    // Some numbers are dialled without the trunk digit, and formatted so. Within North America all are dialled with it and
+    // formatted without; and of an unknown range no format tells.
+    let untold = digits.starts_with('1') || kind(metadata, significant) == NumberType::Unknown;
+    Some(match metadata.national_prefix().filter(|_| untold && formatted == significant) {
         Some(prefix) => format!("{prefix}{formatted}"),
         None => formatted,
     })
@@ -92,12 +93,13 @@ pub(crate) fn example(country: Country) -> Option<String> {
 pub(crate) fn behind_international_prefix(dialled: &str, country: Option<Country>) -> Vec<&str> {
     let metadata = country.and_then(|country| DATABASE.by_id(country.code()));
     let pattern = metadata.and_then(Metadata::international_prefix);
-    // Most of the world; a country that chooses a carrier behind it still writes it so.
-    let usual = pattern.is_none_or(|pattern| pattern.as_str().starts_with("00") || pattern.is_match("00"));
-    let mut readings: Vec<&str> = dialled.strip_prefix("00").filter(|_| usual).into_iter().collect();
     let found = pattern.and_then(|pattern| pattern.find(dialled)).filter(|found| found.start() == 0);
-    let behind = found.and_then(|found| dialled.get(found.end()..));
-    readings.extend(behind.filter(|behind| !readings.contains(behind)));
+    let mut readings: Vec<&str> = found.and_then(|found| dialled.get(found.end()..)).into_iter().collect();
+    // Most of the world; where a carrier is chosen behind it, it is still written so.
+    let is_choice = |text: &str| text.starts_with("00") && !text.bytes().all(|byte| byte.is_ascii_digit());
+    let usual = pattern.is_none_or(|pattern| is_choice(pattern.as_str()) || pattern.is_match("00"));
+    let plain = dialled.strip_prefix("00").filter(|_| usual);
+    readings.extend(plain.filter(|plain| !readings.contains(plain)));
     readings
 }
 
@@ -172,7 +174,12 @@ mod tests {
             ("3612345678", "0612345678"),
             ("390612345678", "0612345678"),
             ("6591234567", "91234567"),
-            ("5511961234567", "011961234567"),
+            ("5511961234567", "11961234567"),
+            ("8613812345678", "13812345678"),
+            ("861012345678", "01012345678"),
+            ("611300975707", "1300975707"),
+            ("9721800123456", "1800123456"),
+            ("5540041234", "40041234"),
         ] {
             assert_eq!(super::national(digits).as_deref(), Some(national), "{digits}");
         }
@@ -197,10 +204,11 @@ mod tests {
         let behind = |dialled, country: &str| behind_international_prefix(dialled, country.parse().ok());
         assert_eq!(behind("01185512345678", "US"), ["85512345678"]);
         assert!(behind("0085512345678", "US").is_empty());
-        assert_eq!(behind("001185512345678", "AU").last(), Some(&"85512345678"));
+        assert_eq!(behind("001185512345678", "AU").first(), Some(&"85512345678"));
         assert_eq!(behind("0085512345678", "DE"), ["85512345678"]);
-        assert_eq!(behind("0085512345678", "KH").first(), Some(&"85512345678"));
-        assert_eq!(behind("00185512345678", "KH").last(), Some(&"85512345678"), "with a carrier chosen");
+        assert_eq!(behind("0085512345678", "KH").last(), Some(&"85512345678"));
+        assert_eq!(behind("00185512345678", "KH").first(), Some(&"85512345678"), "with a carrier chosen");
+        assert_eq!(behind("00912125551234", "NG"), ["12125551234"]);
         assert_eq!(behind("81085512345678", "RU"), ["85512345678"]);
         assert_eq!(behind_international_prefix("0085512345678", None), ["85512345678"]);
     }
