@@ -35,7 +35,9 @@ pub fn is_emergency(dialled: &str, country: Option<Country>) -> bool {
     let anywhere = |digits: &str| EVERYWHERE.contains(&digits) || is_of(digits, country);
     let here = |digits: &str| WORLDWIDE.contains(&digits) || is_of(digits, country);
     let code = country.map_or("", Country::calling_code);
+    // In North America a 1 is dialled before everything.
     anywhere(&digits)
+        || (code == "1" && digits == "1911")
         || if dialled.contains('+') {
             digits.strip_prefix(code).is_some_and(anywhere)
         } else {
@@ -65,7 +67,7 @@ mod tests {
     #[test]
     fn every_country_has_its_emergency_numbers_however_they_are_dialled() {
         for (country, numbers) in [
-            ("US", vec!["911", "+1911", "9911", "0911", "112", "999", "000"]),
+            ("US", vec!["911", "+1911", "1911", "9911", "0911", "112", "999", "000"]),
             ("GB", vec!["999", "112", "+44999", "9999", "9112"]),
             ("KH", vec!["117", "118", "119", "+855119", "+855112", "112", "911", "9117", "0112"]),
             ("DE", vec!["110", "112", "0112", "0110", "+49110"]),
