@@ -5,6 +5,7 @@ use domain::{
     Number, Sid,
     call::EndReason,
     country::Country,
+    emergency::is_emergency,
     limits::Forbidden,
     sip_address::SipAddress,
     trunk::{Outbound, Transport},
@@ -122,12 +123,25 @@ impl Directory {
         if !emergency {
             self.limits_of(account).allow(&number, self.country_of(account)).map_err(NoRoute::Forbidden)?;
         }
-        let takes = |outbound: &Outbound| !emergency || outbound.emergency;
-        let own = self.trunks.iter().filter(|trunk| trunk.carrier == *carrier);
-        let own = own.filter(|trunk| trunk.outbound.as_ref().is_some_and(takes));
-        let routes: Vec<_> = own.filter_map(|trunk| route(trunk, from, &number)).collect();
-        let none = if emergency { NoRoute::Emergency } else { NoRoute::NoTrunk };
+        let own = || self.trunks.iter().filter(|trunk| trunk.carrier == *carrier && trunk.outbound.is_some());
+        let routes: Vec<_> = own()
+            .filter(|trunk| trunk.takes_emergencies() || !(emergency || trunk.hears_an_emergency(to)))
+            .filter_map(|trunk| route(trunk, from, &number))
+            .collect();
+        let none = if emergency || own().next().is_some() { NoRoute::Emergency } else { NoRoute::NoTrunk };
         if routes.is_empty() { Err(none) } else { Ok(routes) }
+    }
+}
+
+impl TrunkEntry {
+    fn takes_emergencies(&self) -> bool {
+        self.outbound.as_ref().is_some_and(|outbound| outbound.emergency)
+    }
+
+    /// Whether these digits call for help where its calls arrive: another country's short code may be its ambulance.
+    fn hears_an_emergency(&self, dialled: &str) -> bool {
+        let country = self.outbound.as_ref().and_then(|outbound| outbound.country).or(self.country);
+        country.is_some_and(|country| is_emergency(dialled, Some(country)))
     }
 }
 
@@ -234,6 +248,16 @@ mod tests {
         );
         let route = &directory.outbound(&carrier(1), &account(1), "Mr \"X\"", "1234").unwrap()[0];
         assert_eq!(route.from_user, "Mr%20%22X%22");
+    }
+
+    #[test]
+    fn a_number_that_is_an_emergency_where_the_trunk_leads_goes_only_where_such_calls_are_taken() {
+        let german = Outbound { country: "DE".parse().ok(), ..out("sip.example.com", "", false, false) };
+        let directory = directory_with(german.clone());
+        assert_eq!(uri(&directory, "110"), NoRoute::Emergency.to_string(), "not one in Cambodia");
+        assert_eq!(uri(&directory, "1234"), "sip:1234@sip.example.com:5060");
+        let directory = directory_with(Outbound { emergency: true, ..german });
+        assert_eq!(uri(&directory, "110"), "sip:110@sip.example.com:5060");
     }
 
     #[test]
