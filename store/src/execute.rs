@@ -125,7 +125,10 @@ impl Store {
         match self.commit(loading, submission, commands.iter()).await? {
             Answered::Done(appended) => Ok(appended),
             Answered::Taken { scope, key } => Err(ExecuteError::Taken { scope, key }),
-            Answered::Again => Err(ExecuteError::Conflict),
+            Answered::Again => {
+                self.engine().sound_stream(stream).await?;
+                Err(ExecuteError::Conflict)
+            }
         }
     }
 
