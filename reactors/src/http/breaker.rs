@@ -17,6 +17,8 @@ const HUNG: u32 = 5;
 /// How long an application is left alone at first, and at most.
 const REST: Duration = Duration::from_secs(2);
 const LONGEST_REST: Duration = Duration::from_secs(30);
+/// After how long without another what hung may be forgotten.
+const FORGET: Duration = Duration::from_secs(300);
 
 /// Whether an application is asked.
 #[derive(Default)]
@@ -28,6 +30,8 @@ pub(super) struct Breaker {
 #[derive(Clone, Copy, Default)]
 struct State {
     hung: u32,
+    /// When the last of them did.
+    last: Option<Instant>,
     /// Until when it is left alone, and how long that was; `None` when closed.
     rest: Option<(Instant, Duration)>,
     /// One is trying now.
@@ -76,6 +80,7 @@ impl Breaker {
             Came::Answered => *state = State { trying: state.trying, ..State::default() },
             Came::Hung => {
                 state.hung = state.hung.saturating_add(1);
+                state.last = Some(now);
                 let rest = match state.rest {
                     Some((_, last)) if pass.is_try => Some((last * 2).min(LONGEST_REST)),
                     None if state.hung >= HUNG => Some(REST),
@@ -115,10 +120,9 @@ impl Breaker {
         }
     }
 
-    /// Whether nothing about it is worth remembering.
-    pub fn is_fresh(&self) -> bool {
-        let state = self.lock();
-        state.hung == 0 && state.rest.is_none()
+    /// Whether nothing about it is worth remembering: nothing hung, or that is long ago.
+    pub fn is_fresh(&self, now: Instant) -> bool {
+        self.lock().last.is_none_or(|last| now.duration_since(last) > FORGET)
     }
 
     fn lock(&self) -> MutexGuard<'_, State> {
@@ -157,7 +161,9 @@ mod tests {
         let Ok(tried) = breaker.admit(later + 2 * REST) else { panic!("its rest is over") };
         breaker.learn(tried, Came::Answered, later);
         assert_eq!(breaker.admit(later), Ok(ORDINARY));
-        assert!(breaker.is_fresh());
+        assert!(breaker.is_fresh(later));
+        hung(&breaker, 1, later);
+        assert!(!breaker.is_fresh(later) && breaker.is_fresh(later + 2 * FORGET));
     }
 
     #[tokio::test]

@@ -7,7 +7,10 @@ use super::{
     target::Target,
 };
 use bytes::Bytes;
-use domain::outbound::{self, MAIL_PORTS, REFUSAL_TIME};
+use domain::{
+    Sid,
+    outbound::{self, MAIL_PORTS, REFUSAL_TIME},
+};
 use http_body_util::Full;
 use hyper::client::conn::http1::{self, SendRequest};
 use hyper_util::rt::TokioIo;
@@ -19,7 +22,6 @@ use std::{
 use tokio::{
     io::{AsyncRead, AsyncWrite},
     net::TcpStream,
-    sync::Semaphore,
     time::{Instant, sleep_until, timeout, timeout_at},
 };
 
@@ -39,14 +41,14 @@ impl Inner {
         &self,
         target: &Target,
         overrides: &Overrides,
-        look_ups: &Semaphore,
+        account: Option<&Sid>,
     ) -> Result<Sender, Failure> {
         let deadline = Instant::now() + overrides.connect;
         let late = || {
             let host = target.host_text();
             Failure::connect(CONNECTION, format!("no connection to {host} within {:?}", overrides.connect))
         };
-        let addresses = self.addresses(target, deadline, look_ups).await?;
+        let addresses = self.addresses(target, deadline, account).await?;
         let stream = self.tcp(&addresses, deadline, target).await?;
         let opened =
             async { if target.is_tls() { self.tls(stream, target).await } else { self.speak(stream).await } };
@@ -59,7 +61,7 @@ impl Inner {
         &self,
         target: &Target,
         deadline: Instant,
-        look_ups: &Semaphore,
+        account: Option<&Sid>,
     ) -> Result<Vec<IpAddr>, Failure> {
         if MAIL_PORTS.contains(&target.port()) {
             let text = format!("port {} is for mail and is not asked by HTTP", target.port());
@@ -67,7 +69,7 @@ impl Inner {
         }
         let refused_at = Instant::now() + REFUSAL_TIME;
         let host = target.host_text();
-        let found = timeout_at(deadline, self.resolved(&host, look_ups)).await.unwrap_or_default();
+        let found = timeout_at(deadline, self.resolved(&host, account)).await.unwrap_or_default();
         let allowed = |address: &IpAddr| self.guard.allows(SocketAddr::new(*address, target.port()));
         if found.is_empty() || !found.iter().all(allowed) {
             sleep_until(refused_at.min(deadline)).await;
@@ -76,15 +78,23 @@ impl Inner {
         Ok(found)
     }
 
-    async fn resolved(&self, host: &str, look_ups: &Semaphore) -> Vec<IpAddr> {
+    async fn resolved(&self, host: &str, account: Option<&Sid>) -> Vec<IpAddr> {
         if !self.guard.allows_host(host) {
             return Vec::new();
         }
         if let Ok(address) = host.parse::<IpAddr>() {
             return vec![address];
         }
-        let _place = look_ups.acquire().await;
-        self.resolver.resolve(host).await.unwrap_or_else(|error| {
+        let held = self.places.look_ups.take(account).await;
+        let (resolver, name) = (Arc::clone(&self.resolver), host.to_owned());
+        // A look-up goes on when nobody waits for it any more, and its account has one less for as long.
+        let found = self.tasks.spawn(async move {
+            let found = resolver.resolve(&name).await;
+            drop(held);
+            found
+        });
+        let found = found.await.map_err(std::io::Error::other).flatten();
+        found.unwrap_or_else(|error| {
             tracing::debug!(host, %error, "a name was not resolved");
             Vec::new()
         })

@@ -8,9 +8,10 @@ use super::{
     target::Target,
 };
 use bytes::{Bytes, BytesMut};
+use domain::Sid;
 use http_body_util::{BodyExt, Full};
 use hyper::{Request, body::Incoming, header::CONTENT_TYPE};
-use tokio::{sync::Semaphore, time::timeout};
+use tokio::time::timeout;
 
 /// Most of a response header's value that is kept.
 const MAX_HEADER_VALUE: usize = 8 * 1024;
@@ -34,7 +35,7 @@ impl Inner {
         target: &Target,
         request: Request<Full<Bytes>>,
         overrides: &Overrides,
-        (limit, look_ups): (Limit, &Semaphore),
+        (limit, account): (Limit, Option<&Sid>),
     ) -> Result<Response, Failure> {
         let request = match self.pool.take(target).await {
             None => request,
@@ -45,7 +46,7 @@ impl Inner {
                 Ok(Err(error)) => return Err(broken(target, &error)),
             },
         };
-        let mut sender = self.connect(target, overrides, look_ups).await?;
+        let mut sender = self.connect(target, overrides, account).await?;
         let response = timeout(overrides.read, sender.send_request(request)).await;
         let response = response.map_err(|_| silent(target, overrides))?;
         let response = response.map_err(|error| broken(target, &error))?;

@@ -6,11 +6,13 @@ mod connect;
 mod exchange;
 pub mod failure;
 pub mod guard;
+mod known;
 pub mod overrides;
 mod places;
 mod pool;
 pub mod resolve;
 mod send;
+mod shares;
 mod target;
 #[cfg(test)]
 mod tests;
@@ -96,7 +98,7 @@ pub struct Request {
 pub struct Outcome {
     /// The URL first requested, without user and password.
     pub url: String,
-    /// From the first byte sent to the last received, retries and redirects included.
+    /// From the request to the last byte received: waiting for a place, retries and redirects included.
     pub duration: Duration,
     /// The response, whatever its status, or why there is none.
     pub result: Result<Response, Failure>,

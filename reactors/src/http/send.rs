@@ -24,7 +24,8 @@ const MAX_REDIRECTS: usize = 10;
 const FORM: &str = "application/x-www-form-urlencoded; charset=UTF-8";
 
 impl Http {
-    /// Sends a request and returns what came of it. Takes at most 15 s, less where the fragment says so.
+    /// Sends a request and returns what came of it. Waits for a place for at most 15 s; then it takes at most 15 s, less
+    /// where the fragment says so.
     pub async fn send(&self, request: &Request) -> Outcome {
         self.send_with(request, None).await
     }
@@ -36,8 +37,13 @@ impl Http {
         self.0.places.patient_leave(account, &target, deadline).await.ok().map(Leave)
     }
 
-    /// As [`Http::send`], with the leave that was waited for.
-    pub async fn send_with(&self, request: &Request, leave: Option<Leave>) -> Outcome {
+    /// Waits for a place to ask it from; `None` when there is none within `patience`.
+    pub async fn ready(&self, account: Option<&Sid>, leave: Leave, patience: Duration) -> Option<Ready> {
+        timeout(patience, self.0.places.place(account, leave.0)).await.ok().map(Ready)
+    }
+
+    /// As [`Http::send`], from the place that was waited for.
+    pub async fn send_with(&self, request: &Request, ready: Option<Ready>) -> Outcome {
         let started = Instant::now();
         let first = Target::parse(&request.url);
         let mut outcome = Outcome {
@@ -47,7 +53,7 @@ impl Http {
         };
         outcome.result = match first {
             Err(failure) => Err(failure),
-            Ok(target) => self.0.in_time(&target, request, leave).await,
+            Ok(target) => self.0.in_time(&target, request, ready).await,
         };
         outcome.duration = started.elapsed();
         outcome
@@ -56,6 +62,9 @@ impl Http {
 
 /// Leave to ask one application.
 pub struct Leave(places::Leave);
+
+/// A place to ask it from, now.
+pub struct Ready(Place);
 
 /// What a URL's requests are counted with: it without its query.
 #[must_use]
@@ -83,17 +92,16 @@ impl Inner {
         &self,
         target: &Target,
         request: &Request,
-        leave: Option<Leave>,
+        ready: Option<Ready>,
     ) -> Result<Response, Failure> {
-        let account = request.account.as_ref();
-        let place = async {
-            match leave {
-                Some(Leave(leave)) => self.places.place(account, leave).await,
-                None => self.place(account, target).await,
+        let crowded = || Failure::refused(RETRIEVAL, format!("too many requests under way for {MAX_TIME:?}"));
+        let place = match ready {
+            Some(Ready(place)) => place,
+            None => {
+                let place = timeout(MAX_TIME, self.place(request.account.as_ref(), target)).await;
+                place.map_err(|_| crowded())??
             }
         };
-        let crowded = || Failure::refused(RETRIEVAL, format!("too many requests under way for {MAX_TIME:?}"));
-        let place = timeout(MAX_TIME, place).await.map_err(|_| crowded())??;
         let overrides = Overrides::of(target.url.fragment());
         let sent = self.try_repeatedly(target, request, &overrides, place);
         let late = || Failure::read(RETRIEVAL, format!("no whole response within {:?}", overrides.total));
@@ -102,7 +110,7 @@ impl Inner {
 
     pub(super) async fn place(&self, account: Option<&Sid>, target: &Target) -> Result<Place, Failure> {
         let leave = self.places.leave(account, target).await?;
-        self.places.place(account, leave).await
+        Ok(self.places.place(account, leave).await)
     }
 
     async fn try_repeatedly(
@@ -134,7 +142,6 @@ impl Inner {
         (token, place): (&str, &mut Option<Place>),
     ) -> Result<Response, Failure> {
         let account = request.account.as_ref();
-        let share = self.places.share(account);
         let mut method = request.method;
         let mut headers = request.headers.as_slice();
         for hop in 0..=MAX_REDIRECTS {
@@ -144,7 +151,7 @@ impl Inner {
                 Some(place) => place,
                 None => self.place(account, &addressed).await?,
             };
-            let sent = self.exchange(&addressed, wire, overrides, (limit, &share.look_ups));
+            let sent = self.exchange(&addressed, wire, overrides, (limit, account));
             let response = place
                 .through(sent)
                 .await
