@@ -28,10 +28,12 @@ use store::{ExecuteError, Fact, StoreError};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
-/// Most callbacks made at once, slow ones aside: half of the client's requests, so that calls always get their documents.
+/// Most callbacks made at once, slow ones aside; the client's shares see to it that calls get their documents.
 const MAX_MADE: usize = 512;
 /// How long a callback waits for an application that is left alone because it hangs; then it is a failed one.
 const PATIENCE: Duration = Duration::from_secs(60);
+/// How long it waits for a place to be made from before it waits anew, others of its call behind it.
+const CROWDED: Duration = Duration::from_secs(15);
 
 /// How long a callback waits for the tables.
 const READABLE: Duration = Duration::from_secs(1);
@@ -219,16 +221,20 @@ impl Lanes {
         let http = &self.0.common.http;
         // Waited for here and not in the client, where it would be taken off the application's time.
         let turn = self.0.closed.run_until_cancelled(async {
-            let leave = http.leave(request.account.as_ref(), &request.url, PATIENCE).await;
-            (leave, self.turn(whose).await)
+            let account = request.account.as_ref();
+            let leave = http.leave(account, &request.url, PATIENCE).await;
+            let turn = self.turn(whose).await;
+            // One that is left alone has waited long enough, and is told so by the client.
+            let Some(leave) = leave else { return Some((None, turn)) };
+            Some((Some(http.ready(account, leave, CROWDED).await?), turn))
         });
-        let Some((leave, turn)) = turn.await else { return false };
+        let Some(Some((ready, turn))) = turn.await else { return false };
         // Asked last: all that may have taken longer than the lease lasts.
         if !self.may_begin() {
             return false;
         }
         let outcome = {
-            let sent = http.send_with(&request, leave);
+            let sent = http.send_with(&request, ready);
             tokio::pin!(sent);
             match tokio::time::timeout(QUICK, &mut sent).await {
                 Ok(outcome) => outcome,
