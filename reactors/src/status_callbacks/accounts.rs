@@ -10,7 +10,7 @@ use std::{
 };
 use tokio::sync::Semaphore;
 
-/// Most callbacks of one application made at once: half of what the client lets it have.
+/// Most callbacks of one application made at once, slow ones aside.
 const MAX_MADE: usize = 16;
 /// Most of one application that wait.
 pub(super) const MAX_WAITING: usize = 1_000;
@@ -39,15 +39,17 @@ struct Account {
     parked: Option<i64>,
 }
 
+impl Default for Account {
+    fn default() -> Account {
+        Account { turns: Arc::new(Semaphore::new(MAX_MADE)), waiting: 0, parked: None }
+    }
+}
+
 impl Accounts {
     /// Counts one more that waits, beside so many of all. `false`: it is parked, at this position if it was not before.
     pub fn admit(&self, whose: &Whose, position: i64, crowd: usize) -> bool {
         let mut accounts = self.lock();
-        let account = accounts.entry(whose.clone()).or_insert_with(|| Account {
-            turns: Arc::new(Semaphore::new(MAX_MADE)),
-            waiting: 0,
-            parked: None,
-        });
+        let account = accounts.entry(whose.clone()).or_default();
         let most = if crowd >= MAX_IN_FLIGHT / 2 { MAX_WAITING_IN_CROWD } else { MAX_WAITING };
         let is_full = crowd >= MAX_IN_FLIGHT || account.waiting >= most;
         if account.parked.is_none() && is_full {
@@ -58,11 +60,11 @@ impl Accounts {
         admitted
     }
 
-    /// Leaves it aside from this position on.
+    /// Leaves it aside from this position on, whether it is known or has been forgotten meanwhile.
     pub fn park(&self, whose: &Whose, position: i64) {
-        if let Some(account) = self.lock().get_mut(whose) {
-            account.parked = Some(account.parked.map_or(position, |parked| parked.min(position)));
-        }
+        let mut accounts = self.lock();
+        let account = accounts.entry(whose.clone()).or_default();
+        account.parked = Some(account.parked.map_or(position, |parked| parked.min(position)));
     }
 
     /// One less waits.
@@ -113,6 +115,17 @@ impl Accounts {
 mod tests {
     use super::*;
     use domain::Kind;
+
+    #[test]
+    fn what_could_not_be_read_again_stays_parked_though_the_last_that_waited_is_done() {
+        let (accounts, payer) = (Accounts::default(), Sid::from_uuid(Kind::Account, uuid::Uuid::nil()));
+        let whose = Whose { payer, application: "hangs".into() };
+        assert!(accounts.admit(&whose, 1, 0) && !accounts.admit(&whose, 2, MAX_IN_FLIGHT));
+        assert_eq!(accounts.resume(0), Some((whose.clone(), 2)));
+        accounts.done(&whose);
+        accounts.park(&whose, 2);
+        assert_eq!(accounts.first_parked(), Some(2), "the checkpoint does not pass it");
+    }
 
     #[test]
     fn a_crowd_of_hanging_applications_leaves_room_for_the_others() {
