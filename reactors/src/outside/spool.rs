@@ -122,12 +122,16 @@ impl Spool {
         Ok(number)
     }
 
-    /// Whether a small file can be written beside the others.
+    /// Whether a small file can be written beside the others, and they have room for as much.
     ///
     /// # Errors
-    /// Whatever the disk says. Blocks on it.
+    /// `StorageFull` when they have not; and whatever the disk says. Blocks on it.
     pub fn probe(&self) -> io::Result<()> {
-        let file = self.lock().folder.join("probe");
+        let file = {
+            let inner = self.lock();
+            inner.has_room(PROBE as u64)?;
+            inner.folder.join("probe")
+        };
         let tried = std::fs::write(&file, [0; PROBE]);
         std::fs::remove_file(&file).ok();
         tried
@@ -169,13 +173,19 @@ impl Inner {
     }
 
     /// The file so many bytes go to. It is taken out: one that a write failed on is not written to again.
-    fn room_for(&mut self, bytes: u64) -> io::Result<(u64, File)> {
-        let Limits { total, segment } = self.limits;
+    fn has_room(&self, bytes: u64) -> io::Result<()> {
+        let total = self.limits.total;
         let held: u64 = self.segments.values().map(|segment| segment.bytes).sum();
         if held + bytes > total {
             let full = format!("the spool has reached its limit of {total} bytes");
             return Err(io::Error::new(io::ErrorKind::StorageFull, full));
         }
+        Ok(())
+    }
+
+    fn room_for(&mut self, bytes: u64) -> io::Result<(u64, File)> {
+        self.has_room(bytes)?;
+        let segment = self.limits.segment;
         let filled = |number| self.segments.get(number).map_or(0, |segment| segment.bytes);
         match self.current.take() {
             Some((number, file)) if filled(&number) == 0 || filled(&number) + bytes <= segment => {
@@ -358,6 +368,7 @@ mod tests {
             spool.keep(&entry(id)).unwrap();
         }
         assert_eq!(spool.keep(&entry("e")).unwrap_err().kind(), io::ErrorKind::StorageFull);
+        assert_eq!(spool.probe().unwrap_err().kind(), io::ErrorKind::StorageFull, "and so says who asks");
         spool.done(first).unwrap();
         spool.done(first).unwrap();
         assert_eq!(numbers(folder.path()).unwrap(), [first + 1], "a and b reached the log");
