@@ -9,7 +9,7 @@ struct Process {
     pid: u32,
     /// Clock ticks after the machine's start: a number that is used again does not begin at the same one.
     began: String,
-    /// Where numbers of processes mean the same: this start of the machine, and the namespace.
+    /// Where numbers of processes mean the same: this start of the machine, and the namespace; empty where that is not told.
     machine: String,
 }
 
@@ -24,7 +24,8 @@ pub(crate) fn own() -> String {
 /// Whether that process was on this machine and is there no more. Of one elsewhere nobody here can tell.
 pub(crate) fn is_gone(process: &str) -> bool {
     let Ok(process) = serde_json::from_str::<Process>(process) else { return false };
-    !process.machine.is_empty() && process.machine == machine() && began(process.pid) != process.began
+    let is_here = !process.machine.is_empty() && process.machine == machine();
+    is_here && !process.began.is_empty() && !may_be(process.pid, &process.began)
 }
 
 /// It, for a person.
@@ -39,9 +40,24 @@ fn line(file: &str) -> String {
     fs::read_to_string(file).unwrap_or_default().trim().to_owned()
 }
 
+/// Whether the process of this number is, or cannot be told from, one that began then: of another user's we may see nothing.
+fn may_be(pid: u32, when: &str) -> bool {
+    let now = began(pid);
+    if now.is_empty() { is_there(pid) } else { now == when }
+}
+
+/// Whether there is a process of this number, seen or not (kill(2), signal 0).
+fn is_there(pid: u32) -> bool {
+    let Some(pid) = i32::try_from(pid).ok().and_then(rustix::process::Pid::from_raw) else { return false };
+    rustix::process::test_kill_process(pid) != Err(rustix::io::Errno::SRCH)
+}
+
 fn machine() -> String {
-    let namespace = fs::read_link("/proc/self/ns/pid").unwrap_or_default();
-    format!("{} {}", line("/proc/sys/kernel/random/boot_id"), namespace.display())
+    let (boot, namespace) = (line("/proc/sys/kernel/random/boot_id"), fs::read_link("/proc/self/ns/pid"));
+    match namespace {
+        Ok(namespace) if !boot.is_empty() => format!("{boot} {}", namespace.display()),
+        _ => String::new(),
+    }
 }
 
 /// When it began (proc(5), field 22 of stat: the 20th after the name, which ends at the last parenthesis); empty when there
