@@ -19,6 +19,9 @@ pub trait Switchboard: Send + Sync + 'static {
     /// When to ask again.
     fn reserve(&self, queued: &Queued) -> Result<Room, NoRoom>;
 
+    /// Whether it is a call for help, for which there is always room.
+    fn is_emergency(&self, queued: &Queued) -> bool;
+
     /// Changes whenever `reserve` may say another thing.
     fn freed(&self) -> watch::Receiver<u64>;
 
@@ -44,6 +47,10 @@ pub trait Switchboard: Send + Sync + 'static {
 impl Switchboard for EngineHandle {
     fn reserve(&self, queued: &Queued) -> Result<Room, NoRoom> {
         EngineHandle::reserve(self, queued).map(|room| Room(Some(room)))
+    }
+
+    fn is_emergency(&self, queued: &Queued) -> bool {
+        EngineHandle::is_emergency(self, queued)
     }
 
     fn freed(&self) -> watch::Receiver<u64> {

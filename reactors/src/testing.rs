@@ -309,6 +309,10 @@ impl Recorder {
 }
 
 impl Switchboard for Recorder {
+    fn is_emergency(&self, _: &Queued) -> bool {
+        false
+    }
+
     fn reserve(&self, _: &Queued) -> Result<Room, NoRoom> {
         if self.full.load(Ordering::SeqCst) { Err(NoRoom::UntilFreed) } else { Ok(Room(None)) }
     }

@@ -21,7 +21,7 @@ use domain::{
     call::{CallCommand, EndReason, Ending, Queued},
 };
 use queue::{Queue, Waits};
-use sip_engine::CallRef;
+use sip_engine::{CallRef, NoRoom};
 use std::{
     collections::{HashMap, HashSet},
     sync::{
@@ -127,7 +127,10 @@ impl PlaceCalls {
         if self.queue.has(&call.sid) {
             return Ok(());
         }
-        match self.engine.reserve(&queued) {
+        // Whoever of its account came before it is first; a call for help waits for nobody.
+        let is_behind = self.queue.has_any_of(&queued.account) && !self.engine.is_emergency(&queued);
+        let room = if is_behind { Err(NoRoom::UntilFreed) } else { self.engine.reserve(&queued) };
+        match room {
             Ok(room) => self.claim(call, queued, room).await,
             Err(no_room) => {
                 self.queue.add(Waits { call, queued }, no_room);

@@ -43,6 +43,11 @@ impl Queue {
         self.inner().known.contains(call)
     }
 
+    /// Whether calls of this account wait.
+    pub(super) fn has_any_of(&self, account: &Sid) -> bool {
+        self.inner().by_account.contains_key(account)
+    }
+
     /// The call waits, last of its account's.
     pub(super) fn add(&self, waiting: Waits, no_room: NoRoom) {
         let mut inner = self.inner();

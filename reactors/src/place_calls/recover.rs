@@ -169,11 +169,19 @@ impl PlaceCalls {
     async fn fate_of_leg(&self, row: &CallRow, roster: &Roster) -> Result<Fate, StoreError> {
         let Some(parent) = &row.parent else { return Ok(Fate::Close) };
         let parent = self.common.projections.system().call(parent).await.map_err(broken)?;
-        match parent {
-            Some(parent) if parent.is_live() && parent.claimed_by.is_some() => {
-                Box::pin(self.fate(&parent, roster)).await
+        let node = parent.as_ref().and_then(|parent| parent.claimed_by.as_deref());
+        let is_own = node == Some(&*self.common.node);
+        match (&parent, node) {
+            (Some(parent), Some(_)) if parent.is_live() && !is_own => {
+                Box::pin(self.fate(parent, roster)).await
             }
-            _ if row.created_at < self.began => Ok(Fate::Close),
+            // It may have its end still to tell.
+            (_, Some(node)) if !is_own && !self.is_gone(node, roster).await? => Ok(Fate::Leave),
+            (parent, _) if row.created_at < self.began && parent.as_ref().is_none_or(|it| !it.is_live()) => {
+                Ok(Fate::Close)
+            }
+            // Its parent may be over or not: a leg can lose its end by itself.
+            _ if self.is_lost(&row.sid) => Ok(self.fate_of_lost(&row.sid)),
             _ => Ok(Fate::Leave),
         }
     }

@@ -219,15 +219,14 @@ async fn calls_that_wait_are_placed_in_their_order_as_soon_as_there_is_room() {
     // Looked at again while it is full, nothing happens, and nothing is forgotten.
     running.reactor.sweep().await.unwrap();
     running.engine.full.store(false, Ordering::SeqCst);
+    // There is room before those that wait are told: whoever comes now is behind them.
+    calls.push(running.bench.queue(None).await);
+    let last = running.bench.store.head(domain::Log::Calls).await.unwrap();
+    running.reactor.acted.calls.subscribe().wait_for(|acted| *acted >= Some(last)).await.unwrap();
     running.engine.freed.send_modify(|times| *times += 1);
-    let mut placed = Vec::new();
-    for _ in 0..5 {
-        let Order::Placed(call) = running.next().await else { panic!("only calls are placed") };
-        placed.push(call);
+    for call in calls {
+        assert_eq!(running.next().await, Order::Placed(call), "each once, well before a sweep of 15 seconds");
     }
-    placed.sort();
-    calls.sort();
-    assert_eq!(placed, calls, "each once, and well before a sweep of 15 seconds");
 }
 
 #[tokio::test]
@@ -374,6 +373,33 @@ async fn a_call_that_lost_its_end_is_closed_without_a_restart() {
     running.reactor.lost().insert(call.clone(), long_ago);
     running.reactor.sweep().await.unwrap();
     assert_eq!(running.ended(&call).await, EndReason::Interrupted);
+}
+
+#[tokio::test]
+async fn a_dialled_leg_that_lost_its_end_is_closed_whether_its_parent_is_over_or_not() {
+    let running = Running::start(Bench::new().await);
+    let (parent, over) = (new_sid(Kind::Call), new_sid(Kind::Call));
+    running.bench.tell(&parent, vec![received("here")]).await;
+    let end = CallCommand::End(Ending::because(EndReason::PeerHungUp));
+    running.bench.tell(&over, vec![received("here"), end]).await;
+    let mut legs = Vec::new();
+    for parent in [&parent, &over] {
+        let (mut leg, sid) = (running.bench.asked(None), new_sid(Kind::Call));
+        (leg.direction, leg.parent) = (Direction::OutboundDial, Some(parent.clone()));
+        running.bench.tell(&sid, vec![CallCommand::Queue(leg)]).await;
+        legs.push(sid);
+    }
+    running.projected().await;
+    running.reactor.sweep().await.unwrap();
+    for leg in &legs {
+        assert_eq!(running.bench.store.stream(leg).await.unwrap().len(), 1, "its end may be on its way");
+        let since = *running.reactor.lost().get(leg).unwrap();
+        running.reactor.lost().insert(leg.clone(), since.checked_sub(Duration::from_secs(60)).unwrap());
+    }
+    running.reactor.sweep().await.unwrap();
+    for leg in &legs {
+        assert_eq!(running.ended(leg).await, EndReason::Interrupted);
+    }
 }
 
 #[tokio::test]

@@ -99,6 +99,12 @@ impl EngineHandle {
         Reservation::take(&self.shared, queued)
     }
 
+    /// Whether a queued call is one for help.
+    #[must_use]
+    pub fn is_emergency(&self, queued: &Queued) -> bool {
+        self.shared.directory.load().is_emergency(&queued.account, &queued.to)
+    }
+
     /// Places a call that was queued and that this node has claimed, in the room kept for it. What comes of it arrives as
     /// facts.
     ///
