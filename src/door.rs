@@ -20,6 +20,8 @@ use std::{io, time::Duration};
 
 /// How long after an accept that failed the next one is tried: without descriptors it would fail again at once.
 const PAUSE: Duration = Duration::from_millis(100);
+/// How long somebody new waits at most for the connection that goes instead to be closed.
+const LEAVE: Duration = Duration::from_millis(100);
 
 /// How long a connection may keep us waiting.
 #[derive(Clone, Copy, Debug)]
@@ -63,6 +65,7 @@ impl<A: Acceptor> Acceptor for Door<A> {
                 Ok((io, local, remote, scheme)) => {
                     let ip = remote.as_socket_addr().map(std::net::SocketAddr::ip);
                     let seat = self.seats.take(ip);
+                    let _ = tokio::time::timeout(LEAVE, seat.free()).await;
                     return Ok((Guest::new(io, self.patience, seat), local, remote, scheme));
                 }
                 Err(error) => {

@@ -77,6 +77,18 @@ impl<Io> Guest<Io> {
         }
     }
 
+    /// Whether it kept us waiting for too long, or somebody else has its seat. Asked before anything else whichever way the
+    /// connection is looked at: one that only waits to write to a far end that does not read is never read from.
+    fn stays(&mut self, cx: &mut Context<'_>) -> io::Result<()> {
+        if self.until.as_mut().poll(cx).is_ready() {
+            return Err(io::ErrorKind::TimedOut.into());
+        }
+        if self.goes.as_mut().poll(cx).is_ready() {
+            return Err(io::ErrorKind::ConnectionAborted.into());
+        }
+        Ok(())
+    }
+
     fn stirred(&mut self) {
         if self.head.is_none() {
             self.until.as_mut().reset(Instant::now() + self.idle);
@@ -91,13 +103,7 @@ impl<Io: AsyncRead + Unpin> AsyncRead for Guest<Io> {
         cx: &mut Context<'_>,
         buffer: &mut ReadBuf<'_>,
     ) -> Poll<io::Result<()>> {
-        if self.until.as_mut().poll(cx).is_ready() {
-            return Poll::Ready(Err(io::ErrorKind::TimedOut.into()));
-        }
-        // Somebody else has its seat.
-        if self.goes.as_mut().poll(cx).is_ready() {
-            return Poll::Ready(Err(io::ErrorKind::ConnectionAborted.into()));
-        }
+        self.stays(cx)?;
         let before = buffer.filled().len();
         ready!(Pin::new(&mut self.io).poll_read(cx, buffer))?;
         self.heard(buffer.filled().get(before..).unwrap_or_default());
@@ -107,6 +113,7 @@ impl<Io: AsyncRead + Unpin> AsyncRead for Guest<Io> {
 
 impl<Io: AsyncWrite + Unpin> AsyncWrite for Guest<Io> {
     fn poll_write(mut self: Pin<&mut Self>, cx: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
+        self.stays(cx)?;
         let written = ready!(Pin::new(&mut self.io).poll_write(cx, bytes))?;
         self.stirred();
         Poll::Ready(Ok(written))
@@ -117,6 +124,7 @@ impl<Io: AsyncWrite + Unpin> AsyncWrite for Guest<Io> {
         cx: &mut Context<'_>,
         slices: &[io::IoSlice<'_>],
     ) -> Poll<io::Result<usize>> {
+        self.stays(cx)?;
         let written = ready!(Pin::new(&mut self.io).poll_write_vectored(cx, slices))?;
         self.stirred();
         Poll::Ready(Ok(written))
@@ -127,6 +135,7 @@ impl<Io: AsyncWrite + Unpin> AsyncWrite for Guest<Io> {
     }
 
     fn poll_flush(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        self.stays(cx)?;
         Pin::new(&mut self.io).poll_flush(cx)
     }
 

@@ -28,11 +28,14 @@ struct Inside {
     guests: HashMap<u64, Seated>,
 }
 
+/// Its place is there until the connection is closed, also after it was told to go.
 struct Seated {
     counted: Option<IpNet>,
     is_health: bool,
     stirred: Instant,
     goes: CancellationToken,
+    /// Cancelled when the connection is closed.
+    gone: CancellationToken,
 }
 
 impl Seats {
@@ -44,15 +47,18 @@ impl Seats {
     pub fn take(&self, ip: Option<IpAddr>) -> Seat {
         let counted = ip.map(|ip| ip.to_canonical()).filter(|ip| !self.is_ours(ip)).and_then(subscriber);
         let mut inside = self.lock();
-        if counted.is_some() {
-            inside.make_room(MOST_OF_ONE, |guest| !guest.is_health && guest.counted == counted);
-        }
-        inside.make_room(self.most, |guest| !guest.is_health);
+        let of_one = counted
+            .is_some()
+            .then(|| inside.make_room(MOST_OF_ONE, |guest| !guest.is_health && guest.counted == counted));
+        let of_all = inside.make_room(self.most, |guest| !guest.is_health);
+        let before = [of_one.flatten(), of_all].into_iter().flatten().collect();
         let (number, goes) = (inside.next, CancellationToken::new());
         inside.next += 1;
-        let seated = Seated { counted, is_health: false, stirred: Instant::now(), goes: goes.clone() };
+        let stirred = Instant::now();
+        let seated =
+            Seated { counted, is_health: false, stirred, goes: goes.clone(), gone: CancellationToken::new() };
         inside.guests.insert(number, seated);
-        Seat { seats: self.clone(), number, goes }
+        Seat { seats: self.clone(), number, goes, before }
     }
 
     fn is_ours(&self, ip: &IpAddr) -> bool {
@@ -65,18 +71,16 @@ impl Seats {
 }
 
 impl Inside {
-    /// Lets fewer than `most` of these stay.
-    fn make_room(&mut self, most: usize, is_one: impl Fn(&Seated) -> bool) {
-        if self.guests.values().filter(|guest| is_one(guest)).count() < most {
-            return;
+    /// Lets fewer than `most` of these stay: tells the one that was idle for longest to go, and says when it is gone.
+    fn make_room(&self, most: usize, is_one: impl Fn(&Seated) -> bool) -> Option<CancellationToken> {
+        let stay = self.guests.values().filter(|guest| !guest.goes.is_cancelled() && is_one(guest));
+        let stay: Vec<&Seated> = stay.collect();
+        if stay.len() < most {
+            return None;
         }
-        let longest =
-            self.guests.iter().filter(|(_, guest)| is_one(guest)).min_by_key(|(_, guest)| guest.stirred);
-        if let Some(number) = longest.map(|(number, _)| *number)
-            && let Some(guest) = self.guests.remove(&number)
-        {
-            guest.goes.cancel();
-        }
+        let longest = stay.into_iter().min_by_key(|guest| guest.stirred)?;
+        longest.goes.cancel();
+        Some(longest.gone.clone())
     }
 }
 
@@ -92,9 +96,18 @@ pub(super) struct Seat {
     number: u64,
     /// Cancelled when somebody else has it.
     pub goes: CancellationToken,
+    /// Cancelled when those who were told to go for it are gone.
+    before: Vec<CancellationToken>,
 }
 
 impl Seat {
+    /// Waits until whoever had it is gone.
+    pub async fn free(&self) {
+        for gone in &self.before {
+            gone.cancelled().await;
+        }
+    }
+
     /// Its guest did something.
     pub fn stirred(&self) {
         if let Some(guest) = self.seats.lock().guests.get_mut(&self.number) {
@@ -114,7 +127,9 @@ impl Seat {
 
 impl Drop for Seat {
     fn drop(&mut self) {
-        self.seats.lock().guests.remove(&self.number);
+        if let Some(guest) = self.seats.lock().guests.remove(&self.number) {
+            guest.gone.cancel();
+        }
     }
 }
 
@@ -131,6 +146,10 @@ mod tests {
 
     fn ip(text: &str) -> Option<IpAddr> {
         text.parse().ok()
+    }
+
+    fn stay(seats: &Seats) -> usize {
+        seats.lock().guests.values().filter(|guest| !guest.goes.is_cancelled()).count()
     }
 
     fn went(seats: &[Seat]) -> Vec<usize> {
@@ -167,7 +186,21 @@ mod tests {
         assert_eq!((went(&inside), late.goes.is_cancelled()), (vec![1], false));
         let proxied: Vec<Seat> = (0..100).map(|_| seats.take(ip("10.1.2.3"))).collect();
         assert_eq!((went(&inside).len(), went(&proxied).len()), (101, 0), "a proxy has more than a share");
-        assert_eq!(seats.lock().guests.len(), MOST);
+        assert_eq!(
+            (stay(&seats), seats.lock().guests.len()),
+            (MOST, MOST + 101),
+            "who is told to go is there"
+        );
+    }
+
+    #[tokio::test]
+    async fn a_seat_is_free_when_the_connection_that_had_it_is_closed() {
+        let seats = Seats::new(1, Vec::new());
+        let (first, second) = (seats.take(None), seats.take(None));
+        assert!(first.goes.is_cancelled() && futures_util::FutureExt::now_or_never(second.free()).is_none());
+        drop(first);
+        second.free().await;
+        assert_eq!(seats.lock().guests.len(), 1);
     }
 
     #[tokio::test(start_paused = true)]

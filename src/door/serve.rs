@@ -87,3 +87,56 @@ fn limited() -> Builder<TokioExecutor> {
         .max_pending_accept_reset_streams(RESETS);
     builder
 }
+
+#[cfg(test)]
+mod tests {
+    use super::{super::Patience, super::seats::Seats, *};
+    use poem::{Addr, EndpointExt, endpoint::make_sync};
+    use tokio::{io::AsyncWriteExt, task::JoinHandle, time::Instant};
+
+    /// What somebody says who reads nothing of the answer: a request with the first byte of another behind it, whose
+    /// connection is not read before the answer is written; and pings of HTTP/2, of which the same is true of the pongs.
+    fn said() -> [Vec<u8>; 2] {
+        let ping = [&[0, 0, 8, 6, 0, 0, 0, 0, 0][..], &[7; 8]].concat();
+        let settings = [0, 0, 0, 4, 0, 0, 0, 0, 0];
+        [
+            b"GET / HTTP/1.1\r\nHost: a\r\n\r\nG".to_vec(),
+            [&b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n"[..], &settings, &ping.repeat(20_000)].concat(),
+        ]
+    }
+
+    /// A connection from a far end that says this and then reads nothing.
+    fn silent(seats: &Seats, said: Vec<u8>) -> JoinHandle<()> {
+        let (mut far, near) = tokio::io::duplex(64 * 1024);
+        tokio::spawn(async move {
+            let _ = far.write_all(&said).await;
+            std::future::pending::<()>().await;
+        });
+        let guest = Guest::new(near, Patience::default(), seats.take(None));
+        let (local, remote) = (Addr::custom("test", "here"), Addr::custom("test", "there"));
+        let endpoint = make_sync(|_| vec![b'x'; 1024 * 1024]).map_to_response();
+        let came = (guest, LocalAddr(local), RemoteAddr(remote), Scheme::HTTP);
+        tokio::spawn(talk(came, Arc::new(endpoint), CancellationToken::new()))
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn whoever_reads_nothing_of_the_answer_is_hung_up_on_when_the_patience_is_over() {
+        for said in said() {
+            let (seats, began) = (Seats::new(10, Vec::new()), Instant::now());
+            let talk = silent(&seats, said);
+            tokio::time::timeout(Duration::from_secs(3600), talk).await.expect("it ends").unwrap();
+            assert_eq!(began.elapsed().as_secs(), Patience::default().idle.as_secs());
+        }
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn whoever_reads_nothing_of_the_answer_leaves_its_seat_to_the_next() {
+        for said in said() {
+            let (seats, began) = (Seats::new(1, Vec::new()), Instant::now());
+            let talk = silent(&seats, said);
+            tokio::time::sleep(Duration::from_secs(1)).await;
+            seats.take(None).free().await;
+            assert_eq!((began.elapsed().as_secs(), talk.is_finished()), (1, true));
+        }
+    }
+}
