@@ -14,6 +14,7 @@ mod docs;
 mod fields;
 mod health;
 mod middleware;
+mod once;
 mod refusals;
 mod router;
 

@@ -3,9 +3,9 @@
 
 use crate::{
     fields::Fields,
+    once::Key,
     problem::{FieldError, Refusal},
 };
-use domain::name::invisible;
 use poem::{
     Endpoint, EndpointExt, IntoResponse, Request, Response, Result,
     http::{Method, StatusCode},
@@ -13,8 +13,8 @@ use poem::{
 use serde_json::{Map, Value};
 use std::sync::Arc;
 
-/// Most characters of an `Idempotency-Key`.
-pub(super) const LONGEST_KEY: usize = 255;
+/// The header whose key makes a request act once.
+const KEY: &str = "Idempotency-Key";
 /// Most things that are wrong that are told at once.
 const TOLD: usize = 50;
 /// How like a known name an unknown one must be for it to be meant (Jaro-Winkler).
@@ -30,6 +30,8 @@ struct Operation {
     path: String,
     method: Method,
     parameters: Vec<String>,
+    /// Whether it acts once for a key.
+    takes_key: bool,
     body: Option<Value>,
 }
 
@@ -48,21 +50,9 @@ pub(crate) fn strict<E: Endpoint + 'static>(
 /// The key a request is to act once for, if it has one.
 ///
 /// # Errors
-/// 400 when there are several, or it is empty, too long, no UTF-8, or has characters that cannot be seen.
-pub(super) fn idempotency_key(request: &Request) -> Result<Option<String>, Refusal> {
-    let mut given = request.headers().get_all("idempotency-key").iter();
-    let (first, second) = (given.next(), given.next());
-    let Some(value) = first else { return Ok(None) };
-    let text = std::str::from_utf8(value.as_bytes()).ok().map(str::trim);
-    let sound = |text: &&str| (1..=LONGEST_KEY).contains(&text.chars().count()) && invisible(text).is_none();
-    match (text.filter(sound), second) {
-        (Some(key), None) => Ok(Some(key.to_owned())),
-        _ => {
-            let detail =
-                format!("Give one Idempotency-Key of 1 to {LONGEST_KEY} visible characters (UTF-8).");
-            Err(Refusal::new(StatusCode::BAD_REQUEST, "bad_request", detail))
-        }
-    }
+/// 400, see [`Key::of`].
+pub(super) fn idempotency_key(request: &Request) -> Result<Option<Key>, Refusal> {
+    Key::of(request, &[KEY])
 }
 
 impl Rules {
@@ -79,12 +69,7 @@ impl Rules {
     async fn checked(&self, mut request: Request) -> Result<Request> {
         let Some(operation) = self.operation(&request) else { return Ok(request) };
         operation.check_query(request.uri().query().unwrap_or_default())?;
-        let key = idempotency_key(&request)?;
-        if key.is_some() && matches!(operation.method, Method::PATCH | Method::DELETE) {
-            let detail = "An Idempotency-Key is for POST: PATCH and DELETE may be repeated as they are, and If-Match keeps \
-                them from acting on something newer.";
-            return Err(Refusal::new(StatusCode::BAD_REQUEST, "bad_request", detail).into());
-        }
+        operation.check_key(&request)?;
         if let Some(schema) = &operation.body {
             let bytes = request.take_body().into_bytes().await?;
             // What is no JSON at all is told by whoever parses it.
@@ -194,17 +179,30 @@ impl Rules {
 
 impl Operation {
     fn of(path: &str, method: &str, operation: &Value) -> Option<Operation> {
-        let parameters = operation.get("parameters").and_then(Value::as_array).into_iter().flatten();
-        let query =
-            parameters.filter(|parameter| parameter.get("in").and_then(Value::as_str) == Some("query"));
-        let names = query.filter_map(|parameter| parameter.get("name")?.as_str().map(str::to_owned));
+        let parameters = operation.get("parameters").and_then(Value::as_array);
+        let named = |place: &str| -> Vec<String> {
+            let there = |parameter: &&Value| parameter.get("in").and_then(Value::as_str) == Some(place);
+            let parameters = parameters.into_iter().flatten().filter(there);
+            parameters.filter_map(|parameter| parameter.get("name")?.as_str().map(str::to_owned)).collect()
+        };
         let content = operation.pointer("/requestBody/content/application~1json/schema");
         Some(Operation {
             path: path.trim_end_matches('/').to_owned(),
             method: method.to_uppercase().parse().ok()?,
-            parameters: names.collect(),
+            parameters: named("query"),
+            takes_key: named("header").iter().any(|name| name == KEY),
             body: content.cloned(),
         })
+    }
+
+    /// A key that has no effect is refused: whoever gives one counts on it.
+    fn check_key(&self, request: &Request) -> Result<(), Refusal> {
+        if idempotency_key(request)?.is_none() || self.takes_key || self.method.is_safe() {
+            return Ok(());
+        }
+        let detail = "This takes no Idempotency-Key: where the document names none, a repeat acts again or is refused; where \
+            there is an ETag, If-Match keeps it from acting on something newer.";
+        Err(Refusal::new(StatusCode::BAD_REQUEST, "bad_request", detail))
     }
 
     fn check_query(&self, query: &str) -> Result<(), Refusal> {
@@ -307,6 +305,31 @@ mod tests {
     }
 
     #[test]
+    fn a_key_is_refused_where_the_document_has_none_and_never_overlooked() {
+        let rules = Rules::of(&super::super::document());
+        let checked = |method: &str, path: &str| {
+            let request = Request::builder().method(method.parse().unwrap()).uri_str(path);
+            let request = request.header("idempotency-key", "again").finish();
+            let checked = rules.operation(&request).unwrap().check_key(&request);
+            checked.map_err(|refusal| refusal.status.as_u16())
+        };
+        for (method, path) in
+            [("POST", "/accounts"), ("POST", "/phone-numbers/PN1/test-calls"), ("GET", "/calls")]
+        {
+            assert_eq!(checked(method, path), Ok(()), "{method} {path}");
+        }
+        for (method, path) in [
+            ("POST", "/calls/CA1/hang-up"),
+            ("POST", "/users/US1/reset-two-factor"),
+            ("POST", "/trunks/dial-string"),
+            ("PATCH", "/accounts/AC1"),
+            ("DELETE", "/trunks/TK1"),
+        ] {
+            assert_eq!(checked(method, path), Err(400), "{method} {path}");
+        }
+    }
+
+    #[test]
     fn a_parameter_nobody_knows_is_refused_with_the_one_that_was_meant() {
         let rules = Rules::of(&super::super::document());
         let list = rules
@@ -318,24 +341,5 @@ mod tests {
         let errors = check("accountsid=AC1&x=1").unwrap_err();
         assert_eq!(errors[0].message, "There is no such parameter; did you mean account_sid?");
         assert_eq!((errors[1].field.as_str(), errors.len()), ("x", 2));
-    }
-
-    #[test]
-    fn a_key_is_any_text_that_can_be_seen() {
-        let with = |keys: &[&[u8]]| {
-            let request = keys.iter().fold(Request::builder(), |request, key| {
-                request.header("idempotency-key", poem::http::HeaderValue::from_bytes(key).unwrap())
-            });
-            idempotency_key(&request.finish()).map_err(|refusal| refusal.status.as_u16())
-        };
-        assert_eq!(with(&[]), Ok(None));
-        for key in ["k-1", "order 7, second try", "Bestellung für Ümit", "注文7"] {
-            assert_eq!(with(&[key.as_bytes()]), Ok(Some(key.to_owned())));
-        }
-        let long = "k".repeat(LONGEST_KEY + 1);
-        for key in [&b""[..], b"   ", b"\xff\xfe", "a\u{200b}b".as_bytes(), long.as_bytes(), b"a\tb"] {
-            assert_eq!(with(&[key]), Err(400), "{key:?}");
-        }
-        assert_eq!(with(&[b"a", b"b"]), Err(400));
     }
 }

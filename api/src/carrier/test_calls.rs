@@ -12,6 +12,7 @@ use crate::{
     App,
     auth::{Principal, Writer},
     fields::Fields,
+    once::{gone, repeats_what_is_gone},
     problem::{ApiError, Refusal},
 };
 use domain::{
@@ -70,7 +71,11 @@ impl TestCallsApi {
         let write = Write::new(app, request, &who).once("createTestCall")?;
         let write = write.of_account(number.account);
         let call = Sid::new(Kind::Call, &*app.ids);
-        let made = write.one::<Aggregate>(&call, CallCommand::Queue(queued.clone())).await?.stream;
+        let made = write.one::<Aggregate>(&call, CallCommand::Queue(queued.clone())).await?;
+        if repeats_what_is_gone(app, &made, Aggregate::is_deleted).await.map_err(Refusal::from)? {
+            return Err(gone("call").into());
+        }
+        let made = made.stream;
         let row = seen(app, &who, &made).await;
         let row = row.unwrap_or_else(|| CallRow::queued(made, who.carrier.clone(), queued, write.at()));
         Ok(CreatedTestCall::Created(Json(view(app, &who, row).await?)))

@@ -1,7 +1,8 @@
 //! How every endpoint changes something: on whose behalf, under which idempotency key, and read-your-writes.
 
 use super::strict;
-use crate::{App, app::READ_YOUR_WRITES, auth::Principal, problem::Refusal};
+pub(super) use crate::once::gone;
+use crate::{App, app::READ_YOUR_WRITES, auth::Principal, once::nth, problem::Refusal};
 use domain::{Meta, Sid, Stream, Tenant, Timestamp};
 use poem::{Request, http::StatusCode};
 use poem_openapi::payload::{Json, Response};
@@ -34,14 +35,6 @@ pub(super) fn is_unused(made: &Result<Appended, Refusal>, sid: &Sid) -> bool {
         Ok(made) => made.stream != *sid,
         Err(refusal) => !refusal.status.is_server_error(),
     }
-}
-
-/// 410: what the first request of this key made is not there any more.
-pub(super) fn gone(what: &str) -> Refusal {
-    let detail = format!(
-        "The {what} this Idempotency-Key made has been removed since; use another key to make a new one."
-    );
-    Refusal::new(StatusCode::GONE, "gone", detail)
 }
 
 /// The entity tag of a thing at this version (RFC 9110 section 8.8.3).
@@ -117,12 +110,9 @@ impl<'a> Write<'a> {
     /// # Errors
     /// When the key is none that can be seen.
     pub(crate) fn once(self, operation: &str) -> Result<Write<'a>, Refusal> {
-        let Some(key) = strict::idempotency_key(self.request)? else { return Ok(self) };
-        // Blanks part the commands of one key.
-        let plain = key.bytes().all(|byte| byte.is_ascii_graphic());
-        let hex = || key.bytes().map(|byte| format!("{byte:02x}")).collect::<String>();
-        let key = if plain { key } else { format!("~{}", hex()) };
-        Ok(Write { once: Some(format!("{operation}:{}:{key}", self.who.carrier)), ..self })
+        let key = strict::idempotency_key(self.request)?;
+        let once = key.map(|key| key.command(&format!("{operation}:{}", self.who.carrier)));
+        Ok(Write { once, ..self })
     }
 
     /// The command id, when the caller gave a key.
@@ -138,13 +128,10 @@ impl<'a> Write<'a> {
         meta
     }
 
-    /// What the nth of several commands carries: a key stands for one command, and no key has a space in it.
-    fn meta_of(&self, nth: usize) -> Meta {
-        let mut meta = self.meta();
-        if nth > 0 {
-            meta.command_id = meta.command_id.map(|id| format!("{id} {nth}"));
-        }
-        meta
+    /// What the nth of several commands carries: a key stands for one command.
+    fn meta_of(&self, number: usize) -> Meta {
+        let meta = self.meta();
+        Meta { command_id: meta.command_id.as_deref().map(|id| nth(id, number)), ..meta }
     }
 
     /// Has `command` decided and waits until reads see what came of it.

@@ -8,7 +8,10 @@ use super::{
     new_call,
     page::Asked,
 };
-use crate::App;
+use crate::{
+    App,
+    once::{Key, gone, nth, repeats_what_is_gone},
+};
 use domain::{
     Kind, Log, Meta, Number, Sid,
     call::{Call, CallCommand, CallError, Status},
@@ -21,12 +24,10 @@ use poem::{Request, http::StatusCode};
 use projections::{CallFilter, CallRow, Page, PhoneNumberFilter, PhoneNumberRow, Scope, TrunkFilter};
 use serde_json::Value;
 
-/// The headers that make a creation repeatable, the SDKs' own first.
-const IDEMPOTENCY: [&str; 2] = ["i-twilio-idempotency-token", "idempotency-key"];
+/// The headers that make a request act once.
+const IDEMPOTENCY: [&str; 2] = ["I-Twilio-Idempotency-Token", "Idempotency-Key"];
 /// Trunks looked at together.
 const TRUNKS: u32 = 100;
-/// Most characters of such a token.
-const MAX_TOKEN: usize = 128;
 
 /// `GET …/Calls.json`
 pub(super) async fn list(app: &App, caller: &Caller, path: &str, form: &Form) -> Result<Value, Fault> {
@@ -76,17 +77,15 @@ pub(super) async fn create(app: &App, asking: &Asking<'_>, form: &Form) -> Resul
     let phone_number = owned(app, caller, &from).await?;
     allowed(app, caller, &to, country).await?;
     let queued = new_call::queued(form, caller.account.sid.clone(), (&from, &to), Some(phone_number))?;
-    let (meta, id) = (caller.meta(app, request), command_id(request, &caller.account.sid)?);
+    let meta = once(caller.meta(app, request), request, &format!("twilio:calls:{}", caller.account.sid))?;
     let sid = Sid::new(Kind::Call, &*app.ids);
-    // A repeated command is known by its id: each of them has one of its own.
-    let command = |(index, command): (usize, CallCommand)| {
-        let command_id = id.as_ref().map(|id| if index == 0 { id.clone() } else { format!("{id}:{index}") });
-        (command, Meta { command_id, ..meta.clone() })
-    };
     let commands = [CallCommand::Queue(queued.clone())].into_iter().chain(new_call::warnings(form, warnings));
-    let appended = app.store.execute_all::<Call>(&sid, commands.enumerate().map(command).collect()).await;
+    let appended = app.store.execute_all::<Call>(&sid, under(&meta, commands)).await;
     let appended =
         appended.map_err(|error| of_command(error, |refusal| Fault::invalid(refusal.to_string())))?;
+    if repeats_what_is_gone(app, &appended, Call::is_deleted).await? {
+        return Err(Fault::from(&gone("call")));
+    }
     settled(app, appended.position).await;
     // After a repetition it is the first one's call. It is in the log: tables that lag must not make it look as if it were
     // not, or the client would place it again.
@@ -148,12 +147,17 @@ async fn takes_emergencies(app: &App, caller: &Caller) -> Result<bool, Fault> {
     }
 }
 
-fn command_id(request: &Request, account: &Sid) -> Result<Option<String>, Fault> {
-    let Some(token) = IDEMPOTENCY.iter().find_map(|name| request.header(name)) else { return Ok(None) };
-    if token.is_empty() || token.len() > MAX_TOKEN || !token.bytes().all(|byte| byte.is_ascii_graphic()) {
-        return Err(Fault::invalid("the idempotency token has 1 to 128 printable characters"));
-    }
-    Ok(Some(format!("twilio:calls:{account}:{token}")))
+/// The request's commands act once for its token, if it has one, within `scope`.
+fn once(meta: Meta, request: &Request, scope: &str) -> Result<Meta, Fault> {
+    let key = Key::of(request, &IDEMPOTENCY).map_err(|refusal| Fault::from(&refusal))?;
+    Ok(Meta { command_id: key.map(|key| key.command(scope)), ..meta })
+}
+
+/// Commands of one request: a repeated one is known by its id, and each of them has one of its own.
+fn under(meta: &Meta, commands: impl IntoIterator<Item = CallCommand>) -> Vec<(CallCommand, Meta)> {
+    let id = |number| meta.command_id.as_deref().map(|id| nth(id, number));
+    let commands = commands.into_iter().enumerate();
+    commands.map(|(number, command)| (command, Meta { command_id: id(number), ..meta.clone() })).collect()
 }
 
 /// `POST …/Calls/{Sid}.json`: run another program, or end it.
@@ -167,7 +171,8 @@ pub(super) async fn update(app: &App, asking: &Asking<'_>, sid: &str, form: &For
     };
     let commands: Vec<_> = command.into_iter().chain(new_call::warnings(form, warnings)).collect();
     if !commands.is_empty() {
-        tell(app, &row, commands, &caller.meta(app, request), path).await?;
+        let meta = once(caller.meta(app, request), request, &format!("twilio:call:{}", row.sid))?;
+        tell(app, &row, commands, &meta, path).await?;
     }
     fetch(app, caller, sid, path).await
 }
@@ -186,8 +191,7 @@ async fn tell(
     meta: &Meta,
     path: &str,
 ) -> Result<(), Fault> {
-    let commands = commands.into_iter().map(|command| (command, meta.clone())).collect();
-    let appended = app.store.execute_all::<Call>(&row.sid, commands).await;
+    let appended = app.store.execute_all::<Call>(&row.sid, under(meta, commands)).await;
     let appended = appended.map_err(|error| of_command(error, |refusal| refused(&refusal, path)))?;
     settled(app, appended.position).await;
     Ok(())

@@ -91,7 +91,7 @@ impl From<&Refusal> for Fault {
     fn from(refusal: &Refusal) -> Fault {
         let code = match refusal.status.as_u16() {
             401 => 20003,
-            status @ (404 | 409 | 422 | 429 | 503 | 504) => 20000 + u32::from(status),
+            status @ (404 | 409 | 410 | 422 | 429 | 503 | 504) => 20000 + u32::from(status),
             405 => 20004,
             400..500 => 20001,
             _ => 20500,

@@ -1,6 +1,7 @@
 //! The inventory: who has a number and how it is answered.
 
 use crate::world::World;
+use domain::call::{CallCommand, Status};
 use serde_json::json;
 
 #[tokio::test]
@@ -97,6 +98,15 @@ async fn a_number_rings_a_phone_with_what_it_answers_callers_with() {
         let refused = world.post(&a.owner, &calls, json!({ "to": nobody })).await;
         assert_eq!(refused.fields(), ["to"], "{nobody}");
     }
+
+    // A repeat after the call was deleted says so, and makes no other.
+    let (once, ring) = (a.owner.with("idempotency-key", "ring"), json!({ "to": "+85598765432" }));
+    let call = world.post(&once, &calls, ring.clone()).await.ok(201);
+    assert_eq!(world.post(&once, &calls, ring.clone()).await.ok(201)["sid"], call["sid"]);
+    let sid = call["sid"].as_str().unwrap().parse().unwrap();
+    world.report(&a, &sid, CallCommand::RequestEnd { status: Status::Canceled }).await;
+    world.report(&a, &sid, CallCommand::Delete).await;
+    assert_eq!(world.post(&once, &calls, ring).await.problem(410), "gone");
 }
 
 #[tokio::test]

@@ -239,6 +239,12 @@ impl Call {
         self.ended.as_ref()
     }
 
+    /// Whether it was deleted; nothing can be asked of it any more.
+    #[must_use]
+    pub fn is_deleted(&self) -> bool {
+        self.deleted
+    }
+
     #[expect(clippy::unused_self, reason = "the same shape for every aggregate")]
     fn reserve(&self, _: &CallEvent) -> Vec<Claim> {
         vec![]

@@ -278,6 +278,56 @@ async fn a_repeated_creation_is_one_call() {
 }
 
 #[tokio::test]
+async fn a_token_is_any_text_that_can_be_seen_and_never_overlooked() {
+    let bench = Bench::new().await;
+    let mut sids = Vec::new();
+    for header in ["Idempotency-Key", "I-Twilio-Idempotency-Token", "Idempotency-Key"] {
+        let token = poem::http::HeaderValue::from_bytes("Bestellung-ü 7".as_bytes()).unwrap();
+        let request = bench.post("/Calls.json", &CALL).header(header, token);
+        sids.push(text(&answered(request).await.1, "sid"));
+    }
+    assert!(sids.iter().all(|sid| *sid == sids[0]), "{sids:?}");
+    assert_eq!(bench.store.head(Log::Calls).await.unwrap(), 1);
+    for token in [&b"\xff"[..], b" ", "a\u{200b}".as_bytes(), &[b'x'; 256]] {
+        let token = poem::http::HeaderValue::from_bytes(token).unwrap();
+        let request = bench.post("/Calls.json", &CALL).header("Idempotency-Key", token);
+        assert_eq!(fault(request).await, (400, 20001));
+    }
+    let two = bench.post("/Calls.json", &CALL).header("Idempotency-Key", "a");
+    assert_eq!(fault(two.header("I-Twilio-Idempotency-Token", "b")).await, (400, 20001));
+    assert_eq!(bench.store.head(Log::Calls).await.unwrap(), 1, "nothing was queued");
+}
+
+#[tokio::test]
+async fn a_repeat_after_the_call_was_deleted_is_gone() {
+    let bench = Bench::new().await;
+    let create = || bench.post("/Calls.json", &CALL).header("Idempotency-Key", "once");
+    let sid = text(&answered(create()).await.1, "sid");
+    let path = format!("/Calls/{sid}.json");
+    assert_eq!(answered(bench.post(&path, &[("Status", "canceled")])).await.0, 200);
+    assert_eq!(answered(bench.delete(&path)).await.0, 204);
+    assert_eq!(fault(create()).await, (410, 20410));
+}
+
+#[tokio::test]
+async fn a_redirect_repeated_under_its_token_is_one() {
+    let bench = Bench::new().await;
+    let sid = bench.call().await;
+    bench.tell(&sid, CallCommand::Claim { node: "a".into() }).await;
+    bench.tell(&sid, CallCommand::Answer).await;
+    let path = format!("/Calls/{sid}.json");
+    let redirect = |twiml: &'static str| {
+        let form = [("Twiml", twiml)];
+        bench.post(&path, &form).header("Idempotency-Key", "once")
+    };
+    for _ in 0..2 {
+        assert_eq!(answered(redirect("<Response><Hangup/></Response>")).await.0, 200);
+    }
+    assert_eq!(bench.events(&sid).await.len(), 4);
+    assert_eq!(fault(redirect("<Response/>")).await, (422, 20422));
+}
+
+#[tokio::test]
 async fn a_queued_call_is_answered_with_while_the_tables_lag() {
     let bench = Bench::new().await;
     bench.stop.cancel();
