@@ -17,6 +17,8 @@ use std::sync::Arc;
 const KEY: &str = "Idempotency-Key";
 /// Most things that are wrong that are told at once.
 const TOLD: usize = 50;
+/// Longest name, in bytes, that is compared with those that are known.
+const COMPARED: usize = 64;
 /// How like a known name an unknown one must be for it to be meant (Jaro-Winkler).
 const LIKE: f64 = 0.8;
 
@@ -99,6 +101,9 @@ impl Rules {
     /// Notes what is wrong with the shape of `value`. In a merge patch (`patch`) null clears, or is wrong; elsewhere a
     /// member that may be left out may be null.
     fn check(&self, at: &str, schema: &Value, value: &Value, patch: bool, faults: &mut Vec<FieldError>) {
+        if faults.len() >= TOLD {
+            return;
+        }
         let (schema, patch) = self.resolved(schema, patch);
         let wrong = |message: &str| FieldError { field: shown(at), message: message.into() };
         let choice = schema.get("enum").and_then(Value::as_array);
@@ -144,6 +149,9 @@ impl Rules {
         faults.extend(absent.map(|name| field(name, "This is needed.".into())));
         let closed = schema.get("additionalProperties") == Some(&Value::Bool(false));
         for (name, value) in members {
+            if faults.len() >= TOLD {
+                return;
+            }
             match known.get(name) {
                 None if closed => {
                     let names: Vec<&str> = known.keys().map(String::as_str).collect();
@@ -222,8 +230,10 @@ impl Operation {
     }
 }
 
-/// What is said of a name nobody knows: the one that was meant, where one is like it.
+/// What is said of a name nobody knows: the one that was meant, where one is like it. To compare takes as long as both
+/// names are long, for each that is known.
 fn unknown(what: &str, name: &str, known: &[&str]) -> String {
+    let known = if name.len() > COMPARED { &[][..] } else { known };
     let like = known.iter().map(|other| (strsim::jaro_winkler(other, name), other));
     match like.max_by(|one, other| one.0.total_cmp(&other.0)).filter(|(like, _)| *like > LIKE) {
         Some((_, meant)) => format!("There is no such {what}; did you mean {meant}?"),
@@ -289,6 +299,20 @@ mod tests {
             faults("TrunkCreate", &json!([])),
             [("body".to_owned(), "Give an object: { … }.".to_owned())]
         );
+    }
+
+    #[test]
+    fn a_body_of_nothing_but_faults_costs_no_more_than_those_that_are_told() {
+        let long = |nth: usize| format!("nam{nth:05}{}", "e".repeat(100));
+        let names: Map<String, Value> = (0..10_000).map(|nth| (long(nth), json!(1))).collect();
+        let wrong = json!({ "name": "a", "inbound": { "sources": vec![7; 10_000] } });
+        let many = faults("TrunkCreate", &wrong);
+        assert_eq!((many.len(), many[0].0.as_str()), (TOLD, "inbound.sources.0"));
+        let told = faults("TrunkCreate", &Value::Object(names));
+        assert_eq!(told.len(), TOLD);
+        assert!(told[1..].iter().all(|(_, message)| message == "There is no such field."), "{told:?}");
+        let one = faults("TrunkCreate", &json!({ "name": "a", "x".repeat(1024 * 1024): 1 }));
+        assert_eq!((one.len(), one[0].0.len()), (1, 64));
     }
 
     #[test]
