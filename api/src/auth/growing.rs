@@ -9,6 +9,8 @@ use std::{
 
 /// After so long without a failure they are forgotten.
 const FORGET: Duration = Duration::from_secs(24 * 3600);
+/// Longest anybody waits for a turn; a request may take longer.
+const LONGEST: Duration = Duration::from_secs(20);
 
 /// How waiting grows: nothing for the first `free` failures, then `first`, twice as long each time, at most `most`.
 #[derive(Clone, Copy, Debug)]
@@ -18,50 +20,84 @@ pub(crate) struct Growth {
     pub most: Duration,
 }
 
-/// Failures in a row and when the last was, as the clock's `elapsed` says, by key.
+/// Tries by key, each of which counts as failed from its beginning: of many at once each finds those before it counted.
 #[derive(Clone)]
 pub(crate) struct Growing {
     growth: Growth,
     clock: Arc<dyn Clock>,
-    failures: Arc<Mutex<Remembered<(u32, Duration)>>>,
+    tries: Arc<Mutex<Remembered<Tries>>>,
+}
+
+/// What there was of one key; times as the clock's `elapsed` says.
+#[derive(Clone, Copy)]
+struct Tries {
+    /// Failures in a row, and those of which nobody knows yet.
+    failed: u32,
+    last: Duration,
+    /// When the last that had to wait had its turn.
+    turn: Duration,
 }
 
 impl Growing {
     pub(crate) fn new(growth: Growth, clock: Arc<dyn Clock>) -> Growing {
-        Growing { growth, clock, failures: Arc::default() }
+        Growing { growth, clock, tries: Arc::default() }
     }
 
-    /// How long a next try takes, or has to keep off.
-    pub(crate) fn penalty(&self, key: &str) -> Duration {
-        let now = self.clock.elapsed();
-        let failed = self.lock().find(key).filter(|(_, last)| now.saturating_sub(*last) < FORGET);
-        let beyond = failed.map_or(0, |(failures, _)| failures.saturating_sub(self.growth.free));
-        match beyond {
+    /// Leave for a try right now.
+    ///
+    /// # Errors
+    /// How long until one is let; this one does not count.
+    pub(crate) fn begin(&self, key: &str) -> Result<(), Duration> {
+        let (now, mut tries) = (self.clock.elapsed(), self.lock());
+        let before = find(&tries, key, now);
+        let wait = self.penalty(before.failed).saturating_sub(now.saturating_sub(before.last));
+        if !wait.is_zero() {
+            return Err(wait);
+        }
+        tries.keep(key, Tries { failed: before.failed.saturating_add(1), last: now, ..before });
+        Ok(())
+    }
+
+    /// Leave for a try after this time. Those that wait come one after the other, as far apart as the shortest wait.
+    ///
+    /// # Errors
+    /// How long it would be, when that is more than [`LONGEST`]; this one does not count.
+    pub(crate) fn queue(&self, key: &str) -> Result<Duration, Duration> {
+        let (now, mut tries) = (self.clock.elapsed(), self.lock());
+        let before = find(&tries, key, now);
+        let penalty = self.penalty(before.failed);
+        let behind = (now + penalty).max(before.turn + self.growth.first);
+        let turn = if penalty.is_zero() { now } else { behind };
+        let wait = turn.saturating_sub(now);
+        if wait > LONGEST {
+            return Err(wait);
+        }
+        tries.keep(key, Tries { failed: before.failed.saturating_add(1), last: now, turn });
+        Ok(wait)
+    }
+
+    /// A try was right: all is forgotten.
+    pub(crate) fn succeeded(&self, key: &str) {
+        self.lock().forget(key);
+    }
+
+    /// How long it takes after so many failures.
+    fn penalty(&self, failed: u32) -> Duration {
+        match failed.saturating_sub(self.growth.free) {
             0 => Duration::ZERO,
             beyond => self.growth.first.saturating_mul(1 << (beyond - 1).min(20)).min(self.growth.most),
         }
     }
 
-    /// How long until a next try is let.
-    pub(crate) fn keeps_off(&self, key: &str) -> Duration {
-        let since = self.lock().find(key).map(|(_, last)| self.clock.elapsed().saturating_sub(last));
-        since.map_or(Duration::ZERO, |since| self.penalty(key).saturating_sub(since))
+    fn lock(&self) -> MutexGuard<'_, Remembered<Tries>> {
+        self.tries.lock().unwrap_or_else(PoisonError::into_inner)
     }
+}
 
-    pub(crate) fn failed(&self, key: &str) {
-        let now = self.clock.elapsed();
-        let mut failures = self.lock();
-        let before = failures.find(key).filter(|(_, last)| now.saturating_sub(*last) < FORGET);
-        failures.keep(key, (before.map_or(1, |(failures, _)| failures.saturating_add(1)), now));
-    }
-
-    pub(crate) fn succeeded(&self, key: &str) {
-        self.lock().forget(key);
-    }
-
-    fn lock(&self) -> MutexGuard<'_, Remembered<(u32, Duration)>> {
-        self.failures.lock().unwrap_or_else(PoisonError::into_inner)
-    }
+/// What there was by now.
+fn find(tries: &Remembered<Tries>, key: &str, now: Duration) -> Tries {
+    let known = tries.find(key).filter(|known| now.saturating_sub(known.last) < FORGET);
+    known.unwrap_or(Tries { failed: 0, last: now, turn: Duration::ZERO })
 }
 
 #[cfg(test)]
@@ -76,24 +112,56 @@ mod tests {
         }
     }
 
+    fn seconds(seconds: u64) -> Timestamp {
+        Timestamp::from_micros(0).plus(Duration::from_secs(seconds))
+    }
+
+    fn growing() -> (Arc<Hand>, Growing) {
+        let hand = Arc::new(Hand(Mutex::new(seconds(0))));
+        let (first, most) = (Duration::from_secs(1), Duration::from_secs(5));
+        (hand.clone(), Growing::new(Growth { free: 2, first, most }, hand))
+    }
+
     #[test]
     fn guessing_takes_longer_each_time_up_to_a_limit_and_is_forgotten_in_a_day() {
-        let hand = Arc::new(Hand(Mutex::new(Timestamp::from_micros(0))));
-        let (first, most) = (Duration::from_secs(1), Duration::from_secs(5));
-        let growing = Growing::new(Growth { free: 2, first, most }, hand.clone());
-        let penalties: Vec<u64> = (0..6)
-            .map(|_| {
-                growing.failed("a");
-                growing.penalty("a").as_secs()
-            })
-            .collect();
-        assert_eq!(penalties, [0, 0, 1, 2, 4, 5]);
-        assert_eq!(growing.penalty("b"), Duration::ZERO);
-        *hand.0.lock().unwrap() = Timestamp::from_micros(3_000_000);
-        assert_eq!(growing.keeps_off("a"), Duration::from_secs(2));
-        *hand.0.lock().unwrap() = Timestamp::from_micros(0).plus(FORGET);
-        assert_eq!(growing.penalty("a"), Duration::ZERO);
-        growing.failed("a");
-        assert_eq!(growing.penalty("a"), Duration::ZERO, "it begins anew");
+        let (hand, growing) = growing();
+        let (mut at, mut waits) = (0, Vec::new());
+        for _ in 0..6 {
+            let wait = growing.begin("a").err().unwrap_or_default().as_secs();
+            at += wait;
+            *hand.0.lock().unwrap() = seconds(at);
+            waits.push(wait);
+            if wait > 0 {
+                growing.begin("a").unwrap();
+            }
+        }
+        assert_eq!(waits, [0, 0, 0, 1, 2, 4]);
+        assert_eq!(growing.begin("b"), Ok(()), "others wait for nobody");
+        assert_eq!(growing.begin("a"), Err(Duration::from_secs(5)));
+        *hand.0.lock().unwrap() = seconds(at + 2);
+        assert_eq!(growing.begin("a"), Err(Duration::from_secs(3)));
+        *hand.0.lock().unwrap() = seconds(at).plus(FORGET);
+        assert_eq!([growing.begin("a"), growing.begin("a")], [Ok(()), Ok(())], "it begins anew");
+        growing.succeeded("a");
+        assert_eq!(growing.begin("a"), Ok(()));
+    }
+
+    #[test]
+    fn of_guesses_that_come_all_at_once_no_more_are_let_than_one_by_one() {
+        let (_, growing) = growing();
+        let let_in = (0..1_000).filter(|_| growing.begin("a").is_ok()).count();
+        assert_eq!(let_in, 3);
+    }
+
+    #[test]
+    fn tries_that_have_to_wait_come_one_after_the_other_and_only_so_many_wait() {
+        let (hand, growing) = growing();
+        let queue = || growing.queue("a").map(|wait| wait.as_secs()).map_err(|wait| wait.as_secs());
+        let waits: Vec<_> = (0..30).map(|_| queue()).collect();
+        let turns: Vec<u64> = waits.iter().filter_map(|wait| wait.ok()).collect();
+        assert_eq!(turns, [[0, 0, 0, 1, 2, 4].as_slice(), &(5..=20).collect::<Vec<_>>()].concat());
+        assert_eq!(waits.last(), Some(&Err(21)), "what is not let does not count");
+        *hand.0.lock().unwrap() = seconds(10);
+        assert_eq!(queue(), Ok(11));
     }
 }

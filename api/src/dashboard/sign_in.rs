@@ -101,13 +101,15 @@ impl Limits {
         Ok(place)
     }
 
-    /// Leave to try a code that can be guessed.
+    /// Leave to try a code that can be guessed; from a place that is not known it counts before anybody looks at it.
     ///
     /// # Errors
     /// 429.
     pub(super) fn guess(&self, place: &Place, user: &Sid) -> Result<(), Refusal> {
-        let wait = self.guesses.keeps_off(user.as_str());
-        if place.known || wait.is_zero() { Ok(()) } else { Err(Refusal::rate_limited(wait)) }
+        if place.known {
+            return Ok(());
+        }
+        self.guesses.begin(user.as_str()).map_err(Refusal::rate_limited)
     }
 
     /// What came of a code.
@@ -125,9 +127,6 @@ impl Limits {
             Ok(()) => {}
             Err(refusal) if refusal.status.is_server_error() => {}
             Err(_) => {
-                if !place.known {
-                    self.guesses.failed(user.as_str());
-                }
                 let meta = super::answer::meta(app, request, &who.session.carrier, user);
                 self.failures.note(app, meta, user, Failed::SecondFactor);
             }
@@ -192,7 +191,7 @@ async fn try_password(
         Some(device) => limits.device.take(&device.id).map_err(Refusal::rate_limited)?,
         None => {
             limits.sign_in(app, request, &given.email)?;
-            tokio::time::sleep(limits.passwords.penalty(&email)).await;
+            tokio::time::sleep(limits.passwords.queue(&email).map_err(Refusal::rate_limited)?).await;
         }
     }
     let (whose, right) = recognize(app, given).await?;
@@ -200,7 +199,6 @@ async fn try_password(
         limits.passwords.succeeded(&email);
         return Ok(found.clone());
     }
-    limits.passwords.failed(&email);
     if let Some((user, carrier)) = &whose {
         let meta = super::answer::meta(app, request, carrier, user);
         limits.failures.note(app, meta, user, Failed::Password);
