@@ -10,7 +10,7 @@ use poem::{
     Body, Endpoint, EndpointExt, IntoResponse, Request, Response, Result,
     http::{Method, StatusCode},
 };
-use std::{panic::AssertUnwindSafe, time::Duration};
+use std::{panic::AssertUnwindSafe, sync::Arc, time::Duration};
 use tokio_util::task::TaskTracker;
 
 /// Most bytes of a request's body.
@@ -40,6 +40,8 @@ async fn answer<E: Endpoint>(endpoint: &E, mut request: Request, mut share: Shar
         let body = whole(request.take_body(), &mut share).await?;
         request.set_body(body);
     }
+    // Whoever works on with the body when nobody waits for the answer any more holds the share as well.
+    request.extensions_mut().insert(Arc::new(share));
     Ok(endpoint.call(request).await?.into_response())
 }
 
@@ -69,7 +71,13 @@ pub(crate) fn completed<E: Endpoint + 'static>(
         let tasks = tasks.clone();
         async move {
             let is_change = !request.method().is_safe();
-            let work = REQUEST_ID.scope(request_id(), async move { rescued(&*endpoint, request).await });
+            let share = request.extensions().get::<Arc<Share>>().cloned();
+            let work = async move {
+                let answer = rescued(&*endpoint, request).await;
+                drop(share);
+                answer
+            };
+            let work = REQUEST_ID.scope(request_id(), work);
             if !is_change {
                 return work.await;
             }
@@ -85,5 +93,32 @@ async fn rescued<E: Endpoint>(endpoint: &E, request: Request) -> Result<Response
             tracing::error!(request_id = request_id(), "a request handler panicked");
             Err(Refusal::internal().into())
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use tokio::sync::Notify;
+
+    #[tokio::test]
+    async fn a_change_whose_client_has_left_holds_its_share_to_its_end() {
+        let (bodies, tasks, goes) = (Bodies::default(), TaskTracker::new(), Arc::new(Notify::new()));
+        let done = Arc::clone(&goes);
+        let slow = poem::endpoint::make(move |_| {
+            let done = Arc::clone(&done);
+            async move { done.notified().await }
+        });
+        let work = completed(slow, tasks.clone());
+        let mut share = bodies.share(None);
+        share.grow(BODY_LIMIT).unwrap();
+        let request = Request::builder().method(Method::POST).finish();
+        let asked = REQUEST_ID.scope("a".into(), answer(&work, request, share));
+        assert!(tokio::time::timeout(Duration::from_millis(1), asked).await.is_err(), "the client leaves");
+        assert_eq!(bodies.held(), BODY_LIMIT);
+        goes.notify_one();
+        tasks.close();
+        tasks.wait().await;
+        assert_eq!(bodies.held(), 0);
     }
 }
