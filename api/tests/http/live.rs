@@ -125,6 +125,30 @@ async fn a_call_page_is_filled_while_the_call_lasts() {
 }
 
 #[tokio::test]
+async fn a_call_that_was_long_is_told_whole_in_messages_that_a_page_can_take() {
+    let world = World::new().await;
+    let a = world.carrier("alpha").await;
+    let call = world.inbound_call(&a).await;
+    let long = "x".repeat(16 * 1024);
+    for number in 0..100 {
+        let detail = format!("{number} {long}");
+        world.report(&a, &call, CallCommand::Warn { code: 1, message: detail }).await;
+    }
+    let address = world.serve().await;
+    let mut page = open(&address, &a, &format!("http://{address}")).await.unwrap();
+    page.ask(json!({ "subscribe": "call", "id": call })).await;
+    let mut told = page.told_of("snapshot").await["timeline"].as_array().unwrap().clone();
+    while told.len() < 101 {
+        let message = page.told_of("timeline").await;
+        assert!(message.to_string().len() < 512 * 1024);
+        told.extend(message["rows"].as_array().unwrap().clone());
+    }
+    let sequences: Vec<_> = told.iter().map(|row| row["sequence"].as_i64().unwrap()).collect();
+    assert_eq!(sequences, (1..=101).collect::<Vec<_>>());
+    assert!(json!(told).to_string().len() > 1024 * 1024, "more than may wait for a page");
+}
+
+#[tokio::test]
 async fn a_page_asks_again_when_more_calls_changed_than_are_told() {
     let world = World::new().await;
     let a = world.carrier("alpha").await;

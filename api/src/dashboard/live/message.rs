@@ -58,16 +58,17 @@ pub(super) fn call(call: &Call) -> Value {
     json!({ "type": "call", "call": call.to_json() })
 }
 
-pub(super) fn snapshot(id: &str, call: &Call, timeline: &[TimelineEntry]) -> Value {
-    json!({ "type": "snapshot", "id": id, "call": call.to_json(), "timeline": entries(timeline) })
+pub(super) fn snapshot(id: &str, call: &Call, timeline: &[Value]) -> Value {
+    json!({ "type": "snapshot", "id": id, "call": call.to_json(), "timeline": timeline })
 }
 
-pub(super) fn timeline(id: &str, rows: &[TimelineEntry]) -> Value {
-    json!({ "type": "timeline", "id": id, "rows": entries(rows) })
+pub(super) fn timeline(id: &str, rows: &[Value]) -> Value {
+    json!({ "type": "timeline", "id": id, "rows": rows })
 }
 
-fn entries(rows: &[TimelineEntry]) -> Vec<Option<Value>> {
-    rows.iter().map(ToJSON::to_json).collect()
+/// A row of a timeline, as it is in messages.
+pub(super) fn row(entry: &TimelineEntry) -> Value {
+    entry.to_json().unwrap_or_default()
 }
 
 pub(super) fn resync() -> Value {

@@ -5,7 +5,7 @@ use super::{
     watch::Watch,
 };
 use crate::{App, auth::SignedIn, dashboard::answer::position};
-use domain::user::User;
+use domain::{Sid, user::User};
 use futures_util::{
     SinkExt, StreamExt,
     stream::{SplitSink, SplitStream},
@@ -167,12 +167,20 @@ impl Talk {
             }
         }
         for change in message::calls(&changes) {
-            let rows = self.watch.news(&change.id).await?;
-            if !rows.is_empty() {
-                self.say(&message::timeline(change.id.as_str(), &rows)).await?;
-            }
+            self.tell_timeline(&change.id).await?;
         }
         Ok(())
+    }
+
+    /// All that the page has not seen of a call's timeline, in messages that are taken one after the other.
+    async fn tell_timeline(&mut self, call: &Sid) -> Result<(), Over> {
+        loop {
+            let rows = self.watch.news(call).await?;
+            if rows.is_empty() {
+                return Ok(());
+            }
+            self.say(&message::timeline(call.as_str(), &rows)).await?;
+        }
     }
 
     async fn asked(&mut self, message: Message) -> Result<(), Over> {
@@ -183,7 +191,14 @@ impl Talk {
             Message::Ping(_) | Message::Pong(_) => return Ok(()),
         };
         let answer = match serde_json::from_str(&text) {
-            Ok(Ask::Subscribe { id, .. }) => self.watch.add(&id).await?,
+            Ok(Ask::Subscribe { id, .. }) => {
+                let answer = self.watch.add(&id).await?;
+                self.say(&answer).await?;
+                return match id.parse() {
+                    Ok(call) => self.tell_timeline(&call).await,
+                    Err(_) => Ok(()),
+                };
+            }
             Ok(Ask::Unsubscribe { id, .. }) => {
                 self.watch.remove(&id);
                 return Ok(());

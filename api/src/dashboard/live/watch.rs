@@ -13,9 +13,9 @@ use std::collections::HashMap;
 /// Most calls one page looks at.
 pub(super) const MOST_CALLS: usize = 16;
 /// Timeline rows read at once.
-const ROWS: u32 = 500;
-/// Most pages of rows in one answer; what is left comes with the next change.
-const PAGES: usize = 8;
+const ROWS: u32 = 100;
+/// Bytes of rows in one message, as long as there are two: far less than what may wait for a page that does not read.
+const BYTES: usize = 256 * 1024;
 
 /// The calls a page looks at.
 pub(super) struct Watch {
@@ -36,7 +36,7 @@ impl Watch {
         self.seen.clear();
     }
 
-    /// Looks at a call; what to say.
+    /// Looks at a call; what to say, with as much of its timeline as goes into one message.
     pub(super) async fn add(&mut self, id: &str) -> Result<Value, ReadError> {
         let missing = message::error("not_found", "There is no such call.");
         let Ok(sid) = Sid::parse_as(Kind::Call, id) else { return Ok(missing) };
@@ -67,18 +67,22 @@ impl Watch {
         changes.iter().filter(named).for_each(|change| self.names.forget(&change.id));
     }
 
-    /// Rows of a call's timeline that the page has not seen; none for calls it does not look at.
-    pub(super) async fn news(&mut self, sid: &Sid) -> Result<Vec<TimelineEntry>, ReadError> {
+    /// The next rows of a call's timeline that the page has not seen, as many as go into one message; none when it has seen
+    /// them all, or does not look at the call.
+    pub(super) async fn news(&mut self, sid: &Sid) -> Result<Vec<Value>, ReadError> {
         let Some(seen) = self.seen.get_mut(sid) else { return Ok(Vec::new()) };
         let reads = self.app.projections.call_timeline(self.scope.clone());
-        let mut rows = Vec::new();
-        for _ in 0..PAGES {
-            let page = reads.list(sid, &Page::after(seen.to_string(), ROWS)).await?;
-            *seen = page.items.last().map_or(*seen, |row| row.sequence);
-            rows.extend(page.items.into_iter().map(TimelineEntry::from));
-            if page.next.is_none() {
+        let page = reads.list(sid, &Page::after(seen.to_string(), ROWS)).await?;
+        let (mut rows, mut bytes) = (Vec::new(), 0);
+        for item in page.items {
+            let sequence = item.sequence;
+            let row = message::row(&TimelineEntry::from(item));
+            bytes += row.to_string().len();
+            if bytes > BYTES && !rows.is_empty() {
                 break;
             }
+            *seen = sequence;
+            rows.push(row);
         }
         Ok(rows)
     }
