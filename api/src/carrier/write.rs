@@ -6,14 +6,16 @@ use crate::{App, app::READ_YOUR_WRITES, auth::Principal, once::nth, problem::Ref
 use domain::{Meta, Sid, Stream, Tenant, Timestamp};
 use poem::{Request, http::StatusCode};
 use poem_openapi::payload::{Json, Response};
-use projections::{AuditFilter, Page};
 use std::ops::Deref;
 use store::{Appended, ExecuteError};
 
 /// How often a change is decided anew when others come in between.
 pub(super) const TRIES: u32 = 20;
 /// Changes that are told of at most.
-const TOLD: u32 = 10;
+const TOLD: usize = 10;
+/// Events after which a thing is shown as it was: somebody looked or failed, or what changed is a thing of its own.
+const ASIDE: [&str; 5] =
+    ["AuthTokenShown", "ApiKeyCreated", "ApiKeyRevoked", "SignInFailed", "SecondFactorFailed"];
 
 /// The `App`, or nothing when only the document is wanted.
 pub(crate) struct Handle(pub Option<App>);
@@ -200,7 +202,10 @@ impl<'a> Write<'a> {
     pub(crate) async fn expects(&self, stream: &Sid, version: i64) -> Result<(), Refusal> {
         let detail = match self.matched(version) {
             Matched::Same => return Ok(()),
-            Matched::Since(known) => self.changes_since(stream, known, version).await?,
+            Matched::Since(known) => match self.changes_since(stream, known, version).await? {
+                Some(changes) => changes,
+                None => return Ok(()),
+            },
             Matched::Unknown => "If-Match names no version of this that there was; read it again.".into(),
         };
         Err(Refusal::new(StatusCode::PRECONDITION_FAILED, "changed", detail))
@@ -220,17 +225,18 @@ impl<'a> Write<'a> {
         known.map_or(Matched::Unknown, Matched::Since)
     }
 
-    /// What was done to it between two versions, newest first, for people.
-    async fn changes_since(&self, stream: &Sid, known: i64, version: i64) -> Result<String, Refusal> {
-        let filter = AuditFilter { stream: Some(stream.clone()), ..AuditFilter::default() };
-        let limit = u32::try_from(version - known).unwrap_or(TOLD).min(TOLD);
-        let page = Page { cursor: None, limit };
-        let rows = self.app.projections.audit(self.who.scope()).list(&filter, &page).await?.items;
-        let told = rows.iter().map(|row| {
-            format!("{} at {} by {} {}", words(&row.event_type), row.at, row.actor_kind, row.actor_id)
+    /// What changed it between two versions, newest first, for people; none when nothing did.
+    async fn changes_since(&self, stream: &Sid, known: i64, version: i64) -> Result<Option<String>, Refusal> {
+        let facts = self.app.store.stream(stream).await?;
+        let since = facts.iter().rev().filter(|fact| fact.sequence > known && fact.sequence <= version);
+        let changes = since.filter(|fact| !ASIDE.contains(&&*fact.event_type)).take(TOLD).map(|fact| {
+            let (done, actor) = (words(&fact.event_type), &fact.actor);
+            format!("{done} at {} by {} {}", fact.at, actor.kind(), actor.id())
         });
-        let told = told.collect::<Vec<_>>().join("; ");
-        Ok(format!("It has changed since you read it: {told}. Read it again and decide anew."))
+        let told = changes.collect::<Vec<_>>().join("; ");
+        let told = (!told.is_empty()).then_some(told);
+        Ok(told
+            .map(|told| format!("It has changed since you read it: {told}. Read it again and decide anew.")))
     }
 
     /// The same for several commands to one stream: all of them or none.

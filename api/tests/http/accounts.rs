@@ -135,6 +135,24 @@ async fn one_idempotency_key_opens_one_account() {
 }
 
 #[tokio::test]
+async fn a_look_at_a_token_or_a_new_key_is_no_change_that_a_patch_has_missed() {
+    let world = World::new().await;
+    let a = world.carrier("alpha").await;
+    let account = world.post(&a.program, "/carrier/v1/accounts", json!({ "name": "One" })).await.ok(201);
+    let own = format!("/carrier/v1/accounts/{}", account["sid"].as_str().unwrap());
+    for path in [own.as_str(), "/carrier/v1/carrier"] {
+        let tag = world.send(&a.program, "GET", path, None).await.header("etag").to_owned();
+        world.get(&a.owner, &format!("{own}/auth-token")).await;
+        world.post(&a.owner, "/carrier/v1/api-keys", json!({ "name": "another" })).await.ok(201);
+        let guarded = a.program.with("if-match", &tag);
+        world.patch(&guarded, path, json!({ "name": "Two" })).await.ok(200);
+        let late = world.patch(&guarded, path, json!({ "name": "Three" })).await;
+        assert_eq!(late.problem(412), "changed", "{path}");
+        assert!(!late.text.contains("shown") && !late.text.contains("api key"), "{}", late.text);
+    }
+}
+
+#[tokio::test]
 async fn what_is_wrong_is_told_by_field() {
     let world = World::new().await;
     let a = world.carrier("alpha").await;
