@@ -154,6 +154,16 @@ impl System {
         all(&self.db, &record::select::<TrunkRow>(TrunkRow::NAME)).await
     }
 
+    /// Every trunk of these carriers.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn trunks_of(&self, carriers: &[Sid]) -> Result<Vec<TrunkRow>, ReadError> {
+        let mut select = record::select::<TrunkRow>(TrunkRow::NAME);
+        select.and_where(Expr::col("carrier").is_in(carriers.iter().map(Sid::as_str)));
+        all(&self.db, &select).await
+    }
+
     /// Every carrier's row of this number.
     ///
     /// # Errors

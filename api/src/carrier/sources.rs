@@ -28,7 +28,8 @@ pub(super) async fn lost_by_number(app: &App, row: &PhoneNumberRow) -> Result<Ve
     if rivals.is_empty() {
         return Ok(Vec::new());
     }
-    let trunks = system.trunks().await?;
+    let carriers: Vec<Sid> = rivals.iter().chain([row]).map(|rival| rival.carrier.clone()).collect();
+    let trunks = system.trunks_of(&carriers).await?;
     let own = trunks.iter().filter(|trunk| trunk.carrier == row.carrier);
     Ok(own.flat_map(|trunk| lost(trunk, row, &trunks, &rivals)).collect())
 }
