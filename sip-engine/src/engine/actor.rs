@@ -229,7 +229,7 @@ impl Actor {
             Event::Ended { by, .. } => Signal::Closed(match by {
                 ClosedBy::Remote => Closing::HungUp,
                 ClosedBy::Us => Closing::Ordered,
-                ClosedBy::LostAck | ClosedBy::Gone => Closing::Lost,
+                ClosedBy::LostAck | ClosedBy::Gone | ClosedBy::Expired => Closing::Lost,
             }),
         };
         self.next.push_back(Happened::Signalled(no, signal));

@@ -11,7 +11,9 @@ use super::text;
 use super::values::tag;
 
 /// What we can do; the answer to a method that is not here is 405.
-pub(crate) const ALLOW: &str = "INVITE, ACK, CANCEL, BYE, OPTIONS, INFO, UPDATE";
+pub(crate) const ALLOW: &str = "INVITE, ACK, CANCEL, BYE, OPTIONS, INFO, UPDATE, PRACK";
+/// The extensions we know (RFC 3262, RFC 4028); what requires another one is answered 420.
+pub(crate) const SUPPORTED: &str = "100rel, timer";
 /// What we read in bodies.
 pub(crate) const ACCEPT: &str = "application/sdp, application/dtmf-relay, application/dtmf";
 /// Our name in User-Agent and Server.

@@ -2,7 +2,7 @@
 
 use super::message::Message;
 use super::values::{CSeq, Via, tag};
-use super::{build, headers, text};
+use super::{build, headers, session, text};
 
 /// A refusal, and the headers its response needs.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -17,7 +17,7 @@ impl Refusal {
         Refusal { code, reason, headers: Vec::new() }
     }
 
-    fn with(mut self, name: &'static str, value: impl Into<String>) -> Refusal {
+    pub fn with(mut self, name: &'static str, value: impl Into<String>) -> Refusal {
         self.headers.push((name, value.into()));
         self
     }
@@ -106,11 +106,19 @@ pub(crate) fn acceptable(message: &Message) -> Result<(), Refusal> {
         Some(super::uri::Scheme::Other(_)) => return Err(Refusal::new(416, "Unsupported URI Scheme")),
         Some(_) => {}
     }
-    let required = message.headers.list("require");
-    if !required.is_empty() && method != "CANCEL" {
-        return Err(Refusal::new(420, "Bad Extension").with("Unsupported", required.join(", ")));
+    let unknown = unknown_extensions(message);
+    if !unknown.is_empty() && method != "CANCEL" {
+        return Err(Refusal::new(420, "Bad Extension").with("Unsupported", unknown.join(", ")));
     }
     body(message)
+}
+
+/// What is required that we do not know.
+fn unknown_extensions(message: &Message) -> Vec<String> {
+    let known = |tag: &String| build::SUPPORTED.split(", ").any(|known| known.eq_ignore_ascii_case(tag));
+    let mut required = message.headers.list("require");
+    required.retain(|tag| !known(tag));
+    required
 }
 
 fn unknown_method(method: &str) -> Refusal {
@@ -118,6 +126,16 @@ fn unknown_method(method: &str) -> Refusal {
         // Event packages are refused in their own words (RFC 6665 section 4.2.1.1).
         "SUBSCRIBE" | "PUBLISH" => Refusal::new(489, "Bad Event").with("Allow", build::ALLOW),
         _ => Refusal::new(405, "Method Not Allowed").with("Allow", build::ALLOW),
+    }
+}
+
+/// A session that would be too short (RFC 4028 section 9).
+pub(crate) fn session(request: &Message) -> Result<(), Refusal> {
+    match session::is_too_short(request) {
+        true => {
+            Err(Refusal::new(422, "Session Interval Too Small").with("Min-SE", session::MIN_SE.to_string()))
+        }
+        false => Ok(()),
     }
 }
 

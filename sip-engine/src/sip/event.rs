@@ -183,6 +183,8 @@ pub enum ClosedBy {
     Us,
     /// Our 2xx was never acknowledged; BYE was sent.
     LostAck,
+    /// The session was not refreshed in time (RFC 4028 section 10); BYE was sent.
+    Expired,
     /// The peer no longer knows the dialog (481, or 408 to a request inside it).
     Gone,
 }

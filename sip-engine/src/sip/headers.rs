@@ -9,7 +9,7 @@ use bytes::Bytes;
 use super::text;
 
 /// Long and compact names (RFC 3261 section 20, RFC 3515, 4028, 6665).
-const COMPACT: [(&str, &str); 14] = [
+const COMPACT: [(&str, &str); 15] = [
     ("accept-contact", "a"),
     ("allow-events", "u"),
     ("call-id", "i"),
@@ -22,6 +22,7 @@ const COMPACT: [(&str, &str); 14] = [
     ("refer-to", "r"),
     ("session-expires", "x"),
     ("subject", "s"),
+    ("supported", "k"),
     ("to", "t"),
     ("via", "v"),
 ];

@@ -17,6 +17,7 @@ pub mod message;
 mod multipart;
 pub mod parse;
 pub mod sdp;
+mod session;
 mod text;
 pub mod timers;
 mod tokens;

@@ -96,6 +96,12 @@ impl CSeq {
     }
 }
 
+/// Whether an option tag stands in a header such as Supported or Require (RFC 3261 section 19.2).
+#[must_use]
+pub fn has_option(message: &Message, name: &str, option: &str) -> bool {
+    message.headers.list(name).iter().any(|tag| tag.trim().eq_ignore_ascii_case(option))
+}
+
 /// The tag of a From or To, case kept.
 #[must_use]
 pub fn tag(message: &Message, name: &str) -> Option<String> {

@@ -25,6 +25,7 @@ impl Endpoint {
             // OPTIONS that came this far has reached whom it asks about.
             return Err(Refusal::new(483, "Too Many Hops"));
         }
+        check::session(message)?;
         if self.servers.is_merged(&request.key, message) {
             return Err(Refusal::new(482, "Loop Detected"));
         }
@@ -51,6 +52,7 @@ impl Endpoint {
         let mut response = build::response(&request.message, request.flow.peer, 200, None, Some(&tag));
         response.headers.push("Allow", build::ALLOW);
         response.headers.push("Accept", build::ACCEPT);
+        response.headers.push("Supported", build::SUPPORTED);
         response.headers.push("Server", build::AGENT);
         self.answer(request, &response, leg)
     }

@@ -9,6 +9,7 @@ use ipnet::IpNet;
 use super::Endpoint;
 use super::leg::{Leg, Stage, Unacked, Waiting};
 use super::receive::Request;
+use super::reliable::{Answer, Reliable};
 use crate::sip::build;
 use crate::sip::check::{self, Refusal};
 use crate::sip::dialog::Dialog;
@@ -38,6 +39,7 @@ impl Endpoint {
         let key = incoming.leg;
         let mut leg = Leg::new(key, request.flow, self.tokens.token());
         leg.dialog = Some(Dialog::of_incoming(&request.message, &leg.local_tag));
+        leg.reliable = Reliable::of(&request.message, self.first_rseq());
         self.servers.open(&request.key, &request.message, request.reply, Some(key));
         let trying = build::response(&request.message, request.flow.peer, 100, None, None);
         self.finish(&request.key, &trying, Some(key));
@@ -55,6 +57,11 @@ impl Endpoint {
         Some(key)
     }
 
+    /// Where RSeq begins: anywhere, with room to count on (RFC 3262 section 3).
+    fn first_rseq(&mut self) -> u32 {
+        u32::try_from(self.tokens.number(1 << 30)).unwrap_or_default()
+    }
+
     /// `Command::Confine`.
     pub(super) fn confine(&mut self, key: LegKey, networks: &Arc<[IpNet]>) {
         self.legs.get_mut(&key).into_iter().for_each(|leg| leg.networks = Arc::clone(networks));
@@ -70,32 +77,35 @@ impl Endpoint {
         sdp: Option<Bytes>,
     ) {
         let Some(mut leg) = self.legs.remove(&key) else { return };
-        let usable = leg.waiting.as_ref().is_some_and(|waiting| waiting.accepts(code));
-        if let Some(waiting) = leg.waiting.take_if(|_| usable) {
-            let mut response = self.response_of(&leg, &waiting, code, reason);
-            for (name, value) in extra.iter().filter(|(name, _)| check::may_add(name)) {
-                response.headers.push(name.clone(), value.clone());
-            }
-            response.set_body("application/sdp", sdp.unwrap_or_default());
-            self.conclude(&mut leg, waiting, &response);
+        let (reason, extra) = (reason.map(str::to_owned), extra.to_vec());
+        if leg.waiting.as_ref().is_some_and(|waiting| waiting.accepts(code)) {
+            self.say(&mut leg, Answer { code, reason, extra, sdp });
         }
         self.keep(leg);
     }
 
-    fn response_of(&self, leg: &Leg, waiting: &Waiting, code: u16, reason: Option<&str>) -> Message {
-        let request = &waiting.request;
+    pub(super) fn response_of(&self, leg: &mut Leg, waiting: &Waiting, answer: &Answer) -> Message {
+        let (request, code, reason) = (&waiting.request, answer.code, answer.reason.as_deref());
         let mut response = build::response(request, waiting.flow.peer, code, reason, Some(&leg.local_tag));
         if code < 300 {
             build::copy_record_route(request, &mut response);
             response.headers.push("Contact", build::contact(&leg.flow, self.config.advertise));
             response.headers.push("Allow", build::ALLOW);
         }
+        if (200..300).contains(&code) {
+            self.agree(leg, request, &mut response);
+            leg.described = answer.sdp.clone().or(leg.described.take());
+        }
         response.headers.push("Server", build::AGENT);
+        for (name, value) in answer.extra.iter().filter(|(name, _)| check::may_add(name)) {
+            response.headers.push(name.clone(), value.clone());
+        }
+        response.set_body("application/sdp", answer.sdp.clone().unwrap_or_default());
         response
     }
 
     /// Sends an answer of ours and moves the leg.
-    fn conclude(&mut self, leg: &mut Leg, waiting: Waiting, response: &Message) {
+    pub(super) fn conclude(&mut self, leg: &mut Leg, waiting: Waiting, response: &Message) {
         let code = response.code().unwrap_or(500);
         let invite = waiting.request.method() == Some("INVITE");
         self.finish(&waiting.server, response, Some(leg.key));
@@ -105,7 +115,9 @@ impl Endpoint {
         match code {
             ..200 => leg.waiting = Some(Waiting { due: self.provisional_due(&waiting), ..waiting }),
             200..300 => {
-                leg.stage = Stage::Up;
+                if waiting.first {
+                    leg.stage = Stage::Up;
+                }
                 if invite {
                     leg.unacked = Some(self.unacked(&waiting, response));
                 }
@@ -164,15 +176,15 @@ impl Endpoint {
         let tag = tag.unwrap_or_else(|| self.tag_for(&request.message));
         let ok = build::response(&request.message, request.flow.peer, 200, None, Some(&tag));
         self.answer(request, &ok, key);
-        self.terminate_waiting(key?, |leg| Event::Cancelled { leg });
+        self.refuse_waiting(key?, 487, |leg| Event::Cancelled { leg });
         key
     }
 
-    /// 487 to the INVITE that waits, and the closing event if it was the first one.
-    pub(super) fn terminate_waiting(&mut self, key: LegKey, closing: impl FnOnce(LegKey) -> Event) {
+    /// Refuses the INVITE that waits, with the closing event if it was the first one.
+    pub(super) fn refuse_waiting(&mut self, key: LegKey, code: u16, closing: impl FnOnce(LegKey) -> Event) {
         let Some(mut leg) = self.legs.remove(&key) else { return };
         if let Some(waiting) = leg.waiting.take() {
-            let response = self.response_of(&leg, &waiting, 487, None);
+            let response = self.response_of(&mut leg, &waiting, &Answer::plain(code));
             self.finish(&waiting.server, &response, Some(key));
             self.invites.remove(&waiting.server);
             if waiting.first {

@@ -8,10 +8,12 @@ use std::time::{Duration, Instant};
 use bytes::Bytes;
 use ipnet::IpNet;
 
+use super::reliable::{Early, Reliable};
 use crate::sip::command::Credentials;
 use crate::sip::dialog::Dialog;
 use crate::sip::flow::{Flow, LegKey};
 use crate::sip::message::Message;
+use crate::sip::session::SessionTimer;
 use crate::sip::timers::{T2, earliest};
 use crate::sip::trace::Wire;
 use crate::sip::transaction::ServerKey;
@@ -29,6 +31,10 @@ pub(crate) enum Purpose {
     Reinvite(LegKey),
     /// An INFO.
     Info(LegKey),
+    /// The PRACK of a provisional.
+    Prack(LegKey),
+    /// An UPDATE that refreshes the session.
+    Update(LegKey),
 }
 
 impl Purpose {
@@ -38,7 +44,9 @@ impl Purpose {
             | Purpose::Cancel(leg)
             | Purpose::Bye(leg)
             | Purpose::Reinvite(leg)
-            | Purpose::Info(leg) => leg,
+            | Purpose::Info(leg)
+            | Purpose::Prack(leg)
+            | Purpose::Update(leg) => leg,
         }
     }
 }
@@ -133,6 +141,15 @@ pub(crate) struct Leg {
     pub unacked: Option<Unacked>,
     pub placed: Option<Placed>,
     pub offered: Option<Offered>,
+    /// Our provisionals that wait for their PRACK.
+    pub reliable: Option<Reliable>,
+    /// Forks of a call we placed that rang reliably, until one has answered.
+    pub early: Vec<Early>,
+    pub timer: Option<SessionTimer>,
+    /// The session as we described it last.
+    pub described: Option<Bytes>,
+    /// The peer takes UPDATE.
+    pub updates: bool,
     pub credentials: Option<Credentials>,
     /// The realm they were first shown to. What else comes through the trunk is not the trunk.
     pub realm: Option<String>,
@@ -163,6 +180,11 @@ impl Leg {
             unacked: None,
             placed: None,
             offered: None,
+            reliable: None,
+            early: Vec::new(),
+            timer: None,
+            described: None,
+            updates: false,
             credentials: None,
             realm: None,
             farewell: None,
@@ -181,6 +203,42 @@ impl Leg {
             || self.networks.iter().any(|network| network.contains(&ip))
     }
 
+    /// Whether a change of the session is under way.
+    pub fn is_changing(&self) -> bool {
+        self.offered.is_some() || self.waiting.is_some() || self.unacked.is_some()
+    }
+
+    /// Whether a request is one inside a dialog of this leg.
+    pub fn owns(&self, request: &Message) -> bool {
+        let forks = self.early.iter().filter(|_| self.stage == Stage::Early).map(|early| &early.dialog);
+        self.dialog.iter().chain(forks).any(|dialog| dialog.owns(request))
+    }
+
+    /// The dialog that a request inside it names: the call's, or while a call we placed rings that of a fork.
+    pub fn dialog_of(&mut self, request: &Message) -> Option<&mut Dialog> {
+        let forks = self.early.iter_mut().map(|early| &mut early.dialog);
+        self.dialog.iter_mut().chain(forks).find(|dialog| dialog.owns(request))
+    }
+
+    /// The dialog that an answer to our INVITE makes. Where its fork rang reliably, both sides have counted already.
+    pub fn confirmed(&mut self, request: &Message, answer: &Message) -> Dialog {
+        let mut dialog = Dialog::of_outgoing(request, answer);
+        let fork = self.early.iter().position(|early| early.dialog.remote_tag == dialog.remote_tag);
+        if let Some(Early { dialog: early, .. }) = fork.map(|fork| self.early.swap_remove(fork)) {
+            dialog.local_cseq = dialog.local_cseq.max(early.local_cseq);
+            dialog.remote_cseq = early.remote_cseq;
+        }
+        dialog
+    }
+
+    /// Notes which methods the peer says it takes.
+    pub fn heed(&mut self, message: &Message) {
+        if message.headers.get("allow").is_some() {
+            let methods = message.headers.list("allow");
+            self.updates = methods.iter().any(|method| method.trim() == "UPDATE");
+        }
+    }
+
     /// When something of this leg is due.
     pub fn due(&self) -> Option<Instant> {
         earliest([
@@ -189,6 +247,8 @@ impl Leg {
             self.placed.as_ref().and_then(|placed| placed.rings_until),
             self.placed.as_ref().and_then(|placed| placed.silent_until),
             self.offered.as_ref().map(|offered| offered.due),
+            self.reliable.as_ref().and_then(Reliable::due),
+            self.timer.as_ref().map(SessionTimer::due),
         ])
     }
 }

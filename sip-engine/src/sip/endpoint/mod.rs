@@ -11,6 +11,8 @@ mod leg;
 mod offers;
 mod outgoing;
 mod receive;
+mod refresh;
+mod reliable;
 mod retry;
 mod time;
 mod turned_away;

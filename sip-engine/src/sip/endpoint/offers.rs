@@ -18,8 +18,7 @@ impl Endpoint {
     /// `Command::Reinvite`.
     pub(super) fn reinvite(&mut self, key: LegKey, sdp: Bytes) {
         let Some(leg) = self.legs.get(&key) else { return };
-        let busy = leg.offered.is_some() || leg.waiting.is_some() || leg.unacked.is_some();
-        if leg.stage != Stage::Up || busy {
+        if leg.stage != Stage::Up || leg.is_changing() {
             if leg.stage != Stage::Over {
                 self.tell(Event::ReofferFailed { leg: key, code: 491 });
             }
@@ -36,6 +35,7 @@ impl Endpoint {
             let mut request = dialog.request("INVITE", None, &flow, self.config.advertise, &branch);
             request.headers.push("Contact", build::contact(&leg.flow, self.config.advertise));
             request.headers.push("Allow", build::ALLOW);
+            Endpoint::offer_timer(&leg, &mut request);
             request.set_body("application/sdp", sdp.clone());
             leg.dialog = Some(dialog);
             leg.offered =
@@ -60,11 +60,17 @@ impl Endpoint {
             401 | 407 if self.retry(&mut leg, flow, request, response, Purpose::Reinvite(key)) => {}
             _ if leg.stage == Stage::Over => {}
             491 if self.try_again(&mut leg) => {}
+            422 if Endpoint::lengthen(&mut leg, response) => {
+                let offered = leg.offered.take();
+                self.keep(leg);
+                return offered.into_iter().for_each(|offered| self.send_reinvite(key, offered.sdp, true));
+            }
             408 | 481 => {
                 self.keep(leg);
                 return self.end(key, ClosedBy::Gone, &[]);
             }
             _ => {
+                leg.timer.iter_mut().for_each(|timer| timer.put_off(self.now));
                 if leg.offered.take().is_some() {
                     self.tell(Event::ReofferFailed { leg: key, code });
                 }
@@ -93,6 +99,8 @@ impl Endpoint {
         let current = leg.offered.as_ref().and_then(|offered| offered.request.as_ref());
         if leg.stage == Stage::Up && current.map(CSeq::of) == Some(CSeq::of(request)) {
             leg.offered = None;
+            leg.described = Some(request.body.clone());
+            self.note_timer(leg, response);
             self.tell(Event::Reoffered { leg: leg.key, sdp: response.sdp() });
         }
     }

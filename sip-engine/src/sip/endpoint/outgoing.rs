@@ -57,6 +57,7 @@ impl Endpoint {
         request.headers.push("CSeq", "1 INVITE");
         request.headers.push("Contact", build::contact(&leg.flow, advertise));
         request.headers.push("Allow", build::ALLOW);
+        Endpoint::offer_timer(leg, &mut request);
         request.headers.push("User-Agent", build::AGENT);
         if invite.emergency {
             request.headers.push("Priority", "emergency");
@@ -94,6 +95,7 @@ impl Endpoint {
             401 | 407
                 if leg.stage == Stage::Early
                     && self.retry(&mut leg, flow, request, response, Purpose::Invite(key)) => {}
+            422 if leg.stage == Stage::Early && self.retry_longer(&mut leg, flow, request, response) => {}
             code => self.on_refused(&mut leg, code, response),
         }
         self.keep(leg);
@@ -110,7 +112,7 @@ impl Endpoint {
             return;
         }
         let code = response.code().unwrap_or_default();
-        if code > 100 && leg.stage == Stage::Early {
+        if code > 100 && leg.stage == Stage::Early && self.take_progress(leg, request, response) {
             self.tell(Event::Ringing { leg: leg.key, code, sdp: response.sdp() });
         }
     }
@@ -126,7 +128,7 @@ impl Endpoint {
         if leg.acks.len() >= MAX_ACKS {
             return;
         }
-        let mut dialog = Dialog::of_outgoing(request, response);
+        let mut dialog = leg.confirmed(request, response);
         let wanted = leg.stage == Stage::Early;
         leg.answered_from = Some(flow.peer.ip()).filter(|_| wanted).or(leg.answered_from);
         self.acknowledge(leg, &mut dialog, number, request);
@@ -134,6 +136,8 @@ impl Endpoint {
             leg.stage = Stage::Up;
             leg.dialog = Some(dialog);
             leg.placed.as_mut().into_iter().for_each(|placed| placed.rings_until = None);
+            leg.described = Some(request.body.clone());
+            self.note_timer(leg, response);
             self.tell(Event::Answered { leg: leg.key, sdp: response.sdp() });
         } else {
             self.send_bye(leg, &mut dialog, &[]);
@@ -214,7 +218,7 @@ impl Endpoint {
 
     /// Sends BYE and closes the leg.
     pub(super) fn end(&mut self, key: LegKey, by: ClosedBy, extra: &[(String, String)]) {
-        self.terminate_waiting(key, |leg| Event::Ended { leg, by });
+        self.refuse_waiting(key, 487, |leg| Event::Ended { leg, by });
         let Some(mut leg) = self.legs.remove(&key) else { return };
         if leg.stage == Stage::Up {
             leg.farewell = Some(extra.to_vec());

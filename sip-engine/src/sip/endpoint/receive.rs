@@ -146,6 +146,8 @@ impl Endpoint {
             Purpose::Reinvite(leg) => self.on_reinvite_answer(flow, leg, request, response),
             Purpose::Bye(leg) => self.on_bye_answer(flow, leg, request, response),
             Purpose::Info(leg) => self.on_info_answer(flow, leg, request, response),
+            Purpose::Prack(leg) => self.on_prack_answer(flow, leg, request, response),
+            Purpose::Update(leg) => self.on_update_answer(flow, leg, request, response),
             Purpose::Cancel(_) => {}
         }
     }

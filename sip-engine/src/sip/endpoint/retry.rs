@@ -45,19 +45,26 @@ impl Endpoint {
 
     /// The same request with the next CSeq, a new branch and the answer to the challenge.
     fn again(&mut self, leg: &Leg, request: &Message, path: Flow, answer: digest::Answer) -> Message {
+        let mut again = self.renewed(leg, request, path, &[answer.name]);
+        again.headers.push(answer.name, answer.value);
+        let method = request.method().unwrap_or_default().to_owned();
+        Message { start: Start::Request { method, uri: answer.uri }, ..again }
+    }
+
+    /// The same request with the next CSeq and a new branch, without these headers.
+    pub(super) fn renewed(&mut self, leg: &Leg, request: &Message, path: Flow, without: &[&str]) -> Message {
         let branch = self.tokens.branch();
         let method = request.method().unwrap_or_default();
         let used = CSeq::of(request).map(|cseq| cseq.number).unwrap_or_default();
         let last = leg.dialog.as_ref().map_or(used, |dialog| dialog.local_cseq.max(used));
         let mut headers = Headers::default();
-        for header in request.headers.iter().filter(|header| !same_name(&header.name, answer.name)) {
+        let left_out = |name: &[u8]| without.iter().any(|left_out| same_name(name, left_out));
+        for header in request.headers.iter().filter(|header| !left_out(&header.name)) {
             headers.push(header.name.clone(), header.value.clone());
         }
         headers.replace("via", build::via(&path, self.config.advertise, &branch));
         headers.replace("cseq", format!("{} {method}", last + 1));
-        headers.push(answer.name, answer.value);
-        let start = Start::Request { method: method.to_owned(), uri: answer.uri };
-        Message { start, headers, body: request.body.clone() }
+        Message { start: request.start.clone(), headers, body: request.body.clone() }
     }
 }
 

@@ -5,11 +5,13 @@ use std::net::SocketAddr;
 use super::Endpoint;
 use super::incoming::STILL_RINGING;
 use super::leg::{Leg, Purpose, Stage};
+use super::reliable::Reliable;
 use crate::relax::relax;
 use crate::sip::build;
 use crate::sip::check::Refusal;
 use crate::sip::event::{ClosedBy, Event};
 use crate::sip::flow::{Flow, LegKey};
+use crate::sip::session::SessionTimer;
 use crate::sip::transaction::Outcome;
 
 impl Endpoint {
@@ -49,7 +51,7 @@ impl Endpoint {
                 self.close(&mut leg, |leg| Event::Failed { leg, code, reason, from_peer: false });
                 self.keep(leg);
             }
-            (Purpose::Reinvite(_), Stage::Up) => self.end(key, ClosedBy::Gone, &[]),
+            (Purpose::Reinvite(_) | Purpose::Update(_), Stage::Up) => self.end(key, ClosedBy::Gone, &[]),
             _ => {}
         }
     }
@@ -60,7 +62,10 @@ impl Endpoint {
         if start.starts_with(b"SIP/2.0 ") {
             return;
         }
-        let ends = |purpose: &Purpose| !matches!(purpose, Purpose::Reinvite(_));
+        let goes_on = |purpose: &Purpose| {
+            matches!(purpose, Purpose::Reinvite(_) | Purpose::Update(_) | Purpose::Prack(_))
+        };
+        let ends = |purpose: &Purpose| !goes_on(purpose);
         for purpose in self.clients.undelivered(peer, branch_of(start).as_deref(), ends) {
             self.on_no_answer(purpose, 503, "The network cannot reach it");
             self.release(purpose.leg());
@@ -91,12 +96,18 @@ impl Endpoint {
         let waits = leg.waiting.as_ref().map(|waiting| waiting.due);
         let offers = leg.offered.as_ref().map(|offered| offered.due);
         let acks = leg.unacked.as_ref().map(|unacked| unacked.due);
+        let pracks = leg.reliable.as_ref().and_then(Reliable::due);
+        let session = leg.timer.as_ref().map(SessionTimer::due);
         if due(rings) {
             self.give_up(key, |leg| Event::TimedOut { leg });
         } else if due(silent) {
             self.on_silence(key);
         } else if due(acks) {
             self.on_ack_due(key);
+        } else if due(pracks) {
+            self.on_prack_due(key);
+        } else if due(session) {
+            self.on_session_due(key);
         } else if due(waits) {
             self.on_waiting_due(key);
         } else if due(offers) {
@@ -119,6 +130,9 @@ impl Endpoint {
     }
 
     fn on_waiting_due(&mut self, key: LegKey) {
+        if let Some(again) = self.legs.get(&key).and_then(|leg| leg.reliable.as_ref()?.again()) {
+            return self.respond(key, again.code, None, &[], None);
+        }
         let Some(waiting) = self.legs.get_mut(&key).and_then(|leg| leg.waiting.as_mut()) else { return };
         if waiting.first {
             waiting.due = self.now + STILL_RINGING;
@@ -166,6 +180,8 @@ impl Endpoint {
             return;
         }
         leg.stage = Stage::Over;
+        (leg.timer, leg.reliable) = (None, None);
+        leg.early.clear();
         // Before its BYE may leave, the 2xx must be acknowledged.
         leg.unacked.take_if(|_| leg.farewell.is_none());
         // A re-INVITE that is still open may never be answered now.

@@ -22,8 +22,7 @@ impl Endpoint {
     /// The leg whose dialog a request names by Call-ID and both tags.
     pub(super) fn leg_of(&self, message: &Message) -> Option<LegKey> {
         let key = *self.tags.get(&tag(message, "to")?)?;
-        let dialog = self.legs.get(&key)?.dialog.as_ref()?;
-        dialog.owns(message).then_some(key)
+        self.legs.get(&key)?.owns(message).then_some(key)
     }
 
     pub(super) fn on_request_within(&mut self, request: Request) -> Option<LegKey> {
@@ -37,24 +36,30 @@ impl Endpoint {
         if let Err(refusal) = check::acceptable(&request.message) {
             return self.refuse(&request, &refusal, Some(key));
         }
-        let counted = self.legs.get_mut(&key).and_then(|leg| leg.dialog.as_mut());
+        let counted = self.legs.get_mut(&key).and_then(|leg| leg.dialog_of(&request.message));
         if !counted.is_some_and(|dialog| dialog.count_in(&request.message)) {
             return self.refuse(&request, &Refusal::new(500, "CSeq out of order"), Some(key));
         }
         match request.message.method().unwrap_or_default() {
             "BYE" => self.on_bye(key, &request),
             "INVITE" | "UPDATE" => self.on_offer(key, request),
+            "PRACK" => self.on_prack(key, &request),
             "INFO" => self.on_info(key, &request),
             _ => self.answer_options(&request, Some(key)),
         }
     }
 
-    fn ok(&mut self, key: LegKey, request: &Request) -> Option<LegKey> {
+    pub(super) fn ok(&mut self, key: LegKey, request: &Request) -> Option<LegKey> {
         let mut response = build::response(&request.message, request.flow.peer, 200, None, None);
         if request.message.method() == Some("UPDATE")
-            && let Some(leg) = self.legs.get(&key)
+            && let Some(mut leg) = self.legs.remove(&key)
         {
             response.headers.push("Contact", build::contact(&leg.flow, self.config.advertise));
+            response.headers.push("Allow", build::ALLOW);
+            if leg.stage == Stage::Up {
+                self.agree(&mut leg, &request.message, &mut response);
+            }
+            self.keep(leg);
         }
         response.headers.push("Server", build::AGENT);
         self.answer(request, &response, Some(key))
@@ -63,7 +68,7 @@ impl Endpoint {
     /// A BYE also ends what still waits: the unanswered INVITE of an early dialog or a re-INVITE get 487.
     fn on_bye(&mut self, key: LegKey, request: &Request) -> Option<LegKey> {
         self.ok(key, request);
-        self.terminate_waiting(key, |leg| Event::Cancelled { leg });
+        self.refuse_waiting(key, 487, |leg| Event::Cancelled { leg });
         if let Some(mut leg) = self.legs.remove(&key) {
             (leg.farewell, leg.unacked) = (None, None);
             self.close(&mut leg, |leg| Event::Ended { leg, by: ClosedBy::Remote });
@@ -79,8 +84,13 @@ impl Endpoint {
         }
         let invite = request.message.method() == Some("INVITE");
         let sdp = request.message.sdp();
+        if let Err(refusal) = check::session(&request.message) {
+            return self.refuse(&request, &refusal, Some(key));
+        }
         let ours = leg.offered.as_ref().is_some_and(|offered| offered.request.is_some());
-        let busy = leg.stage == Stage::Early || leg.waiting.is_some() || leg.unacked.is_some();
+        // A call we placed that rings may be changed once our offer has its answer (RFC 3311 section 5.1).
+        let early = leg.stage == Stage::Early && (invite || !leg.early.iter().any(|early| early.described));
+        let busy = early || leg.waiting.is_some() || leg.unacked.is_some();
         let busy = busy || self.servers.is_full();
         if ours && (invite || sdp.is_some()) {
             return self.refuse(&request, &Refusal::new(491, "Request Pending"), Some(key));
@@ -90,7 +100,9 @@ impl Endpoint {
             refusal.headers.push(("Retry-After", self.tokens.number(10).to_string()));
             return self.refuse(&request, &refusal, Some(key));
         }
-        leg.dialog.as_mut().into_iter().for_each(|dialog| dialog.refresh_target(&request.message));
+        leg.dialog_of(&request.message)
+            .into_iter()
+            .for_each(|dialog| dialog.refresh_target(&request.message));
         if !invite && sdp.is_none() {
             return self.ok(key, &request);
         }

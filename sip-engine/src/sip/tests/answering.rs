@@ -85,24 +85,6 @@ fn a_long_ring_is_repeated_every_minute() {
 }
 
 #[test]
-fn session_timers_are_left_to_the_peer() {
-    let mut bench = Bench::new();
-    bench.receive(request(
-        "INVITE",
-        1,
-        "Supported: timer, 100rel\r\nSession-Expires: 600;refresher=uas\r\nMin-SE: 90\r\n",
-    ));
-    let Some(Event::IncomingCall(call)) = bench.take_events().pop() else { panic!() };
-    bench.respond(call.leg, 183);
-    bench.respond(call.leg, 200);
-    for answer in bench.take_sent() {
-        for name in ["session-expires", "require", "supported", "rseq"] {
-            assert_eq!(header(&answer, name), "", "{name}");
-        }
-    }
-}
-
-#[test]
 fn a_2xx_is_repeated_until_the_ack_and_the_call_hung_up_without_one() {
     let mut bench = Bench::new();
     let leg = bench.ring();

@@ -35,7 +35,8 @@ fn an_invite_says_who_calls_and_keeps_our_headers_ours() {
     assert_eq!(header(&invite, "to"), "<sip:+15550100@192.0.2.9>");
     assert_eq!(header(&invite, "contact"), "<sip:198.51.100.1:5060>");
     assert_eq!((header(&invite, "x-note"), invite.headers.all("via").count()), ("one".to_owned(), 1));
-    assert!(header(&invite, "supported").is_empty(), "nothing is claimed that is not done");
+    assert_eq!(header(&invite, "supported"), "100rel, timer");
+    assert_eq!(header(&invite, "session-expires"), "1800");
 }
 
 #[test]

@@ -25,7 +25,7 @@ fn requests_inside_a_dialog_have_answers_that_keep_it() {
         bench.receive(within(method, 2 + index as u32, &tag, method));
     }
     let expected =
-        ["200 OPTIONS", "200 INFO", "200 UPDATE", "405 MESSAGE", "405 REFER", "489 SUBSCRIBE", "405 PRACK"];
+        ["200 OPTIONS", "200 INFO", "200 UPDATE", "405 MESSAGE", "405 REFER", "489 SUBSCRIBE", "481 PRACK"];
     assert_eq!(bench.sent_kinds(), expected);
     assert!(matches!(&bench.take_events()[..], [Event::Info { .. }]));
     bench.command(Command::Bye { leg, headers: vec![("Reason".into(), "Q.850;cause=16".into())] });

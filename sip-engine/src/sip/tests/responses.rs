@@ -106,7 +106,9 @@ fn every_flaw_has_its_answer() {
         (options.replace("SIP/2.0\r\nVia", "SIP/3.0\r\nVia"), 505),
         (options.replace("OPTIONS sip:+15551234@198.51.100.1", "OPTIONS urn:service:sos"), 416),
         (invite.replace("INVITE sip:+15551234@198.51.100.1 ", "INVITE sip:a@h:99999 "), 400),
-        (request("INVITE", 1, "Require: 100rel, timer\r\n"), 420),
+        (request("INVITE", 1, "Require: 100rel, precondition\r\n"), 420),
+        (request("INVITE", 1, "k: timer\r\nSession-Expires: 60\r\n"), 422),
+        (request("PRACK", 1, "RAck: 1 1 INVITE\r\n"), 481),
         (request("INVITE", 1, "Content-Encoding: gzip\r\n"), 415),
         (invite.replace("application/sdp", "text/html"), 415),
         (request("BYE", 1, ""), 481),
@@ -137,11 +139,11 @@ fn every_flaw_has_its_answer() {
 #[test]
 fn refusals_say_what_would_have_been_right() {
     let mut bench = Bench::new();
-    bench.receive(request("INVITE", 1, "Require: 100rel, timer\r\n"));
+    bench.receive(request("INVITE", 1, "Require: 100rel, Timer, precondition, x\r\n"));
     bench.receive(request("MESSAGE", 2, ""));
     bench.receive(request("INVITE", 3, "Content-Encoding: gzip\r\n"));
     let answers = bench.take_sent();
-    assert_eq!(header(&answers[0], "unsupported"), "100rel, timer");
+    assert_eq!(header(&answers[0], "unsupported"), "precondition, x");
     assert!(header(&answers[1], "allow").contains("INVITE, ACK, CANCEL, BYE"));
     assert_eq!(header(&answers[2], "accept-encoding"), "identity");
 }
