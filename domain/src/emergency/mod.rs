@@ -3,25 +3,28 @@
 
 mod table;
 
-use crate::country::Country;
-use table::TABLE;
+use crate::{country::Country, numbering::behind_international_prefix};
+use table::{MORE, TABLE};
 
 /// Emergency numbers wherever one is: 112 and 911 by 3GPP TS 22.101 section 10.1, and the two that people bring along
 /// from the Commonwealth.
 const EVERYWHERE: [&str; 4] = ["112", "911", "999", "000"];
 
-/// Of these, the ones every mobile phone knows.
-const WORLDWIDE: [&str; 2] = ["112", "911"];
+/// Of these, the ones every mobile phone knows; and 911 as North Americans dial what is long distance.
+const WORLDWIDE: [&str; 3] = ["112", "911", "1911"];
 
 /// Digits that are dialled to get out of an office.
 const WAYS_OUT: [&str; 2] = ["9", "0"];
 
-/// Most digits of a text that is looked at: a way out, or a plus and a calling code, and the number.
-const MAX_DIGITS: usize = 9;
+/// What is dialled to get out of most countries, beside each country's own.
+const WAYS_ABROAD: [&str; 2] = ["00", "011"];
 
-/// Whether this, as it is dialled in a country, calls for help: by itself, with a plus also behind the country's calling
-/// code, and without one behind a digit that gets out of an office. What other countries' visitors dial counts by itself
-/// only: behind such a digit it is as likely a short code. Where the country is not known, the number of any country counts.
+/// Most digits of a text that is looked at: ways out, a calling code, and the number.
+const MAX_DIGITS: usize = 15;
+
+/// Whether this, as it is dialled in a country, calls for help: by itself, behind what gets out of an office or a country,
+/// and with a plus also behind the country's calling code. What other countries' visitors dial does not count behind a
+/// single digit: there it is as likely a short code. Where the country is not known, the number of any country counts.
 #[must_use]
 pub fn is_emergency(dialled: &str, country: Option<Country>) -> bool {
     if dialled.contains(char::is_alphabetic) {
@@ -32,22 +35,28 @@ pub fn is_emergency(dialled: &str, country: Option<Country>) -> bool {
     if digits.len() > MAX_DIGITS {
         return false;
     }
-    let anywhere = |digits: &str| EVERYWHERE.contains(&digits) || is_of(digits, country);
-    let here = |digits: &str| WORLDWIDE.contains(&digits) || is_of(digits, country);
     let code = country.map_or("", Country::calling_code);
-    // In North America a 1 is dialled before everything.
-    anywhere(&digits)
-        || (code == "1" && digits == "1911")
-        || if dialled.contains('+') {
-            digits.strip_prefix(code).is_some_and(anywhere)
-        } else {
-            WAYS_OUT.iter().filter_map(|way| digits.strip_prefix(*way)).any(here)
-        }
+    let at_home = digits.strip_prefix(code).filter(|_| dialled.contains('+'));
+    [digits.as_str()].into_iter().chain(at_home).any(|digits| is_called(digits, country))
+}
+
+/// Whether these digits are a call for help, with or without a way out before them.
+fn is_called(digits: &str, country: Option<Country>) -> bool {
+    let here = |digits: &str| WORLDWIDE.contains(&digits) || is_of(digits, country);
+    let anywhere = |digits: &str| EVERYWHERE.contains(&digits) || here(digits);
+    let office = || WAYS_OUT.iter().filter_map(|way| digits.strip_prefix(*way));
+    let abroad = |digits| {
+        let usual = WAYS_ABROAD.iter().filter_map(move |way| str::strip_prefix(digits, *way));
+        usual.chain(behind_international_prefix(digits, country))
+    };
+    // Abroad by way of an office is both.
+    let outside = || [digits].into_iter().chain(office()).flat_map(abroad);
+    EVERYWHERE.contains(&digits) || here(digits) || office().any(here) || outside().any(anywhere)
 }
 
 fn is_of(digits: &str, country: Option<Country>) -> bool {
     let of = |row: &&(&str, &str)| country.is_none_or(|country| country.code() == row.0);
-    let mut rows = TABLE.iter().filter(of);
+    let mut rows = TABLE.iter().chain(MORE).filter(of);
     rows.any(|(_, numbers)| numbers.split(' ').any(|number| matches(number, digits)))
 }
 
@@ -82,6 +91,36 @@ mod tests {
     }
 
     #[test]
+    fn a_way_out_of_an_office_or_a_country_does_not_hide_a_call_for_help() {
+        for (country, numbers) in [
+            ("KH", vec!["00112", "011112", "00911", "011911", "1911", "00117", "900112", "001119", "00999"]),
+            ("US", vec!["00911", "011911", "011112", "011999", "91911", "9011911", "1911"]),
+            ("FR", vec!["0015", "00112", "015", "114", "115", "119", "191", "196", "00114"]),
+            ("GB", vec!["00999", "00112", "900999"]),
+            ("AU", vec!["0011000", "0011112", "00000"]),
+            ("RU", vec!["810112", "00112"]),
+        ] {
+            for number in numbers {
+                assert!(helps(number, country), "{number} in {country}");
+            }
+        }
+    }
+
+    #[test]
+    fn a_calling_code_with_a_way_out_behind_it_does_not_hide_a_call_for_help() {
+        for (country, numbers) in [
+            ("KH", vec!["+8550112", "+8550119", "+8550117", "+85500112", "+855 0 1 1 9", "+85500911"]),
+            ("DE", vec!["+4900112", "+4900110", "+490112", "+49112"]),
+            ("GB", vec!["+4400112", "+440999"]),
+            ("US", vec!["+19911", "+1011911"]),
+        ] {
+            for number in numbers {
+                assert!(helps(number, country), "{number} in {country}");
+            }
+        }
+    }
+
+    #[test]
     fn other_numbers_are_no_emergency() {
         for (number, country) in [
             ("1234", "US"),
@@ -103,6 +142,8 @@ mod tests {
             ("7000", "RU"),
             ("7112", "RU"),
             ("855117", "KH"),
+            ("9011", "US"),
+            ("114", "GB"),
             ("sip:112@h", "KH"),
         ] {
             assert!(!helps(number, country), "{number} in {country}");
@@ -119,7 +160,7 @@ mod tests {
 
     #[test]
     fn every_row_is_a_country_with_numbers() {
-        for (country, numbers) in TABLE {
+        for (country, numbers) in TABLE.iter().chain(MORE) {
             assert!(country.parse::<Country>().is_ok() && !numbers.is_empty(), "{country}");
             let sound = |number: &str| number.bytes().all(|byte| byte.is_ascii_digit() || byte == b'x');
             assert!(numbers.split(' ').all(|number| number.len() >= 2 && sound(number)), "{country}");

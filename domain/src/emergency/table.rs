@@ -244,3 +244,16 @@ pub(super) const TABLE: &[(&str, &str)] = &[
     ("ZM", "112 991 993 999"),
     ("ZW", "112 993 994 995 999"),
 ];
+
+/// Further ones, which the metadata does not list: for the deaf, children, the homeless, the air and the sea (France's
+/// regulator ARCEP, decision 2018-0881), Spain's services beside 112, and other countries' coast guards, mountain rescue
+/// and traffic police.
+pub(super) const MORE: &[(&str, &str)] = &[
+    ("CH", "1414"),
+    ("CN", "122"),
+    ("ES", "061 062 080 091 092"),
+    ("FR", "114 115 119 191 196 197"),
+    ("GR", "108"),
+    ("IT", "1530"),
+    ("JP", "118"),
+];
