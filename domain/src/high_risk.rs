@@ -1,5 +1,10 @@
 //! Kinds of numbers that telephone fraud is made with: expensive to call, and somebody shares in what is paid.
 
+use crate::numbering::{NumberType, type_of};
+
+/// Least digits of an international number.
+const SHORTEST: usize = 7;
+
 /// Codes that belong to no country, by the ITU's list of assigned codes (Annex to Operational Bulletin 1114): whoever calls
 /// there pays dearly.
 const INTERNATIONAL: [(&str, &str); 9] = [
@@ -141,7 +146,17 @@ pub fn kind(digits: &str) -> Option<&'static str> {
         let national = digits.strip_prefix(*code);
         national.is_some_and(|national| prefixes.split(' ').any(|prefix| national.starts_with(prefix)))
     };
-    international.map(|(_, kind)| *kind).or_else(|| PREMIUM.iter().any(premium).then_some("premium rate"))
+    let is_premium = || PREMIUM.iter().any(premium) || begins_with_premium(digits);
+    international.map(|(_, kind)| *kind).or_else(|| is_premium().then_some("premium rate"))
+}
+
+/// Whether the metadata that we use knows it as one of premium rate: also where digits follow that belong to no number, for
+/// a switch hears no more than it needs.
+fn begins_with_premium(digits: &str) -> bool {
+    let is_premium = |digits: &str| type_of(digits) == NumberType::PremiumRate;
+    let known = type_of(digits);
+    let beginnings = || (SHORTEST..digits.len()).filter_map(|length| digits.get(..length));
+    known == NumberType::PremiumRate || (known == NumberType::Unknown && beginnings().any(is_premium))
 }
 
 #[cfg(test)]
@@ -158,6 +173,12 @@ mod tests {
             ("19005551234", Some("premium rate")),
             ("449012345678", Some("premium rate")),
             ("33899123456", Some("premium rate")),
+            ("8551900123456", Some("premium rate")),
+            ("85519001234567", Some("premium rate")),
+            ("994900200123", Some("premium rate")),
+            ("661900123456", Some("premium rate")),
+            ("13459768291", Some("premium rate")),
+            ("13459491234", None),
             ("85512345678", None),
             ("15551230000", None),
             ("442079460000", None),
