@@ -59,6 +59,9 @@ pub enum InvalidLimits {
 /// Why a number is not called (Twilio's 21215 for the Calls API, 13227 for `<Dial>`).
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum Forbidden {
+    /// Another number, written behind a calling code that it does not belong to.
+    #[error("{0} is no number of its country: behind the calling code stands what dials another")]
+    Disguised(Number),
     /// A kind of number that is off until somebody turns it on.
     #[error("{0} is a {1} number, and the account may not call such numbers (its limits: high-risk numbers)")]
     HighRisk(Number, &'static str),
@@ -97,6 +100,9 @@ impl Limits {
     /// [`Forbidden`].
     pub fn allow(&self, to: &Number, own: Option<Country>) -> Result<(), Forbidden> {
         let Number::E164(number) = to else { return Ok(()) };
+        if number.hides_another() {
+            return Err(Forbidden::Disguised(to.clone()));
+        }
         if let Some(kind) = crate::high_risk::kind(number.digits()) {
             return if self.high_risk { Ok(()) } else { Err(Forbidden::HighRisk(to.clone(), kind)) };
         }
@@ -145,9 +151,25 @@ mod tests {
             "+19005551234",
             "+449012345678",
             "+4990012345678",
+            "+8551900123456",
+            "+994900200123",
+            "+661900123456",
+            "+661900401252",
+            "+13459768291",
         ] {
             assert!(!allowed(&limits, to), "{to}");
             assert!(allowed(&on, to), "{to}");
+        }
+    }
+
+    #[test]
+    fn a_number_that_is_another_behind_a_calling_code_is_called_by_nobody() {
+        let countries = Country::all().collect();
+        let everything = Limits { countries, high_risk: true, ..Limits::default() };
+        for to in ["+855088163123456", "+440881631234567", "+44012025550123", "+3400881631234", "+610001234"]
+        {
+            let refused = everything.allow(&to.parse().unwrap(), "KH".parse().ok());
+            assert!(matches!(refused, Err(Forbidden::Disguised(_))), "{to}");
         }
     }
 

@@ -103,6 +103,12 @@ pub(crate) fn behind_international_prefix(dialled: &str, country: Option<Country
     readings
 }
 
+/// Whether these digits, dialled in this country, begin with an international prefix of its own.
+pub(crate) fn begins_with_international_prefix(dialled: &str, country: Country) -> bool {
+    let pattern = DATABASE.by_id(country.code()).and_then(Metadata::international_prefix);
+    pattern.and_then(|pattern| pattern.find(dialled)).is_some_and(|found| found.start() == 0)
+}
+
 /// The metadata of the number's region, and what follows the calling code.
 fn region(digits: &str) -> Option<(&'static Metadata, &str)> {
     let (regions, national) = (1..=3).find_map(|length| {

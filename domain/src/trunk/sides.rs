@@ -1,7 +1,7 @@
 //! The two sides of a trunk: who is taken to be it, and how to call through it.
 
 use super::{Host, NetworkList};
-use crate::{E164, Number, country::Country, name::invisible, trunk::TrunkError};
+use crate::{E164, Number, country::Country, emergency::is_emergency, name::invisible, trunk::TrunkError};
 use ipnet::IpNet;
 use serde::{Deserialize, Serialize};
 
@@ -95,6 +95,14 @@ impl Outbound {
     pub fn dial_string(&self, number: &Number, home: Option<Country>) -> String {
         let plus = if self.plus_prefix && !number.is_short_code() { "+" } else { "" };
         format!("{plus}{}{}", self.dial_string_prefix, self.written(number, home))
+    }
+
+    /// Whether this number, as it leaves through a trunk in `home`, is a call for help where it arrives: as it is, in the
+    /// national form, or with the prefix before it. Another country's short code may be its ambulance.
+    #[must_use]
+    pub fn calls_for_help(&self, number: &Number, home: Option<Country>) -> bool {
+        let forms = [number.to_string(), self.written(number, home), self.dial_string(number, home)];
+        forms.iter().any(|dialled| is_emergency(dialled, self.country.or(home)))
     }
 
     /// The caller as the trunk wants numbers: without the prefix that only dials, and a national one without plus.
