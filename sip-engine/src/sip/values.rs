@@ -139,7 +139,8 @@ pub fn party(value: &str) -> Option<Party> {
 }
 
 /// Whether the caller's identity is to be kept from others: by a Privacy of `id` or `user` (RFC 3323 section 4.2, RFC
-/// 3325 section 9.3), or because From is the anonymous one (RFC 3323 section 4.1.1.3).
+/// 3325 section 9.3), because From is the anonymous one (RFC 3323 section 4.1.1.3), or by a Remote-Party-ID of the caller
+/// whose privacy is not off (draft-ietf-sip-privacy-04 section 5, which came before and is still sent).
 #[must_use]
 pub fn wants_privacy(message: &Message) -> bool {
     let asked = message.headers.all("privacy").any(|header| {
@@ -147,7 +148,18 @@ pub fn wants_privacy(message: &Message) -> bool {
         text.split([';', ',']).any(|word| matches!(word.trim(), "id" | "user"))
     });
     let from = message.headers.text("from").and_then(|from| party(&from));
-    asked || from.is_some_and(|from| from.host == "anonymous.invalid")
+    let hidden = message.headers.list("remote-party-id").iter().any(|party| hides(party));
+    asked || hidden || from.is_some_and(|from| from.host == "anonymous.invalid")
+}
+
+/// Whether a Remote-Party-ID is of whoever calls, as it is where it does not say of whom, and hides something.
+fn hides(remote_party: &str) -> bool {
+    let said = |name| text::parameter_value(remote_party, name).map(|value| value.to_ascii_lowercase());
+    let of_caller = said("party").is_none_or(|party| party.trim_matches('"') == "calling");
+    // It may say several, as in `privacy="name,uri"`, and of whom, as in `full-network`; `name` leaves the number open.
+    let kinds = said("privacy").unwrap_or_default();
+    let mut kinds = kinds.trim_matches('"').split([',', '-', ' ']);
+    of_caller && kinds.any(|kind| matches!(kind, "full" | "uri" | "ipaddr" | "id"))
 }
 
 /// Whom the network before us vouches for: the first P-Asserted-Identity (RFC 3325 section 9.1).

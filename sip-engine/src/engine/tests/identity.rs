@@ -22,6 +22,10 @@ async fn a_hidden_caller_is_passed_on_as_hidden() {
         ("anonymous", ""),
         ("+15551230000", "Privacy: id\r\nP-Asserted-Identity: <sip:+15551230000@carrier.example>\r\n"),
         ("+15551230000", "Privacy: user;critical\r\n"),
+        (
+            "+15551230000",
+            "Remote-Party-ID: <sip:+15551230000@carrier.example>;party=calling;privacy=full\r\n",
+        ),
     ] {
         let invite = dialled(&mut stage, "<Dial>85510000001</Dial>", from, headers).await;
         let shown = invite.header("From");

@@ -194,6 +194,30 @@ fn callers_with_odd_names_and_numbers_are_read() {
 }
 
 #[test]
+fn a_caller_hidden_by_a_remote_party_id_is_hidden() {
+    let hidden = |header: &str| {
+        let rest = "From: <sip:+15551230000@h>;tag=a\r\nTo: <sip:1@h>\r\nCall-ID: a\r\nCSeq: 1 INVITE\r\n";
+        values::wants_privacy(&read(&format!("{HEAD}{rest}{header}Content-Length: 0\r\n\r\n")).unwrap())
+    };
+    for said in [
+        "party=calling;privacy=full",
+        "party=calling;screen=yes;PRIVACY=Full",
+        "privacy=full",
+        "party=calling;privacy=full-network",
+        r#"party="calling";privacy="name,uri""#,
+        "party=calling;id-type=subscriber;privacy=uri",
+    ] {
+        assert!(hidden(&format!("Remote-Party-ID: \"A, B\" <sip:+15551230000@h>;{said}\r\n")), "{said}");
+    }
+    for said in ["party=calling;privacy=off", "party=calling", "party=called;privacy=full"] {
+        assert!(!hidden(&format!("Remote-Party-ID: <sip:+15551230000@h>;{said}\r\n")), "{said}");
+    }
+    let two = "Remote-Party-ID: <sip:1@h>;party=called, <sip:2@h>;party=calling;privacy=full\r\n";
+    assert!(hidden(two));
+    assert!(!hidden(""));
+}
+
+#[test]
 fn schemes_we_do_not_speak_are_still_read() {
     assert!(!Uri::parse("urn:service:sos").unwrap().is_sip());
     assert!(Uri::parse("nothing").is_none());
