@@ -63,14 +63,15 @@ pub struct App {
 ///
 /// # Errors
 /// When a directory, key or database cannot be used; a database with data whose key is gone or another one is not touched,
-/// and one that is gone beside its key and its seals is not made anew.
+/// and one that is gone beside its key or its seals is not made anew.
 pub async fn open_store(config: &Config) -> Result<Store, Trouble> {
     private::folder(&config.data_dir)
         .map_err(|error| format!("data_dir {}: {error}", config.data_dir.display()))?;
     let ids: Arc<dyn Ids> = Arc::new(RandomIds::default());
     let key = keys::MasterKey::find(&config.data_dir, &*ids)?;
-    let had_data = !key.is_new && !store::noted_seals(&config.data_dir.join(SEALS))?.is_empty();
-    if had_data && config.store_file().is_some_and(|file| !file.exists()) {
+    // Seals are of facts. A key may be older than the first of them, but not than the file that holds them.
+    let had_data = !store::noted_seals(&config.data_dir.join(SEALS))?.is_empty();
+    if (had_data || !key.is_new) && config.store_file().is_some_and(|file| !file.exists()) {
         return Err(gone(config));
     }
     let store = Store::open(StoreOptions {
@@ -112,10 +113,15 @@ async fn check(store: &Store, config: &Config, key: &keys::MasterKey, had_data: 
 fn gone(config: &Config) -> Trouble {
     let place = config.store_file();
     let place = place.map_or_else(|| "database_url".to_owned(), |file| file.display().to_string());
-    let data = config.data_dir.display();
+    let (data, has) = (config.data_dir.display(), |name: &str| config.data_dir.join(name).exists());
+    let left = match (has("vault.key"), has(SEALS)) {
+        (true, true) => format!("key vault.key and seals {SEALS}"),
+        (true, false) => "key vault.key".to_owned(),
+        (false, _) => format!("seals {SEALS}"),
+    };
     format!(
-        "the database ({place}) is empty or gone, but {data} has its key and its seals: restore the database from the \
-         backup, or to begin anew move vault.key and {SEALS} away"
+        "the database ({place}) is empty or gone, but {data} has its {left}: restore the database and what else is gone \
+         from the backup, or to begin anew move vault.key and {SEALS} away"
     )
     .into()
 }
