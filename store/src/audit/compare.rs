@@ -1,6 +1,6 @@
 //! The tables beside the events, compared with what follows from them, at one moment.
 
-use super::derived::{Acted, Derived, Stands};
+use super::derived::{Derived, Stands};
 use crate::{
     Row, StoreError, Tx, Vault,
     db::padded,
@@ -18,7 +18,7 @@ use std::{
 const PAGE: u64 = 5_000;
 /// Positions looked up at once.
 const LOOK_UP: usize = 500;
-/// A command that is older than a ledger remembers, less this, may be forgotten.
+/// A command that is older than a ledger remembers, less this, may be forgotten, and is for sure in as much time more.
 const FORGETTING: Duration = Duration::from_secs(2 * 3600);
 
 /// A row that is not what the events make it.
@@ -92,7 +92,7 @@ pub(super) async fn all(
         amiss.push(Amiss::Head { says, is });
     }
     amiss.extend(claims(tx, log, derived).await?);
-    amiss.extend(commands(tx, vault, (log, now), &derived.commands).await?);
+    amiss.extend(commands(tx, vault, (log, now), derived).await?);
     Ok(amiss)
 }
 
@@ -185,7 +185,7 @@ async fn commands(
     tx: &mut Tx,
     vault: &Vault,
     (log, now): (Log, i64),
-    acted: &HashMap<String, Acted>,
+    derived: &Derived,
 ) -> Result<Vec<Amiss>, StoreError> {
     let (mut amiss, mut seen, mut after) = (Vec::new(), HashSet::new(), String::new());
     loop {
@@ -196,21 +196,41 @@ async fn commands(
         let at = events_at(tx, log, &written).await?;
         for row in written {
             seen.insert(row.id.clone());
-            if let Some(why) = wrong(vault, log, &row, &at) {
-                amiss.push(Amiss::Command { id: row.id.clone(), row: Some(row), why });
-            }
+            let why = match row.is_proved(vault, log) {
+                true if is_ahead(&row, &derived.streams) => {
+                    amiss.push(Amiss::Cut(row.stream));
+                    continue;
+                }
+                true => misplaced(&row, &at),
+                false => Some("is not as it was written"),
+            };
+            amiss.extend(why.map(|why| Amiss::Command { id: row.id.clone(), row: Some(row), why }));
         }
     }
-    let kept = i64::try_from((REMEMBERED - FORGETTING).as_micros()).unwrap_or(i64::MAX);
-    let missing = acted.iter().filter(|(id, acted)| acted.recorded_at > now - kept && !seen.contains(*id));
+    let since = now - micros(REMEMBERED - FORGETTING);
+    let missing =
+        derived.commands.iter().filter(|(id, acted)| acted.recorded_at > since && !seen.contains(*id));
     amiss.extend(missing.map(|(id, _)| Amiss::Command { id: id.clone(), row: None, why: "is missing" }));
     Ok(amiss)
 }
 
-fn wrong(vault: &Vault, log: Log, row: &Written, at: &HashMap<i64, (String, i64)>) -> Option<&'static str> {
-    if !row.is_proved(vault, log) {
-        return Some("is not as it was written");
-    }
+/// Since when commands are of interest, in microseconds since the epoch: no row of the ledger is of an older one, unless it
+/// was changed.
+pub(super) fn remembered_since(now: i64) -> i64 {
+    now - micros(REMEMBERED + FORGETTING)
+}
+
+fn micros(duration: Duration) -> i64 {
+    i64::try_from(duration.as_micros()).unwrap_or(i64::MAX)
+}
+
+/// A row that proves that its stream went on further than the events there are.
+fn is_ahead(row: &Written, streams: &HashMap<Sid, Stands>) -> bool {
+    let stands = row.stream.parse::<Sid>().ok().and_then(|stream| streams.get(&stream));
+    row.version > stands.map_or(0, |stands| stands.version)
+}
+
+fn misplaced(row: &Written, at: &HashMap<i64, (String, i64)>) -> Option<&'static str> {
     let unknown = row.digest == UNKNOWN || row.version == 0;
     let there = at
         .get(&row.position)

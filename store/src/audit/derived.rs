@@ -29,8 +29,9 @@ pub(super) struct Derived {
     pub streams: HashMap<Sid, Stands>,
     /// Holders by scope and key.
     pub claims: BTreeMap<(String, String), Sid>,
-    /// By id, as the ledger writes it.
+    /// By id, as the ledger writes it; only those recorded since then.
     pub commands: HashMap<String, Acted>,
+    commands_since: i64,
     claimants: HashMap<Sid, Box<dyn Claimant>>,
 }
 
@@ -43,13 +44,20 @@ pub(super) enum Stray {
 }
 
 impl Derived {
+    /// Nothing yet; it will keep the commands recorded since then (microseconds since the epoch), for a ledger forgets.
+    pub fn keeping_commands_since(commands_since: i64) -> Derived {
+        Derived { commands_since, ..Derived::default() }
+    }
+
     /// Takes in the log's next event.
     pub fn follow(&mut self, fact: &Fact) -> Result<(), Stray> {
         self.stand(fact)?;
         if fact.log == Log::Core {
             self.claim(fact).map_err(Stray::Unreadable)?;
         }
-        if let Some(id) = &fact.command_id {
+        if let Some(id) =
+            fact.command_id.as_ref().filter(|_| fact.recorded_at.micros() >= self.commands_since)
+        {
             let acted = Acted {
                 carrier: fact.tenant.carrier.clone(),
                 stream: fact.stream.clone(),
@@ -96,5 +104,46 @@ impl Derived {
             }
         }
         Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use domain::{Actor, Kind, Tenant, Timestamp};
+
+    fn fact(number: i64) -> Fact {
+        let sid = |kind| Sid::from_uuid(kind, uuid::Uuid::from_u128(1));
+        Fact {
+            log: Log::Calls,
+            position: number,
+            stream: sid(Kind::Call),
+            sequence: number,
+            stream_type: "call".into(),
+            tenant: Tenant::carrier(sid(Kind::Carrier)),
+            event_id: uuid::Uuid::from_u128(1),
+            event_type: "Ringing".into(),
+            schema_version: 1,
+            command_id: Some(format!("id-{number}")),
+            correlation: None,
+            causation: None,
+            actor: Actor::system("test"),
+            ip: None,
+            user_agent: None,
+            at: Timestamp::from_micros(number),
+            recorded_at: Timestamp::from_micros(number),
+            payload: "{}".into(),
+            prev_hash: chain::GENESIS,
+            hash: chain::GENESIS,
+        }
+    }
+
+    #[test]
+    fn a_command_that_the_ledger_has_forgotten_takes_no_room() {
+        let mut derived = Derived::keeping_commands_since(900);
+        for number in 1..=1_000 {
+            assert!(derived.follow(&fact(number)).is_ok(), "{number}");
+        }
+        assert_eq!((derived.commands.len(), derived.streams.len()), (101, 1));
     }
 }

@@ -32,7 +32,7 @@ impl fmt::Display for Mended {
     }
 }
 
-/// Walks every log as `verify_with` does, and then, each in one transaction that keeps appends out, rebuilds what follows from its
+/// Walks every log as `verify_with` does, and then, in one transaction that keeps appends out, rebuilds what follows from its
 /// events. A row of the ledger that proves nothing any more is kept as one that refuses its id, for what it stood for nobody
 /// knows.
 ///
@@ -55,14 +55,11 @@ pub async fn repair(
     if let Some(seal) = missing.into_iter().next() {
         return Err(AuditError::SealGone(seal));
     }
-    let mut mended = Vec::new();
-    for (log, last, derived) in walks {
-        mended.extend(mend(store, log, last, derived).await?);
-    }
-    Ok(mended)
+    mend(store, &walks).await
 }
 
-async fn mend(store: &Store, log: Log, last: i64, derived: Derived) -> Result<Vec<Mended>, AuditError> {
+/// Sets every log right, or none: what was changed is told in any case.
+async fn mend(store: &Store, walks: &[(Log, i64, Derived)]) -> Result<Vec<Mended>, AuditError> {
     let mut tx = store.db().begin().await?;
     if tx.backend() == Backend::Postgres {
         // Appends wait for it, and so does whoever would change a table meanwhile.
@@ -71,19 +68,21 @@ async fn mend(store: &Store, log: Log, last: i64, derived: Derived) -> Result<Ve
         )
         .await?;
     }
-    let (_, end) = compare::head(&mut tx, log).await?;
-    if end != last {
-        // Somebody still writes.
-        let what = Wrong::Busy;
-        return Err(Finding { log, position: end, stream: None, what }.into());
-    }
-    let now = store.clock().now().micros();
-    let amiss = compare::all(&mut tx, store.vault(), (log, now), &derived).await?;
-    for one in &amiss {
-        set_right(&mut tx, store.vault(), (log, now), &derived, one).await?;
+    let (now, mut mended) = (store.clock().now().micros(), Vec::new());
+    for (log, last, derived) in walks {
+        let (_, position) = compare::head(&mut tx, *log).await?;
+        if position != *last {
+            // Somebody still writes.
+            return Err(Finding { log: *log, position, stream: None, what: Wrong::Busy }.into());
+        }
+        let amiss = compare::all(&mut tx, store.vault(), (*log, now), derived).await?;
+        for one in &amiss {
+            set_right(&mut tx, store.vault(), (*log, now), derived, one).await?;
+        }
+        mended.extend(amiss.iter().map(|one| Mended { log: *log, what: one.to_string() }));
     }
     tx.commit().await?;
-    Ok(amiss.iter().map(|one| Mended { log, what: one.to_string() }).collect())
+    Ok(mended)
 }
 
 async fn set_right(

@@ -187,7 +187,8 @@ struct Walk<'a> {
 impl<'a> Walk<'a> {
     async fn new(store: &'a Store, log: Log, missing: &'a mut Vec<String>) -> Result<Walk<'a>, AuditError> {
         let head = store.head(log).await?;
-        let (derived, leaves, previous) = (Derived::default(), Vec::new(), seal::FIRST);
+        let since = compare::remembered_since(store.clock().now().micros());
+        let (derived, leaves, previous) = (Derived::keeping_commands_since(since), Vec::new(), seal::FIRST);
         let mut walk = Walk {
             store,
             verifier: None,
