@@ -29,6 +29,15 @@ pub(crate) fn with_proofs() -> Vec<Step> {
     ]
 }
 
+/// The same, where no event is appended behind a head that was moved on: the gap would stay. Refused as a value is (SQLSTATE
+/// 23000), so that the store says what is wrong.
+pub(crate) fn behind_the_last_event() -> Vec<Step> {
+    vec![
+        Step::Text { sqlite: "", postgres: BATCH_BEHIND_THE_LAST.as_str() },
+        Step::Text { sqlite: "", postgres: ONE_BEHIND_THE_LAST.as_str() },
+    ]
+}
+
 /// `es_append`: a batch in, one row per submission out (`verdict`: 0 appended, 1 version conflict, 2 command seen
 /// before, 3 claim taken with `detail` the claim's index). `s_` arrays hold one element per submission, `e_` per event,
 /// `c_` per command id, `k_` per claim; `_sub` names the submission, counted from 1. No stream, claim or command id
@@ -242,4 +251,15 @@ fn proving(function: &str) -> String {
         .replace("c_expires bigint[],\n", "c_expires bigint[], c_proof bytea[],\n")
         .replace("digest, version, position, expires_at)", "digest, proof, version, position, expires_at)")
         .replace("digest = excluded.digest,", "digest = excluded.digest, proof = excluded.proof,")
+}
+
+static BATCH_BEHIND_THE_LAST: LazyLock<String> = LazyLock::new(|| behind_the_last(&BATCH_WITH_PROOFS));
+static ONE_BEHIND_THE_LAST: LazyLock<String> = LazyLock::new(|| behind_the_last(&ONE_WITH_PROOFS));
+
+fn behind_the_last(function: &str) -> String {
+    const HEAD: &str = "  IF head IS NULL THEN RAISE EXCEPTION 'no head row for log %', p_log; END IF;\n";
+    const CHECK: &str = "  IF head > 0 AND NOT EXISTS (SELECT 1 FROM es_events e WHERE e.log = p_log AND e.position = head) THEN
+    RAISE EXCEPTION 'no event at the head of log %', p_log USING ERRCODE = '23000';
+  END IF;\n";
+    function.replace("CREATE FUNCTION", "CREATE OR REPLACE FUNCTION").replace(HEAD, &[HEAD, CHECK].concat())
 }

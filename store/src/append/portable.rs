@@ -16,11 +16,14 @@ const HEAD: i64 = 0;
 const STREAM: i64 = 1;
 const COMMAND: i64 = 2;
 const CLAIM: i64 = 3;
+const LAST: i64 = 4;
 
 /// What a batch is judged by.
 #[derive(Default)]
 struct Before {
     head: i64,
+    /// Whether an event is there.
+    ends_at_head: bool,
     streams: HashMap<String, (i64, i64)>,
     commands: HashSet<String>,
     claims: HashMap<(String, String), String>,
@@ -30,6 +33,11 @@ struct Before {
 pub(crate) async fn append(db: &Db, log: Log, batch: &[Submission]) -> Result<Vec<Verdict>, StoreError> {
     let mut tx = db.begin().await?;
     let before = Before::read(&mut tx, log, batch).await?;
+    if before.head > 0 && !before.ends_at_head {
+        tx.rollback().await?;
+        let last = read::last(db, log).await?;
+        return Err(StoreError::HeadMoved { log, head: before.head, last });
+    }
     let mut head = before.head;
     let verdicts: Vec<Verdict> = batch.iter().map(|submission| before.judge(&mut head, submission)).collect();
     let mut writes = tx.batch();
@@ -51,6 +59,7 @@ impl Before {
     async fn read(tx: &mut Tx, log: Log, batch: &[Submission]) -> Result<Before, StoreError> {
         let mut reads = tx.batch();
         reads.add(&head(log));
+        reads.add(&event_at_head(log));
         reads.add(&streams(batch));
         commands(log, batch).iter().chain(&claims(log, batch)).for_each(|query| reads.add(query));
         let (mut found, mut before) = (false, Before::default());
@@ -58,6 +67,7 @@ impl Before {
             match row.at::<i64>(0)? {
                 HEAD => (found, before.head) = (true, row.at(1)?),
                 STREAM => drop(before.streams.insert(row.at(1)?, (row.at(2)?, row.at(3)?))),
+                LAST => before.ends_at_head = true,
                 COMMAND => drop(before.commands.insert(row.at(1)?)),
                 _ => drop(before.claims.insert((row.at(1)?, row.at(2)?), row.at(3)?)),
             }
@@ -102,6 +112,13 @@ fn select(kind: i64, columns: &[&'static str], table: &'static str) -> SelectSta
 
 fn head(log: Log) -> SelectStatement {
     select(HEAD, &["position"], "es_heads").and_where(on(log)).lock(LockType::Update).to_owned()
+}
+
+/// A head that was moved on would leave a gap behind it that nobody can close.
+fn event_at_head(log: Log) -> SelectStatement {
+    let head = Query::select().column("position").from("es_heads").and_where(on(log)).to_owned();
+    let at_head = Expr::col("position").in_subquery(head);
+    select(LAST, &["position"], "es_events").and_where(on(log)).and_where(at_head).to_owned()
 }
 
 fn streams(batch: &[Submission]) -> SelectStatement {
