@@ -15,6 +15,8 @@ use sea_query::{Index, IndexCreateStatement, TableCreateStatement};
 
 /// The migration from which on every row of the ledger of commands carries a proof.
 pub const PROOFS: i64 = 30;
+/// Noted once every row that was written before is proved. No statements alone can do that: the proofs take the master key.
+pub const PROVED: (i64, &str) = (1_000, "the ledger's older rows are proved");
 
 /// One step of a migration.
 #[derive(Clone, Debug)]
@@ -59,6 +61,11 @@ pub fn migrations() -> Vec<Migration> {
             steps: core_tables::sources_by_carrier(),
         },
         Migration { number: PROOFS, name: "the ledger proves its rows", steps: append::with_proofs() },
+        Migration {
+            number: 60,
+            name: "an append follows the log's last event",
+            steps: append::behind_the_last_event(),
+        },
     ]
 }
 

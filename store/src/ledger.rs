@@ -191,26 +191,46 @@ async fn forget_proved(db: &Db, vault: &Vault, now: i64, rows: &[Row]) -> Result
     Ok(forgotten)
 }
 
-/// Proves the rows that a release before proofs wrote: once, when its tables become ours.
+/// Proves the rows that processes of a release before proofs wrote, a page in a transaction: what was done when it is
+/// interrupted stays done.
 pub(crate) async fn adopt(db: &Db, vault: &Vault) -> Result<(), StoreError> {
     for log in Log::ALL {
-        let query = Query::select()
-            .columns(COLUMNS)
-            .from("es_commands")
-            .and_where(Expr::col("log").eq(log.as_str()))
-            .and_where(Expr::col("proof").is_null())
-            .to_owned();
-        for row in db.fetch_all(&query).await? {
-            let written = Written::read(&row)?;
-            let proof = written.entry(log).proof(vault).to_vec();
-            let update = Query::update()
-                .table("es_commands")
-                .value("proof", proof)
-                .and_where(Expr::col("log").eq(log.as_str()))
-                .and_where(Expr::col("command_id").eq(written.id.as_str()))
-                .to_owned();
-            db.execute(&update).await?;
+        let mut after = String::new();
+        while let Some(last) = adopt_page(db, vault, log, &after).await? {
+            after = last;
         }
     }
     Ok(())
+}
+
+/// Returns the last id of the page; none at the end.
+async fn adopt_page(db: &Db, vault: &Vault, log: Log, after: &str) -> Result<Option<String>, StoreError> {
+    let query = Query::select()
+        .columns(COLUMNS)
+        .from("es_commands")
+        .and_where(Expr::col("log").eq(log.as_str()))
+        .and_where(Expr::col("proof").is_null())
+        .and_where(Expr::col("command_id").gt(after))
+        .order_by("command_id", Order::Asc)
+        .limit(PAGE)
+        .to_owned();
+    let mut tx = db.begin().await?;
+    let rows = tx.fetch_all(&query).await?;
+    let mut last = None;
+    for row in &rows {
+        let written = Written::read(row)?;
+        let proof = written.entry(log).proof(vault).to_vec();
+        let update = Query::update()
+            .table("es_commands")
+            .value("proof", proof)
+            .and_where(Expr::col("log").eq(log.as_str()))
+            .and_where(Expr::col("command_id").eq(written.id.as_str()))
+            .and_where(Expr::col("expires_at").eq(written.expires_at))
+            .and_where(Expr::col("proof").is_null())
+            .to_owned();
+        tx.execute(&update).await?;
+        last = Some(written.id);
+    }
+    tx.commit().await?;
+    Ok(last)
 }

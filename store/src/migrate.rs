@@ -3,7 +3,7 @@
 use crate::{Backend, Db, StoreError, Tx};
 use domain::{Log, Timestamp};
 use schema::{Migration, Step};
-use sea_query::{ColumnDef, Expr, OnConflict, Query, Table};
+use sea_query::{ColumnDef, Expr, InsertStatement, OnConflict, Query, SelectStatement, Table};
 
 /// Any number: PostgreSQL lets one process migrate at a time under it.
 const LOCK: &str = "SELECT pg_advisory_xact_lock(7295101463)";
@@ -28,6 +28,38 @@ pub(crate) async fn migrate(db: &Db, now: Timestamp) -> Result<Vec<i64>, StoreEr
     Ok(applied)
 }
 
+/// Whether this was noted as done, and when.
+pub(crate) async fn noted(db: &Db, number: i64) -> Result<Option<Timestamp>, StoreError> {
+    let row = db.fetch_optional(&applied_at(number)).await?;
+    row.map(|row| row.at(0).map(Timestamp::from_micros)).transpose()
+}
+
+/// Notes as done what no statements alone can do.
+pub(crate) async fn note(
+    db: &Db,
+    (number, name): (i64, &'static str),
+    now: Timestamp,
+) -> Result<(), StoreError> {
+    let mut done = done(number, name, now);
+    let once = OnConflict::column("number").do_nothing().to_owned();
+    db.execute(done.on_conflict(once)).await.map(drop)
+}
+
+fn applied_at(number: i64) -> SelectStatement {
+    Query::select()
+        .column("applied_at")
+        .from("es_migrations")
+        .and_where(sea_query::ExprTrait::eq(Expr::col("number"), number))
+        .to_owned()
+}
+
+fn done(number: i64, name: &'static str, now: Timestamp) -> InsertStatement {
+    let mut done =
+        Query::insert().into_table("es_migrations").columns(["number", "name", "applied_at"]).to_owned();
+    done.values_panic([number.into(), name.into(), now.micros().into()]);
+    done
+}
+
 async fn begin(db: &Db) -> Result<Tx, StoreError> {
     let mut tx = db.begin().await?;
     if tx.backend() == Backend::Postgres {
@@ -39,21 +71,13 @@ async fn begin(db: &Db) -> Result<Tx, StoreError> {
 /// Whether it had not been applied.
 async fn apply(db: &Db, migration: &Migration, now: Timestamp) -> Result<bool, StoreError> {
     let mut tx = begin(db).await?;
-    let applied = Query::select()
-        .column("number")
-        .from("es_migrations")
-        .and_where(sea_query::ExprTrait::eq(Expr::col("number"), migration.number))
-        .to_owned();
-    if tx.fetch_optional(&applied).await?.is_some() {
+    if tx.fetch_optional(&applied_at(migration.number)).await?.is_some() {
         return tx.rollback().await.map(|()| false);
     }
     for step in &migration.steps {
         take(&mut tx, step).await?;
     }
-    let mut done =
-        Query::insert().into_table("es_migrations").columns(["number", "name", "applied_at"]).to_owned();
-    done.values_panic([migration.number.into(), migration.name.into(), now.micros().into()]);
-    tx.execute(&done).await?;
+    tx.execute(&done(migration.number, migration.name, now)).await?;
     tx.commit().await.map(|()| true)
 }
 

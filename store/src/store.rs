@@ -121,10 +121,28 @@ impl Store {
         let db = Db::new(pools.clone(), options.deadline);
         let applied = migrate::migrate(&db, options.clock.now()).await?;
         let store = Store::start(options, pools, kind, true, folder).await?;
-        if applied.contains(&schema::PROOFS) {
-            ledger::adopt(&db, store.vault()).await?;
-        }
+        store.prove_ledger(applied.first() == Some(&1)).await?;
         Ok((store, following))
+    }
+
+    /// Proves what releases before proofs wrote into the ledger, with the right key only. Again at each start, until none of
+    /// their processes that still ran beside us can have left a row that counts.
+    async fn prove_ledger(&self, is_new: bool) -> Result<(), StoreError> {
+        let (db, now) = (self.db(), self.clock().now());
+        if migrate::noted(db, schema::PROVED.0).await?.is_some() {
+            return Ok(());
+        }
+        if !is_new {
+            match self.check_key().await {
+                // Whoever opened it says so.
+                Err(StoreError::Sealed) => return Ok(()),
+                checked => checked?,
+            }
+            ledger::adopt(db, self.vault()).await?;
+        }
+        let began = migrate::noted(db, schema::PROOFS).await?;
+        let is_over = began.is_some_and(|began| began.plus(ledger::REMEMBERED) <= now);
+        if is_new || is_over { migrate::note(db, schema::PROVED, now).await } else { Ok(()) }
     }
 
     /// Whether appends can follow the log's last event.

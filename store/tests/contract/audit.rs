@@ -306,16 +306,17 @@ async fn the_audit_runs_beside_the_process_that_writes() {
 
 /// Three streams, two claims, three commands that had ids, one of them without an event.
 async fn with_tables() -> Vec<TestStore> {
-    let stores = vec![testing::sqlite().await, testing::on_postgres().await];
-    for store in &stores {
-        for (number, command) in [(1, C::Hold("a".into())), (2, C::Hold("b".into())), (3, C::Nothing)] {
-            let once = meta().once(format!("id-{number}"));
-            store.execute::<Tally>(&numbered(number), command, &once).await.unwrap();
-        }
-        store.execute::<Tally>(&numbered(1), C::Count(2), &meta()).await.unwrap();
-        store.execute::<Tally>(&numbered(4), C::Add(1), &meta()).await.unwrap();
+    vec![with_tables_on(testing::sqlite().await).await, with_tables_on(testing::on_postgres().await).await]
+}
+
+async fn with_tables_on(store: TestStore) -> TestStore {
+    for (number, command) in [(1, C::Hold("a".into())), (2, C::Hold("b".into())), (3, C::Nothing)] {
+        let once = meta().once(format!("id-{number}"));
+        store.execute::<Tally>(&numbered(number), command, &once).await.unwrap();
     }
-    stores
+    store.execute::<Tally>(&numbered(1), C::Count(2), &meta()).await.unwrap();
+    store.execute::<Tally>(&numbered(4), C::Add(1), &meta()).await.unwrap();
+    store
 }
 
 fn numbered(number: u128) -> domain::Sid {
@@ -414,6 +415,40 @@ async fn what_the_ledger_cannot_prove_refuses_a_repeat() {
 }
 
 #[tokio::test]
+async fn a_row_of_the_ledger_proves_that_the_tail_after_it_was_cut_off() {
+    for store in with_tables().await {
+        store.execute::<Tally>(&numbered(1), C::Add(1), &meta().once("id-5")).await.unwrap();
+        audit::verify(&store, |_| ()).await.unwrap();
+        let as_before = "UPDATE es_heads SET position = 5 WHERE log = 'core';
+            UPDATE es_streams SET version = 3, position = 4,
+                hash = (SELECT hash FROM es_events WHERE position = 4) WHERE version = 4;";
+        tamper(&store, &format!("DELETE FROM es_events WHERE position = 6; {as_before}")).await;
+        assert_eq!(found(&store).await, (6, Wrong::CutOff), "{}", store.name);
+        let refused = audit::repair(&store, &[], |_| ()).await;
+        assert!(matches!(refused, Err(AuditError::Found(_))), "{}: {refused:?}", store.name);
+    }
+}
+
+#[tokio::test]
+async fn an_append_behind_a_head_that_was_moved_on_is_refused_and_repair_takes_it_back() {
+    let mut stores = with_tables().await;
+    stores.push(with_tables_on(testing::on_postgres_portable().await).await);
+    for store in stores {
+        tamper(&store, "UPDATE es_heads SET position = 50 WHERE log = 'core'").await;
+        let one = store.execute::<Tally>(&sid(Kind::Call), C::Add(1), &meta()).await.unwrap_err();
+        let many = store.execute::<Tally>(&numbered(1), C::Count(20), &meta()).await.unwrap_err();
+        for refused in [one, many] {
+            let told = refused.to_string();
+            assert!(told.contains("its head row says 50, but its last event is 5"), "{}: {told}", store.name);
+        }
+        assert!(matches!(store.sound(Log::Core).await, Err(StoreError::HeadMoved { head: 50, last: 5, .. })));
+        audit::repair(&store, &[], |_| ()).await.unwrap();
+        store.execute::<Tally>(&sid(Kind::Call), C::Add(1), &meta()).await.unwrap();
+        audit::verify(&store, |_| ()).await.unwrap();
+    }
+}
+
+#[tokio::test]
 async fn a_moved_head_is_named_by_every_write() {
     for store in with_tables().await {
         tamper(&store, "UPDATE es_heads SET position = 2 WHERE log = 'core'").await;
@@ -464,5 +499,52 @@ async fn nothing_is_repaired_of_a_log_whose_chain_fails() {
                 store.name
             );
         }
+    }
+}
+
+/// As a release before proofs left it.
+const BEFORE_PROOFS: &str =
+    "UPDATE es_commands SET proof = NULL; DELETE FROM es_migrations WHERE number = 1000;";
+
+#[tokio::test]
+async fn rows_of_a_release_before_proofs_are_proved_at_a_start_with_the_right_key() {
+    for store in with_tables().await {
+        store.seal(Log::Core).await.unwrap();
+        tamper(&store, BEFORE_PROOFS).await;
+        store.close().await;
+        let wrong = StoreOptions { master_key: [8; 32], ..store.options.clone() };
+        let opened = Store::open(wrong).await.unwrap();
+        assert!(matches!(opened.check_key().await, Err(StoreError::Sealed)), "{}", store.name);
+        opened.close().await;
+        let store = store.reopen().await;
+        let once = meta().once("id-1");
+        let again = store.execute::<Tally>(&numbered(1), C::Hold("a".into()), &once).await.unwrap();
+        assert!(again.replayed, "{}: not stamped with the wrong key", store.name);
+        audit::verify(&store, |_| ()).await.unwrap();
+    }
+}
+
+#[tokio::test]
+async fn a_row_that_the_release_before_wrote_beside_us_is_proved_at_the_next_start() {
+    for store in with_tables().await {
+        tamper(&store, BEFORE_PROOFS).await;
+        let store = store.reopen().await;
+        let mut tx = store.db().begin().await.unwrap();
+        tx.execute_text("UPDATE es_commands SET proof = NULL WHERE command_id LIKE '%id-1'").await.unwrap();
+        tx.commit().await.unwrap();
+        let store = store.reopen().await;
+        let once = meta().once("id-1");
+        let again = store.execute::<Tally>(&numbered(1), C::Hold("a".into()), &once).await.unwrap();
+        assert!(again.replayed, "{}", store.name);
+    }
+}
+
+#[tokio::test]
+async fn a_proof_that_was_taken_away_is_not_given_again() {
+    for store in with_tables().await {
+        tamper(&store, "UPDATE es_commands SET proof = NULL").await;
+        let store = store.reopen().await;
+        let again = store.execute::<Tally>(&numbered(1), C::Hold("a".into()), &meta().once("id-1")).await;
+        assert!(matches!(again, Err(ExecuteError::Unproven)), "{}: {again:?}", store.name);
     }
 }
