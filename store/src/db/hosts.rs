@@ -179,10 +179,14 @@ impl Hosts {
         Ok(pool.connect_with(options.clone()).await?)
     }
 
-    /// Whether two connections take turns at one session: while another is in a transaction, ours is elsewhere.
+    /// Whether two connections take turns at one session: while another is in a transaction, ours is elsewhere; or has to wait
+    /// for it, or there can be no transaction at all.
     async fn shares_sessions(&self, options: &PgConnectOptions) -> bool {
+        let both = async { Ok::<_, sqlx::Error>((options.connect().await?, options.connect().await?)) };
+        let Ok(Ok((mut ours, mut other))) = tokio::time::timeout(self.deadline, both).await else {
+            return false;
+        };
         let looked = async {
-            let (mut ours, mut other) = (options.connect().await?, options.connect().await?);
             let before = session(&mut ours).await?;
             other.execute(sqlx::raw_sql("BEGIN")).await?;
             session(&mut other).await?;
@@ -191,7 +195,7 @@ impl Hosts {
             drop((ours.close().await, other.close().await));
             Ok::<_, sqlx::Error>(before != after)
         };
-        matches!(tokio::time::timeout(self.deadline, looked).await, Ok(Ok(true)))
+        !matches!(tokio::time::timeout(self.deadline, looked).await, Ok(Ok(false)))
     }
 
     /// Keeps the pool at a server that takes writes, while there are several; until the pool is closed.

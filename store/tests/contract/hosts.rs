@@ -120,14 +120,14 @@ fn program() -> Option<PathBuf> {
 }
 
 impl Bouncer {
-    async fn start(program: &PathBuf, url: &str, mode: &str) -> Bouncer {
+    async fn start(program: &PathBuf, url: &str, mode: &str, servers: u8) -> Bouncer {
         let folder = tempfile::tempdir().unwrap();
         let (server, at) = (host(url), folder.path().display().to_string());
         let (host_name, port) = server.rsplit_once(':').unwrap();
         let user = url.split_once("://").unwrap().1.split_once('@').unwrap().0;
         let text = format!(
             "[databases]\n* = user={user} host={host_name} port={port}\n[pgbouncer]\nlisten_addr =\nlisten_port = 6432\n\
-             unix_socket_dir = {at}\nauth_type = any\npool_mode = {mode}\nmax_client_conn = 100\ndefault_pool_size = 40\n"
+             unix_socket_dir = {at}\nauth_type = any\npool_mode = {mode}\nmax_client_conn = 100\ndefault_pool_size = {servers}\n"
         );
         let file = folder.path().join("pgbouncer.ini");
         std::fs::write(&file, text).unwrap();
@@ -155,7 +155,7 @@ async fn pgbouncer_works_by_sessions_and_is_named_with_the_remedy_otherwise() {
         return eprintln!("pgbouncer is not installed: nothing is tried through it");
     };
     let url = testing::postgres().await;
-    let bouncer = Bouncer::start(&program, &url, "session").await;
+    let bouncer = Bouncer::start(&program, &url, "session", 40).await;
     let store = Store::open(testing::options(&bouncer.url)).await.unwrap();
     let direct = Store::open(testing::options(&url)).await.unwrap();
     let mut heard = store.watch(domain::Log::Core);
@@ -163,7 +163,12 @@ async fn pgbouncer_works_by_sessions_and_is_named_with_the_remedy_otherwise() {
     tokio::time::timeout(Duration::from_secs(20), heard.wait_for(|head| *head >= 1)).await.unwrap().unwrap();
     assert!(add(&store).await);
     store.close().await;
-    let bouncer = Bouncer::start(&program, &url, "transaction").await;
-    let refused = Store::open(testing::options(&bouncer.url)).await.err().unwrap().to_string();
-    assert!(refused.contains("PgBouncer") && refused.contains("pool_mode = session"), "{refused}");
+    // With one connection to the server the second transaction waits; by statements there are none.
+    for (mode, servers) in [("transaction", 40), ("transaction", 1), ("statement", 40)] {
+        let bouncer = Bouncer::start(&program, &url, mode, servers).await;
+        let options = StoreOptions { deadline: Duration::from_secs(3), ..testing::options(&bouncer.url) };
+        let refused = Store::open(options).await.err().unwrap().to_string();
+        let named = refused.contains("PgBouncer") && refused.contains("pool_mode = session");
+        assert!(named, "{mode}, {servers}: {refused}");
+    }
 }
