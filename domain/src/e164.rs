@@ -161,6 +161,19 @@ impl Number {
         written.map_or_else(|| text.parse(), |number| Ok(Number::E164(number)))
     }
 
+    /// The same where some longer short codes are known: by their digits nobody can tell them from other numbers.
+    ///
+    /// # Errors
+    /// When it is no number.
+    pub fn written_among(
+        text: &str,
+        country: Option<Country>,
+        is_known: impl Fn(&Number) -> bool,
+    ) -> Result<Number, InvalidNumber> {
+        let code = Number::short_code(text).ok().filter(|code| is_known(code));
+        code.map_or_else(|| Number::written_in(text, country), Ok)
+    }
+
     /// A short code of up to ten digits, where whoever gives it says that it is one.
     ///
     /// # Errors
@@ -172,7 +185,7 @@ impl Number {
         code.ok_or_else(|| InvalidNumber(shorten(text)))
     }
 
-    /// As it was stored: E.164 has its plus, and a short code has none.
+    /// As it was stored: E.164 has its plus, and a short code has none, and up to 15 digits whatever was taken for one once.
     ///
     /// # Errors
     /// When it is neither.
@@ -449,6 +462,8 @@ mod tests {
         assert_eq!((code.to_string().as_str(), code.is_short_code()), ("1234567", true));
         let stored: Number = serde_json::from_str(&serde_json::to_string(&code).unwrap()).unwrap();
         assert_eq!(stored, code, "it stays one");
+        let written = |text| Number::written_among(text, None, |known| *known == code).unwrap().to_string();
+        assert_eq!((written("1234567"), written("1234568")), ("1234567".into(), "+1234568".into()));
         assert_eq!(Number::short_code(" 12 34 ").unwrap().to_string(), "1234");
         for text in ["+1234", "12345678901", "1000-1999", "100-199", "1.234", "(100) 199"] {
             assert!(Number::short_code(text).is_err(), "{text}");

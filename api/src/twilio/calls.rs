@@ -5,7 +5,7 @@ use super::{
     caller::Caller,
     fault::{Fault, of_command},
     form::Form,
-    new_call,
+    new_call::{self, Spelling},
     page::Asked,
 };
 use crate::{
@@ -73,7 +73,8 @@ async fn find(app: &App, caller: &Caller, sid: &str, path: &str) -> Result<CallR
 pub(super) async fn create(app: &App, asking: &Asking<'_>, form: &Form) -> Result<Value, Fault> {
     let Asking { caller, request, warnings } = asking;
     let country = country(app, caller).await?;
-    let (from, to) = (new_call::from(form, country)?, new_call::to(form, country)?);
+    let spelling = Spelling { country, codes: short_codes(app, caller, form).await? };
+    let (from, to) = (new_call::from(form, &spelling)?, new_call::to(form, &spelling)?);
     let phone_number = owned(app, caller, &from).await?;
     allowed(app, caller, &to, country).await?;
     let queued = new_call::queued(form, caller.account.sid.clone(), (&from, &to), Some(phone_number))?;
@@ -97,6 +98,19 @@ pub(super) async fn create(app: &App, asking: &Asking<'_>, form: &Form) -> Resul
 /// Whose national numbers the account writes, and calls without further leave.
 async fn country(app: &App, caller: &Caller) -> Result<Option<Country>, Fault> {
     Ok(app.projections.system().carrier(&caller.account.carrier).await?.map(|carrier| carrier.country))
+}
+
+/// The account's own short codes among the numbers it names.
+async fn short_codes(app: &App, caller: &Caller, form: &Form) -> Result<Vec<Number>, Fault> {
+    let mut codes = Vec::new();
+    for name in ["From", "To"] {
+        let Some(code) = form.one(name)?.and_then(|text| Number::short_code(text).ok()) else { continue };
+        let filter = PhoneNumberFilter { number: Some(code.clone()), ..PhoneNumberFilter::default() };
+        let found = app.projections.phone_numbers(caller.scope()).list(&filter, &Page::first(1)).await?;
+        let is_own = found.items.iter().any(|row| row.account.as_ref() == Some(&caller.account.sid));
+        codes.extend(is_own.then_some(code));
+    }
+    Ok(codes)
 }
 
 /// The account's number that is to be shown.

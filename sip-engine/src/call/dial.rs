@@ -103,7 +103,8 @@ impl Machine {
         if self.legs.len() > MAX_CHILDREN && !is_emergency(&target.number, self.surroundings.country) {
             return self.warn(NOT_PLACED, format!("<Dial>: a call may dial {MAX_CHILDREN} others at most"));
         }
-        let number = match Number::written_in(&target.number, self.surroundings.country) {
+        let own = &*self.surroundings.owns;
+        let number = match Number::written_among(&target.number, self.surroundings.country, own) {
             Ok(number) => number.to_string(),
             Err(error) => return self.warn(INVALID_NUMBER, format!("<Dial>: {error}")),
         };

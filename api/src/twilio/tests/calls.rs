@@ -108,6 +108,15 @@ async fn a_number_abroad_is_called_once_its_country_is_ticked() {
 }
 
 #[tokio::test]
+async fn a_longer_short_code_of_the_account_is_called_as_one() {
+    let bench = Bench::new().await;
+    bench.number(&sid(Kind::PhoneNumber), "7654321", &bench.tenant).await;
+    let form = [("From", "+85512345678"), ("To", "7654321"), ("Url", "https://example.com/voice")];
+    let (status, body) = answered(bench.post("/Calls.json", &form)).await;
+    assert_eq!((status, body["to"].as_str()), (201, Some("7654321")), "{body}");
+}
+
+#[tokio::test]
 async fn an_emergency_number_is_called_once_a_trunk_takes_such_calls() {
     let bench = Bench::new().await;
     let to = |to: &'static str| [("To", to), CALL[1], CALL[2]];

@@ -7,7 +7,7 @@ mod numbers;
 use super::*;
 use crate::{ApiConfig, Parts, Well};
 use domain::{
-    Actor, Clock, Kind, Log, Meta, Sid, Tenant,
+    Actor, Clock, Kind, Log, Meta, Number, Sid, Tenant,
     account::{Account, AccountCommand},
     call::{Call, CallCommand, CallEvent, CallbackEvent, EndReason, Ending, Program, Queued},
     carrier::{Carrier, CarrierCommand},
@@ -81,7 +81,7 @@ impl Bench {
     }
 
     async fn number(&self, sid: &Sid, number: &str, tenant: &Tenant) {
-        let (carrier, number) = (tenant.carrier.clone(), number.parse().unwrap());
+        let (carrier, number) = (tenant.carrier.clone(), Number::stored(number).unwrap());
         let create =
             PhoneNumberCommand::Create { carrier, number, enabled: true, account: tenant.account.clone() };
         self.store.execute::<PhoneNumber>(sid, create, &meta(tenant)).await.unwrap();

@@ -29,6 +29,14 @@ fn a_number_without_plus_is_dialled_as_the_carriers_country_writes_it() {
 }
 
 #[test]
+fn a_longer_short_code_of_the_account_is_dialled_as_one() {
+    for (text, number) in [("7654321", "7654321"), ("7654322", "+7654322")] {
+        let (_, lines) = Scene::talking(&format!("<Dial>{text}</Dial>"));
+        assert!(lines.last().unwrap().ends_with(&format!("to {number}")), "{lines:?}");
+    }
+}
+
+#[test]
 fn the_caller_hears_ringing_and_then_the_other_party() {
     let (mut scene, _) = Scene::talking(ACTION);
     assert_eq!(scene.placed(ONE), ["1: initiated"]);

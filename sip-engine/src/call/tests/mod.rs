@@ -67,7 +67,8 @@ pub(super) struct Scene {
 
 fn surroundings() -> Surroundings {
     let ids = Arc::new(Counting(AtomicU64::new(100)));
-    let owns = Arc::new(|number: &domain::Number| number.to_string() == "+12125550100");
+    let owns =
+        Arc::new(|number: &domain::Number| ["+12125550100", "7654321"].contains(&&*number.to_string()));
     Surroundings { node: "n1".into(), ids, country: "US".parse().ok(), owns }
 }
 
