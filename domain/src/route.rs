@@ -6,7 +6,10 @@
 
 use ipnet::IpNet;
 use serde::{Deserialize, Serialize};
-use std::{cmp::Reverse, net::IpAddr};
+use std::{
+    cmp::Reverse,
+    net::{IpAddr, Ipv4Addr, Ipv6Addr},
+};
 
 /// Since when a trunk has what calls are routed by, as positions of the log.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -101,22 +104,59 @@ pub struct Holding<'c> {
 }
 
 impl Holding<'_> {
-    /// The networks both have whose calls the other one gets.
+    /// The networks both have whose calls the other one gets. Inside of one a narrower source, or one that an operator moved,
+    /// may go another way: it is told beside it.
     #[must_use]
     pub fn loses_to(&self, other: &Holding<'_>) -> Vec<IpNet> {
-        let own = self.trunk.sources.iter().map(|(source, _)| source);
-        let pairs = own.flat_map(|own| other.trunk.sources.iter().map(move |(other, _)| (own, other)));
-        let mut lost: Vec<IpNet> = pairs
-            .filter_map(|(own, other)| shared(*own, *other))
-            .filter(|network| self.claim(network.addr()) < other.claim(network.addr()))
-            .collect();
-        lost.sort();
-        lost.dedup();
-        lost
+        let pairs = self.sources().flat_map(|own| other.sources().map(move |other| (own, other)));
+        let both: Vec<IpNet> = pairs.filter_map(|(own, other)| shared(own, other)).collect();
+        let parts = self.parts().chain(other.parts());
+        let within = parts.filter(|part| both.iter().any(|shared| shared.contains(part)));
+        let mut parts: Vec<IpNet> = within.collect();
+        parts.sort();
+        parts.dedup();
+        let loses = |part: IpNet| {
+            own_address(part, &parts).is_some_and(|address| self.claim(address) < other.claim(address))
+        };
+        let around = |part: IpNet| {
+            let wider = parts.iter().filter(|wider| **wider != part && wider.contains(&part));
+            wider.max_by_key(|wider| wider.prefix_len()).copied()
+        };
+        let told = |part: &IpNet| loses(*part) && !around(*part).is_some_and(loses);
+        parts.iter().copied().filter(told).collect()
+    }
+
+    fn sources(&self) -> impl Iterator<Item = IpNet> {
+        self.trunk.sources.iter().map(|(source, _)| *source)
+    }
+
+    /// Networks at whose edges its claim changes.
+    fn parts(&self) -> impl Iterator<Item = IpNet> {
+        self.sources().chain(self.number.granted.iter().map(|(source, _)| *source))
     }
 
     fn claim(&self, address: IpAddr) -> Option<RouteClaim> {
         RouteClaim::new(self.trunk, self.number, address, false)
+    }
+}
+
+/// An address of the network that is in none of these that is narrower.
+fn own_address(network: IpNet, parts: &[IpNet]) -> Option<IpAddr> {
+    let mut address = network.network();
+    while network.contains(&address) {
+        let narrower = parts.iter().filter(|part| **part != network && network.contains(*part));
+        match narrower.filter(|part| part.contains(&address)).map(IpNet::broadcast).max() {
+            Some(last) => address = next(last)?,
+            None => return Some(address),
+        }
+    }
+    None
+}
+
+fn next(address: IpAddr) -> Option<IpAddr> {
+    match address {
+        IpAddr::V4(four) => four.to_bits().checked_add(1).map(|bits| Ipv4Addr::from_bits(bits).into()),
+        IpAddr::V6(six) => six.to_bits().checked_add(1).map(|bits| Ipv6Addr::from_bits(bits).into()),
     }
 }
 
@@ -182,6 +222,19 @@ mod tests {
         assert!(first.loses_to(&second).is_empty());
         let apart = trunk("198.51.100.7/32", 3);
         assert!(Holding { trunk: &apart, number: &newer }.loses_to(&first).is_empty());
+    }
+
+    #[test]
+    fn after_a_move_of_one_address_each_learns_which_part_of_the_network_is_anothers() {
+        let trunk = |since| SourceClaims::default().configured(&[net("203.0.113.0/24")], false, since);
+        let (first, second) = (trunk(1), trunk(3));
+        for moved in ["203.0.113.7/32", "203.0.113.0/32", "203.0.113.0/25"] {
+            let (older, newer) = (since(2), since(4).with(net(moved), 9));
+            let first = Holding { trunk: &first, number: &older };
+            let second = Holding { trunk: &second, number: &newer };
+            assert_eq!(first.loses_to(&second), [net(moved)]);
+            assert_eq!(second.loses_to(&first), [net("203.0.113.0/24")], "without {moved}");
+        }
     }
 
     #[test]
