@@ -261,7 +261,7 @@ impl PhoneNumberCommand {
 }
 
 fn is_too_long(voice: &VoiceConfiguration) -> bool {
-    voice.twiml.as_ref().is_some_and(|twiml| twiml.chars().count() > MAX_TWIML)
+    voice.twiml.as_deref().is_some_and(crate::call::is_too_long)
 }
 
 aggregate!(
@@ -332,6 +332,11 @@ mod tests {
         };
         given::<PhoneNumber>(vec![created(None)], configure(MAX_TWIML + 1))
             .then_expect_error(PhoneNumberError::TwimlTooLong);
+        let address = format!("http://a:kept-{}@b/", "0".repeat(32));
+        let full = format!("{address}{}", "x".repeat(MAX_TWIML - "http://a:@b/".len()));
+        let voice = VoiceConfiguration { twiml: Some(full), ..Default::default() };
+        given::<PhoneNumber>(vec![created(None)], C::ConfigureVoice { account: None, voice: voice.clone() })
+            .then_expect_events(vec![E::VoiceConfigured(voice)]);
         let kept = VoiceConfiguration { twiml: Some("x".repeat(MAX_TWIML)), ..Default::default() };
         given::<PhoneNumber>(vec![created(None)], configure(MAX_TWIML))
             .then_expect_events(vec![E::VoiceConfigured(kept)]);

@@ -51,6 +51,16 @@ pub fn addresses(text: &str) -> Vec<Range<usize>> {
     found
 }
 
+/// Characters of a text as people wrote it: what stands for a kept password is not counted.
+#[must_use]
+pub fn written_length(text: &str) -> usize {
+    let password =
+        |address: &Range<usize>| place(&text[address.clone()]).map(|at| &text[address.clone()][at]);
+    let found = addresses(text);
+    let kept = found.iter().filter_map(password).filter(|password| kept_name(password).is_some());
+    text.chars().count() - kept.count() * (KEPT.len() + NAME)
+}
+
 /// Where an address in a text ends.
 fn ends_address(c: char) -> bool {
     c.is_whitespace() || matches!(c, '"' | '\'' | '<' | '>')

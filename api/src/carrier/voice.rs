@@ -3,7 +3,7 @@
 use super::text::Text;
 use crate::fields::Fields;
 use domain::{
-    call::MAX_TWIML,
+    call::{MAX_TWIML, is_too_long},
     phone_number::VoiceConfiguration,
     webhook_url::{Method, WebhookUrl},
 };
@@ -94,7 +94,7 @@ fn kept(new: &MaybeUndefined<Text>, old: Option<String>, fields: &mut Fields) ->
         MaybeUndefined::Value(text) if text.trim().is_empty() => return Some(None),
         MaybeUndefined::Value(text) => text.trim(),
     };
-    if text.chars().count() > MAX_TWIML {
+    if is_too_long(text) {
         fields.wrong("voice.twiml", format!("a TwiML document kept here has at most {MAX_TWIML} characters"));
         return None;
     }

@@ -3,7 +3,9 @@
 use super::{fault::Fault, form::Form, parameters::Operation};
 use domain::{
     Number, Sid,
-    call::{CallCommand, Callback, CallbackEvent, Direction, Document, MAX_TWIML, Program, Queued},
+    call::{
+        CallCommand, Callback, CallbackEvent, Direction, Document, MAX_TWIML, Program, Queued, is_too_long,
+    },
     country::Country,
 };
 
@@ -20,19 +22,33 @@ const IDLE: u32 = 20001;
 /// Twilio's code for a callback event that is none.
 const BAD_EVENT: u32 = 21626;
 
-/// Who calls, as people of the country write it.
-pub(super) fn from(form: &Form, country: Option<Country>) -> Result<Number, Fault> {
+/// How the account writes numbers.
+pub(super) struct Spelling {
+    /// As people of this country do.
+    pub country: Option<Country>,
+    /// These short codes of its own, which look like other numbers.
+    pub codes: Vec<Number>,
+}
+
+impl Spelling {
+    fn read(&self, text: &str) -> Option<Number> {
+        Number::written_among(text, self.country, |code| self.codes.contains(code)).ok()
+    }
+}
+
+/// Who calls.
+pub(super) fn from(form: &Form, spelling: &Spelling) -> Result<Number, Fault> {
     let text =
         form.one("From")?.ok_or_else(|| Fault::parameter(21213, "A 'From' phone number is required"))?;
     let message = || format!("Invalid 'From' Phone Number: {}", short(text));
-    Number::written_in(text, country).map_err(|_| Fault::parameter(21212, message()))
+    spelling.read(text).ok_or_else(|| Fault::parameter(21212, message()))
 }
 
-/// Who is called, likewise.
-pub(super) fn to(form: &Form, country: Option<Country>) -> Result<Number, Fault> {
+/// Who is called.
+pub(super) fn to(form: &Form, spelling: &Spelling) -> Result<Number, Fault> {
     let text = form.one("To")?.ok_or_else(|| Fault::parameter(21201, "No 'To' number is specified"))?;
     let message = || format!("The phone number you are attempting to call, {}, is not valid.", short(text));
-    Number::written_in(text, country).map_err(|_| Fault::parameter(21211, message()))
+    spelling.read(text).ok_or_else(|| Fault::parameter(21211, message()))
 }
 
 /// The command, once the caller's number is known to be the account's.
@@ -100,7 +116,7 @@ pub(super) fn program(form: &Form) -> Result<Option<Program>, Fault> {
         return Ok(Some(Program::Fetched(Document { url, method, fallback_url, fallback_method })));
     }
     let Some(twiml) = form.one("Twiml")? else { return Ok(None) };
-    if twiml.chars().count() > MAX_TWIML {
+    if is_too_long(twiml) {
         return Err(Fault::invalid(format!("Twiml has at most {MAX_TWIML} characters")));
     }
     let parsed = twiml::Document::parse(twiml, None);

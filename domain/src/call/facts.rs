@@ -33,6 +33,12 @@ impl Direction {
 /// Most characters of a TwiML document that is given or kept rather than asked for.
 pub const MAX_TWIML: usize = 4_000;
 
+/// Whether TwiML is longer than that, as it was written: what stands for a password in the vault takes nobody's room.
+#[must_use]
+pub fn is_too_long(twiml: &str) -> bool {
+    crate::url_password::written_length(twiml) > MAX_TWIML
+}
+
 /// Where a call's TwiML comes from.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]

@@ -13,7 +13,7 @@ mod rules;
 pub use ending::{EndReason, Ending, Status, Trouble};
 pub use facts::{
     Callback, CallbackEvent, Direction, Document, ExchangeError, MAX_TWIML, MediaSummary, Program, Purpose,
-    Queued, Received, WebhookExchange,
+    Queued, Received, WebhookExchange, is_too_long,
 };
 
 use crate::{Claim, Sid, aggregate::aggregate, webhook_url::WebhookUrl};
