@@ -192,8 +192,16 @@ impl EndReason {
             R::Expired | R::Overloaded | R::Interrupted | R::ShutDown | R::InternalError => {
                 Some(Trouble::Platform)
             }
-            // What is refused before anything is tried, and what is added to the reasons later.
-            _ => Some(Trouble::Configuration),
+            R::NumberNotFound
+            | R::NumberDisabled
+            | R::AccountDisabled
+            | R::NotConfigured
+            | R::DestinationNotFound
+            | R::NoRoute
+            | R::EmergencyNotTaken
+            | R::DestinationForbidden
+            | R::LimitReached
+            | R::LoopDetected => Some(Trouble::Configuration),
         }
     }
 }

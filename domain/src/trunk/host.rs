@@ -178,6 +178,7 @@ mod tests {
     fn numbers_that_are_no_address_are_no_host() {
         for half in [
             "0",
+            "9",
             "1.2.3",
             "1.2.3.4.5",
             "256.1.1.1",
@@ -189,7 +190,7 @@ mod tests {
         ] {
             assert!(matches!(half.parse::<Host>(), Err(InvalidHost::HalfAnAddress(_))), "{half}");
         }
-        for name in ["3com.example", "1.2.3.example", "9"].into_iter().take(2) {
+        for name in ["3com.example", "1.2.3.example"] {
             assert!(name.parse::<Host>().is_ok(), "{name}");
         }
     }

@@ -8,7 +8,8 @@ use serde::{Deserialize, Serialize};
 /// Who is taken to be this trunk.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Inbound {
-    /// Addresses and networks its INVITEs come from; the longest prefix over all trunks wins.
+    /// Addresses and networks its INVITEs come from. Trunks of several carriers may share them: the dialled number and the
+    /// earlier claim decide (see [`crate::route`]); between trunks of one carrier the longest prefix does.
     pub sources: Vec<IpNet>,
     /// Whose national numbers it dials; the carrier's country when absent.
     pub country: Option<Country>,
