@@ -88,6 +88,16 @@ impl E164 {
         numbering::national(&self.0).or_else(by_code).unwrap_or_else(|| self.0.to_string())
     }
 
+    /// The digits it is found by: international, and behind its country's trunk digit where there is one.
+    #[must_use]
+    pub fn spellings(&self) -> Vec<String> {
+        let country = Country::of(&self.0).filter(|country| !country.trunk_digit().is_empty());
+        let home = country.and_then(|country| {
+            Some(format!("{}{}", country.trunk_digit(), self.0.strip_prefix(country.calling_code())?))
+        });
+        std::iter::once(self.0.to_string()).chain(home).collect()
+    }
+
     /// A number nobody has, to show an example with: one of this country, where the metadata has one.
     #[must_use]
     pub fn example(country: Country) -> Option<E164> {

@@ -1,6 +1,7 @@
 //! Names people give to things.
 
 use serde::{Deserialize, Serialize};
+use unicode_normalization::UnicodeNormalization;
 
 /// A name of 1 to 64 characters that can all be seen, trimmed. What is stored is read as it is.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -54,6 +55,16 @@ pub fn invisible(text: &str) -> Option<char> {
     let hidden =
         |(at, c): &(usize, &char)| c.is_control() || if JOINERS.contains(c) { !joins(*at) } else { is(**c) };
     letters.iter().enumerate().find(hidden).map(|(_, c)| *c)
+}
+
+/// What names are compared by: Unicode's full case folding (Unicode 3.13, `CaseFolding.txt` statuses C and F, none of
+/// the Turkic ones) of the compatibility form (NFKC), with one blank where there are several. `STRASSE` and `straße` are
+/// the same, and so are the two ways to write `É`.
+#[must_use]
+pub fn folded(text: &str) -> String {
+    let folded = caseless::default_case_fold_str(&text.nfkc().collect::<String>());
+    let folded: String = folded.nfkc().collect();
+    folded.split_whitespace().collect::<Vec<_>>().join(" ")
 }
 
 impl Name {
@@ -128,6 +139,26 @@ mod tests {
         for shape in ["", "  ", "two\nlines"] {
             assert_eq!(shape.parse::<Name>(), Err(InvalidName::Shape));
         }
+    }
+
+    #[test]
+    fn names_that_differ_in_case_only_are_the_same() {
+        for (one, other) in [
+            ("STRASSE 7", "straße  7"),
+            ("ÉCOLE", "e\u{301}cole"),
+            ("ΟΔΥΣΣΕΥΣ", "οδυσσευς"),
+            ("ﬁnance", "FINANCE"),
+            ("Ｔｏｋｙｏ", "tokyo"),
+            ("ДОМ", "дом"),
+        ] {
+            assert_eq!(folded(one), folded(other));
+        }
+        assert_ne!(
+            folded("ISIK"),
+            folded("ısık"),
+            "a dotless i is another letter: nobody said that this is Turkish"
+        );
+        assert_ne!(folded("ecole"), folded("école"));
     }
 
     #[test]
