@@ -1,15 +1,17 @@
 //! `accounts`: one row per account.
 
 use crate::{
+    By, Needle,
     biography::{Biography, Nonsense, Turn},
-    reads::{Noun, contains},
+    pieces::{Field, Text},
+    reads::Noun,
     record::{is, table},
 };
 use domain::{
     Sid, Timestamp,
     account::{Account, AccountEvent},
     limits::Limits,
-    name::Name,
+    name::{Name, folded},
 };
 use sea_query::Cond;
 use serde::{Deserialize, Serialize};
@@ -27,6 +29,9 @@ pub struct AccountRow {
     pub account: Option<Sid>,
     /// Friendly name.
     pub name: Name,
+    /// The name as names are compared.
+    #[serde(skip_serializing)]
+    pub folded: String,
     /// Whether it may call.
     pub enabled: bool,
     /// How much it may call, and where to.
@@ -43,12 +48,18 @@ pub struct AccountRow {
     pub version: i64,
 }
 
-table!(AccountRow: "accounts" v 3, key [sid],
-    columns [sid, carrier, account, name, enabled, limits, auth_token_version, auth_token_at, created_at, updated_at, version],
-    indexes [["carrier", "sid"]]);
+table!(AccountRow: "accounts" v 4, key [sid],
+    columns [sid, carrier, account, name, folded, enabled, limits, auth_token_version, auth_token_at, created_at, updated_at, version],
+    indexes [["carrier", "sid"], ["carrier", "folded", "sid"]]);
 
 impl Biography for AccountRow {
     type Of = Account;
+
+    const SEARCHED: bool = true;
+
+    fn texts(&self) -> Vec<Text> {
+        vec![Text { carrier: self.carrier.clone(), field: Field::Name, text: self.folded.clone() }]
+    }
 
     fn sid(&self) -> &Sid {
         &self.sid
@@ -60,7 +71,7 @@ impl Biography for AccountRow {
             (None, E::Created { name, .. }) => {
                 AccountRow::created(fact.stream.clone(), fact.tenant.carrier.clone(), name, fact.at)
             }
-            (Some(row), E::Renamed { name }) => AccountRow { name, ..row },
+            (Some(row), E::Renamed { name }) => AccountRow { folded: folded(name.as_str()), name, ..row },
             // A look changes nothing of it, but its stream is one longer.
             (Some(row), E::AuthTokenShown {}) => {
                 return Ok(Some(AccountRow { version: fact.sequence, ..row }));
@@ -85,6 +96,7 @@ impl AccountRow {
             account: Some(sid.clone()),
             sid,
             carrier,
+            folded: folded(name.as_str()),
             name,
             enabled: true,
             limits: Limits::default(),
@@ -109,9 +121,23 @@ pub struct AccountFilter {
 impl Noun for AccountRow {
     type Filter = AccountFilter;
 
-    fn condition(filter: &AccountFilter) -> Cond {
+    fn rest(filter: &AccountFilter) -> Cond {
+        Cond::all().add_option(filter.enabled.map(|enabled| is("enabled", enabled)))
+    }
+
+    fn served(_: &AccountFilter) -> Cond {
         Cond::all()
-            .add_option(filter.name.as_deref().map(|text| contains("name", text)))
-            .add_option(filter.enabled.map(|enabled| is("enabled", enabled)))
+    }
+
+    fn needles(filter: &AccountFilter) -> Vec<Needle> {
+        filter.name.as_deref().and_then(|text| Needle::name("folded", "", text)).into_iter().collect()
+    }
+
+    fn ordered(by: By) -> Option<&'static str> {
+        (by == By::Name).then_some("folded")
+    }
+
+    fn place(&self, by: By) -> String {
+        if by == By::Name { self.folded.clone() } else { String::new() }
     }
 }

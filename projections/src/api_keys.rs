@@ -84,7 +84,11 @@ pub struct ApiKeyFilter {
 impl Noun for ApiKeyRow {
     type Filter = ApiKeyFilter;
 
-    fn condition(filter: &ApiKeyFilter) -> Cond {
+    fn served(_: &ApiKeyFilter) -> Cond {
+        Cond::all()
+    }
+
+    fn rest(filter: &ApiKeyFilter) -> Cond {
         Cond::all().add_option(filter.revoked.map(|wanted| present("revoked_at", wanted)))
     }
 }

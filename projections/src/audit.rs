@@ -1,13 +1,14 @@
 //! `audit`: one row per event of the core log: who changed what, when, from where.
 
 use crate::{
-    Page, PageOf, ReadError,
+    Page, PageOf, ReadError, Total,
     biography::{Chronicle, Nonsense},
     reads::{self, Reads},
-    record::{self, is, table},
+    record::{self, Record, is, table},
+    search,
 };
 use domain::{Log, Sid, Timestamp};
-use sea_query::{Cond, Expr, ExprTrait, Order, SelectStatement};
+use sea_query::{Cond, Expr, ExprTrait, SelectStatement};
 use serde::{Deserialize, Serialize};
 use store::Fact;
 
@@ -90,19 +91,31 @@ pub struct AuditFilter {
 }
 
 impl AuditFilter {
-    fn condition(&self) -> Cond {
-        Cond::all()
-            .add_option(self.stream.as_ref().map(|stream| is("stream", stream.as_str())))
-            .add_option(self.stream_type.as_deref().map(|kind| is("stream_type", kind)))
-            .add_option(self.event_type.as_deref().map(|event| is("event_type", event)))
-            .add_option(self.actor.as_deref().map(|actor| is("actor_id", actor)))
-            .add_option(self.since.map(|at| Expr::col("at").gte(at.micros())))
-            .add_option(self.until.map(|at| Expr::col("at").lt(at.micros())))
+    /// What an index finds, and what is asked of each row it finds: the thing, or else the actor, is what leaves the fewest.
+    fn conditions(&self) -> (Cond, Cond) {
+        let text = |column, text: &Option<String>| text.as_deref().map(|text| is(column, text));
+        let times = [
+            self.since.map(|at| Expr::col("at").gte(at.micros())),
+            self.until.map(|at| Expr::col("at").lt(at.micros())),
+        ];
+        let mut asked = [
+            self.stream.as_ref().map(|stream| is("stream", stream.as_str())),
+            text("actor_id", &self.actor),
+            text("event_type", &self.event_type),
+            text("stream_type", &self.stream_type),
+        ]
+        .into_iter()
+        .flatten();
+        let Some(first) = asked.next() else {
+            return (times.into_iter().fold(Cond::all(), Cond::add_option), Cond::all());
+        };
+        let rest = asked.fold(Cond::all(), Cond::add);
+        (Cond::all().add(first), times.into_iter().fold(rest, Cond::add_option))
     }
 }
 
 impl Reads<AuditRow> {
-    /// The changes a filter asks for, newest first.
+    /// The changes a filter asks for, newest first unless the page says otherwise.
     ///
     /// # Errors
     /// When the cursor is not of this list, or the database fails.
@@ -111,19 +124,39 @@ impl Reads<AuditRow> {
         reads::page_of(&self.db, select, page, |row: &AuditRow| row.position.to_string()).await
     }
 
+    /// A page, and how many changes there are in all when it is the first one.
+    ///
+    /// # Errors
+    /// As [`Reads::list`].
+    pub async fn counted(
+        &self,
+        filter: &AuditFilter,
+        page: &Page,
+    ) -> Result<(PageOf<AuditRow>, Option<Total>), ReadError> {
+        if page.cursor.is_some() {
+            return Ok((self.list(filter, page).await?, None));
+        }
+        let (served, rest) = filter.conditions();
+        let total = search::total(&self.db, AuditRow::NAME, (self.scope.condition().add(served), rest));
+        let (rows, total) = tokio::try_join!(self.list(filter, page), total)?;
+        Ok((rows, Some(total)))
+    }
+
     pub(crate) fn wanted_changes(
         &self,
         filter: &AuditFilter,
         page: &Page,
     ) -> Result<SelectStatement, ReadError> {
-        let mut wanted = self.scope.condition().add(filter.condition());
+        let (served, rest) = filter.conditions();
+        let mut wanted = self.scope.condition().add(served).add(rest);
         if let Some(cursor) = &page.cursor {
             let last: i64 =
                 cursor.parse().map_err(|_| ReadError::Cursor(cursor.chars().take(64).collect()))?;
-            wanted = wanted.add(Expr::col("position").lt(last));
+            let position = Expr::col("position");
+            wanted = wanted.add(if page.order.descending { position.lt(last) } else { position.gt(last) });
         }
         let mut select = record::select::<AuditRow>("audit");
-        select.cond_where(wanted).order_by("position", Order::Desc);
+        select.cond_where(wanted).order_by("position", page.order.way());
         Ok(select)
     }
 }

@@ -1,6 +1,6 @@
 //! How a table's rows come from events: row by row (`Biography`) or one row per event (`Chronicle`).
 
-use crate::record::Record;
+use crate::{pieces::Text, record::Record};
 use domain::{Log, Sid, Stream};
 use store::{DecodeError, Fact};
 
@@ -13,6 +13,14 @@ pub trait Biography: Record {
     fn subject(fact: &Fact, event: &<Self::Of as cqrs_es::Aggregate>::Event) -> Option<Sid> {
         let _ = event;
         Some(fact.stream.clone())
+    }
+
+    /// Whether rows are found by pieces of their texts.
+    const SEARCHED: bool = false;
+
+    /// The texts a row is found by any piece of.
+    fn texts(&self) -> Vec<Text> {
+        Vec::new()
     }
 
     /// The row's own identifier.

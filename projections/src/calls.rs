@@ -310,28 +310,34 @@ pub struct CallFilter {
 impl Noun for CallRow {
     type Filter = CallFilter;
 
-    fn condition(filter: &CallFilter) -> Cond {
+    fn served(filter: &CallFilter) -> Cond {
         let sid = |column, value: &Option<Sid>| value.as_ref().map(|sid| is(column, sid.as_str()));
         let from = |column, at: Option<Timestamp>| at.map(|at| Expr::col(column).gte(at.micros()));
         let until = |column, at: Option<Timestamp>| at.map(|at| Expr::col(column).lt(at.micros()));
         Cond::all()
             .add_option(filter.from.as_deref().map(|from| is("from", from)))
             .add_option(filter.to.as_deref().map(|to| is("to", to)))
-            .add_option(filter.status.map(|status| is("status", status.as_str())))
-            .add_option(filter.direction.map(|direction| is("direction", direction.as_str())))
             .add_option(sid("account", &filter.account))
             .add_option(sid("parent", &filter.parent))
             .add_option(sid("phone_number", &filter.phone_number))
             .add_option(sid("trunk", &filter.trunk))
-            .add_option(filter.live.map(|live| present("ended_at", !live)))
-            .add_option(filter.troubled.map(|troubled| is("troubled", troubled)))
-            .add_option(filter.answered.map(|answered| present("answered_at", answered)))
+            .add_option(filter.live.filter(|live| *live).map(|live| present("ended_at", !live)))
+            .add_option(filter.troubled.filter(|wanted| *wanted).map(|troubled| is("troubled", troubled)))
             .add_option(from("created_at", filter.created_from))
             .add_option(until("created_at", filter.created_until))
             .add_option(from("started_at", filter.started_from))
             .add_option(until("started_at", filter.started_until))
             .add_option(from("ended_at", filter.ended_from))
             .add_option(until("ended_at", filter.ended_until))
+    }
+
+    fn rest(filter: &CallFilter) -> Cond {
+        Cond::all()
+            .add_option(filter.status.map(|status| is("status", status.as_str())))
+            .add_option(filter.direction.map(|direction| is("direction", direction.as_str())))
+            .add_option(filter.live.filter(|live| !live).map(|live| present("ended_at", !live)))
+            .add_option(filter.troubled.filter(|wanted| !wanted).map(|troubled| is("troubled", troubled)))
+            .add_option(filter.answered.map(|answered| present("answered_at", answered)))
             .add_option((!filter.with_deleted).then(|| is("deleted", false)))
     }
 

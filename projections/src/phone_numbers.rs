@@ -1,19 +1,26 @@
 //! `phone_numbers`: one row per number in a carrier's inventory.
 
 use crate::{
+    By, Needle,
     biography::{Biography, Nonsense, Turn},
-    reads::{Noun, contains, digits_begin, digits_contain, present},
+    pieces::{Field, Text},
+    reads::{Noun, present},
     record::{is, table},
 };
 use domain::{
     Number, Sid, Timestamp,
-    name::Name,
+    name::{Name, folded},
     phone_number::{PhoneNumber, PhoneNumberEvent, VoiceConfiguration},
     route::NumberClaims,
 };
 use sea_query::{Cond, Expr, ExprTrait};
 use serde::{Deserialize, Serialize};
 use store::Fact;
+
+/// How what a number with a name is sorted by begins.
+const NAMED: &str = "0";
+/// And without one: behind all that have one.
+const UNNAMED: &str = "1";
 
 /// A phone number.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -28,8 +35,14 @@ pub struct PhoneNumberRow {
     pub number: Number,
     /// Whether it takes calls.
     pub enabled: bool,
+    /// The digits it is found by, in each of its spellings, with blanks between.
+    #[serde(skip_serializing)]
+    pub digits: String,
     /// The account's name for it.
     pub name: Option<Name>,
+    /// What it is sorted by where names are: `0` and its name as names are compared, or without one `1` and the number.
+    #[serde(skip_serializing)]
+    pub called: String,
     /// Where its calls are answered from.
     pub voice: VoiceConfiguration,
     /// Since when it is the carrier's, and which sources an operator moved to it.
@@ -42,12 +55,21 @@ pub struct PhoneNumberRow {
     pub version: i64,
 }
 
-table!(PhoneNumberRow: "phone_numbers" v 2, key [sid],
-    columns [sid, carrier, account, number, enabled, name, voice, claims, created_at, updated_at, version],
-    indexes [["carrier", "sid"], ["account", "sid"], ["carrier", "number"], ["number"]]);
+table!(PhoneNumberRow: "phone_numbers" v 3, key [sid],
+    columns [sid, carrier, account, number, digits, enabled, name, called, voice, claims, created_at, updated_at, version],
+    indexes [["carrier", "sid"], ["carrier", "account", "sid"], ["carrier", "enabled", "sid"],
+        ["carrier", "number", "sid"], ["carrier", "called", "sid"], ["number"]]);
 
 impl Biography for PhoneNumberRow {
     type Of = PhoneNumber;
+
+    const SEARCHED: bool = true;
+
+    fn texts(&self) -> Vec<Text> {
+        let text = |field, text: &str| Text { carrier: self.carrier.clone(), field, text: text.to_owned() };
+        let name = self.called.strip_prefix(NAMED).map(|name| text(Field::Name, name));
+        std::iter::once(text(Field::Digits, &self.digits)).chain(name).collect()
+    }
 
     fn sid(&self) -> &Sid {
         &self.sid
@@ -72,11 +94,11 @@ impl Biography for PhoneNumberRow {
             (Some(row), E::Disabled {}) => PhoneNumberRow { enabled: false, ..row },
             (Some(row), E::Assigned { account }) => PhoneNumberRow { account: Some(account), ..row },
             (Some(row), E::Unassigned {}) => {
-                PhoneNumberRow { account: None, name: None, voice: VoiceConfiguration::default(), ..row }
+                PhoneNumberRow { account: None, voice: VoiceConfiguration::default(), ..row.called(None) }
             }
             (Some(row), E::VoiceConfigured(voice)) => PhoneNumberRow { voice, ..row },
-            (Some(row), E::Renamed { name }) => PhoneNumberRow { name: Some(name), ..row },
-            (Some(row), E::Unnamed {}) => PhoneNumberRow { name: None, ..row },
+            (Some(row), E::Renamed { name }) => row.called(Some(name)),
+            (Some(row), E::Unnamed {}) => row.called(None),
             (Some(row), E::RouteGranted { source }) => {
                 let claims = row.claims.clone().with(source, fact.position);
                 PhoneNumberRow { claims, ..row }
@@ -98,20 +120,37 @@ impl PhoneNumberRow {
         (enabled, account): (bool, Option<Sid>),
         at: Timestamp,
     ) -> PhoneNumberRow {
-        PhoneNumberRow {
+        let spellings = match &number {
+            Number::E164(number) => number.spellings(),
+            Number::ShortCode(digits) => vec![digits.to_string()],
+        };
+        let row = PhoneNumberRow {
             sid,
             carrier,
             account,
             number,
+            digits: spellings.join(" "),
             enabled,
             name: None,
+            called: String::new(),
             voice: VoiceConfiguration::default(),
             claims: NumberClaims::default(),
             created_at: at,
             updated_at: at,
             version: 1,
-        }
+        };
+        row.called(None)
     }
+
+    /// With this name, or without one.
+    pub(crate) fn called(self, name: Option<Name>) -> PhoneNumberRow {
+        let called = name.as_ref().map_or_else(|| format!("{UNNAMED}{}", self.number), named);
+        PhoneNumberRow { name, called, ..self }
+    }
+}
+
+fn named(name: &Name) -> String {
+    format!("{NAMED}{}", folded(name.as_str()))
 }
 
 /// Which phone numbers; an absent field asks for nothing.
@@ -119,10 +158,9 @@ impl PhoneNumberRow {
 pub struct PhoneNumberFilter {
     /// Exactly this number.
     pub number: Option<Number>,
-    /// Digits it contains; anything but digits is ignored.
+    /// Digits it contains, in international or national form; anything but digits is ignored. Fewer than three are what
+    /// it begins with.
     pub contains: Option<String>,
-    /// Digits it begins with; anything but digits is ignored.
-    pub prefix: Option<String>,
     /// Part of the account's name for it, in any case.
     pub name: Option<String>,
     /// Exactly this name, or without a name exactly this number.
@@ -138,19 +176,53 @@ pub struct PhoneNumberFilter {
 impl Noun for PhoneNumberRow {
     type Filter = PhoneNumberFilter;
 
-    fn condition(filter: &PhoneNumberFilter) -> Cond {
+    fn served(filter: &PhoneNumberFilter) -> Cond {
         Cond::all()
             .add_option(filter.number.as_ref().map(|number| is("number", number.to_string())))
-            .add_option(filter.contains.as_deref().map(|text| digits_contain("number", text)))
-            .add_option(filter.prefix.as_deref().map(|text| digits_begin("number", text)))
-            .add_option(filter.name.as_deref().map(|text| contains("name", text)))
             .add_option(filter.called.as_ref().map(called))
             .add_option(filter.account.as_ref().map(|account| is("account", account.as_str())))
-            .add_option(filter.assigned.map(|wanted| present("account", wanted)))
+            .add_option(filter.assigned.filter(|wanted| !wanted).map(|wanted| present("account", wanted)))
             .add_option(filter.enabled.map(|enabled| is("enabled", enabled)))
+    }
+
+    fn rest(filter: &PhoneNumberFilter) -> Cond {
+        Cond::all()
+            .add_option(filter.called.as_ref().map(called_exactly))
+            .add_option(filter.assigned.filter(|wanted| *wanted).map(|wanted| present("account", wanted)))
+    }
+
+    fn needles(filter: &PhoneNumberFilter) -> Vec<Needle> {
+        let digits = filter.contains.as_deref().and_then(|text| Needle::digits("digits", text));
+        let name = filter.name.as_deref().and_then(|text| Needle::name("called", NAMED, text));
+        digits.into_iter().chain(name).collect()
+    }
+
+    fn ordered(by: By) -> Option<&'static str> {
+        match by {
+            By::Created => None,
+            By::Number => Some("number"),
+            By::Name => Some("called"),
+        }
+    }
+
+    fn place(&self, by: By) -> String {
+        match by {
+            By::Created => String::new(),
+            By::Number => self.number.to_string(),
+            By::Name => self.called.clone(),
+        }
     }
 }
 
+/// In any case, for an index to find it.
 fn called((name, number): &(String, String)) -> Expr {
+    let named = named(&Name::from(name.clone()));
+    if number == name {
+        return is("called", named);
+    }
+    Expr::col("called").is_in([named, format!("{UNNAMED}{number}")])
+}
+
+fn called_exactly((name, number): &(String, String)) -> Expr {
     is("name", name.as_str()).or(present("name", false).and(is("number", number.as_str())))
 }

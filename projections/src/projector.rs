@@ -4,7 +4,8 @@ use crate::{
     ReadError,
     biography::{Biography, Chronicle, Nonsense},
     column::Shape,
-    record,
+    pieces::{self, Piece},
+    record::{self, Record},
 };
 use async_trait::async_trait;
 use domain::{Log, Sid, Stream};
@@ -31,6 +32,10 @@ pub(crate) trait Projector: Send + Sync {
     fn columns(&self) -> &'static [&'static str];
     fn shapes(&self) -> Vec<Shape>;
     fn create(&self, table: &str) -> (TableCreateStatement, Vec<IndexCreateStatement>);
+    /// Whether a table of pieces stands beside it.
+    fn searched(&self) -> bool {
+        false
+    }
 
     /// Tells these facts, in order, to the physical table `table`.
     async fn project(&self, tx: &mut Tx, table: &str, facts: &[&Fact]) -> Result<(), Fault>;
@@ -119,6 +124,10 @@ macro_rules! described_by_its_row {
 impl<R: Biography> Projector for Rows<R> {
     described_by_its_row!(R::Of::LOG);
 
+    fn searched(&self) -> bool {
+        R::SEARCHED
+    }
+
     async fn project(&self, tx: &mut Tx, table: &str, facts: &[&Fact]) -> Result<(), Fault> {
         let mut told = Vec::new();
         for fact in facts {
@@ -159,8 +168,43 @@ impl<R: Biography> Projector for Rows<R> {
                 .to_owned();
             tx.execute(&delete).await?;
         }
+        if R::SEARCHED {
+            search(tx, &pieces::beside(table), &touched, (&known, &rows)).await?;
+        }
         Ok(())
     }
+}
+
+/// Brings the pieces of these rows from what they were to what they are.
+async fn search<R: Biography>(
+    tx: &mut Tx,
+    table: &str,
+    touched: &[Sid],
+    (before, after): (&HashMap<Sid, R>, &HashMap<Sid, R>),
+) -> Result<(), Fault> {
+    let all = |row: Option<&R>| row.map(Piece::all).unwrap_or_default();
+    let mut new = Vec::new();
+    for sid in touched {
+        let (before, after) = (before.get(sid), after.get(sid));
+        if before.map(R::texts) == after.map(R::texts) {
+            continue;
+        }
+        let (before, after) = (all(before), all(after));
+        let gone: Vec<&Piece> = before.difference(&after).collect();
+        if let Some(first) = gone.first() {
+            let pieces = padded(gone.iter().map(|piece| piece.piece.as_str()));
+            let mut delete = Query::delete();
+            delete.from_table(table.to_owned()).and_where(record::is("carrier", first.carrier.as_str()));
+            delete.and_where(record::is("sid", sid.as_str())).and_where(Expr::col("piece").is_in(pieces));
+            tx.execute(&delete).await?;
+        }
+        new.extend(after.difference(&before).cloned());
+    }
+    new.sort_unstable();
+    for pieces in new.chunks(MAX_VALUES / Piece::COLUMNS.len()) {
+        tx.execute(&record::insert(table, pieces.iter())).await?;
+    }
+    Ok(())
 }
 
 /// The rows of these subjects, as the table has them.

@@ -1,12 +1,12 @@
 //! Typed reads: one row, or a page of them, inside one tenant.
 
 use crate::{
-    Page, PageOf, ReadError, Scope,
+    By, Needle, Page, PageOf, ReadError, Scope,
     biography::Biography,
     record::{self, Record, is},
 };
 use domain::Sid;
-use sea_query::{Cond, Expr, ExprTrait, Func, LikeExpr, Order, Query, SelectStatement};
+use sea_query::{Cond, Expr, ExprTrait, SelectStatement};
 use std::marker::PhantomData;
 use store::Db;
 
@@ -15,8 +15,34 @@ pub trait Noun: Biography {
     /// What can be asked of its list.
     type Filter;
 
-    /// What the filter means.
-    fn condition(filter: &Self::Filter) -> Cond;
+    /// What the filter asks of columns that an index finds.
+    fn served(filter: &Self::Filter) -> Cond;
+
+    /// What it asks of others: row by row.
+    fn rest(_: &Self::Filter) -> Cond {
+        Cond::all()
+    }
+
+    /// The texts it looks for; the first one is what rows are found by.
+    fn needles(_: &Self::Filter) -> Vec<Needle> {
+        Vec::new()
+    }
+
+    /// Whether the filter asks for one text at most, and for nothing else.
+    fn asks_nothing_else(filter: &Self::Filter) -> bool {
+        Self::served(filter).is_empty() && Self::rest(filter).is_empty() && Self::needles(filter).len() < 2
+    }
+
+    /// The column of an order, which has an index of its own behind the carrier; none for that of the identifiers, which is
+    /// that of age.
+    fn ordered(_: By) -> Option<&'static str> {
+        None
+    }
+
+    /// What a row has in that column.
+    fn place(&self, _: By) -> String {
+        String::new()
+    }
 
     /// What every single read asks for beside the tenant.
     fn always() -> Cond {
@@ -48,15 +74,6 @@ impl<R: Noun> Reads<R> {
         one(&self.db, record::select::<R>(R::NAME).cond_where(mine)).await
     }
 
-    /// The rows a filter asks for, newest first.
-    ///
-    /// # Errors
-    /// When the cursor is not of this list, or the database fails.
-    pub async fn list(&self, filter: &R::Filter, page: &Page) -> Result<PageOf<R>, ReadError> {
-        let select = self.wanted(filter, page)?;
-        page_of(&self.db, select, page, |row: &R| row.sid().to_string()).await
-    }
-
     /// Those of these identifiers that are there and the scope's, in no particular order.
     ///
     /// # Errors
@@ -68,30 +85,6 @@ impl<R: Noun> Reads<R> {
         let wanted = Expr::col("sid").is_in(sids.iter().map(Sid::as_str));
         let mine = self.scope.condition().add(wanted).add(R::always());
         all(&self.db, record::select::<R>(R::NAME).cond_where(mine)).await
-    }
-
-    /// The query of `list`.
-    pub(crate) fn wanted(&self, filter: &R::Filter, page: &Page) -> Result<SelectStatement, ReadError> {
-        let mut wanted = self.scope.condition().add(R::condition(filter));
-        if let Some(cursor) = &page.cursor {
-            let last: Sid =
-                cursor.parse().map_err(|_| ReadError::Cursor(cursor.chars().take(64).collect()))?;
-            wanted = wanted.add(Expr::col("sid").lt(last.as_str()));
-        }
-        let mut select = record::select::<R>(R::NAME);
-        Ok(select.cond_where(wanted).order_by("sid", Order::Desc).to_owned())
-    }
-
-    /// The identifier of the nth row (from 1) a filter asks for, newest first: the cursor of the page after it.
-    ///
-    /// # Errors
-    /// When the database fails.
-    pub async fn nth(&self, filter: &R::Filter, nth: u64) -> Result<Option<String>, ReadError> {
-        let wanted = self.scope.condition().add(R::condition(filter));
-        let mut select = Query::select();
-        select.column("sid").from(R::NAME).cond_where(wanted).order_by("sid", Order::Desc);
-        select.limit(1).offset(nth.saturating_sub(1));
-        Ok(self.db.fetch_optional(&select).await?.map(|row| row.at(0)).transpose()?)
     }
 }
 
@@ -120,33 +113,7 @@ pub(crate) async fn page_of<R: Record>(
     Ok(PageOf { items, next })
 }
 
-/// `column` contains `text`, in any case (SQLite folds ASCII only).
-pub(crate) fn contains(column: &'static str, text: &str) -> Expr {
-    let pattern = format!("%{}%", escaped(&text.to_lowercase()));
-    Expr::expr(Func::lower(Expr::col(column))).like(LikeExpr::new(pattern).escape('\\'))
-}
-
-/// `column`, a number, contains the digits of `text`.
-pub(crate) fn digits_contain(column: &'static str, text: &str) -> Expr {
-    Expr::col(column).like(format!("%{}%", digits(text)))
-}
-
-/// `column`, a number with or without plus, begins with the digits of `text`.
-pub(crate) fn digits_begin(column: &'static str, text: &str) -> Expr {
-    let digits = digits(text);
-    Expr::col(column).like(format!("{digits}%")).or(Expr::col(column).like(format!("+{digits}%")))
-}
-
 /// `column` has a value, or has none.
 pub(crate) fn present(column: &'static str, wanted: bool) -> Expr {
     if wanted { Expr::col(column).is_not_null() } else { Expr::col(column).is_null() }
-}
-
-fn digits(text: &str) -> String {
-    text.chars().filter(char::is_ascii_digit).take(16).collect()
-}
-
-fn escaped(text: &str) -> String {
-    let special = |c| matches!(c, '\\' | '%' | '_');
-    text.chars().take(64).flat_map(|c| special(c).then_some('\\').into_iter().chain([c])).collect()
 }

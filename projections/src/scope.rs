@@ -1,5 +1,6 @@
 //! Whose rows a read may see, and how lists are paged.
 
+use crate::Order;
 use domain::{Sid, Tenant};
 use sea_query::{Cond, Expr, ExprTrait};
 use serde::{Deserialize, Serialize};
@@ -31,6 +32,11 @@ impl Scope {
         }
     }
 
+    /// Whether it is all of a carrier's.
+    pub(crate) fn is_whole(&self) -> bool {
+        matches!(self, Scope::Carrier(_))
+    }
+
     /// The condition every read starts from.
     pub(crate) fn condition(&self) -> Cond {
         let all = Cond::all().add(Expr::col("carrier").eq(self.carrier().as_str()));
@@ -53,23 +59,31 @@ impl From<Tenant> for Scope {
 /// Which part of a list.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Page {
-    /// Where the page before ended (its `next`); from the newest when absent.
+    /// Where the page before ended (its `next`); from the first row when absent.
     pub cursor: Option<String>,
     /// Most rows to return; taken as 1 to [`MAX_PAGE`].
     pub limit: u32,
+    /// Which row is the first.
+    pub order: Order,
 }
 
 impl Page {
     /// The first `limit` rows.
     #[must_use]
     pub fn first(limit: u32) -> Page {
-        Page { cursor: None, limit }
+        Page { cursor: None, limit, order: Order::default() }
     }
 
     /// The `limit` rows after `cursor`.
     #[must_use]
     pub fn after(cursor: impl Into<String>, limit: u32) -> Page {
-        Page { cursor: Some(cursor.into()), limit }
+        Page { cursor: Some(cursor.into()), limit, order: Order::default() }
+    }
+
+    /// The same in this order.
+    #[must_use]
+    pub fn by(self, order: Order) -> Page {
+        Page { order, ..self }
     }
 
     pub(crate) fn size(&self) -> usize {
@@ -83,7 +97,7 @@ impl Default for Page {
     }
 }
 
-/// Rows, newest first, and where the next ones begin.
+/// Rows, in the order of their page, and where the next ones begin.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct PageOf<T> {
     /// The rows.

@@ -1,13 +1,15 @@
 //! `trunks`: one row per SIP trunk that has not been deleted.
 
 use crate::{
+    By, Needle,
     biography::{Biography, Nonsense, Turn},
-    reads::{Noun, contains, present},
+    pieces::{Field, Text},
+    reads::{Noun, present},
     record::table,
 };
 use domain::{
     Sid, Timestamp,
-    name::Name,
+    name::{Name, folded},
     route::SourceClaims,
     trunk::{Inbound, Outbound, Trunk, TrunkEvent},
 };
@@ -27,6 +29,9 @@ pub struct TrunkRow {
     pub account: Option<Sid>,
     /// Friendly name.
     pub name: Name,
+    /// The name as names are compared.
+    #[serde(skip_serializing)]
+    pub folded: String,
     /// Who is taken to be it, if it takes calls.
     pub inbound: Option<Inbound>,
     /// How to call through it, if it does.
@@ -43,12 +48,18 @@ pub struct TrunkRow {
     pub version: i64,
 }
 
-table!(TrunkRow: "trunks" v 2, key [sid],
-    columns [sid, carrier, account, name, inbound, outbound, credential_version, claims, created_at, updated_at, version],
-    indexes [["carrier", "sid"]]);
+table!(TrunkRow: "trunks" v 3, key [sid],
+    columns [sid, carrier, account, name, folded, inbound, outbound, credential_version, claims, created_at, updated_at, version],
+    indexes [["carrier", "sid"], ["carrier", "folded", "sid"]]);
 
 impl Biography for TrunkRow {
     type Of = Trunk;
+
+    const SEARCHED: bool = true;
+
+    fn texts(&self) -> Vec<Text> {
+        vec![Text { carrier: self.carrier.clone(), field: Field::Name, text: self.folded.clone() }]
+    }
 
     fn sid(&self) -> &Sid {
         &self.sid
@@ -62,7 +73,7 @@ impl Biography for TrunkRow {
                 let row = TrunkRow::created(fact.stream.clone(), carrier, name, (None, outbound), fact.at);
                 row.taking(inbound, fact.position)
             }
-            (Some(row), E::Renamed { name }) => TrunkRow { name, ..row },
+            (Some(row), E::Renamed { name }) => TrunkRow { folded: folded(name.as_str()), name, ..row },
             (Some(row), E::InboundConfigured(inbound)) => row.taking(inbound, fact.position),
             (Some(row), E::OutboundConfigured(outbound)) => TrunkRow { outbound, ..row },
             (Some(row), E::CredentialReplaced {}) => {
@@ -97,6 +108,7 @@ impl TrunkRow {
             sid,
             carrier,
             account: None,
+            folded: folded(name.as_str()),
             name,
             inbound,
             outbound,
@@ -123,10 +135,25 @@ pub struct TrunkFilter {
 impl Noun for TrunkRow {
     type Filter = TrunkFilter;
 
-    fn condition(filter: &TrunkFilter) -> Cond {
+    fn rest(filter: &TrunkFilter) -> Cond {
         Cond::all()
-            .add_option(filter.name.as_deref().map(|text| contains("name", text)))
             .add_option(filter.inbound.map(|wanted| present("inbound", wanted)))
             .add_option(filter.outbound.map(|wanted| present("outbound", wanted)))
+    }
+
+    fn served(_: &TrunkFilter) -> Cond {
+        Cond::all()
+    }
+
+    fn needles(filter: &TrunkFilter) -> Vec<Needle> {
+        filter.name.as_deref().and_then(|text| Needle::name("folded", "", text)).into_iter().collect()
+    }
+
+    fn ordered(by: By) -> Option<&'static str> {
+        (by == By::Name).then_some("folded")
+    }
+
+    fn place(&self, by: By) -> String {
+        if by == By::Name { self.folded.clone() } else { String::new() }
     }
 }

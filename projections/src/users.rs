@@ -1,13 +1,14 @@
 //! `users`: one row per user of the dashboard who has not been removed.
 
 use crate::{
+    Needle,
     biography::{Biography, Nonsense, Turn},
-    reads::{Noun, contains},
+    reads::Noun,
     record::table,
 };
 use domain::{
     Sid, Timestamp,
-    name::Name,
+    name::{Name, folded},
     user::{Email, Role, User, UserEvent},
 };
 use sea_query::Cond;
@@ -26,6 +27,9 @@ pub struct UserRow {
     pub account: Option<Sid>,
     /// Their name.
     pub name: Name,
+    /// The name as names are compared.
+    #[serde(skip_serializing)]
+    pub folded: String,
     /// What they sign in as.
     pub email: Email,
     /// What they may do.
@@ -40,8 +44,8 @@ pub struct UserRow {
     pub updated_at: Timestamp,
 }
 
-table!(UserRow: "users" v 1, key [sid],
-    columns [sid, carrier, account, name, email, role, two_factor, signed_in_at, created_at, updated_at],
+table!(UserRow: "users" v 2, key [sid],
+    columns [sid, carrier, account, name, folded, email, role, two_factor, signed_in_at, created_at, updated_at],
     indexes [["carrier", "sid"], ["email"]]);
 
 impl Biography for UserRow {
@@ -58,6 +62,7 @@ impl Biography for UserRow {
                 sid: fact.stream.clone(),
                 carrier: fact.tenant.carrier.clone(),
                 account: None,
+                folded: folded(name.as_str()),
                 name,
                 email,
                 role,
@@ -90,7 +95,11 @@ pub struct UserFilter {
 impl Noun for UserRow {
     type Filter = UserFilter;
 
-    fn condition(filter: &UserFilter) -> Cond {
-        Cond::all().add_option(filter.name.as_deref().map(|text| contains("name", text)))
+    fn served(_: &UserFilter) -> Cond {
+        Cond::all()
+    }
+
+    fn needles(filter: &UserFilter) -> Vec<Needle> {
+        filter.name.as_deref().and_then(|text| Needle::name("folded", "", text)).into_iter().collect()
     }
 }

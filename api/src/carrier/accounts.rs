@@ -3,7 +3,7 @@
 use super::{
     Tag,
     limits::{AccountLimits, AccountLimitsUpdate},
-    lists::{created_tagged, page, page_of, views},
+    lists::{NameOrder, counted, counted_page_of, created_tagged, page},
     text::Text,
     write::{Handle, TRIES, Tagged, Write, etag, is_unused, tagged, too_busy},
 };
@@ -25,7 +25,7 @@ use poem_openapi::{
     param::{Header, Path, Query},
     payload::Json,
 };
-use projections::{AccountFilter, AccountRow};
+use projections::{AccountFilter, AccountRow, Order};
 
 /// Whether an account may call.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Enum)]
@@ -121,7 +121,7 @@ struct AuthToken {
     auth_token: String,
 }
 
-page_of! {
+counted_page_of! {
     /// Accounts, newest first.
     AccountPage of Account
 }
@@ -149,15 +149,17 @@ pub(crate) struct AccountsApi(pub(crate) Handle);
 impl AccountsApi {
     /// List accounts
     ///
-    /// Newest first, by name and status.
+    /// Newest first unless `order` says otherwise, by name and status.
     #[oai(path = "/", method = "get", operation_id = "listAccounts")]
     async fn list(
         &self,
         Reader(who): Reader,
-        /// Part of the name, in any case.
+        /// Part of the name, in any case; fewer than three characters are what a word of it begins with.
         name: Query<Option<String>>,
         /// Whether they may call.
         status: Query<Option<AccountStatus>>,
+        /// In which order; newest first when left out.
+        order: Query<Option<NameOrder>>,
         /// Where the page before ended.
         cursor: Query<Option<String>>,
         /// Most rows to return.
@@ -167,8 +169,9 @@ impl AccountsApi {
         let enabled = status.0.map(|status| status == AccountStatus::Enabled);
         let filter = AccountFilter { name: name.0, enabled };
         let reads = self.0.app()?.projections.accounts(who.scope());
-        let rows = reads.list(&filter, &page(cursor.0, limit.0)).await.map_err(Refusal::from)?;
-        Ok(Json(views(rows, Account::from).into()))
+        let page = page(cursor.0, limit.0).by(order.0.map(Order::from).unwrap_or_default());
+        let rows = reads.counted(&filter, &page).await.map_err(Refusal::from)?;
+        Ok(Json(counted(rows, Account::from).into()))
     }
 
     /// Open an account

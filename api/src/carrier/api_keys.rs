@@ -2,7 +2,7 @@
 
 use super::{
     Tag,
-    lists::{created, page, page_of, views},
+    lists::{counted, counted_page_of, created, page},
     text::Text,
     write::{Handle, Write, gone},
 };
@@ -60,7 +60,7 @@ struct ApiKeyCreate {
     name: Text,
 }
 
-page_of! {
+counted_page_of! {
     /// Live keys, newest first.
     ApiKeyPage of ApiKey
 }
@@ -107,8 +107,9 @@ impl ApiKeysApi {
     ) -> Result<Json<ApiKeyPage>, ApiError> {
         let reads = self.0.app()?.projections.api_keys(who.scope());
         let filter = ApiKeyFilter { revoked: Some(false) };
-        let rows = reads.list(&filter, &page(cursor.0, limit.0)).await.map_err(Refusal::from)?;
-        Ok(Json(views(rows, ApiKey::from).into()))
+        let page = page(cursor.0, limit.0);
+        let rows = reads.counted(&filter, &page).await.map_err(Refusal::from)?;
+        Ok(Json(counted(rows, ApiKey::from).into()))
     }
 
     /// Make an API key

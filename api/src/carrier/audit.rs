@@ -2,7 +2,7 @@
 
 use super::{
     Tag,
-    lists::{moment, page, page_of, views},
+    lists::{AgeOrder, counted, counted_page_of, moment, page},
     write::Handle,
 };
 use crate::{
@@ -11,7 +11,7 @@ use crate::{
 };
 use domain::Sid;
 use poem_openapi::{Object, OpenApi, param::Query, payload::Json, types::Any};
-use projections::{AuditFilter, AuditRow};
+use projections::{AuditFilter, AuditRow, Order};
 
 /// One change.
 #[derive(Debug, Object)]
@@ -41,7 +41,7 @@ struct AuditEntry {
     request_id: Option<String>,
 }
 
-page_of! {
+counted_page_of! {
     /// Changes, newest first.
     AuditPage of AuditEntry
 }
@@ -78,7 +78,7 @@ pub(crate) struct AuditApi(pub(crate) Handle);
 impl AuditApi {
     /// List changes
     ///
-    /// Newest first, by thing, kind, change, actor and time.
+    /// Newest first unless `order` says otherwise, by thing, kind, change, actor and time.
     #[oai(path = "/", method = "get", operation_id = "listAudit")]
     #[expect(clippy::too_many_arguments, reason = "one for each query parameter; the macro takes no struct")]
     async fn list(
@@ -96,6 +96,8 @@ impl AuditApi {
         since: Query<Option<String>>,
         /// Before this time (RFC 3339).
         until: Query<Option<String>>,
+        /// In which order; newest first when left out.
+        order: Query<Option<AgeOrder>>,
         /// Where the page before ended.
         cursor: Query<Option<String>>,
         /// Most rows to return.
@@ -112,7 +114,8 @@ impl AuditApi {
             until: moment("until", until.0.as_deref())?,
         };
         let reads = self.0.app()?.projections.audit(who.scope());
-        let rows = reads.list(&filter, &page(cursor.0, limit.0)).await.map_err(Refusal::from)?;
-        Ok(Json(views(rows, AuditEntry::from).into()))
+        let page = page(cursor.0, limit.0).by(order.0.map(Order::from).unwrap_or_default());
+        let rows = reads.counted(&filter, &page).await.map_err(Refusal::from)?;
+        Ok(Json(counted(rows, AuditEntry::from).into()))
     }
 }

@@ -2,7 +2,7 @@
 
 use super::{
     Tag,
-    lists::{moment, page, page_of, views},
+    lists::{AgeOrder, counted, counted_page_of, moment, page},
     names::Names,
     write::{Handle, Write},
 };
@@ -22,7 +22,7 @@ use poem_openapi::{
     param::{Path, Query},
     payload::Json,
 };
-use projections::{CallFilter, CallRow, ReadError, Scope};
+use projections::{CallFilter, CallRow, Order, ReadError, Scope};
 
 /// How far a call is, in Twilio's words.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Enum)]
@@ -148,7 +148,7 @@ pub(crate) struct Call {
     quality: Option<CallQuality>,
 }
 
-page_of! {
+counted_page_of! {
     /// Calls, newest first.
     CallPage of Call
 }
@@ -248,7 +248,7 @@ pub(crate) struct CallsApi(pub(crate) Handle);
 impl CallsApi {
     /// List calls
     ///
-    /// Newest first, by parties, state, account, trunk and time.
+    /// Newest first unless `order` says otherwise, by parties, state, account, trunk and time.
     #[oai(path = "/", method = "get", operation_id = "listCalls")]
     #[expect(clippy::too_many_arguments, reason = "one for each query parameter; the macro takes no struct")]
     async fn list(
@@ -278,6 +278,8 @@ impl CallsApi {
         created_after: Query<Option<String>>,
         /// Queued or received before this time (RFC 3339).
         created_before: Query<Option<String>>,
+        /// In which order; newest first when left out.
+        order: Query<Option<AgeOrder>>,
         /// Where the page before ended.
         cursor: Query<Option<String>>,
         /// Most rows to return.
@@ -303,10 +305,11 @@ impl CallsApi {
         fields.done()?;
         let app = self.0.app()?;
         let reads = app.projections.calls(who.scope());
-        let rows = reads.list(&filter, &page(cursor.0, limit.0)).await.map_err(Refusal::from)?;
+        let page = page(cursor.0, limit.0).by(order.0.map(Order::from).unwrap_or_default());
+        let rows = reads.counted(&filter, &page).await.map_err(Refusal::from)?;
         let mut names = Names::default();
-        learn(&mut names, app, &who.scope(), &rows.items).await.map_err(Refusal::from)?;
-        Ok(Json(views(rows, |row| with_names(row, &names)).into()))
+        learn(&mut names, app, &who.scope(), &rows.0.items).await.map_err(Refusal::from)?;
+        Ok(Json(counted(rows, |row| with_names(row, &names)).into()))
     }
 
     /// Get a call

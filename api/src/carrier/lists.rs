@@ -2,19 +2,91 @@
 
 use crate::problem::Refusal;
 use domain::Timestamp;
-use projections::{Page, PageOf};
+use poem_openapi::Enum;
+use projections::{By, Order, Page, PageOf, Total};
 
 /// Rows of a page when nothing is asked for.
 const DEFAULT_LIMIT: i32 = 50;
 
 /// Which page was asked for; endpoints bound `limit` themselves.
 pub(super) fn page(cursor: Option<String>, limit: Option<i32>) -> Page {
-    Page { cursor, limit: u32::try_from(limit.unwrap_or(DEFAULT_LIMIT)).unwrap_or(1) }
+    Page {
+        cursor,
+        order: Order::default(),
+        limit: u32::try_from(limit.unwrap_or(DEFAULT_LIMIT)).unwrap_or(1),
+    }
 }
 
 /// Rows as their views, and the next cursor.
 pub(super) fn views<R, V>(page: PageOf<R>, view: impl Fn(R) -> V) -> (Vec<V>, Option<String>) {
     (page.items.into_iter().map(view).collect(), page.next)
+}
+
+/// A page whose rows were counted: rows as their views, the next cursor, and how many there are.
+pub(super) fn counted<R, V>(
+    (page, total): (PageOf<R>, Option<Total>),
+    view: impl Fn(R) -> V,
+) -> (Vec<V>, Option<String>, Option<Total>) {
+    let (data, next) = views(page, view);
+    (data, next, total)
+}
+
+/// In which order a list comes.
+macro_rules! order {
+    ($(#[$doc:meta])* $name:ident { $($(#[$word:meta])* $variant:ident $text:literal $by:ident $descending:literal),+ $(,)? }) => {
+        $(#[$doc])*
+        #[derive(Clone, Copy, Debug, PartialEq, Eq, Enum)]
+        pub(super) enum $name {
+            $($(#[$word])* #[oai(rename = $text)] $variant),+
+        }
+
+        impl From<$name> for Order {
+            fn from(order: $name) -> Order {
+                match order {
+                    $($name::$variant => Order { by: By::$by, descending: $descending }),+
+                }
+            }
+        }
+    };
+}
+order! {
+    /// By age.
+    AgeOrder {
+        /// Oldest first.
+        Oldest "created_at" Created false,
+        /// Newest first.
+        Newest "-created_at" Created true,
+    }
+}
+order! {
+    /// By age or name.
+    NameOrder {
+        /// Oldest first.
+        Oldest "created_at" Created false,
+        /// Newest first.
+        Newest "-created_at" Created true,
+        /// By name, in any case.
+        Name "name" Name false,
+        /// By name, the last one first.
+        NameBackwards "-name" Name true,
+    }
+}
+order! {
+    /// By age, number or name.
+    NumberOrder {
+        /// Oldest first.
+        Oldest "created_at" Created false,
+        /// Newest first.
+        Newest "-created_at" Created true,
+        /// By number, digit by digit.
+        Number "number" Number false,
+        /// By number, the last one first.
+        NumberBackwards "-number" Number true,
+        /// By the account's name for it, in any case; those without one come last.
+        Name "name" Name false,
+        /// By name, the last one first.
+        NameBackwards "-name" Name true,
+    }
 }
 
 /// A moment in a query.
@@ -42,6 +114,32 @@ macro_rules! page_of {
         impl From<(Vec<$row>, Option<String>)> for $name {
             fn from((data, next_cursor): (Vec<$row>, Option<String>)) -> $name {
                 $name { data, next_cursor }
+            }
+        }
+    };
+}
+
+/// The same of a list whose rows are counted.
+macro_rules! counted_page_of {
+    ($(#[$doc:meta])* $name:ident of $row:ty) => {
+        $(#[$doc])*
+        #[derive(Debug, poem_openapi::Object)]
+        #[oai(skip_serializing_if_is_none)]
+        struct $name {
+            /// The rows.
+            data: Vec<$row>,
+            /// Give it as `cursor`, with the same filters and order, to get the page after this one; absent on the last.
+            next_cursor: Option<String>,
+            /// How many rows there are on all pages together, counted to 10,000. On the first page only.
+            total: Option<i32>,
+            /// Whether `total` is all of them. When it is false there may be more. On the first page only.
+            total_exact: Option<bool>,
+        }
+
+        impl From<(Vec<$row>, Option<String>, Option<projections::Total>)> for $name {
+            fn from((data, next_cursor, total): (Vec<$row>, Option<String>, Option<projections::Total>)) -> $name {
+                let (total, total_exact) = (total.map(|total| total.count.cast_signed()), total.map(|total| total.exact));
+                $name { data, next_cursor, total, total_exact }
             }
         }
     };
@@ -78,4 +176,4 @@ macro_rules! created_tagged {
     };
 }
 
-pub(super) use {created, created_tagged, page_of};
+pub(super) use {counted_page_of, created, created_tagged, page_of};

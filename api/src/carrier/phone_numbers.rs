@@ -3,7 +3,7 @@
 use super::{
     Tag,
     accounts::account_of,
-    lists::{created_tagged, page, page_of, views},
+    lists::{NumberOrder, counted, counted_page_of, created_tagged, page},
     names::Names,
     sources,
     text::Text,
@@ -27,7 +27,7 @@ use poem_openapi::{
     payload::Json,
     types::MaybeUndefined,
 };
-use projections::{PhoneNumberFilter, PhoneNumberRow};
+use projections::{Order, PhoneNumberFilter, PhoneNumberRow};
 
 /// A number of the carrier's inventory.
 #[derive(Debug, Object)]
@@ -112,7 +112,7 @@ enum DeletedPhoneNumber {
     Deleted,
 }
 
-page_of! {
+counted_page_of! {
     /// Phone numbers, newest first.
     PhoneNumberPage of PhoneNumber
 }
@@ -172,15 +172,15 @@ pub(crate) struct PhoneNumbersApi(pub(crate) Handle);
 impl PhoneNumbersApi {
     /// List phone numbers
     ///
-    /// Newest first, by digits, account and state.
+    /// Newest first unless `order` says otherwise, by digits, account and state.
     #[oai(path = "/", method = "get", operation_id = "listPhoneNumbers")]
     #[expect(clippy::too_many_arguments, reason = "one for each query parameter; the macro takes no struct")]
     async fn list(
         &self,
         Reader(who): Reader,
-        /// Digits the number contains.
+        /// Digits the number contains, in international or national form; fewer than three are what it begins with.
         number: Query<Option<String>>,
-        /// Part of the account's name for it, in any case.
+        /// Part of the account's name for it, in any case; fewer than three characters are what a word of it begins with.
         name: Query<Option<String>>,
         /// Assigned to this account.
         account_sid: Query<Option<String>>,
@@ -188,6 +188,8 @@ impl PhoneNumbersApi {
         assigned: Query<Option<bool>>,
         /// Takes calls, or does not.
         enabled: Query<Option<bool>>,
+        /// In which order; newest first when left out.
+        order: Query<Option<NumberOrder>>,
         /// Where the page before ended.
         cursor: Query<Option<String>>,
         /// Most rows to return.
@@ -208,11 +210,12 @@ impl PhoneNumbersApi {
         };
         let app = self.0.app()?;
         let reads = app.projections.phone_numbers(who.scope());
-        let rows = reads.list(&filter, &page(cursor.0, limit.0)).await.map_err(Refusal::from)?;
+        let page = page(cursor.0, limit.0).by(order.0.map(Order::from).unwrap_or_default());
+        let rows = reads.counted(&filter, &page).await.map_err(Refusal::from)?;
         let mut names = Names::default();
-        let accounts = rows.items.iter().filter_map(|row| row.account.as_ref());
+        let accounts = rows.0.items.iter().filter_map(|row| row.account.as_ref());
         names.learn(app, &who.scope(), accounts, std::iter::empty()).await.map_err(Refusal::from)?;
-        Ok(Json(views(rows, |row| PhoneNumber::named(row, &names)).into()))
+        Ok(Json(counted(rows, |row| PhoneNumber::named(row, &names)).into()))
     }
 
     /// Add a phone number

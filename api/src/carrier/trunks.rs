@@ -2,7 +2,7 @@
 
 use super::{
     Tag,
-    lists::{created_tagged, page, page_of, views},
+    lists::{NameOrder, counted, counted_page_of, created_tagged, page},
     sources,
     text::Text,
     trunk_fields::{InboundConfig, OutboundConfig, OutboundView, preview},
@@ -29,7 +29,7 @@ use poem_openapi::{
     payload::Json,
     types::MaybeUndefined,
 };
-use projections::{TrunkFilter, TrunkRow};
+use projections::{Order, TrunkFilter, TrunkRow};
 
 /// Which way a trunk's calls go.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Enum)]
@@ -141,7 +141,7 @@ enum DeletedTrunk {
     Deleted,
 }
 
-page_of! {
+counted_page_of! {
     /// Trunks, newest first.
     TrunkPage of Trunk
 }
@@ -181,15 +181,17 @@ pub(crate) struct TrunksApi(pub(crate) Handle);
 impl TrunksApi {
     /// List trunks
     ///
-    /// Newest first, by name and direction.
+    /// Newest first unless `order` says otherwise, by name and direction.
     #[oai(path = "/", method = "get", operation_id = "listTrunks")]
     async fn list(
         &self,
         Reader(who): Reader,
-        /// Part of the name, in any case.
+        /// Part of the name, in any case; fewer than three characters are what a word of it begins with.
         name: Query<Option<String>>,
         /// Only those that take calls, or only those that place calls.
         direction: Query<Option<TrunkDirection>>,
+        /// In which order; newest first when left out.
+        order: Query<Option<NameOrder>>,
         /// Where the page before ended.
         cursor: Query<Option<String>>,
         /// Most rows to return.
@@ -201,9 +203,10 @@ impl TrunksApi {
         let filter = TrunkFilter { name: name.0, inbound, outbound };
         let app = self.0.app()?;
         let reads = app.projections.trunks(who.scope());
-        let rows = reads.list(&filter, &page(cursor.0, limit.0)).await.map_err(Refusal::from)?;
+        let page = page(cursor.0, limit.0).by(order.0.map(Order::from).unwrap_or_default());
+        let rows = reads.counted(&filter, &page).await.map_err(Refusal::from)?;
         let home = country_of(app, &who.carrier).await?;
-        Ok(Json(views(rows, |row| Trunk::new(app, home, row)).into()))
+        Ok(Json(counted(rows, |row| Trunk::new(app, home, row)).into()))
     }
 
     /// Make a trunk

@@ -2,7 +2,7 @@
 
 use super::{
     Tag,
-    lists::{page, page_of, views},
+    lists::{counted, counted_page_of, page},
     write::{Handle, Write},
 };
 use crate::{
@@ -55,7 +55,7 @@ struct User {
     last_signed_in_at: Option<String>,
 }
 
-page_of! {
+counted_page_of! {
     /// Users, newest first.
     UserPage of User
 }
@@ -98,7 +98,7 @@ impl UsersApi {
     async fn list(
         &self,
         Reader(who): Reader,
-        /// Part of the name, in any case.
+        /// Part of the name, in any case; fewer than three characters are what a word of it begins with.
         name: Query<Option<String>>,
         /// Where the page before ended.
         cursor: Query<Option<String>>,
@@ -108,8 +108,9 @@ impl UsersApi {
     ) -> Result<Json<UserPage>, ApiError> {
         let reads = self.0.app()?.projections.users(who.scope());
         let filter = UserFilter { name: name.0 };
-        let rows = reads.list(&filter, &page(cursor.0, limit.0)).await.map_err(Refusal::from)?;
-        Ok(Json(views(rows, User::from).into()))
+        let page = page(cursor.0, limit.0);
+        let rows = reads.counted(&filter, &page).await.map_err(Refusal::from)?;
+        Ok(Json(counted(rows, User::from).into()))
     }
 
     /// Get a user

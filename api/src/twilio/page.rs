@@ -1,7 +1,7 @@
 //! Lists in pages, as the 2010 API writes them: the first page by number, the next ones by a token.
 
 use super::{fault::Fault, form::Form};
-use projections::{MAX_PAGE, Noun, Page, PageOf, Reads};
+use projections::{MAX_PAGE, Noun, Order, Page, PageOf, Reads};
 use serde_json::{Map, Value, json};
 
 /// Rows per page when nothing is said.
@@ -47,7 +47,7 @@ impl<'a> Asked<'a> {
                 return Ok(PageOf { items: vec![], next: None });
             }
         }
-        Ok(reads.list(filter, &Page { cursor, limit: self.size }).await?)
+        Ok(reads.list(filter, &Page { cursor, limit: self.size, order: Order::default() }).await?)
     }
 
     /// The body: the rows under `key`, and the addresses of the pages around them.

@@ -259,3 +259,47 @@ async fn another_carriers_account_gets_no_number() {
     let patch = json!({ "account_sid": theirs["sid"], "voice": { "voice_url": "ftp://x" } });
     assert_eq!(world.patch(&a.program, &path, patch).await.fields(), ["account_sid", "voice.voice_url"]);
 }
+
+#[tokio::test]
+async fn a_list_says_how_much_it_has_and_comes_in_the_order_that_was_asked_for() {
+    let world = World::new().await;
+    let a = world.carrier("alpha").await;
+    for number in ["+85512000003", "+85512000001", "+85512000002", "+85577000004"] {
+        world.post(&a.program, "/carrier/v1/phone-numbers", json!({ "number": number })).await.ok(201);
+    }
+    let ask = async |query: &str| {
+        let path = format!("/carrier/v1/phone-numbers?{query}");
+        world.send(&a.program, "GET", &path, None).await
+    };
+    let page = ask("limit=2&order=number").await.ok(200);
+    assert_eq!((&page["total"], &page["total_exact"]), (&json!(4), &json!(true)));
+    assert_eq!(
+        (&page["data"][0]["number"], &page["data"][1]["number"]),
+        (&json!("+85512000001"), &json!("+85512000002"))
+    );
+    let cursor = page["next_cursor"].as_str().unwrap();
+    let next = ask(&format!("limit=2&order=number&cursor={}", cursor.replace('+', "%2B"))).await.ok(200);
+    assert_eq!(next["data"][0]["number"], "+85512000003");
+    assert_eq!((next.get("total"), next.get("next_cursor")), (None, None));
+    let found = ask("number=012000&order=-number").await.ok(200);
+    assert_eq!((&found["data"][0]["number"], &found["total"]), (&json!("+85512000003"), &json!(3)));
+    assert_eq!(ask("order=colour").await.status, 400);
+    let wrong = format!("order=name&cursor={}", cursor.replace('+', "%2B"));
+    assert_eq!(ask(&wrong).await.status, 400, "a cursor is of the order it was given for");
+}
+
+#[tokio::test]
+async fn names_are_found_in_any_case_of_any_alphabet() {
+    let world = World::new().await;
+    let a = world.carrier("alpha").await;
+    for name in ["Straße", "École", "Ящик"] {
+        world.post(&a.program, "/carrier/v1/accounts", json!({ "name": name })).await.ok(201);
+    }
+    for (typed, name) in [("STRASSE", "Straße"), ("%C3%89COLE", "École"), ("%D1%8F%D1%89%D0%B8", "Ящик")]
+    {
+        let found = world.get(&a.program, &format!("/carrier/v1/accounts?name={typed}")).await;
+        assert_eq!((&found["total"], &found["data"][0]["name"]), (&json!(1), &json!(name)));
+    }
+    let sign = world.get(&a.program, "/carrier/v1/accounts?name=%25").await;
+    assert_eq!(sign["total"], 0, "a per cent sign means itself");
+}

@@ -1,6 +1,7 @@
 //! Physical tables: which one is live, which are being built, and the switch between them.
 
 use super::{CHECKPOINTS, LEADERS, Live, PARKED, VERSIONS, position};
+use crate::pieces;
 use domain::Log;
 use sea_query::{Expr, ExprTrait, OnConflict, Query, Table};
 use store::{StoreError, Tx};
@@ -103,7 +104,7 @@ pub(crate) async fn switch(
     tx: &mut Tx,
     log: Log,
     (name, version): (&str, i64),
-    built: &str,
+    (built, searched): (&str, bool),
 ) -> Result<(), StoreError> {
     let leader =
         Query::select().column("epoch").from(LEADERS).and_where(Expr::col("log").eq(log.as_str())).to_owned();
@@ -121,21 +122,31 @@ pub(crate) async fn switch(
         .and_where(Expr::col("name").eq(name))
         .to_owned();
     tx.execute(&record).await?;
-    tx.execute_text(&format!(r#"DROP VIEW IF EXISTS "{name}""#)).await?;
-    tx.execute_text(&format!(r#"CREATE VIEW "{name}" AS SELECT * FROM "{built}""#)).await?;
+    view(tx, name, built).await?;
+    if searched {
+        view(tx, &pieces::beside(name), &pieces::beside(built)).await?;
+    }
     if let Some(old) = old {
         discard(tx, &old.table).await?;
     }
     Ok(())
 }
 
-/// Drops a physical table and everything remembered about it.
+async fn view(tx: &mut Tx, name: &str, of: &str) -> Result<(), StoreError> {
+    tx.execute_text(&format!(r#"DROP VIEW IF EXISTS "{name}""#)).await?;
+    tx.execute_text(&format!(r#"CREATE VIEW "{name}" AS SELECT * FROM "{of}""#)).await
+}
+
+/// Drops a physical table, its pieces, and everything remembered about it.
 pub(crate) async fn discard(tx: &mut Tx, table: &str) -> Result<(), StoreError> {
     for from in [CHECKPOINTS, PARKED] {
         let forget = Query::delete().from_table(from).and_where(Expr::col("table_name").eq(table)).to_owned();
         tx.execute(&forget).await?;
     }
-    tx.define(&Table::drop().table(table.to_owned()).if_exists().to_owned()).await
+    for table in [pieces::beside(table), table.to_owned()] {
+        tx.define(&Table::drop().table(table).if_exists().to_owned()).await?;
+    }
+    Ok(())
 }
 
 /// Tables that someone began to build and has not touched since `before`.

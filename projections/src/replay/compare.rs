@@ -6,7 +6,9 @@ use crate::{
     building::{Building, Seen},
     column::{Kind, Shape},
     ledger,
+    pieces::{self, Piece},
     projector::Projector,
+    record::Record,
 };
 use sea_query::{Cond, Expr, ExprTrait, Order, Query, SelectStatement, Value};
 use std::collections::BTreeMap;
@@ -39,9 +41,15 @@ pub(super) async fn differences(
         .into_iter()
         .chain(left_out(&mut live, name, &known.table).await?)
         .collect();
-    let mut sides =
-        Sides { live: &mut live, rebuilt: &mut rebuilt, tables: (&known.table, &building.member.table) };
-    sides.compare(&*building.member.projector, &mut found).await?;
+    let projector = &*building.member.projector;
+    let tables = (known.table.clone(), building.member.table.clone());
+    let pieces = (pieces::beside(&tables.0), pieces::beside(&tables.1));
+    let mut sides = Sides { live: &mut live, rebuilt: &mut rebuilt, tables };
+    sides.compare(&Like::the(projector), &mut found).await?;
+    if projector.searched() {
+        sides.tables = pieces;
+        sides.compare(&Like::its_pieces(projector), &mut found).await?;
+    }
     live.rollback().await?;
     rebuilt.rollback().await?;
     Ok(found)
@@ -76,27 +84,51 @@ async fn left_out(live: &mut Tx, projection: &'static str, table: &str) -> Resul
     Ok(found)
 }
 
+/// What the tables are like.
+struct Like {
+    projection: &'static str,
+    key: &'static [&'static str],
+    columns: &'static [&'static str],
+    shapes: Vec<Shape>,
+}
+
+impl Like {
+    fn the(projector: &dyn Projector) -> Like {
+        Like {
+            projection: projector.name(),
+            key: projector.key(),
+            columns: projector.columns(),
+            shapes: projector.shapes(),
+        }
+    }
+
+    fn its_pieces(projector: &dyn Projector) -> Like {
+        Like {
+            projection: projector.name(),
+            key: Piece::KEY,
+            columns: Piece::COLUMNS,
+            shapes: Piece::shapes(),
+        }
+    }
+}
+
 /// Both tables.
 struct Sides<'s> {
     live: &'s mut Tx,
     rebuilt: &'s mut Tx,
-    tables: (&'s str, &'s str),
+    tables: (String, String),
 }
 
 impl Sides<'_> {
-    async fn compare(
-        &mut self,
-        projector: &dyn Projector,
-        found: &mut Vec<Difference>,
-    ) -> Result<(), Trouble> {
+    async fn compare(&mut self, like: &Like, found: &mut Vec<Difference>) -> Result<(), Trouble> {
         let mut after: Option<Vec<Value>> = None;
         while found.len() < MAX_DIFFERENCES {
-            let page = select(projector, self.tables.0, after.as_deref(), None, PAGE);
+            let page = select(like, &self.tables.0, after.as_deref(), None, PAGE);
             let live = self.live.fetch_all(&page).await?;
-            let until = live.last().map(|last| key_values(projector, last));
-            let range = select(projector, self.tables.1, after.as_deref(), until.as_deref(), u64::MAX);
+            let until = live.last().map(|last| key_values(like, last));
+            let range = select(like, &self.tables.1, after.as_deref(), until.as_deref(), u64::MAX);
             let rebuilt = self.rebuilt.fetch_all(&range).await?;
-            report(projector, (&rows(projector, &live), &rows(projector, &rebuilt)), found);
+            report(like, (&rows(like, &live), &rows(like, &rebuilt)), found);
             if until.is_none() {
                 break;
             }
@@ -109,21 +141,21 @@ impl Sides<'_> {
 
 /// Rows after a key, up to another, in the order of the keys.
 fn select(
-    projector: &dyn Projector,
+    like: &Like,
     table: &str,
     after: Option<&[Value]>,
     until: Option<&[Value]>,
     limit: u64,
 ) -> SelectStatement {
     let mut select = Query::select();
-    select.columns(projector.columns().iter().copied()).from(table.to_owned());
+    select.columns(like.columns.iter().copied()).from(table.to_owned());
     if let Some(after) = after {
-        select.cond_where(beyond(projector.key(), after));
+        select.cond_where(beyond(like.key, after));
     }
     if let Some(until) = until {
-        select.cond_where(beyond(projector.key(), until).not());
+        select.cond_where(beyond(like.key, until).not());
     }
-    for column in projector.key() {
+    for column in like.key {
         select.order_by(*column, Order::Asc);
     }
     if limit < u64::MAX {
@@ -145,26 +177,26 @@ fn beyond(key: &'static [&'static str], values: &[Value]) -> Cond {
     any
 }
 
-fn key_values(projector: &dyn Projector, row: &Row) -> Vec<Value> {
-    let shapes = projector.shapes();
-    let place = |name: &&str| projector.columns().iter().position(|column| column == name).unwrap_or(0);
+fn key_values(like: &Like, row: &Row) -> Vec<Value> {
+    let shapes = &like.shapes;
+    let place = |name: &&str| like.columns.iter().position(|column| column == name).unwrap_or(0);
     let value = |at: usize| match shapes.get(at).map(|shape| shape.kind) {
         Some(Kind::Integer) => Value::BigInt(row.at(at).ok()),
         _ => Value::String(row.at(at).ok()),
     };
-    projector.key().iter().map(place).map(value).collect()
+    like.key.iter().map(place).map(value).collect()
 }
 
-fn rows(projector: &dyn Projector, rows: &[Row]) -> Rows {
-    let shapes = projector.shapes();
+fn rows(like: &Like, rows: &[Row]) -> Rows {
+    let shapes = &like.shapes;
     let cells =
         |row: &Row| -> Cells { shapes.iter().enumerate().map(|(at, shape)| cell(row, at, *shape)).collect() };
     let key = |cells: &Cells| {
         let part = |name: &&str| {
-            let at = projector.columns().iter().position(|column| column == name);
+            let at = like.columns.iter().position(|column| column == name);
             at.and_then(|at| cells.get(at).cloned().flatten()).unwrap_or_default()
         };
-        projector.key().iter().map(part).collect::<Vec<String>>().join("/")
+        like.key.iter().map(part).collect::<Vec<String>>().join("/")
     };
     rows.iter()
         .map(|row| {
@@ -185,8 +217,8 @@ fn cell(row: &Row, at: usize, shape: Shape) -> Option<String> {
     text.unwrap_or_else(|error| Some(format!("unreadable: {error}")))
 }
 
-fn report(projector: &dyn Projector, (live, rebuilt): (&Rows, &Rows), found: &mut Vec<Difference>) {
-    let projection = projector.name();
+fn report(like: &Like, (live, rebuilt): (&Rows, &Rows), found: &mut Vec<Difference>) {
+    let projection = like.projection;
     let whole = |cells: &Cells| Some(cells.iter().flatten().cloned().collect::<Vec<_>>().join(" | "));
     for (key, cells) in live {
         let key = key.clone();
@@ -195,8 +227,7 @@ fn report(projector: &dyn Projector, (live, rebuilt): (&Rows, &Rows), found: &mu
                 found.push(Difference { projection, key, column: None, live: whole(cells), rebuilt: None });
             }
             Some(right) => {
-                let differing =
-                    projector.columns().iter().zip(cells.iter().zip(right)).filter(|(_, (a, b))| a != b);
+                let differing = like.columns.iter().zip(cells.iter().zip(right)).filter(|(_, (a, b))| a != b);
                 found.extend(differing.map(|(column, (a, b))| Difference {
                     projection,
                     key: key.clone(),

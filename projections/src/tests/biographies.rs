@@ -116,8 +116,8 @@ async fn a_number_forgets_its_configuration_with_its_account() {
         assert_eq!((&row.voice, row.enabled, &row.account), (&voice, false, &Some(account.clone())));
         for (filter, hit) in [
             (PhoneNumberFilter { contains: Some("345".into()), ..Default::default() }, &number),
-            (PhoneNumberFilter { prefix: Some("+855".into()), ..Default::default() }, &number),
-            (PhoneNumberFilter { prefix: Some("12".into()), ..Default::default() }, &short),
+            (PhoneNumberFilter { contains: Some("+855".into()), ..Default::default() }, &number),
+            (PhoneNumberFilter { contains: Some("12".into()), ..Default::default() }, &short),
             (PhoneNumberFilter { number: Some(parsed("1234")), ..Default::default() }, &short),
             (PhoneNumberFilter { account: Some(account), ..Default::default() }, &number),
             (PhoneNumberFilter { assigned: Some(false), ..Default::default() }, &short),

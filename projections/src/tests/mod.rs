@@ -8,4 +8,5 @@ mod poison;
 mod replays;
 mod runners;
 mod scopes;
+mod search;
 mod support;

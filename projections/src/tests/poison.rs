@@ -214,7 +214,7 @@ async fn an_event_without_a_row_to_change_is_poison_too() {
     on_each(async |world: &World| {
         let account = world.account(&world.carrier, "A").await;
         world.caught_up().await;
-        let delete = sea_query::Query::delete().from_table("accounts_v3_g1").to_owned();
+        let delete = sea_query::Query::delete().from_table("accounts_v4_g1").to_owned();
         world.store.db().execute(&delete).await.unwrap();
         world.tell::<Account>(&account, 4, AccountCommand::Disable).await;
         let head = world.store.head(Log::Core).await.unwrap();

@@ -62,8 +62,8 @@ async fn the_old_table_is_gone_after_the_switch() {
             let db = world.store.db().clone();
             async move { db.fetch_optional(&query).await.map(|row| row.unwrap().at::<i64>(0).unwrap()) }
         };
-        assert!(count("accounts_v3_g1").await.is_err());
-        assert_eq!(count("accounts_v3_g2").await.unwrap(), 1);
+        assert!(count("accounts_v4_g1").await.is_err());
+        assert_eq!(count("accounts_v4_g2").await.unwrap(), 1);
         assert_eq!(count("accounts").await.unwrap(), 1);
     })
     .await;
@@ -102,7 +102,7 @@ async fn verifying_finds_what_another_hand_has_changed() {
         world.caught_up().await;
         let db = world.store.db();
         let of = |sid: &domain::Sid| Expr::col("sid").eq(sid.as_str());
-        let table = format!("{}_v3_g1", AccountRow::NAME);
+        let table = format!("{}_v4_g1", AccountRow::NAME);
         let update =
             Query::update().table(table.clone()).value("name", "Forged").and_where(of(&account)).to_owned();
         assert_eq!(db.execute(&update).await.unwrap(), 1);
@@ -125,7 +125,7 @@ async fn verifying_finds_what_another_hand_has_changed() {
 async fn stopped(world: &World) -> i64 {
     let account = world.account(&world.carrier, "A").await;
     world.caught_up().await;
-    let delete = Query::delete().from_table("accounts_v3_g1").to_owned();
+    let delete = Query::delete().from_table("accounts_v4_g1").to_owned();
     world.store.db().execute(&delete).await.unwrap();
     let disabled = world.tell::<Account>(&account, 4, AccountCommand::Disable).await.position;
     let behind = world.projections().reached(Log::Core, disabled, PATIENCE).await;

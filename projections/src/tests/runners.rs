@@ -84,7 +84,7 @@ async fn stopping_cuts_no_page_short() {
     world.caught_up().await;
     // The page waits for this row.
     let mut held = world.store.db().begin().await.unwrap();
-    ledger::hold(&mut held, "accounts_v3_g1").await.unwrap();
+    ledger::hold(&mut held, "accounts_v4_g1").await.unwrap();
     let account = world.account(&world.carrier, "A").await;
     let blocked = sea_query::Query::select()
         .column("pid")
