@@ -121,6 +121,7 @@ const calls = createRoute({
     "trunk_sid",
     "phone_number_sid",
     "period",
+    "order",
   ),
   component: page(() => import("./pages/Calls"), "Calls"),
 });
@@ -133,7 +134,7 @@ const call = createRoute({
 const numbers = createRoute({
   getParentRoute: () => app,
   path: "/numbers",
-  validateSearch: only("number", "account_sid", "assigned", "enabled"),
+  validateSearch: only("number", "account_sid", "assigned", "enabled", "order"),
   component: page(() => import("./pages/PhoneNumbers"), "PhoneNumbers"),
 });
 const number = createRoute({
@@ -144,7 +145,7 @@ const number = createRoute({
 const trunks = createRoute({
   getParentRoute: () => app,
   path: "/trunks",
-  validateSearch: only("tab", "name"),
+  validateSearch: only("tab", "name", "order"),
   component: page(() => import("./pages/Trunks"), "Trunks"),
 });
 const newTrunk = createRoute({
@@ -161,7 +162,7 @@ const trunk = createRoute({
 const accounts = createRoute({
   getParentRoute: () => app,
   path: "/accounts",
-  validateSearch: only("name", "status"),
+  validateSearch: only("name", "status", "order"),
   component: page(() => import("./pages/Accounts"), "Accounts"),
 });
 const account = createRoute({
@@ -177,7 +178,7 @@ const team = createRoute({
 const audit = createRoute({
   getParentRoute: () => app,
   path: "/audit",
-  validateSearch: only("stream_type", "stream_sid", "actor", "period"),
+  validateSearch: only("stream_type", "stream_sid", "actor", "period", "order"),
   component: page(() => import("./pages/Audit"), "Audit"),
 });
 const settings = createRoute({

@@ -1,6 +1,6 @@
 // What people take for granted: Back, Escape, a page that opens without the server, no motion when none is wanted.
 import assert from "node:assert/strict";
-import { fitsWidth, open, shoot } from "../support/harness.mjs";
+import { accessible, api, fitsWidth, open, shoot } from "../support/harness.mjs";
 
 const owner = async (shared, options = {}) =>
   open(shared.browser, { state: await shared.owner(), ...options });
@@ -126,4 +126,73 @@ export const habitStories = {
       await page.context().close();
     }
   },
+
+  "a list says how much it has and is sorted by its heads, and Back undoes it": async (shared) => {
+    const page = await owner(shared);
+    await withNumbers(60, undefined, () => sortedByHeads(page));
+    page.assertClean();
+    await page.context().close();
+  },
+
+  "names are found in any case, numbers in their national form": async (shared) => {
+    const page = await owner(shared);
+    await withNumbers(1, "Straße der Einheit", async () => {
+      for (const typed of ["STRASSE DER", "077 000 001"]) {
+        await page.goto("/numbers");
+        await page.getByLabel("Find a number").fill(typed);
+        await page.getByText("1 number", { exact: true }).first().waitFor();
+        await page.getByText("+855 77 000 001").waitFor();
+      }
+    });
+    page.assertClean();
+    await page.context().close();
+  },
 };
+
+/** Tells a story with so many numbers in a row, the first one with this name; they are gone afterwards. */
+async function withNumbers(many, name, story) {
+  const sids = [];
+  try {
+    for (let serial = 1; serial <= many; serial += 1) {
+      const number = `+8557700${String(serial).padStart(4, "0")}`;
+      sids.push((await api("POST", "/phone-numbers", { number })).sid);
+    }
+    if (name) await api("PATCH", `/phone-numbers/${sids[0]}`, { friendly_name: name });
+    await story();
+  } finally {
+    for (const sid of sids) await api("DELETE", `/phone-numbers/${sid}`);
+  }
+}
+
+async function sortedByHeads(page) {
+  await page.goto("/numbers?number=85577");
+  const first = page.locator("tbody tr").first();
+  await page.getByText("First 50 of 60 numbers").first().waitFor();
+  await first.getByText("+855 77 000 060").waitFor();
+  const head = (name) => page.getByRole("columnheader", { name });
+  const sorted = async (name, direction, number) => {
+    await first.getByText(number).waitFor();
+    assert.equal(await head(name).getAttribute("aria-sort"), direction);
+  };
+  await sorted("Added", "descending", "+855 77 000 060");
+  await head("Number").getByRole("button").click();
+  await page.waitForURL(/order=number/);
+  await sorted("Number", "ascending", "+855 77 000 001");
+  await head("Number").getByRole("button").click();
+  await page.waitForURL(/order=-number/);
+  await sorted("Number", "descending", "+855 77 000 060");
+  await page.getByRole("button", { name: "Show more" }).click();
+  await page.getByText("+855 77 000 001").waitFor();
+  await page.getByText("60 numbers", { exact: true }).first().waitFor();
+  await shoot(page, "sorted-desk");
+  await page.goBack();
+  await sorted("Number", "ascending", "+855 77 000 001");
+  await page.setViewportSize({ width: 390, height: 844 });
+  await page.getByLabel("Order").selectOption({ label: "Number, descending" });
+  await page.getByRole("listitem").first().getByText("+855 77 000 060").waitFor();
+  await fitsWidth(page, "a sorted list on a phone");
+  await accessible(page, "a sorted list on a phone");
+  await shoot(page, "sorted-phone");
+  await page.goto("/numbers?order=colour");
+  await page.getByText("Order can't be").waitFor();
+}

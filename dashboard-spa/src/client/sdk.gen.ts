@@ -21,7 +21,7 @@ export type Options<TData extends TDataShape = TDataShape, ThrowOnError extends 
 /**
  * List accounts
  *
- * Newest first, by name and status.
+ * Newest first unless `order` says otherwise, by name and status.
  */
 export const listAccounts = <ThrowOnError extends boolean = true>(options?: Options<ListAccountsData, ThrowOnError>) => (options?.client ?? client).get<ListAccountsResponses, ListAccountsErrors, ThrowOnError, 'data'>({
     responseStyle: 'data',
@@ -177,7 +177,7 @@ export const revokeApiKey = <ThrowOnError extends boolean = true>(options: Optio
 /**
  * List changes
  *
- * Newest first, by thing, kind, change, actor and time.
+ * Newest first unless `order` says otherwise, by thing, kind, change, actor and time.
  */
 export const listAudit = <ThrowOnError extends boolean = true>(options?: Options<ListAuditData, ThrowOnError>) => (options?.client ?? client).get<ListAuditResponses, ListAuditErrors, ThrowOnError, 'data'>({
     responseStyle: 'data',
@@ -193,7 +193,7 @@ export const listAudit = <ThrowOnError extends boolean = true>(options?: Options
 /**
  * List calls
  *
- * Newest first, by parties, state, account, trunk and time.
+ * Newest first unless `order` says otherwise, by parties, state, account, trunk and time.
  */
 export const listCalls = <ThrowOnError extends boolean = true>(options?: Options<ListCallsData, ThrowOnError>) => (options?.client ?? client).get<ListCallsResponses, ListCallsErrors, ThrowOnError, 'data'>({
     responseStyle: 'data',
@@ -325,7 +325,7 @@ export const getOverview = <ThrowOnError extends boolean = true>(options?: Optio
 /**
  * List phone numbers
  *
- * Newest first, by digits, account and state.
+ * Newest first unless `order` says otherwise, by digits, account and state.
  */
 export const listPhoneNumbers = <ThrowOnError extends boolean = true>(options?: Options<ListPhoneNumbersData, ThrowOnError>) => (options?.client ?? client).get<ListPhoneNumbersResponses, ListPhoneNumbersErrors, ThrowOnError, 'data'>({
     responseStyle: 'data',
@@ -433,7 +433,7 @@ export const createTestCall = <ThrowOnError extends boolean = true>(options: Opt
 /**
  * List trunks
  *
- * Newest first, by name and direction.
+ * Newest first unless `order` says otherwise, by name and direction.
  */
 export const listTrunks = <ThrowOnError extends boolean = true>(options?: Options<ListTrunksData, ThrowOnError>) => (options?.client ?? client).get<ListTrunksResponses, ListTrunksErrors, ThrowOnError, 'data'>({
     responseStyle: 'data',

@@ -151,9 +151,17 @@ export type AccountPage = {
      */
     data: Array<Account>;
     /**
-     * Give it as `cursor` to get the page after this one; absent on the last.
+     * Give it as `cursor`, with the same filters and order, to get the page after this one; absent on the last.
      */
     next_cursor?: string;
+    /**
+     * How many rows there are on all pages together, counted to 10,000. On the first page only.
+     */
+    total?: number;
+    /**
+     * Whether `total` is all of them. When it is false there may be more. On the first page only.
+     */
+    total_exact?: boolean;
 };
 
 /**
@@ -180,6 +188,11 @@ export type AccountUpdate = {
      */
     status?: AccountStatus;
 };
+
+/**
+ * By age.
+ */
+export type AgeOrder = 'created_at' | '-created_at';
 
 /**
  * ApiKey
@@ -256,9 +269,17 @@ export type ApiKeyPage = {
      */
     data: Array<ApiKey>;
     /**
-     * Give it as `cursor` to get the page after this one; absent on the last.
+     * Give it as `cursor`, with the same filters and order, to get the page after this one; absent on the last.
      */
     next_cursor?: string;
+    /**
+     * How many rows there are on all pages together, counted to 10,000. On the first page only.
+     */
+    total?: number;
+    /**
+     * Whether `total` is all of them. When it is false there may be more. On the first page only.
+     */
+    total_exact?: boolean;
 };
 
 /**
@@ -324,9 +345,17 @@ export type AuditPage = {
      */
     data: Array<AuditEntry>;
     /**
-     * Give it as `cursor` to get the page after this one; absent on the last.
+     * Give it as `cursor`, with the same filters and order, to get the page after this one; absent on the last.
      */
     next_cursor?: string;
+    /**
+     * How many rows there are on all pages together, counted to 10,000. On the first page only.
+     */
+    total?: number;
+    /**
+     * Whether `total` is all of them. When it is false there may be more. On the first page only.
+     */
+    total_exact?: boolean;
 };
 
 /**
@@ -473,9 +502,17 @@ export type CallPage = {
      */
     data: Array<Call>;
     /**
-     * Give it as `cursor` to get the page after this one; absent on the last.
+     * Give it as `cursor`, with the same filters and order, to get the page after this one; absent on the last.
      */
     next_cursor?: string;
+    /**
+     * How many rows there are on all pages together, counted to 10,000. On the first page only.
+     */
+    total?: number;
+    /**
+     * Whether `total` is all of them. When it is false there may be more. On the first page only.
+     */
+    total_exact?: boolean;
 };
 
 /**
@@ -675,9 +712,19 @@ export type InboundConfig = {
 export type MessageDirection = 'in' | 'out';
 
 /**
+ * By age or name.
+ */
+export type NameOrder = 'created_at' | '-created_at' | 'name' | '-name';
+
+/**
  * Which form a number has.
  */
 export type NumberForm = 'short_code' | 'e164';
+
+/**
+ * By age, number or name.
+ */
+export type NumberOrder = 'created_at' | '-created_at' | 'number' | '-number' | 'name' | '-name';
 
 /**
  * OutboundConfig
@@ -932,9 +979,17 @@ export type PhoneNumberPage = {
      */
     data: Array<PhoneNumber>;
     /**
-     * Give it as `cursor` to get the page after this one; absent on the last.
+     * Give it as `cursor`, with the same filters and order, to get the page after this one; absent on the last.
      */
     next_cursor?: string;
+    /**
+     * How many rows there are on all pages together, counted to 10,000. On the first page only.
+     */
+    total?: number;
+    /**
+     * Whether `total` is all of them. When it is false there may be more. On the first page only.
+     */
+    total_exact?: boolean;
 };
 
 /**
@@ -1188,9 +1243,17 @@ export type TrunkPage = {
      */
     data: Array<Trunk>;
     /**
-     * Give it as `cursor` to get the page after this one; absent on the last.
+     * Give it as `cursor`, with the same filters and order, to get the page after this one; absent on the last.
      */
     next_cursor?: string;
+    /**
+     * How many rows there are on all pages together, counted to 10,000. On the first page only.
+     */
+    total?: number;
+    /**
+     * Whether `total` is all of them. When it is false there may be more. On the first page only.
+     */
+    total_exact?: boolean;
 };
 
 /**
@@ -1304,9 +1367,17 @@ export type UserPage = {
      */
     data: Array<User>;
     /**
-     * Give it as `cursor` to get the page after this one; absent on the last.
+     * Give it as `cursor`, with the same filters and order, to get the page after this one; absent on the last.
      */
     next_cursor?: string;
+    /**
+     * How many rows there are on all pages together, counted to 10,000. On the first page only.
+     */
+    total?: number;
+    /**
+     * Whether `total` is all of them. When it is false there may be more. On the first page only.
+     */
+    total_exact?: boolean;
 };
 
 /**
@@ -1398,13 +1469,17 @@ export type ListAccountsData = {
     path?: never;
     query?: {
         /**
-         * Part of the name, in any case.
+         * Part of the name, in any case; fewer than three characters are what a word of it begins with.
          */
         name?: string;
         /**
          * Whether they may call.
          */
         status?: AccountStatus;
+        /**
+         * In which order; newest first when left out.
+         */
+        order?: NameOrder;
         /**
          * Where the page before ended.
          */
@@ -1734,6 +1809,10 @@ export type ListAuditData = {
          */
         until?: string;
         /**
+         * In which order; newest first when left out.
+         */
+        order?: AgeOrder;
+        /**
          * Where the page before ended.
          */
         cursor?: string;
@@ -1816,6 +1895,10 @@ export type ListCallsData = {
          * Queued or received before this time (RFC 3339).
          */
         created_before?: string;
+        /**
+         * In which order; newest first when left out.
+         */
+        order?: AgeOrder;
         /**
          * Where the page before ended.
          */
@@ -2071,11 +2154,11 @@ export type ListPhoneNumbersData = {
     path?: never;
     query?: {
         /**
-         * Digits the number contains.
+         * Digits the number contains, in international or national form; fewer than three are what it begins with.
          */
         number?: string;
         /**
-         * Part of the account's name for it, in any case.
+         * Part of the account's name for it, in any case; fewer than three characters are what a word of it begins with.
          */
         name?: string;
         /**
@@ -2090,6 +2173,10 @@ export type ListPhoneNumbersData = {
          * Takes calls, or does not.
          */
         enabled?: boolean;
+        /**
+         * In which order; newest first when left out.
+         */
+        order?: NumberOrder;
         /**
          * Where the page before ended.
          */
@@ -2297,13 +2384,17 @@ export type ListTrunksData = {
     path?: never;
     query?: {
         /**
-         * Part of the name, in any case.
+         * Part of the name, in any case; fewer than three characters are what a word of it begins with.
          */
         name?: string;
         /**
          * Only those that take calls, or only those that place calls.
          */
         direction?: TrunkDirection;
+        /**
+         * In which order; newest first when left out.
+         */
+        order?: NameOrder;
         /**
          * Where the page before ended.
          */
@@ -2528,7 +2619,7 @@ export type ListUsersData = {
     path?: never;
     query?: {
         /**
-         * Part of the name, in any case.
+         * Part of the name, in any case; fewer than three characters are what a word of it begins with.
          */
         name?: string;
         /**

@@ -58,13 +58,13 @@ export function countryOptions(countries: readonly Country[]): { value: string; 
 }
 
 /**
- * What somebody looks for among numbers: letters are part of a name, digits of a number. Zeroes in front stand before
- * national numbers, which are kept with their country's code instead.
+ * What somebody looks for among numbers: letters are part of a name, digits of a number, in national form too. `00` in front
+ * stands for the plus.
  */
 export function wantedNumbers(text: string): { name: string } | { number: string } {
   if (/\p{L}/u.test(text)) return { name: text.trim() };
   const digits = text.replace(/\D/g, "");
-  return { number: digits.replace(/^0+(?=\d{3})/, "") };
+  return { number: digits.replace(/^00(?=\d{3})/, "") };
 }
 
 /** Whether the server will take it: E.164 with or without plus, or a short code of 2 to 6 digits. */

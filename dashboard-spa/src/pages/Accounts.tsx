@@ -2,15 +2,16 @@
 import { Button, Group, Stack, TextInput } from "@mantine/core";
 import { useDisclosure } from "@mantine/hooks";
 import { IconBuilding, IconPlus } from "@tabler/icons-react";
-import { keepPreviousData, useInfiniteQuery, useQuery, useQueryClient } from "@tanstack/react-query";
+import { keepPreviousData, useInfiniteQuery, useQueryClient } from "@tanstack/react-query";
 import { getRouteApi, Link, useNavigate } from "@tanstack/react-router";
 import { useState } from "react";
 import { useIdempotency } from "../api/mutate";
-import { type AccountFilters, accounts, overview } from "../api/queries";
+import { type AccountFilters, accounts } from "../api/queries";
 import { usePermissions } from "../api/useSession";
 import { createAccount } from "../client/sdk.gen";
 import type { Account, AccountCreated } from "../client/types.gen";
 import { useProblemForm } from "../lib/forms";
+import { isNarrowed, orderChoice, ordered } from "../lib/order";
 import * as check from "../lib/validate";
 import { Empty, Enabled, SidText, When } from "../ui/basics";
 import { type Column, DataGrid, nothing } from "../ui/DataGrid";
@@ -45,6 +46,7 @@ const columns: Column<Account>[] = [
   {
     id: "name",
     title: "Name",
+    order: "name",
     fixed: true,
     phone: "lead",
     render: ({ sid, name }) => (
@@ -70,6 +72,7 @@ const columns: Column<Account>[] = [
   {
     id: "created_at",
     title: "Created",
+    order: "created_at",
     width: 120,
     right: true,
     phone: "meta",
@@ -83,16 +86,16 @@ export function Accounts() {
   const { write } = usePermissions();
   const [creating, create] = useDisclosure(false);
   const filters: AccountFilters = {
+    ...(search.order && { order: search.order as NonNullable<AccountFilters["order"]> }),
     ...(search.name && { name: search.name }),
     ...(search.status && { status: search.status as Account["status"] }),
   };
-  const wrong = useWrongFilters(search, choices, "name");
+  const wrong = useWrongFilters(search, [...choices, orderChoice(columns)], "name");
   const query = useInfiniteQuery({
     ...accounts(filters),
     placeholderData: keepPreviousData,
     enabled: wrong.length === 0,
   });
-  const counts = useQuery(overview);
   const set = (values: Search, replace = false) =>
     void navigate({ to: "/accounts", search: values, replace });
   const add = write && (
@@ -103,7 +106,7 @@ export function Accounts() {
   const empty =
     wrong.length > 0 ? (
       <WrongFilters wrong={wrong} onRemove={() => set(without(search, wrong))} />
-    ) : Object.keys(search).length > 0 ? (
+    ) : isNarrowed(search) ? (
       <NothingFound onClear={() => set({})} />
     ) : (
       <Empty icon={<IconBuilding size={22} stroke={1.6} />} title="No accounts yet" action={add}>
@@ -119,7 +122,8 @@ export function Accounts() {
         columns={columns}
         query={wrong.length > 0 ? nothing : query}
         scope={search}
-        total={Object.keys(search).length === 0 ? counts.data?.accounts : undefined}
+        order={search.order}
+        onOrder={(order) => set(ordered(search, order))}
         rowKey={(account) => account.sid}
         onOpen={({ sid }) => void navigate({ to: "/accounts/$sid", params: { sid } })}
         empty={empty}

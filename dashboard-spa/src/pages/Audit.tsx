@@ -7,6 +7,7 @@ import { useState } from "react";
 import { type AuditFilters, audit, users } from "../api/queries";
 import type { AuditEntry } from "../client/types.gen";
 import { exact, shortSid, words, wordsWithin } from "../lib/format";
+import { byAge, isNarrowed, orderChoice, ordered } from "../lib/order";
 import { periods, since } from "../lib/period";
 import { Code, Empty, Facts, SidText, When } from "../ui/basics";
 import { type Column, DataGrid, nothing } from "../ui/DataGrid";
@@ -58,6 +59,7 @@ export function Audit() {
     ...(search.stream_sid && { stream_sid: search.stream_sid }),
     ...(search.actor && { actor: search.actor }),
     ...(from && { since: from }),
+    ...(search.order && { order: search.order as NonNullable<AuditFilters["order"]> }),
   };
   const choices: Choice[] = [
     { key: "stream_type", label: "About", options: things.map((value) => ({ value, label: words(value) })) },
@@ -69,7 +71,11 @@ export function Audit() {
     },
     { key: "period", label: "When", options: periods },
   ];
-  const wrong = useWrongFilters(search, choices, "stream_sid");
+  const wrong = useWrongFilters(
+    search,
+    [...choices, orderChoice([{ title: "When", order: byAge }])],
+    "stream_sid",
+  );
   const query = useInfiniteQuery({
     ...audit(filters),
     placeholderData: keepPreviousData,
@@ -126,6 +132,7 @@ export function Audit() {
     {
       id: "at",
       title: "When",
+      order: "created_at",
       width: 120,
       right: true,
       phone: "aside",
@@ -141,12 +148,14 @@ export function Audit() {
         columns={columns}
         query={wrong.length > 0 ? nothing : query}
         scope={search}
+        order={search.order}
+        onOrder={(order) => set(ordered(search, order))}
         rowKey={(entry) => String(entry.position)}
         onOpen={setOpen}
         empty={
           wrong.length > 0 ? (
             <WrongFilters wrong={wrong} onRemove={() => set(without(search, wrong))} />
-          ) : Object.keys(search).length > 0 ? (
+          ) : isNarrowed(search) ? (
             <NothingFound onClear={() => set({})} />
           ) : (
             <Empty icon={<IconHistory size={22} stroke={1.6} />} title="No changes yet">

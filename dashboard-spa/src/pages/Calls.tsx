@@ -7,6 +7,7 @@ import { getRouteApi, useNavigate } from "@tanstack/react-router";
 import { type CallFilters, calls } from "../api/queries";
 import type { Call } from "../client/types.gen";
 import { directions, statuses, statusOf } from "../lib/call";
+import { isNarrowed, orderChoice, ordered } from "../lib/order";
 import { periods, since } from "../lib/period";
 import { accountChoice } from "../ui/AccountSelect";
 import { Empty } from "../ui/basics";
@@ -32,10 +33,11 @@ const problemOptions = [
 ];
 
 /** The address as a question to the API. */
-function filtersOf({ period, status, direction, problems, ...rest }: Search): CallFilters {
+function filtersOf({ period, status, direction, problems, order, ...rest }: Search): CallFilters {
   const after = since(period, Date.now());
   return {
     ...rest,
+    ...(order && { order: order as NonNullable<CallFilters["order"]> }),
     ...(status && { status: status as Call["status"] }),
     ...(problems && { problems: problems === "true" }),
     ...(direction && { direction: direction as Call["direction"] }),
@@ -64,7 +66,7 @@ export function Calls() {
     { key: "trunk_sid", label: "Trunk", options: useTrunkOptions(), pattern: /^TK[0-9a-f]{32}$/ },
     { key: "phone_number_sid", label: "Phone number", pattern: /^PN[0-9a-f]{32}$/ },
   ];
-  const wrong = useWrongFilters(search, choices, "from", "to");
+  const wrong = useWrongFilters(search, [...choices, orderChoice(callColumns)], "from", "to");
   const query = useInfiniteQuery({
     ...calls(filtersOf(search)),
     placeholderData: keepPreviousData,
@@ -73,7 +75,7 @@ export function Calls() {
   const empty =
     wrong.length > 0 ? (
       <WrongFilters wrong={wrong} onRemove={() => set(without(search, wrong))} />
-    ) : Object.keys(search).length > 0 ? (
+    ) : isNarrowed(search) ? (
       <NothingFound onClear={() => set({})} />
     ) : (
       <Empty
@@ -93,6 +95,8 @@ export function Calls() {
         columns={callColumns}
         query={wrong.length > 0 ? nothing : query}
         scope={search}
+        order={search.order}
+        onOrder={(order) => set(ordered(search, order))}
         rowKey={(call) => call.sid}
         onOpen={(call) => void navigate({ to: "/calls/$sid", params: { sid: call.sid } })}
         empty={empty}

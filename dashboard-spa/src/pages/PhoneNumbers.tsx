@@ -2,19 +2,14 @@
 import { ActionIcon, Button, Menu, Tooltip } from "@mantine/core";
 import { useDisclosure } from "@mantine/hooks";
 import { IconDots, IconHash, IconPlus, IconSettings } from "@tabler/icons-react";
-import {
-  keepPreviousData,
-  useInfiniteQuery,
-  useMutation,
-  useQuery,
-  useQueryClient,
-} from "@tanstack/react-query";
+import { keepPreviousData, useInfiniteQuery, useMutation, useQueryClient } from "@tanstack/react-query";
 import { getRouteApi, Link, useNavigate } from "@tanstack/react-router";
-import { overview, type PhoneNumberFilters, phoneNumbers } from "../api/queries";
+import { type PhoneNumberFilters, phoneNumbers } from "../api/queries";
 import { usePermissions } from "../api/useSession";
 import { updatePhoneNumber } from "../client/sdk.gen";
 import type { PhoneNumber } from "../client/types.gen";
 import { grouped, wantedNumbers } from "../lib/number";
+import { isNarrowed, orderChoice, ordered } from "../lib/order";
 import { accountChoice } from "../ui/AccountSelect";
 import { Copyable, Empty, Enabled, SidText, UrlText, When } from "../ui/basics";
 import { type Column, DataGrid, nothing } from "../ui/DataGrid";
@@ -39,8 +34,9 @@ const yesNo = (yes: string, no: string) => [
   { value: "false", label: no },
 ];
 
-function filtersOf({ number, account_sid, assigned, enabled }: Search): PhoneNumberFilters {
+function filtersOf({ number, account_sid, assigned, enabled, order }: Search): PhoneNumberFilters {
   return {
+    ...(order && { order: order as NonNullable<PhoneNumberFilters["order"]> }),
     ...(number && wantedNumbers(number)),
     ...(account_sid && { account_sid }),
     ...(assigned && { assigned: assigned === "true" }),
@@ -52,6 +48,7 @@ const columns: Column<PhoneNumber>[] = [
   {
     id: "number",
     title: "Number",
+    order: "number",
     width: 190,
     fixed: true,
     phone: "lead",
@@ -71,6 +68,7 @@ const columns: Column<PhoneNumber>[] = [
   {
     id: "friendly_name",
     title: "Name",
+    order: "name",
     width: 150,
     shrink: true,
     phone: "meta",
@@ -102,6 +100,7 @@ const columns: Column<PhoneNumber>[] = [
   {
     id: "created_at",
     title: "Added",
+    order: "created_at",
     width: 110,
     right: true,
     render: ({ created_at }) => <When at={created_at} />,
@@ -113,14 +112,13 @@ export function PhoneNumbers() {
   const navigate = useNavigate();
   const { write } = usePermissions();
   const [creating, create] = useDisclosure(false);
-  const counts = useQuery(overview);
   const set = (values: Search, replace = false) => void navigate({ to: "/numbers", search: values, replace });
   const choices: Choice[] = [
     { key: "enabled", label: "Status", options: yesNo("Enabled", "Disabled") },
     { key: "assigned", label: "Assigned", options: yesNo("To an account", "To nobody") },
     accountChoice,
   ];
-  const wrong = useWrongFilters(search, choices, "number");
+  const wrong = useWrongFilters(search, [...choices, orderChoice(columns)], "number");
   const query = useInfiniteQuery({
     ...phoneNumbers(filtersOf(search)),
     placeholderData: keepPreviousData,
@@ -134,7 +132,7 @@ export function PhoneNumbers() {
   const empty =
     wrong.length > 0 ? (
       <WrongFilters wrong={wrong} onRemove={() => set(without(search, wrong))} />
-    ) : Object.keys(search).length > 0 ? (
+    ) : isNarrowed(search) ? (
       <NothingFound onClear={() => set({})} />
     ) : (
       <Empty icon={<IconHash size={22} stroke={1.6} />} title="No phone numbers yet" action={add}>
@@ -151,7 +149,8 @@ export function PhoneNumbers() {
         columns={columns}
         query={wrong.length > 0 ? nothing : query}
         scope={search}
-        total={Object.keys(search).length === 0 ? counts.data?.phone_numbers : undefined}
+        order={search.order}
+        onOrder={(order) => set(ordered(search, order))}
         rowKey={(number) => number.sid}
         onOpen={({ sid }) => void navigate({ to: "/numbers/$sid", params: { sid } })}
         actions={(number) => <RowActions number={number} write={write} />}

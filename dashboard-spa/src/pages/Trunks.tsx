@@ -3,10 +3,11 @@ import { Button, Tabs } from "@mantine/core";
 import { IconPlugConnected, IconPlus } from "@tabler/icons-react";
 import { keepPreviousData, useInfiniteQuery } from "@tanstack/react-query";
 import { getRouteApi, Link, useNavigate } from "@tanstack/react-router";
-import { trunks } from "../api/queries";
+import { type TrunkFilters, trunks } from "../api/queries";
 import { usePermissions } from "../api/useSession";
 import type { Trunk } from "../client/types.gen";
 import { countryName } from "../lib/number";
+import { orderChoice, ordered } from "../lib/order";
 import { Copyable, Empty, SidText, When } from "../ui/basics";
 import { type Column, DataGrid } from "../ui/DataGrid";
 import { FilterBar, NothingFound } from "../ui/FilterBar";
@@ -20,6 +21,7 @@ const SOURCES = 3;
 const name: Column<Trunk> = {
   id: "name",
   title: "Name",
+  order: "name",
   width: 240,
   fixed: true,
   phone: "lead",
@@ -45,6 +47,7 @@ const sid: Column<Trunk> = {
 const created: Column<Trunk> = {
   id: "created_at",
   title: "Added",
+  order: "created_at",
   width: 110,
   right: true,
   phone: "aside",
@@ -129,15 +132,23 @@ const outbound: Column<Trunk>[] = [
 ];
 
 export function Trunks() {
-  const { tab, name: wanted } = route.useSearch();
+  const search = route.useSearch();
+  const { tab, name: wanted } = search;
   const navigate = useNavigate();
   const { write } = usePermissions();
   const direction = tab === "outbound" ? "outbound" : "inbound";
+  const columns = direction === "inbound" ? inbound : outbound;
+  // Of an order that means nothing the list is newest first.
+  const order = orderChoice(columns).options.find(({ value }) => value === search.order)?.value;
   const query = useInfiniteQuery({
-    ...trunks({ direction, ...(wanted && { name: wanted }) }),
+    ...trunks({
+      direction,
+      ...(wanted && { name: wanted }),
+      ...(order && { order: order as NonNullable<TrunkFilters["order"]> }),
+    }),
     placeholderData: keepPreviousData,
   });
-  const set = (search: { tab?: string; name?: string }, replace = false) =>
+  const set = (search: { tab?: string; name?: string; order?: string }, replace = false) =>
     void navigate({ to: "/trunks", search, replace });
   const add = write && (
     <Button component={Link} to={`/trunks/new?tab=${direction}`} leftSection={<IconPlus size={16} />}>
@@ -170,9 +181,11 @@ export function Trunks() {
             key={direction}
             name={`trunks-${direction}`}
             noun={["trunk", "trunks"]}
-            columns={direction === "inbound" ? inbound : outbound}
+            columns={columns}
             query={query}
-            scope={[direction, wanted]}
+            scope={[direction, wanted, order]}
+            order={order}
+            onOrder={(order) => set(ordered({ tab: direction, ...search }, order))}
             rowKey={(trunk) => trunk.sid}
             onOpen={(trunk) => void navigate({ to: "/trunks/$sid", params: { sid: trunk.sid } })}
             empty={empty}
@@ -180,7 +193,10 @@ export function Trunks() {
               <FilterBar
                 values={{ name: wanted }}
                 onChange={(values, replace) =>
-                  set({ tab: direction, ...(values.name && { name: values.name }) }, replace)
+                  set(
+                    { tab: direction, ...(values.name && { name: values.name }), ...(order && { order }) },
+                    replace,
+                  )
                 }
                 search={[{ key: "name", label: "Find a trunk" }]}
               />

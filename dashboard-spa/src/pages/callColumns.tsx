@@ -57,6 +57,7 @@ const lasting: Column<Call> = {
 const started: Column<Call> = {
   id: "created_at",
   title: "Started",
+  order: "created_at",
   width: 120,
   right: true,
   phone: "meta",

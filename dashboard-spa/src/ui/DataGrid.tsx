@@ -1,14 +1,15 @@
 /**
- * A list: skeleton, rows, empty and error states, cursor paging and a column chooser. Its head stays in sight, and its rows
+ * A list: skeleton, rows, empty and error states, cursor paging, totals, order and a column chooser. Its head stays in sight, and its rows
  * stand still while a hand is on them. On phones each row becomes a small card.
  */
-import { ActionIcon, Button, Menu, Skeleton, Tooltip } from "@mantine/core";
+import { ActionIcon, Button, Menu, NativeSelect, Skeleton, Tooltip } from "@mantine/core";
 import { useLocalStorage, useMediaQuery } from "@mantine/hooks";
-import { IconColumns3 } from "@tabler/icons-react";
+import { IconArrowDown, IconArrowUp, IconColumns3, IconSelector } from "@tabler/icons-react";
 import clsx from "clsx";
 import type { ReactNode } from "react";
 import { count } from "../lib/format";
 import type { HeldLine } from "../lib/held";
+import { byAge, type Counted as CountedPage, directionOf, nextOrder, ordersOf, total } from "../lib/order";
 import css from "./DataGrid.module.css";
 import { News } from "./News";
 import { ProblemNotice } from "./ProblemNotice";
@@ -23,6 +24,8 @@ export type Column<Row> = {
   render: (row: Row) => ReactNode;
   width?: number;
   right?: boolean;
+  /** The API's word for the order by it, where there is one. */
+  order?: string;
   /** Text that may be cut where there is little room; the rest of a row never is. */
   shrink?: boolean;
   /** Where it goes in the small card on a phone; left out when absent. */
@@ -35,7 +38,7 @@ export type Column<Row> = {
 
 /** What the grid needs from an infinite query. */
 export type Pages<Row> = {
-  data: { pages: { data: Row[] }[] } | undefined;
+  data: { pages: ({ data: Row[] } & CountedPage)[] } | undefined;
   error: unknown;
   isPending: boolean;
   isPlaceholderData?: boolean;
@@ -80,8 +83,9 @@ type Props<Row> = {
   columns: Column<Row>[];
   query: Pages<Row>;
   rowKey: (row: Row) => string;
-  /** How many rows there are in all, where that is known. */
-  total?: number | undefined;
+  /** The order the list is in, where it is not newest first; `onOrder` is told another. */
+  order?: string | undefined;
+  onOrder?: (order: string | undefined) => void;
   /** What was asked for, where that can change: filters and order. */
   scope?: unknown;
   /** How a row is now that the list has no more; as it last was, when it is not told. */
@@ -114,7 +118,7 @@ export function DataGrid<Row>(props: Props<Row>) {
     columns: phone ? columns : columns.filter((column) => !hidden.includes(column.id)),
     lines: lines.map((line) => (line.gone ? { ...line, row: afterwards(line.row) } : line)),
   };
-  const totals = { noun: props.noun, total: props.total };
+  const totals = { noun: props.noun };
   const bar = !props.plain && (props.filters || !phone) && (
     <div className={css.bar}>
       {props.filters}
@@ -155,9 +159,7 @@ function Grid<Row>(props: Shown<Row>) {
         <thead>
           <tr>
             {columns.map((column) => (
-              <th key={column.id} scope="col" data-right={column.right} style={widths(column)}>
-                {column.title}
-              </th>
+              <Head key={column.id} column={column} style={widths(column)} {...props} />
             ))}
             {actions && (
               <th scope="col" style={{ width: actionsWidth }}>
@@ -191,6 +193,33 @@ function Grid<Row>(props: Shown<Row>) {
   );
 }
 
+/** The head of a column; a button where the list can be ordered by it. */
+function Head<Row>(props: Shown<Row> & { column: Column<Row>; style: { width?: number } }) {
+  const { column, style, order, onOrder } = props;
+  if (!onOrder || column.order === undefined) {
+    return (
+      <th scope="col" data-right={column.right} style={style}>
+        {column.title}
+      </th>
+    );
+  }
+  const direction = directionOf(column.order, order);
+  const Icon =
+    direction === "ascending" ? IconArrowUp : direction === "descending" ? IconArrowDown : IconSelector;
+  return (
+    <th scope="col" data-right={column.right} style={style} aria-sort={direction ?? "none"}>
+      <button
+        type="button"
+        className={css.order}
+        onClick={() => onOrder(nextOrder(column.order ?? byAge, order))}
+      >
+        {column.title}
+        <Icon size={13} stroke={1.8} aria-hidden={true} data-idle={direction === undefined || undefined} />
+      </button>
+    </th>
+  );
+}
+
 function SkeletonRows<Row>({ columns, actions }: { columns: Column<Row>[]; actions: boolean }) {
   return Array.from({ length: SKELETON_ROWS }, (_, index) => index).map((index) => (
     <tr key={index}>
@@ -209,7 +238,7 @@ function open<Row>(row: Row, onOpen: ((row: Row) => void) | undefined): void {
   if (!window.getSelection()?.toString()) onOpen?.(row);
 }
 
-function Cards<Row>({ columns, lines, query, onOpen, actions, name, noun }: Shown<Row>) {
+function Cards<Row>({ columns, lines, query, onOpen, actions, name, noun, order, onOrder }: Shown<Row>) {
   const at = (place: Column<Row>["phone"]) => columns.filter((column) => column.phone === place);
   if (query.isPending) {
     return (
@@ -251,7 +280,20 @@ function Cards<Row>({ columns, lines, query, onOpen, actions, name, noun }: Show
   );
   return (
     <div className={css.cards} data-grid={name}>
-      <div className={css.cardsHead}>{noun[1]}</div>
+      <div className={css.cardsHead}>
+        {noun[1]}
+        {onOrder && (
+          <NativeSelect
+            size="xs"
+            variant="unstyled"
+            aria-label="Order"
+            className={css.orders}
+            data={ordersOf(columns)}
+            value={order ?? `-${byAge}`}
+            onChange={({ currentTarget: { value } }) => onOrder(value === `-${byAge}` ? undefined : value)}
+          />
+        )}
+      </div>
       {list}
     </div>
   );
@@ -261,17 +303,16 @@ type Count<Row> = {
   query: Pages<Row>;
   shown: number;
   noun: [string, string];
-  total: number | undefined;
 };
 
-/** `50 numbers`, `First 50 of 100,000 numbers`, or `First 50 numbers` where nobody knows how many there are. */
-function Counted<Row>({ query, shown, noun, total }: Count<Row>) {
-  const first = shown.toLocaleString("en-GB");
-  const of =
-    total !== undefined && total > shown ? `${first} of ${count(total, ...noun)}` : count(shown, ...noun);
+/** `50 numbers`, `First 50 of 420 numbers`, or `First 50 of 10,000+ numbers` where nobody counted further. */
+function Counted<Row>({ query, shown, noun }: Count<Row>) {
+  const of = query.hasNextPage ? total(query.data?.pages[0], noun) : undefined;
   return (
-    <span className={clsx(css.counted, "num")}>
-      {query.hasNextPage ? `First ${of}` : count(shown, ...noun)}
+    <span className={clsx(css.counted, "num")} role="status">
+      {of === undefined
+        ? `${query.hasNextPage ? "First " : ""}${count(shown, ...noun)}`
+        : `First ${shown.toLocaleString("en-GB")} of ${of}`}
     </span>
   );
 }
