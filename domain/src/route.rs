@@ -16,21 +16,41 @@ use std::{
 pub struct SourceClaims {
     /// Since when it reads national numbers as it does.
     pub country: i64,
-    /// Since when it has each of its sources.
+    /// Since when it has each of its sources, and the parts of them that its carrier has had for longer.
     pub sources: Vec<(IpNet, i64)>,
 }
 
 impl SourceClaims {
-    /// As they are after the trunk was configured like this at `position`: what stays keeps its age.
+    /// As they are after the trunk was configured like this at `position`. Addresses that stay keep their age, however the
+    /// networks around them are written: split, widened or narrowed.
     #[must_use]
     pub fn configured(&self, sources: &[IpNet], same_country: bool, position: i64) -> SourceClaims {
-        let since = |source: &IpNet| self.since(source).unwrap_or(position);
-        let sources = sources.iter().map(|source| (*source, since(source))).collect();
-        SourceClaims { country: if same_country { self.country } else { position }, sources }
+        let country = if same_country { self.country } else { position };
+        let sources = sources.iter().map(|source| (*source, position)).collect();
+        SourceClaims { country, sources }.inheriting(self)
     }
 
-    fn since(&self, source: &IpNet) -> Option<i64> {
-        self.sources.iter().find(|(known, _)| known == source).map(|(_, since)| *since)
+    /// With the age of every address that `other` has had for longer: another trunk of the same carrier, or the same trunk
+    /// before.
+    #[must_use]
+    pub fn inheriting(self, other: &SourceClaims) -> SourceClaims {
+        let own = &self.sources;
+        let held = other.sources.iter().flat_map(move |(held, since)| {
+            let parts = own.iter().filter_map(move |(source, _)| shared(*source, *held));
+            parts.map(move |part| (part, *since))
+        });
+        let mut sources: Vec<(IpNet, i64)> = own.iter().copied().chain(held).collect();
+        sources.sort_unstable();
+        sources.dedup();
+        let needed = sources.iter().filter(|claim| !sources.iter().any(|other| says_all_of(other, claim)));
+        SourceClaims { country: self.country, sources: needed.copied().collect() }
+    }
+
+    /// Whether both have an address.
+    #[must_use]
+    pub fn meets(&self, other: &SourceClaims) -> bool {
+        let theirs = |own: IpNet| other.sources.iter().any(|(source, _)| shared(own, *source).is_some());
+        self.sources.iter().any(|(own, _)| theirs(*own))
     }
 
     /// Since when it has this address, by whichever of its sources.
@@ -39,6 +59,11 @@ impl SourceClaims {
         let matching = self.sources.iter().filter(|(source, _)| source.contains(&address));
         matching.map(|(_, since)| *since).min()
     }
+}
+
+/// Whether the second claim adds nothing to the first.
+fn says_all_of(one: &(IpNet, i64), other: &(IpNet, i64)) -> bool {
+    one != other && one.0.contains(&other.0) && one.1 <= other.1
 }
 
 /// Since when a carrier has a number, and which sources an operator moved to it.
@@ -209,6 +234,54 @@ mod tests {
         assert_eq!(both.sources, [(net("192.0.2.1/32"), 5), (net("192.0.2.2/32"), 8)]);
         let again = both.configured(&[], true, 9).configured(&[net("192.0.2.1/32")], false, 10);
         assert_eq!((again.country, again.sources), (10, vec![(net("192.0.2.1/32"), 10)]));
+    }
+
+    /// A victim had these sources since 1, a thief the /24 since 5, and the victim configures those at 9: whose calls from
+    /// each address are.
+    fn after(sources: &[&str], configured: &[&str], address: &str) -> &'static str {
+        let nets = |texts: &[&str]| texts.iter().map(|text| net(text)).collect::<Vec<_>>();
+        let victim = SourceClaims::default().configured(&nets(sources), false, 1);
+        let victim = victim.configured(&nets(configured), true, 9);
+        let thief = SourceClaims::default().configured(&[net("203.0.113.0/24")], false, 5);
+        let claim = |trunk: &SourceClaims| RouteClaim::new(trunk, &since(2), address.parse().unwrap(), false);
+        if claim(&victim) > claim(&thief) { "victim" } else { "thief" }
+    }
+
+    #[test]
+    fn an_edit_of_ones_own_networks_hands_no_calls_to_a_squatter() {
+        let all = ["203.0.113.0/24"];
+        let halves = ["203.0.113.0/25", "203.0.113.128/25"];
+        let hosts = ["203.0.113.7/32", "203.0.113.9/32"];
+        for (before, now, address, whose) in [
+            (&all[..], &halves[..], "203.0.113.7", "victim"),
+            (&all[..], &halves[..], "203.0.113.200", "victim"),
+            (&halves[..], &all[..], "203.0.113.200", "victim"),
+            (&hosts[..], &all[..], "203.0.113.7", "victim"),
+            (&hosts[..], &all[..], "203.0.113.9", "victim"),
+            (&hosts[..], &all[..], "203.0.113.8", "thief"),
+            (&all[..], &hosts[..1], "203.0.113.7", "victim"),
+            (&hosts[..1], &hosts[..], "203.0.113.9", "thief"),
+        ] {
+            assert_eq!(after(before, now, address), whose, "{before:?} {now:?} {address}");
+        }
+        let widened = SourceClaims::default().configured(&[net(hosts[0])], false, 1);
+        let widened = widened.configured(&[net(all[0])], true, 9);
+        let narrowed = widened.configured(&[net(hosts[0])], true, 12);
+        assert_eq!(narrowed.sources, [(net(hosts[0]), 1)], "undone it is as it was");
+        assert_eq!(widened.configured(&[net(all[0])], true, 15), widened);
+    }
+
+    #[test]
+    fn addresses_keep_the_age_they_have_in_another_trunk_of_the_carrier() {
+        let old = SourceClaims::default().configured(&[net("203.0.113.7/32")], false, 1);
+        let new = SourceClaims::default().configured(&[net("203.0.113.0/24")], false, 9);
+        assert!(new.meets(&old) && old.meets(&new));
+        let both = new.inheriting(&old);
+        assert_eq!(both.of("203.0.113.7".parse().unwrap()), Some(1));
+        assert_eq!(both.of("203.0.113.8".parse().unwrap()), Some(9));
+        let apart = SourceClaims::default().configured(&[net("198.51.100.0/24")], false, 1);
+        assert!(!new.meets(&apart));
+        assert_eq!(new.inheriting(&apart), new);
     }
 
     #[test]

@@ -2,6 +2,7 @@
 
 use crate::{pieces::Text, record::Record};
 use domain::{Log, Sid, Stream};
+use std::collections::HashMap;
 use store::{DecodeError, Fact};
 
 /// A table with one row per thing, told by the events of its stream.
@@ -28,6 +29,23 @@ pub trait Biography: Record {
 
     /// The row after the event; `None` when there is none any more.
     fn turn(row: Option<Self>, fact: &Fact, event: <Self::Of as cqrs_es::Aggregate>::Event) -> Turn<Self>;
+
+    /// Where the row after the event depends on other rows of the table: the column and the value they have in common.
+    fn kin(fact: &Fact, event: &<Self::Of as cqrs_es::Aggregate>::Event) -> Option<(&'static str, String)> {
+        let _ = (fact, event);
+        None
+    }
+
+    /// The row after the event, beside `others`, among which are those it depends on.
+    fn turn_among(
+        row: Option<Self>,
+        others: &HashMap<Sid, Self>,
+        fact: &Fact,
+        event: <Self::Of as cqrs_es::Aggregate>::Event,
+    ) -> Turn<Self> {
+        let _ = others;
+        Self::turn(row, fact, event)
+    }
 }
 
 /// A row after an event.

@@ -138,13 +138,14 @@ impl<R: Biography> Projector for Rows<R> {
             }
         }
         let subjects: HashSet<&Sid> = told.iter().map(|(subject, ..)| subject).collect();
-        let mut rows = load::<R>(tx, table, &subjects, &told).await?;
+        let mut rows = kin::<R>(tx, table, &told).await?;
+        rows.extend(load::<R>(tx, table, &subjects, &told).await?);
         let known: HashMap<Sid, R> = rows.clone();
         let mut touched: Vec<Sid> = subjects.into_iter().cloned().collect();
         touched.sort_unstable();
         for (subject, fact, event) in told {
-            let row =
-                R::turn(rows.remove(&subject), fact, event).map_err(|reason| Fault::of(fact, reason))?;
+            let row = rows.remove(&subject);
+            let row = R::turn_among(row, &rows, fact, event).map_err(|reason| Fault::of(fact, reason))?;
             if let Some(row) = row {
                 rows.insert(subject, row);
             }
@@ -219,6 +220,24 @@ async fn load<R: Biography>(
     for keys in subjects.chunks(MAX_KEYS) {
         let mut select = record::select::<R>(table);
         select.and_where(Expr::col("sid").is_in(padded(keys.iter().copied())));
+        for row in tx.fetch_all(&select).await? {
+            let row = R::read(&row).map_err(|error| damaged(told, error))?;
+            rows.insert(row.sid().clone(), row);
+        }
+    }
+    Ok(rows)
+}
+
+/// The rows that others depend on in these turns, as the table has them.
+async fn kin<R: Biography>(
+    tx: &mut Tx,
+    table: &str,
+    told: &[(Sid, &Fact, <R::Of as cqrs_es::Aggregate>::Event)],
+) -> Result<HashMap<Sid, R>, Fault> {
+    let kin: HashSet<_> = told.iter().filter_map(|(_, fact, event)| R::kin(fact, event)).collect();
+    let mut rows = HashMap::new();
+    for (column, value) in kin {
+        let select = record::select::<R>(table).and_where(record::is(column, value)).to_owned();
         for row in tx.fetch_all(&select).await? {
             let row = R::read(&row).map_err(|error| damaged(told, error))?;
             rows.insert(row.sid().clone(), row);

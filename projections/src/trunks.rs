@@ -15,6 +15,7 @@ use domain::{
 };
 use sea_query::Cond;
 use serde::{Deserialize, Serialize};
+use std::collections::HashMap;
 use store::Fact;
 
 /// A SIP trunk.
@@ -48,7 +49,7 @@ pub struct TrunkRow {
     pub version: i64,
 }
 
-table!(TrunkRow: "trunks" v 3, key [sid],
+table!(TrunkRow: "trunks" v 4, key [sid],
     columns [sid, carrier, account, name, folded, inbound, outbound, credential_version, claims, created_at, updated_at, version],
     indexes [["carrier", "sid"], ["carrier", "folded", "sid"]]);
 
@@ -84,6 +85,25 @@ impl Biography for TrunkRow {
         };
         Ok(Some(TrunkRow { updated_at: fact.at, version: fact.sequence, ..row }))
     }
+
+    /// Its carrier's other trunks may have had its sources for longer.
+    fn kin(fact: &Fact, event: &TrunkEvent) -> Option<(&'static str, String)> {
+        use TrunkEvent as E;
+        let takes = matches!(event, E::Created { inbound: Some(_), .. } | E::InboundConfigured(Some(_)));
+        takes.then(|| ("carrier", fact.tenant.carrier.as_str().to_owned()))
+    }
+
+    fn turn_among(
+        row: Option<TrunkRow>,
+        others: &HashMap<Sid, TrunkRow>,
+        fact: &Fact,
+        event: TrunkEvent,
+    ) -> Turn<TrunkRow> {
+        let takes = TrunkRow::kin(fact, &event).is_some();
+        let begins = row.as_ref().is_none_or(|row| row.inbound.is_none());
+        let row = TrunkRow::turn(row, fact, event)?;
+        Ok(row.map(|row| if takes { row.inheriting(others, begins) } else { row }))
+    }
 }
 
 impl TrunkRow {
@@ -93,6 +113,23 @@ impl TrunkRow {
         let same = country(&self.inbound) == country(&inbound);
         let sources = inbound.as_ref().map_or(&[][..], |side| &side.sources);
         TrunkRow { claims: self.claims.configured(sources, same, position), inbound, ..self }
+    }
+
+    /// With the age its addresses have in the carrier's other trunks; and, where it begins to take calls, with the age of
+    /// how they all read national numbers there, if it reads them like those.
+    fn inheriting(self, others: &HashMap<Sid, TrunkRow>, begins: bool) -> TrunkRow {
+        let kin = others.values().filter(|other| other.carrier == self.carrier && other.sid != self.sid);
+        let kin: Vec<&TrunkRow> = kin.filter(|other| other.claims.meets(&self.claims)).collect();
+        let country = self.inbound.as_ref().map(|side| side.country);
+        let reads_alike = |other: &&TrunkRow| other.inbound.as_ref().map(|side| side.country) == country;
+        let alike = begins && kin.iter().all(reads_alike);
+        let read = kin.iter().map(|other| other.claims.country).max().filter(|_| alike);
+        let mut claims = self.claims.clone();
+        for other in kin {
+            claims = claims.inheriting(&other.claims);
+        }
+        claims.country = read.map_or(claims.country, |since| since.min(claims.country));
+        TrunkRow { claims, ..self }
     }
 
     /// A trunk that was just made, without a password.

@@ -96,6 +96,32 @@ async fn a_trunk_has_two_sides_until_it_is_deleted() {
 }
 
 #[tokio::test]
+async fn a_source_keeps_its_age_in_another_trunk_of_the_carrier() {
+    on_each(async |world: &World| {
+        let (old, new) = (sid(Kind::Trunk), sid(Kind::Trunk));
+        let create = |source: &str| {
+            let inbound = Inbound { sources: vec![source.parse().unwrap()], ..Inbound::default() };
+            let (carrier, name) = (world.carrier.clone(), parsed("Main"));
+            TrunkCommand::Create { carrier, name, inbound: Some(inbound), outbound: None }
+        };
+        world.tell::<Trunk>(&old, 4, create("192.0.2.7/32")).await;
+        world.caught_up().await;
+        let trunks = world.projections().trunks(world.own());
+        let first = trunks.get(&old).await.unwrap().unwrap().claims;
+        world.tell::<Trunk>(&new, 5, create("192.0.2.0/24")).await;
+        world.tell::<Trunk>(&old, 6, TrunkCommand::Delete).await;
+        world.caught_up().await;
+        let claims = trunks.get(&new).await.unwrap().unwrap().claims;
+        let since = |address: &str| claims.of(address.parse().unwrap());
+        assert!(since("192.0.2.7").is_some());
+        assert_eq!(since("192.0.2.7"), first.of("192.0.2.7".parse().unwrap()));
+        assert!(since("192.0.2.8") > since("192.0.2.7"), "what is new is new");
+        assert_eq!(claims.country, first.country);
+    })
+    .await;
+}
+
+#[tokio::test]
 async fn a_number_forgets_its_configuration_with_its_account() {
     on_each(async |world: &World| {
         let account = world.account(&world.carrier, "A").await;
