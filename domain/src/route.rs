@@ -276,12 +276,12 @@ mod tests {
         let old = SourceClaims::default().configured(&[net("203.0.113.7/32")], false, 1);
         let new = SourceClaims::default().configured(&[net("203.0.113.0/24")], false, 9);
         assert!(new.meets(&old) && old.meets(&new));
-        let both = new.inheriting(&old);
+        let both = new.clone().inheriting(&old);
         assert_eq!(both.of("203.0.113.7".parse().unwrap()), Some(1));
         assert_eq!(both.of("203.0.113.8".parse().unwrap()), Some(9));
         let apart = SourceClaims::default().configured(&[net("198.51.100.0/24")], false, 1);
         assert!(!new.meets(&apart));
-        assert_eq!(new.inheriting(&apart), new);
+        assert_eq!(new.clone().inheriting(&apart), new);
     }
 
     #[test]
