@@ -132,8 +132,6 @@ pub(crate) struct Leg {
     pub flow: Flow,
     /// The peer's other addresses.
     pub networks: Arc<[IpNet]>,
-    /// The address its answer came from, where that is another one again.
-    pub answered_from: Option<IpAddr>,
     pub local_tag: String,
     /// Present from the first INVITE (inbound) or the first answer (outbound).
     pub dialog: Option<Dialog>,
@@ -173,7 +171,6 @@ impl Leg {
             stage: Stage::Early,
             flow,
             networks: Arc::default(),
-            answered_from: None,
             local_tag,
             dialog: None,
             waiting: None,
@@ -195,12 +192,11 @@ impl Leg {
     }
 
     /// True for an address of the peer: requests from it can belong here, and ours may go there. A carrier's cluster may
-    /// hang up from another address than it called from, and name yet another as its Contact.
+    /// hang up from another address than it called from, and name yet another as its Contact. Which ones those are says
+    /// the trunk; an answer from elsewhere does not, for whoever is called sees the branch it takes.
     pub fn is_of_peer(&self, ip: IpAddr) -> bool {
         let ip = ip.to_canonical();
-        self.flow.peer.ip().to_canonical() == ip
-            || self.answered_from.is_some_and(|from| from.to_canonical() == ip)
-            || self.networks.iter().any(|network| network.contains(&ip))
+        self.flow.peer.ip().to_canonical() == ip || self.networks.iter().any(|network| network.contains(&ip))
     }
 
     /// Whether a change of the session is under way.

@@ -130,7 +130,6 @@ impl Endpoint {
         }
         let mut dialog = leg.confirmed(request, response);
         let wanted = leg.stage == Stage::Early;
-        leg.answered_from = Some(flow.peer.ip()).filter(|_| wanted).or(leg.answered_from);
         self.acknowledge(leg, &mut dialog, number, request);
         if wanted {
             leg.stage = Stage::Up;
