@@ -190,12 +190,13 @@ impl Endpoint {
         self.keep(leg);
     }
 
-    /// Nobody responded: the caller goes on elsewhere, so this INVITE is not repeated any more.
-    pub(super) fn on_silence(&mut self, key: LegKey) {
+    /// Nobody responded: the caller goes on elsewhere, so this INVITE is not repeated any more. One of its copies may have
+    /// arrived all the same: what still comes of it is called off.
+    pub(super) fn on_unreached(&mut self, key: LegKey, code: u16, reason: &str) {
         let placed = self.legs.get(&key).and_then(|leg| leg.placed.as_ref());
         placed.into_iter().for_each(|placed| self.clients.hush(&placed.request));
-        let reason = "No response".to_owned();
-        self.give_up(key, |leg| Event::Failed { leg, code: 408, reason, from_peer: false });
+        let reason = reason.to_owned();
+        self.give_up(key, |leg| Event::Failed { leg, code, reason, from_peer: false });
     }
 
     fn send_cancel(&mut self, leg: &mut Leg, flow: Flow, invite: &Message) {

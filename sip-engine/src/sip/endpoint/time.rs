@@ -56,19 +56,13 @@ impl Endpoint {
         }
     }
 
-    /// Only what nobody has responded to fails, and only the request that came back, where one can be told: a forged ICMP
-    /// message knows no branch of ours. A call that is up does not end by it; its timers decide.
+    /// Only an INVITE that nobody has responded to is given up, and only the one that came back: a forged ICMP message
+    /// knows no branch of ours, and where a router gives too little back, silence is waited for. BYE and CANCEL are repeated
+    /// all the same, and a call that is up does not end by it; their timers decide.
     pub(super) fn on_undelivered(&mut self, peer: SocketAddr, start: &[u8]) {
-        if start.starts_with(b"SIP/2.0 ") {
-            return;
-        }
-        let goes_on = |purpose: &Purpose| {
-            matches!(purpose, Purpose::Reinvite(_) | Purpose::Update(_) | Purpose::Prack(_))
-        };
-        let ends = |purpose: &Purpose| !goes_on(purpose);
-        for purpose in self.clients.undelivered(peer, branch_of(start).as_deref(), ends) {
-            self.on_no_answer(purpose, 503, "The network cannot reach it");
-            self.release(purpose.leg());
+        let request = request_in(start).and_then(|key| self.clients.unanswered(peer, &key));
+        if let Some(Purpose::Invite(key)) = request.copied() {
+            self.on_unreached(key, 503, "The network cannot reach it");
         }
     }
 
@@ -101,7 +95,7 @@ impl Endpoint {
         if due(rings) {
             self.give_up(key, |leg| Event::TimedOut { leg });
         } else if due(silent) {
-            self.on_silence(key);
+            self.on_unreached(key, 408, "No response");
         } else if due(acks) {
             self.on_ack_due(key);
         } else if due(pracks) {
@@ -225,10 +219,11 @@ impl Endpoint {
     }
 }
 
-/// The branch of the first Via in the beginning of a request, if all of it is there.
-fn branch_of(start: &[u8]) -> Option<String> {
+/// The branch of the first Via and the method in the beginning of a request, if all of it is there.
+fn request_in(start: &[u8]) -> Option<(String, String)> {
     let text = String::from_utf8_lossy(start);
-    let (_, rest) = text.split_once(";branch=")?;
+    let (method, rest) = text.split_once(' ')?;
+    let (_, rest) = rest.split_once(";branch=")?;
     let end = rest.find(|c: char| c == ';' || c.is_whitespace())?;
-    rest.get(..end).map(str::to_owned)
+    Some((rest.get(..end)?.to_owned(), method.to_owned()))
 }

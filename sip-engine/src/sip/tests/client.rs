@@ -413,22 +413,68 @@ fn a_datagram_that_the_network_gave_back_fails_the_call_at_once() {
     assert_eq!((bench.endpoint.counts().legs, bench.endpoint.counts().transactions), (0, 0));
 }
 
+fn given_back(request: &Message, bytes: usize) -> crate::sip::Input {
+    let start = request.to_bytes();
+    crate::sip::Input::Undelivered { peer: peer(), start: start.slice(..bytes.min(start.len())) }
+}
+
 #[test]
 fn who_has_responded_is_there_whatever_the_network_says() {
     let mut bench = Bench::new();
     let invite = bench.place(leg(), None);
     bench.receive(reply(&invite, 100, "", "", ""));
-    bench.input(crate::sip::Input::Undelivered { peer: peer(), start: bytes::Bytes::new() });
+    bench.input(given_back(&invite, 500));
     assert!(bench.events.is_empty());
     let mut bench = Bench::new();
     up(&mut bench, None);
     bench.command(Command::Reinvite { leg: leg(), sdp: SDP.into() });
-    bench.input(crate::sip::Input::Undelivered { peer: peer(), start: bytes::Bytes::new() });
+    let offer = bench.take_sent().pop().unwrap();
+    bench.input(given_back(&offer, 500));
     assert!(bench.events.is_empty(), "a call that is up is not ended by one lost datagram");
+}
+
+#[test]
+fn a_router_that_gives_too_little_back_ends_nothing() {
     let mut bench = Bench::new();
-    bench.place(leg(), None);
-    bench.input(crate::sip::Input::Undelivered { peer: peer(), start: bytes::Bytes::new() });
-    assert_eq!(bench.events.len(), 1, "a router that gives nothing back speaks of all to that peer");
+    let invite = bench.place(leg(), None);
+    for bytes in [0, 8, 60] {
+        bench.input(given_back(&invite, bytes));
+    }
+    assert!(bench.events.is_empty(), "anybody could have sent that");
+    bench.pass(Duration::from_secs(1));
+    assert_eq!(times(&bench, "INVITE"), [0.5]);
+}
+
+#[test]
+fn an_invite_that_came_back_is_called_off_where_another_copy_arrived() {
+    for (code, sent) in [(180, vec!["CANCEL"]), (200, vec!["ACK", "BYE"])] {
+        let mut bench = Bench::new();
+        let invite = bench.place(leg(), None);
+        bench.input(given_back(&invite, 500));
+        assert!(matches!(bench.take_events()[..], [Event::Failed { code: 503, from_peer: false, .. }]));
+        bench.receive(reply(&invite, code, "a", "", SDP));
+        assert_eq!(bench.sent_kinds(), sent);
+        assert!(bench.events.is_empty());
+    }
+}
+
+#[test]
+fn a_bye_and_a_cancel_that_came_back_are_repeated() {
+    let mut bench = Bench::new();
+    up(&mut bench, None);
+    bench.command(Command::Bye { leg: leg(), headers: Vec::new() });
+    let bye = bench.take_sent().pop().unwrap();
+    bench.input(given_back(&bye, 500));
+    bench.pass(Duration::from_secs(1));
+    assert_eq!(times(&bench, "BYE"), [0.5]);
+    let mut bench = Bench::new();
+    let invite = bench.place(leg(), None);
+    bench.receive(reply(&invite, 180, "a", "", ""));
+    bench.command(Command::Bye { leg: leg(), headers: Vec::new() });
+    let cancel = bench.take_sent().pop().unwrap();
+    bench.input(given_back(&cancel, 500));
+    bench.pass(Duration::from_secs(1));
+    assert_eq!(times(&bench, "CANCEL"), [0.5]);
 }
 
 #[test]

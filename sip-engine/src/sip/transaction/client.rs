@@ -154,23 +154,12 @@ impl<P: Clone> Clients<P> {
         keys.iter().filter_map(|key| self.forget(key)).map(|held| (held.purpose, held.request)).collect()
     }
 
-    /// A request over UDP did not arrive: that of this branch, or where that is not known all to this peer, fail unless
-    /// somebody responded or `ends` says no.
-    pub fn undelivered(
-        &mut self,
-        peer: SocketAddr,
-        branch: Option<&str>,
-        ends: impl Fn(&P) -> bool,
-    ) -> Vec<P> {
-        let lost = |(key, held): &(&ClientKey, &Transaction<P>)| {
-            held.state == State::Waiting
-                && held.flow.transport == Transport::Udp
-                && held.flow.peer == peer
-                && branch.is_none_or(|branch| key.0 == branch)
-                && ends(&held.purpose)
+    /// What a request over UDP to this peer is for, as long as nobody has responded to it.
+    pub fn unanswered(&self, peer: SocketAddr, key: &ClientKey) -> Option<&P> {
+        let waits = |held: &&Transaction<P>| {
+            held.state == State::Waiting && held.flow.transport == Transport::Udp && held.flow.peer == peer
         };
-        let keys: Vec<ClientKey> = self.held.iter().filter(lost).map(|(key, _)| key.clone()).collect();
-        keys.iter().filter_map(|key| self.forget(key)).map(|held| held.purpose).collect()
+        self.held.get(key).filter(waits).map(|held| &held.purpose)
     }
 
     /// What is due.
