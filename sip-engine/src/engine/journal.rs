@@ -54,15 +54,19 @@ impl Journal {
         Journal { entries: sender, void: Arc::default() }
     }
 
-    /// Queues facts; with a phase fact among them, waits a moment until they are kept.
-    pub(super) async fn record(&self, facts: Vec<Fact>) {
-        if self.is_void() {
-            return;
-        }
+    /// Queues facts; with a phase fact among them, waits a moment until they are kept. Of a call that is void only its end
+    /// is, behind the arrival, which the log may keep after all: a call that the log has ends there. Where it has none, it
+    /// takes no end either.
+    pub(super) async fn record(&self, mut facts: Vec<Fact>) {
+        let void = self.is_void();
+        facts.retain(|(.., fact)| !void || matches!(fact, CallCommand::End(_)));
         let phase = facts.iter().any(|(.., fact)| is_phase(fact));
         let arrival = facts.iter().any(|(.., fact)| is_arrival(fact));
         if !facts.is_empty() && self.entries.send(Entry::Facts(facts)).await.is_err() {
             tracing::error!("a call's journal ended before the call; facts are lost");
+        }
+        if void {
+            return;
         }
         if arrival {
             let kept = self.flush(ARRIVAL_BUDGET).await;

@@ -62,6 +62,22 @@ async fn a_call_whose_arrival_is_kept_nowhere_is_void() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn an_arrival_that_is_kept_too_late_is_followed_by_its_end() {
+    let (outside, tracker) = (Arc::new(Memory::default()), TaskTracker::new());
+    outside.takes(Duration::from_secs(9));
+    let journal = Journal::start(outside.clone(), &tracker);
+    journal.record(vec![arrival(1)]).await;
+    let began = Instant::now();
+    let end = CallCommand::End(domain::call::Ending::because(domain::call::EndReason::Overloaded));
+    journal.record(vec![pressed(1), of(1, end)]).await;
+    assert_eq!(began.elapsed(), Duration::ZERO, "nobody waits for it");
+    drop(journal);
+    tracker.close();
+    tracker.wait().await;
+    assert_eq!(outside.story(), ["Receive", "End"]);
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_phase_waits_for_the_spool_but_not_for_ever() {
     for (takes, held_up) in [(120, 120), (9_000, 250)] {
         let (outside, tracker) = (Arc::new(Memory::default()), TaskTracker::new());
