@@ -8,6 +8,7 @@ use domain::{
     limits::Limits,
     phone_number::VoiceConfiguration,
     route::{NumberClaims, SourceClaims},
+    sip_address::SipAddress,
     trunk::{Inbound, Outbound, canonical},
 };
 use ipnet::IpNet;
@@ -161,10 +162,11 @@ impl Directory {
         self.accounts.get(account).map(|entry| entry.limits.clone()).unwrap_or_default()
     }
 
-    /// Whether an account that calls this calls for help, in its own country.
+    /// Whether an account that calls this calls for help, in its own country; by number, or by one at a switch's address.
     #[must_use]
     pub fn is_emergency(&self, account: &Sid, to: &str) -> bool {
-        is_emergency(to, self.country_of(account))
+        let phone: Result<SipAddress, _> = to.parse();
+        is_emergency(phone.as_ref().map_or(to, |phone| &phone.user), self.country_of(account))
     }
 
     /// Whether calls come through more than one trunk.

@@ -120,20 +120,30 @@ impl Directory {
             return Err(NoRoute::AccountDisabled);
         }
         let emergency = self.is_emergency(account, to);
-        if !emergency {
-            self.limits_of(account).allow(&number, self.country_of(account)).map_err(NoRoute::Forbidden)?;
-        }
+        self.may_call(account, emergency, &number)?;
         let own = || self.trunks.iter().filter(|trunk| trunk.carrier == *carrier && trunk.outbound.is_some());
         let routes: Vec<_> = own()
-            .filter(|trunk| trunk.takes_emergencies() || !(emergency || trunk.hears_an_emergency(to)))
+            .filter(|trunk| trunk.may_take(emergency, to))
             .filter_map(|trunk| route(trunk, from, &number))
             .collect();
         let none = if emergency || own().next().is_some() { NoRoute::Emergency } else { NoRoute::NoTrunk };
         if routes.is_empty() { Err(none) } else { Ok(routes) }
     }
+
+    /// An account calls where it may, and for help anywhere.
+    fn may_call(&self, account: &Sid, emergency: bool, number: &Number) -> Result<(), NoRoute> {
+        let limits = self.limits_of(account);
+        let allowed = if emergency { Ok(()) } else { limits.allow(number, self.country_of(account)) };
+        allowed.map_err(NoRoute::Forbidden)
+    }
 }
 
 impl TrunkEntry {
+    /// Calls for help, in the account's country or where they arrive, go only through trunks that take them.
+    fn may_take(&self, emergency: bool, dialled: &str) -> bool {
+        self.takes_emergencies() || !(emergency || self.hears_an_emergency(dialled))
+    }
+
     fn takes_emergencies(&self) -> bool {
         self.outbound.as_ref().is_some_and(|outbound| outbound.emergency)
     }
@@ -163,7 +173,8 @@ fn route(trunk: &TrunkEntry, from: &str, number: &Number) -> Option<Route> {
 
 impl Directory {
     /// How a phone is rung at its own address: only where the carrier's calls may come from, so that nobody has calls sent
-    /// to a stranger's address.
+    /// to a stranger's address. A switch may be there as well, for which the user is a number: it is called under the same
+    /// rules as through a trunk.
     fn to_phone(
         &self,
         carrier: &Sid,
@@ -174,9 +185,16 @@ impl Directory {
         if !self.is_enabled(account) {
             return Err(NoRoute::AccountDisabled);
         }
+        let emergency = self.is_emergency(account, &phone.user);
+        if let Ok(number) = Number::written_in(&phone.user, self.country_of(account)) {
+            self.may_call(account, emergency, &number)?;
+        }
         let has = |trunk: &&TrunkEntry| trunk.sources().iter().any(|source| source.contains(&phone.ip));
-        let mut own = self.trunks.iter().filter(|trunk| trunk.carrier == *carrier);
-        let trunk = own.find(has).ok_or(NoRoute::StrangersPhone)?;
+        let own = self.trunks.iter().filter(|trunk| trunk.carrier == *carrier).filter(has);
+        let (there, mut taking) =
+            (own.clone().count(), own.filter(|trunk| trunk.may_take(emergency, &phone.user)));
+        let none = if there == 0 { NoRoute::StrangersPhone } else { NoRoute::Emergency };
+        let trunk = taking.next().ok_or(none)?;
         Ok(Route {
             trunk: trunk.sid.clone(),
             to_user: if phone.user.is_empty() { "test".into() } else { escaped(&phone.user) },
@@ -268,6 +286,26 @@ mod tests {
         let strange = NoRoute::StrangersPhone.to_string();
         assert_eq!(uri(&directory, "sip:me@198.51.100.1"), strange);
         assert_eq!(uri(&directory, "sip:me@192.0.4.1"), strange);
+    }
+
+    #[test]
+    fn a_number_at_a_switchs_address_is_called_as_through_a_trunk() {
+        let directory = directory();
+        for user in ["911", "119", "9-1-1"] {
+            assert_eq!(uri(&directory, &format!("sip:{user}@192.0.2.40")), NoRoute::Emergency.to_string());
+        }
+        for user in ["+881612345678", "+15551230000", "+1-555-123-0000"] {
+            let refused = uri(&directory, &format!("sip:{user}@192.0.2.40"));
+            assert!(refused.contains("the account may not call"), "{user}: {refused}");
+        }
+        for user in ["+85510000001", "010000001", "1234", "alice"] {
+            assert_eq!(
+                uri(&directory, &format!("sip:{user}@192.0.2.40")),
+                format!("sip:{user}@192.0.2.40:5060")
+            );
+        }
+        let taking = Outbound { emergency: true, ..out("sip.example.com", "", false, false) };
+        assert_eq!(uri(&directory_with(taking), "sip:119@192.0.2.40"), "sip:119@192.0.2.40:5060");
     }
 
     #[test]
