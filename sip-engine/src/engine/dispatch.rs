@@ -94,13 +94,14 @@ async fn arrived(shared: &Arc<Shared>, incoming: &IncomingCall) -> Option<(CallR
     let refused = refused.or(wire.arrived(incoming.sdp.as_ref(), &shared.listening).err().map(unusable));
     let received = received(shared, incoming, routed)?;
     let closing = shared.draining.load(Ordering::Acquire);
-    let place = if closing { None } else { Place::take(shared, parties) };
-    if place.is_none() && !shared.is_recorded() {
-        refuse(shared, leg, 503).await;
+    // What is refused takes nobody's place.
+    let place = if closing || refused.is_some() { None } else { Place::take(shared, parties) };
+    let of_trunk = refused.as_ref().map(|_| &received.trunk);
+    let refused = refused.or_else(|| place.is_none().then(|| full(closing)));
+    if let Some((code, _)) = refused.as_ref().filter(|_| !shared.is_recorded(of_trunk)) {
+        refuse(shared, leg, *code).await;
         return None;
     }
-    let refused = if place.is_some() { refused } else { Some(full(closing)) };
-    let place = place.unwrap_or_else(|| Place::beyond(shared));
     let call = CallRef { sid: Sid::new(Kind::Call, &*shared.config.ids), tenant };
     let surroundings = shared.surroundings(&call.tenant);
     let machine =

@@ -116,7 +116,9 @@ impl EngineHandle {
         }
         let machine = Machine::outgoing(self.shared.surroundings(&call.tenant), Outgoing { call, queued });
         let Reservation { place, placed } = room;
-        supervise::start(&self.shared, place, machine, |actor| actor.wire(LegNo::MAIN).placed = placed);
+        supervise::start(&self.shared, Some(place), machine, |actor| {
+            actor.wire(LegNo::MAIN).placed = placed;
+        });
         Ok(())
     }
 

@@ -18,7 +18,7 @@ use crate::{
     speech::Speech,
 };
 use arc_swap::ArcSwap;
-use domain::{Number, Tenant};
+use domain::{Number, Sid, Tenant};
 use ipnet::IpNet;
 use std::{
     collections::HashMap,
@@ -40,14 +40,16 @@ const MAX_NAMES: usize = 1024;
 /// How long an address found for a name is used.
 const NAME_LIFETIME: Duration = Duration::from_secs(30);
 
-/// Calls refused for want of room that are recorded, a second.
+/// Calls refused for want of room that are recorded, a second; and of those that come to nothing by themselves, for each
+/// trunk.
 pub(super) const RECORDED_REFUSALS: u32 = 10;
 
-/// How many such calls there were in the present second.
+/// How many such calls there were in the present second, together, and how many of each trunk were refused for what they
+/// were.
 #[derive(Default)]
 struct Refusals {
     since: Option<Instant>,
-    count: u32,
+    counts: HashMap<Option<Sid>, u32>,
 }
 
 pub(super) struct Shared {
@@ -190,15 +192,17 @@ impl Shared {
         self.freed.send_modify(|times| *times += 1);
     }
 
-    /// Whether a call refused for want of room is recorded. Beyond that it costs an answer and nothing else: overload
-    /// must not make more work.
-    pub(super) fn is_recorded(&self) -> bool {
+    /// Whether a call refused for want of room is recorded, or one that this trunk brought and that comes to nothing by
+    /// itself. Beyond that it costs an answer and nothing else: overload must not make more work, nor whoever knows a
+    /// trunk's address and tries numbers.
+    pub(super) fn is_recorded(&self, trunk: Option<&Sid>) -> bool {
         let mut refusals = self.refusals.lock().unwrap_or_else(PoisonError::into_inner);
         let now = Instant::now();
         if refusals.since.is_none_or(|since| now.duration_since(since) >= Duration::from_secs(1)) {
-            *refusals = Refusals { since: Some(now), count: 0 };
+            *refusals = Refusals { since: Some(now), counts: HashMap::new() };
         }
-        refusals.count += 1;
-        refusals.count <= RECORDED_REFUSALS
+        let count = refusals.counts.entry(trunk.cloned()).or_default();
+        *count += 1;
+        *count <= RECORDED_REFUSALS
     }
 }

@@ -117,7 +117,7 @@ impl Place {
         self.unused = true;
     }
 
-    /// A place beyond all limits: an emergency call, or one that is refused and recorded.
+    /// A place beyond all limits, of an emergency call.
     pub(super) fn beyond(shared: &Arc<Shared>) -> Place {
         shared.live.fetch_add(1, Ordering::AcqRel);
         Place { shared: Arc::clone(shared), held: None, unused: false }

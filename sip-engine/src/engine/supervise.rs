@@ -55,10 +55,10 @@ impl Vestige {
     }
 }
 
-/// Runs a call under supervision, in its place. `prepare` gives the actor what it has beside its machine.
+/// Runs a call under supervision, in its place; one that is refused has none. `prepare` gives the actor what it has beside its machine.
 pub(super) fn start(
     shared: &Arc<Shared>,
-    place: Place,
+    place: Option<Place>,
     machine: Machine,
     prepare: impl FnOnce(&mut Actor),
 ) -> Address {
@@ -66,7 +66,7 @@ pub(super) fn start(
     let address =
         Address { inbox, flooded: CancellationToken::new(), time: Steady::begin(&*shared.config.clock) };
     let journal = Journal::start(Arc::clone(&shared.outside), &shared.tracker);
-    let vestige = Arc::new(Mutex::new(Vestige { place: Some(place), ..Vestige::default() }));
+    let vestige = Arc::new(Mutex::new(Vestige { place, ..Vestige::default() }));
     if let Some(call) = machine.call_of(LegNo::MAIN) {
         shared.registry.add_call(call.sid.clone(), address.clone());
     }

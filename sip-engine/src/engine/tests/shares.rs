@@ -165,3 +165,43 @@ async fn a_call_for_help_has_a_place_in_a_full_engine_and_no_limit() {
     caller.hang_up().await;
     stage.strike().await;
 }
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn calls_to_no_number_take_nobodys_place_and_are_recorded_for_what_they_are() {
+    let stage = Stage::with_room(1).await;
+    stage.outside.serves(VOICE, r#"<Gather timeout="60"/>"#);
+    stage.outside.takes(Duration::from_secs(1));
+    let mut strays = Vec::new();
+    for _ in 0..30 {
+        let mut stray = stage.caller().await;
+        stray.dial("9999").await;
+        let answer = stray.next(&["404"]).await;
+        stray.acknowledge(&answer).await;
+        strays.push(stray);
+    }
+    let mut caller = stage.caller().await;
+    caller.dial("1234").await;
+    let answer = caller.next(&["200", "503"]).await;
+    assert_eq!(answer.kind(), "200");
+    stage.outside.takes(Duration::ZERO);
+    caller.talk(answer, 440.0).await;
+    caller.hang_up().await;
+    stage.outside.fact(|_, fact| matches!(fact, CallCommand::Summarize(_)).then_some(())).await;
+    let recorded = stage.outside.story().iter().filter(|fact| *fact == "Receive").count();
+    assert!((2..28).contains(&recorded), "{recorded} of 31 are recorded");
+    stage.strike().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_call_to_no_number_is_that_in_a_full_engine_too() {
+    let stage = Stage::with_room(1).await;
+    stage.outside.serves(VOICE, r#"<Gather timeout="60"/>"#);
+    let (mut caller, mut stray) = (stage.caller().await, stage.caller().await);
+    caller.call("1234", 440.0).await;
+    stray.dial("9999").await;
+    let answer = stray.next(&["404", "503"]).await;
+    assert_eq!((answer.kind(), stage.outside.ended().await), ("404", EndReason::NumberNotFound));
+    stray.acknowledge(&answer).await;
+    caller.hang_up().await;
+    stage.strike().await;
+}
