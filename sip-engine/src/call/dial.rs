@@ -155,7 +155,8 @@ impl Machine {
         }
     }
 
-    /// A child is heard before its answer. The parent hears that instead of our ringback, unless others ring as well.
+    /// A child is heard before its answer. The parent hears that instead of our ringback, unless others ring as well. It is
+    /// not heard itself, or the two would talk and nobody pay; a menu before the answer gets its keys.
     pub(super) fn child_sounds(&mut self, no: LegNo) {
         let state = self.leg(LegNo::MAIN).map(|main| main.state);
         let alone = |dial: &Dial| dial.stage == Stage::Ringing && dial.children == [no] && !dial.early;
@@ -167,7 +168,7 @@ impl Machine {
         if state == Some(State::Early) {
             self.order(Order::Progress(LegNo::MAIN));
         }
-        self.order(Order::Bridge(LegNo::MAIN, no));
+        self.order(Order::Listen(LegNo::MAIN, no));
     }
 
     /// A child answered. The first one wins; a later one is hung up again.

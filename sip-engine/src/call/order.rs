@@ -80,6 +80,8 @@ pub enum Order {
     Hush(LegNo),
     /// Let these two hear each other.
     Bridge(LegNo, LegNo),
+    /// Let the first hear the second, which has not answered and hears nothing but its keys.
+    Listen(LegNo, LegNo),
     /// Take the leg apart from whoever it hears.
     Unbridge(LegNo),
     /// Request a document; `Fetched` follows.

@@ -79,6 +79,10 @@ impl Actor {
                 noted(both.map(|(one, other)| one.bridge(other)));
             }
             Order::Unbridge(leg) => noted(self.media(leg).map(crate::media::Leg::unbridge)),
+            Order::Listen(one, other) => {
+                let both = self.media(one).zip(self.media(other));
+                noted(both.map(|(one, other)| one.listen(other)));
+            }
             Order::Fetch { token, request } => self.fetch(token, *request),
             Order::SetTimer(key, after) => self.timers.set(key, Instant::now(), after),
             Order::CancelTimer(key) => self.timers.cancel(key),

@@ -48,6 +48,8 @@ pub(super) enum Command {
     Bridge {
         one: LegId,
         other: LegId,
+        /// Whether the other hears the one's voice as well, and not its keys alone.
+        both: bool,
     },
     Unbridge {
         leg: LegId,

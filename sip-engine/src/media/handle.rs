@@ -176,10 +176,22 @@ impl Leg {
     /// # Errors
     /// [`MediaError::DifferentGroups`], and as [`Leg::configure`].
     pub fn bridge(&self, other: &Leg) -> Result<(), MediaError> {
+        self.connect(other, true)
+    }
+
+    /// As [`Leg::bridge`], but of this leg the other hears nothing but its keys.
+    ///
+    /// # Errors
+    /// As [`Leg::bridge`].
+    pub fn listen(&self, other: &Leg) -> Result<(), MediaError> {
+        self.connect(other, false)
+    }
+
+    fn connect(&self, other: &Leg, both: bool) -> Result<(), MediaError> {
         if !Arc::ptr_eq(&self.thread, &other.thread) || self.id == other.id {
             return Err(MediaError::DifferentGroups);
         }
-        self.thread.push(Command::Bridge { one: self.id, other: other.id })
+        self.thread.push(Command::Bridge { one: self.id, other: other.id, both })
     }
 
     /// Takes this leg and its partner apart; both send silence again.

@@ -159,7 +159,7 @@ impl Worker {
     fn carry_out(&mut self, command: Command) {
         match command {
             Command::Open { leg, ports, events } => self.open(leg, ports, events),
-            Command::Bridge { one, other } => self.bridge(one, other),
+            Command::Bridge { one, other, both } => self.bridge(one, other, both),
             Command::Unbridge { leg } => {
                 if let Some(slot) = self.slot(leg) {
                     self.unbridge(slot);
@@ -224,11 +224,14 @@ impl Worker {
         self.slots.insert(id, slot);
     }
 
-    fn bridge(&mut self, one: LegId, other: LegId) {
+    fn bridge(&mut self, one: LegId, other: LegId, both: bool) {
         let (Some(one), Some(other)) = (self.slot(one), self.slot(other)) else { return };
         self.unbridge(one);
         self.unbridge(other);
-        self.with(one, |leg, turn| leg.set_partner(turn, Some(other)));
+        self.with(one, |leg, turn| {
+            leg.set_partner(turn, Some(other));
+            leg.is_heard = both;
+        });
         self.with(other, |leg, turn| leg.set_partner(turn, Some(one)));
     }
 

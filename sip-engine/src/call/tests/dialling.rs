@@ -52,7 +52,7 @@ fn the_caller_hears_what_is_played_before_the_answer() {
     let (mut scene, _) = Scene::talking(ACTION);
     scene.placed(ONE);
     scene.signal(ONE, Signal::Ringing(183));
-    assert_eq!(scene.signal(ONE, Signal::EarlyMedia), ["Hush 0", "Bridge 0 1"]);
+    assert_eq!(scene.signal(ONE, Signal::EarlyMedia), ["Hush 0", "Listen 0 1"]);
     assert_eq!(scene.signal(ONE, Signal::EarlyMedia), [""; 0]);
     assert_eq!(scene.fails(ONE, 486)[..3], ["1: ended Busy 486", "Release 1", "Unbridge 0"]);
     let (mut scene, _) = Scene::talking(BOTH);
@@ -193,7 +193,7 @@ fn a_caller_who_still_rings_hears_what_the_network_plays_before_the_answer() {
     scene.document(r#"<Dial answerOnBridge="true">85510000001</Dial>"#);
     scene.placed(ONE);
     scene.signal(ONE, Signal::Ringing(183));
-    assert_eq!(scene.signal(ONE, Signal::Progress), ["Progress 0", "Bridge 0 1"]);
+    assert_eq!(scene.signal(ONE, Signal::Progress), ["Progress 0", "Listen 0 1"]);
     assert_eq!(scene.signal(ONE, Signal::EarlyMedia), [""; 0], "once");
     scene.signal(ONE, Signal::Answered);
     assert_eq!(scene.signal(MAIN, Signal::Acknowledged)[..2], ["Unbridge 0", "Bridge 0 1"]);
@@ -209,7 +209,7 @@ fn a_ringing_caller_hears_a_party_that_sounds_with_its_180() {
     scene.document(r#"<Dial answerOnBridge="true">85510000001</Dial>"#);
     scene.placed(ONE);
     scene.signal(ONE, Signal::Ringing(180));
-    assert_eq!(scene.signal(ONE, Signal::EarlyMedia), ["Progress 0", "Bridge 0 1"]);
+    assert_eq!(scene.signal(ONE, Signal::EarlyMedia), ["Progress 0", "Listen 0 1"]);
     let lines = scene.fails(ONE, 404);
     assert!(
         lines.contains(&"Unbridge 0".to_owned()) && lines.contains(&"Refuse 0 404".to_owned()),

@@ -322,6 +322,7 @@ impl Scene {
             Order::Ringback(leg) => format!("Ringback {}", leg.0),
             Order::Hush(leg) => format!("Hush {}", leg.0),
             Order::Bridge(one, other) => format!("Bridge {} {}", one.0, other.0),
+            Order::Listen(one, other) => format!("Listen {} {}", one.0, other.0),
             Order::Unbridge(leg) => format!("Unbridge {}", leg.0),
             Order::Fetch { token, request } => {
                 self.asked = request.params;

@@ -126,6 +126,7 @@ async fn answer_on_bridge_lets_the_caller_hear_what_comes_before_the_answer() {
     stage.callee.hum_early(&invite, 1000.0);
     caller.hum_early(&progress, 440.0);
     caller.hears_tone(1000.0).await;
+    stage.callee.hears_silence().await;
     stage.callee.respond(&invite, 200, &stage.callee.sdp("sendrecv")).await;
     stage.callee.next(&["ACK"]).await;
     let answer = caller.next(&["200"]).await;

@@ -56,6 +56,8 @@ pub(super) struct LegState {
     pub(super) id: LegId,
     slot: usize,
     pub(super) partner: Option<usize>,
+    /// Whether the partner hears more of it than its keys.
+    pub(super) is_heard: bool,
     events: mpsc::Sender<MediaEvent>,
     inbox: Arc<Inbox>,
     setup: Option<Setup>,
@@ -114,6 +116,7 @@ impl LegState {
             id,
             slot,
             partner: None,
+            is_heard: true,
             events,
             inbox,
             setup: None,
@@ -193,7 +196,7 @@ impl LegState {
 
     /// Connects to the leg in `partner`, or takes it apart.
     pub(super) fn set_partner(&mut self, turn: &mut Turn<'_>, partner: Option<usize>) {
-        self.partner = partner;
+        (self.partner, self.is_heard) = (partner, true);
         self.relayed = turn.now;
         self.outgoing.interrupt();
         self.plan_frame(turn);

@@ -87,6 +87,7 @@ impl LegState {
             }
             Content::Noise => (None, [None, None]),
         };
+        let passed = passed.filter(|passed| self.is_heard || matches!(passed, Passed::Event(_)));
         match self.partner {
             Some(partner) => Inbound::Pass { partner, packet, passed, keys },
             None => Inbound::Done,

@@ -180,3 +180,31 @@ async fn legs_of_different_threads_are_not_bridged() {
     assert!(matches!(one.leg.bridge(&other.leg), Err(MediaError::DifferentGroups)));
     assert!(matches!(one.leg.bridge(&one.leg), Err(MediaError::DifferentGroups)));
 }
+
+#[tokio::test]
+async fn who_only_listens_is_heard_pressing_keys_and_not_speaking() {
+    let (bench, mut alice, mut bob) = (Bench::new(), Phone::new(1).await, Phone::new(2).await);
+    let (one, other) = bench.bridged((&mut alice, Codec::Pcmu), (&mut bob, Codec::Pcmu)).await;
+    one.leg.listen(&other.leg).unwrap();
+    one.leg.statistics().await.unwrap();
+    bob.waiting();
+    for n in 0..20 {
+        alice.talk(&one.leg, 0, &marked(0x31, n)).await;
+        bob.talk(&other.leg, 0, &marked(0x32, n)).await;
+    }
+    let heard = alice.hear_sound().await;
+    assert_eq!(heard.payload[1], 0x32);
+    one.leg.pressed('5').unwrap();
+    let mut key = false;
+    for _ in 0..100 {
+        let packet = bob.hear().await;
+        let is_voice = packet.header.payload_type == 0 && packet.payload.get(1) == Some(&0x31);
+        assert!(!is_voice, "{:?}", packet.header);
+        key |= packet.header.payload_type != 0;
+    }
+    assert!(key, "it is told as telephone-event");
+    one.leg.bridge(&other.leg).unwrap();
+    one.leg.statistics().await.unwrap();
+    alice.talk(&one.leg, 0, &marked(0x31, 1)).await;
+    assert_eq!(bob.hear_sound().await.payload[1], 0x31);
+}
