@@ -146,6 +146,7 @@ impl Machine {
             self.order(Order::Ringback(LegNo::MAIN));
         }
     }
+            on_behalf_of: self.far_end(),
 
     /// A child's network says with a 183 that it plays the progress of the call itself. A parent that still rings is told
     /// the same, and hears it.
@@ -154,6 +155,13 @@ impl Machine {
             self.child_sounds(no);
         }
     }
+    /// The party of the main call that is not the account's own.
+    fn far_end(&self) -> Option<String> {
+        let main = self.leg(LegNo::MAIN)?;
+        let far_end = if main.direction == Direction::Inbound { &main.from } else { &main.to };
+        (CallerId::of(far_end) != CallerId::Hidden).then(|| far_end.clone())
+    }
+
 
     /// A child is heard before its answer. The parent hears that instead of our ringback, unless others ring as well. It is
     /// not heard itself, or the two would talk and nobody pay; a menu before the answer gets its keys.

@@ -271,6 +271,7 @@ impl Machine {
             tenant: call.tenant,
             account: queued.account,
             from: CallerId::of(&queued.from),
+            on_behalf_of: None,
             asserted: None,
             to: queued.to,
             ring_timeout: Duration::from_secs(u64::from(queued.timeout)),

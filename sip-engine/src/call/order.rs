@@ -117,6 +117,8 @@ pub struct Placement {
     pub account: Sid,
     /// Whom it shows.
     pub from: CallerId,
+    /// Whom the call that dials talks with, unless they hide: calls from one such party to one callee are counted.
+    pub on_behalf_of: Option<String>,
     /// Whom a trusted network named as the caller of the call that dials.
     pub asserted: Option<String>,
     /// Who to call.

@@ -18,6 +18,7 @@ use crate::{
 };
 use bytes::Bytes;
 use domain::{
+    Number,
     call::{ExchangeError, MediaSummary, WebhookExchange},
     caller_id::CallerId,
     trunk,
@@ -78,11 +79,11 @@ impl Actor {
                 let both = self.media(one).zip(self.media(other));
                 noted(both.map(|(one, other)| one.bridge(other)));
             }
-            Order::Unbridge(leg) => noted(self.media(leg).map(crate::media::Leg::unbridge)),
             Order::Listen(one, other) => {
                 let both = self.media(one).zip(self.media(other));
                 noted(both.map(|(one, other)| one.listen(other)));
             }
+            Order::Unbridge(leg) => noted(self.media(leg).map(crate::media::Leg::unbridge)),
             Order::Fetch { token, request } => self.fetch(token, *request),
             Order::SetTimer(key, after) => self.timers.set(key, Instant::now(), after),
             Order::CancelTimer(key) => self.timers.cancel(key),
@@ -214,12 +215,13 @@ impl Actor {
         &mut self,
         leg: LegNo,
         directory: &Directory,
-        Placement { account, from, to, .. }: &Placement,
+        Placement { account, on_behalf_of, to, .. }: &Placement,
     ) -> Result<(), Signal> {
         if leg == LegNo::MAIN || directory.is_emergency(account, to) {
             return Ok(());
         }
-        let placed = self.shared.place_for(account, Some((from.as_str(), to.as_str())));
+        let placed =
+            self.shared.place_for(account, on_behalf_of.as_deref().map(|party| (party, to.as_str())));
         self.wire(leg).placed = Some(placed.map_err(|exceeded| place::exceeded(&exceeded))?);
         Ok(())
     }

@@ -29,7 +29,7 @@ pub(super) enum Party {
     Account(Sid),
     /// Calls an account has placed, dialled ones among them.
     Placed(Sid),
-    /// Calls an account has dialled from one caller to one callee.
+    /// Calls an account has dialled on behalf of one caller to one callee.
     Pair(Sid, String, String),
 }
 
@@ -174,8 +174,9 @@ impl std::fmt::Display for Exceeded {
 }
 
 impl Shared {
-    /// Counts a call that an account places, within its limits; until what is given is dropped. `pair` is caller and
-    /// callee of one that is dialled.
+    /// Counts a call that an account places, within its limits; until what is given is dropped. `pair` is for whom one is
+    /// dialled, and whom. What the call shows does not matter: a number that forwards everything shows one caller for all.
+    /// Calls for somebody who hides could be anybody's; they end with their hops, and with what an account may have at once.
     pub(super) fn place_for(&self, account: &Sid, pair: Option<(&str, &str)>) -> Result<Held, Exceeded> {
         let limits = self.directory.load().limits_of(account);
         let count = |most: u32| usize::try_from(most).unwrap_or(usize::MAX);
