@@ -66,15 +66,35 @@ impl Parties<'_> {
     /// # Errors
     /// [`NotTheirs`] when it is not for this account to show.
     pub fn shown(&self, wanted: Option<&str>) -> Result<CallerId, NotTheirs> {
-        let calling = self.calling.map(CallerId::of);
-        let Some(wanted) = wanted.map(str::trim) else { return calling.ok_or_else(|| refused("")) };
-        if let Some(calling) = calling.filter(|calling| calling.as_str() == wanted) {
-            return Ok(calling);
+        let mut parties = [self.calling, self.called].into_iter().flatten();
+        let Some(wanted) = wanted.map(str::trim) else {
+            return self.calling.map(CallerId::of).ok_or_else(|| refused(""));
+        };
+        if let Some(party) = parties.find(|party| CallerId::of(party).as_str() == wanted) {
+            return Ok(CallerId::of(party));
+        }
+        // A short code may look like a number as people of the country write it.
+        if self.is_own(wanted) {
+            return Ok(CallerId::Shown(wanted.to_owned()));
         }
         let number = Number::written_in(wanted, self.country).map_err(|_| refused(wanted))?;
         let text = number.to_string();
         let is_party = [self.calling, self.called].contains(&Some(text.as_str()));
         if is_party || (self.owns)(&number) { Ok(CallerId::Shown(text)) } else { Err(refused(wanted)) }
+    }
+
+    /// Whom a call for help shows, where it would show this: somebody who can be called back. Else whoever calls, or else
+    /// the account's own number that was called; nobody only where there is neither.
+    #[must_use]
+    pub fn reachable(&self, shown: Option<&CallerId>) -> CallerId {
+        let own = self.called.filter(|called| self.is_own(called));
+        let candidates = [shown.cloned(), self.calling.map(CallerId::of), own.map(CallerId::of)];
+        let known = candidates.into_iter().flatten().find(|candidate| *candidate != CallerId::Hidden);
+        known.unwrap_or(CallerId::Hidden)
+    }
+
+    fn is_own(&self, stored: &str) -> bool {
+        Number::stored(stored).is_ok_and(|number| (self.owns)(&number))
     }
 }
 
@@ -111,6 +131,35 @@ mod tests {
             (Some("+85512000002"), "+85512000002"),
         ] {
             assert_eq!(shown("+15551230000", wanted), Ok(number.to_owned()), "{wanted:?}");
+        }
+    }
+
+    #[test]
+    fn a_short_code_that_could_be_a_national_number_is_itself() {
+        let owns = |number: &Number| *number == Number::short_code("1234567").unwrap();
+        for called in ["1234567", "+85512000001"] {
+            let (calling, country) = (Some("+15551230000"), "KH".parse().ok());
+            let parties = Parties { calling, called: Some(called), country, owns: &owns };
+            assert_eq!(parties.shown(Some("1234567")), Ok(CallerId::Shown("1234567".into())), "{called}");
+        }
+        let parties = Parties { calling: None, called: None, country: "KH".parse().ok(), owns: &owns };
+        assert!(parties.shown(Some("1234568")).is_err());
+    }
+
+    #[test]
+    fn a_call_for_help_shows_somebody_who_can_be_called_back() {
+        let owns = |number: &Number| number.to_string() == "+85512000001";
+        let shown = |number: &str| CallerId::Shown(number.to_owned());
+        for (calling, called, wanted, expected) in [
+            ("+15551230000", "+85512000001", Some(shown("+85512000002")), shown("+85512000002")),
+            ("+15551230000", "+85512000001", None, shown("+15551230000")),
+            ("+15551230000", "+85512000001", Some(CallerId::Hidden), shown("+15551230000")),
+            ("anonymous", "+85512000001", Some(CallerId::Hidden), shown("+85512000001")),
+            ("anonymous", "+85512000003", None, CallerId::Hidden),
+        ] {
+            let (calling, called) = (Some(calling), Some(called));
+            let parties = Parties { calling, called, country: "KH".parse().ok(), owns: &owns };
+            assert_eq!(parties.reachable(wanted.as_ref()), expected, "{calling:?} {wanted:?}");
         }
     }
 

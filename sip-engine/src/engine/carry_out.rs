@@ -388,7 +388,8 @@ impl Actor {
 fn vouched(directory: &Directory, route: &Route, placement: &Placement) -> Option<String> {
     match &placement.from {
         CallerId::Shown(number) => {
-            let owned = number.parse().is_ok_and(|number| directory.owns(&placement.account, &number));
+            let owned =
+                Number::stored(number).is_ok_and(|number| directory.owns(&placement.account, &number));
             owned.then(|| route.from_user.clone())
         }
         CallerId::Hidden => {
