@@ -23,6 +23,8 @@ const INVALID_NUMBER: u32 = 13223;
 const NOT_PLACED: u32 = 13225;
 /// Calls one call may dial in its life.
 const MAX_CHILDREN: usize = 100;
+/// Calls for help that it may dial beyond those.
+const MORE_FOR_HELP: usize = 20;
 /// Twilio's code for a caller id that cannot be shown.
 const INVALID_CALLER_ID: u32 = 13214;
 
@@ -60,7 +62,7 @@ impl Stage {
 
 impl Machine {
     pub(super) fn begin_dial(&mut self, plan: DialPlan) {
-        let from = self.caller_id(plan.caller_id.as_deref());
+        let shown = self.caller_id(plan.caller_id.as_deref());
         let dial = Dial {
             children: Vec::new(),
             stage: Stage::Ringing,
@@ -69,8 +71,9 @@ impl Machine {
             endings: Vec::new(),
         };
         self.dial = Some(dial);
-        if let Some(from) = from {
-            for target in plan.targets {
+        for target in plan.targets {
+            let from = if self.is_for_help(&target) { self.reachable(shown.as_ref()) } else { shown.clone() };
+            if let Some(from) = from {
                 self.begin_child(target, &from, (plan.timeout, plan.time_limit));
             }
         }
@@ -82,14 +85,7 @@ impl Machine {
     /// Whom the dialled parties are shown: whom the document names, or else the caller. Somebody else's number is not
     /// replaced by another: nobody is called, for who was called back would be the wrong one.
     fn caller_id(&mut self, wanted: Option<&str>) -> Option<CallerId> {
-        let main = self.leg(LegNo::MAIN)?;
-        let parties = Parties {
-            calling: Some(&main.from),
-            called: Some(&main.to),
-            country: self.surroundings.country,
-            owns: &*self.surroundings.owns,
-        };
-        match parties.shown(wanted) {
+        match self.parties()?.shown(wanted) {
             Ok(shown) => Some(shown),
             Err(refusal) => {
                 self.warn(INVALID_CALLER_ID, format!("<Dial> callerId: {refusal}"));
@@ -98,10 +94,30 @@ impl Machine {
         }
     }
 
+    /// Whom a call for help shows, which is placed whatever the document says of its caller.
+    fn reachable(&self, shown: Option<&CallerId>) -> Option<CallerId> {
+        Some(self.parties()?.reachable(shown))
+    }
+
+    fn parties(&self) -> Option<Parties<'_>> {
+        let main = self.leg(LegNo::MAIN)?;
+        Some(Parties {
+            calling: Some(&main.from),
+            called: Some(&main.to),
+            country: self.surroundings.country,
+            owns: &*self.surroundings.owns,
+        })
+    }
+
+    fn is_for_help(&self, target: &DialTarget) -> bool {
+        is_emergency(&target.number, self.surroundings.country)
+    }
+
     fn begin_child(&mut self, target: DialTarget, from: &CallerId, times: (Duration, Duration)) {
         let (timeout, time_limit) = times;
-        if self.legs.len() > MAX_CHILDREN && !is_emergency(&target.number, self.surroundings.country) {
-            return self.warn(NOT_PLACED, format!("<Dial>: a call may dial {MAX_CHILDREN} others at most"));
+        let most = MAX_CHILDREN + if self.is_for_help(&target) { MORE_FOR_HELP } else { 0 };
+        if self.legs.len() > most {
+            return self.warn(NOT_PLACED, format!("<Dial>: a call may dial {most} others at most"));
         }
         let own = &*self.surroundings.owns;
         let number = match Number::written_among(&target.number, self.surroundings.country, own) {
@@ -130,12 +146,20 @@ impl Machine {
             tenant: main.tenant,
             account,
             from: from.clone(),
+            on_behalf_of: self.far_end(),
             asserted: self.asserted.clone(),
             to: number,
             ring_timeout: timeout,
             max_forwards: self.max_forwards,
         };
         self.order(Order::Place(no, Box::new(placement)));
+    }
+
+    /// The party of the main call that is not the account's own.
+    fn far_end(&self) -> Option<String> {
+        let main = self.leg(LegNo::MAIN)?;
+        let far_end = if main.direction == Direction::Inbound { &main.from } else { &main.to };
+        (CallerId::of(far_end) != CallerId::Hidden).then(|| far_end.clone())
     }
 
     /// A child says that it rings: the parent may hear that.
@@ -146,7 +170,6 @@ impl Machine {
             self.order(Order::Ringback(LegNo::MAIN));
         }
     }
-            on_behalf_of: self.far_end(),
 
     /// A child's network says with a 183 that it plays the progress of the call itself. A parent that still rings is told
     /// the same, and hears it.
@@ -155,13 +178,6 @@ impl Machine {
             self.child_sounds(no);
         }
     }
-    /// The party of the main call that is not the account's own.
-    fn far_end(&self) -> Option<String> {
-        let main = self.leg(LegNo::MAIN)?;
-        let far_end = if main.direction == Direction::Inbound { &main.from } else { &main.to };
-        (CallerId::of(far_end) != CallerId::Hidden).then(|| far_end.clone())
-    }
-
 
     /// A child is heard before its answer. The parent hears that instead of our ringback, unless others ring as well. It is
     /// not heard itself, or the two would talk and nobody pay; a menu before the answer gets its keys.
@@ -298,8 +314,15 @@ impl Machine {
         let bridged = matches!(dial.as_ref().map(|dial| dial.stage), Some(Stage::Connected(_)));
         let result = self.result(status, child, bridged);
         let endings = dial.map(|dial| dial.endings).unwrap_or_default();
-        let telling = endings.into_iter().find(|ending| dial_status(ending.status) == status);
-        self.dialled = Some(telling.unwrap_or_else(|| Ending::because(EndReason::NoAnswer)));
+        // Who called a dialled call off did not mean the one that dials.
+        let speaks =
+            |ending: &Ending| ending.status != Status::Canceled && dial_status(ending.status) == status;
+        let nobody = match status {
+            DialStatus::Failed => EndReason::DestinationNotFound,
+            _ => EndReason::NoAnswer,
+        };
+        let telling = endings.into_iter().find(speaks);
+        self.dialled = Some(telling.unwrap_or_else(|| Ending::because(nobody)));
         self.events.push_back(Event::DialEnded(result));
     }
 

@@ -351,3 +351,76 @@ fn a_call_dials_a_hundred_others_at_most() {
         );
     }
 }
+
+#[test]
+fn a_call_dials_for_help_beyond_its_limit_and_not_for_ever() {
+    let (mut scene, _) = Scene::talking(&"<Dial>85510000001</Dial>".repeat(100));
+    let over = || Signal::NotPlaced { reason: EndReason::NoRoute, code: None, detail: String::new() };
+    for child in 1..100 {
+        scene.signal(LegNo(child), over());
+    }
+    let lines = scene.feed(Happened::Redirected(
+        MAIN,
+        Program::Inline(format!("<Response>{}</Response>", "<Dial>911</Dial>".repeat(30))),
+    ));
+    assert!(lines.iter().any(|line| line == "Place 101 from +15551230000 to 911"), "{lines:?}");
+    for child in 101..120 {
+        let lines = scene.signal(LegNo(child), over());
+        assert!(lines.iter().any(|line| line.starts_with("Place")), "{child}: {lines:?}");
+    }
+    let lines = scene.signal(LegNo(120), over());
+    assert!(!lines.iter().any(|line| line.starts_with("Place")), "{lines:?}");
+    assert!(lines.contains(&"0: warned 13225".to_owned()), "{lines:?}");
+}
+
+#[test]
+fn a_call_for_help_is_placed_whatever_caller_id_was_asked_for() {
+    let (_, lines) = Scene::talking(r#"<Dial callerId="+85512345678">911</Dial>"#);
+    assert!(lines.contains(&"0: warned 13214".to_owned()), "{lines:?}");
+    assert_eq!(lines.last().unwrap(), "Place 1 from +15551230000 to 911");
+    let both = r#"<Dial callerId="+85512345678"><Number>85510000001</Number><Number>911</Number></Dial>"#;
+    let (_, lines) = Scene::talking(both);
+    let placed: Vec<_> = lines.iter().filter(|line| line.starts_with("Place")).collect();
+    assert_eq!(placed, ["Place 1 from +15551230000 to 911"], "nobody else is called");
+}
+
+#[test]
+fn calls_are_counted_for_whom_they_are_dialled_not_for_what_they_show() {
+    let (scene, _) = Scene::talking(r#"<Dial callerId="1234">85510000001</Dial>"#);
+    let placement = scene.placement.as_ref().unwrap();
+    assert_eq!((placement.from.as_str(), placement.on_behalf_of.as_deref()), ("1234", Some("+15551230000")));
+    let mut scene = Scene::incoming_from("anonymous", 70);
+    scene.starts();
+    scene.document("<Dial>85510000001</Dial>");
+    scene.signal(MAIN, Signal::Acknowledged);
+    assert_eq!(scene.placement.as_ref().unwrap().on_behalf_of, None, "that could be anybody");
+    let program = Program::Inline("<Response><Dial>85510000002</Dial></Response>".into());
+    let mut scene = Scene::outgoing(program, None);
+    scene.starts();
+    scene.placed(MAIN);
+    scene.signal(MAIN, Signal::Answered);
+    let behalf = scene.placement.as_ref().unwrap().on_behalf_of.clone();
+    assert_eq!(behalf.as_deref(), Some("+85510000001"), "not the account's own number");
+}
+
+#[test]
+fn a_caller_whose_dial_could_call_nobody_hears_of_a_failure() {
+    for dial in [r#" callerId="+85512345678">85510000001"#, ">nobody"] {
+        let mut scene = Scene::incoming(application(None));
+        scene.starts();
+        let lines = scene.document(&format!(r#"<Dial answerOnBridge="true"{dial}</Dial>"#));
+        assert!(lines.contains(&"Refuse 0 404".to_owned()), "{lines:?}");
+        assert!(lines.contains(&"0: ended DestinationNotFound 404".to_owned()), "{lines:?}");
+    }
+}
+
+#[test]
+fn a_caller_is_not_cancelled_by_whoever_cancelled_the_call_he_waits_for() {
+    let mut scene = Scene::incoming(application(None));
+    scene.starts();
+    scene.document(r#"<Dial answerOnBridge="true">85510000001</Dial>"#);
+    scene.placed(ONE);
+    let lines = scene.feed(end_requested(ONE, Status::Canceled));
+    assert!(lines.contains(&"1: ended CanceledByApi".to_owned()), "{lines:?}");
+    assert!(lines.contains(&"0: ended NoAnswer 480".to_owned()), "{lines:?}");
+}
