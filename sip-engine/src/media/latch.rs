@@ -12,7 +12,9 @@
 //! An address that can be reached is sent to, however silent it is: a phone that only listens has nothing to prove. Another
 //! port of its host, and the host its signalling comes from, are heard once they have said something, a voice or a key, and
 //! never sent to: many calls come from one host.
-//! Where media really comes from elsewhere, the trunk says so (media networks, asymmetric RTP).
+//! Where media really comes from elsewhere, the trunk says so (media networks, asymmetric RTP). An asymmetric peer listens at
+//! one address and speaks from another; a stray packet from where it listens decides nothing, and no source outranks
+//! another.
 
 use std::net::{IpAddr, SocketAddr};
 
@@ -222,7 +224,8 @@ impl Latch {
             fresh && !matches!(sign, Sign::Foreign) && self.may_take_over(now, *rank)
         });
         let Some(rank) = ranked else { return Verdict::Drop };
-        if rank != Rank::Exact && !self.is_steady(now, source, rank, header, sign) {
+        let at_once = rank == Rank::Exact && !self.remote.asymmetric;
+        if !at_once && !self.is_steady(now, source, rank, header, sign) {
             return Verdict::Drop;
         }
         self.lock = Some(Lock { source, rank, since: now, heard: now, connected: false });
@@ -233,7 +236,7 @@ impl Latch {
     fn may_take_over(&self, now: u64, rank: Rank) -> bool {
         self.lock.is_none_or(|lock| {
             let silent = now.saturating_sub(lock.heard) >= RELATCH_SILENCE_MS;
-            rank < lock.rank || (silent && rank == lock.rank)
+            if self.remote.asymmetric { silent } else { rank < lock.rank || (silent && rank == lock.rank) }
         })
     }
 
@@ -266,7 +269,9 @@ impl Latch {
         (known.ssrc, known.sequence, known.heard) = (header.ssrc, header.sequence, now);
         let known = *known;
         let speaks = known.voiced >= VOICED || known.keyed >= KEYED || self.remote.is_plain(source, rank);
-        let better = |other: &Candidate| other.rank < rank && now.saturating_sub(other.heard) < 200;
+        let equals = self.remote.asymmetric;
+        let better =
+            |other: &Candidate| !equals && other.rank < rank && now.saturating_sub(other.heard) < 200;
         known.steady >= STEADY_PACKETS && speaks && !self.candidates.iter().any(better)
     }
 
@@ -287,7 +292,7 @@ impl Latch {
         let unreachable = !self.remote.is_reachable();
         let outlasted = now.saturating_sub(lock.since) >= PROBATION_MS;
         // A connected socket sends to its peer only.
-        let proven = lock.rank == Rank::Exact || (unreachable && outlasted && !self.remote.asymmetric);
+        let proven = !self.remote.asymmetric && (lock.rank == Rank::Exact || (unreachable && outlasted));
         if !lock.connected && proven && !silent {
             lock.connected = true;
             return Filter::Connect(lock.source);

@@ -103,6 +103,22 @@ fn an_asymmetric_peer_is_heard_from_elsewhere_and_sent_to_where_it_says() {
 }
 
 #[test]
+fn an_asymmetric_peer_is_not_lost_to_what_it_sends_from_where_it_listens() {
+    let media_networks = vec!["192.0.2.0/24".parse().unwrap()];
+    for source in [NEIGHBOUR, STRANGER] {
+        let mut latch =
+            Latch::new(&Remote { asymmetric: true, media_networks: media_networks.clone(), ..remote() });
+        assert_eq!(stream(&mut latch, LEGIT, 0, 1), [Verdict::Drop], "one packet is no stream");
+        assert_eq!(stream(&mut latch, source, 20, 8)[7], Verdict::Lock, "{source}");
+        assert_eq!(stream(&mut latch, LEGIT, 200, 1), [Verdict::Drop]);
+        assert_eq!(latch.locked(), Some(address(source)));
+        assert_eq!(stream(&mut latch, LEGIT, 10_000, 8)[7], Verdict::Lock, "it speaks from there now");
+        assert_eq!(latch.filter(10_200), Filter::Keep, "the kernel drops none of the others");
+        assert_eq!(stream(&mut latch, source, 20_000, 8)[7], Verdict::Lock, "and from elsewhere again");
+    }
+}
+
+#[test]
 fn packets_out_of_step_or_of_another_stream_never_add_up() {
     let mut latch = Latch::new(&remote());
     for n in 0..100u16 {
