@@ -144,7 +144,7 @@ mod tests {
         loop {
             match ways.next_step() {
                 Next::LookUp(route) => {
-                    ways.found(&route, &["192.0.2.1:5060".parse().unwrap(); 20], |_| false)
+                    ways.found(&route, &["192.0.2.1:5060".parse().unwrap(); 20], |_| false);
                 }
                 Next::Try(.., silence) => {
                     assert_eq!(silence, SILENCE);

@@ -1,7 +1,7 @@
 //! GSM 06.10 full rate (ETSI EN 300 961): 160 samples in 33 bytes, as voice mailboxes keep their prompts. Decoding only, in
 //! the recommendation's own 16-bit arithmetic, so that every bit is as its test sequences have it.
 
-use super::AudioError;
+use super::{AudioError, fits};
 
 /// Bytes of a frame as files have it: four bits of mark, 260 of speech.
 const FRAME: usize = 33;
@@ -37,8 +37,9 @@ pub(super) fn is_gsm(bytes: &[u8]) -> bool {
 
 /// Decodes frames of 33 bytes; an incomplete last one is left out.
 pub(super) fn decode(bytes: &[u8]) -> Result<Vec<i16>, AudioError> {
-    let mut decoder = Decoder::default();
-    let mut out = Vec::with_capacity(bytes.len() / FRAME * SAMPLES);
+    let samples = bytes.len() / FRAME * SAMPLES;
+    fits(samples)?;
+    let (mut decoder, mut out) = (Decoder::default(), Vec::with_capacity(samples));
     for frame in bytes.chunks_exact(FRAME) {
         let mut bits = Bits { bytes: frame, at: 0, low_first: false };
         if bits.take(4) != i16::from(MARK) {
@@ -50,15 +51,16 @@ pub(super) fn decode(bytes: &[u8]) -> Result<Vec<i16>, AudioError> {
 }
 
 /// Decodes the blocks of a WAV file, each of two frames in 65 bytes, the low bits first.
-pub(super) fn decode_pairs(bytes: &[u8]) -> Vec<i16> {
-    let mut decoder = Decoder::default();
-    let mut out = Vec::with_capacity(bytes.len() / PAIR * 2 * SAMPLES);
+pub(super) fn decode_pairs(bytes: &[u8]) -> Result<Vec<i16>, AudioError> {
+    let samples = bytes.len() / PAIR * 2 * SAMPLES;
+    fits(samples)?;
+    let (mut decoder, mut out) = (Decoder::default(), Vec::with_capacity(samples));
     for pair in bytes.chunks_exact(PAIR) {
         let mut bits = Bits { bytes: pair, at: 0, low_first: true };
         out.extend(decoder.frame(&mut bits));
         out.extend(decoder.frame(&mut bits));
     }
-    out
+    Ok(out)
 }
 
 /// Reads numbers of few bits.

@@ -40,11 +40,13 @@ pub fn decode(bytes: &[u8], raw: Option<Raw>) -> Result<Vec<i16>, AudioError> {
         (bytes, None) if gsm::is_gsm(bytes) => gsm::decode(bytes)?,
         _ => return Err(AudioError::UnknownFormat),
     };
-    match samples.len() as u64 {
-        0 => Err(AudioError::Empty),
-        count if count > MAX_DURATION.as_secs() * u64::from(tone::RATE) => Err(AudioError::TooLong),
-        _ => Ok(samples),
-    }
+    if samples.is_empty() { Err(AudioError::Empty) } else { fits(samples.len()).map(|()| samples) }
+}
+
+/// Whether so many samples at 8 kHz are not too long. Asked before they are made, where their number is known.
+fn fits(samples: usize) -> Result<(), AudioError> {
+    let most = MAX_DURATION.as_secs() * u64::from(tone::RATE);
+    if samples as u64 > most { Err(AudioError::TooLong) } else { Ok(()) }
 }
 
 /// Decodes a file straight to a prompt.

@@ -1,6 +1,6 @@
 //! Audio without a header: only its content type or the name of its file tells what it is.
 
-use super::{AudioError, gsm};
+use super::{AudioError, fits, gsm};
 use crate::media::g711::{alaw_to_linear, ulaw_to_linear};
 
 /// What a file without a header holds, 8 kHz mono.
@@ -41,6 +41,9 @@ impl Raw {
     }
 
     pub(super) fn decode(self, bytes: &[u8]) -> Result<Vec<i16>, AudioError> {
+        if self != Raw::Gsm {
+            fits(bytes.len())?;
+        }
         match self {
             Raw::Ulaw => Ok(bytes.iter().map(|byte| ulaw_to_linear(*byte)).collect()),
             Raw::Alaw => Ok(bytes.iter().map(|byte| alaw_to_linear(*byte)).collect()),

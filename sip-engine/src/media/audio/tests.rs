@@ -207,6 +207,20 @@ fn audio_beyond_half_an_hour_is_refused_before_it_fills_memory() {
 }
 
 #[test]
+fn what_says_its_length_is_not_decoded_when_that_is_too_long() {
+    let minutes = |bytes_a_second: usize| vec![0xd0; 31 * 60 * bytes_a_second / 33 / 65 * 33 * 65];
+    let (gsm, law) = (minutes(1_650 + 33), minutes(8_000 + 80));
+    for raw in [Raw::Ulaw, Raw::Alaw] {
+        assert_eq!(raw.decode(&law), Err(AudioError::TooLong));
+    }
+    // Not one frame of it is looked at: the first one is damaged.
+    let mut damaged = gsm.clone();
+    damaged[0] = 0;
+    assert_eq!(Raw::Gsm.decode(&damaged), Err(AudioError::TooLong));
+    assert_eq!(decode(&wav(0x31, 1, 8_000, 0, &gsm), None), Err(AudioError::TooLong));
+}
+
+#[test]
 fn damaged_files_break_nothing() {
     let mut seed = 99u64;
     for original in [

@@ -27,7 +27,7 @@ pub(super) fn decode(bytes: &[u8]) -> Result<Vec<i16>, AudioError> {
     }
     let (format, data) = chunks(bytes.get(12..).unwrap_or_default())?;
     if format.tag == GSM {
-        return Ok(gsm::decode_pairs(data));
+        return gsm::decode_pairs(data);
     }
     let sample = decoder(format.tag, format.bits)?;
     if !(1..=2).contains(&format.channels) {
