@@ -112,15 +112,19 @@ impl Gate {
         admitted
     }
 
-    /// Lets an address we call answer.
+    /// Lets an address we call answer. Where there are too many, the one that was called longest ago gives way: who is
+    /// called now must be heard, however many somebody else has called.
     pub fn open(&self, ip: IpAddr, now: Instant) {
+        let ip = ip.to_canonical();
+        if (self.known)(ip) {
+            return;
+        }
         let Ok(mut called) = self.called.write() else { return };
-        if called.len() >= MAX_PEERS {
-            called.retain(|_, last| now.duration_since(*last) < CALLED);
+        if called.len() >= MAX_PEERS && !called.contains_key(&ip) {
+            let oldest = called.iter().min_by_key(|(_, last)| **last).map(|(ip, _)| *ip);
+            oldest.map(|oldest| called.remove(&oldest));
         }
-        if called.len() < MAX_PEERS || called.contains_key(&ip) {
-            called.insert(ip, now);
-        }
+        called.insert(ip, now);
     }
 }
 
@@ -152,6 +156,20 @@ mod tests {
         assert_eq!(locals.towards(peer, bound, now + LIFE / 2), former);
         assert_eq!(locals.towards(peer, bound, now + LIFE), peer);
         assert_eq!(locals.towards(peer, bound, now + LIFE * 3 / 2), peer);
+    }
+
+    #[test]
+    fn who_is_called_now_is_heard_however_many_were_called_before() {
+        let own = IpAddr::from([198, 51, 100, 1]);
+        let gate = Gate::new(Arc::new(move |ip| ip == own), Arc::new(|_| {}), Arc::default());
+        let (ip, now) = (|n: u32| IpAddr::from(Ipv4Addr::from(0x0a00_0000 + n)), Instant::now());
+        for n in 0..=MAX_PEERS as u32 {
+            gate.open(ip(n), now + Duration::from_millis(u64::from(n)));
+            gate.open(own, now);
+        }
+        let last = ip(MAX_PEERS as u32);
+        assert!(gate.admits(last) && gate.admits(ip(1)) && !gate.admits(ip(0)), "the oldest gave way");
+        assert!(gate.called.read().unwrap().len() == MAX_PEERS && gate.admits(own), "known by itself");
     }
 
     #[test]
