@@ -67,19 +67,24 @@ pub(super) fn ending_of(closing: Closing) -> Ending {
         Closing::NoMedia { code, detail } => {
             Ending::because(EndReason::MediaFailed).with_code(code).with_detail(detail)
         }
-        Closing::Failed { code, reason, from_peer: true } => {
+        Closing::Failed { code, reason, from_peer: true, .. } => {
             Ending::because(reason_of(code)).with_code(code).with_detail(reason)
         }
-        Closing::Failed { code, reason, from_peer: false } => {
+        Closing::Failed { code, reason, from_peer: false, .. } => {
             Ending::because(EndReason::TrunkUnreachable).with_code(code).with_detail(reason)
         }
     }
 }
 
 /// Whether another address or trunk may do what this one did not: nobody responded or could be reached, or it said 503.
-/// Any other response speaks of the call, and would be the same elsewhere (RFC 3263 section 4.3).
+/// Any other response speaks of the call, and would be the same elsewhere (RFC 3263 section 4.3); so does one that wanted
+/// credentials, got them, and is silent.
 pub(super) fn is_elsewhere_perhaps(closing: &Closing) -> bool {
-    matches!(closing, Closing::Failed { from_peer: false, .. } | Closing::Failed { code: 503, .. })
+    matches!(
+        closing,
+        Closing::Failed { from_peer: false, heard: false, .. }
+            | Closing::Failed { from_peer: true, code: 503, .. }
+    )
 }
 
 /// The code a caller is turned away with when the party his call was passed on to was not reached: the far end's own,

@@ -114,6 +114,8 @@ pub enum Closing {
         reason: String,
         /// Whether the far end said it; otherwise nobody answered.
         from_peer: bool,
+        /// Whether it had said anything that makes it the one to answer: then nobody else is asked.
+        heard: bool,
     },
     /// It rang for as long as it may.
     TimedOut,

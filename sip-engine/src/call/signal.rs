@@ -110,7 +110,7 @@ impl Machine {
             Closing::NoMedia { code, detail } if early && no == LegNo::MAIN && self.is_inbound() => {
                 self.refuse(code, Ending::because(EndReason::MediaFailed).with_detail(detail));
             }
-            Closing::Failed { code, reason, from_peer } if elsewhere => {
+            Closing::Failed { code, reason, from_peer, .. } if elsewhere => {
                 let Some(attempt) = self.legs.get(&no).and_then(|leg| leg.attempt.as_ref()) else { return };
                 let (trunk, address) = (attempt.trunk.clone(), Some(attempt.address.clone()));
                 let sip_code = from_peer.then_some(code);

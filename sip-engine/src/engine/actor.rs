@@ -220,10 +220,10 @@ impl Actor {
             Event::ReofferFailed { .. } => return,
             Event::Cancelled { .. } if key.is_inbound() => Signal::Closed(Closing::Cancelled),
             Event::Cancelled { .. } => Signal::Closed(Closing::Ordered),
-            Event::Failed { code, reason, from_peer, .. } => {
-                let shared = Arc::clone(&self.shared);
-                self.wire(no).search.iter_mut().for_each(|search| search.failed(from_peer, &shared));
-                Signal::Closed(Closing::Failed { code, reason, from_peer })
+            Event::Failed { code, reason, from_peer, heard, .. } => {
+                let (shared, responded) = (Arc::clone(&self.shared), from_peer || heard);
+                self.wire(no).search.iter_mut().for_each(|search| search.failed(responded, &shared));
+                Signal::Closed(Closing::Failed { code, reason, from_peer, heard })
             }
             Event::TimedOut { .. } => Signal::Closed(Closing::TimedOut),
             Event::Ended { by, .. } => Signal::Closed(match by {

@@ -53,6 +53,8 @@ pub enum Event {
         reason: String,
         /// True if a peer said it, false if nobody answered.
         from_peer: bool,
+        /// Whether the far end had wanted credentials before it fell silent: it is there, and nobody else is to be asked.
+        heard: bool,
     },
     /// Closing: `ring_timeout` passed without an answer; the call was cancelled.
     TimedOut {

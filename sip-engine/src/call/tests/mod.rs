@@ -213,7 +213,8 @@ impl Scene {
     }
 
     pub(super) fn fails(&mut self, leg: LegNo, code: u16) -> Vec<String> {
-        self.signal(leg, Signal::Closed(Closing::Failed { code, reason: String::new(), from_peer: true }))
+        let reason = String::new();
+        self.signal(leg, Signal::Closed(Closing::Failed { code, reason, from_peer: true, heard: true }))
     }
 
     pub(super) fn press(&mut self, leg: LegNo, digits: &str) -> Vec<String> {

@@ -62,7 +62,7 @@ fn a_call_that_is_not_answered_says_why() {
 }
 
 fn unreachable(code: u16) -> Signal {
-    Signal::Closed(Closing::Failed { code, reason: "No response".into(), from_peer: false })
+    Signal::Closed(Closing::Failed { code, reason: "No response".into(), from_peer: false, heard: false })
 }
 
 #[test]
@@ -128,7 +128,7 @@ fn a_call_that_was_given_up_goes_no_further_way() {
 
 #[test]
 fn nobody_there_is_no_answer_and_an_unreachable_trunk_is_not() {
-    let silence = Closing::Failed { code: 408, reason: String::new(), from_peer: false };
+    let silence = Closing::Failed { code: 408, reason: String::new(), from_peer: false, heard: false };
     for (closing, reason) in [(Closing::TimedOut, "NoAnswer"), (silence, "TrunkUnreachable 408")] {
         let mut scene = Scene::outgoing(application(None), None);
         scene.starts();
@@ -151,4 +151,16 @@ fn a_call_without_a_route_fails_visibly() {
         "{lines:?}"
     );
     assert!(!lines.contains(&"HangUp 0".to_owned()), "{lines:?}");
+}
+
+#[test]
+fn a_trunk_that_wanted_credentials_and_is_silent_then_is_not_followed_by_another() {
+    for code in [408, 503] {
+        let mut scene = Scene::outgoing(Program::Inline("<Response/>".into()), None);
+        scene.starts();
+        scene.placed_at(MAIN, "192.0.2.2:5060", true);
+        let silence = Closing::Failed { code, reason: String::new(), from_peer: false, heard: true };
+        let lines = scene.signal(MAIN, Signal::Closed(silence));
+        assert!(lines.contains(&format!("0: ended TrunkUnreachable {code}")), "{lines:?}");
+    }
 }

@@ -109,8 +109,12 @@ pub(crate) struct Placed {
     pub provisional: bool,
     pub cancelled: bool,
     pub rings_until: Option<Instant>,
+    /// How long it may be silent.
+    pub silence: Duration,
     /// Until any response has come: when to stop waiting for one.
     pub silent_until: Option<Instant>,
+    /// The peer wanted credentials, or a longer session, so it is there.
+    pub challenged: bool,
 }
 
 /// A re-INVITE of ours.
@@ -232,6 +236,13 @@ impl Leg {
         if message.headers.get("allow").is_some() {
             let methods = message.headers.list("allow");
             self.updates = methods.iter().any(|method| method.trim() == "UPDATE");
+        }
+    }
+
+    /// The peer wanted the INVITE otherwise and got it so: it is there, and has a silence of its own for that one.
+    pub fn asked_again(&mut self, now: Instant) {
+        if let Some(placed) = &mut self.placed {
+            (placed.challenged, placed.silent_until) = (true, Some(now + placed.silence));
         }
     }
 

@@ -37,7 +37,9 @@ impl Endpoint {
             provisional: false,
             cancelled: false,
             rings_until,
+            silence: invite.silence,
             silent_until: Some(self.now + invite.silence),
+            challenged: false,
         });
         self.tags.insert(leg.local_tag.clone(), key);
         self.launch(&mut leg, request, flow, Purpose::Invite(key));
@@ -77,7 +79,7 @@ impl Endpoint {
     }
 
     pub(super) fn fail(&mut self, leg: LegKey, code: u16, reason: &str) {
-        self.tell(Event::Failed { leg, code, reason: reason.to_owned(), from_peer: false });
+        self.tell(Event::Failed { leg, code, reason: reason.to_owned(), from_peer: false, heard: false });
     }
 
     pub(super) fn on_invite_answer(
@@ -94,8 +96,13 @@ impl Endpoint {
             200..300 => self.on_accepted(&mut leg, flow, request, response),
             401 | 407
                 if leg.stage == Stage::Early
-                    && self.retry(&mut leg, flow, request, response, Purpose::Invite(key)) => {}
-            422 if leg.stage == Stage::Early && self.retry_longer(&mut leg, flow, request, response) => {}
+                    && self.retry(&mut leg, flow, request, response, Purpose::Invite(key)) =>
+            {
+                leg.asked_again(self.now);
+            }
+            422 if leg.stage == Stage::Early && self.retry_longer(&mut leg, flow, request, response) => {
+                leg.asked_again(self.now);
+            }
             code => self.on_refused(&mut leg, code, response),
         }
         self.keep(leg);
@@ -170,7 +177,7 @@ impl Endpoint {
             Start::Response { reason, .. } if !reason.is_empty() => reason.clone(),
             _ => reason_phrase(code),
         };
-        self.close(leg, |leg| Event::Failed { leg, code, reason, from_peer: true });
+        self.close(leg, |leg| Event::Failed { leg, code, reason, from_peer: true, heard: true });
     }
 
     /// Gives up a call that is not answered: CANCEL at once if a provisional has come, otherwise when one comes.
@@ -193,10 +200,10 @@ impl Endpoint {
     /// Nobody responded: the caller goes on elsewhere, so this INVITE is not repeated any more. One of its copies may have
     /// arrived all the same: what still comes of it is called off.
     pub(super) fn on_unreached(&mut self, key: LegKey, code: u16, reason: &str) {
-        let placed = self.legs.get(&key).and_then(|leg| leg.placed.as_ref());
-        placed.into_iter().for_each(|placed| self.clients.hush(&placed.request));
-        let reason = reason.to_owned();
-        self.give_up(key, |leg| Event::Failed { leg, code, reason, from_peer: false });
+        let Some(placed) = self.legs.get(&key).and_then(|leg| leg.placed.as_ref()) else { return };
+        self.clients.hush(&placed.request);
+        let (reason, heard) = (reason.to_owned(), placed.challenged);
+        self.give_up(key, |leg| Event::Failed { leg, code, reason, from_peer: false, heard });
     }
 
     fn send_cancel(&mut self, leg: &mut Leg, flow: Flow, invite: &Message) {

@@ -47,8 +47,9 @@ impl Endpoint {
         match (purpose, leg.stage) {
             (Purpose::Invite(_), Stage::Early) => {
                 let Some(mut leg) = self.legs.remove(&key) else { return };
+                let heard = leg.placed.as_ref().is_some_and(|placed| placed.challenged);
                 let reason = reason.to_owned();
-                self.close(&mut leg, |leg| Event::Failed { leg, code, reason, from_peer: false });
+                self.close(&mut leg, |leg| Event::Failed { leg, code, reason, from_peer: false, heard });
                 self.keep(leg);
             }
             (Purpose::Reinvite(_) | Purpose::Update(_), Stage::Up) => self.end(key, ClosedBy::Gone, &[]),

@@ -203,3 +203,24 @@ fn traces_show_no_secret() {
     assert!(traces[3].contains("Digest [redacted]"));
     assert!(traces.iter().all(|trace| !trace.contains("response=")));
 }
+
+#[test]
+fn a_peer_that_wanted_credentials_and_is_silent_then_was_there_all_the_same() {
+    for comes_back in [false, true] {
+        let mut bench = Bench::new();
+        bench.silence = Duration::from_secs(4);
+        let invite = bench.place(leg(), credentials());
+        bench.receive(reply(&invite, 407, "p", CHALLENGE, ""));
+        let again = bench.take_sent().pop().unwrap();
+        if comes_back {
+            bench.input(crate::sip::Input::Undelivered {
+                peer: super::bench::peer(),
+                start: again.to_bytes(),
+            });
+        } else {
+            bench.pass(Duration::from_secs(4));
+        }
+        let told = bench.take_events();
+        assert!(matches!(told[..], [Event::Failed { from_peer: false, heard: true, .. }]), "{told:?}");
+    }
+}
