@@ -202,10 +202,14 @@ impl Wire {
         }
     }
 
-    /// Our answer to the peer's offer for a provisional response, once. `None` if it made no offer that fits.
+    /// Our answer to the peer's offer for a provisional response, once. `None` if it made no offer that fits, or when media
+    /// cannot take it now; then it is answered with the 2xx.
     pub(super) fn preview(&mut self) -> Option<Bytes> {
-        self.offer.as_ref()?;
+        let offer = self.offer.clone()?;
         self.said = self.describe().ok();
+        if self.said.is_none() {
+            self.offer = Some(offer);
+        }
         self.said.clone()
     }
 
