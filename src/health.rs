@@ -1,8 +1,8 @@
 //! What this node says about itself on `/readyz` and `/metrics`.
 
 use api::{Figure, Figures};
+use domain::Sid;
 use futures_util::future::BoxFuture;
-use ipnet::IpNet;
 use reactors::Reactors;
 use sip_engine::{EngineHandle, Refused, net::Counters};
 use std::{
@@ -38,8 +38,8 @@ impl api::Health for NodeHealth {
         vec![api::Check { name: "engine", trouble }, api::Check { name: "recording", trouble: full }]
     }
 
-    fn turned_away(&self, sources: &[IpNet]) -> Vec<api::TurnedAway> {
-        let told = self.engine.turned_away(sources).into_iter();
+    fn turned_away(&self, trunk: &Sid) -> Vec<api::TurnedAway> {
+        let told = self.engine.turned_away(trunk).into_iter();
         let told = told.map(|Refused { what, count, last }| api::TurnedAway {
             source: what.source,
             code: what.code,

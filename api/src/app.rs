@@ -128,9 +128,9 @@ pub trait Health: Send + Sync {
         Box::pin(std::future::ready(true))
     }
 
-    /// What came from these sources, or unread from next to them, and came to nothing; newest first.
-    fn turned_away(&self, sources: &[IpNet]) -> Vec<TurnedAway> {
-        let _ = sources;
+    /// What came from a trunk's sources, or unread from next to them or to its host, and came to nothing; newest first.
+    fn turned_away(&self, trunk: &Sid) -> Vec<TurnedAway> {
+        let _ = trunk;
         Vec::new()
     }
 }

@@ -304,8 +304,9 @@ impl TrunksApi {
     /// See what was turned away
     ///
     /// What reached this node from the trunk's sources and was turned away before there was a call, with the reasons, since
-    /// the node was started; and what came unread from next to them. A mistyped address, or a switch that demands an
-    /// extension, is found here. Calls that were refused are in the list of calls.
+    /// the node was started; and what came unread from next to them, or to the host the trunk is called at. A mistyped or
+    /// forgotten address, or a switch that demands an extension, is found here. Calls that were refused are in the list of
+    /// calls.
     #[oai(path = "/:sid/turned-away", method = "get", operation_id = "listTurnedAway")]
     async fn turned_away(
         &self,
@@ -314,8 +315,7 @@ impl TrunksApi {
     ) -> Result<Json<TurnedAwayList>, ApiError> {
         let app = self.0.app()?;
         let trunk = trunk_of(app, &who, &sid).await?;
-        let sources = trunk.inbound.map(|inbound| inbound.sources).unwrap_or_default();
-        let told = app.health.turned_away(&sources).into_iter();
+        let told = app.health.turned_away(&trunk.sid).into_iter();
         let told = told.map(|what| TurnedAway {
             source: what.source.to_string(),
             code: what.code.map(i32::from),

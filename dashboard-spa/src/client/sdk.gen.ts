@@ -543,8 +543,9 @@ export const updateTrunk = <ThrowOnError extends boolean = true>(options: Option
  * See what was turned away
  *
  * What reached this node from the trunk's sources and was turned away before there was a call, with the reasons, since
- * the node was started; and what came unread from next to them. A mistyped address, or a switch that demands an
- * extension, is found here. Calls that were refused are in the list of calls.
+ * the node was started; and what came unread from next to them, or to the host the trunk is called at. A mistyped or
+ * forgotten address, or a switch that demands an extension, is found here. Calls that were refused are in the list of
+ * calls.
  */
 export const listTurnedAway = <ThrowOnError extends boolean = true>(options: Options<ListTurnedAwayData, ThrowOnError>) => (options.client ?? client).get<ListTurnedAwayResponses, ListTurnedAwayErrors, ThrowOnError, 'data'>({
     responseStyle: 'data',

@@ -11,12 +11,12 @@ use crate::{
     call::{LegNo, Machine, Outgoing},
     net::Counters,
     outside::CallRef,
+    routing::TrunkEntry,
 };
 use domain::{
     Sid,
     call::{EndReason, Ending, Program, Queued, Status},
 };
-use ipnet::IpNet;
 use std::{
     net::SocketAddr,
     sync::{Arc, atomic::Ordering},
@@ -71,11 +71,14 @@ impl EngineHandle {
         Arc::clone(&self.counters)
     }
 
-    /// What came from these sources, or unread from next to them, and was turned away before there was a call since the
-    /// start; newest first.
+    /// What came from a trunk's sources, or unread from next to them or to the addresses of its host, and was turned away
+    /// before there was a call since the start; newest first. Nothing of a trunk that is not known here.
     #[must_use]
-    pub fn turned_away(&self, sources: &[IpNet]) -> Vec<Refused> {
-        self.shared.turned_away.of(sources)
+    pub fn turned_away(&self, trunk: &Sid) -> Vec<Refused> {
+        let directory = self.shared.directory.load();
+        let of =
+            |trunk: &TrunkEntry| self.shared.turned_away.of(trunk.sources(), &self.shared.host_of(trunk));
+        directory.trunk(trunk).map(of).unwrap_or_default()
     }
 
     /// Whether another call would be taken on by whoever has no more than their share.

@@ -5,7 +5,7 @@ use crate::sip::TurnedAway;
 use domain::{Clock, Timestamp};
 use ipnet::IpNet;
 use std::{
-    collections::HashMap,
+    collections::{BTreeMap, HashMap},
     net::IpAddr,
     sync::{Arc, Mutex, MutexGuard, PoisonError},
 };
@@ -28,12 +28,55 @@ pub struct Refused {
     pub last: Timestamp,
 }
 
-type Kept = HashMap<TurnedAway, (u64, Timestamp)>;
+/// Refusals of one kind of source, in the order they were seen last.
+#[derive(Default)]
+struct Kept {
+    seen: HashMap<TurnedAway, Seen>,
+    order: BTreeMap<u64, TurnedAway>,
+}
+
+struct Seen {
+    count: u64,
+    last: Timestamp,
+    /// Its place in the order.
+    at: u64,
+}
+
+impl Kept {
+    fn note(&mut self, what: TurnedAway, (at, last): (u64, Timestamp), limit: usize) {
+        let seen = self.seen.entry(what.clone()).or_insert(Seen { count: 0, last, at });
+        self.order.remove(&seen.at);
+        *seen = Seen { count: seen.count + 1, last, at };
+        self.order.insert(at, what);
+        if self.order.len() > limit
+            && let Some((_, oldest)) = self.order.pop_first()
+        {
+            self.seen.remove(&oldest);
+        }
+    }
+
+    /// Those whose source is wanted, with their place in the order.
+    fn of(&self, wanted: impl Fn(IpAddr) -> bool) -> impl Iterator<Item = (u64, Refused)> {
+        let found = self.order.iter().filter(move |(_, what)| wanted(what.source));
+        found.filter_map(|(at, what)| {
+            let Seen { count, last, .. } = *self.seen.get(what)?;
+            Some((*at, Refused { what: what.clone(), count, last }))
+        })
+    }
+}
 
 /// All of them.
 pub(super) struct RefusalLog {
     clock: Arc<dyn Clock>,
-    kept: Mutex<(Kept, Kept)>,
+    kept: Mutex<Both>,
+}
+
+#[derive(Default)]
+struct Both {
+    known: Kept,
+    strangers: Kept,
+    /// How many there were, of both.
+    noted: u64,
 }
 
 impl RefusalLog {
@@ -44,45 +87,35 @@ impl RefusalLog {
     pub(super) fn note(&self, what: TurnedAway) {
         let now = self.clock.now();
         let mut kept = self.kept();
-        let (known, strangers) = &mut *kept;
+        kept.noted += 1;
+        let at = kept.noted;
         // Whoever was answered, or had a connection, is who he says he is.
-        let is_known = what.code.is_some() || !what.method.is_empty();
-        let (of, limit) = if is_known { (known, KNOWN) } else { (strangers, STRANGERS) };
-        if of.len() >= limit && !of.contains_key(&what) {
-            let oldest = of.iter().min_by_key(|(_, (_, last))| *last).map(|(what, _)| what.clone());
-            if let Some(oldest) = oldest {
-                of.remove(&oldest);
-            }
+        if what.code.is_some() || !what.method.is_empty() {
+            kept.known.note(what, (at, now), KNOWN);
+        } else {
+            kept.strangers.note(what, (at, now), STRANGERS);
         }
-        let (count, last) = of.entry(what).or_insert((0, now));
-        (*count, *last) = (*count + 1, now);
     }
 
-    /// What came from these sources, and unread from their neighbours (the same /24 or /48: an address that was mistyped),
-    /// newest first.
-    pub(super) fn of(&self, sources: &[IpNet]) -> Vec<Refused> {
+    /// What came from a trunk's sources, and unread from their neighbours and from those of the addresses it is called at
+    /// (the same /24 or /48: an address that was mistyped, or forgotten), newest first.
+    pub(super) fn of(&self, sources: &[IpNet], called: &[IpAddr]) -> Vec<Refused> {
+        let hosts = called.iter().copied().map(IpNet::from);
+        let near: Vec<IpNet> = sources.iter().copied().chain(hosts).filter_map(neighbourhood).collect();
         let kept = self.kept();
-        let own = |ip: &IpAddr| sources.iter().any(|source| source.contains(ip));
-        let near = |ip: &IpAddr| sources.iter().filter_map(neighbourhood).any(|near| near.contains(ip));
-        let known = kept.0.iter().filter(|(what, _)| own(&what.source));
-        let strangers = kept.1.iter().filter(|(what, _)| near(&what.source));
-        let refused = |(what, (count, last)): (&TurnedAway, &(u64, Timestamp))| Refused {
-            what: what.clone(),
-            count: *count,
-            last: *last,
-        };
-        let mut told: Vec<Refused> = known.chain(strangers).map(refused).collect();
-        told.sort_by_key(|refused| std::cmp::Reverse(refused.last));
-        told.truncate(TOLD);
-        told
+        let known = kept.known.of(|ip| sources.iter().any(|source| source.contains(&ip)));
+        let strangers = kept.strangers.of(|ip| near.iter().any(|near| near.contains(&ip)));
+        let mut told: Vec<(u64, Refused)> = known.chain(strangers).collect();
+        told.sort_by_key(|(at, _)| std::cmp::Reverse(*at));
+        told.into_iter().take(TOLD).map(|(_, refused)| refused).collect()
     }
 
-    fn kept(&self) -> MutexGuard<'_, (Kept, Kept)> {
+    fn kept(&self) -> MutexGuard<'_, Both> {
         self.kept.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
-fn neighbourhood(source: &IpNet) -> Option<IpNet> {
+fn neighbourhood(source: IpNet) -> Option<IpNet> {
     let length = if source.addr().is_ipv4() { 24 } else { 48 };
     IpNet::new(source.addr(), length.min(source.prefix_len())).ok().map(|near| near.trunc())
 }
@@ -107,7 +140,7 @@ mod tests {
 
     fn seen(log: &RefusalLog, sources: &[&str]) -> Vec<(String, Option<u16>, u64)> {
         let sources: Vec<IpNet> = sources.iter().map(|source| source.parse().unwrap()).collect();
-        let told = log.of(&sources).into_iter();
+        let told = log.of(&sources, &[]).into_iter();
         told.map(|refused| (refused.what.source.to_string(), refused.what.code, refused.count)).collect()
     }
 
@@ -129,13 +162,40 @@ mod tests {
     }
 
     #[test]
+    fn an_address_we_call_and_do_not_know_as_a_source_is_found_at_its_trunk() {
+        let log = RefusalLog::new(Arc::new(Ticks(AtomicI64::new(1))));
+        log.note(what("198.51.100.9", None));
+        log.note(what("198.51.100.7", Some(404)));
+        let told = log.of(&["203.0.113.7/32".parse().unwrap()], &["198.51.100.7".parse().unwrap()]);
+        let sources: Vec<_> = told.iter().map(|refused| refused.what.source.to_string()).collect();
+        assert_eq!(sources, ["198.51.100.9"], "what somebody else's source was answered is not its business");
+    }
+
+    #[test]
+    fn the_newest_is_told_first_whatever_the_clock_was_set_to() {
+        let ticks = Arc::new(Ticks(AtomicI64::new(1_000)));
+        let log = RefusalLog::new(ticks.clone());
+        log.note(what("203.0.113.7", Some(420)));
+        ticks.0.store(1, Ordering::Relaxed);
+        log.note(what("203.0.113.8", None));
+        let told = seen(&log, &["203.0.113.7/32"]);
+        assert_eq!(told[0].0, "203.0.113.8");
+        for number in 0..STRANGERS as u32 - 1 {
+            log.note(what(&std::net::Ipv4Addr::from(0x0a00_0000 + number).to_string(), None));
+        }
+        log.note(what("203.0.113.8", None));
+        log.note(what("10.9.9.9", None));
+        assert_eq!(seen(&log, &["203.0.113.7/32"]).len(), 2, "what was seen again is not the oldest");
+    }
+
+    #[test]
     fn strangers_push_out_only_each_other() {
         let log = RefusalLog::new(Arc::new(Ticks(AtomicI64::new(1))));
         log.note(what("203.0.113.7", Some(420)));
         for number in 0..STRANGERS as u32 + 10 {
             log.note(what(&std::net::Ipv4Addr::from(0x0a00_0000 + number).to_string(), None));
         }
-        assert_eq!(log.kept().1.len(), STRANGERS);
+        assert_eq!(log.kept().strangers.seen.len(), STRANGERS);
         assert_eq!(seen(&log, &["203.0.113.7/32"]).len(), 1);
     }
 }

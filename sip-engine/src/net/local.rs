@@ -10,7 +10,7 @@ use tokio::time::Instant;
 
 use super::config::CALLED;
 use super::counters::{Counters, count};
-use crate::sip::endpoint::{Notice, SourceFilter, TurnedAway};
+use crate::sip::endpoint::{NO_SOURCE, Notice, SourceFilter, TurnedAway};
 
 /// Most peers remembered.
 const MAX_PEERS: usize = 4_096;
@@ -102,7 +102,7 @@ impl Gate {
         let admitted = (self.known)(ip) || self.called.read().is_ok_and(|called| lately(&called));
         if !admitted {
             count(&self.counters.unknown_source);
-            let reason = "No trunk has this address as a source".to_owned();
+            let reason = NO_SOURCE.to_owned();
             (self.turned_away)(TurnedAway { source: ip, code: None, method: String::new(), reason });
             let mut strangers = self.strangers.lock().unwrap_or_else(PoisonError::into_inner);
             if strangers.is_news(ip, Instant::now()) {

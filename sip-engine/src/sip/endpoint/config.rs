@@ -25,6 +25,9 @@ pub struct TurnedAway {
     pub reason: String,
 }
 
+/// Why a request of a stranger is dropped.
+pub(crate) const NO_SOURCE: &str = "No trunk has this address as a source";
+
 /// Told of what is turned away.
 pub type Notice = Arc<dyn Fn(TurnedAway) + Send + Sync>;
 

@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 
+use super::config::{NO_SOURCE, TurnedAway};
 use super::leg::Stage;
 use super::{Endpoint, Purpose};
 use crate::sip::build;
@@ -105,6 +106,8 @@ impl Endpoint {
         if !self.knows(request.flow.peer.ip()) {
             // Somebody we called, but nobody who may call us.
             self.counts.unknown_callers += 1;
+            let (source, reason) = (request.flow.peer.ip(), NO_SOURCE.to_owned());
+            (self.config.turned_away)(TurnedAway { source, code: None, method: String::new(), reason });
             return None;
         }
         match self.admit(&request) {

@@ -62,9 +62,9 @@ impl Endpoint {
         let mut response = build::response(&request.message, request.flow.peer, code, None, Some(&tag));
         response.headers.push("Server", build::AGENT);
         let refusal = Refusal::new(code, if code == 404 { "No such number" } else { "Not for this caller" });
-        self.note(request.flow.peer.ip(), &request.message, &refusal);
         let leg = self.turned_away.remember(&request.key).then_some(incoming.leg);
         if let Some(leg) = leg {
+            self.note(request.flow.peer.ip(), &request.message, &refusal);
             self.inbound += 1;
             incoming.turned_away = Some(code);
             self.tell_first(Event::IncomingCall(Box::new(incoming)));

@@ -1,8 +1,11 @@
 //! Calls that arrive: provisionals, the 2xx and its ACK, refusals and theirs.
 
 use super::bench::{Bench, SDP, header, request, within};
-use crate::sip::{ClosedBy, EndpointConfig, Event};
-use std::time::Duration;
+use crate::sip::{ClosedBy, EndpointConfig, Event, TurnedAway};
+use std::{
+    sync::{Arc, Mutex},
+    time::Duration,
+};
 
 #[test]
 fn trying_leaves_at_once_and_without_a_tag() {
@@ -143,10 +146,30 @@ fn a_refusal_without_an_ack_ends_after_32_seconds() {
     assert_eq!(bench.endpoint.counts().transactions, 0);
 }
 
+/// Somebody who is told of what is turned away, and what he was told.
+fn noting() -> (crate::sip::endpoint::Notice, Arc<Mutex<Vec<TurnedAway>>>) {
+    let noted = Arc::new(Mutex::new(Vec::new()));
+    let told = Arc::clone(&noted);
+    (Arc::new(move |what| told.lock().unwrap().push(what)), noted)
+}
+
+#[test]
+fn an_address_we_only_call_is_told_of_when_it_calls_us() {
+    let (turned_away, noted) = noting();
+    let known = Arc::new(|_| false);
+    let mut bench = Bench::with(EndpointConfig { known, turned_away, ..EndpointConfig::default() });
+    bench.receive(request("INVITE", 1, ""));
+    assert!(bench.sent.is_empty() && bench.events.is_empty(), "it is dropped as before");
+    let (source, method) = (super::bench::peer().ip(), String::new());
+    let reason = crate::sip::endpoint::NO_SOURCE.to_owned();
+    assert_eq!(*noted.lock().unwrap(), [TurnedAway { source, code: None, method, reason }]);
+}
+
 #[test]
 fn a_call_refused_at_routing_gets_one_answer_for_one_request() {
     let turns_away: crate::sip::endpoint::Doorkeeper = std::sync::Arc::new(|_| Some(404));
-    let mut bench = Bench::with(EndpointConfig { turns_away, ..EndpointConfig::default() });
+    let (turned_away, noted) = noting();
+    let mut bench = Bench::with(EndpointConfig { turns_away, turned_away, ..EndpointConfig::default() });
     bench.receive(request("INVITE", 1, ""));
     let told = bench.take_events();
     let [Event::IncomingCall(call), Event::Ended { leg, by: ClosedBy::Us }] = &told[..] else {
@@ -162,6 +185,7 @@ fn a_call_refused_at_routing_gets_one_answer_for_one_request() {
     assert_eq!((bench.seconds("404 INVITE").len(), bench.our_tag()), (2, tag.clone()));
     bench.receive(within("ACK", 1, &tag, "1INVITE"));
     assert!(bench.take_events().is_empty(), "a repetition is no other call");
+    assert_eq!(noted.lock().unwrap().len(), 1);
     let counts = bench.endpoint.counts();
     assert_eq!((counts.transactions, counts.legs, counts.tags), (0, 0, 0));
 }
