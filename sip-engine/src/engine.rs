@@ -12,6 +12,7 @@ mod config;
 mod dispatch;
 mod evidence;
 mod handle;
+mod hosts;
 mod journal;
 mod listening;
 mod names;

@@ -27,7 +27,7 @@ const MAX_ADDRESSES: usize = 16;
 pub struct Server {
     /// Lower ones are tried first.
     pub priority: u16,
-    /// Among equal priorities, the share of calls it is tried first for.
+    /// Among equal priorities, the share of look-ups it comes first in; all calls of half a minute follow one look-up.
     pub weight: u16,
     /// Its name.
     pub host: String,

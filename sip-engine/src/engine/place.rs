@@ -21,7 +21,6 @@ use tokio::time::{Instant, sleep_until};
 pub(super) struct Search {
     pub(super) placement: Placement,
     ways: Ways,
-    rings_until: Instant,
     /// The attempt that goes on, and where it went.
     since: Instant,
     to: Option<SocketAddr>,
@@ -67,23 +66,16 @@ impl Search {
         let routes = directory
             .outbound(&tenant.carrier, account, from.as_str(), to)
             .map_err(|refusal| no_route(&refusal))?;
-        let now = Instant::now();
-        let rings_until = now + placement.ring_timeout;
-        Ok(Search {
-            placement: placement.clone(),
-            ways: Ways::new(routes),
-            rings_until,
-            since: now,
-            to: None,
-        })
+        let ways = Ways::new(routes, placement.ring_timeout);
+        Ok(Search { placement: placement.clone(), ways, since: Instant::now(), to: None })
     }
 
     /// The attempt under way failed; whether anybody had responded to it.
     pub(super) fn failed(&mut self, responded: bool, shared: &Shared) {
+        self.ways.failed(self.since.elapsed(), responded);
         if responded {
             return self.responded(shared);
         }
-        self.ways.waited(self.since.elapsed());
         self.to.into_iter().for_each(|to| shared.silent().failed(to, Instant::now().into_std()));
     }
 
@@ -137,10 +129,10 @@ impl Search {
         silence: Duration,
     ) -> Placed {
         (self.since, self.to) = (Instant::now(), Some(next_hop));
-        let host = shared.remembered(&names::key(&route)).unwrap_or_default();
+        let host = shared.hosts.last(&names::key(&route)).unwrap_or_default();
         let host = host.iter().map(SocketAddr::ip).collect();
-        let ring_timeout = self.rings_until.saturating_duration_since(self.since).max(Duration::from_secs(1));
-        Placed { route, next_hop, host, local, silence, ring_timeout, more: !self.ways.is_last() }
+        let (ring_timeout, more) = (self.ways.rings_for(), !self.ways.is_last());
+        Placed { route, next_hop, host, local, silence, ring_timeout, more }
     }
 }
 
@@ -168,26 +160,30 @@ pub(super) fn exceeded(exceeded: &Exceeded) -> Signal {
     Signal::NotPlaced { reason, code: Some(code), detail: exceeded.to_string() }
 }
 
-/// The addresses of the trunk's host, those of our own family first. Every one must be one that calls may go to, and
-/// the ones that were looked at are the ones that are called.
+/// The addresses of the trunk's host in its own order (RFC 3263 section 4.2), but for those that we have no way to, which
+/// come last. Every one must be one that calls may go to, and the ones that were looked at are the ones that are called.
+/// Where nobody can say which they are, it is those that were found last.
 async fn look_up(shared: &Shared, route: &Route) -> Result<Vec<SocketAddr>, String> {
     let key = names::key(route);
-    if let Some(known) = shared.remembered(&key) {
+    if let Some(known) = shared.hosts.fresh(&key) {
         return Ok(known);
     }
     let refused_at = Instant::now() + REFUSAL_TIME;
     let found = names::addresses(&*shared.config.names, route, shared.number()).await;
+    let is_new = found.is_ok();
     let mut all = found.unwrap_or_else(|reason| {
         tracing::debug!(host = route.host, reason, "a trunk's host was not resolved");
-        Vec::new()
+        shared.hosts.stale(&key).unwrap_or_default()
     });
     if all.is_empty() || !all.iter().all(|address| (shared.config.reachable)(*address)) {
         // Whatever the reason, in the same words and time: which one it is would tell what is inside.
         sleep_until(refused_at).await;
         return Err(refusal(&route.host));
     }
-    all.sort_by_key(|address| address.is_ipv4() != shared.listening.first().is_ipv4());
-    shared.remember(key, all.clone());
+    all.sort_by_key(|address| shared.listening.towards(*address).is_err());
+    if is_new {
+        shared.hosts.found(key, all.clone());
+    }
     Ok(all)
 }
 

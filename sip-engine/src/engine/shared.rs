@@ -2,6 +2,7 @@
 
 use super::{
     config::EngineConfig,
+    hosts::Hosts,
     listening::Listening,
     names,
     registry::Registry,
@@ -22,7 +23,7 @@ use domain::{Number, Sid, Tenant};
 use ipnet::IpNet;
 use std::{
     collections::HashMap,
-    net::{IpAddr, SocketAddr},
+    net::IpAddr,
     sync::{
         Arc, Mutex, MutexGuard, PoisonError,
         atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering},
@@ -34,11 +35,6 @@ use tokio::{
     time::Instant,
 };
 use tokio_util::task::TaskTracker;
-
-/// Host names remembered.
-const MAX_NAMES: usize = 1024;
-/// How long an address found for a name is used.
-const NAME_LIFETIME: Duration = Duration::from_secs(30);
 
 /// Calls refused for want of room that are recorded, a second; and of those that come to nothing by themselves, for each
 /// trunk.
@@ -78,7 +74,8 @@ pub(super) struct Shared {
     pub(super) turned_away: Arc<RefusalLog>,
     pub(super) decoded: Arc<Decoded>,
     legs: AtomicU64,
-    names: Mutex<HashMap<String, (Instant, Vec<SocketAddr>)>>,
+    /// The addresses of trunks' hosts.
+    pub(super) hosts: Hosts,
     silent: Mutex<Silent>,
 }
 
@@ -120,7 +117,7 @@ impl Shared {
             turned_away,
             decoded: Arc::new(Decoded::new()),
             legs: AtomicU64::new(1),
-            names: Mutex::default(),
+            hosts: Hosts::default(),
             silent: Mutex::default(),
         }
     }
@@ -153,19 +150,6 @@ impl Shared {
         }
     }
 
-    pub(super) fn remembered(&self, name: &str) -> Option<Vec<SocketAddr>> {
-        let names = self.names.lock().unwrap_or_else(PoisonError::into_inner);
-        names.get(name).filter(|(at, _)| at.elapsed() < NAME_LIFETIME).map(|(_, addresses)| addresses.clone())
-    }
-
-    pub(super) fn remember(&self, name: String, addresses: Vec<SocketAddr>) {
-        let mut names = self.names.lock().unwrap_or_else(PoisonError::into_inner);
-        if names.len() >= MAX_NAMES {
-            names.clear();
-        }
-        names.insert(name, (Instant::now(), addresses));
-    }
-
     /// Addresses that did not respond a moment ago.
     pub(super) fn silent(&self) -> MutexGuard<'_, Silent> {
         self.silent.lock().unwrap_or_else(PoisonError::into_inner)
@@ -173,12 +157,20 @@ impl Shared {
 
     /// The addresses that are a trunk's: where its calls come from, and its host as far as that is known now.
     pub(super) fn networks_of(&self, trunk: &TrunkEntry) -> Vec<IpNet> {
-        let outbound = trunk.outbound.as_ref();
-        let literal = outbound.and_then(|outbound| outbound.host.name_and_port().0.parse::<IpAddr>().ok());
-        let named = outbound.and_then(|outbound| self.remembered(&names::key_of(outbound)));
-        let named = named.unwrap_or_default().into_iter().map(|address| address.ip());
-        let sources = trunk.sources().iter().copied();
-        sources.chain(literal.into_iter().chain(named).map(IpNet::from)).collect()
+        let host = self.host_of(trunk).into_iter().map(IpNet::from);
+        trunk.sources().iter().copied().chain(host).collect()
+    }
+
+    /// The addresses a trunk is called at, as far as they are known now.
+    pub(super) fn host_of(&self, trunk: &TrunkEntry) -> Vec<IpAddr> {
+        let Some(outbound) = &trunk.outbound else { return Vec::new() };
+        match outbound.host.name_and_port().0.parse() {
+            Ok(literal) => vec![literal],
+            Err(_) => {
+                let found = self.hosts.last(&names::key_of(outbound)).unwrap_or_default();
+                found.into_iter().map(|address| address.ip()).collect()
+            }
+        }
     }
 
     /// One main call less.

@@ -22,6 +22,10 @@ pub struct Ways {
     last: VecDeque<(Route, SocketAddr)>,
     attempts: usize,
     waited: Duration,
+    /// How long the callee may ring, altogether.
+    ring: Duration,
+    /// How much of that is over, once somebody has responded.
+    rung: Option<Duration>,
 }
 
 /// What to do for the next attempt.
@@ -38,11 +42,11 @@ pub enum Next {
 }
 
 impl Ways {
-    /// These routes, in this order.
+    /// These routes, in this order; the callee may ring for so long.
     #[must_use]
-    pub fn new(routes: Vec<Route>) -> Ways {
-        let (addresses, last) = (VecDeque::new(), VecDeque::new());
-        Ways { routes: routes.into(), addresses, last, attempts: 0, waited: Duration::ZERO }
+    pub fn new(routes: Vec<Route>, ring: Duration) -> Ways {
+        let (routes, addresses, last) = (routes.into(), VecDeque::new(), VecDeque::new());
+        Ways { routes, addresses, last, attempts: 0, waited: Duration::ZERO, ring, rung: None }
     }
 
     /// The next step.
@@ -83,6 +87,23 @@ impl Ways {
     /// So long nobody said anything.
     pub fn waited(&mut self, time: Duration) {
         self.waited = self.waited.saturating_add(time);
+        self.rung = self.rung.map(|rung| rung.saturating_add(time));
+    }
+
+    /// An attempt failed after so long; whether anybody had responded to it. Dead trunks take nothing of the time that the
+    /// callee may ring: it runs from the attempt on that somebody first responded to.
+    pub fn failed(&mut self, after: Duration, responded: bool) {
+        if responded {
+            self.rung = Some(self.rung.unwrap_or_default().saturating_add(after));
+        } else {
+            self.waited(after);
+        }
+    }
+
+    /// How long the next attempt may ring, a second at least.
+    #[must_use]
+    pub fn rings_for(&self) -> Duration {
+        self.ring.saturating_sub(self.rung.unwrap_or_default()).max(Duration::from_secs(1))
     }
 
     /// Whether nothing is left.
@@ -96,6 +117,8 @@ impl Ways {
 mod tests {
     use super::*;
     use crate::routing::testing::*;
+
+    const RING: Duration = Duration::from_secs(5);
 
     fn route(number: u128) -> Route {
         let directory = directory_with(out("sip.example.com", "", false, false));
@@ -127,19 +150,19 @@ mod tests {
 
     #[test]
     fn every_address_is_tried_and_then_the_next_trunk() {
-        let mut ways = Ways::new(vec![route(1), route(2)]);
+        let mut ways = Ways::new(vec![route(1), route(2)], RING);
         let steps = all(&mut ways);
         assert_eq!(
             steps,
             ["192.0.2.1 for 4 s", "192.0.2.2 for 4 s", "192.0.2.3 for 4 s", "TooLate"],
             "twelve seconds of silence are enough"
         );
-        assert_eq!(all(&mut Ways::new(vec![route(1)])).last().unwrap(), "Nothing");
+        assert_eq!(all(&mut Ways::new(vec![route(1)], RING)).last().unwrap(), "Nothing");
     }
 
     #[test]
     fn what_is_refused_at_once_costs_no_patience() {
-        let mut ways = Ways::new(vec![route(1), route(2)]);
+        let mut ways = Ways::new(vec![route(1), route(2)], RING);
         let mut tried = 0;
         loop {
             match ways.next_step() {
@@ -158,14 +181,14 @@ mod tests {
 
     #[test]
     fn the_last_silence_is_what_is_left_of_the_patience() {
-        let mut ways = Ways::new(vec![route(1)]);
+        let mut ways = Ways::new(vec![route(1)], RING);
         ways.waited(Duration::from_secs(10));
         assert_eq!(all(&mut ways), ["192.0.2.1 for 2 s", "TooLate"]);
     }
 
     #[test]
     fn what_was_silent_a_moment_ago_comes_last() {
-        let mut ways = Ways::new(vec![route(1), route(2)]);
+        let mut ways = Ways::new(vec![route(1), route(2)], RING);
         let mut tried = Vec::new();
         loop {
             match ways.next_step() {
@@ -187,9 +210,21 @@ mod tests {
 
     #[test]
     fn a_host_without_addresses_leads_to_the_next_trunk() {
-        let mut ways = Ways::new(vec![route(1), route(2)]);
+        let mut ways = Ways::new(vec![route(1), route(2)], RING);
         assert!(matches!(ways.next_step(), Next::LookUp(first) if first.trunk == sid(1)));
         assert!(matches!(ways.next_step(), Next::LookUp(second) if second.trunk == sid(2)));
         assert!(ways.is_last());
+    }
+
+    #[test]
+    fn dead_trunks_take_nothing_of_the_time_a_phone_may_ring() {
+        let mut ways = Ways::new(vec![route(1)], RING);
+        ways.failed(SILENCE, false);
+        assert_eq!(ways.rings_for(), RING);
+        ways.failed(Duration::from_secs(2), true);
+        ways.failed(Duration::from_secs(1), false);
+        assert_eq!(ways.rings_for(), Duration::from_secs(2), "a trunk that was full had its time");
+        ways.failed(SILENCE, true);
+        assert_eq!(ways.rings_for(), Duration::from_secs(1));
     }
 }

@@ -123,6 +123,25 @@ async fn a_name_leads_to_its_servers_and_past_a_dead_one() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_name_that_nobody_can_look_up_any_more_leads_to_where_it_led_last() {
+    let mut stage = Stage::set().await;
+    let here = stage.callee.sip_addr();
+    let server = Server { priority: 1, weight: 0, host: here.ip().to_string(), port: here.port() };
+    stage.names.0.lock().unwrap().insert("_sip._udp.sip.example.com".into(), vec![server]);
+    stage.trunks_are_at(&["sip.example.com".into()]);
+    for _ in 0..2 {
+        stage.place(queued("<Hangup/>", 30));
+        let invite = stage.callee.rings().await;
+        stage.callee.answer(&invite, 440.0).await;
+        stage.callee.hung_up().await;
+        stage.names.0.lock().unwrap().clear();
+        stage.engine.shared.hosts.grow_old();
+    }
+    stage.outside.endings(2).await;
+    stage.strike().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_refusal_of_the_call_itself_is_the_end_of_it() {
     for code in [403, 486, 603] {
         let mut stage = Stage::set().await;
