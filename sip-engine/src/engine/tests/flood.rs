@@ -90,8 +90,9 @@ async fn another_trunks_calls_are_answered_during_a_flood_as_without_it() {
         let [half, most] = [50, 99].map(|percent| percentile(times, percent));
         println!("{when}: {TIMED} of {TIMED} calls answered, p50 {half:?}, p99 {most:?}");
     }
-    // Below 10 ms it is the machine's other work that is measured.
-    let bound = percentile(&alone, 99).max(Duration::from_millis(10)) * 3;
-    assert!(percentile(&flooded, 99) <= bound, "p99 within three times");
+    // Of the slowest two calls, less than 10 ms is the machine's other work.
+    let bound = |percent| percentile(&alone, percent) * 3;
+    assert!(percentile(&flooded, 50) <= bound(50), "p50 within three times");
+    assert!(percentile(&flooded, 99) <= bound(99).max(Duration::from_millis(10)), "p99 within three times");
     stage.strike().await;
 }
