@@ -44,6 +44,15 @@ impl CallerId {
         if nobody { CallerId::Hidden } else { CallerId::Shown(party.to_owned()) }
     }
 
+    /// Whether we know that whoever is shown calls, and may vouch for it (RFC 3325 section 5), on a call that another one
+    /// dials. What a caller from outside says of itself, `said`, is nothing that we know, be it a number of the account's
+    /// or not; unless a network that is trusted names the same one, `asserted`.
+    #[must_use]
+    pub fn is_authentic(&self, said: Option<&str>, asserted: Option<&str>) -> bool {
+        let is = |party: &str| CallerId::of(party) == *self;
+        !said.is_some_and(is) || asserted.is_some_and(is)
+    }
+
     /// The party as it is told to applications and people.
     #[must_use]
     pub fn as_str(&self) -> &str {
@@ -160,6 +169,20 @@ mod tests {
             let (calling, called) = (Some(calling), Some(called));
             let parties = Parties { calling, called, country: "KH".parse().ok(), owns: &owns };
             assert_eq!(parties.reachable(wanted.as_ref()), expected, "{calling:?} {wanted:?}");
+        }
+    }
+
+    #[test]
+    fn what_a_caller_from_outside_says_of_itself_is_not_vouched_for() {
+        let (own, stranger) = ("+85512000001", "+15551230000");
+        for (shown, said, asserted, authentic) in [
+            (own, Some(own), None, false),
+            (own, Some(own), Some(stranger), false),
+            (own, Some(own), Some(own), true),
+            (own, Some(stranger), None, true),
+            (own, None, None, true),
+        ] {
+            assert_eq!(CallerId::of(shown).is_authentic(said, asserted), authentic, "{shown} {said:?}");
         }
     }
 

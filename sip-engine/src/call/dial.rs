@@ -147,6 +147,7 @@ impl Machine {
             account,
             from: from.clone(),
             on_behalf_of: self.far_end(),
+            authentic: self.is_authentic(from),
             asserted: self.asserted.clone(),
             to: number,
             ring_timeout: timeout,
@@ -160,6 +161,12 @@ impl Machine {
         let main = self.leg(LegNo::MAIN)?;
         let far_end = if main.direction == Direction::Inbound { &main.from } else { &main.to };
         (CallerId::of(far_end) != CallerId::Hidden).then(|| far_end.clone())
+    }
+
+    /// Whether whom a dialled call shows is more than what the caller from outside says of itself.
+    fn is_authentic(&self, shown: &CallerId) -> bool {
+        let inbound = self.leg(LegNo::MAIN).filter(|main| main.direction == Direction::Inbound);
+        shown.is_authentic(inbound.map(|main| main.from.as_str()), self.asserted.as_deref())
     }
 
     /// A child says that it rings: the parent may hear that.

@@ -272,6 +272,7 @@ impl Machine {
             account: queued.account,
             from: CallerId::of(&queued.from),
             on_behalf_of: None,
+            authentic: true,
             asserted: None,
             to: queued.to,
             ring_timeout: Duration::from_secs(u64::from(queued.timeout)),

@@ -117,6 +117,8 @@ pub struct Placement {
     pub account: Sid,
     /// Whom it shows.
     pub from: CallerId,
+    /// Whether that is not just what a caller from outside said of itself.
+    pub authentic: bool,
     /// Whom the call that dials talks with, unless they hide: calls from one such party to one callee are counted.
     pub on_behalf_of: Option<String>,
     /// Whom a trusted network named as the caller of the call that dials.

@@ -383,14 +383,14 @@ impl Actor {
     }
 }
 
-/// The user that is asserted to be calling: a number of the account's; or, through a trunk that is trusted with it, whom a
+/// The user that is asserted to be calling: a number of the account's, where nobody from outside just says to be it; or, through a trunk that is trusted with it, whom a
 /// trusted network named behind a caller who hides (RFC 3325 section 5).
 fn vouched(directory: &Directory, route: &Route, placement: &Placement) -> Option<String> {
     match &placement.from {
         CallerId::Shown(number) => {
             let owned =
                 Number::stored(number).is_ok_and(|number| directory.owns(&placement.account, &number));
-            owned.then(|| route.from_user.clone())
+            (owned && placement.authentic).then(|| route.from_user.clone())
         }
         CallerId::Hidden => {
             let trunk = directory.trunk(&route.trunk)?;

@@ -424,3 +424,20 @@ fn a_caller_is_not_cancelled_by_whoever_cancelled_the_call_he_waits_for() {
     assert!(lines.contains(&"1: ended CanceledByApi".to_owned()), "{lines:?}");
     assert!(lines.contains(&"0: ended NoAnswer 480".to_owned()), "{lines:?}");
 }
+
+#[test]
+fn a_caller_from_outside_who_says_to_be_the_account_is_shown_and_not_vouched_for() {
+    let own = "+12125550100";
+    for (from, dial, authentic) in [
+        (own, "<Dial>85510000001</Dial>".to_owned(), false),
+        (own, format!("<Dial callerId=\"{own}\">85510000001</Dial>"), false),
+        ("+15551230001", format!("<Dial callerId=\"{own}\">85510000001</Dial>"), true),
+    ] {
+        let mut scene = Scene::incoming_from(from, 70);
+        scene.starts();
+        scene.document(&dial);
+        scene.signal(MAIN, Signal::Acknowledged);
+        let placement = scene.placement.as_ref().unwrap();
+        assert_eq!((placement.from.as_str(), placement.authentic), (own, authentic), "{from} {dial}");
+    }
+}

@@ -67,6 +67,11 @@ async fn we_vouch_for_the_accounts_own_numbers_and_for_no_strangers() {
     let invite = dialled(&mut stage, "<Dial>85510000001</Dial>", "+15551230000", "").await;
     assert!(invite.header("From").starts_with("<sip:15551230000@"), "{invite:?}");
     assert!(!invite.mentions("P-Asserted-Identity") && !invite.mentions("Privacy"), "{invite:?}");
+    for dial in ["<Dial>85510000001</Dial>", dial] {
+        let invite = dialled(&mut stage, dial, "1234", "").await;
+        assert!(invite.header("From").starts_with("<sip:1234@"), "{invite:?}");
+        assert!(!invite.mentions("P-Asserted-Identity"), "he only says to be us: {invite:?}");
+    }
     stage.strike().await;
 }
 
