@@ -310,6 +310,7 @@ impl Base {
             trusted_proxies: self.config.trusted_proxies()?,
             trusted_trunks: self.config.trusted_trunks()?,
             wide_networks: self.config.wide_networks()?,
+            sources_per_carrier: self.config.sip.sources_per_carrier,
             ..ApiConfig::default()
         };
         let parts = api::Parts {

@@ -67,6 +67,8 @@ pub struct Sip {
     pub connections_per_peer: usize,
     /// Networks within which trunks may name wider ones than /24 (IPv4) and /48 (IPv6), commas between.
     pub wide_networks: String,
+    /// Most networks one carrier may name as sources, over all its trunks (1-65536).
+    pub sources_per_carrier: usize,
 }
 
 /// Media.
@@ -121,6 +123,7 @@ impl Default for Config {
                 trusted_trunks: String::new(),
                 connections_per_peer: 32,
                 wide_networks: String::new(),
+                sources_per_carrier: 1_024,
             },
             rtp: Rtp { ports: "16384-32767".into() },
             database_url: String::new(),
@@ -202,6 +205,9 @@ impl Config {
         self.sip_listen()?;
         if !(1..=1_024).contains(&self.sip.connections_per_peer) {
             return Err(Refused("sip.connections_per_peer is from 1 to 1024".into()));
+        }
+        if !(1..=65_536).contains(&self.sip.sources_per_carrier) {
+            return Err(Refused("sip.sources_per_carrier is from 1 to 65536".into()));
         }
         self.trusted_proxies()?;
         self.trusted_trunks()?;

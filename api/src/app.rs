@@ -40,6 +40,8 @@ pub struct ApiConfig {
     pub trusted_trunks: HashSet<Sid>,
     /// Networks within which trunks may name wider ones than carriers may by themselves.
     pub wide_networks: Vec<IpNet>,
+    /// Most networks a carrier may name as sources, over all its trunks.
+    pub sources_per_carrier: usize,
     /// How hard passwords are hashed.
     pub password_cost: crate::auth::Cost,
 }
@@ -53,6 +55,7 @@ impl Default for ApiConfig {
             trusted_proxies: Vec::new(),
             trusted_trunks: HashSet::new(),
             wide_networks: Vec::new(),
+            sources_per_carrier: 1_024,
             password_cost: crate::auth::Cost::default(),
         }
     }

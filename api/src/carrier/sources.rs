@@ -1,11 +1,11 @@
-//! Whose calls are whose where carriers share sources and numbers: what a carrier is told, and how wide a network it
-//! may name. The rules are [`domain::route`]'s and [`domain::trunk`]'s.
+//! Whose calls are whose where carriers share sources and numbers: what a carrier is told, and how wide networks it
+//! may name, and how many. The rules are [`domain::route`]'s and [`domain::trunk`]'s.
 
 use crate::{App, fields::Fields};
 use domain::{
     Sid,
     route::{Holding, shared},
-    trunk::too_wide,
+    trunk::{Inbound, too_wide},
 };
 use ipnet::IpNet;
 use projections::{PhoneNumberRow, ReadError, TrunkRow};
@@ -18,6 +18,32 @@ pub(super) fn check_widths(app: &App, fields: &mut Fields, field: &str, networks
     if let Some((at, fault)) = too_wide(networks, held, &app.config.wide_networks) {
         fields.wrong(format!("{field}.{at}"), fault);
     }
+}
+
+/// Notes in `fields` that this carrier would name more sources than it may, over all its trunks. What there is may stay:
+/// a trunk's list may be replaced by one that is no longer.
+pub(super) async fn check_count(
+    app: &App,
+    fields: &mut Fields,
+    carrier: &Sid,
+    (new, held): (Option<&Inbound>, Option<&Inbound>),
+) -> Result<(), ReadError> {
+    let count = |side: Option<&Inbound>| side.map_or(0, |side| side.sources.len());
+    let (new, held) = (count(new), count(held));
+    if new <= held {
+        return Ok(());
+    }
+    let trunks = app.projections.system().trunks_of(std::slice::from_ref(carrier)).await?;
+    let all: usize = trunks.iter().map(|trunk| count(trunk.inbound.as_ref())).sum();
+    let most = app.config.sources_per_carrier;
+    if all.saturating_sub(held) + new > most {
+        let fault = format!(
+            "a carrier names at most {most} networks in all its trunks together; the operator of this installation can \
+             allow more (sip.sources_per_carrier)"
+        );
+        fields.wrong("inbound.sources", fault);
+    }
+    Ok(())
 }
 
 /// Calls to this number that go to another carrier, which claimed source and number earlier.

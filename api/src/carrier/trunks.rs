@@ -231,6 +231,8 @@ impl TrunksApi {
         let outbound = trunk.outbound.as_ref().map(|outbound| outbound.read(&mut fields, false));
         let (inbound, outbound) = (inbound.flatten(), outbound.flatten());
         check_widths(app, &mut fields, (inbound.as_ref(), None), (outbound.as_ref(), None));
+        let counted = sources::check_count(app, &mut fields, &who.carrier, (inbound.as_ref(), None)).await;
+        counted.map_err(Refusal::from)?;
         let name: Name = fields.finish(name)?;
         let sid = Sid::new(Kind::Trunk, &*app.ids);
         let sides = (inbound.clone(), outbound.clone());
@@ -405,6 +407,7 @@ async fn changes(
     }
     let (own_inbound, own_outbound) = (row.inbound.as_ref(), row.outbound.as_ref());
     check_widths(app, &mut fields, (inbound.as_ref(), own_inbound), (outbound.as_ref(), own_outbound));
+    sources::check_count(app, &mut fields, &who.carrier, (inbound.as_ref(), own_inbound)).await?;
     fields.done()?;
     // A side that is taken away goes last: another may come in its place.
     commands.sort_by_key(|command| {

@@ -197,6 +197,25 @@ async fn a_carrier_names_narrow_networks_by_itself_and_wider_ones_within_what_th
     assert_eq!(made["inbound"]["sources"], json!(["203.0.113.7"]));
 }
 
+#[tokio::test]
+async fn a_carrier_names_so_many_sources_in_all_its_trunks_as_the_operator_allows() {
+    let world = World::with(ApiConfig { sources_per_carrier: 3, ..ApiConfig::default() }).await;
+    let a = world.carrier("alpha").await;
+    let path = "/carrier/v1/trunks";
+    let trunk = |sources: &[&str]| json!({ "name": "T", "inbound": { "sources": sources } });
+    world.post(&a.program, path, trunk(&["192.0.2.1", "192.0.2.2"])).await.ok(201);
+    let refused = world.post(&a.program, path, trunk(&["192.0.2.3", "192.0.2.4"])).await;
+    assert_eq!(
+        (refused.problem(422).as_str(), refused.fields()),
+        ("validation_failed", to_owned(&["inbound.sources"]))
+    );
+    world.post(&a.program, path, trunk(&["192.0.2.3"])).await.ok(201);
+    let refused = world.post(&a.program, path, trunk(&["192.0.2.4"])).await;
+    assert_eq!(refused.fields(), ["inbound.sources"]);
+    let b = world.carrier("beta").await;
+    world.post(&b.program, path, trunk(&["192.0.2.4"])).await.ok(201);
+}
+
 fn to_owned(fields: &[&str]) -> Vec<String> {
     fields.iter().map(|field| (*field).to_owned()).collect()
 }
