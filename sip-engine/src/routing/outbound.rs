@@ -123,7 +123,7 @@ impl Directory {
         self.may_call(account, emergency, &number)?;
         let own = || self.trunks.iter().filter(|trunk| trunk.carrier == *carrier && trunk.outbound.is_some());
         let routes: Vec<_> = own()
-            .filter(|trunk| trunk.may_take(emergency, to))
+            .filter(|trunk| trunk.may_take(emergency || trunk.sends_for_help(&number), to))
             .filter_map(|trunk| route(trunk, from, &number))
             .collect();
         let none = if emergency || own().next().is_some() { NoRoute::Emergency } else { NoRoute::NoTrunk };
@@ -152,6 +152,11 @@ impl TrunkEntry {
     fn hears_an_emergency(&self, dialled: &str) -> bool {
         let country = self.outbound.as_ref().and_then(|outbound| outbound.country).or(self.country);
         country.is_some_and(|country| is_emergency(dialled, Some(country)))
+    }
+
+    /// Whether this number calls for help in one of the forms in which it leaves through the trunk.
+    fn sends_for_help(&self, number: &Number) -> bool {
+        self.outbound.as_ref().is_some_and(|outbound| outbound.calls_for_help(number, self.country))
     }
 }
 
@@ -276,6 +281,21 @@ mod tests {
         assert_eq!(uri(&directory, "1234"), "sip:1234@sip.example.com:5060");
         let directory = directory_with(Outbound { emergency: true, ..german });
         assert_eq!(uri(&directory, "110"), "sip:110@sip.example.com:5060");
+    }
+
+    #[test]
+    fn what_leaves_is_judged_as_the_trunks_country_reads_it() {
+        let national = directory_with(out("sip.example.com", "", false, true));
+        for to in ["+8550112", "+8550119", "+8550117", "+85500112", "00112", "011911", "1911"] {
+            assert_eq!(uri(&national, to), NoRoute::Emergency.to_string(), "{to}");
+        }
+        for to in ["+855088163123456", "+855012025550123", "+85500881631234"] {
+            let refused = uri(&national, to);
+            assert!(refused.contains("is no number of its country"), "{to}: {refused}");
+        }
+        let nine = directory_with(out("sip.example.com", "9", false, false));
+        assert_eq!(uri(&nine, "11"), NoRoute::Emergency.to_string(), "it would leave as 911");
+        assert_eq!(uri(&nine, "1234"), "sip:91234@sip.example.com:5060");
     }
 
     #[test]
