@@ -72,12 +72,15 @@ impl EngineHandle {
     }
 
     /// What came from a trunk's sources, or unread from next to them or to the addresses of its host, and was turned away
-    /// before there was a call since the start; newest first. Nothing of a trunk that is not known here.
+    /// before there was a call since the start; newest first. Nothing of a trunk that is not known here, nor what came before
+    /// it claimed the source, or from a source that another carrier had earlier.
     #[must_use]
     pub fn turned_away(&self, trunk: &Sid) -> Vec<Refused> {
         let directory = self.shared.directory.load();
-        let of =
-            |trunk: &TrunkEntry| self.shared.turned_away.of(trunk.sources(), &self.shared.host_of(trunk));
+        let of = |trunk: &TrunkEntry| {
+            let since = |source| directory.told_since(trunk, source);
+            self.shared.turned_away.of(trunk.sources(), &self.shared.host_of(trunk), since)
+        };
         directory.trunk(trunk).map(of).unwrap_or_default()
     }
 

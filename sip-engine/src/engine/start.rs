@@ -110,7 +110,8 @@ fn net_config(
 ) -> NetConfig {
     let mut seed = [0; 32];
     config.ids.fill(&mut seed);
-    let (directory, routes, log) = (Arc::clone(directory), Arc::clone(directory), Arc::clone(log));
+    let (routes, claims, log) = (Arc::clone(directory), Arc::clone(directory), Arc::clone(log));
+    let directory = Arc::clone(directory);
     let turns_away = move |call: &IncomingCall| {
         routes.load().inbound(call.source.ip(), &call.from.user, &call.dialled).refused_with()
     };
@@ -119,7 +120,7 @@ fn net_config(
         max_legs: config.max_calls.saturating_mul(LEGS_PER_CALL),
         draining: Arc::clone(draining),
         turns_away: Arc::new(turns_away),
-        turned_away: Arc::new(move |what| log.note(what)),
+        turned_away: Arc::new(move |what| log.note(what, claims.load().newest_claim())),
         known: Arc::new(move |ip| directory.load().knows(ip)),
     };
     NetConfig {

@@ -14,6 +14,8 @@ use std::{
 const KNOWN: usize = 2_048;
 /// The same of sources no trunk has: they may be forged, and push out only each other.
 const STRANGERS: usize = 1_024;
+/// Counts of one refusal that are kept apart by what was claimed at the time; the oldest two become one.
+const SPANS: usize = 8;
 /// Refusals told of at once.
 const TOLD: usize = 50;
 
@@ -36,17 +38,19 @@ struct Kept {
 }
 
 struct Seen {
-    count: u64,
+    /// How often, with the newest claim there was when that began.
+    counts: Vec<(i64, u64)>,
     last: Timestamp,
     /// Its place in the order.
     at: u64,
 }
 
 impl Kept {
-    fn note(&mut self, what: TurnedAway, (at, last): (u64, Timestamp), limit: usize) {
-        let seen = self.seen.entry(what.clone()).or_insert(Seen { count: 0, last, at });
+    fn note(&mut self, what: TurnedAway, claimed: i64, (at, last): (u64, Timestamp), limit: usize) {
+        let seen = self.seen.entry(what.clone()).or_insert(Seen { counts: Vec::new(), last, at });
         self.order.remove(&seen.at);
-        *seen = Seen { count: seen.count + 1, last, at };
+        (seen.last, seen.at) = (last, at);
+        seen.count(claimed);
         self.order.insert(at, what);
         if self.order.len() > limit
             && let Some((_, oldest)) = self.order.pop_first()
@@ -55,13 +59,34 @@ impl Kept {
         }
     }
 
-    /// Those whose source is wanted, with their place in the order.
-    fn of(&self, wanted: impl Fn(IpAddr) -> bool) -> impl Iterator<Item = (u64, Refused)> {
-        let found = self.order.iter().filter(move |(_, what)| wanted(what.source));
-        found.filter_map(|(at, what)| {
-            let Seen { count, last, .. } = *self.seen.get(what)?;
-            Some((*at, Refused { what: what.clone(), count, last }))
+    /// Those whose source is wanted, as far as they are told since some claim, with their place in the order.
+    fn of(&self, since: impl Fn(IpAddr) -> Option<i64>) -> impl Iterator<Item = (u64, Refused)> {
+        self.order.iter().filter_map(move |(at, what)| {
+            let seen = self.seen.get(what)?;
+            let count = seen.since(since(what.source)?);
+            (count > 0).then(|| (*at, Refused { what: what.clone(), count, last: seen.last }))
         })
+    }
+}
+
+impl Seen {
+    /// Once more. What is counted together began under the older claim: a later one is never told of what was before it.
+    fn count(&mut self, claimed: i64) {
+        if self.counts.last().is_none_or(|(span, _)| *span < claimed) {
+            self.counts.push((claimed, 0));
+        }
+        if let Some((_, count)) = self.counts.last_mut() {
+            *count += 1;
+        }
+        if self.counts.len() > SPANS {
+            let (_, count) = self.counts.remove(1);
+            self.counts.iter_mut().take(1).for_each(|oldest| oldest.1 += count);
+        }
+    }
+
+    /// How often since this was claimed.
+    fn since(&self, claim: i64) -> u64 {
+        self.counts.iter().filter(|(claimed, _)| *claimed >= claim).map(|(_, count)| *count).sum()
     }
 }
 
@@ -84,27 +109,37 @@ impl RefusalLog {
         RefusalLog { clock, kept: Mutex::default() }
     }
 
-    pub(super) fn note(&self, what: TurnedAway) {
+    /// Something was turned away, at a time when `claimed` was the newest claim to any source, as a position of the log.
+    pub(super) fn note(&self, what: TurnedAway, claimed: i64) {
         let now = self.clock.now();
         let mut kept = self.kept();
         kept.noted += 1;
         let at = kept.noted;
         // Whoever was answered, or had a connection, is who he says he is.
         if what.code.is_some() || !what.method.is_empty() {
-            kept.known.note(what, (at, now), KNOWN);
+            kept.known.note(what, claimed, (at, now), KNOWN);
         } else {
-            kept.strangers.note(what, (at, now), STRANGERS);
+            kept.strangers.note(what, claimed, (at, now), STRANGERS);
         }
     }
 
     /// What came from a trunk's sources, and unread from their neighbours and from those of the addresses it is called at
-    /// (the same /24 or /48: an address that was mistyped, or forgotten), newest first.
-    pub(super) fn of(&self, sources: &[IpNet], called: &[IpAddr]) -> Vec<Refused> {
+    /// (the same /24 or /48: an address that was mistyped, or forgotten), newest first. Of each source only what came since
+    /// the claim that `since` names, and of those for which it names none nothing.
+    pub(super) fn of(
+        &self,
+        sources: &[IpNet],
+        called: &[IpAddr],
+        since: impl Fn(IpAddr) -> Option<i64>,
+    ) -> Vec<Refused> {
         let hosts = called.iter().copied().map(IpNet::from);
         let near: Vec<IpNet> = sources.iter().copied().chain(hosts).filter_map(neighbourhood).collect();
         let kept = self.kept();
-        let known = kept.known.of(|ip| sources.iter().any(|source| source.contains(&ip)));
-        let strangers = kept.strangers.of(|ip| near.iter().any(|near| near.contains(&ip)));
+        let within = |networks: &[IpNet], ip: IpAddr| {
+            since(ip).filter(|_| networks.iter().any(|network| network.contains(&ip)))
+        };
+        let known = kept.known.of(|ip| within(sources, ip));
+        let strangers = kept.strangers.of(|ip| within(near.as_slice(), ip));
         let mut told: Vec<(u64, Refused)> = known.chain(strangers).collect();
         told.sort_by_key(|(at, _)| std::cmp::Reverse(*at));
         told.into_iter().take(TOLD).map(|(_, refused)| refused).collect()
@@ -140,7 +175,7 @@ mod tests {
 
     fn seen(log: &RefusalLog, sources: &[&str]) -> Vec<(String, Option<u16>, u64)> {
         let sources: Vec<IpNet> = sources.iter().map(|source| source.parse().unwrap()).collect();
-        let told = log.of(&sources, &[]).into_iter();
+        let told = log.of(&sources, &[], |_| Some(0)).into_iter();
         told.map(|refused| (refused.what.source.to_string(), refused.what.code, refused.count)).collect()
     }
 
@@ -148,15 +183,15 @@ mod tests {
     fn a_mistyped_address_and_a_switch_that_demands_too_much_are_found() {
         let log = RefusalLog::new(Arc::new(Ticks(AtomicI64::new(1))));
         for _ in 0..3 {
-            log.note(what("203.0.113.8", None));
+            log.note(what("203.0.113.8", None), 0);
         }
-        log.note(what("203.0.113.7", Some(420)));
-        log.note(what("198.51.100.1", Some(420)));
-        log.note(what("198.51.100.2", None));
+        log.note(what("203.0.113.7", Some(420)), 0);
+        log.note(what("198.51.100.1", Some(420)), 0);
+        log.note(what("198.51.100.2", None), 0);
         let told = seen(&log, &["203.0.113.7/32"]);
         assert_eq!(told, [("203.0.113.7".into(), Some(420), 1), ("203.0.113.8".into(), None, 3)]);
         assert!(seen(&log, &["192.0.2.0/24"]).is_empty(), "nobody learns of another's");
-        log.note(TurnedAway { method: "TCP".into(), ..what("203.0.113.9", None) });
+        log.note(TurnedAway { method: "TCP".into(), ..what("203.0.113.9", None) }, 0);
         assert_eq!(seen(&log, &["203.0.113.7/32"]).len(), 2, "nor of a neighbour's connections");
         assert_eq!(seen(&log, &["203.0.113.9/32"])[0], ("203.0.113.9".into(), None, 1));
     }
@@ -164,9 +199,10 @@ mod tests {
     #[test]
     fn an_address_we_call_and_do_not_know_as_a_source_is_found_at_its_trunk() {
         let log = RefusalLog::new(Arc::new(Ticks(AtomicI64::new(1))));
-        log.note(what("198.51.100.9", None));
-        log.note(what("198.51.100.7", Some(404)));
-        let told = log.of(&["203.0.113.7/32".parse().unwrap()], &["198.51.100.7".parse().unwrap()]);
+        log.note(what("198.51.100.9", None), 0);
+        log.note(what("198.51.100.7", Some(404)), 0);
+        let told =
+            log.of(&["203.0.113.7/32".parse().unwrap()], &["198.51.100.7".parse().unwrap()], |_| Some(0));
         let sources: Vec<_> = told.iter().map(|refused| refused.what.source.to_string()).collect();
         assert_eq!(sources, ["198.51.100.9"], "what somebody else's source was answered is not its business");
     }
@@ -175,25 +211,48 @@ mod tests {
     fn the_newest_is_told_first_whatever_the_clock_was_set_to() {
         let ticks = Arc::new(Ticks(AtomicI64::new(1_000)));
         let log = RefusalLog::new(ticks.clone());
-        log.note(what("203.0.113.7", Some(420)));
+        log.note(what("203.0.113.7", Some(420)), 0);
         ticks.0.store(1, Ordering::Relaxed);
-        log.note(what("203.0.113.8", None));
+        log.note(what("203.0.113.8", None), 0);
         let told = seen(&log, &["203.0.113.7/32"]);
         assert_eq!(told[0].0, "203.0.113.8");
         for number in 0..STRANGERS as u32 - 1 {
-            log.note(what(&std::net::Ipv4Addr::from(0x0a00_0000 + number).to_string(), None));
+            log.note(what(&std::net::Ipv4Addr::from(0x0a00_0000 + number).to_string(), None), 0);
         }
-        log.note(what("203.0.113.8", None));
-        log.note(what("10.9.9.9", None));
+        log.note(what("203.0.113.8", None), 0);
+        log.note(what("10.9.9.9", None), 0);
         assert_eq!(seen(&log, &["203.0.113.7/32"]).len(), 2, "what was seen again is not the oldest");
+    }
+
+    #[test]
+    fn a_claim_shows_nothing_of_what_came_before_it_or_of_what_is_anothers() {
+        let log = RefusalLog::new(Arc::new(Ticks(AtomicI64::new(1))));
+        let network: Vec<IpNet> = vec!["203.0.113.0/24".parse().unwrap()];
+        let counted = |since: Option<i64>| log.of(&network, &[], |_| since).first().map(|told| told.count);
+        for claimed in [3, 3, 5, 9] {
+            log.note(what("203.0.113.7", Some(420)), claimed);
+        }
+        assert_eq!(
+            [Some(1), Some(4), Some(9), Some(10), None].map(counted),
+            [Some(4), Some(2), Some(1), None, None]
+        );
+        for claimed in 10..30 {
+            log.note(what("203.0.113.7", Some(420)), claimed);
+        }
+        assert_eq!(
+            (counted(Some(1)), counted(Some(29))),
+            (Some(24), Some(1)),
+            "none is lost, however many claims"
+        );
+        assert!(counted(Some(10)).is_some_and(|count| count <= 20));
     }
 
     #[test]
     fn strangers_push_out_only_each_other() {
         let log = RefusalLog::new(Arc::new(Ticks(AtomicI64::new(1))));
-        log.note(what("203.0.113.7", Some(420)));
+        log.note(what("203.0.113.7", Some(420)), 0);
         for number in 0..STRANGERS as u32 + 10 {
-            log.note(what(&std::net::Ipv4Addr::from(0x0a00_0000 + number).to_string(), None));
+            log.note(what(&std::net::Ipv4Addr::from(0x0a00_0000 + number).to_string(), None), 0);
         }
         assert_eq!(log.kept().strangers.seen.len(), STRANGERS);
         assert_eq!(seen(&log, &["203.0.113.7/32"]).len(), 1);

@@ -103,6 +103,7 @@ pub struct Directory {
     pub(super) trunks: Vec<TrunkEntry>,
     numbers: HashMap<(Sid, Box<str>), NumberEntry>,
     accounts: HashMap<Sid, AccountEntry>,
+    newest_claim: i64,
 }
 
 impl Directory {
@@ -123,7 +124,9 @@ impl Directory {
         let key = |entry: &NumberEntry| (entry.carrier.clone(), Box::from(entry.number.digits()));
         let numbers = numbers.into_iter().map(|entry| (key(&entry), entry)).collect();
         let accounts = accounts.into_iter().map(|entry| (entry.sid.clone(), entry)).collect();
-        Directory { sources, trunks, numbers, accounts }
+        let claims = trunks.iter().flat_map(|trunk| &trunk.claims.sources);
+        let newest_claim = claims.map(|(_, since)| *since).max().unwrap_or_default();
+        Directory { sources, trunks, numbers, accounts, newest_claim }
     }
 
     /// The trunks that calls from this address may come through, whoever's: those with the narrowest network first, older
@@ -141,6 +144,27 @@ impl Directory {
     #[must_use]
     pub fn knows(&self, source: IpAddr) -> bool {
         self.trunks_of(source).next().is_some()
+    }
+
+    /// The newest claim any trunk has to a source, as a position of the log.
+    #[must_use]
+    pub fn newest_claim(&self) -> i64 {
+        self.newest_claim
+    }
+
+    /// Since which claim, as a position of the log, this trunk's carrier is told of what comes from this address and is
+    /// turned away: its own claim to the address, where no other carrier's is older; of an address that nobody has, since it
+    /// claimed anything. `None` where it is told nothing.
+    #[must_use]
+    pub fn told_since(&self, trunk: &TrunkEntry, source: IpAddr) -> Option<i64> {
+        let source = source.to_canonical();
+        let others = self.trunks_of(source).filter(|other| other.carrier != trunk.carrier);
+        let oldest = others.map(|other| other.claims.of(source).unwrap_or_default()).min();
+        match trunk.claims.of(source) {
+            Some(own) => oldest.is_none_or(|oldest| own < oldest).then_some(own),
+            None if oldest.is_some() => None,
+            None => Some(trunk.claims.sources.iter().map(|(_, since)| *since).min().unwrap_or_default()),
+        }
     }
 
     /// The trunk of this identifier.
@@ -200,5 +224,22 @@ impl Directory {
     #[must_use]
     pub fn is_enabled(&self, account: &Sid) -> bool {
         self.accounts.get(account).is_some_and(|entry| entry.enabled)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::routing::testing::*;
+
+    #[test]
+    fn whoever_claims_an_address_later_is_told_nothing_of_it() {
+        let directory = shared(&[(1, "203.0.113.7/32", 3), (2, "203.0.113.0/24", 8)], &[]);
+        let told = |trunk: u128, source: &str| {
+            directory.told_since(directory.trunk(&sid(trunk)).unwrap(), source.parse().unwrap())
+        };
+        assert_eq!((told(1, "203.0.113.7"), told(2, "203.0.113.7")), (Some(3), None));
+        assert_eq!((told(1, "203.0.113.8"), told(2, "203.0.113.8")), (None, Some(8)));
+        assert_eq!((told(1, "203.0.112.1"), told(2, "203.0.112.1")), (Some(3), Some(8)), "nobody has it");
+        assert_eq!(directory.newest_claim(), 8);
     }
 }
