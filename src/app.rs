@@ -360,3 +360,38 @@ fn reachable(mut address: std::net::SocketAddr) -> String {
     }
     address.to_string()
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn a_database_that_is_gone_beside_its_key_or_its_seals_is_not_made_anew() {
+        for left in [&["vault.key"][..], &[SEALS][..], &["vault.key", SEALS][..]] {
+            let folder = tempfile::tempdir().unwrap();
+            let config = Config { data_dir: folder.path().to_owned(), ..Config::default() };
+            for name in left {
+                let content =
+                    if *name == SEALS { &b"core 1 00 2026-01-01T00:00:00Z\n"[..] } else { &[7_u8; 32][..] };
+                std::fs::write(folder.path().join(name), content).unwrap();
+            }
+            let refused = open_store(&config).await.err().unwrap().to_string();
+            assert!(refused.contains("trunkline.db) is empty or gone"), "{left:?}: {refused}");
+            assert!(left.iter().all(|name| refused.contains(name)), "{left:?}: {refused}");
+            assert!(
+                refused.contains("restore the database") && refused.contains("move vault.key"),
+                "{refused}"
+            );
+            assert!(!folder.path().join("trunkline.db").exists(), "{left:?}: nothing was made");
+        }
+    }
+
+    #[tokio::test]
+    async fn a_start_before_anything_happened_is_no_lost_database() {
+        let folder = tempfile::tempdir().unwrap();
+        let config = Config { data_dir: folder.path().to_owned(), ..Config::default() };
+        for _ in 0..2 {
+            open_store(&config).await.unwrap().close().await;
+        }
+    }
+}
