@@ -2,6 +2,7 @@
 
 use crate::{
     auth::{ApiKeys, Passwords, Sessions, behind_proxies},
+    dashboard::Limits,
     problem::Refusal,
     secrets::Secrets,
 };
@@ -180,6 +181,8 @@ pub struct Inner {
     pub sessions: Sessions,
     /// The password hasher.
     pub passwords: Passwords,
+    /// How often passwords and codes may be tried.
+    pub(crate) limits: Limits,
     /// Whether a proxy that is not trusted has been told of.
     told_of_proxy: std::sync::Once,
 }
@@ -207,8 +210,8 @@ impl App {
         let passwords = Passwords::new(parts.config.password_cost, &*parts.ids)?;
         let secrets = Secrets::new(parts.store.clone());
         let (keys, sessions) = (ApiKeys::new(secrets.clone()), Sessions::default());
-        let told_of_proxy = std::sync::Once::new();
-        Ok(App(Arc::new(Inner { parts, secrets, keys, sessions, passwords, told_of_proxy })))
+        let (limits, told_of_proxy) = (Limits::new(&parts.clock), std::sync::Once::new());
+        Ok(App(Arc::new(Inner { parts, secrets, keys, sessions, passwords, limits, told_of_proxy })))
     }
 
     /// What events caused by this request carry.

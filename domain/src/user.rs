@@ -94,6 +94,8 @@ pub enum UserCommand {
     ResetTwoFactor,
     /// Records that a one-time recovery code was used up.
     UseRecoveryCode,
+    /// Records that new recovery codes took the place of the old ones in the vault.
+    ReplaceRecoveryCodes,
     /// Records that the password was replaced in the vault.
     ReplacePassword,
     /// Records a complete sign-in (password and second factor).
@@ -129,6 +131,8 @@ pub enum UserEvent {
     TwoFactorReset {},
     /// One recovery code less.
     RecoveryCodeUsed {},
+    /// The old recovery codes open nothing any more.
+    RecoveryCodesReplaced {},
     /// The old password opens nothing any more.
     PasswordReplaced {},
     /// They signed in.
@@ -192,7 +196,10 @@ impl User {
             C::EnableTwoFactor => Ok(vec![E::TwoFactorEnabled {}]),
             C::ResetTwoFactor if !self.two_factor => Ok(vec![]),
             C::ResetTwoFactor => Ok(vec![E::TwoFactorReset {}]),
-            C::UseRecoveryCode | C::SignIn if !self.two_factor => Err(R::TwoFactorMissing),
+            C::UseRecoveryCode | C::ReplaceRecoveryCodes | C::SignIn if !self.two_factor => {
+                Err(R::TwoFactorMissing)
+            }
+            C::ReplaceRecoveryCodes => Ok(vec![E::RecoveryCodesReplaced {}]),
             C::UseRecoveryCode => Ok(vec![E::RecoveryCodeUsed {}]),
             C::SignIn => Ok(vec![E::SignedIn {}]),
             C::FailSignIn { tries } => Ok(vec![E::SignInFailed { tries }]),
@@ -214,7 +221,10 @@ impl User {
             E::TwoFactorReset {} => self.two_factor = false,
             E::RoleChanged { role } => self.role = role,
             E::Removed {} => self.removed = true,
-            E::RecoveryCodeUsed {} | E::PasswordReplaced {} | E::SignedIn {} => {}
+            E::RecoveryCodeUsed {}
+            | E::RecoveryCodesReplaced {}
+            | E::PasswordReplaced {}
+            | E::SignedIn {} => {}
             E::SignInFailed { .. } | E::SecondFactorFailed { .. } => {}
         }
     }

@@ -75,7 +75,7 @@ impl Biography for UserRow {
             (Some(row), E::TwoFactorReset {}) => UserRow { two_factor: false, ..row },
             (Some(row), E::SignedIn {}) => UserRow { signed_in_at: Some(fact.at), ..row },
             (Some(row), E::RoleChanged { role }) => UserRow { role, ..row },
-            (Some(row), E::RecoveryCodeUsed {} | E::PasswordReplaced {}) => row,
+            (Some(row), E::RecoveryCodeUsed {} | E::RecoveryCodesReplaced {} | E::PasswordReplaced {}) => row,
             // Others' doing changes nothing about them.
             (Some(row), E::SignInFailed { .. } | E::SecondFactorFailed { .. }) => return Ok(Some(row)),
             (Some(_), E::Removed {}) => return Ok(None),

@@ -3,18 +3,16 @@
 use super::{
     Tag,
     lists::{counted, counted_page_of, page},
+    text::Text,
     write::{Handle, Write},
 };
 use crate::{
     App,
     auth::{Owner, Principal, Reader},
-    dashboard::forget_second_factor,
+    dashboard::{prove, take_second_factor},
     problem::{ApiError, Refusal},
 };
-use domain::{
-    Kind, Sid,
-    user::{Role, User as Aggregate, UserCommand as Command},
-};
+use domain::{Kind, Sid, user::Role};
 use poem::Request;
 use poem_openapi::{
     ApiResponse, Enum, Object, OpenApi,
@@ -58,6 +56,14 @@ struct User {
 counted_page_of! {
     /// Users, newest first.
     UserPage of User
+}
+
+/// Who asks, proved anew.
+#[derive(Object)]
+#[oai(deny_unknown_fields)]
+struct FreshCode {
+    /// What the caller's own authenticator app shows now, or one of their recovery codes.
+    code: Text,
 }
 
 /// The second factor is gone.
@@ -123,20 +129,21 @@ impl UsersApi {
 
     /// Take a user's second factor away
     ///
-    /// For owners. Ends the user's sessions; they set it up anew when they sign in next.
+    /// For owners, with a code of their own made for this request: a session that was left open is not enough. Ends the
+    /// user's sessions; they set it up anew when they sign in next.
     #[oai(path = "/:sid/reset-two-factor", method = "post", operation_id = "resetTwoFactor")]
     async fn reset_two_factor(
         &self,
         Owner(who): Owner,
         request: &Request,
         sid: Path<String>,
+        proof: Json<FreshCode>,
     ) -> Result<TwoFactorReset, ApiError> {
         let app = self.0.app()?;
         let user = user_of(app, &who, &sid).await?.sid;
-        app.sessions.end_others(app, &user, None).await.map_err(Refusal::from)?;
-        Write::new(app, request, &who).one::<Aggregate>(&user, Command::ResetTwoFactor).await?;
-        forget_second_factor(app, &user).await?;
-        app.sessions.end_others(app, &user, None).await.map_err(Refusal::from)?;
+        prove(app, request, &proof.code).await?;
+        let meta = Write::new(app, request, &who).meta();
+        take_second_factor(app, meta, &user, None).await?;
         Ok(TwoFactorReset::Reset)
     }
 }

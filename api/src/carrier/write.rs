@@ -122,7 +122,8 @@ impl<'a> Write<'a> {
         self.once.as_deref()
     }
 
-    fn meta(&self) -> Meta {
+    /// What events of this request carry.
+    pub(crate) fn meta(&self) -> Meta {
         let tenant = Tenant { carrier: self.who.carrier.clone(), account: self.account.clone() };
         let mut meta = self.app.meta(self.request, tenant, self.who.actor.clone());
         meta.command_id.clone_from(&self.once);

@@ -15,13 +15,14 @@ use crate::{App, auth::same_origin, middleware::Routes};
 use poem::{Endpoint, EndpointExt, IntoResponse, Response, Route, delete, get, post};
 use std::sync::Arc;
 
-pub(crate) use two_factor::forget_second_factor;
+pub(crate) use sign_in::Limits;
+pub(crate) use two_factor::{prove, take_second_factor};
 
 /// Where it is mounted.
 pub(crate) const PREFIX: &str = "/dashboard";
 
 /// Every address and method, below the prefix, and the least a caller needs for it.
-pub const ROUTES: [(&str, &str, Needs); 14] = [
+pub const ROUTES: [(&str, &str, Needs); 15] = [
     ("/sign-up", "POST", Needs::Nothing),
     ("/sign-in", "POST", Needs::Nothing),
     ("/countries", "GET", Needs::Nothing),
@@ -35,6 +36,7 @@ pub const ROUTES: [(&str, &str, Needs); 14] = [
     ("/sessions/:id", "DELETE", Needs::BothFactors),
     ("/password", "POST", Needs::BothFactors),
     ("/two-factor/recovery-codes", "POST", Needs::BothFactors),
+    ("/two-factor/replace", "POST", Needs::BothFactors),
     ("/live", "GET", Needs::BothFactors),
 ];
 
@@ -56,7 +58,6 @@ pub(crate) fn routes_table() -> Routes {
 
 /// Everything under the prefix.
 pub(crate) fn routes(app: &App) -> impl Endpoint<Output = Response> + 'static {
-    let limits = sign_in::Limits::new(&app.clock);
     let routes = Route::new()
         .at("/sign-up", post(sign_up::sign_up))
         .at("/sign-in", post(sign_in::sign_in))
@@ -71,13 +72,16 @@ pub(crate) fn routes(app: &App) -> impl Endpoint<Output = Response> + 'static {
         .at("/two-factor/enable", post(two_factor::enable))
         .at("/two-factor/verify", post(two_factor::verify))
         .at("/two-factor/recovery-codes", post(two_factor::new_recovery_codes))
+        .at("/two-factor/replace", post(two_factor::replace))
         .at("/live", get(live::live));
     let public_url: Arc<str> = app.config.public_url.as_str().into();
-    routes.data(app.clone()).data(limits).data(live::Pages::default()).around(move |endpoint, request| {
-        let public_url = public_url.clone();
-        async move {
-            same_origin(&request, &public_url)?;
-            Ok(endpoint.call(request).await?.into_response())
-        }
-    })
+    routes.data(app.clone()).data(app.limits.clone()).data(live::Pages::default()).around(
+        move |endpoint, request| {
+            let public_url = public_url.clone();
+            async move {
+                same_origin(&request, &public_url)?;
+                Ok(endpoint.call(request).await?.into_response())
+            }
+        },
+    )
 }

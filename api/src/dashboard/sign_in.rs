@@ -39,7 +39,7 @@ const GUESSES: Growth =
 
 /// How often things may be tried.
 #[derive(Clone)]
-pub(super) struct Limits {
+pub(crate) struct Limits {
     address: Throttle,
     address_and_email: Throttle,
     device: Throttle,
@@ -57,7 +57,7 @@ pub(super) struct Place {
 }
 
 impl Limits {
-    pub(super) fn new(clock: &Arc<dyn Clock>) -> Limits {
+    pub(crate) fn new(clock: &Arc<dyn Clock>) -> Limits {
         let of = |rate| Throttle::new(rate, clock.clone());
         let (address, address_and_email) = (of(BY_ADDRESS), of(BY_ADDRESS_AND_EMAIL));
         Limits {

@@ -6,12 +6,12 @@ use super::{
 };
 use crate::{
     App,
-    auth::{Level, SignedIn, remember, signed_in, totp},
+    auth::{Level, Session, SignedIn, remember, signed_in, totp},
     problem::Refusal,
     secrets::{RECOVERY, TOTP_PENDING, TOTP_SEED, TOTP_STEP, digest},
 };
 use domain::{
-    Log, Sid,
+    Log, Meta, Sid,
     user::{User, UserCommand},
 };
 use poem::{
@@ -27,6 +27,13 @@ use serde_json::{Value, json};
 struct Code {
     code: Option<String>,
     recovery_code: Option<String>,
+}
+
+/// A code made for this request.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct FreshCode {
+    code: String,
 }
 
 #[derive(Serialize)]
@@ -106,23 +113,15 @@ pub(super) async fn verify(
     request: &Request,
     bytes: Vec<u8>,
     Data(app): Data<&App>,
-    Data(limits): Data<&Limits>,
 ) -> poem::Result<Response> {
     let who = signed_in(app, request).await?;
     if !who.two_factor {
         return Err(Refusal::conflict("Set two-factor authentication up first.").into());
     }
     let given: Code = parsed(request, &bytes)?;
-    let (place, user) = (limits.code(app, request, &who.session).await?, &who.session.user);
     match (given.code, given.recovery_code) {
-        (Some(code), None) => {
-            limits.guess(&place, user)?;
-            limits.tried(app, request, &who, &place, use_code(app, user, &code).await)?;
-        }
-        (None, Some(code)) => {
-            limits.tried(app, request, &who, &place, use_recovery_code(app, user, &code).await)?;
-            act(app, request, &who, UserCommand::UseRecoveryCode).await?;
-        }
+        (Some(code), None) => try_code(app, request, &who, &code).await?,
+        (None, Some(code)) => try_recovery_code(app, request, &who, &code).await?,
         _ => return Err(Refusal::field("code", "Give a code of the app or a recovery code.").into()),
     }
     let (session, cookie) = step_up(app, request, &who).await?;
@@ -135,25 +134,69 @@ pub(super) async fn new_recovery_codes(
     request: &Request,
     bytes: Vec<u8>,
     Data(app): Data<&App>,
-    Data(limits): Data<&Limits>,
 ) -> poem::Result<Json<Value>> {
     let who = complete(app, request).await?;
-    let code = parsed::<Code>(request, &bytes)?.code.unwrap_or_default();
-    let place = limits.code(app, request, &who.session).await?;
-    limits.tried(app, request, &who, &place, use_code(app, &who.session.user, &code).await)?;
+    let given = parsed::<FreshCode>(request, &bytes)?;
+    try_code(app, request, &who, &given.code).await?;
+    act(app, request, &who, UserCommand::ReplaceRecoveryCodes).await?;
     let codes = replace_recovery_codes(app, &who.session.carrier, &who.session.user).await?;
     Ok(Json(json!({ "recovery_codes": codes })))
 }
 
-/// Forgets everything about a user's second factor.
+/// Takes one's own second factor away so that another is set up, for a code of it: this session goes on as far as that.
+#[handler]
+pub(super) async fn replace(
+    request: &Request,
+    bytes: Vec<u8>,
+    Data(app): Data<&App>,
+) -> poem::Result<StatusCode> {
+    complete(app, request).await?;
+    let who = prove(app, request, &parsed::<FreshCode>(request, &bytes)?.code).await?;
+    let Session { carrier, user, id, .. } = &who.session;
+    let meta = meta(app, request, carrier, user);
+    take_second_factor(app, meta, user, Some(id)).await?;
+    Ok(StatusCode::NO_CONTENT)
+}
+
+/// Has the caller prove by a code, made for this request, that it is them: a session left open must not be enough. It is
+/// the app's code, or a recovery code.
 ///
 /// # Errors
-/// When the vault cannot be asked.
-pub(crate) async fn forget_second_factor(app: &App, user: &Sid) -> Result<(), Refusal> {
+/// 401 without a session; 422 for a wrong or used code; 429.
+pub(crate) async fn prove(app: &App, request: &Request, code: &str) -> Result<SignedIn, Refusal> {
+    let who = signed_in(app, request).await?;
+    match code.chars().any(char::is_alphabetic) {
+        false => try_code(app, request, &who, code).await?,
+        true => {
+            let named = |refusal: Refusal| match refusal.status {
+                StatusCode::UNPROCESSABLE_ENTITY => wrong_code(),
+                _ => refusal,
+            };
+            try_recovery_code(app, request, &who, code).await.map_err(named)?;
+        }
+    }
+    Ok(who)
+}
+
+/// Takes a user's second factor away and ends their sessions, but one.
+///
+/// # Errors
+/// When the log or the vault cannot be asked.
+pub(crate) async fn take_second_factor(
+    app: &App,
+    meta: Meta,
+    user: &Sid,
+    but: Option<&str>,
+) -> Result<(), Refusal> {
+    app.sessions.end_others(app, user, but).await?;
+    let done = app.store.execute::<User>(user, UserCommand::ResetTwoFactor, &meta).await?;
+    app.settled(Log::Core, &done).await?;
     for secret in [TOTP_SEED, TOTP_PENDING, TOTP_STEP] {
         app.secrets.delete(user, secret).await?;
     }
-    Ok(forget_recovery_codes(app, user).await?)
+    forget_recovery_codes(app, user).await?;
+    // Those that were opened meanwhile.
+    Ok(app.sessions.end_others(app, user, but).await?)
 }
 
 /// The caller, whose second factor is not on yet.
@@ -163,6 +206,22 @@ async fn before_set_up(app: &App, request: &Request) -> Result<SignedIn, Refusal
         return Err(Refusal::conflict("Two-factor authentication is set up already."));
     }
     Ok(who)
+}
+
+/// Tries a code of the app, as often as that is allowed.
+async fn try_code(app: &App, request: &Request, who: &SignedIn, code: &str) -> Result<(), Refusal> {
+    let (limits, user) = (&app.limits, &who.session.user);
+    let place = limits.code(app, request, &who.session).await?;
+    limits.guess(&place, user)?;
+    limits.tried(app, request, who, &place, use_code(app, user, code).await)
+}
+
+/// Tries a recovery code, which is used up by it.
+async fn try_recovery_code(app: &App, request: &Request, who: &SignedIn, code: &str) -> Result<(), Refusal> {
+    let (limits, user) = (&app.limits, &who.session.user);
+    let place = limits.code(app, request, &who.session).await?;
+    limits.tried(app, request, who, &place, use_recovery_code(app, user, code).await)?;
+    act(app, request, who, UserCommand::UseRecoveryCode).await
 }
 
 fn wrong_code() -> Refusal {

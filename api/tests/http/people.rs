@@ -6,6 +6,7 @@ use domain::{
     user::Role,
 };
 use serde_json::json;
+use std::time::Duration;
 
 #[tokio::test]
 async fn an_api_key_opens_until_it_is_revoked() {
@@ -84,8 +85,9 @@ async fn an_owner_takes_a_colleagues_second_factor_away() {
         (&json!("admin"), &json!(true))
     );
     let path = format!("/carrier/v1/users/{user}/reset-two-factor");
-    assert_eq!(world.send(&colleague, "POST", &path, None).await.problem(403), "forbidden");
-    assert_eq!(world.send(&a.owner, "POST", &path, None).await.status, 204);
+    let code = json!({ "code": world.next_code(&a.seed) });
+    assert_eq!(world.post(&colleague, &path, code.clone()).await.problem(403), "forbidden");
+    assert_eq!(world.post(&a.owner, &path, code).await.status, 204);
     assert_eq!(
         world.send(&colleague, "GET", "/dashboard/session", None).await.problem(401),
         "unauthenticated"
@@ -94,6 +96,32 @@ async fn an_owner_takes_a_colleagues_second_factor_away() {
     assert_eq!(seen["two_factor"], false);
     let again = world.sign_in(seen["email"].as_str().unwrap(), crate::world::PASSWORD).await.ok(200);
     assert_eq!(again["next"], "set_up_two_factor");
+}
+
+#[tokio::test]
+async fn an_owners_session_without_a_fresh_code_takes_nobodys_second_factor_away() {
+    let world = World::new().await;
+    let a = world.carrier("alpha").await;
+    let (user, colleague) = world.colleague(&a, Role::Member).await;
+    let code = world.next_code(&a.seed);
+    for whose in [&user, &a.user] {
+        let path = format!("/carrier/v1/users/{whose}/reset-two-factor");
+        assert_eq!(world.post(&a.owner, &path, json!({})).await.fields(), ["code"]);
+        assert_eq!(world.post(&a.owner, &path, json!({ "code": "000000" })).await.fields(), ["code"]);
+        assert_eq!(world.post(&a.owner, &path, json!({ "code": "abcd-efgh" })).await.fields(), ["code"]);
+        assert!(world.send(&a.owner, "POST", &path, None).await.status >= 400);
+    }
+    world.get(&colleague, "/carrier/v1/overview").await;
+    world.get(&a.owner, "/carrier/v1/overview").await;
+    let path = format!("/carrier/v1/users/{user}/reset-two-factor");
+    assert_eq!(world.post(&a.owner, &path, json!({ "code": code })).await.status, 204);
+    world.clock.advance(Duration::from_secs(15));
+    assert_eq!(world.post(&a.owner, &path, json!({ "code": code })).await.fields(), ["code"], "it was used");
+    let audit = world.get(&a.owner, &format!("/carrier/v1/audit?stream_sid={user}&limit=1")).await;
+    assert_eq!(
+        (&audit["data"][0]["event_type"], &audit["data"][0]["actor"]),
+        (&json!("TwoFactorReset"), &json!(a.user))
+    );
 }
 
 #[tokio::test]

@@ -1,6 +1,7 @@
 //! The second factor: set up, codes that work once, recovery codes.
 
 use crate::world::{Caller, Carrier, PASSWORD, World};
+use domain::user::Role;
 use serde_json::json;
 use std::time::Duration;
 
@@ -104,6 +105,8 @@ async fn a_recovery_code_stands_in_once() {
 async fn new_recovery_codes_replace_the_old_ones() {
     let world = World::new().await;
     let a = world.carrier("alpha").await;
+    let path = "/dashboard/two-factor/recovery-codes";
+    assert_eq!(world.post(&a.owner, path, json!({ "code": "000000" })).await.fields(), ["code"]);
     let code = json!({ "code": world.next_code(&a.seed) });
     let fresh = world.post(&a.owner, "/dashboard/two-factor/recovery-codes", code).await.ok(200);
     let browser = world.half_signed_in(&a).await;
@@ -111,4 +114,62 @@ async fn new_recovery_codes_replace_the_old_ones() {
     assert_eq!(world.post(&browser, "/dashboard/two-factor/verify", old).await.fields(), ["recovery_code"]);
     let new = json!({ "recovery_code": fresh["recovery_codes"][9] });
     world.post(&browser, "/dashboard/two-factor/verify", new).await.ok(200);
+}
+
+#[tokio::test]
+async fn new_recovery_codes_are_an_entry_of_the_audit() {
+    let world = World::new().await;
+    let a = world.carrier("alpha").await;
+    let code = json!({ "code": world.next_code(&a.seed) });
+    world.post(&a.owner, "/dashboard/two-factor/recovery-codes", code).await.ok(200);
+    let audit = world.get(&a.owner, &format!("/carrier/v1/audit?stream_sid={}&limit=1", a.user)).await;
+    assert_eq!(audit["data"][0]["event_type"], "RecoveryCodesReplaced");
+}
+
+#[tokio::test]
+async fn ones_own_authenticator_is_replaced_for_a_fresh_code_and_for_nothing_less() {
+    let world = World::new().await;
+    let a = world.carrier("alpha").await;
+    let (user, member) = world.colleague(&a, Role::Member).await;
+    let path = "/dashboard/two-factor/replace";
+    for wrong in
+        [json!({}), json!({ "code": "" }), json!({ "code": "000000" }), json!({ "code": "abcd-efgh" })]
+    {
+        assert!(world.post(&member, path, wrong.clone()).await.status >= 400, "{wrong}");
+        assert!(world.post(&a.owner, path, wrong.clone()).await.status >= 400, "{wrong}");
+        world.clock.advance(Duration::from_secs(60));
+    }
+    world.get(&a.owner, "/carrier/v1/overview").await;
+    let elsewhere = world.half_signed_in(&a).await;
+    let code = json!({ "code": world.next_code(&a.seed) });
+    let second = world.post(&elsewhere, "/dashboard/two-factor/verify", code).await.cookie();
+    let code = json!({ "code": world.next_code(&a.seed) });
+    assert_eq!(world.post(&a.owner, path, code).await.status, 204);
+    let session = world.get(&a.owner, "/dashboard/session").await;
+    assert_eq!((&session["next"], &session["level"]), (&json!("set_up_two_factor"), &json!("password")));
+    let other = world.send(&Caller::browser(&second), "GET", "/dashboard/session", None).await;
+    assert_eq!(other.problem(401), "unauthenticated", "the session elsewhere has ended");
+    let old = json!({ "recovery_code": a.recovery_codes[0] });
+    assert_eq!(world.post(&a.owner, "/dashboard/two-factor/verify", old).await.problem(409), "conflict");
+    let (seed, _, _) = world.set_up_two_factor(&a.owner).await;
+    assert_ne!(seed, a.seed);
+    let entries = world
+        .get(
+            &world.colleague(&a, Role::Owner).await.1,
+            &format!("/carrier/v1/audit?stream_sid={}&limit=3", a.user),
+        )
+        .await;
+    let events: Vec<_> =
+        entries["data"].as_array().unwrap().iter().map(|row| row["event_type"].clone()).collect();
+    assert_eq!(events, ["SignedIn", "TwoFactorEnabled", "TwoFactorReset"]);
+    assert_ne!(user, a.user);
+}
+
+#[tokio::test]
+async fn who_has_lost_the_phone_replaces_it_by_a_recovery_code() {
+    let world = World::new().await;
+    let a = world.carrier("alpha").await;
+    let code = json!({ "code": a.recovery_codes[4] });
+    assert_eq!(world.post(&a.owner, "/dashboard/two-factor/replace", code).await.status, 204);
+    assert_eq!(world.get(&a.owner, "/dashboard/session").await["next"], "set_up_two_factor");
 }

@@ -64,6 +64,7 @@ async fn nothing_of_another_carrier_can_be_reached() {
         for caller in [&a.owner, &a.program] {
             let body = match id.as_str() {
                 "createTestCall" => Some(json!({ "to": "+85512345678" })),
+                "resetTwoFactor" => Some(json!({ "code": "123456" })),
                 _ => (method == "patch").then(|| json!({})),
             };
             let answer = world.send(caller, method, &path, body).await;

@@ -88,6 +88,9 @@ export const verifyTwoFactor = (body: { code: string } | { recovery_code: string
   json<Session>("POST", "/dashboard/two-factor/verify", body);
 export const renewRecoveryCodes = (code: string) =>
   json<{ recovery_codes: string[] }>("POST", "/dashboard/two-factor/recovery-codes", { code });
+/** Takes one's own second factor away, so that another is set up; `code` of the app, or a recovery code. */
+export const replaceTwoFactor = (code: string) =>
+  json<void>("POST", "/dashboard/two-factor/replace", { code });
 export const endSession = (id: string) =>
   json<void>("DELETE", `/dashboard/sessions/${encodeURIComponent(id)}`);
 export const changePassword = (body: { current_password: string; new_password: string }) =>

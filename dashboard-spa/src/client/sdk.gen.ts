@@ -593,7 +593,8 @@ export const getUser = <ThrowOnError extends boolean = true>(options: Options<Ge
 /**
  * Take a user's second factor away
  *
- * For owners. Ends the user's sessions; they set it up anew when they sign in next.
+ * For owners, with a code of their own made for this request: a session that was left open is not enough. Ends the
+ * user's sessions; they set it up anew when they sign in next.
  */
 export const resetTwoFactor = <ThrowOnError extends boolean = true>(options: Options<ResetTwoFactorData, ThrowOnError>) => (options.client ?? client).post<ResetTwoFactorResponses, ResetTwoFactorErrors, ThrowOnError, 'data'>({
     responseStyle: 'data',
@@ -603,5 +604,9 @@ export const resetTwoFactor = <ThrowOnError extends boolean = true>(options: Opt
             type: 'apiKey'
         }],
     url: '/users/{sid}/reset-two-factor',
-    ...options
+    ...options,
+    headers: {
+        'Content-Type': 'application/json',
+        ...options.headers
+    }
 });

@@ -678,6 +678,18 @@ export type FieldError = {
 };
 
 /**
+ * FreshCode
+ *
+ * Who asks, proved anew.
+ */
+export type FreshCode = {
+    /**
+     * What the caller's own authenticator app shows now, or one of their recovery codes.
+     */
+    code: string;
+};
+
+/**
  * InboundConfig
  *
  * Who is taken to be the trunk.
@@ -2685,7 +2697,7 @@ export type GetUserResponses = {
 export type GetUserResponse = GetUserResponses[keyof GetUserResponses];
 
 export type ResetTwoFactorData = {
-    body?: never;
+    body: FreshCode;
     path: {
         /**
          * The resource's SID.

@@ -11,6 +11,12 @@ export const name =
     return value.trim().length > 64 ? "At most 64 characters" : null;
   };
 
+/** What the app shows now, or one of the recovery codes. */
+export const freshCode: Check = (value) =>
+  /^\s*(\d[\s\d]*|[a-z0-9]{4}(-?[a-z0-9]{4}){3})\s*$/i.test(value)
+    ? null
+    : "Enter the six digits of your app, or a recovery code";
+
 export const email: Check = (value) =>
   /^[^\s@,]+@[^\s@,]+$/.test(value.trim()) ? null : "Enter an e-mail address, like ada@example.com";
 

@@ -5,14 +5,13 @@ import { useInfiniteQuery } from "@tanstack/react-query";
 import { useState } from "react";
 import * as queries from "../api/queries";
 import { usePermissions } from "../api/useSession";
-import { resetTwoFactor } from "../client/sdk.gen";
 import type { User } from "../client/types.gen";
 import { words } from "../lib/format";
 import { Copyable, Dot, Empty, SidText, When } from "../ui/basics";
-import { ConfirmByName } from "../ui/ConfirmByName";
 import { type Column, DataGrid } from "../ui/DataGrid";
 import { PageHead } from "../ui/PageHead";
 import { told } from "../ui/toast";
+import { ResetTwoFactor } from "./ResetTwoFactor";
 
 const columns: Column<User>[] = [
   {
@@ -57,9 +56,8 @@ export function Team() {
   const { own, user: me } = usePermissions();
   const [resetting, setResetting] = useState<User>();
   const query = useInfiniteQuery(queries.users());
-  const reset = async () => {
+  const reset = () => {
     if (!resetting) return;
-    await resetTwoFactor({ path: { sid: resetting.sid } });
     setResetting(undefined);
     void query.refetch();
     told(`${resetting.name} sets up two-factor at the next sign-in.`);
@@ -86,16 +84,7 @@ export function Team() {
         })}
       />
       {resetting && (
-        <ConfirmByName
-          title="Reset two-factor"
-          name={resetting.name}
-          verb="Reset two-factor"
-          onConfirm={reset}
-          onClose={() => setResetting(undefined)}
-        >
-          {resetting.name} is signed out and has to set up an authenticator app again with their password. Be
-          sure it is really them who asked.
-        </ConfirmByName>
+        <ResetTwoFactor user={resetting} onReset={reset} onClose={() => setResetting(undefined)} />
       )}
     </>
   );

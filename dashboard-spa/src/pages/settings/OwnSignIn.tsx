@@ -13,11 +13,13 @@ import { PasswordField } from "../../ui/PasswordField";
 import { ProblemNotice } from "../../ui/ProblemNotice";
 import { refused, told } from "../../ui/toast";
 import { NewRecoveryCodes } from "./NewRecoveryCodes";
+import { ReplaceAuthenticator } from "./ReplaceAuthenticator";
 
 export function OwnSignIn() {
   return (
     <div className={css.form} style={{ maxWidth: 880 }}>
       <Password />
+      <ReplaceAuthenticator />
       <NewRecoveryCodes />
       <Sessions />
     </div>
