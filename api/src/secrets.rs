@@ -6,7 +6,8 @@ use store::{Secret, Store, StoreError};
 /// Kind of an account's auth tokens (owner: the account), each named by its version; 32 lower-case hex digits. Only the
 /// version the account has now opens it, and webhooks are signed with that one.
 pub const AUTH_TOKEN: &str = "auth_token";
-/// An outbound trunk's digest password (owner: the trunk).
+/// The digest password an outbound trunk was made with (owner: the trunk). Later ones are named by the event that makes
+/// them the one; until then they open nothing.
 pub const SIP_PASSWORD: (&str, &str) = ("sip_password", "current");
 /// A Carrier API key's carrier and the SHA-256 of its secret, as `VC…:hex` (owner: the key).
 pub const API_KEY: (&str, &str) = ("api_key", "sha256");

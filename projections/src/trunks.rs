@@ -39,6 +39,8 @@ pub struct TrunkRow {
     pub outbound: Option<Outbound>,
     /// How often its digest password was set: 0 when there is none. A new number means a new password in the vault.
     pub credential_version: i64,
+    /// The name its digest password has in the vault; none for the one it was made with.
+    pub credential: Option<String>,
     /// Since when it has its sources.
     pub claims: SourceClaims,
     /// When it was made.
@@ -49,8 +51,9 @@ pub struct TrunkRow {
     pub version: i64,
 }
 
-table!(TrunkRow: "trunks" v 4, key [sid],
-    columns [sid, carrier, account, name, folded, inbound, outbound, credential_version, claims, created_at, updated_at, version],
+table!(TrunkRow: "trunks" v 5, key [sid],
+    columns [sid, carrier, account, name, folded, inbound, outbound, credential_version, credential, claims, created_at,
+        updated_at, version],
     indexes [["carrier", "sid"], ["carrier", "folded", "sid"]]);
 
 impl Biography for TrunkRow {
@@ -77,8 +80,8 @@ impl Biography for TrunkRow {
             (Some(row), E::Renamed { name }) => TrunkRow { folded: folded(name.as_str()), name, ..row },
             (Some(row), E::InboundConfigured(inbound)) => row.taking(inbound, fact.position),
             (Some(row), E::OutboundConfigured(outbound)) => TrunkRow { outbound, ..row },
-            (Some(row), E::CredentialReplaced {}) => {
-                TrunkRow { credential_version: row.credential_version + 1, ..row }
+            (Some(row), E::CredentialReplaced { secret }) => {
+                TrunkRow { credential_version: row.credential_version + 1, credential: secret, ..row }
             }
             (Some(_), E::Deleted {}) => return Ok(None),
             (None, _) | (Some(_), E::Created { .. }) => return Err(Nonsense::out_of_order(fact)),
@@ -150,6 +153,7 @@ impl TrunkRow {
             inbound,
             outbound,
             credential_version: 0,
+            credential: None,
             claims: SourceClaims::default(),
             created_at: at,
             updated_at: at,

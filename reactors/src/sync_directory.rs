@@ -25,6 +25,7 @@ const GATHER: Duration = Duration::from_millis(20);
 /// How long the projections may take to come as far as the log.
 const WAIT: Duration = Duration::from_secs(5);
 /// The vault's kind and name of a trunk's digest password.
+/// What the one a trunk was made with is called; later ones are named by the event.
 const SIP_PASSWORD: (&str, &str) = ("sip_password", "current");
 
 /// Most facts looked at before the snapshot is made anew without a further look.
@@ -176,7 +177,8 @@ async fn password_of(trunk: &TrunkRow, vault: &Vault) -> Result<Option<Arc<str>>
     if user.is_none() {
         return Ok(None);
     }
-    let secret = vault.get(&trunk.sid, SIP_PASSWORD.0, SIP_PASSWORD.1).await?;
+    let secret =
+        vault.get(&trunk.sid, SIP_PASSWORD.0, trunk.credential.as_deref().unwrap_or(SIP_PASSWORD.1)).await?;
     Ok(secret.as_ref().and_then(|secret| secret.text()).map(Arc::from))
 }
 
@@ -326,5 +328,12 @@ mod tests {
         bench.store.execute::<Trunk>(&trunk, TrunkCommand::ReplaceCredential, &meta).await.unwrap();
         catch_up().await;
         assert_eq!(mirror.passwords()[&trunk].1.as_ref(), "new");
+        bench.store.vault().put(carrier, &trunk, "sip_password", "a-name", b"newer", None).await.unwrap();
+        let outbound =
+            Outbound { username: Some("bob".into()), ..Outbound::to("127.0.0.1:5070".parse().unwrap()) };
+        let named = TrunkCommand::ConfigureOutboundWithPassword { outbound, secret: "a-name".into() };
+        bench.store.execute::<Trunk>(&trunk, named, &meta).await.unwrap();
+        catch_up().await;
+        assert_eq!(mirror.passwords()[&trunk].1.as_ref(), "newer", "the event says which it is");
     }
 }

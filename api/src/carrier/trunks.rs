@@ -240,7 +240,8 @@ impl TrunksApi {
             vec![Command::Create { carrier: who.carrier.clone(), name: name.clone(), inbound, outbound }];
         let password = trunk.outbound.as_ref().and_then(|outbound| outbound.password.as_deref());
         if let Some(password) = password {
-            keep_password(app, &who, &sid, password).await?;
+            let kept = app.secrets.put(&who.carrier, &sid, SIP_PASSWORD, password.as_bytes()).await;
+            kept.map_err(Refusal::from)?;
             commands.push(Command::ReplaceCredential);
         }
         let made = write.all::<Aggregate>(&sid, commands).await;
@@ -345,8 +346,8 @@ impl TrunksApi {
         for _ in 0..TRIES {
             let row = trunk_of(app, &who, &sid).await?;
             write.expects(&row.sid, row.version).await?;
-            let commands = changes(app, &who, &row, &patch).await?;
-            if write.at_version::<Aggregate>(&row.sid, row.version, commands).await? {
+            let (commands, password) = changes(app, &row, &patch)?;
+            if with_password(app, &write, &row, commands, password).await? {
                 let row = trunk_of(app, &who, &sid).await?;
                 return Ok(tagged(row.version, Trunk::with_warnings(app, row).await));
             }
@@ -366,19 +367,52 @@ impl TrunksApi {
     ) -> Result<DeletedTrunk, ApiError> {
         let app = self.0.app()?;
         let TrunkRow { sid: trunk, version, .. } = trunk_of(app, &who, &sid).await?;
-        Write::new(app, request, &who).remove::<Aggregate>(&trunk, version, Command::Delete).await?;
-        app.secrets.delete(&trunk, SIP_PASSWORD).await.map_err(Refusal::from)?;
+        Write::new(app, request, &who).named::<Aggregate>(&trunk, version, Command::Delete).await?;
+        app.store.vault().delete_all(&trunk, SIP_PASSWORD.0, None).await.map_err(Refusal::from)?;
         Ok(DeletedTrunk::Deleted)
     }
 }
 
-/// The commands that make of the trunk what the patch says; a new password is in the vault before.
-async fn changes(
+/// A new digest password with the name it is kept under.
+struct NewPassword<'a> {
+    name: String,
+    text: &'a str,
+}
+
+/// Has the commands decided with the new password in the vault before, so that whoever hears of it finds it. Until then the
+/// old one is the one: a change that is refused or comes too late leaves nothing behind.
+async fn with_password(
     app: &App,
-    who: &Principal,
+    write: &Write<'_>,
     row: &TrunkRow,
-    patch: &TrunkUpdate,
-) -> Result<Vec<Command>, Refusal> {
+    commands: Vec<Command>,
+    password: Option<NewPassword<'_>>,
+) -> Result<bool, Refusal> {
+    let Some(NewPassword { name, text }) = password else {
+        return write.at_version::<Aggregate>(&row.sid, row.version, commands).await;
+    };
+    let new = (SIP_PASSWORD.0, &*name);
+    app.secrets.put(&row.carrier, &row.sid, new, text.as_bytes()).await?;
+    let changed = write.at_version::<Aggregate>(&row.sid, row.version, commands).await;
+    let old = (SIP_PASSWORD.0, row.credential.as_deref().unwrap_or(SIP_PASSWORD.1));
+    let left = match &changed {
+        Ok(true) => old,
+        Ok(false) => new,
+        Err(refusal) if refusal.status.is_server_error() => return changed,
+        Err(_) => new,
+    };
+    if let Err(error) = app.secrets.delete(&row.sid, left).await {
+        tracing::warn!(%error, trunk = %row.sid, "a digest password that is none stays in the vault; nothing uses it");
+    }
+    changed
+}
+
+/// The commands that make of the trunk what the patch says.
+fn changes<'a>(
+    app: &App,
+    row: &TrunkRow,
+    patch: &'a TrunkUpdate,
+) -> Result<(Vec<Command>, Option<NewPassword<'a>>), Refusal> {
     let (mut fields, mut commands) = (Fields::default(), Vec::new());
     let (mut inbound, mut outbound) = (None, None);
     let trusted = app.config.trusted_trunks.contains(&row.sid);
@@ -397,11 +431,13 @@ async fn changes(
         MaybeUndefined::Undefined => {}
         MaybeUndefined::Null => commands.push(Command::ConfigureOutbound(None)),
         MaybeUndefined::Value(side) => {
-            password = side.password.as_deref();
+            password = side.password.as_deref().map(|text| NewPassword { name: app.ids.token(), text });
             outbound = side.read(&mut fields, trusted);
-            commands.extend(outbound.clone().map(|side| match password {
-                Some(_) => Command::ConfigureOutboundWithPassword(side),
-                None => Command::ConfigureOutbound(Some(side)),
+            commands.extend(outbound.clone().map(|outbound| match &password {
+                Some(NewPassword { name, .. }) => {
+                    Command::ConfigureOutboundWithPassword { outbound, secret: name.clone() }
+                }
+                None => Command::ConfigureOutbound(Some(outbound)),
             }));
         }
     }
@@ -413,10 +449,7 @@ async fn changes(
     commands.sort_by_key(|command| {
         matches!(command, Command::ConfigureInbound(None) | Command::ConfigureOutbound(None))
     });
-    if let Some(password) = password {
-        keep_password(app, who, &row.sid, password).await?;
-    }
-    Ok(commands)
+    Ok((commands, password))
 }
 
 /// How wide networks are that are new, on either side.
@@ -442,11 +475,6 @@ fn check_widths(
 /// Where the carrier operates.
 async fn country_of(app: &App, carrier: &Sid) -> Result<Option<Country>, Refusal> {
     Ok(app.projections.carrier(carrier).await?.map(|carrier| carrier.country))
-}
-
-/// Keeps a digest password before the event that says so: whoever hears of the new one finds it.
-async fn keep_password(app: &App, who: &Principal, trunk: &Sid, password: &str) -> Result<(), Refusal> {
-    Ok(app.secrets.put(&who.carrier, trunk, SIP_PASSWORD, password.as_bytes()).await?)
 }
 
 /// The caller's trunk of this SID.

@@ -10,17 +10,17 @@ use domain::{
     user::{User, UserCommand},
 };
 use poem::{Request, handler, http::StatusCode, web::Data};
-use serde::Deserialize;
+use poem_openapi::Object;
 
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
+#[derive(Object)]
+#[oai(deny_unknown_fields)]
 struct ChangePassword {
     current_password: String,
     new_password: String,
 }
 
 /// Ends every other session and replaces the password: in this order, so that a crash in between leaves nobody signed in
-/// by a password that was to be worth nothing.
+/// by a password that was to be worth nothing. The vault has the new one once the log does: what is refused changes nothing.
 #[handler]
 pub(super) async fn change_password(
     request: &Request,
@@ -42,10 +42,10 @@ pub(super) async fn change_password(
     }
     let hash = app.passwords.hash(&given.new_password, app.ids.clone()).await?;
     app.sessions.end_others(app, user, Some(&who.session.id)).await.map_err(Refusal::from)?;
-    app.secrets.put(carrier, user, PASSWORD, hash.as_bytes()).await.map_err(Refusal::from)?;
     let meta = meta(app, request, carrier, user);
     let done =
         app.store.execute::<User>(user, UserCommand::ReplacePassword, &meta).await.map_err(Refusal::from)?;
+    app.secrets.put(carrier, user, PASSWORD, hash.as_bytes()).await.map_err(Refusal::from)?;
     // Those that were opened by the old one meanwhile.
     app.sessions.end_others(app, user, Some(&who.session.id)).await.map_err(Refusal::from)?;
     app.settled(Log::Core, &done).await?;

@@ -357,3 +357,67 @@ async fn a_repeated_creation_is_one_trunk_with_one_password() {
     assert_eq!(world.post(&program, "/carrier/v1/trunks", body).await.ok(201), made);
     assert_eq!(world.app.store.head(Log::Core).await.unwrap(), head);
 }
+
+#[tokio::test]
+async fn a_password_whose_change_is_refused_changes_nothing() {
+    let world = World::new().await;
+    let a = world.carrier("alpha").await;
+    let (path, vault) = ("/carrier/v1/trunks", world.app.store.vault());
+    let inbound = json!({ "sources": ["198.51.100.9"] });
+    world.post(&a.program, path, json!({ "name": "Other", "inbound": inbound })).await.ok(201);
+    let side =
+        |password: &str| json!({ "host": "sip.example.com", "username": "alpha", "password": password });
+    let body = json!({ "name": "Main", "outbound": side("the-first-password") });
+    let made = world.post(&a.program, path, body).await;
+    let (tag, made) = (made.header("etag").to_owned(), made.ok(201));
+    let sid: domain::Sid = made["sid"].as_str().unwrap().parse().unwrap();
+    let own = format!("{path}/{sid}");
+    let kept = async || {
+        let mut kept = Vec::new();
+        for name in vault.names(&sid, SIP_PASSWORD.0).await.unwrap() {
+            let secret = vault.get(&sid, SIP_PASSWORD.0, &name).await.unwrap().unwrap();
+            kept.push(secret.text().unwrap().to_owned());
+        }
+        kept
+    };
+    let taken = json!({ "inbound": inbound, "outbound": side("a-refused-password") });
+    assert_eq!(world.patch(&a.program, &own, taken).await.status, 409);
+    assert_eq!(kept().await, ["the-first-password"], "a source is another trunk's");
+    let prefix = json!({ "outbound": { "host": "sip.example.com", "username": "a\"b", "password": "a-refused-password" } });
+    assert_eq!(world.patch(&a.program, &own, prefix).await.status, 422);
+    assert_eq!(kept().await, ["the-first-password"], "the user name is none");
+    let stale = a.program.with("if-match", "\"77\"");
+    let body = json!({ "outbound": side("a-refused-password") });
+    assert_eq!(world.patch(&stale, &own, body).await.status, 412);
+    assert_eq!(kept().await, ["the-first-password"], "it has changed meanwhile");
+
+    let body = json!({ "outbound": side("the-second-password") });
+    world.patch(&a.program.with("if-match", &tag), &own, body).await.ok(200);
+    assert_eq!(kept().await, ["the-second-password"]);
+    let body = json!({ "outbound": side("the-third-password") });
+    assert_eq!(world.patch(&a.program, &own, body).await.ok(200)["outbound"]["has_password"], true);
+    assert_eq!(kept().await, ["the-third-password"]);
+    assert_eq!(world.send(&a.program, "DELETE", &own, None).await.status, 204);
+    assert!(kept().await.is_empty());
+}
+
+#[tokio::test]
+async fn of_two_passwords_given_at_once_the_later_one_is_kept_whole() {
+    let world = World::new().await;
+    let a = world.carrier("alpha").await;
+    let (path, vault) = ("/carrier/v1/trunks", world.app.store.vault());
+    let side = |password: String| json!({ "outbound": { "host": "sip.example.com", "username": "alpha", "password": password } });
+    let body = json!({ "name": "Main", "outbound": { "host": "sip.example.com" } });
+    let made = world.post(&a.program, path, body).await.ok(201);
+    let sid: domain::Sid = made["sid"].as_str().unwrap().parse().unwrap();
+    let own = format!("{path}/{sid}");
+    let all = (0..6).map(|n| world.patch(&a.program, &own, side(format!("password-number-{n}"))));
+    for answer in futures_util::future::join_all(all).await {
+        answer.ok(200);
+    }
+    let names = vault.names(&sid, SIP_PASSWORD.0).await.unwrap();
+    let head = world.app.store.head(Log::Core).await.unwrap();
+    let events = world.app.store.read(Log::Core, head - 1, 10).await.unwrap();
+    assert_eq!(events[0].event_type, "CredentialReplaced");
+    assert!(names.len() == 1 && events[0].payload.to_string().contains(&names[0]), "{names:?} {events:?}");
+}

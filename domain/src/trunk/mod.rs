@@ -52,8 +52,13 @@ pub enum TrunkCommand {
     /// refused where that would hand an answer computed with it to another host.
     ConfigureOutbound(Option<Outbound>),
     /// Replaces how to call through it together with the digest password, which is in the vault already.
-    ConfigureOutboundWithPassword(Outbound),
-    /// Records that the digest password was replaced in the vault.
+    ConfigureOutboundWithPassword {
+        /// How to call through it.
+        outbound: Outbound,
+        /// The password's name in the vault.
+        secret: String,
+    },
+    /// Records that the digest password it is made with is in the vault.
     ReplaceCredential,
     /// Removes it; its source addresses can then be another's.
     Delete,
@@ -71,8 +76,11 @@ pub enum TrunkEvent {
     InboundConfigured(Option<Inbound>),
     /// This is how to call through it.
     OutboundConfigured(Option<Outbound>),
-    /// The old digest password is not used any more.
-    CredentialReplaced {},
+    /// The old digest password is not used any more; the new one is in the vault under this name, or as the first one.
+    CredentialReplaced {
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        secret: Option<String>,
+    },
     /// It is gone.
     Deleted {},
 }
@@ -145,12 +153,13 @@ impl Trunk {
                 }
                 Ok(if outbound == self.outbound { vec![] } else { vec![E::OutboundConfigured(outbound)] })
             }
-            C::ConfigureOutboundWithPassword(outbound) => {
+            C::ConfigureOutboundWithPassword { outbound, secret } => {
                 let outbound = checked_outbound(Some(outbound))?;
                 let changed = (outbound != self.outbound).then_some(E::OutboundConfigured(outbound));
-                Ok(changed.into_iter().chain([E::CredentialReplaced {}]).collect())
+                let replaced = E::CredentialReplaced { secret: Some(secret) };
+                Ok(changed.into_iter().chain([replaced]).collect())
             }
-            C::ReplaceCredential => Ok(vec![E::CredentialReplaced {}]),
+            C::ReplaceCredential => Ok(vec![E::CredentialReplaced { secret: None }]),
             C::Delete => Ok(vec![E::Deleted {}]),
         }
     }
@@ -172,7 +181,7 @@ impl Trunk {
             TrunkEvent::Renamed { name } => self.name = Some(name),
             TrunkEvent::InboundConfigured(inbound) => self.inbound = inbound,
             TrunkEvent::OutboundConfigured(outbound) => self.outbound = outbound,
-            TrunkEvent::CredentialReplaced {} => self.credential = true,
+            TrunkEvent::CredentialReplaced { .. } => self.credential = true,
             TrunkEvent::Deleted {} => self.deleted = true,
         }
     }
@@ -358,7 +367,11 @@ mod tests {
         };
         let set = |outbound| E::OutboundConfigured(Some(outbound));
         let before = |then: Vec<E>| {
-            let first = vec![created(None), set(of("sip.example.com", Some("us"))), E::CredentialReplaced {}];
+            let first = vec![
+                created(None),
+                set(of("sip.example.com", Some("us"))),
+                E::CredentialReplaced { secret: None },
+            ];
             first.into_iter().chain(then).collect::<Vec<_>>()
         };
         let configure = |then, new| given::<Trunk>(before(then), C::ConfigureOutbound(Some(new)));
@@ -374,8 +387,9 @@ mod tests {
         configure(vec![], same.clone()).then_expect_events(vec![set(same)]);
         let without = of("sip.evil.example", None);
         configure(vec![], without.clone()).then_expect_events(vec![set(without)]);
-        given::<Trunk>(before(vec![]), C::ConfigureOutboundWithPassword(evil.clone()))
-            .then_expect_events(vec![set(evil), E::CredentialReplaced {}]);
+        let with = C::ConfigureOutboundWithPassword { outbound: evil.clone(), secret: "s1".into() };
+        given::<Trunk>(before(vec![]), with)
+            .then_expect_events(vec![set(evil), E::CredentialReplaced { secret: Some("s1".into()) }]);
     }
 
     #[test]
