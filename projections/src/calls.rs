@@ -82,12 +82,14 @@ pub struct CallRow {
     pub deleted: bool,
     /// When it last changed.
     pub updated_at: Timestamp,
+    /// How many events it has had: what it is changed at.
+    pub version: i64,
 }
 
-table!(CallRow: "calls" v 4, key [sid],
+table!(CallRow: "calls" v 5, key [sid],
     columns [sid, carrier, account, parent, direction, from, to, phone_number, trunk, status, reason, sip_code, detail,
         created_at, started_at, answered_at, ended_at, duration_s, queue_time_ms, claimed_by, sip_call_id, bridged_with,
-        codec, jitter_ms, loss_percent, rtt_ms, mos, warnings, troubled, deleted, updated_at],
+        codec, jitter_ms, loss_percent, rtt_ms, mos, warnings, troubled, deleted, updated_at, version],
     indexes [["carrier", "sid"], ["carrier", "account", "sid"], ["ended_at", "sid"], ["carrier", "ended_at", "sid"],
         ["carrier", "created_at"], ["carrier", "started_at"], ["carrier", "from", "sid"], ["carrier", "to", "sid"],
         ["carrier", "phone_number", "sid"], ["carrier", "trunk", "sid"], ["carrier", "troubled", "sid"],
@@ -143,7 +145,7 @@ impl Biography for CallRow {
             ) => row,
             (None, _) | (Some(_), E::Received(_) | E::Queued(_)) => return Err(Nonsense::out_of_order(fact)),
         };
-        Ok(Some(CallRow { updated_at: fact.at, ..row }))
+        Ok(Some(CallRow { updated_at: fact.at, version: fact.sequence, ..row }))
     }
 }
 
@@ -229,6 +231,7 @@ impl CallRow {
             troubled: false,
             deleted: false,
             updated_at: at,
+            version: 1,
         }
     }
 

@@ -42,10 +42,12 @@ pub struct UserRow {
     pub created_at: Timestamp,
     /// When they last changed.
     pub updated_at: Timestamp,
+    /// How many events they have had: what they are changed at.
+    pub version: i64,
 }
 
-table!(UserRow: "users" v 2, key [sid],
-    columns [sid, carrier, account, name, folded, email, role, two_factor, signed_in_at, created_at, updated_at],
+table!(UserRow: "users" v 3, key [sid],
+    columns [sid, carrier, account, name, folded, email, role, two_factor, signed_in_at, created_at, updated_at, version],
     indexes [["carrier", "sid"], ["email"]]);
 
 impl Biography for UserRow {
@@ -70,6 +72,7 @@ impl Biography for UserRow {
                 signed_in_at: None,
                 created_at: fact.at,
                 updated_at: fact.at,
+                version: 1,
             },
             (Some(row), E::TwoFactorEnabled {}) => UserRow { two_factor: true, ..row },
             (Some(row), E::TwoFactorReset {}) => UserRow { two_factor: false, ..row },
@@ -77,11 +80,13 @@ impl Biography for UserRow {
             (Some(row), E::RoleChanged { role }) => UserRow { role, ..row },
             (Some(row), E::RecoveryCodeUsed {} | E::RecoveryCodesReplaced {} | E::PasswordReplaced {}) => row,
             // Others' doing changes nothing about them.
-            (Some(row), E::SignInFailed { .. } | E::SecondFactorFailed { .. }) => return Ok(Some(row)),
+            (Some(row), E::SignInFailed { .. } | E::SecondFactorFailed { .. }) => {
+                return Ok(Some(UserRow { version: fact.sequence, ..row }));
+            }
             (Some(_), E::Removed {}) => return Ok(None),
             (None, _) | (Some(_), E::Registered { .. }) => return Err(Nonsense::out_of_order(fact)),
         };
-        Ok(Some(UserRow { updated_at: fact.at, ..row }))
+        Ok(Some(UserRow { updated_at: fact.at, version: fact.sequence, ..row }))
     }
 }
 

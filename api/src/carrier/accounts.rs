@@ -278,9 +278,10 @@ impl AccountsApi {
         _key: Header<Option<String>>,
     ) -> Result<Json<AuthToken>, ApiError> {
         let app = self.0.app()?;
-        let account = account_of(app, &who, &sid).await?.sid;
+        let AccountRow { sid: account, version, .. } = account_of(app, &who, &sid).await?;
         let operation = format!("rotateAuthToken:{account}");
         let write = Write::new(app, request, &who).of_account(Some(account.clone()));
+        write.expects(&account, version).await?;
         let write = write.once(&operation)?;
         let auth_token = replace_token(app, &who, &write, &account).await?;
         Ok(Json(AuthToken { account_sid: account.to_string(), auth_token }))

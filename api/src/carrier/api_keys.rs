@@ -2,12 +2,13 @@
 
 use super::{
     Tag,
-    lists::{counted, counted_page_of, created, page},
+    lists::{counted, counted_page_of, created_tagged, page},
     text::Text,
-    write::{Handle, Write, gone},
+    write::{Handle, Tagged, Write, etag, gone, tagged},
 };
 use crate::{
-    auth::{ApiKeys, Owner},
+    App,
+    auth::{ApiKeys, Owner, Principal},
     fields::Fields,
     problem::{ApiError, Refusal},
     secrets::digest,
@@ -23,6 +24,9 @@ use poem_openapi::{
     payload::Json,
 };
 use projections::{ApiKeyFilter, ApiKeyRow};
+
+/// A live key is as it was made: nothing of it changes but that it is revoked.
+const VERSION: i64 = 1;
 
 /// A key of this API, without its secret.
 #[derive(Debug, Object)]
@@ -64,7 +68,7 @@ counted_page_of! {
     /// Live keys, newest first.
     ApiKeyPage of ApiKey
 }
-created! {
+created_tagged! {
     /// The key was made; its secret is shown this once.
     CreatedApiKey of ApiKeyCreated
 }
@@ -145,7 +149,15 @@ impl ApiKeysApi {
         let created_at = row.map_or_else(|| app.clock.now(), |row| row.created_at).to_string();
         let (sid, name) = (sid.to_string(), new.name.trim().to_owned());
         let created = ApiKeyCreated { sid, name, last_four, created_at, secret };
-        Ok(CreatedApiKey::Created(Json(created)))
+        Ok(CreatedApiKey::Created(Json(created), etag(VERSION)))
+    }
+
+    /// Get an API key
+    ///
+    /// One live key by its SID, without its secret.
+    #[oai(path = "/:sid", method = "get", operation_id = "getApiKey")]
+    async fn get(&self, Owner(who): Owner, sid: Path<String>) -> Result<Tagged<ApiKey>, ApiError> {
+        Ok(tagged(VERSION, key_of(self.0.app()?, &who, &sid).await?.into()))
     }
 
     /// Revoke an API key
@@ -159,15 +171,21 @@ impl ApiKeysApi {
         sid: Path<String>,
     ) -> Result<RevokedApiKey, ApiError> {
         let app = self.0.app()?;
-        let missing = || Refusal::not_found("API key");
-        let sid = Sid::parse_as(Kind::ApiKey, &sid).map_err(|_| missing())?;
-        let row = app.projections.api_keys(who.scope()).get(&sid).await.map_err(Refusal::from)?;
-        let key = row.filter(|row| row.revoked_at.is_none()).ok_or_else(missing)?.sid;
-        app.keys.forget(&key).await.map_err(Refusal::from)?;
+        let key = key_of(app, &who, &sid).await?.sid;
         let write = Write::new(app, request, &who);
+        write.expects(&key, VERSION).await?;
+        app.keys.forget(&key).await.map_err(Refusal::from)?;
         write.one::<Aggregate>(&who.carrier, Command::RevokeApiKey { key }).await?;
         Ok(RevokedApiKey::Revoked)
     }
+}
+
+/// The caller's live key of this SID.
+async fn key_of(app: &App, who: &Principal, sid: &str) -> Result<ApiKeyRow, Refusal> {
+    let missing = || Refusal::not_found("API key");
+    let sid = Sid::parse_as(Kind::ApiKey, sid).map_err(|_| missing())?;
+    let row = app.projections.api_keys(who.scope()).get(&sid).await?;
+    row.filter(|row| row.revoked_at.is_none()).ok_or_else(missing)
 }
 
 /// The same bits for the same command id, so that a repetition names the same key; new ones without.

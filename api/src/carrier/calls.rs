@@ -4,7 +4,7 @@ use super::{
     Tag,
     lists::{AgeOrder, counted, counted_page_of, moment, page},
     names::Names,
-    write::{Handle, Write},
+    write::{Handle, Tagged, Write, tagged},
 };
 use crate::{
     App,
@@ -316,9 +316,10 @@ impl CallsApi {
     ///
     /// One call by its SID.
     #[oai(path = "/:sid", method = "get", operation_id = "getCall")]
-    async fn get(&self, Reader(who): Reader, sid: Path<String>) -> Result<Json<Call>, ApiError> {
+    async fn get(&self, Reader(who): Reader, sid: Path<String>) -> Result<Tagged<Call>, ApiError> {
         let app = self.0.app()?;
-        Ok(Json(view(app, &who, call_of(app, &who, &sid).await?).await?))
+        let row = call_of(app, &who, &sid).await?;
+        Ok(tagged(row.version, view(app, &who, row).await?))
     }
 
     /// Hang up a call
@@ -333,10 +334,11 @@ impl CallsApi {
     ) -> Result<HangingUp, ApiError> {
         let app = self.0.app()?;
         let row = call_of(app, &who, &sid).await?;
+        let write = Write::new(app, request, &who).of_account(row.account.clone());
+        write.expects(&row.sid, row.version).await?;
         let call = app.store.load::<Aggregate>(&row.sid).await.map_err(Refusal::from)?.aggregate;
         // Completing is right at any time; cancelling says better what happened to one that only rang.
         let status = if call.phase() == Phase::Answered { Status::Completed } else { Status::Canceled };
-        let write = Write::new(app, request, &who).of_account(row.account);
         let ended = write.one::<Aggregate>(&row.sid, CallCommand::RequestEnd { status }).await;
         if ended.is_err() && status == Status::Canceled {
             // It may have been answered meanwhile.

@@ -31,7 +31,7 @@ pub(crate) use calls::{Call, named};
 pub(crate) use names::Names;
 pub use spec::document;
 pub(crate) use spec::{ALLOWED_WITHOUT_KEY, routes_of};
-pub(crate) use strict::strict;
+pub(crate) use strict::{shaped, strict};
 pub(crate) use timeline::TimelineEntry;
 
 /// Where it is mounted.

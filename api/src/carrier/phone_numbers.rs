@@ -305,7 +305,7 @@ impl PhoneNumbersApi {
         let app = self.0.app()?;
         let row = number_of(app, &who, &sid).await?;
         let write = Write::new(app, request, &who).of_account(row.account.clone());
-        write.remove::<Aggregate>(&row.sid, row.version, Command::Release).await?;
+        write.named::<Aggregate>(&row.sid, row.version, Command::Release).await?;
         Ok(DeletedPhoneNumber::Deleted)
     }
 }

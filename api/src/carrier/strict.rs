@@ -10,7 +10,11 @@ use poem::{
     Endpoint, EndpointExt, IntoResponse, Request, Response, Result,
     http::{Method, StatusCode},
 };
-use serde_json::{Map, Value};
+use poem_openapi::{
+    registry::Registry,
+    types::{ParseFromJSON, Type},
+};
+use serde_json::{Map, Value, json};
 use std::sync::Arc;
 
 /// The header whose key makes a request act once.
@@ -47,6 +51,29 @@ pub(crate) fn strict<E: Endpoint + 'static>(
         let rules = rules.clone();
         async move { Ok(endpoint.call(rules.checked(request).await?).await?.into_response()) }
     })
+}
+
+/// A body outside of the document, judged as those in it are.
+///
+/// # Errors
+/// 422 with everything that is missing, mistyped or unknown.
+pub(crate) fn shaped<T: Type + ParseFromJSON>(body: Value) -> Result<T, Refusal> {
+    let mut registry = Registry::new();
+    T::register(&mut registry);
+    let mut schemas = serde_json::to_value(&registry.schemas).unwrap_or_default();
+    // Those of the document are closed when it is written.
+    let members = schemas.as_object_mut().into_iter().flat_map(|schemas| schemas.values_mut());
+    members.filter_map(Value::as_object_mut).for_each(|schema| {
+        schema.insert("additionalProperties".into(), Value::Bool(false));
+    });
+    let mut faults = Vec::new();
+    let schema = json!({ "$ref": format!("#/components/schemas/{}", T::name()) });
+    Rules { operations: Vec::new(), schemas }.check("", &schema, &body, false, &mut faults);
+    faults.truncate(TOLD);
+    if !faults.is_empty() {
+        return Err(Refusal::invalid(faults));
+    }
+    T::parse_from_json(Some(body)).map_err(|error| Refusal::field("body", error.into_message()))
 }
 
 /// The key a request is to act once for, if it has one.
@@ -264,7 +291,6 @@ fn short(name: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use serde_json::json;
 
     fn faults(schema: &str, body: &Value) -> Vec<(String, String)> {
         let rules = Rules::of(&super::super::document());

@@ -3,13 +3,12 @@
 use super::{
     Tag,
     lists::{counted, counted_page_of, page},
-    text::Text,
-    write::{Handle, Write},
+    write::{Handle, Tagged, Write, tagged},
 };
 use crate::{
     App,
     auth::{Owner, Principal, Reader},
-    dashboard::{prove, take_second_factor},
+    dashboard::{FreshCode, prove, take_second_factor},
     problem::{ApiError, Refusal},
 };
 use domain::{Kind, Sid, user::Role};
@@ -56,14 +55,6 @@ struct User {
 counted_page_of! {
     /// Users, newest first.
     UserPage of User
-}
-
-/// Who asks, proved anew.
-#[derive(Object)]
-#[oai(deny_unknown_fields)]
-struct FreshCode {
-    /// What the caller's own authenticator app shows now, or one of their recovery codes.
-    code: Text,
 }
 
 /// The second factor is gone.
@@ -123,8 +114,9 @@ impl UsersApi {
     ///
     /// One user by their SID.
     #[oai(path = "/:sid", method = "get", operation_id = "getUser")]
-    async fn get(&self, Reader(who): Reader, sid: Path<String>) -> Result<Json<User>, ApiError> {
-        Ok(Json(user_of(self.0.app()?, &who, &sid).await?.into()))
+    async fn get(&self, Reader(who): Reader, sid: Path<String>) -> Result<Tagged<User>, ApiError> {
+        let row = user_of(self.0.app()?, &who, &sid).await?;
+        Ok(tagged(row.version, row.into()))
     }
 
     /// Take a user's second factor away
@@ -140,9 +132,11 @@ impl UsersApi {
         proof: Json<FreshCode>,
     ) -> Result<TwoFactorReset, ApiError> {
         let app = self.0.app()?;
-        let user = user_of(app, &who, &sid).await?.sid;
+        let UserRow { sid: user, version, .. } = user_of(app, &who, &sid).await?;
+        let write = Write::new(app, request, &who);
+        write.expects(&user, version).await?;
         prove(app, request, &proof.code).await?;
-        let meta = Write::new(app, request, &who).meta();
+        let meta = write.meta();
         take_second_factor(app, meta, &user, None).await?;
         Ok(TwoFactorReset::Reset)
     }

@@ -179,8 +179,9 @@ impl<'a> Write<'a> {
         }
     }
 
-    /// Removes a thing that was read at `version`: whatever it is by now, or with `If-Match` only as it was named.
-    pub(crate) async fn remove<A: Stream<Error: Into<Refusal>>>(
+    /// Does something with a thing that was read at `version`: whatever it is by now, or with `If-Match` only as it was
+    /// named.
+    pub(crate) async fn named<A: Stream<Error: Into<Refusal>>>(
         &self,
         stream: &Sid,
         version: i64,
@@ -188,10 +189,10 @@ impl<'a> Write<'a> {
     ) -> Result<(), Refusal> {
         self.expects(stream, version).await?;
         if self.request.headers().contains_key("if-match") {
-            let removed = self.at_version::<A>(stream, version, vec![command]).await?;
+            let done = self.at_version::<A>(stream, version, vec![command]).await?;
             let changed =
                 || Refusal::new(StatusCode::PRECONDITION_FAILED, "changed", "It has changed meanwhile.");
-            return if removed { Ok(()) } else { Err(changed()) };
+            return if done { Ok(()) } else { Err(changed()) };
         }
         self.one::<A>(stream, command).await.map(drop)
     }

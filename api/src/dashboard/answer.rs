@@ -3,11 +3,13 @@
 use crate::{
     App,
     auth::{Level, SignedIn, signed_in},
+    carrier::shaped,
     problem::Refusal,
 };
 use domain::{Actor, Log, Meta, Sid, Tenant, user::Role};
 use poem::{IntoResponse, Request, Response, http::StatusCode, web::Json};
-use serde::{Deserialize, Serialize, de::DeserializeOwned};
+use poem_openapi::types::{ParseFromJSON, Type};
+use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
 /// Who is signed in, how far, and what comes next.
@@ -96,15 +98,17 @@ pub(super) fn position(app: &App) -> Value {
 /// A JSON body; other content types are refused, because browsers send those across sites without asking.
 ///
 /// # Errors
-/// 415 and 400.
-pub(super) fn parsed<T: DeserializeOwned>(request: &Request, bytes: &[u8]) -> Result<T, Refusal> {
+/// 415; 400 for what is no JSON; 422 with everything that is missing, mistyped or unknown.
+pub(super) fn parsed<T: Type + ParseFromJSON>(request: &Request, bytes: &[u8]) -> Result<T, Refusal> {
     let kind = request.content_type().unwrap_or_default();
     if !kind.split(';').next().unwrap_or_default().trim().eq_ignore_ascii_case("application/json") {
         let detail = "Send application/json.";
         return Err(Refusal::new(StatusCode::UNSUPPORTED_MEDIA_TYPE, "unsupported_media_type", detail));
     }
-    serde_json::from_slice(bytes)
-        .map_err(|error| Refusal::new(StatusCode::BAD_REQUEST, "bad_request", format!("The body: {error}.")))
+    let body = serde_json::from_slice(bytes);
+    shaped(body.map_err(|error| {
+        Refusal::new(StatusCode::BAD_REQUEST, "bad_request", format!("The body is no JSON: {error}."))
+    })?)
 }
 
 /// What events of this user's requests carry.

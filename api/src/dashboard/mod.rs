@@ -16,7 +16,7 @@ use poem::{Endpoint, EndpointExt, IntoResponse, Response, Route, delete, get, po
 use std::sync::Arc;
 
 pub(crate) use sign_in::Limits;
-pub(crate) use two_factor::{prove, take_second_factor};
+pub(crate) use two_factor::{FreshCode, prove, take_second_factor};
 
 /// Where it is mounted.
 pub(crate) const PREFIX: &str = "/dashboard";

@@ -15,7 +15,7 @@ use domain::{
     user::{Email, User},
 };
 use poem::{Request, Response, handler, http::StatusCode, web::Data};
-use serde::Deserialize;
+use poem_openapi::Object;
 use std::{sync::Arc, time::Duration};
 
 /// Tries from one address, whoever they claim to be.
@@ -146,8 +146,8 @@ fn peer(app: &App, request: &Request) -> String {
     by_address(app.peer(request))
 }
 
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
+#[derive(Object)]
+#[oai(deny_unknown_fields)]
 struct SignIn {
     email: String,
     password: String,

@@ -19,15 +19,15 @@ use domain::{
     user::{Email, Role, User, UserCommand},
 };
 use poem::{Request, Response, handler, http::StatusCode, web::Data, web::Json};
-use serde::Deserialize;
+use poem_openapi::Object;
 use serde_json::{Value, json};
 use std::time::Duration;
 
 /// How long a sign-up may be under way: longer than a request may take.
 const UNDER_WAY: Duration = Duration::from_secs(60);
 
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
+#[derive(Object)]
+#[oai(deny_unknown_fields)]
 struct SignUp {
     company: String,
     country: String,

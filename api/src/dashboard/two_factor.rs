@@ -19,21 +19,23 @@ use poem::{
     http::StatusCode,
     web::{Data, Json},
 };
-use serde::{Deserialize, Serialize};
+use poem_openapi::Object;
+use serde::Serialize;
 use serde_json::{Value, json};
 
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
+#[derive(Object)]
+#[oai(deny_unknown_fields)]
 struct Code {
     code: Option<String>,
     recovery_code: Option<String>,
 }
 
-/// A code made for this request.
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-struct FreshCode {
-    code: String,
+/// Who asks, proved anew.
+#[derive(Object)]
+#[oai(deny_unknown_fields)]
+pub(crate) struct FreshCode {
+    /// What the caller's own authenticator app shows now, or one of their recovery codes.
+    pub(crate) code: String,
 }
 
 #[derive(Serialize)]

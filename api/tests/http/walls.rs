@@ -3,7 +3,7 @@
 
 use crate::world::{Caller, Carrier, World};
 use api::{DASHBOARD_ROUTES, Needs};
-use domain::user::Role;
+use domain::user::{Role, User, UserCommand};
 use serde_json::{Value, json};
 
 /// (method, path, operation id) of everything in the document.
@@ -141,7 +141,7 @@ async fn a_password_alone_opens_the_second_factor_and_nothing_else() {
 }
 
 /// What only owners do, at the dashboard.
-const OWNERS_ONLY: [&str; 4] = ["listApiKeys", "createApiKey", "revokeApiKey", "resetTwoFactor"];
+const OWNERS_ONLY: [&str; 5] = ["listApiKeys", "getApiKey", "createApiKey", "revokeApiKey", "resetTwoFactor"];
 /// What members do beside reading: nothing is changed by it.
 const FOR_MEMBERS: [&str; 1] = ["previewDialString"];
 /// What members must not read.
@@ -190,4 +190,74 @@ async fn other_sites_cannot_use_the_cookie() {
     assert_eq!(world.get(&a.owner, "/carrier/v1/accounts").await["data"].as_array().map(Vec::len), Some(1));
     let plain = world.send_raw(&a.owner, "POST", "/dashboard/sign-in", Some("text/plain"), "{}").await;
     assert_eq!(plain.problem(415), "unsupported_media_type");
+}
+
+#[tokio::test]
+async fn everything_that_changes_has_an_etag_and_is_held_to_an_if_match() {
+    let world = World::new().await;
+    let a = world.carrier("alpha").await;
+    let own = things(&world, &a).await;
+    let stale = a.owner.with("if-match", "\"999999\"");
+    let head = world.app.store.head(domain::Log::Core).await.unwrap();
+    let (mut changes, mut tags) = (0, 0);
+    for (method, path, id) in operations() {
+        let one = path.ends_with("{sid}");
+        let path = if path.contains("{sid}") { fill(&path, &own) } else { path };
+        if method == "get" && (one || id == "getCarrier") {
+            let answer = world.send(&a.owner, "GET", &path, None).await;
+            assert_eq!(answer.status, 200, "{id}: {}", answer.text);
+            assert!(answer.header("etag").starts_with('"'), "{id} has no ETag");
+            tags += 1;
+        }
+        // Made new, or looked at: nothing there is that could have changed.
+        if method == "get" || id.starts_with("create") || id.starts_with("preview") {
+            continue;
+        }
+        let body = match id.as_str() {
+            "resetTwoFactor" => Some(json!({ "code": "123456" })),
+            _ => (method == "patch").then(|| json!({})),
+        };
+        let answer = world.send(&stale, &method, &path, body).await;
+        assert_eq!(answer.problem(412), "changed", "{id}");
+        changes += 1;
+    }
+    assert!(changes >= 9 && tags >= 7, "{changes} {tags}");
+    assert_eq!(world.app.store.head(domain::Log::Core).await.unwrap(), head, "nothing was written");
+}
+
+#[tokio::test]
+async fn a_user_who_has_changed_since_they_were_read_is_not_acted_on() {
+    let world = World::new().await;
+    let a = world.carrier("alpha").await;
+    let (user, _) = world.colleague(&a, Role::Member).await;
+    let path = format!("/carrier/v1/users/{user}");
+    let tag = async || world.send(&a.owner, "GET", &path, None).await.header("etag").to_owned();
+    let before = tag().await;
+    let role = UserCommand::ChangeRole { role: Role::Admin };
+    let changed = world.app.store.execute::<User>(&user, role, &world.meta(&a)).await.unwrap();
+    world.app.settled(domain::Log::Core, &changed).await.unwrap();
+    let (reset, code) = (format!("{path}/reset-two-factor"), json!({ "code": world.next_code(&a.seed) }));
+    let refused = world.post(&a.owner.with("if-match", &before), &reset, code.clone()).await;
+    assert_eq!(refused.problem(412), "changed");
+    assert!(refused.text.contains("role changed"), "{}", refused.text);
+    assert_eq!(world.post(&a.owner.with("if-match", &tag().await), &reset, code).await.status, 204);
+}
+
+#[tokio::test]
+async fn all_that_is_wrong_with_a_dashboards_request_is_named_at_once() {
+    let world = World::new().await;
+    let nobody = Caller::nobody();
+    let answer = world.post(&nobody, "/dashboard/sign-up", json!({})).await;
+    assert_eq!(answer.problem(422), "validation_failed");
+    assert_eq!(answer.fields(), ["company", "country", "subdomain", "name", "email", "password"]);
+    let answer = world.post(&nobody, "/dashboard/sign-in", json!({ "email": 7, "pasword": "x" })).await;
+    assert_eq!(answer.fields(), ["password", "email", "pasword"]);
+    for unsaid in ["struct", "String", "line 1", "serde"] {
+        assert!(!answer.text.contains(unsaid), "{}", answer.text);
+    }
+    let answer = world.post(&nobody, "/dashboard/sign-in", json!([])).await;
+    assert_eq!(answer.fields(), ["body"]);
+    let answer =
+        world.send_raw(&nobody, "POST", "/dashboard/sign-in", Some("application/json"), "{\"email\":").await;
+    assert_eq!(answer.problem(400), "bad_request");
 }

@@ -1792,6 +1792,37 @@ export type RevokeApiKeyResponses = {
 
 export type RevokeApiKeyResponse = RevokeApiKeyResponses[keyof RevokeApiKeyResponses];
 
+export type GetApiKeyData = {
+    body?: never;
+    path: {
+        /**
+         * The resource's SID.
+         */
+        sid: string;
+    };
+    query?: never;
+    url: '/api-keys/{sid}';
+};
+
+export type GetApiKeyErrors = {
+    /**
+     * The request cannot be served as it is; `code` and `errors` say why.
+     */
+    '4XX': Problem;
+    /**
+     * The platform failed; the same request may work later.
+     */
+    '5XX': Problem;
+};
+
+export type GetApiKeyError = GetApiKeyErrors[keyof GetApiKeyErrors];
+
+export type GetApiKeyResponses = {
+    200: ApiKey;
+};
+
+export type GetApiKeyResponse = GetApiKeyResponses[keyof GetApiKeyResponses];
+
 export type ListAuditData = {
     body?: never;
     path?: never;

@@ -185,7 +185,7 @@ async fn a_table_of_an_older_release_is_built_anew_at_the_start() {
         let again = Following::start(&world.store).await;
         let head = world.store.head(Log::Calls).await.unwrap();
         again.projections.reached(Log::Calls, head, PATIENCE).await.unwrap();
-        let query = Query::select().expr(Expr::col("sid").count()).from("calls_v4_g2").to_owned();
+        let query = Query::select().expr(Expr::col("sid").count()).from("calls_v5_g2").to_owned();
         let rows: i64 = world.store.db().fetch_optional(&query).await.unwrap().unwrap().at(0).unwrap();
         assert_eq!(rows, 5);
         assert_eq!(replay::verify(&world.store, |_| ()).await.unwrap(), []);
