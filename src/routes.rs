@@ -61,23 +61,10 @@ pub async fn carry_out(
 ) -> Result<Vec<String>, Trouble> {
     let Order { source, number, carrier } = order;
     if let Some(carrier) = carrier {
-        let holders = holders(projections, source, number).await?;
-        let (_, row, _) = holders
-            .into_iter()
-            .find(|(_, row, _)| row.carrier == *carrier)
-            .ok_or_else(|| format!("{carrier} does not have {number} and a trunk with {source}"))?;
-        let tenant = Tenant { carrier: carrier.clone(), account: row.account };
-        let meta = Meta::new(tenant, Actor::system("operator"), SystemClock.now());
-        let grant = PhoneNumberCommand::GrantRoute { source: *source };
-        let granted = store.execute::<PhoneNumber>(&row.sid, grant, &meta).await;
-        let granted = granted.map_err(|error| error.to_string())?;
-        projections
-            .reached(Log::Core, granted.position, SETTLE)
-            .await
-            .map_err(|behind| behind.to_string())?;
+        let position = move_to(store, holders(projections, source, number).await?, order, carrier).await?;
+        projections.reached(Log::Core, position, SETTLE).await.map_err(|behind| behind.to_string())?;
     }
-    let mut holders = holders(projections, source, number).await?;
-    holders.sort_by_key(|(claim, ..)| std::cmp::Reverse(*claim));
+    let holders = holders(projections, source, number).await?;
     let line = |(_, row, trunk): &(RouteClaim, PhoneNumberRow, TrunkRow)| {
         let moved =
             if row.claims.granted(source.addr()).is_some() { ", moved here by an operator" } else { "" };
@@ -92,7 +79,34 @@ pub async fn carry_out(
     Ok(holders.iter().map(line).collect())
 }
 
-/// Every carrier that has both, with its claim.
+/// Gives the carrier the calls; the position of the log where that is. Both sides find it in their audit: who gets them, and
+/// who has had them until now.
+async fn move_to(
+    store: &Store,
+    holders: Vec<(RouteClaim, PhoneNumberRow, TrunkRow)>,
+    Order { source, number, .. }: &Order,
+    carrier: &Sid,
+) -> Result<i64, Trouble> {
+    let taker = holders.iter().find(|(_, row, _)| row.carrier == *carrier);
+    let (_, taker, _) =
+        taker.ok_or_else(|| format!("{carrier} does not have {number} and a trunk with {source}"))?;
+    let granted = told(store, taker, PhoneNumberCommand::GrantRoute { source: *source }).await?;
+    let giver = holders.first().map(|(_, row, _)| row).filter(|row| row.carrier != *carrier);
+    match giver {
+        Some(giver) => told(store, giver, PhoneNumberCommand::LoseRoute { source: *source }).await,
+        None => Ok(granted),
+    }
+}
+
+/// Writes into the log what the operator did with a carrier's number.
+async fn told(store: &Store, row: &PhoneNumberRow, command: PhoneNumberCommand) -> Result<i64, Trouble> {
+    let tenant = Tenant { carrier: row.carrier.clone(), account: row.account.clone() };
+    let meta = Meta::new(tenant, Actor::system("operator"), SystemClock.now());
+    let done = store.execute::<PhoneNumber>(&row.sid, command, &meta).await;
+    Ok(done.map_err(|error| error.to_string())?.position)
+}
+
+/// Every carrier that has both, with its claim; whose calls they are first.
 async fn holders(
     projections: &Projections,
     source: &IpNet,
@@ -108,7 +122,9 @@ async fn holders(
         let claim = RouteClaim::new(&trunk.claims, &row.claims, source.addr(), false)?;
         Some((claim, row, trunk))
     };
-    Ok(numbers.into_iter().filter_map(claim).collect())
+    let mut holders: Vec<_> = numbers.into_iter().filter_map(claim).collect();
+    holders.sort_by_key(|(claim, ..)| std::cmp::Reverse(*claim));
+    Ok(holders)
 }
 
 #[cfg(test)]

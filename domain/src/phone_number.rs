@@ -106,6 +106,11 @@ pub enum PhoneNumberCommand {
         /// Where the calls come from.
         source: IpNet,
     },
+    /// An operator took the calls from this source away from it, for another carrier.
+    LoseRoute {
+        /// Where the calls come from.
+        source: IpNet,
+    },
     /// Removes it from the inventory; the number can then be created anew.
     Release,
 }
@@ -132,6 +137,8 @@ pub enum PhoneNumberEvent {
     Unnamed {},
     /// Calls from this source are its own since now, whoever had them before.
     RouteGranted { source: IpNet },
+    /// An operator gave the calls from this source to another carrier, which has the number as well.
+    RouteLost { source: IpNet },
     /// It is gone.
     Released {},
 }
@@ -205,6 +212,7 @@ impl PhoneNumber {
             C::Unname if self.friendly_name.is_none() => Ok(vec![]),
             C::Unname => Ok(vec![E::Unnamed {}]),
             C::GrantRoute { source } => Ok(vec![E::RouteGranted { source: canonical(source) }]),
+            C::LoseRoute { source } => Ok(vec![E::RouteLost { source: canonical(source) }]),
             C::Release => Ok(vec![E::Released {}]),
         }
     }
@@ -226,7 +234,7 @@ impl PhoneNumber {
             E::Renamed { name } => self.friendly_name = Some(name),
             E::Unnamed {} => self.friendly_name = None,
             // Who is called is decided where all carriers are known.
-            E::RouteGranted { .. } => {}
+            E::RouteGranted { .. } | E::RouteLost { .. } => {}
             E::Released {} => self.released = true,
         }
     }

@@ -103,6 +103,8 @@ impl Biography for PhoneNumberRow {
                 let claims = row.claims.clone().with(source, fact.position);
                 PhoneNumberRow { claims, ..row }
             }
+            // What the other one was given counts more than any claim of this one.
+            (Some(row), E::RouteLost { .. }) => row,
             (Some(_), E::Released {}) => return Ok(None),
             (None, _) | (Some(_), E::Created { .. }) => return Err(Nonsense::out_of_order(fact)),
         };

@@ -3,12 +3,13 @@
 //! on both stores.
 //!
 //! `wire.rs`: Twilio's API and webhooks. `twiml.rs`: what documents do. `times.rs`: lengths and limits. `routing.rs`: what
-//! the next call sees. `dialling.rs`: what caller and callee see of each other. `sip.rs`: odd messages and dead ends.
+//! the next call sees. `sharing.rs`: carriers that share an address. `dialling.rs`: what caller and callee see of each other. `sip.rs`: odd messages and dead ends.
 
 mod dialling;
 mod parameters;
 mod phone;
 mod routing;
+mod sharing;
 mod sip;
 mod times;
 mod twiml;
