@@ -265,7 +265,7 @@ impl Base {
     }
 
     async fn engine(&self, reactors: &Reactors) -> Result<EngineHandle, Trouble> {
-        let guard = self.guard.clone();
+        let (guard, hearing) = (self.guard.clone(), self.guard.clone());
         let config = EngineConfig {
             sip_listen: self.config.sip_listen()?,
             connections_per_peer: self.config.sip.connections_per_peer,
@@ -274,8 +274,10 @@ impl Base {
             rtp_timeout: sip_engine::media::DEFAULT_RTP_TIMEOUT,
             node: reactors.node().to_owned(),
             max_calls: self.config.sip.max_calls,
+            max_legs: self.split.legs(),
             connections: self.split.sip,
             reachable: Arc::new(move |address| guard.allows(address)),
+            hearable: Arc::new(move |address, source| hearing.allows_sound(address, source)),
             names: Arc::new(sip_engine::SystemNames::new()),
             clock: self.clock.clone(),
             ids: self.ids.clone(),

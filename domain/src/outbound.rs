@@ -75,6 +75,59 @@ pub fn may_reach(ip: IpAddr, place: Place, allowed: &[IpNet]) -> bool {
     allowed.iter().any(named) || (place == Place::Elsewhere && is_public(ip))
 }
 
+/// Whether sound may be sent to an address (see [`leads_to`]) at this place that a peer names in a session description;
+/// `source` is where its SIP comes from, and where that is. The public internet and what the operator names, as for
+/// everything else; besides, what is no nearer to us than the peer itself: a phone in our own network names an address of
+/// that network, one on this machine one of this machine. Nobody else makes us send into our network, or to ourselves.
+#[must_use]
+pub fn may_be_sent_sound(
+    ip: IpAddr,
+    place: Place,
+    source: Option<(IpAddr, Place)>,
+    allowed: &[IpNet],
+) -> bool {
+    if may_reach(ip, place, allowed) {
+        return true;
+    }
+    let nobodys =
+        ip.is_unspecified() || ip.is_multicast() || is_broadcast(ip) || CLOUD_SERVICES.contains(&ip);
+    let beside_it = source.is_some_and(|(source, at)| match place {
+        Place::OurDoor => false,
+        Place::ThisMachine => at == Place::ThisMachine,
+        Place::Elsewhere => reach(source) <= reach(ip),
+    });
+    !nobodys && beside_it
+}
+
+/// How far an address reaches.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Reach {
+    /// The machine that has it.
+    Machine,
+    /// Its link.
+    Link,
+    /// Its site, or a provider's network (RFC 1918, 4193, 6598).
+    Site,
+    /// The world.
+    World,
+}
+
+/// How far the address reaches.
+#[must_use]
+pub fn reach(ip: IpAddr) -> Reach {
+    match ip {
+        ip if ip.is_loopback() => Reach::Machine,
+        IpAddr::V4(ip) if ip.is_link_local() => Reach::Link,
+        IpAddr::V6(ip) if ip.is_unicast_link_local() => Reach::Link,
+        // 100.64.0.0/10 is carrier-grade NAT.
+        IpAddr::V4(ip) if ip.is_private() || (ip.octets()[0] == 100 && ip.octets()[1] & 0xc0 == 64) => {
+            Reach::Site
+        }
+        IpAddr::V6(ip) if ip.is_unique_local() => Reach::Site,
+        _ => Reach::World,
+    }
+}
+
 fn is_broadcast(ip: IpAddr) -> bool {
     ip == IpAddr::V4(Ipv4Addr::BROADCAST)
 }
@@ -206,5 +259,44 @@ mod tests {
         assert!(!may_reach(ip, Place::OurDoor, &all));
         assert!(!may_reach(ip, Place::ThisMachine, &[]));
         assert!(may_reach(ip, Place::ThisMachine, &all));
+    }
+
+    #[test]
+    fn sound_goes_no_nearer_to_us_than_the_peer_that_asks_for_it() {
+        use Place::{Elsewhere, OurDoor, ThisMachine};
+        let may = |ip: &str, place, source: &str, at| {
+            may_be_sent_sound(ip.parse().unwrap(), place, Some((source.parse().unwrap(), at)), &[])
+        };
+        for (ip, place, source, at, may_be) in [
+            ("198.18.0.1", Elsewhere, "1.2.3.4", Elsewhere, true),
+            ("192.168.1.20", Elsewhere, "192.168.1.1", Elsewhere, true),
+            ("10.0.0.5", Elsewhere, "192.168.1.1", Elsewhere, true),
+            ("192.168.1.20", Elsewhere, "127.0.0.1", ThisMachine, true),
+            ("8.8.4.4", Elsewhere, "10.0.0.2", Elsewhere, true),
+            ("127.0.0.1", ThisMachine, "127.0.0.1", ThisMachine, true),
+            ("192.168.1.7", ThisMachine, "127.0.0.1", ThisMachine, true),
+            // From outside into our network, our link, this machine.
+            ("10.0.0.5", Elsewhere, "1.2.3.4", Elsewhere, false),
+            ("100.64.0.5", Elsewhere, "1.2.3.4", Elsewhere, false),
+            ("fd00::5", Elsewhere, "2606:4700::1", Elsewhere, false),
+            ("169.254.7.7", Elsewhere, "10.0.0.5", Elsewhere, false),
+            ("127.0.0.1", ThisMachine, "10.0.0.5", Elsewhere, false),
+            ("1.2.3.9", ThisMachine, "1.2.3.4", Elsewhere, false),
+            // Nobody's, whoever asks.
+            ("127.0.0.1", OurDoor, "127.0.0.1", ThisMachine, false),
+            ("169.254.169.254", Elsewhere, "127.0.0.1", ThisMachine, false),
+            ("168.63.129.16", Elsewhere, "1.2.3.4", Elsewhere, false),
+            ("224.0.0.5", Elsewhere, "10.0.0.5", Elsewhere, false),
+            ("255.255.255.255", Elsewhere, "10.0.0.5", Elsewhere, false),
+        ] {
+            assert_eq!(may(ip, place, source, at), may_be, "{ip} {place:?} for {source}");
+        }
+        let named = ["10.0.0.0/8".parse().unwrap()];
+        let from_outside = Some(("1.2.3.4".parse().unwrap(), Elsewhere));
+        assert!(
+            may_be_sent_sound("10.0.0.5".parse().unwrap(), Elsewhere, from_outside, &named),
+            "the operator says so"
+        );
+        assert!(!may_be_sent_sound("10.0.0.5".parse().unwrap(), Elsewhere, None, &[]));
     }
 }

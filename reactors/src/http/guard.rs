@@ -45,6 +45,19 @@ impl Guard {
         outbound::may_reach(ip, self.place(ip, address.port()), &self.allowed)
     }
 
+    /// Whether sound may be sent to the address a session description names, by a peer whose SIP comes from `source`.
+    #[must_use]
+    pub fn allows_sound(&self, address: SocketAddr, source: Option<IpAddr>) -> bool {
+        let (ip, source) = (outbound::leads_to(address.ip()), source.map(outbound::leads_to));
+        let place = self.place(ip, address.port());
+        let source = source.map(|source| match source {
+            // It is where its sound is; asking again would say the same.
+            same if same == ip && place != Place::OurDoor => (same, place),
+            other => (other, self.place(other, 0)),
+        });
+        outbound::may_be_sent_sound(ip, place, source, &self.allowed)
+    }
+
     /// Whether the host may be asked for by this name (lower case).
     #[must_use]
     pub fn allows_host(&self, host: &str) -> bool {
@@ -107,6 +120,23 @@ mod tests {
         assert!(!guard.allows("[::ffff:127.0.0.1]:8080".parse().unwrap()));
         assert!(guard.allows("127.0.0.1:8081".parse().unwrap()));
         assert!(guard.allows("1.1.1.1:8080".parse().unwrap()), "it is not this machine's");
+    }
+
+    #[test]
+    fn nobody_outside_has_sound_sent_to_this_machine_and_a_phone_on_it_has() {
+        let guard = Guard { outside: vec!["1.2.3.4".parse().unwrap()], ..Guard::default() };
+        guard.doors.add("0.0.0.0:5060".parse().unwrap());
+        let allows = |address: &str, source: &str| {
+            guard.allows_sound(address.parse().unwrap(), Some(source.parse().unwrap()))
+        };
+        for own in ["127.0.0.1:4000", "[::ffff:127.0.0.1]:4000", "[64:ff9b::7f00:1]:4000", "1.2.3.4:4000"] {
+            assert!(!allows(own, "8.8.8.8"), "{own}");
+            assert!(!allows(own, "192.168.77.5"), "{own}");
+            assert!(allows(own, "127.0.0.1"), "{own}");
+        }
+        assert!(!allows("127.0.0.1:5060", "127.0.0.1"), "our own door");
+        assert!(allows("192.168.77.6:4000", "192.168.77.5") && !allows("192.168.77.6:4000", "8.8.8.8"));
+        assert!(allows("8.8.4.4:4000", "8.8.8.8"));
     }
 
     #[test]

@@ -9,6 +9,9 @@ use std::{
     time::Duration,
 };
 
+/// Says of an address that a peer names, and of where its SIP comes from, whether sound may be sent there.
+pub type Hearable = Arc<dyn Fn(SocketAddr, Option<IpAddr>) -> bool + Send + Sync>;
+
 /// Settings of an engine; they hold until it is shut down.
 #[derive(Clone)]
 pub struct EngineConfig {
@@ -28,11 +31,15 @@ pub struct EngineConfig {
     pub node: String,
     /// Calls at once; further ones are refused with 503.
     pub max_calls: usize,
+    /// Legs with sound at once, those of calls for help besides: each has two open files.
+    pub max_legs: usize,
     /// SIP connections over TCP at once, at most.
     pub connections: usize,
     /// Whether calls may be sent to an address. Customers configure where their trunks are, so it is asked about every
     /// address a trunk's host has.
     pub reachable: Arc<dyn Fn(SocketAddr) -> bool + Send + Sync>,
+    /// Whether sound may be sent to the address a session description names, by a peer whose SIP comes from there.
+    pub hearable: Hearable,
     /// Answers what the host names of trunks mean.
     pub names: Arc<dyn Names>,
     /// Tells the time.

@@ -7,7 +7,10 @@ use crate::{
 };
 use domain::trunk::{Inbound, Outbound};
 use ipnet::IpNet;
-use std::{net::IpAddr, time::Duration};
+use std::{
+    net::{IpAddr, SocketAddr},
+    time::Duration,
+};
 
 /// What we offer, in the order we like it.
 pub(super) const OFFERED: [CodecName; 2] = [CodecName::Pcmu, CodecName::Pcma];
@@ -79,6 +82,21 @@ pub(super) fn remote(audio: &MediaOffer, far: &FarEnd<'_>) -> Option<Remote> {
     remote.ptime = Duration::from_millis(u64::from(audio.ptime.unwrap_or(PTIME)));
     remote.direction = direction;
     Some(remote)
+}
+
+/// Notes where sound may not be sent although the peer says so: then it goes to where its own comes from.
+pub(super) fn guard(remote: &mut Remote, hearable: &dyn Fn(SocketAddr, Option<IpAddr>) -> bool) {
+    let unsaid = remote.rtp.port() == 0 || remote.rtp.ip().is_unspecified();
+    remote.forbidden = !unsaid && !hearable(remote.rtp, remote.sip_source);
+    if !remote.forbidden {
+        return;
+    }
+    tracing::debug!(rtp = %remote.rtp, source = ?remote.sip_source, "sound is not sent to where a peer says that it is");
+    // What stands in for it may be as bad.
+    let instead = remote.sip_source.map(|ip| SocketAddr::new(ip, remote.rtp.port()));
+    if instead.is_none_or(|instead| !hearable(instead, remote.sip_source)) {
+        remote.rtp.set_port(0);
+    }
 }
 
 /// `Signal=5` of an `application/dtmf-relay` body, or the one character of an `application/dtmf` body.

@@ -1,6 +1,7 @@
 //! A leg's wire: its SIP key, its media, and the session descriptions that connect the two.
 
 use super::{
+    config::Hearable,
     listening::Listening,
     negotiate::{self, FarEnd, OFFERED, TrunkMedia},
     place::Search,
@@ -17,7 +18,10 @@ use crate::{
 };
 use bytes::Bytes;
 use ipnet::IpNet;
-use std::net::{IpAddr, SocketAddr};
+use std::{
+    net::{IpAddr, SocketAddr},
+    sync::Arc,
+};
 use tokio::sync::mpsc;
 
 /// One leg of a call, as the driver holds it.
@@ -46,6 +50,10 @@ pub(super) struct Wire {
     pub(super) networks: Vec<IpNet>,
     /// What its trunk says of its media.
     pub(super) trunk: TrunkMedia,
+    /// Where sound may be sent, once there is any.
+    hearable: Option<Hearable>,
+    /// It is part of a call for help: ports are kept for it.
+    pub(super) emergency: bool,
     /// The latest offer was refused for its address family.
     other_family: bool,
     /// Hung up before the INVITE could leave.
@@ -111,7 +119,8 @@ impl Wire {
         }
         let local = self.local_for_media(&shared.listening)?;
         let bound = shared.listening.media_of(local);
-        let options = LegOptions { local: Some(bound), events: events.clone() };
+        let options = LegOptions { local: Some(bound), urgent: self.emergency, events: events.clone() };
+        self.hearable = Some(Arc::clone(&shared.config.hearable));
         let opened = shared.media.open_leg(group, options);
         let leg = opened.map_err(|error| NoMedia { code: 503, detail: error.to_string() })?;
         let port = leg.rtp_port();
@@ -255,7 +264,10 @@ impl Wire {
     fn settle(&mut self, theirs: &RemoteSession, we_offered: bool) -> Result<(), NoMedia> {
         self.fits(theirs)?;
         let far = FarEnd { source: self.source, media: &self.trunk, we_offered };
-        let remote = negotiate::remote(&theirs.audio, &far).ok_or(SdpRefusal::NothingFits)?;
+        let mut remote = negotiate::remote(&theirs.audio, &far).ok_or(SdpRefusal::NothingFits)?;
+        if let Some(hearable) = &self.hearable {
+            negotiate::guard(&mut remote, &**hearable);
+        }
         let Some(media) = &self.media else { return Ok(()) };
         media.configure(remote).map_err(|error| NoMedia { code: 503, detail: error.to_string() })
     }

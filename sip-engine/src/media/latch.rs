@@ -18,6 +18,8 @@
 
 use std::net::{IpAddr, SocketAddr};
 
+use domain::outbound::reach;
+
 use super::{Remote, rtp::Header};
 
 /// Steady packets of one source and SSRC before it is believed (160 ms), unless its rank is exact.
@@ -110,6 +112,7 @@ pub(super) struct Latch {
 #[derive(Clone, Debug, PartialEq, Eq)]
 struct Expected {
     rtp: SocketAddr,
+    forbidden: bool,
     sip_source: Option<IpAddr>,
     networks: Vec<ipnet::IpNet>,
     asymmetric: bool,
@@ -119,6 +122,7 @@ impl Expected {
     fn of(remote: &Remote) -> Self {
         Self {
             rtp: canonical(remote.rtp),
+            forbidden: remote.forbidden,
             sip_source: remote.sip_source.map(|ip| ip.to_canonical()),
             networks: remote.media_networks.clone(),
             asymmetric: remote.asymmetric,
@@ -127,9 +131,10 @@ impl Expected {
 
     fn rank(&self, source: SocketAddr) -> Option<Rank> {
         let ip = source.ip();
-        if source == self.rtp {
+        let said = !self.forbidden;
+        if said && source == self.rtp {
             Some(Rank::Exact)
-        } else if ip == self.rtp.ip() {
+        } else if said && ip == self.rtp.ip() {
             Some(Rank::SignalledIp)
         } else if Some(ip) == self.sip_source {
             Some(Rank::SipSource)
@@ -160,7 +165,8 @@ impl Expected {
 
     /// Whether what we send goes to where this peer's packets come from.
     fn follows(&self, source: SocketAddr) -> bool {
-        source == self.rtp || (!self.asymmetric && (!self.is_reachable() || self.is_named(source.ip())))
+        (source == self.rtp && !self.forbidden)
+            || (!self.asymmetric && (!self.is_reachable() || self.is_named(source.ip())))
     }
 
     /// A private address from a peer whose SIP came from a public one can't be reached: there, the port
@@ -173,7 +179,7 @@ impl Expected {
             Some(ip) if !self.asymmetric && reach(self.rtp.ip()) < reach(ip) => {
                 Some(SocketAddr::new(ip, self.rtp.port()))
             }
-            _ => Some(self.rtp),
+            _ => Some(self.rtp).filter(|_| !self.forbidden),
         }
     }
 }
@@ -188,7 +194,7 @@ impl Latch {
     pub(super) fn reconfigure(&mut self, remote: &Remote) -> Filter {
         let mut expected = Expected::of(remote);
         if expected.is_nowhere() {
-            expected.rtp = self.remote.rtp;
+            (expected.rtp, expected.forbidden) = (self.remote.rtp, self.remote.forbidden);
         }
         let former = std::mem::replace(&mut self.remote, expected);
         self.candidates.clear();
@@ -310,23 +316,6 @@ impl Latch {
 /// An IPv4 peer looks the same through a dual-stack socket.
 pub(super) fn canonical(address: SocketAddr) -> SocketAddr {
     SocketAddr::new(address.ip().to_canonical(), address.port())
-}
-
-/// How far an address reaches: loopback, link, site, world.
-fn reach(ip: IpAddr) -> u8 {
-    match ip {
-        ip if ip.is_loopback() => 0,
-        IpAddr::V4(ip) if ip.is_link_local() => 1,
-        IpAddr::V6(ip) if ip.is_unicast_link_local() => 1,
-        IpAddr::V4(ip) if ip.is_private() || is_shared(ip.octets()) => 2,
-        IpAddr::V6(ip) if ip.is_unique_local() => 2,
-        _ => 3,
-    }
-}
-
-/// 100.64.0.0/10, carrier-grade NAT (RFC 6598).
-fn is_shared(octets: [u8; 4]) -> bool {
-    octets[0] == 100 && octets[1] & 0xc0 == 64
 }
 
 #[cfg(test)]

@@ -278,3 +278,35 @@ fn a_flood_of_sources_keeps_its_memory_bounded_and_the_better_one_in() {
     assert_eq!(latch.candidates.len(), MAX_CANDIDATES);
     assert_eq!(accepted(&stream(&mut latch, SIP_HOST, 0, 8)), 1);
 }
+
+/// One that names an address inside our own network, or ours.
+fn inside(rtp: &str, source: &str) -> Remote {
+    let sip_source = Some(source.parse().unwrap());
+    Remote { rtp: address(rtp), forbidden: true, sip_source, ..remote() }
+}
+
+#[test]
+fn nothing_is_sent_to_an_address_that_is_not_the_peers_to_name() {
+    for asymmetric in [false, true] {
+        let far = Remote { asymmetric, ..inside("203.0.113.200:5060", "203.0.113.7") };
+        let mut latch = Latch::new(&far);
+        assert_eq!(latch.target(), None, "ours, by its public address");
+        assert_eq!(
+            accepted(&stream_of(&mut latch, "203.0.113.200:5060", 0, 60, VOICE)),
+            0,
+            "nor is it heard"
+        );
+        assert_eq!(latch.target(), None);
+        assert!(accepted(&stream(&mut latch, "203.0.113.7:4000", 2_000, 20)) > 0);
+        assert_eq!(latch.target(), Some(address("203.0.113.7:4000")), "where its sound comes from");
+    }
+}
+
+#[test]
+fn a_phone_behind_its_own_nat_is_spoken_to_at_its_public_side_and_then_where_its_sound_comes_from() {
+    let far = inside("192.168.1.20:4000", "198.51.100.1");
+    let mut latch = Latch::new(&far);
+    assert_eq!(latch.target(), Some(address("198.51.100.1:4000")));
+    assert!(accepted(&stream(&mut latch, "198.51.100.1:23456", 0, 20)) > 0);
+    assert_eq!(latch.target(), Some(address("198.51.100.1:23456")));
+}

@@ -81,6 +81,8 @@ impl Direction {
 pub struct Remote {
     /// The RTP address in the peer's SDP. `0.0.0.0` or port 0 means nothing is sent before latching.
     pub rtp: SocketAddr,
+    /// Nothing may be sent there, nor is anything believed to come from there: it leads into our own network, or to us.
+    pub forbidden: bool,
     /// The RTCP address (RFC 3605); `None` means the port after RTP's.
     pub rtcp: Option<SocketAddr>,
     /// Where the peer's SIP message came from: second choice when the SDP address is a private one.
@@ -109,6 +111,7 @@ impl Remote {
     pub fn new(rtp: SocketAddr, codec: Codec) -> Self {
         Self {
             rtp,
+            forbidden: false,
             rtcp: None,
             sip_source: None,
             media_networks: Vec::new(),

@@ -7,6 +7,7 @@ mod failover;
 mod families;
 mod flood;
 mod identity;
+mod inside;
 mod journal;
 mod keys;
 mod limits;
@@ -33,7 +34,7 @@ use std::{
     net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr},
     sync::{
         Arc,
-        atomic::{AtomicBool, AtomicI64, AtomicU64, Ordering},
+        atomic::{AtomicBool, AtomicI64, AtomicU16, AtomicU64, Ordering},
     },
     time::{Duration, SystemTime, UNIX_EPOCH},
 };
@@ -120,6 +121,8 @@ struct Stage {
     names: Arc<Records>,
     directory: Arc<ArcSwap<Directory>>,
     clock: Arc<WallClock>,
+    /// The port of what lies inside our own network.
+    inside: Arc<AtomicU16>,
     /// Where calls to any number arrive.
     callee: Phone,
 }
@@ -233,6 +236,8 @@ impl Stage {
         let ids = Arc::new(Numbers(AtomicU64::new(1000), AtomicBool::new(false)));
         let names = Arc::new(Records::default());
         let clock = WallClock::right();
+        let inside = Arc::new(AtomicU16::new(0));
+        let spared = Arc::clone(&inside);
         let config = EngineConfig {
             sip_listen,
             connections_per_peer: 32,
@@ -241,15 +246,17 @@ impl Stage {
             rtp_timeout: Duration::from_secs(1),
             node: "n1".into(),
             max_calls,
+            max_legs: usize::MAX,
             connections: crate::net::CONNECTIONS,
             reachable: Arc::new(move |address| address.ip() == callee_ip),
+            hearable: Arc::new(move |address, _| address.port() != spared.load(Ordering::Relaxed)),
             names: names.clone(),
             clock: clock.clone(),
             ids: ids.clone(),
         };
         let directory = Arc::new(ArcSwap::from_pointee(directory(&[callee.sip_addr().to_string()])));
         let engine = Engine::start(config, outside.clone(), Arc::clone(&directory)).await.unwrap();
-        Stage { engine, outside, ids, names, directory, clock, callee }
+        Stage { engine, outside, ids, names, directory, clock, inside, callee }
     }
 
     /// From now on this is who there is.
