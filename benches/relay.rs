@@ -97,7 +97,9 @@ pub fn process(_: &[String]) {
     for pair in addresses.chunks(2) {
         let group = media.group();
         let open = |address: &SocketAddr| {
-            let leg = media.open_leg(group, LegOptions { local: None, events: events.clone() }).unwrap();
+            let leg = media
+                .open_leg(group, LegOptions { local: None, urgent: false, events: events.clone() })
+                .unwrap();
             leg.configure(Remote::new(*address, Codec::Pcmu)).unwrap();
             leg
         };

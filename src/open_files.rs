@@ -5,10 +5,14 @@ use std::fmt;
 
 /// Files a bridged call holds: RTP and RTCP of two legs.
 const A_CALL: usize = 4;
+/// Files of one leg.
+const A_LEG: usize = 2;
 /// What each part wants at most, and at least.
 const WEB: (usize, usize) = (1_024, 32);
 const APPLICATIONS: (usize, usize) = (2_560, 64);
 const SIP: (usize, usize) = (1_024, 32);
+/// Kept for calls for help beyond all others: RTP and RTCP of sixteen legs.
+const EMERGENCIES: usize = 32;
 /// Kept for the store, the log, name look-ups, speech and health checks.
 const THE_REST: usize = 128;
 
@@ -32,13 +36,18 @@ impl Split {
     pub fn of(files: usize, calls: usize) -> Split {
         let share = |(most, least): (usize, usize), part: usize| (files / part).clamp(least, most);
         let (web, applications, sip) = (share(WEB, 8), share(APPLICATIONS, 5), share(SIP, 16));
-        let left = files.saturating_sub(THE_REST + web + applications + sip);
+        let left = files.saturating_sub(THE_REST + EMERGENCIES + web + applications + sip);
         Split { files, calls: calls.min(left / A_CALL), web, applications, sip }
+    }
+
+    /// Legs with sound at once, those of calls for help besides.
+    pub fn legs(&self) -> usize {
+        self.calls.saturating_mul(A_CALL / A_LEG)
     }
 
     /// What stands in the way of so many calls, if something does.
     pub fn too_few(&self, calls: usize) -> Option<String> {
-        let wanted = [calls.saturating_mul(A_CALL), WEB.0, APPLICATIONS.0, SIP.0, THE_REST];
+        let wanted = [calls.saturating_mul(A_CALL), WEB.0, APPLICATIONS.0, SIP.0, EMERGENCIES, THE_REST];
         let wanted = wanted.into_iter().fold(0, usize::saturating_add);
         (self.calls < calls).then(|| {
             format!(
@@ -55,8 +64,8 @@ impl fmt::Display for Split {
         let Split { files, calls, web, applications, sip } = self;
         write!(
             f,
-            "{files}: {} for {calls} calls, {web} web, {applications} applications, {sip} SIP connections, {THE_REST} the \
-             rest",
+            "{files}: {} for {calls} calls, {web} web, {applications} applications, {sip} SIP connections, {EMERGENCIES} \
+             calls for help, {THE_REST} the rest",
             calls * A_CALL
         )
     }
@@ -91,7 +100,8 @@ mod tests {
     fn no_part_takes_what_another_was_promised() {
         for files in [1_024, 4_096, 8_200, 65_536, usize::MAX] {
             let split = Split::of(files, 2_000);
-            let sum = split.calls * A_CALL + split.web + split.applications + split.sip + THE_REST;
+            let sum =
+                split.calls * A_CALL + split.web + split.applications + split.sip + EMERGENCIES + THE_REST;
             assert!(sum <= files && split.calls > 100, "{split}");
         }
         assert_eq!(Split::of(100, 2_000).calls, 0);
@@ -104,10 +114,10 @@ mod tests {
         let text = split.too_few(2_000).unwrap();
         assert_eq!(
             split.to_string(),
-            "1024: 500 for 125 calls, 128 web, 204 applications, 64 SIP connections, 128 the rest"
+            "1024: 468 for 117 calls, 128 web, 204 applications, 64 SIP connections, 32 calls for help, 128 the rest"
         );
         assert!(
-            text.contains("1024 open files") && text.contains("125 calls") && text.contains("12736"),
+            text.contains("1024 open files") && text.contains("117 calls") && text.contains("12768"),
             "{text}"
         );
     }

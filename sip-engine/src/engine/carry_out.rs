@@ -202,6 +202,7 @@ impl Actor {
     fn place(&mut self, leg: LegNo, placement: &Placement) {
         self.shared.registry.add_call(placement.sid.clone(), self.address.clone());
         let directory = self.shared.directory.load_full();
+        self.wire(leg).emergency = directory.is_emergency(&placement.account, &placement.to);
         let begun = Search::begin(&directory, placement);
         match begun.and_then(|search| self.counted(leg, &directory, placement).map(|()| search)) {
             Ok(search) => self.find(leg, search),

@@ -20,10 +20,7 @@ use domain::{
     call::{EndReason, Ending, Received},
     caller_id::CallerId,
 };
-use std::{
-    net::IpAddr,
-    sync::{Arc, atomic::Ordering},
-};
+use std::{net::IpAddr, sync::Arc};
 use tokio::sync::mpsc;
 
 /// Runs until SIP is shut down.
@@ -83,19 +80,25 @@ async fn arrived(shared: &Arc<Shared>, incoming: &IncomingCall) -> Option<(CallR
             (refusal.tenant.clone(), refusal.trunk.clone(), Some((refusal.code, ending)))
         }
     };
+    let emergency = is_for_help(&directory, &routed);
     let parties = parties(&directory, (trunk.clone(), incoming.source.ip()), &tenant);
     let (trunk, leg) = (directory.trunk(&trunk), incoming.leg);
     let networks = trunk.map(|trunk| shared.networks_of(trunk)).unwrap_or_default();
     shared.command(Command::Confine { leg, networks: networks.into() }).await;
     let mut wire = Wire::incoming(incoming, trunk.map(TrunkMedia::of_caller).unwrap_or_default());
+    wire.emergency = emergency;
     let hops = incoming.hops;
     let said = incoming.asserted.as_ref().map(|party| party.user.as_str());
     let asserted = trunk.and_then(|trunk| trunk.asserts(said));
     let refused = refused.or(wire.arrived(incoming.sdp.as_ref(), &shared.listening).err().map(unusable));
     let received = received(shared, incoming, routed)?;
-    let closing = shared.draining.load(Ordering::Acquire);
+    let closing = shared.is_closing(emergency);
     // What is refused takes nobody's place.
-    let place = if closing || refused.is_some() { None } else { Place::take(shared, parties) };
+    let place = match (closing || refused.is_some(), emergency) {
+        (true, _) => None,
+        (false, true) => Some(Place::beyond(shared)),
+        (false, false) => Place::take(shared, parties),
+    };
     let of_trunk = refused.as_ref().map(|_| &received.trunk);
     let refused = refused.or_else(|| place.is_none().then(|| full(closing)));
     if let Some((code, _)) = refused.as_ref().filter(|_| !shared.is_recorded(of_trunk)) {
@@ -112,6 +115,11 @@ async fn arrived(shared: &Arc<Shared>, incoming: &IncomingCall) -> Option<(CallR
         actor.shared.registry.add_leg(leg, actor.address.clone(), call.clone());
     });
     Some((call, address.time))
+}
+
+/// Whether the call came to an emergency number that a carrier has in its inventory, to send it on.
+fn is_for_help(directory: &Directory, routed: &Inbound) -> bool {
+    matches!(routed, Inbound::Taken(taken) if directory.is_emergency(&taken.account, &taken.to))
 }
 
 /// Who has a share in the places that this call takes; nobody, where there is nobody else to keep places for.

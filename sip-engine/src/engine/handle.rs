@@ -117,7 +117,7 @@ impl EngineHandle {
     /// # Errors
     /// How the call ends when it is not taken on because we are shutting down. Whoever asked records that.
     pub fn place(&self, call: CallRef, queued: Queued, room: Reservation) -> Result<(), Ending> {
-        if self.is_draining() {
+        if self.shared.is_closing(self.is_emergency(&queued)) {
             return Err(Ending::because(EndReason::ShutDown));
         }
         let machine = Machine::outgoing(self.shared.surroundings(&call.tenant), Outgoing { call, queued });
@@ -158,7 +158,8 @@ impl EngineHandle {
         self.shared.live.load(Ordering::Acquire)
     }
 
-    /// Takes no more calls and waits until the live ones have ended, for at most this long. `true`: none is left.
+    /// Takes no more calls, but for help, and waits until the live ones have ended, for at most this long. `true`: none is
+    /// left.
     pub async fn drain(&self, within: Duration) -> bool {
         self.shared.draining.store(true, Ordering::Release);
         tokio::time::timeout(within, self.quiet()).await.is_ok()
@@ -168,6 +169,7 @@ impl EngineHandle {
     /// peers have heard of it, and closes all sockets.
     pub async fn shutdown(&self) {
         self.shared.draining.store(true, Ordering::Release);
+        self.shared.stopping.store(true, Ordering::Release);
         for address in self.shared.registry.calls() {
             address.tell(Message::Stop(EndReason::ShutDown));
         }

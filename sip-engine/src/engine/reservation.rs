@@ -5,10 +5,7 @@ use super::{
     shares::{Exceeded, Held, Party, Place},
 };
 use domain::{Sid, call::Queued};
-use std::{
-    sync::{Arc, atomic::Ordering},
-    time::Duration,
-};
+use std::{sync::Arc, time::Duration};
 
 /// Room that is kept for one call. Dropped, it is another's.
 pub struct Reservation {
@@ -34,11 +31,12 @@ pub enum NoRoom {
 
 impl Reservation {
     pub(super) fn take(shared: &Arc<Shared>, queued: &Queued) -> Result<Reservation, NoRoom> {
-        if shared.draining.load(Ordering::Acquire) {
+        let directory = shared.directory.load();
+        let emergency = directory.is_emergency(&queued.account, &queued.to);
+        if shared.is_closing(emergency) {
             return Err(NoRoom::UntilFreed);
         }
-        let directory = shared.directory.load();
-        if directory.is_emergency(&queued.account, &queued.to) {
+        if emergency {
             return Ok(Reservation { place: Place::beyond(shared), placed: None });
         }
         let parties = if directory.has_other_accounts() { vec![party(&queued.account)] } else { vec![] };

@@ -69,6 +69,8 @@ pub(super) struct Shared {
     pub(super) rates: Rates,
     /// No new calls are taken.
     pub(super) draining: Arc<AtomicBool>,
+    /// It stops: not even a call for help could be had.
+    pub(super) stopping: AtomicBool,
     refusals: Mutex<Refusals>,
     /// What came to nothing before there was a call.
     pub(super) turned_away: Arc<RefusalLog>,
@@ -113,6 +115,7 @@ impl Shared {
             shares: Arc::default(),
             rates: Rates::default(),
             draining,
+            stopping: AtomicBool::default(),
             refusals: Mutex::default(),
             turned_away,
             decoded: Arc::new(Decoded::new()),
@@ -120,6 +123,11 @@ impl Shared {
             hosts: Hosts::default(),
             silent: Mutex::default(),
         }
+    }
+
+    /// Whether no further call is taken because this node is about to stop; one for help is, as long as it can be had.
+    pub(super) fn is_closing(&self, emergency: bool) -> bool {
+        self.stopping.load(Ordering::Acquire) || (!emergency && self.draining.load(Ordering::Acquire))
     }
 
     pub(super) fn surroundings(&self, whose: &Tenant) -> Surroundings {

@@ -51,7 +51,8 @@ impl Engine {
         let listening = Listening::new(sip.addrs());
         let sip_addr = listening.first();
         let (ports, rtp_timeout) = (config.rtp_ports.clone(), config.rtp_timeout);
-        let media = MediaConfig { ports, rtp_timeout, ..MediaConfig::new(sip_addr.ip()) };
+        let most_legs = config.max_legs;
+        let media = MediaConfig { ports, most_legs, rtp_timeout, ..MediaConfig::new(sip_addr.ip()) };
         let media = Media::start(media)?;
         let speech = Speech::detect();
         let (commands, orders) = mpsc::channel(COMMANDS);

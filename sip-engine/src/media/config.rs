@@ -20,6 +20,8 @@ pub struct MediaConfig {
     pub threads: usize,
     /// Ports for RTP (even) and RTCP (the odd one after it). `0..=0` lets the system choose, for tests.
     pub ports: RangeInclusive<u16>,
+    /// Legs at once, those of calls for help besides: each has two open files.
+    pub most_legs: usize,
     /// Local address legs are bound to unless [`LegOptions::local`] names another.
     pub bind: IpAddr,
     /// Rest of a port pair after its leg is closed; see [`DEFAULT_QUARANTINE`].
@@ -36,6 +38,7 @@ impl MediaConfig {
         Self {
             threads: std::thread::available_parallelism().map_or(1, usize::from),
             ports: 16384..=32767,
+            most_legs: usize::MAX,
             bind,
             quarantine: DEFAULT_QUARANTINE,
             rtp_timeout: DEFAULT_RTP_TIMEOUT,
@@ -62,6 +65,8 @@ pub struct GroupKey {
 pub struct LegOptions {
     /// Local address to bind to; `None` takes the one of [`MediaConfig`].
     pub local: Option<IpAddr>,
+    /// It is part of a call for help: ports are kept for it.
+    pub urgent: bool,
     /// Where this leg's events go. Never waited for: when it is full the event is dropped and counted
     /// ([`Media::dropped_events`](super::Media::dropped_events)). Digits leave 64 places free for how things end, so
     /// give it room for 128 or more.

@@ -44,7 +44,7 @@ impl Media {
     /// # Errors
     /// When the system refuses a thread or its event queue.
     pub fn start(config: MediaConfig) -> io::Result<Media> {
-        let pool = PortPool::new(config.ports.clone(), config.quarantine);
+        let pool = PortPool::new(config.ports.clone(), config.quarantine, config.most_legs);
         let threads = (0..config.threads.max(1))
             .map(|number| thread::start(number, config.rtp_timeout))
             .collect::<io::Result<Vec<_>>>()?;
@@ -76,7 +76,7 @@ impl Media {
     pub fn open_leg(&self, group: GroupKey, options: LegOptions) -> Result<Leg, MediaError> {
         let Inner { config, threads, ports, random, next_leg } = &*self.inner;
         let thread = threads.get(group.thread).ok_or(MediaError::Stopped)?;
-        let pair = ports::bind_pair(ports, random, options.local.unwrap_or(config.bind))?;
+        let pair = ports::bind_pair(ports, random, options.local.unwrap_or(config.bind), options.urgent)?;
         let (id, rtp_port) = (LegId(next_leg.fetch_add(1, Ordering::Relaxed)), pair.lease.port);
         thread.push(Command::Open { leg: id, ports: pair, events: options.events })?;
         thread.legs.fetch_add(1, Ordering::Relaxed);

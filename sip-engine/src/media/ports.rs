@@ -19,6 +19,9 @@ use super::{MediaError, clock};
 const BIND_ATTEMPTS: usize = 32;
 /// When no other port is free, one is used again after this part of the quarantine: 15 s of two minutes.
 const SHORTEST_REST: u32 = 8;
+/// One pair of this many is kept for calls for help, and this many at most.
+const KEPT_OF: usize = 8;
+const KEPT: usize = 16;
 /// Room for a second of packets, so a short stall of the thread loses nothing.
 const SOCKET_BUFFER: usize = 64 * 1024;
 
@@ -28,19 +31,42 @@ pub(super) struct PortPool {
     range: RangeInclusive<u16>,
     free: Vec<u16>,
     resting: VecDeque<(Instant, u16)>,
+    /// The last pairs of the range: for calls for help only, and woken as soon as one needs them.
+    kept: VecDeque<u16>,
+    kept_from: u16,
     in_use: usize,
+    /// Pairs that ordinary calls may have at once: the open files they were promised.
+    most: usize,
     quarantine: Duration,
 }
 
 impl PortPool {
-    pub(super) fn new(range: RangeInclusive<u16>, quarantine: Duration) -> Self {
+    pub(super) fn new(range: RangeInclusive<u16>, quarantine: Duration, most: usize) -> Self {
         let last = *range.end();
-        let free = range.clone().filter(|port| port % 2 == 0 && *port > 0 && *port < last).collect();
-        Self { range, free, resting: VecDeque::new(), in_use: 0, quarantine }
+        let mut free: Vec<u16> =
+            range.clone().filter(|port| port % 2 == 0 && *port > 0 && *port < last).collect();
+        let kept: VecDeque<u16> = free.split_off(free.len() - (free.len() / KEPT_OF).min(KEPT)).into();
+        let kept_from = kept.front().copied().unwrap_or(u16::MAX);
+        Self { range, free, resting: VecDeque::new(), kept, kept_from, in_use: 0, most, quarantine }
+    }
+
+    /// A free even port for a call for help: one that is kept for them where no other is left.
+    pub(super) fn take_urgently(&mut self, now: Instant, chance: usize) -> Result<u16, MediaError> {
+        let refused = match self.take_any(now, chance) {
+            Ok(port) => return Ok(port),
+            Err(refused) => refused,
+        };
+        let port = self.kept.pop_front().or_else(|| self.resting.pop_front().map(|(_, port)| port));
+        self.in_use += usize::from(port.is_some());
+        port.ok_or(refused)
     }
 
     /// A free even port. `chance` picks which.
     pub(super) fn take(&mut self, now: Instant, chance: usize) -> Result<u16, MediaError> {
+        if self.in_use >= self.most { Err(self.exhausted()) } else { self.take_any(now, chance) }
+    }
+
+    fn take_any(&mut self, now: Instant, chance: usize) -> Result<u16, MediaError> {
         while let Some(&(until, port)) = self.resting.front() {
             if until > now {
                 break;
@@ -64,18 +90,23 @@ impl PortPool {
                 self.resting.pop_front();
                 Ok(port)
             }
-            _ => Err(MediaError::PortsExhausted {
-                range: self.range.clone(),
-                in_use: self.in_use,
-                quarantined: self.resting.len(),
-            }),
+            _ => Err(self.exhausted()),
         }
+    }
+
+    fn exhausted(&self) -> MediaError {
+        let (range, in_use, quarantined) = (self.range.clone(), self.in_use, self.resting.len());
+        MediaError::PortsExhausted { range, in_use, quarantined }
     }
 
     /// Gives a port back; it rests first.
     pub(super) fn release(&mut self, now: Instant, port: u16) {
         self.in_use = self.in_use.saturating_sub(1);
-        self.resting.push_back((now + self.quarantine, port));
+        if port >= self.kept_from {
+            self.kept.push_back(port);
+        } else {
+            self.resting.push_back((now + self.quarantine, port));
+        }
     }
 
     /// `0..=0`: the system chooses.
@@ -116,10 +147,11 @@ pub(super) fn bind_pair(
     pool: &SharedPool,
     random: &SystemRandom,
     local: IpAddr,
+    urgent: bool,
 ) -> Result<PortPair, MediaError> {
     let mut last = io::Error::from(io::ErrorKind::AddrInUse);
     for _ in 0..BIND_ATTEMPTS {
-        let mut lease = lease(pool, random)?;
+        let mut lease = lease(pool, random, urgent)?;
         match bind_both(local, &lease) {
             Ok((rtp, rtcp)) => {
                 lease.port = rtp.local_addr()?.port();
@@ -132,12 +164,13 @@ pub(super) fn bind_pair(
     Err(last.into())
 }
 
-fn lease(pool: &SharedPool, random: &SystemRandom) -> Result<PortLease, MediaError> {
+fn lease(pool: &SharedPool, random: &SystemRandom, urgent: bool) -> Result<PortLease, MediaError> {
     let mut guard = pool.lock().unwrap_or_else(PoisonError::into_inner);
     if guard.system_chooses() {
         return Ok(PortLease { pool: Arc::clone(pool), port: 0, pooled: false });
     }
-    let port = guard.take(clock::now(), random_usize(random))?;
+    let (now, chance) = (clock::now(), random_usize(random));
+    let port = if urgent { guard.take_urgently(now, chance)? } else { guard.take(now, chance)? };
     Ok(PortLease { pool: Arc::clone(pool), port, pooled: true })
 }
 
@@ -182,7 +215,7 @@ mod tests {
 
     #[test]
     fn ports_are_even_and_leave_room_for_rtcp() {
-        let mut pool = PortPool::new(1001..=1010, REST);
+        let mut pool = PortPool::new(1001..=1010, REST, usize::MAX);
         let mut taken: Vec<u16> = (0..4).map(|chance| pool.take(clock::now(), chance).unwrap()).collect();
         taken.sort_unstable();
         assert_eq!(taken, [1002, 1004, 1006, 1008]);
@@ -191,7 +224,7 @@ mod tests {
     #[test]
     fn an_empty_pool_says_what_is_used_and_what_rests() {
         let now = clock::now();
-        let mut pool = PortPool::new(1000..=1005, REST);
+        let mut pool = PortPool::new(1000..=1005, REST, usize::MAX);
         let first = pool.take(now, 7).unwrap();
         pool.take(now, 7).unwrap();
         pool.take(now, 7).unwrap();
@@ -204,7 +237,7 @@ mod tests {
     #[test]
     fn a_released_port_rests_for_the_quarantine_while_others_are_free() {
         let now = clock::now();
-        let mut pool = PortPool::new(1000..=1005, REST);
+        let mut pool = PortPool::new(1000..=1005, REST, usize::MAX);
         let released = pool.take(now, 0).unwrap();
         pool.release(now, released);
         let just_before = now + REST - Duration::from_millis(1);
@@ -218,7 +251,7 @@ mod tests {
     #[test]
     fn in_need_the_longest_rested_port_is_woken_after_an_eighth() {
         let now = clock::now();
-        let mut pool = PortPool::new(1000..=1003, REST);
+        let mut pool = PortPool::new(1000..=1003, REST, usize::MAX);
         let (first, second) = (pool.take(now, 0).unwrap(), pool.take(now, 0).unwrap());
         pool.release(now, first);
         pool.release(now + Duration::from_secs(1), second);
@@ -229,20 +262,48 @@ mod tests {
 
     #[test]
     fn the_order_of_ports_is_not_the_order_of_numbers() {
-        let pool = Arc::new(Mutex::new(PortPool::new(20_000..=29_999, REST)));
+        let pool = Arc::new(Mutex::new(PortPool::new(20_000..=29_999, REST, usize::MAX)));
         let random = SystemRandom::new();
-        let ports: Vec<u16> = (0..50).map(|_| lease(&pool, &random).unwrap().port).collect();
+        let ports: Vec<u16> = (0..50).map(|_| lease(&pool, &random, false).unwrap().port).collect();
         let ascending = ports.windows(2).filter(|pair| pair[1] > pair[0]).count();
         assert!((5..45).contains(&ascending), "{ports:?}");
     }
 
     #[test]
     fn a_dropped_lease_puts_its_port_to_rest() {
-        let pool = Arc::new(Mutex::new(PortPool::new(1000..=1001, REST)));
-        drop(lease(&pool, &SystemRandom::new()).unwrap());
+        let pool = Arc::new(Mutex::new(PortPool::new(1000..=1001, REST, usize::MAX)));
+        drop(lease(&pool, &SystemRandom::new(), false).unwrap());
         assert!(matches!(
-            lease(&pool, &SystemRandom::new()),
+            lease(&pool, &SystemRandom::new(), false),
             Err(MediaError::PortsExhausted { in_use: 0, quarantined: 1, .. })
         ));
+    }
+
+    #[test]
+    fn the_last_pairs_are_kept_for_calls_for_help() {
+        let now = clock::now();
+        let mut pool = PortPool::new(1000..=1031, REST, usize::MAX);
+        let ordinary: Vec<u16> = std::iter::from_fn(|| pool.take(now, 0).ok()).collect();
+        assert_eq!((ordinary.len(), ordinary.iter().max()), (14, Some(&1026)));
+        let urgent: Vec<u16> = std::iter::from_fn(|| pool.take_urgently(now, 0).ok()).collect();
+        assert_eq!(urgent, [1028, 1030]);
+        pool.release(now, 1030);
+        assert!(pool.take(now + REST, 0).is_err(), "it is for those who call for help");
+        assert_eq!(pool.take_urgently(now, 0).unwrap(), 1030, "at once");
+        pool.release(now, ordinary[0]);
+        assert!(pool.take(now, 0).is_err(), "it rests");
+        assert_eq!(
+            pool.take_urgently(now, 0).unwrap(),
+            ordinary[0],
+            "nobody who calls for help waits for that"
+        );
+    }
+
+    #[test]
+    fn ordinary_calls_have_no_more_pairs_than_open_files_were_promised_for() {
+        let now = clock::now();
+        let mut pool = PortPool::new(1000..=1031, REST, 3);
+        assert_eq!(std::iter::from_fn(|| pool.take(now, 0).ok()).count(), 3);
+        assert!(pool.take_urgently(now, 0).is_ok());
     }
 }

@@ -130,7 +130,9 @@ impl Directory {
         let (code, reason) = match (&number.account, number.voice.program()) {
             (None, _) => (404, EndReason::NumberNotFound),
             _ if !number.enabled => (403, EndReason::NumberDisabled),
-            (Some(account), _) if !self.is_enabled(account) => (403, EndReason::AccountDisabled),
+            (Some(account), _) if !self.is_enabled(account) && !self.is_emergency(account, &to) => {
+                (403, EndReason::AccountDisabled)
+            }
             (_, None) => (404, EndReason::NotConfigured),
             (Some(account), Some(program)) => {
                 return Inbound::Taken(Box::new(Taken {

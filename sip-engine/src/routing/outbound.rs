@@ -116,10 +116,11 @@ impl Directory {
             return self.to_phone(carrier, account, from, &phone).map(|route| vec![route]);
         }
         let number = Number::stored(to).map_err(|_| NoRoute::NotANumber)?;
-        if !self.is_enabled(account) {
+        // Whatever a customer owes its carrier, who calls for help is let through.
+        let emergency = self.is_emergency(account, to);
+        if !emergency && !self.is_enabled(account) {
             return Err(NoRoute::AccountDisabled);
         }
-        let emergency = self.is_emergency(account, to);
         self.may_call(account, emergency, &number)?;
         let own = || self.trunks.iter().filter(|trunk| trunk.carrier == *carrier && trunk.outbound.is_some());
         let routes: Vec<_> = own()

@@ -205,3 +205,64 @@ async fn a_call_to_no_number_is_that_in_a_full_engine_too() {
     caller.hang_up().await;
     stage.strike().await;
 }
+
+/// The trunk takes calls for help.
+fn takes_calls_for_help(mut network: Network) -> Network {
+    network.trunks[0].outbound.iter_mut().for_each(|outbound| outbound.emergency = true);
+    network
+}
+
+/// One calls for help, and is put through.
+async fn is_helped(stage: &mut Stage) {
+    stage.place(Queued { to: "119".into(), ..outbound::queued("<Hangup/>", 30) });
+    let invite = stage.callee.rings().await;
+    assert!(invite.header("To").contains("sip:119@"), "{invite:?}");
+    stage.callee.respond(&invite, 486, "").await;
+    stage.callee.next(&["ACK"]).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_call_for_help_leaves_a_node_that_is_about_to_stop() {
+    let mut stage = Stage::set().await;
+    stage.knows(takes_calls_for_help);
+    stage.outside.serves(VOICE, r#"<Gather timeout="60"/>"#);
+    let mut caller = stage.caller().await;
+    caller.call("1234", 440.0).await;
+    assert!(!stage.engine.drain(Duration::ZERO).await, "a call is live");
+    assert_eq!(stage.engine.reserve(&outbound::queued("", 30)).err(), Some(NoRoom::UntilFreed));
+    is_helped(&mut stage).await;
+    caller.hang_up().await;
+    assert!(stage.engine.drain(SOON).await);
+    stage.engine.shutdown().await;
+    let late = Queued { to: "119".into(), ..outbound::queued("", 30) };
+    assert_eq!(stage.engine.reserve(&late).err(), Some(NoRoom::UntilFreed), "it has stopped");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_disabled_account_calls_for_help_and_nobody_else() {
+    let mut stage = Stage::set().await;
+    stage.knows(|network| {
+        let mut network = takes_calls_for_help(network);
+        network.accounts[0].enabled = false;
+        network
+    });
+    stage.place(outbound::queued("<Hangup/>", 30));
+    ending(&stage, EndReason::AccountDisabled).await;
+    is_helped(&mut stage).await;
+    stage.strike().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn an_emergency_number_of_the_inventory_is_answered_by_a_full_engine() {
+    let stage = Stage::with_room(1).await;
+    let _all_there_is = stage.engine.reserve(&outbound::queued("", 30)).unwrap();
+    stage.knows(|mut network| {
+        network.numbers[0].number = "119".parse().unwrap();
+        network.accounts[0].enabled = false;
+        network
+    });
+    stage.outside.serves(VOICE, r#"<Gather timeout="60"/>"#);
+    let mut caller = stage.caller().await;
+    caller.call("119", 440.0).await;
+    caller.hang_up().await;
+}

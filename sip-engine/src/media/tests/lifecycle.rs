@@ -31,7 +31,7 @@ async fn closing_says_what_was_playing_then_the_final_figures_and_rests_the_port
     let mut open = Vec::new();
     let refusal = loop {
         let (events, _) = mpsc::channel(8);
-        match bench.media.open_leg(bench.group, LegOptions { local: None, events }) {
+        match bench.media.open_leg(bench.group, LegOptions { local: None, urgent: false, events }) {
             Ok(leg) => open.push(leg),
             Err(refusal) => break refusal,
         }
@@ -81,7 +81,8 @@ async fn called_silent_ten_times_later(direction: Direction) {
 async fn digits_leave_room_for_how_things_end() {
     let (bench, mut phone) = (Bench::new(), Phone::new(1).await);
     let (sender, mut events) = mpsc::channel(66);
-    let leg = bench.media.open_leg(bench.group, LegOptions { local: None, events: sender }).unwrap();
+    let leg =
+        bench.media.open_leg(bench.group, LegOptions { local: None, urgent: false, events: sender }).unwrap();
     let remote = Remote { telephone_event: Some(101), ..phone.remote(Codec::Pcmu) };
     leg.configure(remote).unwrap();
     for key in 0..10 {
@@ -106,7 +107,8 @@ async fn digits_leave_room_for_how_things_end() {
 async fn a_full_channel_never_holds_the_thread_up() {
     let (bench, phone) = (Bench::new(), Phone::new(1).await);
     let (sender, _events) = mpsc::channel(1);
-    let leg = bench.media.open_leg(bench.group, LegOptions { local: None, events: sender }).unwrap();
+    let leg =
+        bench.media.open_leg(bench.group, LegOptions { local: None, urgent: false, events: sender }).unwrap();
     leg.configure(phone.remote(Codec::Pcmu)).unwrap();
     for n in 0..20 {
         leg.play(Prompt::from_pcm8k(&[0; 160]).into(), Loops::Endless, PlayToken(n)).unwrap();
@@ -123,7 +125,7 @@ async fn after_shutdown_every_leg_is_closed_and_none_can_be_opened() {
     assert!(matches!(side.event().await, MediaEvent::Closed { .. }));
     assert!(matches!(side.leg.stop_playing(), Err(MediaError::Stopped)));
     let (events, _) = mpsc::channel(8);
-    let refused = bench.media.open_leg(bench.group, LegOptions { local: None, events });
+    let refused = bench.media.open_leg(bench.group, LegOptions { local: None, urgent: false, events });
     assert!(matches!(refused, Err(MediaError::Stopped)));
 }
 

@@ -131,7 +131,10 @@ impl Bench {
 
     pub(super) fn open(&self) -> Side {
         let (sender, events) = mpsc::channel(128);
-        let leg = self.media.open_leg(self.group, LegOptions { local: None, events: sender }).unwrap();
+        let leg = self
+            .media
+            .open_leg(self.group, LegOptions { local: None, urgent: false, events: sender })
+            .unwrap();
         Side { leg, events }
     }
 
