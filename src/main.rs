@@ -55,7 +55,7 @@ fn main() -> ExitCode {
 
 /// Says why on standard error.
 pub(crate) fn fail(why: &dyn std::fmt::Display) -> ExitCode {
-    eprintln!("trunkline: {why}");
+    eprintln!("trunkline: {}", commands::shown(why));
     ExitCode::FAILURE
 }
 

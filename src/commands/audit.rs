@@ -57,7 +57,7 @@ pub fn run(config: &Config, kept: &[String]) -> ExitCode {
         progress.finish();
         match outcome {
             Ok(report) => {
-                println!("{report}");
+                super::say(&report);
                 ExitCode::SUCCESS
             }
             Err(finding) => fail(&finding),

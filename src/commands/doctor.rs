@@ -59,7 +59,7 @@ pub fn run(config: &Config) -> ExitCode {
                     ("FAIL", text)
                 }
             };
-            println!("{mark}  {area:<9} {text}");
+            super::say(&format!("{mark}  {area:<9} {text}"));
         }
     }
     if broken == 0 { ExitCode::SUCCESS } else { ExitCode::FAILURE }

@@ -52,7 +52,7 @@ async fn repair(config: &Config) -> Result<(), Trouble> {
     let mended = store::audit::repair(&store, &kept, |at| progress.at(at.done, at.total)).await;
     progress.finish();
     let mended = mended?;
-    mended.iter().for_each(|one| println!("{one}"));
+    mended.iter().for_each(|one| super::say(one));
     match mended.len() {
         0 => println!("everything is what the events make it; nothing was changed"),
         count => println!("{count} rows were set right"),

@@ -75,7 +75,7 @@ async fn verify(store: &store::Store) -> ExitCode {
             ExitCode::SUCCESS
         }
         Ok(differences) => {
-            differences.iter().for_each(|difference| println!("{difference}"));
+            differences.iter().for_each(|difference| super::say(difference));
             fail(&format!("{} differences from a rebuild", differences.len()))
         }
         Err(trouble) => fail(&trouble),
@@ -101,7 +101,7 @@ async fn rebuild(config: &Config, name: &str) -> ExitCode {
     progress.finish();
     match outcome {
         Ok(()) => {
-            println!("{name} is rebuilt and live");
+            super::say(&format!("{name} is rebuilt and live"));
             ExitCode::SUCCESS
         }
         Err(trouble) => fail(&trouble),

@@ -47,7 +47,7 @@ pub fn run(config: &Config, order: Result<Order, Trouble>) -> ExitCode {
     });
     match outcome {
         Ok(lines) => {
-            lines.iter().for_each(|line| println!("{line}"));
+            lines.iter().for_each(|line| super::say(line));
             ExitCode::SUCCESS
         }
         Err(trouble) => fail(&trouble),

@@ -1,6 +1,6 @@
 /** Sets the generated Carrier API client up: same origin, refusals as `Problem`. */
 import { client } from "../client/client.gen";
-import { visibleResponse } from "../lib/visible";
+import { visibleJson, visibleResponse } from "../lib/visible";
 import { toProblem } from "./problem";
 
 client.setConfig({ baseUrl: "/carrier/v1", throwOnError: true, credentials: "same-origin" });
@@ -18,7 +18,7 @@ export async function json<T>(method: "GET" | "POST" | "DELETE", path: string, b
     throw toProblem(error);
   });
   const text = await response.text();
-  const parsed: unknown = text === "" ? undefined : parse(text);
+  const parsed: unknown = text === "" ? undefined : parse(visibleJson(text));
   if (!response.ok) throw toProblem(parsed, response);
   return parsed as T;
 }

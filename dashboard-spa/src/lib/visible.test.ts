@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { visible, visibleJson } from "./visible";
+import { visible, visibleJson, visibleResponse } from "./visible";
 
 describe("what reorders or hides", () => {
   it("is written out", () => {
@@ -9,6 +9,26 @@ describe("what reorders or hides", () => {
 
   it("is written out inside JSON so that it is read as text", () => {
     expect(JSON.parse(visibleJson(JSON.stringify({ from: "a\u202eb" })))).toEqual({ from: "a\\u202eb" });
+  });
+
+  it("is written out wherever it is only shown, and kept where a form is filled with it", async () => {
+    const name = async (path: string, status = 200) => {
+      const response = new Response(JSON.stringify({ name: "Ac\u202eme" }), { status });
+      Object.defineProperty(response, "url", { value: `https://voice.example.com/carrier/v1${path}` });
+      return (await (await visibleResponse(response)).json()).name;
+    };
+    for (const path of [
+      "/accounts",
+      "/trunks?limit=5",
+      "/trunks/TK1/turned-away",
+      "/users/US1",
+      "/audit",
+      "/overview",
+    ])
+      expect(await name(path)).toBe("Ac\\u202eme");
+    for (const path of ["/accounts/AC1", "/trunks/TK1", "/phone-numbers/PN1", "/carrier"])
+      expect(await name(path)).toBe("Ac\u202eme");
+    expect(await name("/trunks/TK1", 422)).toBe("Ac\\u202eme");
   });
 
   it("is none of any language's letters, nor of emoji", () => {

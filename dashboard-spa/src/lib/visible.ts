@@ -5,8 +5,9 @@
 const DECEPTIVE =
   /\u034f|[\u00ad\u061c\u115f\u1160\u180e\u200b\u200e\u200f\u202a-\u202e\u2060-\u206f\u3164\ufeff\uffa0\ufff9-\ufffb]|\udb40[\udc00-\udc7f]/g;
 
-/** What only shows things, and never fills a form: calls with their timelines and messages, and the audit. */
-const SHOWN = /\/carrier\/v1\/(calls|audit)([/?]|$)/;
+/** What fills a form, and would be saved as it is shown: one account, trunk or number, and the carrier. Its names are
+ * written out where they are headings. Everything else is there to be seen. */
+const FILLS = /\/carrier\/v1\/(carrier|(accounts|trunks|phone-numbers)\/[^/?]+)\/?(\?|$)/;
 
 function escaped(character: string, slash: string): string {
   const units = Array.from({ length: character.length }, (_, index) => character.charCodeAt(index));
@@ -25,7 +26,7 @@ export function visibleJson(json: string): string {
 
 /** The response, its texts as they are shown when all they are for is to be seen. */
 export async function visibleResponse(response: Response): Promise<Response> {
-  if (!SHOWN.test(response.url) || response.status === 204) return response;
+  if ((response.ok && FILLS.test(response.url)) || response.status === 204) return response;
   const text = await response.clone().text();
   const shown = visibleJson(text);
   if (shown === text) return response;

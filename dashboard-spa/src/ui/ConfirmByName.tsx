@@ -1,6 +1,7 @@
 /** A dangerous action, confirmed by typing the name of what it is done to. */
 import { Button, Group, Stack, Text, TextInput } from "@mantine/core";
 import { useState } from "react";
+import { visible } from "../lib/visible";
 import { Dialog } from "./Dialog";
 import { ProblemNotice } from "./ProblemNotice";
 
@@ -13,7 +14,8 @@ type Props = {
   onClose: () => void;
 };
 
-export function ConfirmByName({ title, name, verb, children, onConfirm, onClose }: Props) {
+export function ConfirmByName({ title, name: given, verb, children, onConfirm, onClose }: Props) {
+  const name = visible(given);
   const [typed, setTyped] = useState("");
   const [busy, setBusy] = useState(false);
   const [error, setError] = useState<unknown>();

@@ -4,6 +4,7 @@ import { spotlight } from "@mantine/spotlight";
 import { IconSearch } from "@tabler/icons-react";
 import { Link, type LinkProps } from "@tanstack/react-router";
 import { type ReactNode, useEffect } from "react";
+import { visible } from "../lib/visible";
 import css from "./Frame.module.css";
 
 type Props = {
@@ -13,7 +14,8 @@ type Props = {
   children?: ReactNode;
 };
 
-export function PageHead({ title, name, parent, children }: Props) {
+export function PageHead({ title: given, name, parent, children }: Props) {
+  const title = typeof given === "string" ? visible(given) : given;
   const spoken = name ?? (typeof title === "string" ? title : "");
   useEffect(() => {
     document.title = spoken ? `${spoken} · Trunkline` : "Trunkline";

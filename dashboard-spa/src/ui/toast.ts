@@ -1,11 +1,12 @@
 /** Short notes in the corner. */
 import { notifications } from "@mantine/notifications";
 import { advice, toProblem } from "../api/problem";
+import { visible } from "../lib/visible";
 
 const closeButtonProps = { "aria-label": "Dismiss" };
 
 export function told(message: string): void {
-  notifications.show({ message, withBorder: true, closeButtonProps });
+  notifications.show({ message: visible(message), withBorder: true, closeButtonProps });
 }
 
 export function refused(error: unknown): void {
