@@ -85,3 +85,44 @@ fn a_table_is_rebuilt_beside_the_server_while_a_call_goes_on() {
         server.wait_for_call("ended call", |call| call["status"] == "completed");
     }
 }
+
+#[test]
+fn a_start_with_thirty_two_other_bytes_for_a_key_is_refused_and_changes_nothing() {
+    for on in [On::Sqlite, On::Postgres] {
+        let mut server = Server::start(on);
+        assert!(server.stop().success());
+        let file = server.data.join("vault.key");
+        let key = std::fs::read(&file).unwrap();
+        std::fs::write(&file, key.iter().map(|byte| byte ^ 0x5a).collect::<Vec<u8>>()).unwrap();
+        let text = server.refused_start();
+        assert!(text.contains("vault.key is not the key this database was sealed with"), "{text}");
+        assert!(text.contains("restore it from the backup"), "{text}");
+        std::fs::write(&file, key).unwrap();
+        server.start_again();
+        let (_, account) = server.carrier_api("GET", "/accounts", None);
+        assert!(account["data"][0]["sid"].is_string(), "the right key opens it as before: {account}");
+        assert!(server.stop().success());
+        let (verified, text) = server.run(&["audit", "verify"]);
+        assert!(verified, "{text}");
+    }
+}
+
+#[test]
+fn a_database_that_is_gone_beside_its_key_and_seals_is_not_made_anew() {
+    for on in [On::Sqlite, On::Postgres] {
+        let mut server = Server::start(on);
+        assert!(server.stop().success());
+        assert!(!std::fs::read_to_string(server.data.join("seals.log")).unwrap().is_empty());
+        let file = server.data.join("trunkline.db");
+        match on {
+            On::Sqlite => ["trunkline.db", "trunkline.db-wal", "trunkline.db-shm"].iter().for_each(|name| {
+                let _ = std::fs::remove_file(server.data.join(name));
+            }),
+            On::Postgres => server.moves_to(crate::support::server::fresh_database()),
+        }
+        let text = server.refused_start();
+        assert!(text.contains("is empty or gone") && text.contains("restore the database"), "{text}");
+        assert!(text.contains("move vault.key and seals.log away"), "{text}");
+        assert!(!file.exists(), "nothing was started empty");
+    }
+}

@@ -89,6 +89,28 @@ impl Server {
         Ok(Server::start_with(folder, &self.database_url, &[]))
     }
 
+    /// What a start on this data says that is refused; it is stopped when it is not.
+    pub fn refused_start(&self) -> String {
+        let mut start = Command::new("timeout");
+        start.args(["60", env!("CARGO_BIN_EXE_trunkline"), "--data_dir"]).arg(&self.data);
+        start.args(["--database_url", &self.database_url, "--http.listen", "127.0.0.1:0"]);
+        let output = start.args(["--sip.listen", "127.0.0.1:0", "serve"]).output().unwrap();
+        let text = String::from_utf8_lossy(&[output.stdout, output.stderr].concat()).into_owned();
+        assert_eq!(output.status.code(), Some(1), "{text}");
+        text
+    }
+
+    /// Starts it again on the same data, after it was stopped.
+    pub fn start_again(&mut self) {
+        self.process = serve(&self.data, &self.database_url, &self.settings);
+        self.demo = ready(&self.process, &self.data);
+    }
+
+    /// From now on it is started on this database.
+    pub fn moves_to(&mut self, database_url: String) {
+        self.database_url = database_url;
+    }
+
     /// What `/metrics` says of this.
     pub fn metric(&self, name: &str) -> f64 {
         let url = format!("{}/metrics", self.text("http_url"));
@@ -107,8 +129,7 @@ impl Server {
     /// Ends it as `kill -9` does and starts it again on the same data.
     pub fn kill_and_restart(&mut self) {
         self.process.kill();
-        self.process = serve(&self.data, &self.database_url, &self.settings);
-        self.demo = ready(&self.process, &self.data);
+        self.start_again();
     }
 
     /// Stops it as an operator does (SIGTERM) and waits for its end.
@@ -137,16 +158,7 @@ impl Server {
 
     /// Asks the Carrier API.
     pub fn carrier_api(&self, method: &str, path: &str, body: Option<Value>) -> (u16, Value) {
-        let url = format!("{}/carrier/v1{path}", self.text("http_url"));
-        let mut command = Command::new("curl");
-        command.args(["-s", "-X", method, "-w", "\n%{http_code}", "-H", "Content-Type: application/json"]);
-        command.args(["-H", &format!("Authorization: Bearer {}", self.text("carrier_api_key"))]);
-        if let Some(body) = body {
-            command.args(["-d", &body.to_string()]);
-        }
-        let output = String::from_utf8(command.arg(url).output().unwrap().stdout).unwrap();
-        let (body, status) = output.rsplit_once('\n').unwrap();
-        (status.parse().unwrap(), serde_json::from_str(body).unwrap_or(Value::Null))
+        carrier_api(self.text("http_url"), self.text("carrier_api_key"), method, path, body)
     }
 
     /// Asks the Carrier API for something that must be there.
@@ -193,6 +205,26 @@ impl Server {
         let types = rows["data"].as_array().unwrap().iter();
         types.map(|row| row["event_type"].as_str().unwrap().to_owned()).collect()
     }
+}
+
+/// Asks the Carrier API at this address with this key.
+pub(super) fn carrier_api(
+    url: &str,
+    key: &str,
+    method: &str,
+    path: &str,
+    body: Option<Value>,
+) -> (u16, Value) {
+    let mut command = Command::new("curl");
+    command.args(["-s", "-X", method, "-w", "\n%{http_code}", "-H", "Content-Type: application/json"]);
+    command.args(["-H", &format!("Authorization: Bearer {key}")]);
+    if let Some(body) = body {
+        command.args(["-d", &body.to_string()]);
+    }
+    let output = command.arg(format!("{url}/carrier/v1{path}")).output().unwrap();
+    let output = String::from_utf8(output.stdout).unwrap();
+    let (body, status) = output.rsplit_once('\n').unwrap();
+    (status.parse().unwrap(), serde_json::from_str(body).unwrap_or(Value::Null))
 }
 
 fn serve(data: &Path, database_url: &str, settings: &[String]) -> Lines {
