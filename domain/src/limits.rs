@@ -188,4 +188,37 @@ mod tests {
         let checked = Limits { countries: twice, ..limits() }.checked().unwrap();
         assert_eq!(checked.countries.iter().map(|country| country.code()).collect::<Vec<_>>(), ["GB", "US"]);
     }
+
+    #[test]
+    fn canada_and_the_islands_behind_plus_one_are_countries_of_their_own() {
+        let us = "US".parse().ok();
+        let home = |to: &str| Limits::default().allow(&to.parse().unwrap(), us);
+        // What fraud is known for, an overlay younger than the metadata, and a range that is nobody's yet.
+        for (to, country) in [
+            ("+18762345678", "JM"),
+            ("+16582345678", "JM"),
+            ("+14732345678", "GD"),
+            ("+18092345678", "DO"),
+            ("+18490000000", "DO"),
+            ("+12682345678", "AG"),
+            ("+12642345678", "AI"),
+            ("+17842345678", "VC"),
+            ("+16492345678", "TC"),
+            ("+17212345678", "SX"),
+            ("+14412345678", "BM"),
+            ("+17872345678", "PR"),
+            ("+14162345678", "CA"),
+            ("+13872345678", "CA"),
+            ("+19422345678", "CA"),
+        ] {
+            let refused = home(to).unwrap_err();
+            assert_eq!(refused, Forbidden::Country(to.parse().unwrap(), country.parse().ok()), "{to}");
+            assert!(refused.to_string().contains("its limits: countries"), "it names the setting: {refused}");
+            let ticked = Limits { countries: vec![country.parse().unwrap()], ..Limits::default() };
+            assert!(ticked.allow(&to.parse().unwrap(), "KH".parse().ok()).is_ok(), "{to}");
+        }
+        for own in ["+12125551234", "+14155551234", "+18005551234", "+15551230000"] {
+            assert!(home(own).is_ok(), "{own}");
+        }
+    }
 }

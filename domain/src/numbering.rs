@@ -59,9 +59,49 @@ pub(crate) fn type_of(digits: &str) -> NumberType {
     region(digits).map_or(NumberType::Unknown, |(metadata, national)| kind(metadata, national))
 }
 
+/// Countries behind +1 beside the United States, with their area codes (NANPA's list of November 2026): here no lagging
+/// metadata may take an island, where calls cost what fraud lives on, for a part of the United States.
+const BEHIND_ONE: [(&str, &str); 24] = [
+    ("AG", "268"),
+    ("AI", "264"),
+    ("AS", "684"),
+    ("BB", "246"),
+    ("BM", "441"),
+    ("BS", "242"),
+    (
+        "CA",
+        "204 226 236 249 250 257 263 289 306 343 354 365 367 368 382 387 403 416 418 428 431 437 438 450 468 474 506 514 \
+         519 537 548 579 581 584 587 600 604 613 622 633 639 644 647 655 672 677 683 688 705 709 742 753 778 780 782 807 \
+         819 825 867 873 879 902 905 942",
+    ),
+    ("DM", "767"),
+    ("DO", "809 829 849"),
+    ("GD", "473"),
+    ("GU", "671"),
+    ("JM", "658 876"),
+    ("KN", "869"),
+    ("KY", "345"),
+    ("LC", "758"),
+    ("MP", "670"),
+    ("MS", "664"),
+    ("PR", "787 939"),
+    ("SX", "721"),
+    ("TC", "649"),
+    ("TT", "868"),
+    ("VC", "784"),
+    ("VG", "284"),
+    ("VI", "340"),
+];
+
 /// The country of an international number; where several share a calling code, the one whose range it is in.
 pub(crate) fn country_of(digits: &str) -> Option<Country> {
-    region(digits)?.0.id().parse().ok()
+    let area = digits.strip_prefix('1').and_then(|national| national.get(..3));
+    let behind_one =
+        |area: &str| BEHIND_ONE.iter().find(|(_, areas)| areas.split(' ').any(|one| one == area));
+    match area.and_then(behind_one) {
+        Some((country, _)) => country.parse().ok(),
+        None => region(digits)?.0.id().parse().ok(),
+    }
 }
 
 /// The digits people of its country dial, with the trunk digit where there is one; `None` for a number of nowhere.
