@@ -130,6 +130,7 @@ impl Bench {
             parent: None,
             from: "+85512345678".into(),
             to: "+15551230000".into(),
+            caller_id: None,
             phone_number: None,
             program: Some(Program::Inline("<Response/>".into())),
             callback,

@@ -104,6 +104,7 @@ fn queued(number: &PhoneNumberRow, to: String) -> Result<Queued, Refusal> {
         parent: None,
         from: number.number.to_string(),
         to,
+        caller_id: None,
         phone_number: Some(number.sid.clone()),
         program: Some(number.voice.program().ok_or_else(silent)?),
         callback: None,

@@ -75,9 +75,14 @@ pub(super) async fn create(app: &App, asking: &Asking<'_>, form: &Form) -> Resul
     let country = country(app, caller).await?;
     let spelling = Spelling { country, codes: short_codes(app, caller, form).await? };
     let (from, to) = (new_call::from(form, &spelling)?, new_call::to(form, &spelling)?);
+    let caller_id = new_call::caller_id(form, &spelling)?;
     let phone_number = owned(app, caller, &from).await?;
+    if let Some(shown) = &caller_id {
+        owned(app, caller, shown).await?;
+    }
     allowed(app, caller, &to, country).await?;
-    let queued = new_call::queued(form, caller.account.sid.clone(), (&from, &to), Some(phone_number))?;
+    let queued =
+        new_call::queued(form, caller.account.sid.clone(), (&from, &to), caller_id, Some(phone_number))?;
     let meta = once(caller.meta(app, request), request, &format!("twilio:calls:{}", caller.account.sid))?;
     let sid = Sid::new(Kind::Call, &*app.ids);
     let commands = [CallCommand::Queue(queued.clone())].into_iter().chain(new_call::warnings(form, warnings));
@@ -103,7 +108,7 @@ async fn country(app: &App, caller: &Caller) -> Result<Option<Country>, Fault> {
 /// The account's own short codes among the numbers it names.
 async fn short_codes(app: &App, caller: &Caller, form: &Form) -> Result<Vec<Number>, Fault> {
     let mut codes = Vec::new();
-    for name in ["From", "To"] {
+    for name in ["From", "To", "CallerId"] {
         let Some(code) = form.one(name)?.and_then(|text| Number::short_code(text).ok()) else { continue };
         let filter = PhoneNumberFilter { number: Some(code.clone()), ..PhoneNumberFilter::default() };
         let found = app.projections.phone_numbers(caller.scope()).list(&filter, &Page::first(1)).await?;

@@ -44,6 +44,13 @@ pub(super) fn from(form: &Form, spelling: &Spelling) -> Result<Number, Fault> {
     spelling.read(text).ok_or_else(|| Fault::parameter(21212, message()))
 }
 
+/// Whom the callee is shown instead of who calls, if anybody.
+pub(super) fn caller_id(form: &Form, spelling: &Spelling) -> Result<Option<Number>, Fault> {
+    let message = |text| format!("Invalid 'CallerId' Phone Number: {}", short(text));
+    let read = |text| spelling.read(text).ok_or_else(|| Fault::parameter(21212, message(text)));
+    form.one("CallerId")?.map(read).transpose()
+}
+
 /// Who is called.
 pub(super) fn to(form: &Form, spelling: &Spelling) -> Result<Number, Fault> {
     let text = form.one("To")?.ok_or_else(|| Fault::parameter(21201, "No 'To' number is specified"))?;
@@ -56,6 +63,7 @@ pub(super) fn queued(
     form: &Form,
     account: Sid,
     (from, to): (&Number, &Number),
+    caller_id: Option<Number>,
     phone_number: Option<Sid>,
 ) -> Result<Queued, Fault> {
     let program = program(form)?.ok_or_else(|| Fault::parameter(21205, "Url parameter is required"))?;
@@ -65,6 +73,7 @@ pub(super) fn queued(
         parent: None,
         from: from.to_string(),
         to: to.to_string(),
+        caller_id: caller_id.filter(|shown| shown != from).map(|shown| shown.to_string()),
         phone_number,
         program: Some(program),
         callback: callback(form)?,

@@ -153,8 +153,11 @@ pub struct Queued {
     /// The call whose `<Dial>` it is.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub parent: Option<Sid>,
-    /// Caller id: E.164 with plus, or a short code.
+    /// Who calls: E.164 with plus, or a short code.
     pub from: String,
+    /// Whom the callee is shown instead, likewise (the Calls API's `CallerId`).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub caller_id: Option<String>,
     /// Who to call: E.164 with plus, a short code, or a phone's own [`SipAddress`](crate::sip_address::SipAddress).
     pub to: String,
     /// The caller's number in the inventory, if it is there.

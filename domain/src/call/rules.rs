@@ -138,6 +138,7 @@ mod tests {
             parent: None,
             from: "1234".into(),
             to: "+85512345678".into(),
+            caller_id: None,
             phone_number: None,
             program: None,
             callback: None,

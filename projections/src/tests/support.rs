@@ -140,6 +140,7 @@ pub(super) fn queued(account: &Sid, to: &str) -> Queued {
         parent: None,
         from: "1234".into(),
         to: to.into(),
+        caller_id: None,
         phone_number: None,
         program: None,
         callback: None,

@@ -396,6 +396,7 @@ fn queued(
         parent: Some(parent),
         from: from.to_owned(),
         to: to.to_owned(),
+        caller_id: None,
         phone_number: None,
         program: None,
         callback: target.status_callback.as_ref().and_then(callback),

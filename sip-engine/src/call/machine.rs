@@ -270,7 +270,7 @@ impl Machine {
             sid: call.sid,
             tenant: call.tenant,
             account: queued.account,
-            from: CallerId::of(&queued.from),
+            from: CallerId::of(queued.caller_id.as_deref().unwrap_or(&queued.from)),
             on_behalf_of: None,
             authentic: true,
             asserted: None,

@@ -31,6 +31,7 @@ fn asked(account: Sid) -> Queued {
         parent: None,
         from: "+85512345678".into(),
         to: "+15551230000".into(),
+        caller_id: None,
         phone_number: None,
         program: Some(Program::Fetched(document)),
         callback: Some(Callback { url: url("a.test"), method: Method::Post, events }),

@@ -17,10 +17,12 @@ pub(super) const OPERATIONS: &[Operation] = &[
             honoured(&["Method", "FallbackUrl", "FallbackMethod"])
                 .noting("go with Url; with Twiml alone a warning"),
             honoured(&["StatusCallback", "StatusCallbackEvent", "StatusCallbackMethod"]),
+            honoured(&["CallerId"])
+                .noting("shown to the callee instead of From; a number of the account's as well, else 21210"),
             honoured(&["SendDigits"]).noting("at most 32 keys (21208)"),
             honoured(&["Timeout"]).noting("1 to 600 s, 60 by default"),
             honoured(&["TimeLimit"]).noting("1 to 86,400 s, 14,400 by default"),
-            refused(&["ApplicationSid", "SipAuthUsername", "SipAuthPassword", "Byoc", "CallerId"]),
+            refused(&["ApplicationSid", "SipAuthUsername", "SipAuthPassword", "Byoc"]),
             refused(&["Record"]).unless(&["false"]),
             warned(&[
                 "RecordingChannels",

@@ -487,3 +487,29 @@ async fn lists_are_filtered_as_the_sdks_ask() {
         assert_eq!(fault(bench.get(&format!("/Calls.json?{query}"))).await, (400, 20001), "{query}");
     }
 }
+
+#[tokio::test]
+async fn the_callee_is_shown_another_number_of_the_accounts_and_nobody_elses() {
+    let bench = Bench::new().await;
+    let other =
+        Tenant { account: Some(Sid::new(Kind::Account, &RandomIds::default())), ..bench.tenant.clone() };
+    bench.account(&other).await;
+    bench.number(&Sid::new(Kind::PhoneNumber, &RandomIds::default()), "+85512345679", &bench.tenant).await;
+    bench.number(&Sid::new(Kind::PhoneNumber, &RandomIds::default()), "+85512345680", &other).await;
+    let showing = |shown: &'static str| [CALL.as_slice(), &[("CallerId", shown)]].concat();
+    for (theirs, code) in
+        [("+85512345680", 21210), ("+15551230099", 21210), ("911", 21210), ("my shop", 21212)]
+    {
+        assert_eq!(fault(bench.post("/Calls.json", &showing(theirs))).await, (400, code), "{theirs}");
+    }
+    assert_eq!(bench.store.head(Log::Calls).await.unwrap(), 0, "nothing was queued");
+    for (shown, kept) in [("+85512345679", Some("+85512345679")), ("+85512345678", None)] {
+        let (status, body) = answered(bench.post("/Calls.json", &showing(shown))).await;
+        assert_eq!((status, text(&body, "from")), (201, "+85512345678".into()), "{body}");
+        let [CallEvent::Queued(Queued { caller_id, .. })] = &bench.events(&text(&body, "sid")).await[..]
+        else {
+            panic!("one event")
+        };
+        assert_eq!(caller_id.as_deref(), kept);
+    }
+}

@@ -143,19 +143,10 @@ impl Scene {
 
     /// A call the API asked for.
     pub(super) fn outgoing(program: Program, send_digits: Option<&str>) -> Scene {
-        let queued = Queued {
-            account: sid(Kind::Account, 1),
-            direction: Direction::OutboundApi,
-            parent: None,
-            from: "1234".into(),
-            to: "+85510000001".into(),
-            phone_number: None,
-            program: Some(program),
-            callback: None,
-            timeout: 60,
-            time_limit: 86_400,
-            send_digits: send_digits.map(str::to_owned),
-        };
+        Scene::asked(Queued { send_digits: send_digits.map(str::to_owned), ..queued(program) })
+    }
+
+    pub(super) fn asked(queued: Queued) -> Scene {
         Scene::new(Machine::outgoing(surroundings(), Outgoing { call: call(), queued }))
     }
 
@@ -375,4 +366,22 @@ fn fact_line(fact: CallCommand) -> String {
 
 pub(super) fn end_requested(leg: LegNo, status: Status) -> Happened {
     Happened::EndRequested(leg, status)
+}
+
+/// A call the API asked for.
+pub(super) fn queued(program: Program) -> Queued {
+    Queued {
+        account: sid(Kind::Account, 1),
+        direction: Direction::OutboundApi,
+        parent: None,
+        from: "1234".into(),
+        to: "+85510000001".into(),
+        caller_id: None,
+        phone_number: None,
+        program: Some(program),
+        callback: None,
+        timeout: 60,
+        time_limit: 86_400,
+        send_digits: None,
+    }
 }

@@ -18,6 +18,16 @@ fn a_call_is_placed_and_runs_its_program_when_answered() {
 }
 
 #[test]
+fn the_callee_is_shown_the_caller_id_and_the_application_who_calls() {
+    let shown = Some("+12125550100".to_owned());
+    let mut scene = Scene::asked(Queued { caller_id: shown, ..queued(application(None)) });
+    assert_eq!(scene.starts(), ["Place 0 from +12125550100 to +85510000001"]);
+    scene.placed(MAIN);
+    scene.signal(MAIN, Signal::Answered);
+    assert_eq!(scene.param("From"), "1234");
+}
+
+#[test]
 fn twiml_given_with_the_request_needs_no_application() {
     let mut scene = Scene::outgoing(Program::Inline("<Response><Say>Hi</Say></Response>".into()), None);
     scene.starts();

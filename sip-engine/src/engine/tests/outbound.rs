@@ -15,6 +15,7 @@ pub(super) fn queued(twiml: &str, timeout: u32) -> Queued {
         parent: None,
         from: "1234".into(),
         to: "+85510000001".into(),
+        caller_id: None,
         phone_number: None,
         program: Some(Program::Inline(format!("<Response>{twiml}</Response>"))),
         callback: None,
