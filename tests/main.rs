@@ -12,5 +12,6 @@ mod dial;
 mod faults;
 mod inbound_call;
 mod log;
+mod operator;
 mod outside;
 mod setup;

@@ -7,13 +7,13 @@
 
 mod dialling;
 mod parameters;
-mod phone;
+pub mod phone;
 mod routing;
 mod sharing;
 mod sip;
 mod times;
 mod twiml;
-mod web;
+pub mod web;
 mod wire;
 
 use crate::support::{On, Sdk, Server};

@@ -44,8 +44,6 @@ fn a_caller_who_hangs_up_is_told_of_with_whole_seconds() {
         assert_eq!((&*told.method, &*told.parameters["CallStatus"]), ("POST", "completed"));
         let seconds: u32 = told.parameters["CallDuration"].parse().unwrap();
         assert!(seconds < 30, "{seconds} s");
-        let signed = told.headers.iter().any(|(name, _)| name.eq_ignore_ascii_case("X-Twilio-Signature"));
-        assert!(signed, "{:?}", told.headers);
     }
 }
 

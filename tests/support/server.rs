@@ -27,6 +27,7 @@ pub struct Server {
     pub demo: Value,
     database_url: String,
     settings: Vec<String>,
+    under: Vec<String>,
     _folder: tempfile::TempDir,
 }
 
@@ -42,11 +43,25 @@ impl Server {
 
     /// Starts one in this folder, on the database at this address (empty for SQLite), with these settings besides.
     pub fn start_with(folder: tempfile::TempDir, database_url: &str, settings: &[&str]) -> Server {
+        Server::start_in(folder, &[], database_url, settings)
+    }
+
+    /// Starts one as the last argument of this command, which becomes it: `env A=b`, `prlimit --nofile=1024:1024`.
+    pub fn start_under(under: &[String], database_url: &str, settings: &[&str]) -> Server {
+        Server::start_in(tempfile::tempdir().unwrap(), under, database_url, settings)
+    }
+
+    fn start_in(
+        folder: tempfile::TempDir,
+        under: &[String],
+        database_url: &str,
+        settings: &[&str],
+    ) -> Server {
         let (data, database_url) = (folder.path().join("data"), database_url.to_owned());
         let settings: Vec<String> = settings.iter().map(|setting| (*setting).to_owned()).collect();
-        let process = serve(&data, &database_url, &settings);
+        let process = serve(under, &data, &database_url, &settings);
         let demo = ready(&process, &data);
-        Server { process, data, demo, database_url, settings, _folder: folder }
+        Server { process, data, demo, database_url, settings, under: under.to_vec(), _folder: folder }
     }
 
     /// `/readyz`: whether it is ready, and what it says.
@@ -81,7 +96,7 @@ impl Server {
         }
         if let Some(name) = name {
             std::fs::write(data.join("node"), name).unwrap();
-            let mut command = command(&data, &self.database_url);
+            let mut command = command(&[], &data, &self.database_url);
             command.args(["--http.listen", "127.0.0.1:0", "--sip.listen", "127.0.0.1:0", "serve"]);
             let output = command.output().unwrap();
             return Err(String::from_utf8_lossy(&[output.stdout, output.stderr].concat()).into_owned());
@@ -102,7 +117,7 @@ impl Server {
 
     /// Starts it again on the same data, after it was stopped.
     pub fn start_again(&mut self) {
-        self.process = serve(&self.data, &self.database_url, &self.settings);
+        self.process = serve(&self.under, &self.data, &self.database_url, &self.settings);
         self.demo = ready(&self.process, &self.data);
     }
 
@@ -111,11 +126,16 @@ impl Server {
         self.database_url = database_url;
     }
 
-    /// What `/metrics` says of this.
-    pub fn metric(&self, name: &str) -> f64 {
+    /// What `/metrics` says.
+    pub fn metrics(&self) -> String {
         let url = format!("{}/metrics", self.text("http_url"));
         let output = Command::new("curl").args(["-s", &url]).output().unwrap();
-        let text = String::from_utf8(output.stdout).unwrap();
+        String::from_utf8(output.stdout).unwrap()
+    }
+
+    /// What it says of this.
+    pub fn metric(&self, name: &str) -> f64 {
+        let text = self.metrics();
         let value = text.lines().find_map(|line| line.strip_prefix(name)?.strip_prefix(' '));
         value.unwrap_or_else(|| panic!("no {name} in {text}")).parse().unwrap()
     }
@@ -151,7 +171,7 @@ impl Server {
 
     /// Runs another command of the binary on the same data, and returns exit status and all it printed.
     pub fn run(&self, arguments: &[&str]) -> (bool, String) {
-        let output = command(&self.data, &self.database_url).args(arguments).output().unwrap();
+        let output = command(&[], &self.data, &self.database_url).args(arguments).output().unwrap();
         let text = [output.stdout, output.stderr].concat();
         (output.status.success(), String::from_utf8_lossy(&text).into_owned())
     }
@@ -227,16 +247,22 @@ pub(super) fn carrier_api(
     (status.parse().unwrap(), serde_json::from_str(body).unwrap_or(Value::Null))
 }
 
-fn serve(data: &Path, database_url: &str, settings: &[String]) -> Lines {
-    let mut command = command(data, database_url);
-    command.args(settings);
-    command.args(["--http.listen", "127.0.0.1:0", "--sip.listen", "127.0.0.1:0", "--log.filter", "warn"]);
+fn serve(under: &[String], data: &Path, database_url: &str, settings: &[String]) -> Lines {
+    let mut command = command(under, data, database_url);
+    command.args(settings).args(["--http.listen", "127.0.0.1:0", "--sip.listen", "127.0.0.1:0"]);
+    // A flag would have the last word over a file.
+    if !settings.iter().any(|setting| setting == "--config") {
+        command.args(["--log.filter", "warn"]);
+    }
     command.args(["serve", "--demo"]);
     Lines::start(command)
 }
 
-fn command(data: &Path, database_url: &str) -> Command {
-    let mut command = Command::new(env!("CARGO_BIN_EXE_trunkline"));
+fn command(under: &[String], data: &Path, database_url: &str) -> Command {
+    let words = under.iter().map(String::as_str).chain([env!("CARGO_BIN_EXE_trunkline")]);
+    let words: Vec<&str> = words.collect();
+    let mut command = Command::new(words[0]);
+    command.args(&words[1..]);
     command.arg("--data_dir").arg(data).args(["--database_url", database_url]);
     command
 }
