@@ -31,11 +31,12 @@ dashboard:
     bin/setup run
     bin/dashboard
 
-# One kind of trouble made to happen, with its figures: `just fault twin`, kill, sigstop, outage, full_disk
+# One kind of trouble made to happen, with its figures: `just fault twin`, kill, sigstop, outage, full_disk, tenants, clock_step, flood
 fault name:
-    cargo nextest run --test stories --locked --run-ignored all --no-capture -E 'test(/faults::.*{{name}}/)'
+    [ -x tests/faults/{{name}} ] && exec tests/faults/{{name}} || exec cargo nextest run --test stories --locked --run-ignored all --no-capture -E 'test(/faults::.*{{name}}/)'
 
 # All of them, the long ones too
 faults:
     cargo nextest run --test stories --locked --run-ignored all --no-capture -E 'test(/faults::/)'
+    tests/faults/tenants
     tests/faults/flood

@@ -2,6 +2,8 @@
 //! Each prints its figures (`just fault full_disk`); what takes longer than half a minute is ignored here and run by
 //! `just faults`.
 
+mod clock_step;
 mod full_disk;
 mod hanging;
+mod kills;
 mod nodes;

@@ -12,6 +12,7 @@ mod people;
 mod phone_numbers;
 mod sign_in;
 mod spec;
+mod tenants;
 mod trunks;
 mod two_factor;
 mod walls;

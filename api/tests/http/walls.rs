@@ -7,7 +7,7 @@ use domain::user::{Role, User, UserCommand};
 use serde_json::{Value, json};
 
 /// (method, path, operation id) of everything in the document.
-fn operations() -> Vec<(String, String, String)> {
+pub fn operations() -> Vec<(String, String, String)> {
     let document = api::carrier::document();
     let paths = document["paths"].as_object().unwrap().clone();
     let each = paths.into_iter().flat_map(|(path, item)| {
@@ -21,7 +21,7 @@ fn operations() -> Vec<(String, String, String)> {
 }
 
 /// One of everything a carrier can have: (first segment of its path, SID).
-async fn things(world: &World, carrier: &Carrier) -> Vec<(&'static str, String)> {
+pub async fn things(world: &World, carrier: &Carrier) -> Vec<(&'static str, String)> {
     let sid = |value: Value| value["sid"].as_str().unwrap().to_owned();
     let account =
         world.post(&carrier.program, "/carrier/v1/accounts", json!({ "name": "Secret name" })).await.ok(201);
