@@ -3,9 +3,11 @@
 //! on both stores.
 //!
 //! `wire.rs`: Twilio's API and webhooks. `twiml.rs`: what documents do. `times.rs`: lengths and limits. `routing.rs`: what
-//! the next call sees. `sharing.rs`: carriers that share an address. `dialling.rs`: what caller and callee see of each other. `sip.rs`: odd messages and dead ends.
+//! the next call sees. `sharing.rs`: carriers that share an address. `dialling.rs`: what caller and callee see of each
+//! other. `sip.rs`: odd messages and dead ends. `extensions.rs`: peers that demand more of SIP.
 
 mod dialling;
+mod extensions;
 mod parameters;
 pub mod phone;
 mod routing;

@@ -2,6 +2,7 @@
 //! the test says, over UDP, and keeps every message it got.
 
 use std::{
+    cell::Cell,
     net::{SocketAddr, UdpSocket},
     sync::atomic::{AtomicU32, Ordering},
     time::{Duration, Instant},
@@ -47,6 +48,10 @@ pub struct Phone {
     server: SocketAddr,
     call: Option<Call>,
     answer: Option<Message>,
+    /// Header lines its INVITE has beside the usual ones.
+    extras: String,
+    /// The CSeq of its last request.
+    cseq: Cell<u32>,
 }
 
 impl Phone {
@@ -54,7 +59,12 @@ impl Phone {
     pub fn of(server: SocketAddr) -> Phone {
         let socket = UdpSocket::bind("127.0.0.1:0").unwrap();
         socket.set_read_timeout(Some(Duration::from_millis(100))).unwrap();
-        Phone { socket, server, call: None, answer: None }
+        Phone { socket, server, call: None, answer: None, extras: String::new(), cseq: Cell::new(1) }
+    }
+
+    /// Its INVITE says this as well: header lines with their line ends.
+    pub fn demanding(self, extras: &str) -> Phone {
+        Phone { extras: extras.to_owned(), ..self }
     }
 
     /// Where it can be called.
@@ -73,20 +83,41 @@ impl Phone {
 
     /// Waits for the final answer, and acknowledges it.
     pub fn is_answered(&mut self) -> String {
+        self.is_answered_so().kind().to_owned()
+    }
+
+    /// The same, with the whole answer.
+    pub fn is_answered_so(&mut self) -> Message {
         let answer = self.waits_for("a final answer", |message| {
             message.kind().starts_with(['2', '3', '4', '5', '6'])
                 && message.header("CSeq").ends_with("INVITE")
         });
-        let kind = answer.kind().to_owned();
-        self.answer = Some(answer);
+        self.answer = Some(answer.clone());
         self.send("ACK", "1 ACK", "");
-        kind
+        answer
     }
 
     /// Hangs up.
     pub fn hangs_up(&self) {
-        self.send("BYE", "2 BYE", "");
-        self.waits_for("the end of its BYE", |message| message.header("CSeq") == "2 BYE");
+        let sequence = self.next("BYE");
+        self.send("BYE", &sequence, "");
+        self.waits_for("the end of its BYE", |message| message.header("CSeq") == sequence);
+    }
+
+    /// Acknowledges a provisional answer to its call (RFC 3262), and waits until that is taken.
+    pub fn acknowledges(&mut self, provisional: &Message) {
+        self.answer = Some(provisional.clone());
+        let (sequence, extras) = (self.next("PRACK"), std::mem::take(&mut self.extras));
+        self.extras = format!("RAck: {} 1 INVITE\r\n", provisional.header("RSeq"));
+        self.send("PRACK", &sequence, "");
+        self.extras = extras;
+        let taken = self.waits_for("an answer to its PRACK", |message| message.header("CSeq") == sequence);
+        assert_eq!(taken.kind(), "200", "{}", taken.0);
+    }
+
+    fn next(&self, method: &str) -> String {
+        self.cseq.set(self.cseq.get() + 1);
+        format!("{} {method}", self.cseq.get())
     }
 
     /// Waits to be hung up on.
@@ -112,9 +143,27 @@ impl Phone {
         }
     }
 
+    /// Answers with these header lines and where it is heard, whatever is asked: an INVITE, or a change of its session.
+    pub fn answers_so(&self, request: &Message, code: u16, headers: &str) {
+        self.responds_so(request, code, headers, &self.description());
+        if code >= 200 && request.kind() == "INVITE" {
+            self.waits_for("an ACK", |message| message.kind() == "ACK");
+        }
+    }
+
     /// Waits for a provisional answer to its call.
-    pub fn hears_of(&self, code: &str) {
-        self.waits_for(code, |message| message.kind() == code);
+    pub fn hears_of(&self, code: &str) -> Message {
+        self.waits_for(code, |message| message.kind() == code)
+    }
+
+    /// Waits for a request inside its call.
+    pub fn is_told(&self, method: &str) -> Message {
+        self.waits_for(method, |message| message.kind() == method)
+    }
+
+    /// Takes a request inside its call.
+    pub fn agrees(&self, request: &Message, headers: &str) {
+        self.responds_so(request, 200, headers, "");
     }
 
     /// Says these very bytes, and waits for what is answered.
@@ -154,6 +203,10 @@ impl Phone {
     }
 
     fn responds(&self, request: &Message, code: u16, body: &str) {
+        self.responds_so(request, code, "", body);
+    }
+
+    fn responds_so(&self, request: &Message, code: u16, extras: &str, body: &str) {
         let headers = request.0.lines().skip(1).take_while(|line| !line.is_empty());
         let copied = ["via", "from", "to", "call-id", "cseq", "record-route"];
         let mut lines: Vec<String> = headers
@@ -171,7 +224,7 @@ impl Phone {
         let here = self.socket.local_addr().unwrap();
         let kind = if body.is_empty() { "" } else { "Content-Type: application/sdp\r\n" };
         let text = format!(
-            "SIP/2.0 {code} So\r\n{}\r\nContact: <sip:phone@{here}>\r\n{kind}Content-Length: {}\r\n\r\n{body}",
+            "SIP/2.0 {code} So\r\n{}\r\nContact: <sip:phone@{here}>\r\n{extras}{kind}Content-Length: {}\r\n\r\n{body}",
             lines.join("\r\n"),
             body.len()
         );
@@ -191,12 +244,14 @@ impl Phone {
         let target = target.split('>').next().unwrap_or_default().to_owned();
         // Who acknowledges a refusal stays in the transaction it ends (RFC 3261 17.1.1.3).
         let refused = self.answer.as_ref().is_some_and(|answer| !answer.kind().starts_with('2'));
-        let branch = if method == "ACK" && refused { "INVITE" } else { method };
+        let branch =
+            if method == "ACK" && refused { "1INVITE".to_owned() } else { sequence.replace(' ', "") };
+        let extras = if method == "INVITE" || method == "PRACK" { self.extras.as_str() } else { "" };
         let kind = if body.is_empty() { "" } else { "Content-Type: application/sdp\r\n" };
         let text = format!(
             "{method} {target} SIP/2.0\r\nVia: SIP/2.0/UDP {here};branch=z9hG4bK{id}{branch};rport\r\n\
              From: <sip:{caller}@{here}>;tag=phone{id}\r\nTo: {to}\r\nCall-ID: {id}-{}@phone\r\n\
-             CSeq: {sequence}\r\nContact: <sip:{caller}@{here}>\r\nMax-Forwards: 70\r\n{kind}\
+             CSeq: {sequence}\r\nContact: <sip:{caller}@{here}>\r\nMax-Forwards: 70\r\n{extras}{kind}\
              Content-Length: {}\r\n\r\n{body}",
             here.port(),
             body.len()
