@@ -180,6 +180,11 @@ impl App {
         self.drain = Duration::ZERO;
     }
 
+    /// The engine, for who is told to hurry while `stop` waits.
+    pub fn engine(&self) -> EngineHandle {
+        self.engine.clone()
+    }
+
     /// Takes no more calls, lets live ones finish within the configured time, and stops.
     pub async fn stop(self) {
         self.engine.drain(self.drain).await;

@@ -85,8 +85,11 @@ impl Chronicle for TimelineRow {
     }
 }
 
-/// The event without the name of its type around it.
+/// The event without the name of its type around it, and without what only an engine needs: the headers of a dialog.
 fn detail(event: &CallEvent) -> serde_json::Value {
+    if matches!(event, CallEvent::Answered { .. }) {
+        return serde_json::json!({});
+    }
     match serde_json::to_value(event) {
         Ok(serde_json::Value::Object(named)) => named.into_values().next().unwrap_or_default(),
         Ok(other) => other,
@@ -111,7 +114,7 @@ fn line(event: &CallEvent) -> (Lane, String) {
             (Lane::Sip, format!("INVITE to {request_uri}, next at {address}"))
         }
         E::Ringing { sip_code } => (Lane::Sip, format!("Ringing ({sip_code})")),
-        E::Answered {} => (Lane::Sip, "Answered".to_owned()),
+        E::Answered { .. } => (Lane::Sip, "Answered".to_owned()),
         E::Exchanged(exchange) => (Lane::Webhook, exchanged(exchange)),
         E::VerbStarted { verb, .. } => (Lane::Twiml, format!("<{verb}>")),
         E::VerbEnded { outcome, .. } => (Lane::Twiml, format!("Verb ended: {outcome}")),

@@ -121,7 +121,7 @@ impl Biography for CallRow {
                 CallRow { trunk, sip_call_id, started_at: row.started_at.or(at), ..row }
             }
             (Some(row), E::Ringing { .. }) => CallRow { status: Status::Ringing, ..row },
-            (Some(row), E::Answered {}) => CallRow { status: Status::InProgress, answered_at: at, ..row },
+            (Some(row), E::Answered { .. }) => CallRow { status: Status::InProgress, answered_at: at, ..row },
             (Some(row), E::Exchanged(exchange)) => {
                 let failed = exchange.error.is_some();
                 let troubled = row.troubled || failed && exchange.purpose != Purpose::StatusCallback;

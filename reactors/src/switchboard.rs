@@ -2,7 +2,7 @@
 
 use domain::{
     Sid,
-    call::{EndReason, Ending, Program, Queued, Status},
+    call::{EndReason, Ending, Program, Queued, SipDialog, Status},
 };
 use sip_engine::{CallRef, EngineHandle, NoRoom, Reservation};
 use tokio::sync::watch;
@@ -37,6 +37,9 @@ pub trait Switchboard: Send + Sync + 'static {
     /// Ends a call as canceled or completed; whether the call is here.
     fn end(&self, call: &Sid, status: Status) -> bool;
 
+    /// Hangs up on the phone of a call whose process is gone; whether that is tried.
+    fn part(&self, call: CallRef, trunk: &Sid, dialog: Box<SipDialog>) -> bool;
+
     /// Whether the call goes on here.
     fn has(&self, call: &Sid) -> bool;
 
@@ -68,6 +71,10 @@ impl Switchboard for EngineHandle {
 
     fn end(&self, call: &Sid, status: Status) -> bool {
         EngineHandle::end(self, call, status)
+    }
+
+    fn part(&self, call: CallRef, trunk: &Sid, dialog: Box<SipDialog>) -> bool {
+        EngineHandle::part(self, call, trunk, dialog)
     }
 
     fn has(&self, call: &Sid) -> bool {

@@ -13,8 +13,9 @@ use domain::{
     account::{Account, AccountCommand},
     call::{
         Call, CallCommand, Callback, CallbackEvent, Direction, EndReason, Ending, Program, Queued, Received,
-        Status,
+        SipDialog, Status,
     },
+    trunk::Transport,
     webhook_url::Method,
 };
 use projections::Projections;
@@ -189,6 +190,21 @@ pub fn received(node: &str) -> CallCommand {
     })
 }
 
+/// The dialog of a call with a phone there.
+pub fn dialog(peer: &str) -> Box<SipDialog> {
+    Box::new(SipDialog {
+        call_id: "x".into(),
+        local: "<sip:1234@127.0.0.1>;tag=ours".into(),
+        remote: "<sip:phone@127.0.0.1>;tag=theirs".into(),
+        target: format!("sip:phone@{peer}"),
+        routes: vec![],
+        cseq: 0,
+        peer: peer.parse().unwrap(),
+        transport: Transport::Udp,
+        realm: None,
+    })
+}
+
 /// The facts of a call that is placed, rings, is answered and hung up.
 pub fn life() -> Vec<CallCommand> {
     let (trunk, request_uri) = (new_sid(Kind::Trunk), "sip:1@127.0.0.1".to_owned());
@@ -286,6 +302,7 @@ pub enum Order {
     Placed(Sid),
     Redirected(Sid),
     Ended(Sid, Status),
+    Parted(Sid, Sid, SocketAddr),
 }
 
 /// An engine that remembers its orders, and how far the directory was at the last call to place; it has no room, refuses
@@ -339,6 +356,10 @@ impl Switchboard for Recorder {
     fn end(&self, call: &Sid, status: Status) -> bool {
         self.orders.send(Order::Ended(call.clone(), status)).unwrap();
         !self.forgets.load(Ordering::SeqCst)
+    }
+
+    fn part(&self, call: CallRef, trunk: &Sid, dialog: Box<SipDialog>) -> bool {
+        self.orders.send(Order::Parted(call.sid, trunk.clone(), dialog.peer)).is_ok()
     }
 
     fn has(&self, _: &Sid) -> bool {

@@ -11,6 +11,7 @@ mod carry_out;
 mod config;
 mod dispatch;
 mod evidence;
+mod farewell;
 mod handle;
 mod hosts;
 mod journal;

@@ -7,8 +7,12 @@ use crate::{
     open_files::{self, Split},
     telemetry::Filter,
 };
-use std::process::ExitCode;
+use sip_engine::EngineHandle;
+use std::{process::ExitCode, time::Duration};
 use tokio::signal::unix::{Signal, SignalKind, signal};
+
+/// How long calls have to say goodbye when a stop is to be at once.
+const AT_ONCE: Duration = Duration::from_secs(2);
 
 /// How settings are read again while running.
 pub struct Reload {
@@ -46,11 +50,25 @@ pub fn run(mut config: Config, with_demo: bool, again: &Reload) -> ExitCode {
             () = reload(hang_ups, again, &mut running) => ExitCode::SUCCESS,
         };
         eprintln!("trunkline: stopping; live calls may finish (again to stop at once)");
+        let engine = app.engine();
         tokio::select! {
             () = app.stop() => outcome,
-            () = told_to_stop() => ExitCode::FAILURE,
+            () = told_to_stop() => {
+                hang_up(&engine).await;
+                ExitCode::FAILURE
+            }
         }
     })
+}
+
+/// Told twice: live calls end at once, and their phones are told. Whoever does not answer is not waited for, and a third
+/// time nobody is.
+async fn hang_up(engine: &EngineHandle) {
+    eprintln!("trunkline: hanging up on {} calls", engine.live());
+    tokio::select! {
+        _ = tokio::time::timeout(AT_ONCE, engine.shutdown()) => {}
+        () = told_to_stop() => {}
+    }
 }
 
 /// Reads the settings again at every SIGHUP: what can change while running does, and the rest is named. Never ends.

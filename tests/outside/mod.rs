@@ -4,9 +4,11 @@
 //!
 //! `wire.rs`: Twilio's API and webhooks. `twiml.rs`: what documents do. `times.rs`: lengths and limits. `routing.rs`: what
 //! the next call sees. `sharing.rs`: carriers that share an address. `dialling.rs`: what caller and callee see of each
-//! other. `sip.rs`: odd messages and dead ends. `extensions.rs`: peers that demand more of SIP.
+//! other. `sip.rs`: odd messages and dead ends. `extensions.rs`: peers that demand more of SIP. `ending.rs`: what phones
+//! are told when the server itself is gone.
 
 mod dialling;
+mod ending;
 mod extensions;
 mod parameters;
 pub mod phone;

@@ -45,7 +45,8 @@ struct Call {
 /// The phone.
 pub struct Phone {
     socket: UdpSocket,
-    server: SocketAddr,
+    /// Where the last message came from: a server that was started again may be elsewhere.
+    server: Cell<SocketAddr>,
     call: Option<Call>,
     answer: Option<Message>,
     /// Header lines its INVITE has beside the usual ones.
@@ -59,7 +60,14 @@ impl Phone {
     pub fn of(server: SocketAddr) -> Phone {
         let socket = UdpSocket::bind("127.0.0.1:0").unwrap();
         socket.set_read_timeout(Some(Duration::from_millis(100))).unwrap();
-        Phone { socket, server, call: None, answer: None, extras: String::new(), cseq: Cell::new(1) }
+        Phone {
+            socket,
+            server: Cell::new(server),
+            call: None,
+            answer: None,
+            extras: String::new(),
+            cseq: Cell::new(1),
+        }
     }
 
     /// Its INVITE says this as well: header lines with their line ends.
@@ -168,7 +176,7 @@ impl Phone {
 
     /// Says these very bytes, and waits for what is answered.
     pub fn says(&self, text: &str) -> Message {
-        self.socket.send_to(text.as_bytes(), self.server).unwrap();
+        self.socket.send_to(text.as_bytes(), self.server.get()).unwrap();
         self.waits_for("an answer", |message| message.0.starts_with("SIP/2.0"))
     }
 
@@ -192,7 +200,8 @@ impl Phone {
     fn waits_for(&self, what: &str, wanted: impl Fn(&Message) -> bool) -> Message {
         let (limit, mut buffer, mut seen) = (Instant::now() + SOON, [0; 65_536], Vec::new());
         while Instant::now() < limit {
-            let Ok((length, _)) = self.socket.recv_from(&mut buffer) else { continue };
+            let Ok((length, source)) = self.socket.recv_from(&mut buffer) else { continue };
+            self.server.set(source);
             let message = Message(String::from_utf8_lossy(&buffer[..length]).into_owned());
             if wanted(&message) {
                 return message;
@@ -228,12 +237,12 @@ impl Phone {
             lines.join("\r\n"),
             body.len()
         );
-        self.socket.send_to(text.as_bytes(), self.server).unwrap();
+        self.socket.send_to(text.as_bytes(), self.server.get()).unwrap();
     }
 
     fn send(&self, method: &str, sequence: &str, body: &str) {
         let Call { id, caller, number } = self.call.clone().expect("it called");
-        let (here, there) = (self.socket.local_addr().unwrap(), self.server);
+        let (here, there) = (self.socket.local_addr().unwrap(), self.server.get());
         let to = match &self.answer {
             Some(answer) => answer.header("To").to_owned(),
             None => format!("<sip:{number}@{there}>"),

@@ -6,10 +6,12 @@
 //! The engine reports what happened; the table below decides what of it is a fact, so that repeated or late reports
 //! change nothing.
 
+mod dialog;
 mod ending;
 mod facts;
 mod rules;
 
+pub use dialog::{CSEQ_AHEAD, SipDialog};
 pub use ending::{EndReason, Ending, Status, Trouble};
 pub use facts::{
     Callback, CallbackEvent, Direction, Document, ExchangeError, MAX_TWIML, MediaSummary, Program, Purpose,
@@ -101,6 +103,8 @@ pub enum CallCommand {
     },
     /// The call was answered (200 OK sent or received).
     Answer,
+    /// The same, with the dialog it has from now on: should this process be gone, another one ends it.
+    Connect(Box<SipDialog>),
     /// A webhook was requested and answered, or failed.
     Exchange(Box<WebhookExchange>),
     /// A TwiML verb began.
@@ -167,23 +171,64 @@ pub enum CallCommand {
 pub enum CallEvent {
     Received(Received),
     Queued(Queued),
-    Claimed { node: String },
-    Initiated { trunk: Sid, request_uri: String, sip_call_id: String },
-    AttemptFailed { trunk: Sid, address: Option<String>, sip_code: Option<u16>, reason: String },
-    Rerouted { trunk: Sid, address: String, request_uri: String, sip_call_id: String },
-    Ringing { sip_code: u16 },
-    Answered {},
+    Claimed {
+        node: String,
+    },
+    Initiated {
+        trunk: Sid,
+        request_uri: String,
+        sip_call_id: String,
+    },
+    AttemptFailed {
+        trunk: Sid,
+        address: Option<String>,
+        sip_code: Option<u16>,
+        reason: String,
+    },
+    Rerouted {
+        trunk: Sid,
+        address: String,
+        request_uri: String,
+        sip_call_id: String,
+    },
+    Ringing {
+        sip_code: u16,
+    },
+    Answered {
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        dialog: Option<Box<SipDialog>>,
+    },
     Exchanged(Box<WebhookExchange>),
-    VerbStarted { index: u32, verb: String, attributes: Vec<(String, String)> },
-    VerbEnded { index: u32, outcome: String },
-    Pressed { digits: String },
-    Warned { code: u32, message: String },
-    Held { held: bool },
-    Bridged { with: Sid },
-    Unbridged { with: Sid },
+    VerbStarted {
+        index: u32,
+        verb: String,
+        attributes: Vec<(String, String)>,
+    },
+    VerbEnded {
+        index: u32,
+        outcome: String,
+    },
+    Pressed {
+        digits: String,
+    },
+    Warned {
+        code: u32,
+        message: String,
+    },
+    Held {
+        held: bool,
+    },
+    Bridged {
+        with: Sid,
+    },
+    Unbridged {
+        with: Sid,
+    },
     Summarized(MediaSummary),
     Redirected(Program),
-    EndRequested { status: Status },
+    EndRequested {
+        status: Status,
+    },
     Ended(Ending),
     Deleted {},
 }

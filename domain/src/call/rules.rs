@@ -47,9 +47,10 @@ impl Call {
             (_, C::Initiate { trunk, request_uri, sip_call_id }) => {
                 Ok(vec![E::Initiated { trunk, request_uri, sip_call_id }])
             }
-            (P::Answered, C::Ring { .. } | C::Answer | C::FailAttempt { .. } | C::Reroute { .. }) => {
-                Ok(vec![])
-            }
+            (
+                P::Answered,
+                C::Ring { .. } | C::Answer | C::Connect(_) | C::FailAttempt { .. } | C::Reroute { .. },
+            ) => Ok(vec![]),
             (_, C::FailAttempt { trunk, address, sip_code, reason }) => {
                 Ok(vec![E::AttemptFailed { trunk, address, sip_code, reason }])
             }
@@ -57,7 +58,8 @@ impl Call {
                 Ok(vec![E::Rerouted { trunk, address, request_uri, sip_call_id }])
             }
             (_, C::Ring { sip_code }) => Ok(vec![E::Ringing { sip_code }]),
-            (_, C::Answer) => Ok(vec![E::Answered {}]),
+            (_, C::Answer) => Ok(vec![E::Answered { dialog: None }]),
+            (_, C::Connect(dialog)) => Ok(vec![E::Answered { dialog: Some(dialog) }]),
             (_, C::StartVerb { index, verb, attributes }) => {
                 Ok(vec![E::VerbStarted { index, verb, attributes }])
             }
@@ -86,7 +88,7 @@ impl Call {
             E::Initiated { .. } | E::Rerouted { .. } | E::Ringing { .. } => {
                 self.phase = self.phase.max(Phase::Ringing);
             }
-            E::Answered {} => (self.phase, self.answered) = (Phase::Answered, true),
+            E::Answered { .. } => (self.phase, self.answered) = (Phase::Answered, true),
             E::Ended(ending) => (self.phase, self.ended) = (Phase::Ended, Some(ending)),
             E::Deleted {} => self.deleted = true,
             E::Exchanged(_)
@@ -110,7 +112,7 @@ mod tests {
     use super::*;
     use crate::{
         Kind,
-        call::{Direction, Program, Queued, Received},
+        call::{Direction, Program, Queued, Received, SipDialog},
         testing::{given, sid},
     };
     use {CallCommand as C, CallEvent as E};
@@ -177,7 +179,7 @@ mod tests {
         given::<Call>(placed.clone(), again()).then_expect_error(CallError::AlreadyClaimed("a".into()));
         let over: Vec<E> = placed.into_iter().chain([ended(EndReason::NoAnswer, false)]).collect();
         given::<Call>(over, again()).then_expect_error(CallError::NotInProgress);
-        let answered = vec![E::Received(received()), E::Answered {}, initiated];
+        let answered = vec![E::Received(received()), E::Answered { dialog: None }, initiated];
         given::<Call>(answered, C::RequestEnd { status: Status::Canceled })
             .then_expect_error(CallError::AlreadyAnswered);
     }
@@ -207,23 +209,47 @@ mod tests {
         let again = claimed("a").into_iter().chain([rerouted]).collect();
         given::<Call>(again, C::Claim { node: "a".into() })
             .then_expect_error(CallError::AlreadyClaimed("a".into()));
-        given::<Call>(vec![E::Received(received()), E::Answered {}], failed(&trunk))
+        given::<Call>(vec![E::Received(received()), E::Answered { dialog: None }], failed(&trunk))
             .then_expect_events(vec![]);
     }
 
     #[test]
     fn an_answered_call_ends_completed() {
         given::<Call>(
-            vec![E::Received(received()), E::Answered {}],
+            vec![E::Received(received()), E::Answered { dialog: None }],
             C::End(Ending::because(EndReason::HungUp)),
         )
         .then_expect_events(vec![ended(EndReason::HungUp, true)]);
     }
 
     #[test]
+    fn the_dialog_of_an_answered_call_is_kept_once() {
+        let dialog = SipDialog {
+            call_id: "a84b4c76e66710@192.0.2.1".into(),
+            local: "<sip:1234@198.51.100.1>;tag=ours".into(),
+            remote: "<sip:+85512345678@192.0.2.1>;tag=theirs".into(),
+            target: "sip:+85512345678@192.0.2.1:5060".into(),
+            routes: vec![],
+            cseq: 0,
+            peer: "192.0.2.1:5060".parse().unwrap(),
+            transport: crate::trunk::Transport::Udp,
+            realm: None,
+        };
+        let connect = || C::Connect(Box::new(dialog.clone()));
+        let answered = E::Answered { dialog: Some(Box::new(dialog.clone())) };
+        given::<Call>(vec![E::Received(received())], connect()).then_expect_events(vec![answered.clone()]);
+        given::<Call>(vec![E::Received(received()), answered.clone()], connect()).then_expect_events(vec![]);
+        given::<Call>(
+            vec![E::Received(received()), answered],
+            C::End(Ending::because(EndReason::Interrupted)),
+        )
+        .then_expect_events(vec![ended(EndReason::Interrupted, true)]);
+    }
+
+    #[test]
     fn a_cancel_that_crossed_our_answer_ends_it_unanswered() {
         given::<Call>(
-            vec![E::Received(received()), E::Answered {}],
+            vec![E::Received(received()), E::Answered { dialog: None }],
             C::End(Ending::because(EndReason::CanceledByCaller)),
         )
         .then_expect_events(vec![E::Ended(Ending::because(EndReason::CanceledByCaller))]);
@@ -237,7 +263,7 @@ mod tests {
 
     #[test]
     fn late_ringing_changes_nothing() {
-        given::<Call>(vec![E::Received(received()), E::Answered {}], C::Ring { sip_code: 180 })
+        given::<Call>(vec![E::Received(received()), E::Answered { dialog: None }], C::Ring { sip_code: 180 })
             .then_expect_events(vec![]);
     }
 
@@ -252,7 +278,7 @@ mod tests {
 
     #[test]
     fn an_answered_call_cannot_be_cancelled() {
-        let live = vec![E::Received(received()), E::Answered {}];
+        let live = vec![E::Received(received()), E::Answered { dialog: None }];
         given::<Call>(live.clone(), C::RequestEnd { status: Status::Canceled })
             .then_expect_error(CallError::AlreadyAnswered);
         given::<Call>(live.clone(), C::RequestEnd { status: Status::Completed })
@@ -270,7 +296,8 @@ mod tests {
 
     #[test]
     fn a_finished_call_has_nothing_to_end() {
-        let answered = vec![E::Received(received()), E::Answered {}, ended(EndReason::HungUp, true)];
+        let answered =
+            vec![E::Received(received()), E::Answered { dialog: None }, ended(EndReason::HungUp, true)];
         let never_placed = vec![E::Queued(queued()), ended(EndReason::Expired, false)];
         for over in [answered, never_placed] {
             for status in [Status::Completed, Status::Canceled] {

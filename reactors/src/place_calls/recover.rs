@@ -7,7 +7,7 @@ use crate::{
 };
 use domain::{
     Log, Sid, Tenant,
-    call::{Call, CallEvent, Direction, EndReason, Ending, Queued},
+    call::{Call, CallEvent, Direction, EndReason, Ending, Queued, Received},
 };
 use futures_util::{StreamExt, future::BoxFuture, stream};
 use projections::{CallRow, ReadError};
@@ -76,7 +76,10 @@ impl PlaceCalls {
         let call = CallRef { sid: row.sid, tenant };
         match fate {
             Fate::Leave => Ok(()),
-            Fate::Close => self.end(&call, Ending::because(EndReason::Interrupted)).await,
+            Fate::Close => {
+                self.part(&call).await?;
+                self.end(&call, Ending::because(EndReason::Interrupted)).await
+            }
             Fate::Place => match self.queued(&call.sid).await? {
                 Some(queued) => {
                     self.routes_known().await?;
@@ -85,6 +88,29 @@ impl PlaceCalls {
                 None => Ok(()),
             },
         }
+    }
+
+    /// Tells the phone of a call that nobody has any more. It is told before the log: who is told twice, because we were gone
+    /// in between, has forgotten the call already.
+    async fn part(&self, call: &CallRef) -> Result<(), StoreError> {
+        let (mut through, mut talks) = (None, None);
+        for fact in self.common.store.stream(&call.sid).await? {
+            match fact.of::<Call>().transpose()? {
+                Some(CallEvent::Received(Received { trunk, .. })) => through = Some(trunk),
+                Some(CallEvent::Initiated { trunk, .. } | CallEvent::Rerouted { trunk, .. }) => {
+                    through = Some(trunk)
+                }
+                Some(CallEvent::Answered { dialog }) => talks = dialog,
+                Some(CallEvent::Ended(_)) => return Ok(()),
+                _ => {}
+            }
+        }
+        if let (Some(trunk), Some(dialog)) = (through, talks)
+            && !self.engine.part(call.clone(), &trunk, dialog)
+        {
+            tracing::info!(call = %call.sid, "the phone of an interrupted call is not reached by its trunk any more");
+        }
+        Ok(())
     }
 
     async fn fate(&self, row: &CallRow, roster: &Roster) -> Result<Fate, StoreError> {

@@ -192,8 +192,9 @@ impl Actor {
                 }
                 Signal::Progress
             }
-            Event::Answered { sdp, .. } => {
+            Event::Answered { sdp, dialog, .. } => {
                 self.somebody_is_there(no);
+                self.wire(no).dialog = Some(dialog);
                 let result = self.wire(no).answered(sdp.as_ref());
                 self.after_negotiation(key, result, Signal::Answered).await
             }

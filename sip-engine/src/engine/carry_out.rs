@@ -12,14 +12,14 @@ use super::{
 use crate::{
     call::{Closing, Happened, LegNo, Order, Placement, Signal},
     media::{LegId, LegStatistics, Loops, MediaError, PlayToken},
-    outside::{DocumentRequest, FetchFailure, Fetched},
+    outside::{CallRef, DocumentRequest, FetchFailure, Fetched},
     routing::{Directory, Identity, Route, caller_user},
     sip::{Command, Credentials, Invite, LegKey, Target, Transport, build::known_as},
 };
 use bytes::Bytes;
 use domain::{
     Number,
-    call::{ExchangeError, MediaSummary, WebhookExchange},
+    call::{CallCommand, ExchangeError, MediaSummary, WebhookExchange},
     caller_id::CallerId,
     trunk,
 };
@@ -35,7 +35,10 @@ const RINGBACK: PlayToken = PlayToken(u64::MAX);
 impl Actor {
     pub(super) async fn carry_out(&mut self, order: Order) {
         match order {
-            Order::Record(call, at, fact) => self.note((call, at, *fact)).await,
+            Order::Record(call, at, fact) => {
+                let fact = self.with_dialog(&call, *fact);
+                self.note((call, at, fact)).await;
+            }
             Order::Ring(leg) => self.ring(leg).await,
             Order::Progress(leg) => {
                 if let Some(sdp) = self.wire(leg).preview() {
@@ -97,6 +100,15 @@ impl Actor {
         if phase {
             self.journal.record(std::mem::take(&mut self.facts)).await;
         }
+    }
+
+    /// With the answer goes what another process needs to end the call, should we be gone.
+    fn with_dialog(&self, call: &CallRef, fact: CallCommand) -> CallCommand {
+        if fact != CallCommand::Answer {
+            return fact;
+        }
+        let wire = self.machine.leg_of(&call.sid).and_then(|no| self.wires.get(&no));
+        wire.and_then(|wire| wire.dialog.clone()).map_or(fact, CallCommand::Connect)
     }
 
     fn media(&self, leg: LegNo) -> Option<&crate::media::Leg> {

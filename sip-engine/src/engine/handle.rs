@@ -1,6 +1,7 @@
 //! What the rest of the program holds of an engine.
 
 use super::{
+    farewell::Goodbye,
     registry::Message,
     reservation::{NoRoom, Reservation},
     shared::Shared,
@@ -15,7 +16,7 @@ use crate::{
 };
 use domain::{
     Sid,
-    call::{EndReason, Ending, Program, Queued, Status},
+    call::{EndReason, Ending, Program, Queued, SipDialog, Status},
 };
 use std::{
     net::SocketAddr,
@@ -144,6 +145,13 @@ impl EngineHandle {
     pub fn end(&self, call: &Sid, status: Status) -> bool {
         let address = self.shared.registry.call(call);
         address.is_some_and(|address| address.tell(Message::End(call.clone(), status)))
+    }
+
+    /// Hangs up on the phone of a call whose process is gone: the dialog is one that the log has of it, with a peer of this
+    /// trunk. `false` where the trunk has that address no more, or too many wait.
+    pub fn part(&self, call: CallRef, trunk: &Sid, dialog: Box<SipDialog>) -> bool {
+        let goodbye = Goodbye::to(&self.shared, call, trunk, dialog);
+        goodbye.is_some_and(|goodbye| self.shared.goodbyes.try_send(goodbye).is_ok())
     }
 
     /// Whether this call, dialled or not, is here.

@@ -97,7 +97,10 @@ pub(super) fn is_arrival(fact: &CallCommand) -> bool {
 
 /// Whether the call waits until this fact is kept before it announces it.
 pub(super) fn is_phase(fact: &CallCommand) -> bool {
-    matches!(fact, CallCommand::Receive(_) | CallCommand::Answer | CallCommand::End(_))
+    matches!(
+        fact,
+        CallCommand::Receive(_) | CallCommand::Answer | CallCommand::Connect(_) | CallCommand::End(_)
+    )
 }
 
 async fn keep(outside: Arc<dyn Outside>, mut entries: mpsc::Receiver<Entry>) {

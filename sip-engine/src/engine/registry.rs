@@ -39,6 +39,12 @@ pub(super) struct Address {
 }
 
 impl Address {
+    /// The way to nobody: the call is over, and only its last messages are still seen.
+    pub(super) fn nobody(time: Steady) -> Address {
+        let (inbox, _) = mpsc::channel(1);
+        Address { inbox, flooded: CancellationToken::new(), time }
+    }
+
     /// Never waits. A full inbox floods the call; whether anybody is there is told.
     pub(super) fn tell(&self, message: Message) -> bool {
         match self.inbox.try_send(message) {

@@ -2,6 +2,7 @@
 
 use super::{
     config::EngineConfig,
+    farewell::Goodbye,
     hosts::Hosts,
     listening::Listening,
     names,
@@ -55,6 +56,8 @@ pub(super) struct Shared {
     pub(super) media: Media,
     pub(super) speech: Speech,
     pub(super) commands: mpsc::Sender<Command>,
+    /// Dialogs of processes that are gone.
+    pub(super) goodbyes: mpsc::Sender<Goodbye>,
     /// Where SIP really listens.
     pub(super) listening: Listening,
     pub(super) registry: Registry,
@@ -89,6 +92,7 @@ pub(super) struct Parts {
     pub(super) media: Media,
     pub(super) speech: Speech,
     pub(super) commands: mpsc::Sender<Command>,
+    pub(super) goodbyes: mpsc::Sender<Goodbye>,
     pub(super) listening: Listening,
     pub(super) tracker: TaskTracker,
     pub(super) draining: Arc<AtomicBool>,
@@ -98,7 +102,7 @@ pub(super) struct Parts {
 impl Shared {
     pub(super) fn new(parts: Parts) -> Shared {
         let Parts { config, outside, directory, media, speech, commands, listening, tracker, .. } = parts;
-        let (draining, turned_away) = (parts.draining, parts.turned_away);
+        let (draining, turned_away, goodbyes) = (parts.draining, parts.turned_away, parts.goodbyes);
         Shared {
             config,
             outside,
@@ -106,6 +110,7 @@ impl Shared {
             media,
             speech,
             commands,
+            goodbyes,
             listening,
             registry: Registry::default(),
             tracker,

@@ -1,7 +1,7 @@
 //! Putting an engine together: SIP sockets, media threads, speech, and the task that reads what SIP says.
 
 use super::{
-    EngineConfig, EngineHandle, dispatch,
+    EngineConfig, EngineHandle, dispatch, farewell,
     listening::Listening,
     shared::{Parts, Shared},
     turned_away::RefusalLog,
@@ -57,6 +57,7 @@ impl Engine {
         let speech = Speech::detect();
         let (commands, orders) = mpsc::channel(COMMANDS);
         let (told, events) = mpsc::channel(EVENTS);
+        let (goodbyes, waiting) = mpsc::channel(farewell::WAITING);
         let (tracker, stop) = (TaskTracker::new(), CancellationToken::new());
         let counters = sip.counters();
         let net = TaskTracker::new();
@@ -69,6 +70,7 @@ impl Engine {
             media,
             speech,
             commands,
+            goodbyes,
             listening,
             tracker,
             draining,
@@ -76,6 +78,7 @@ impl Engine {
         };
         let shared = Arc::new(Shared::new(parts));
         net.spawn(dispatch::run(Arc::clone(&shared), events));
+        net.spawn(farewell::run(Arc::clone(&shared), waiting, stop.clone()));
         net.close();
         tracing::info!(%sip_addr, "SIP is listened to");
         Ok(EngineHandle::new(shared, stop, net, counters))

@@ -17,6 +17,7 @@ use crate::{
     },
 };
 use bytes::Bytes;
+use domain::call::SipDialog;
 use ipnet::IpNet;
 use std::{
     net::{IpAddr, SocketAddr},
@@ -61,6 +62,8 @@ pub(super) struct Wire {
     /// What it counts for within its account's limits, while it is not over.
     pub(super) placed: Option<Held>,
     held: bool,
+    /// What another process needs to end it.
+    pub(super) dialog: Option<Box<SipDialog>>,
     /// The attempts to place it, while there is one.
     pub(super) search: Option<Search>,
 }
@@ -94,7 +97,8 @@ impl Wire {
     /// A leg that arrived.
     pub(super) fn incoming(call: &IncomingCall, trunk: TrunkMedia) -> Wire {
         let (local, source) = (Some(call.local.ip()), Some(call.source.ip()));
-        Wire { key: Some(call.leg), local, source, trunk, ..Wire::default() }
+        let dialog = call.dialog.clone();
+        Wire { key: Some(call.leg), local, source, trunk, dialog, ..Wire::default() }
     }
 
     /// The call goes another way, which may leave from another address of ours. The media of the way before is given back.

@@ -6,6 +6,7 @@ use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
 
 use bytes::Bytes;
+use ipnet::IpNet;
 use tokio::net::{TcpStream, UdpSocket};
 use tokio::sync::mpsc;
 use tokio::time::{Instant, sleep_until};
@@ -212,20 +213,26 @@ impl Driver {
     }
 
     fn on_command(&mut self, mut command: Command) {
-        if let Command::Invite(invite) = &mut command {
-            let peer = invite.target.next_hop;
-            let bound = socket_towards(self.sockets.iter().map(|(addr, _)| *addr), peer);
-            let now = Instant::now();
-            invite.target.local = bound.map(|bound| self.locals.towards(peer, bound, now));
-            self.gate.open(peer.ip(), now);
-            let hosts = invite
-                .target
-                .networks
-                .iter()
-                .filter(|network| network.prefix_len() == network.max_prefix_len());
-            hosts.for_each(|host| self.gate.open(host.addr(), now));
+        match &mut command {
+            Command::Invite(invite) => {
+                invite.target.local = self.towards(invite.target.next_hop, &invite.target.networks);
+            }
+            Command::Farewell(farewell) => {
+                farewell.local = self.towards(farewell.dialog.peer, &farewell.networks);
+            }
+            _ => {}
         }
         self.handle(Input::Command(command));
+    }
+
+    /// Our address towards a peer, which may answer from any of these hosts.
+    fn towards(&mut self, peer: SocketAddr, networks: &[IpNet]) -> Option<SocketAddr> {
+        let now = Instant::now();
+        let bound = socket_towards(self.sockets.iter().map(|(addr, _)| *addr), peer);
+        self.gate.open(peer.ip(), now);
+        let hosts = networks.iter().filter(|network| network.prefix_len() == network.max_prefix_len());
+        hosts.for_each(|host| self.gate.open(host.addr(), now));
+        bound.map(|bound| self.locals.towards(peer, bound, now))
     }
 
     /// One input, and everything it brings. A panic costs this input only.

@@ -8,6 +8,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::Bytes;
+use domain::call::SipDialog;
 use ipnet::IpNet;
 
 use super::flow::{LegKey, Transport};
@@ -54,6 +55,8 @@ pub enum Command {
         /// Further headers, such as `Reason`.
         headers: Vec<(String, String)>,
     },
+    /// Ends a dialog that another process had, and that it can end no more. Nothing is told of it.
+    Farewell(Box<Farewell>),
     /// Sends an INFO inside the dialog (RFC 6086) of an answered leg. What is answered is of no consequence.
     Info {
         /// The leg.
@@ -101,6 +104,21 @@ pub struct Invite {
     /// After this long without any response at all the leg closes with `Event::Failed{code: 408}`. What comes later is
     /// cancelled, or acknowledged and hung up, behind it.
     pub silence: Duration,
+}
+
+/// The end of a dialog that another process had.
+#[derive(Debug, Clone)]
+pub struct Farewell {
+    /// The caller's name for it, from [`LegKey::outbound`].
+    pub leg: LegKey,
+    /// The dialog.
+    pub dialog: Box<SipDialog>,
+    /// Addresses of the same peer. See [`Command::Confine`].
+    pub networks: Arc<[IpNet]>,
+    /// Digest credentials of the trunk, for the realm that asked for them when the call was placed.
+    pub credentials: Option<Credentials>,
+    /// Our own address towards the peer; `net` fills it in.
+    pub local: Option<SocketAddr>,
 }
 
 /// Where an INVITE goes.

@@ -3,9 +3,13 @@
 use std::net::IpAddr;
 
 use bytes::Bytes;
+use domain::{
+    call::{CSEQ_AHEAD, SipDialog},
+    trunk,
+};
 
 use super::build;
-use super::flow::Flow;
+use super::flow::{Flow, Transport};
 use super::message::Message;
 use super::uri::Uri;
 use super::values::{self, CSeq, address_uri, contact_uri};
@@ -65,6 +69,44 @@ impl Dialog {
             remote_cseq: None,
             route_set,
             target: contact_uri(response).unwrap_or_else(|| request.uri().to_owned()),
+        }
+    }
+
+    /// What another process needs to end it. Of a caller who hides it says no name and no number: the tags are what tells
+    /// dialogs apart (RFC 3261 section 12.2.2).
+    pub fn kept(&self, flow: &Flow, hidden: bool, realm: Option<&str>) -> SipDialog {
+        let text = |bytes: &Bytes| String::from_utf8_lossy(bytes).into_owned();
+        let tag = self.remote_tag.as_ref().map(|tag| format!(";tag={tag}")).unwrap_or_default();
+        let anonymous = format!("<sip:anonymous@anonymous.invalid>{tag}");
+        SipDialog {
+            call_id: text(&self.call_id),
+            local: text(&self.local),
+            remote: if hidden { anonymous } else { text(&self.remote) },
+            target: if hidden { without_user(&self.target) } else { self.target.clone() },
+            routes: self.route_set.clone(),
+            cseq: self.local_cseq,
+            peer: flow.peer,
+            transport: match flow.transport {
+                Transport::Udp => trunk::Transport::Udp,
+                Transport::Tcp => trunk::Transport::Tcp,
+            },
+            realm: realm.map(str::to_owned),
+        }
+    }
+
+    /// A dialog that another process had, ahead of whatever that may have sent in it.
+    pub fn taken_over(kept: &SipDialog) -> Dialog {
+        let tag = |header: &str| super::text::parameter_value(header, "tag").filter(|tag| !tag.is_empty());
+        Dialog {
+            call_id: kept.call_id.clone().into(),
+            local: kept.local.clone().into(),
+            remote: kept.remote.clone().into(),
+            local_tag: tag(&kept.local).unwrap_or_default(),
+            remote_tag: tag(&kept.remote),
+            local_cseq: kept.cseq.saturating_add(CSEQ_AHEAD),
+            remote_cseq: None,
+            route_set: kept.routes.clone(),
+            target: kept.target.clone(),
         }
     }
 
@@ -149,6 +191,13 @@ impl Dialog {
             None => *pinned,
         }
     }
+}
+
+/// `sip:user@host;parameters` as `sip:host;parameters`.
+fn without_user(uri: &str) -> String {
+    let (scheme, rest) = uri.split_once(':').unwrap_or(("sip", uri));
+    let (_, host) = rest.rsplit_once('@').unwrap_or(("", rest));
+    format!("{scheme}:{host}")
 }
 
 fn routes(message: &Message) -> Vec<String> {

@@ -7,6 +7,7 @@ use std::net::SocketAddr;
 use std::time::Instant;
 
 use bytes::Bytes;
+use domain::call::SipDialog;
 
 use super::flow::{LegKey, Transport};
 
@@ -42,6 +43,8 @@ pub enum Event {
         leg: LegKey,
         /// The answer to our offer; `None` is a peer's error, hang up with 488 in mind.
         sdp: Option<Bytes>,
+        /// What another process needs to end it.
+        dialog: Box<SipDialog>,
     },
     /// Closing: a call we placed was refused, or could not be sent (408 without an answer, 503 on a transport error).
     Failed {
@@ -159,6 +162,8 @@ pub struct IncomingCall {
     pub call_id: String,
     /// The offer; `None` if our 2xx must carry one.
     pub sdp: Option<Bytes>,
+    /// What another process needs to end it once it is answered; `None` where it was turned away.
+    pub dialog: Option<Box<SipDialog>>,
     /// What it was refused with already: there is no leg, and nothing to answer.
     pub turned_away: Option<u16>,
 }

@@ -26,7 +26,7 @@ mod transaction;
 pub mod uri;
 pub mod values;
 
-pub use command::{Command, Credentials, Invite, Target};
+pub use command::{Command, Credentials, Farewell, Invite, Target};
 pub use endpoint::{Counts, Endpoint, EndpointConfig, Input, Output, Transmit, TurnedAway};
 pub use event::{ClosedBy, Direction, Event, IncomingCall, Party, Trace};
 pub use flow::{ConnectionId, Flow, LegKey, Transport};

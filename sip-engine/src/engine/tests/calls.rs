@@ -26,7 +26,17 @@ async fn a_caller_hears_what_the_application_plays() {
     );
     assert_eq!(
         stage.outside.story(),
-        ["Receive", "Exchange", "Answer", "StartVerb", "EndVerb", "StartVerb", "EndVerb", "End", "Summarize",]
+        [
+            "Receive",
+            "Exchange",
+            "Connect",
+            "StartVerb",
+            "EndVerb",
+            "StartVerb",
+            "EndVerb",
+            "End",
+            "Summarize",
+        ]
     );
     for message in ["INVITE", "180", "200", "ACK", "BYE"] {
         stage.outside.saw(message).await;

@@ -102,7 +102,7 @@ async fn answer_on_bridge_picks_up_when_somebody_answers() {
     let mut caller = stage.caller().await;
     caller.dial("1234").await;
     let invite = stage.callee.rings().await;
-    assert!(!stage.outside.story().contains(&"Answer".to_owned()));
+    assert!(!stage.outside.story().contains(&"Connect".to_owned()));
     let (callee, caller_rings) = (&mut stage.callee, async { caller.next(&["200"]).await });
     let (answer, ()) = tokio::join!(caller_rings, callee.answer(&invite, 1000.0));
     caller.talk(answer, 440.0).await;

@@ -12,7 +12,7 @@ fn line(fact: &CallCommand) -> Option<String> {
         CallCommand::Initiate { .. } => Some("initiated".into()),
         CallCommand::FailAttempt { sip_code, reason, .. } => Some(format!("failed {sip_code:?} {reason}")),
         CallCommand::Reroute { .. } => Some("rerouted".into()),
-        CallCommand::Answer => Some("answered".into()),
+        CallCommand::Answer | CallCommand::Connect(_) => Some("answered".into()),
         _ => None,
     }
 }

@@ -5,6 +5,7 @@ mod calls;
 mod dialling;
 mod failover;
 mod families;
+mod farewell;
 mod flood;
 mod identity;
 mod inside;

@@ -34,11 +34,13 @@ impl Endpoint {
         }
     }
 
-    fn take_in(&mut self, request: Request, incoming: IncomingCall) -> Option<LegKey> {
+    fn take_in(&mut self, request: Request, mut incoming: IncomingCall) -> Option<LegKey> {
         self.inbound += 1;
         let key = incoming.leg;
         let mut leg = Leg::new(key, request.flow, self.tokens.token());
-        leg.dialog = Some(Dialog::of_incoming(&request.message, &leg.local_tag));
+        let dialog = Dialog::of_incoming(&request.message, &leg.local_tag);
+        incoming.dialog = Some(Box::new(dialog.kept(&request.flow, incoming.private, None)));
+        leg.dialog = Some(dialog);
         leg.reliable = Reliable::of(&request.message, self.first_rseq());
         self.servers.open(&request.key, &request.message, request.reply, Some(key));
         let trying = build::response(&request.message, request.flow.peer, 100, None, None);
@@ -210,6 +212,7 @@ fn incoming_call(leg: LegKey, request: &Request) -> IncomingCall {
         hops: values::hops(message),
         call_id: text("call-id").into_owned(),
         sdp: message.sdp(),
+        dialog: None,
         turned_away: None,
     }
 }

@@ -5,6 +5,7 @@
 
 mod admit;
 mod config;
+mod farewell;
 mod incoming;
 mod info;
 mod leg;
@@ -194,6 +195,7 @@ impl Endpoint {
             Command::Confine { leg, networks } => self.confine(leg, &networks),
             Command::Invite(invite) => self.invite(*invite),
             Command::Bye { leg, headers } => self.hang_up(leg, &headers),
+            Command::Farewell(farewell) => self.farewell(*farewell),
             Command::Reinvite { leg, sdp } => self.reinvite(leg, sdp),
             Command::Info { leg, content_type, body } => self.inform(leg, content_type, body),
         }

@@ -140,11 +140,12 @@ impl Endpoint {
         self.acknowledge(leg, &mut dialog, number, request);
         if wanted {
             leg.stage = Stage::Up;
+            let kept = Box::new(dialog.kept(&leg.flow, false, leg.realm.as_deref()));
             leg.dialog = Some(dialog);
             leg.placed.as_mut().into_iter().for_each(|placed| placed.rings_until = None);
             leg.described = Some(request.body.clone());
             self.note_timer(leg, response);
-            self.tell(Event::Answered { leg: leg.key, sdp: response.sdp() });
+            self.tell(Event::Answered { leg: leg.key, sdp: response.sdp(), dialog: kept });
         } else {
             self.send_bye(leg, &mut dialog, &[]);
         }
@@ -248,7 +249,7 @@ impl Endpoint {
         self.keep(leg);
     }
 
-    fn send_bye(&mut self, leg: &mut Leg, dialog: &mut Dialog, extra: &[(String, String)]) {
+    pub(super) fn send_bye(&mut self, leg: &mut Leg, dialog: &mut Dialog, extra: &[(String, String)]) {
         let flow = self.next_hop(leg, dialog);
         let branch = self.tokens.branch();
         let mut bye = dialog.request("BYE", None, &flow, self.config.advertise, &branch);

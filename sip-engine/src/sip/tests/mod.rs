@@ -7,6 +7,7 @@ mod challenges;
 mod client;
 mod digest;
 mod ending;
+mod farewell;
 mod framing;
 mod fuzz;
 mod in_dialog;

@@ -1,0 +1,56 @@
+//! Phones of calls whose engine is gone.
+
+use super::*;
+use crate::outside::CallRef;
+use domain::call::{CallCommand, SipDialog};
+
+/// A call of another engine's.
+fn call() -> CallRef {
+    CallRef { sid: sid(Kind::Call, 9), tenant: tenant() }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn another_engine_hangs_up_on_both_phones_by_what_the_log_has() {
+    let (mut stage, there) = (Stage::set().await, Stage::set().await);
+    stage.outside.serves(VOICE, "<Dial>+85510000001</Dial>");
+    let mut caller = stage.caller().await;
+    caller.call("1234", 440.0).await;
+    let invite = stage.callee.rings().await;
+    stage.callee.answer(&invite, 1000.0).await;
+    let host = stage.callee.sip_addr().to_string();
+    let talks = |with_callee: bool| {
+        let host = host.clone();
+        move |_: &Sid, fact: &CallCommand| match fact {
+            CallCommand::Connect(dialog) => {
+                (with_callee == (dialog.peer.to_string() == host)).then(|| dialog.clone())
+            }
+            _ => None,
+        }
+    };
+    for with_callee in [true, false] {
+        let dialog: Box<SipDialog> = stage.outside.fact(talks(with_callee)).await;
+        assert!(there.engine.part(call(), &sid(Kind::Trunk, 1), dialog));
+    }
+    caller.hung_up().await;
+    stage.callee.hung_up().await;
+    there.outside.saw("BYE").await;
+    there.strike().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn nobody_is_told_anything_who_is_no_address_of_the_trunk_any_more() {
+    let stage = Stage::set().await;
+    stage.outside.serves(VOICE, "<Pause length=\"60\"/>");
+    let mut caller = stage.caller().await;
+    caller.call("1234", 440.0).await;
+    let of = |_: &Sid, fact: &CallCommand| match fact {
+        CallCommand::Connect(dialog) => Some(dialog.clone()),
+        _ => None,
+    };
+    let dialog = stage.outside.fact(of).await;
+    assert!(!stage.engine.part(call(), &sid(Kind::Trunk, 8), dialog.clone()), "the trunk is gone");
+    let moved = SipDialog { peer: "192.0.2.1:5060".parse().unwrap(), ..(*dialog).clone() };
+    assert!(!stage.engine.part(call(), &sid(Kind::Trunk, 1), Box::new(moved)));
+    caller.hang_up().await;
+    stage.strike().await;
+}

@@ -1,0 +1,107 @@
+//! Dialogs of a process that is gone, ended by another.
+
+use super::bench::{Bench, SDP, header, kind, peer, reply, request};
+use super::client::leg;
+use crate::sip::{Command, Credentials, Event, Farewell, LegKey};
+use domain::call::SipDialog;
+use std::time::Duration;
+
+/// What is kept of a call that arrives and says this.
+fn arrived(headers: &str) -> SipDialog {
+    let mut bench = Bench::new();
+    bench.receive(request("INVITE", 1, headers));
+    let Some(Event::IncomingCall(call)) = bench.take_events().pop() else { panic!("no call") };
+    *call.dialog.expect("it was not turned away")
+}
+
+/// What is kept of a call that is placed and answered with this.
+fn placed(bench: &mut Bench, headers: &str) -> SipDialog {
+    let invite = bench.place(leg(), None);
+    bench.receive(reply(&invite, 200, "callee", headers, SDP));
+    let Some(Event::Answered { dialog, .. }) = bench.take_events().pop() else { panic!("no answer") };
+    *dialog
+}
+
+/// Another process that ends it.
+fn ends(dialog: SipDialog, credentials: Option<Credentials>) -> Bench {
+    let mut bench = Bench::new();
+    let local = "198.51.100.1:5060".parse().ok();
+    let dialog = Box::new(dialog);
+    let farewell =
+        Farewell { leg: LegKey::outbound(77), dialog, networks: bench.networks.clone(), credentials, local };
+    bench.command(Command::Farewell(Box::new(farewell)));
+    bench
+}
+
+#[test]
+fn a_callers_dialog_is_ended_by_another_process_as_the_caller_knows_it() {
+    let mut bench = ends(arrived("Record-Route: <sip:192.0.2.9:5070;lr>\r\n"), None);
+    let (_, flow, bye) = bench.sent[0].clone();
+    assert_eq!((kind(&bye), bye.uri()), ("BYE".to_owned(), "sip:bob@192.0.2.9:5060"));
+    assert_eq!(
+        (header(&bye, "call-id"), header(&bye, "route")),
+        ("call-1@192.0.2.9".into(), "<sip:192.0.2.9:5070;lr>".into())
+    );
+    assert_eq!(header(&bye, "to"), "\"Bob\" <sip:bob@192.0.2.9>;tag=peer");
+    assert!(header(&bye, "from").starts_with("<sip:+15551234@198.51.100.1>;tag="));
+    assert_eq!(flow.peer, "192.0.2.9:5070".parse().unwrap());
+    assert!(header(&bye, "reason").contains("interrupted"));
+}
+
+#[test]
+fn the_bye_is_ahead_of_whatever_was_said_before_and_repeated_until_it_is_answered() {
+    let mut bench = ends(placed(&mut Bench::new(), ""), None);
+    bench.pass(Duration::from_secs(4));
+    assert_eq!(bench.seconds("BYE"), [0.0, 0.5, 1.5, 3.5]);
+    let bye = bench.take_sent().pop().unwrap();
+    assert_eq!(header(&bye, "cseq"), "1048577 BYE");
+    assert!(header(&bye, "to").ends_with(";tag=callee"));
+    bench.receive(reply(&bye, 200, "", "", ""));
+    bench.pass(Duration::from_secs(10));
+    assert!(bench.sent.is_empty() && bench.events.is_empty());
+    assert_eq!((bench.endpoint.counts().legs, bench.endpoint.counts().transactions), (0, 0));
+}
+
+#[test]
+fn a_peer_that_does_not_answer_is_forgotten() {
+    let mut bench = ends(placed(&mut Bench::new(), ""), None);
+    bench.pass(Duration::from_secs(33));
+    assert_eq!(bench.sent.len(), 11);
+    assert!(bench.events.is_empty());
+    assert_eq!(bench.endpoint.counts().legs, 0);
+}
+
+#[test]
+fn a_dialog_leads_to_addresses_of_the_trunk_and_nowhere_else() {
+    let elsewhere = "Contact: <sip:a@203.0.113.66:5070>\r\n";
+    let bench = ends(placed(&mut Bench::new(), elsewhere), None);
+    assert_eq!(bench.sent[0].1.peer, peer());
+}
+
+#[test]
+fn a_challenge_is_answered_for_the_realm_that_asked_when_the_call_was_placed() {
+    for (realm, answered) in [("carrier", true), ("somebody", false)] {
+        let credentials = || Credentials { username: "u".into(), password: "p".into() };
+        let dialog = SipDialog { realm: Some("carrier".into()), ..placed(&mut Bench::new(), "") };
+        let mut bench = ends(dialog, Some(credentials()));
+        let bye = bench.take_sent().pop().unwrap();
+        let challenge = format!("WWW-Authenticate: Digest realm=\"{realm}\", nonce=\"n\", qop=\"auth\"\r\n");
+        bench.receive(reply(&bye, 401, "", &challenge, ""));
+        let again = bench.take_sent().pop();
+        assert_eq!(
+            again.as_ref().map(|bye| header(bye, "authorization").is_empty()),
+            answered.then_some(false)
+        );
+    }
+}
+
+#[test]
+fn nothing_that_is_kept_names_a_caller_who_hides() {
+    let kept = arrived("Privacy: id\r\n");
+    assert_eq!(
+        (kept.remote.as_str(), kept.target.as_str()),
+        ("<sip:anonymous@anonymous.invalid>;tag=peer", "sip:192.0.2.9:5060")
+    );
+    assert!(!format!("{kept:?}").contains("bob"));
+    assert_eq!(kind(&ends(kept, None).sent[0].2), "BYE");
+}
