@@ -87,7 +87,7 @@ impl Chronicle for TimelineRow {
 
 /// The event without the name of its type around it, and without what only an engine needs: the headers of a dialog.
 fn detail(event: &CallEvent) -> serde_json::Value {
-    if matches!(event, CallEvent::Answered { .. }) {
+    if matches!(event, CallEvent::Answered { .. } | CallEvent::Moved { .. }) {
         return serde_json::json!({});
     }
     match serde_json::to_value(event) {
@@ -115,6 +115,7 @@ fn line(event: &CallEvent) -> (Lane, String) {
         }
         E::Ringing { sip_code } => (Lane::Sip, format!("Ringing ({sip_code})")),
         E::Answered { .. } => (Lane::Sip, "Answered".to_owned()),
+        E::Moved { .. } => (Lane::Sip, "The far end moved to another address".to_owned()),
         E::Exchanged(exchange) => (Lane::Webhook, exchanged(exchange)),
         E::VerbStarted { verb, .. } => (Lane::Twiml, format!("<{verb}>")),
         E::VerbEnded { outcome, .. } => (Lane::Twiml, format!("Verb ended: {outcome}")),

@@ -139,6 +139,7 @@ impl Biography for CallRow {
                 | E::VerbEnded { .. }
                 | E::Pressed { .. }
                 | E::Held { .. }
+                | E::Moved { .. }
                 | E::AttemptFailed { .. }
                 | E::Redirected(_)
                 | E::EndRequested { .. },

@@ -105,6 +105,8 @@ pub enum CallCommand {
     Answer,
     /// The same, with the dialog it has from now on: should this process be gone, another one ends it.
     Connect(Box<SipDialog>),
+    /// The far end is elsewhere from now on: what another process needs to end the call is another thing.
+    Move(Box<SipDialog>),
     /// A webhook was requested and answered, or failed.
     Exchange(Box<WebhookExchange>),
     /// A TwiML verb began.
@@ -197,6 +199,9 @@ pub enum CallEvent {
     Answered {
         #[serde(default, skip_serializing_if = "Option::is_none")]
         dialog: Option<Box<SipDialog>>,
+    },
+    Moved {
+        dialog: Box<SipDialog>,
     },
     Exchanged(Box<WebhookExchange>),
     VerbStarted {

@@ -19,6 +19,8 @@ impl Call {
             (P::Claimed, C::Claim { node }) if self.claimed_by.as_ref() == Some(&node) => Ok(vec![]),
             (_, C::Claim { .. }) => Err(R::AlreadyClaimed(self.claimed_by.clone().unwrap_or_default())),
 
+            (P::Answered, C::Move(dialog)) => Ok(vec![E::Moved { dialog }]),
+            (_, C::Move(_)) => Ok(vec![]),
             (_, C::Exchange(exchange)) => Ok(vec![E::Exchanged(exchange)]),
             (_, C::Warn { code, message }) => Ok(vec![E::Warned { code, message }]),
             (_, C::Summarize(summary)) => Ok(vec![E::Summarized(summary)]),
@@ -93,6 +95,7 @@ impl Call {
             E::Deleted {} => self.deleted = true,
             E::Exchanged(_)
             | E::AttemptFailed { .. }
+            | E::Moved { .. }
             | E::VerbStarted { .. }
             | E::VerbEnded { .. }
             | E::Pressed { .. }
@@ -239,6 +242,11 @@ mod tests {
         let answered = E::Answered { dialog: Some(Box::new(dialog.clone())) };
         given::<Call>(vec![E::Received(received())], connect()).then_expect_events(vec![answered.clone()]);
         given::<Call>(vec![E::Received(received()), answered.clone()], connect()).then_expect_events(vec![]);
+        let moves = || C::Move(Box::new(dialog.clone()));
+        let moved = E::Moved { dialog: Box::new(dialog.clone()) };
+        given::<Call>(vec![E::Received(received())], moves()).then_expect_events(vec![]);
+        given::<Call>(vec![E::Received(received()), answered.clone()], moves())
+            .then_expect_events(vec![moved]);
         given::<Call>(
             vec![E::Received(received()), answered],
             C::End(Ending::because(EndReason::Interrupted)),

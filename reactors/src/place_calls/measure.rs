@@ -53,7 +53,7 @@ impl Told {
                 told.last = told.last.max(Some(fact.at));
             }
             match fact.of::<Call>().transpose()? {
-                Some(CallEvent::Answered {}) => told.answered = Some(fact.at),
+                Some(CallEvent::Answered { .. }) => told.answered = Some(fact.at),
                 Some(CallEvent::Received(received)) => told.claim = Some(received.node),
                 Some(CallEvent::Claimed { node }) => told.claim = Some(node),
                 Some(CallEvent::Queued(queued)) => told.queued = Some(queued),

@@ -101,6 +101,7 @@ impl PlaceCalls {
                     through = Some(trunk)
                 }
                 Some(CallEvent::Answered { dialog }) => talks = dialog,
+                Some(CallEvent::Moved { dialog }) => talks = Some(dialog),
                 Some(CallEvent::Ended(_)) => return Ok(()),
                 _ => {}
             }

@@ -266,7 +266,12 @@ async fn phones_of_calls_a_stopped_process_had_are_told_where_they_were_last_tal
         (new_sid(Kind::Call), new_sid(Kind::Call), new_sid(Kind::Call), new_sid(Kind::Call));
     let (first, second) = (new_sid(Kind::Trunk), new_sid(Kind::Trunk));
     let talks = |peer| CallCommand::Connect(dialog(peer));
-    bench.tell(&caller, vec![received("gone"), talks("192.0.2.1:5060")]).await;
+    bench
+        .tell(
+            &caller,
+            vec![received("gone"), talks("192.0.2.7:5060"), CallCommand::Move(dialog("192.0.2.1:5060"))],
+        )
+        .await;
     let mut leg = bench.asked(None);
     (leg.direction, leg.parent) = (Direction::OutboundDial, Some(caller.clone()));
     let (request_uri, sip_call_id) = ("sip:1@192.0.2.9".to_owned(), "y".to_owned());

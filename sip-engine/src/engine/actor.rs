@@ -14,7 +14,7 @@ use crate::{
     media::{GroupKey, LegId, MediaEvent, PlayOutcome},
     sip::{ClosedBy, Event, LegKey},
 };
-use domain::call::EndReason;
+use domain::call::{CallCommand, EndReason, SipDialog};
 use std::{
     collections::{HashMap, VecDeque},
     sync::{Arc, Mutex},
@@ -24,6 +24,8 @@ use tokio::{sync::mpsc, task::JoinSet, time::Instant};
 
 /// Media events waiting for one call.
 const MEDIA_EVENTS: usize = 256;
+/// Moves of one leg that are recorded; a peer that moves on and on is where it said before.
+const MOVES: u8 = 16;
 /// How long a call that has ended waits for its last signals, figures and requests. Longer than a lost BYE takes.
 const LINGER: Duration = Duration::from_secs(40);
 
@@ -148,6 +150,10 @@ impl Actor {
             self.journal.record(std::mem::take(&mut self.facts)).await;
             self.leave_traces();
         }
+        // What happened to the wire alone is no news to the machine.
+        if !self.facts.is_empty() {
+            self.journal.record(std::mem::take(&mut self.facts)).await;
+        }
     }
 
     /// Keeps what a supervisor needs to know, and the count of live calls.
@@ -202,6 +208,7 @@ impl Actor {
                 let result = self.wire(no).acknowledged(sdp.as_ref());
                 self.after_negotiation(key, result, Signal::Acknowledged).await
             }
+            Event::Moved { dialog, .. } => return self.moved(no, dialog),
             Event::ReOffer { sdp, .. } => match self.reoffered(key, no, sdp).await {
                 Some(held) => Signal::Held(held),
                 None => return,
@@ -239,6 +246,15 @@ impl Actor {
     fn somebody_is_there(&mut self, no: LegNo) {
         let shared = Arc::clone(&self.shared);
         self.wire(no).search.iter().for_each(|search| search.responded(&shared));
+    }
+
+    fn moved(&mut self, no: LegNo, dialog: Box<SipDialog>) {
+        let now = self.address.time.now(&*self.shared.config.clock);
+        let wire = self.wire(no);
+        wire.moves = wire.moves.saturating_add(1);
+        let few = wire.moves <= MOVES;
+        let call = self.machine.call_of(no).cloned().filter(|_| few);
+        self.facts.extend(call.map(|call| (call, now, CallCommand::Move(dialog))));
     }
 
     async fn heard(&mut self, event: &MediaEvent) {

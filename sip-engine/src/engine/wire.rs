@@ -64,6 +64,8 @@ pub(super) struct Wire {
     held: bool,
     /// What another process needs to end it.
     pub(super) dialog: Option<Box<SipDialog>>,
+    /// How often that has changed.
+    pub(super) moves: u8,
     /// The attempts to place it, while there is one.
     pub(super) search: Option<Search>,
 }

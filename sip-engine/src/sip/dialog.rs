@@ -72,6 +72,25 @@ impl Dialog {
         }
     }
 
+    /// Our side of an INVITE that another process sent, from the answer alone; `None` where that does not say whom to talk to.
+    pub fn of_stray(answer: &Message, cseq: u32) -> Option<Dialog> {
+        let target = contact_uri(answer)?;
+        let value = |name| answer.headers.get(name).map(|header| header.value.clone()).unwrap_or_default();
+        let mut route_set = routes(answer);
+        route_set.reverse();
+        Some(Dialog {
+            call_id: value("call-id"),
+            local: value("from"),
+            remote: value("to"),
+            local_tag: values::tag(answer, "from").unwrap_or_default(),
+            remote_tag: values::tag(answer, "to"),
+            local_cseq: cseq.saturating_add(CSEQ_AHEAD),
+            remote_cseq: None,
+            route_set,
+            target,
+        })
+    }
+
     /// What another process needs to end it. Of a caller who hides it says no name and no number: the tags are what tells
     /// dialogs apart (RFC 3261 section 12.2.2).
     pub fn kept(&self, flow: &Flow, hidden: bool, realm: Option<&str>) -> SipDialog {
@@ -128,11 +147,10 @@ impl Dialog {
         true
     }
 
-    /// A target refresh request or response moves the remote target (RFC 3261 section 12.2).
-    pub fn refresh_target(&mut self, message: &Message) {
-        if let Some(target) = contact_uri(message) {
-            self.target = target;
-        }
+    /// A target refresh request or response moves the remote target (RFC 3261 section 12.2). Whether it did.
+    pub fn refresh_target(&mut self, message: &Message) -> bool {
+        contact_uri(message)
+            .is_some_and(|target| std::mem::replace(&mut self.target, target.clone()) != target)
     }
 
     /// A request inside the dialog, with everything but Contact and body. ACK takes the CSeq given, others the next one.

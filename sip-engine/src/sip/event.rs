@@ -79,6 +79,13 @@ pub enum Event {
         /// The new offer.
         sdp: Option<Bytes>,
     },
+    /// The peer of an answered leg named another target for what is said to it.
+    Moved {
+        /// The leg.
+        leg: LegKey,
+        /// What another process needs to end it now.
+        dialog: Box<SipDialog>,
+    },
     /// Our `Command::Reinvite` was accepted; the ACK is on its way.
     Reoffered {
         /// The leg.
@@ -120,6 +127,7 @@ impl Event {
             | Event::TimedOut { leg }
             | Event::Ended { leg, .. }
             | Event::ReOffer { leg, .. }
+            | Event::Moved { leg, .. }
             | Event::Reoffered { leg, .. }
             | Event::ReofferFailed { leg, .. }
             | Event::Info { leg, .. } => Some(*leg),

@@ -344,7 +344,7 @@ fn fact_line(fact: CallCommand) -> String {
         }
         CallCommand::Reroute { address, .. } => format!("rerouted to {address}"),
         CallCommand::Ring { sip_code } => format!("rings {sip_code}"),
-        CallCommand::Answer => "answered".into(),
+        CallCommand::Answer | CallCommand::Connect(_) => "answered".into(),
         CallCommand::Exchange(_) => "exchanged".into(),
         CallCommand::StartVerb { index, verb, .. } => format!("verb {index} {verb}"),
         CallCommand::EndVerb { index, outcome } => format!("verb {index} {outcome}"),
@@ -358,7 +358,10 @@ fn fact_line(fact: CallCommand) -> String {
             let code = ending.sip_code.map(|code| format!(" {code}")).unwrap_or_default();
             format!("ended {:?}{code}", ending.reason)
         }
-        other @ (CallCommand::Redirect(_) | CallCommand::RequestEnd { .. } | CallCommand::Delete) => {
+        other @ (CallCommand::Move(_)
+        | CallCommand::Redirect(_)
+        | CallCommand::RequestEnd { .. }
+        | CallCommand::Delete) => {
             panic!("the engine never records {other:?}")
         }
     }

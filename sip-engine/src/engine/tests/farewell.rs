@@ -40,7 +40,7 @@ async fn another_engine_hangs_up_on_both_phones_by_what_the_log_has() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn nobody_is_told_anything_who_is_no_address_of_the_trunk_any_more() {
     let stage = Stage::set().await;
-    stage.outside.serves(VOICE, "<Pause length=\"60\"/>");
+    stage.outside.serves(VOICE, r#"<Gather timeout="60"/>"#);
     let mut caller = stage.caller().await;
     caller.call("1234", 440.0).await;
     let of = |_: &Sid, fact: &CallCommand| match fact {

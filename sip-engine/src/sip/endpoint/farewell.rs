@@ -5,6 +5,9 @@ use super::leg::{Leg, Stage};
 use crate::sip::command::Farewell;
 use crate::sip::dialog::Dialog;
 use crate::sip::flow::{Flow, Transport};
+use crate::sip::message::Message;
+use crate::sip::trace::Wire;
+use crate::sip::values::{CSeq, Via, tag};
 use domain::trunk;
 
 /// Why the peer is hung up on (RFC 3326).
@@ -29,5 +32,23 @@ impl Endpoint {
         self.send_bye(&mut leg, &mut dialog, &[("Reason".to_owned(), REASON.to_owned())]);
         leg.dialog = Some(dialog);
         self.keep(leg);
+    }
+
+    /// The answer to a call of a process that is gone: it rang, and now somebody has picked up. They are hung up on, each
+    /// time they say so, and nothing is kept of it.
+    pub(super) fn decline(&mut self, flow: Flow, response: &Message) {
+        let Some(cseq) = CSeq::of(response).filter(|cseq| cseq.method == "INVITE") else { return };
+        let answered = response.code().is_some_and(|code| (200..300).contains(&code));
+        let ours = tag(response, "from").is_none_or(|tag| self.tags.contains_key(&tag));
+        if !answered || ours || tag(response, "to").is_none() || !self.knows(flow.peer.ip()) {
+            return;
+        }
+        let Some(mut dialog) = Dialog::of_stray(response, cseq.number) else { return };
+        let path = dialog.next_hop(&flow, &|ip| ip == flow.peer.ip());
+        for (method, number) in [("ACK", Some(cseq.number)), ("BYE", None)] {
+            let branch = format!("{}{}", Via::COOKIE, self.tag_for(response));
+            let request = dialog.request(method, number, &path, self.config.advertise, &branch);
+            self.send(path, &Wire::new(&request), None);
+        }
     }
 }

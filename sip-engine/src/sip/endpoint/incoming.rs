@@ -38,9 +38,9 @@ impl Endpoint {
         self.inbound += 1;
         let key = incoming.leg;
         let mut leg = Leg::new(key, request.flow, self.tokens.token());
-        let dialog = Dialog::of_incoming(&request.message, &leg.local_tag);
-        incoming.dialog = Some(Box::new(dialog.kept(&request.flow, incoming.private, None)));
-        leg.dialog = Some(dialog);
+        leg.dialog = Some(Dialog::of_incoming(&request.message, &leg.local_tag));
+        leg.hidden = incoming.private;
+        incoming.dialog = leg.kept();
         leg.reliable = Reliable::of(&request.message, self.first_rseq());
         self.servers.open(&request.key, &request.message, request.reply, Some(key));
         let trying = build::response(&request.message, request.flow.peer, 100, None, None);

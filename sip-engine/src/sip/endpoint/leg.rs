@@ -6,6 +6,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use bytes::Bytes;
+use domain::call::SipDialog;
 use ipnet::IpNet;
 
 use super::reliable::{Early, Reliable};
@@ -152,6 +153,8 @@ pub(crate) struct Leg {
     pub described: Option<Bytes>,
     /// The peer takes UPDATE.
     pub updates: bool,
+    /// Its caller is not to be known.
+    pub hidden: bool,
     pub credentials: Option<Credentials>,
     /// The realm they were first shown to. What else comes through the trunk is not the trunk.
     pub realm: Option<String>,
@@ -186,6 +189,7 @@ impl Leg {
             timer: None,
             described: None,
             updates: false,
+            hidden: false,
             credentials: None,
             realm: None,
             farewell: None,
@@ -229,6 +233,12 @@ impl Leg {
             dialog.remote_cseq = early.remote_cseq;
         }
         dialog
+    }
+
+    /// What another process needs to end it.
+    pub fn kept(&self) -> Option<Box<SipDialog>> {
+        let dialog = self.dialog.as_ref()?;
+        Some(Box::new(dialog.kept(&self.flow, self.hidden, self.realm.as_deref())))
     }
 
     /// Notes which methods the peer says it takes.

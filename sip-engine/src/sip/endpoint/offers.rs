@@ -83,16 +83,18 @@ impl Endpoint {
         let number = CSeq::of(request).map(|cseq| cseq.number).unwrap_or_default();
         let Some(mut dialog) = leg.dialog.take() else { return };
         let id = (dialog.remote_tag.clone().unwrap_or_default(), number);
+        let mut moved = false;
         if let Some(again) = leg.acks.get(&id).cloned() {
             self.send_to(&again, Some(leg.key));
         } else {
             // Old ACKs will not be asked for again once a newer INVITE is answered.
             leg.acks.retain(|(_, old), _| old + 8 > number);
-            dialog.refresh_target(response);
+            moved = dialog.refresh_target(response);
             self.acknowledge(leg, &mut dialog, number, request);
             self.report_reoffered(leg, request, response);
         }
         leg.dialog = Some(dialog);
+        self.tell_if_moved(leg, moved);
     }
 
     fn report_reoffered(&mut self, leg: &mut Leg, request: &Message, response: &Message) {

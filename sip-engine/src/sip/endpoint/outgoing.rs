@@ -140,12 +140,14 @@ impl Endpoint {
         self.acknowledge(leg, &mut dialog, number, request);
         if wanted {
             leg.stage = Stage::Up;
-            let kept = Box::new(dialog.kept(&leg.flow, false, leg.realm.as_deref()));
             leg.dialog = Some(dialog);
             leg.placed.as_mut().into_iter().for_each(|placed| placed.rings_until = None);
             leg.described = Some(request.body.clone());
             self.note_timer(leg, response);
-            self.tell(Event::Answered { leg: leg.key, sdp: response.sdp(), dialog: kept });
+            let (key, sdp) = (leg.key, response.sdp());
+            let kept = leg.kept();
+            kept.into_iter()
+                .for_each(|dialog| self.tell(Event::Answered { leg: key, sdp: sdp.clone(), dialog }));
         } else {
             self.send_bye(leg, &mut dialog, &[]);
         }

@@ -128,6 +128,7 @@ impl Endpoint {
         match self.clients.take(self.now, response) {
             Verdict::Unknown => {
                 self.counts.stray_responses += 1;
+                self.decline(flow, response);
                 None
             }
             Verdict::Swallow(ack, leg) => {

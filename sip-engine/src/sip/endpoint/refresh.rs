@@ -4,7 +4,7 @@
 use super::Endpoint;
 use super::leg::{Leg, Purpose, Stage};
 use crate::sip::build;
-use crate::sip::event::ClosedBy;
+use crate::sip::event::{ClosedBy, Event};
 use crate::sip::flow::{Flow, LegKey};
 use crate::sip::message::Message;
 use crate::sip::session::{self, Agreed, Due, OFFERED, SessionTimer};
@@ -27,6 +27,17 @@ impl Endpoint {
             }
         }
         leg.timer = agreed.map(|agreed| SessionTimer::begin(self.now, agreed.interval, agreed.refresher));
+    }
+
+    /// A 2xx of the peer inside the dialog may name another target.
+    pub(super) fn move_to(&mut self, leg: &mut Leg, response: &Message) {
+        let moved = leg.dialog.as_mut().is_some_and(|dialog| dialog.refresh_target(response));
+        self.tell_if_moved(leg, moved);
+    }
+
+    pub(super) fn tell_if_moved(&mut self, leg: &Leg, moved: bool) {
+        let kept = leg.kept().filter(|_| moved && leg.stage == Stage::Up);
+        kept.into_iter().for_each(|dialog| self.tell(Event::Moved { leg: leg.key, dialog }));
     }
 
     /// What a request of ours says of it.
@@ -98,7 +109,7 @@ impl Endpoint {
             _ if leg.stage != Stage::Up => {}
             ..200 => {}
             200..300 => {
-                leg.dialog.iter_mut().for_each(|dialog| dialog.refresh_target(response));
+                self.move_to(&mut leg, response);
                 self.note_timer(&mut leg, response);
             }
             401 | 407 if self.retry(&mut leg, flow, request, response, Purpose::Update(key)) => {}

@@ -100,9 +100,10 @@ impl Endpoint {
             refusal.headers.push(("Retry-After", self.tokens.number(10).to_string()));
             return self.refuse(&request, &refusal, Some(key));
         }
-        leg.dialog_of(&request.message)
-            .into_iter()
-            .for_each(|dialog| dialog.refresh_target(&request.message));
+        let moved =
+            leg.dialog_of(&request.message).is_some_and(|dialog| dialog.refresh_target(&request.message));
+        let kept = leg.kept().filter(|_| moved && leg.stage == Stage::Up);
+        kept.into_iter().for_each(|dialog| self.tell(Event::Moved { leg: key, dialog }));
         if !invite && sdp.is_none() {
             return self.ok(key, &request);
         }

@@ -2,7 +2,7 @@
 
 use super::bench::{Bench, SDP, header, kind, peer, reply, request};
 use super::client::leg;
-use crate::sip::{Command, Credentials, Event, Farewell, LegKey};
+use crate::sip::{Command, Credentials, EndpointConfig, Event, Farewell, LegKey};
 use domain::call::SipDialog;
 use std::time::Duration;
 
@@ -35,7 +35,7 @@ fn ends(dialog: SipDialog, credentials: Option<Credentials>) -> Bench {
 
 #[test]
 fn a_callers_dialog_is_ended_by_another_process_as_the_caller_knows_it() {
-    let mut bench = ends(arrived("Record-Route: <sip:192.0.2.9:5070;lr>\r\n"), None);
+    let bench = ends(arrived("Record-Route: <sip:192.0.2.9:5070;lr>\r\n"), None);
     let (_, flow, bye) = bench.sent[0].clone();
     assert_eq!((kind(&bye), bye.uri()), ("BYE".to_owned(), "sip:bob@192.0.2.9:5060"));
     assert_eq!(
@@ -54,7 +54,7 @@ fn the_bye_is_ahead_of_whatever_was_said_before_and_repeated_until_it_is_answere
     bench.pass(Duration::from_secs(4));
     assert_eq!(bench.seconds("BYE"), [0.0, 0.5, 1.5, 3.5]);
     let bye = bench.take_sent().pop().unwrap();
-    assert_eq!(header(&bye, "cseq"), "1048577 BYE");
+    assert_eq!(header(&bye, "cseq"), "1048578 BYE");
     assert!(header(&bye, "to").ends_with(";tag=callee"));
     bench.receive(reply(&bye, 200, "", "", ""));
     bench.pass(Duration::from_secs(10));
@@ -104,4 +104,45 @@ fn nothing_that_is_kept_names_a_caller_who_hides() {
     );
     assert!(!format!("{kept:?}").contains("bob"));
     assert_eq!(kind(&ends(kept, None).sent[0].2), "BYE");
+}
+
+#[test]
+fn somebody_who_answers_a_call_of_a_process_that_is_gone_is_hung_up_on() {
+    let mut gone = Bench::new();
+    let invite = gone.place(leg(), None);
+    let answer = reply(&invite, 200, "late", "", SDP);
+    let mut bench = Bench::new();
+    for _ in 0..2 {
+        bench.receive(answer.clone());
+        let sent = bench.take_sent();
+        assert_eq!(sent.iter().map(kind).collect::<Vec<_>>(), ["ACK", "BYE"]);
+        assert_eq!(
+            (header(&sent[0], "cseq"), header(&sent[1], "cseq")),
+            ("1 ACK".into(), "1048578 BYE".into())
+        );
+        assert!(sent.iter().all(|said| header(said, "to").ends_with(";tag=late")));
+    }
+    assert!(bench.events.is_empty());
+    assert_eq!((bench.endpoint.counts().legs, bench.endpoint.counts().transactions), (0, 0));
+}
+
+#[test]
+fn a_stranger_and_a_refusal_are_not_answered() {
+    let mut gone = Bench::new();
+    let invite = gone.place(leg(), None);
+    let mut bench = Bench::with(EndpointConfig {
+        known: std::sync::Arc::new(|ip| ip == peer().ip()),
+        ..EndpointConfig::default()
+    });
+    let answer = reply(&invite, 200, "late", "", SDP);
+    bench.receive_from("203.0.113.66:5060".parse().unwrap(), answer.clone());
+    bench.receive(reply(&invite, 180, "late", "", ""));
+    bench.receive(reply(&invite, 486, "late", "", ""));
+    bench.receive(answer.replace("1 INVITE", "1 INFO"));
+    assert!(bench.sent.is_empty());
+    // The call lives: only its transaction does not.
+    gone.receive(reply(&invite, 200, "a", "", SDP));
+    gone.sent.clear();
+    gone.receive(answer.replace("branch=z9hG4bK", "branch=z9hG4bKx"));
+    assert!(gone.sent.is_empty());
 }

@@ -69,7 +69,11 @@ fn a_hold_is_offered_answered_and_acknowledged() {
     bench.receive(
         within("INVITE", 2, &tag, "hold").replace("sip:bob@192.0.2.9:5060", "sip:bob@192.0.2.9:5099"),
     );
-    assert!(matches!(&bench.take_events()[..], [Event::ReOffer { sdp: Some(_), .. }]));
+    let told = bench.take_events();
+    let [Event::Moved { dialog, .. }, Event::ReOffer { sdp: Some(_), .. }] = &told[..] else {
+        panic!("{told:?}")
+    };
+    assert_eq!(dialog.target, "sip:bob@192.0.2.9:5099");
     bench.respond(leg, 200);
     assert_eq!(bench.sent_kinds(), ["100 INVITE", "200 INVITE"]);
     bench.receive(within("ACK", 2, &tag, "hold-ack"));
