@@ -346,7 +346,7 @@ impl TrunksApi {
         for _ in 0..TRIES {
             let row = trunk_of(app, &who, &sid).await?;
             write.expects(&row.sid, row.version).await?;
-            let (commands, password) = changes(app, &row, &patch)?;
+            let (commands, password) = changes(app, &row, &patch).await?;
             if with_password(app, &write, &row, commands, password).await? {
                 let row = trunk_of(app, &who, &sid).await?;
                 return Ok(tagged(row.version, Trunk::with_warnings(app, row).await));
@@ -408,7 +408,7 @@ async fn with_password(
 }
 
 /// The commands that make of the trunk what the patch says.
-fn changes<'a>(
+async fn changes<'a>(
     app: &App,
     row: &TrunkRow,
     patch: &'a TrunkUpdate,
@@ -443,7 +443,7 @@ fn changes<'a>(
     }
     let (own_inbound, own_outbound) = (row.inbound.as_ref(), row.outbound.as_ref());
     check_widths(app, &mut fields, (inbound.as_ref(), own_inbound), (outbound.as_ref(), own_outbound));
-    sources::check_count(app, &mut fields, &who.carrier, (inbound.as_ref(), own_inbound)).await?;
+    sources::check_count(app, &mut fields, &row.carrier, (inbound.as_ref(), own_inbound)).await?;
     fields.done()?;
     // A side that is taken away goes last: another may come in its place.
     commands.sort_by_key(|command| {
