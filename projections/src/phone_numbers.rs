@@ -218,11 +218,7 @@ impl Noun for PhoneNumberRow {
 
 /// In any case, for an index to find it.
 fn called((name, number): &(String, String)) -> Expr {
-    let named = named(&Name::from(name.clone()));
-    if number == name {
-        return is("called", named);
-    }
-    Expr::col("called").is_in([named, format!("{UNNAMED}{number}")])
+    Expr::col("called").is_in([named(&Name::from(name.clone())), format!("{UNNAMED}{number}")])
 }
 
 fn called_exactly((name, number): &(String, String)) -> Expr {

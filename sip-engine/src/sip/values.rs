@@ -179,5 +179,7 @@ pub fn hops(message: &Message) -> u8 {
 #[must_use]
 pub fn contact_uri(message: &Message) -> Option<String> {
     let first = message.headers.list("contact").into_iter().next()?;
-    address_uri(&first).filter(|uri| Uri::parse(uri).is_some_and(|uri| uri.is_sip()))
+    let can_be_asked =
+        |uri: &String| !uri.contains(|c: char| c.is_whitespace() || c.is_control() || c == '<');
+    address_uri(&first).filter(can_be_asked).filter(|uri| Uri::parse(uri).is_some_and(|uri| uri.is_sip()))
 }
