@@ -50,13 +50,13 @@ impl Needle {
     /// Part of a name; nothing is asked when there is nothing in it.
     pub(crate) fn name(column: &'static str, lead: &'static str, text: &str) -> Option<Needle> {
         let text: String = name::folded(text).chars().take(LONGEST).collect();
-        (!text.is_empty()).then(|| Needle { field: Field::Name, column, lead, text })
+        (!text.is_empty()).then_some(Needle { field: Field::Name, column, lead, text })
     }
 
     /// Digits of a number; whatever stands between them is ignored. A text without digits is in no number.
     pub(crate) fn digits(column: &'static str, typed: &str) -> Option<Needle> {
         let text = typed.chars().filter(char::is_ascii_digit).take(LONGEST).collect();
-        (!typed.trim().is_empty()).then(|| Needle { field: Field::Digits, column, lead: "", text })
+        (!typed.trim().is_empty()).then_some(Needle { field: Field::Digits, column, lead: "", text })
     }
 
     fn lists(&self) -> Vec<Vec<String>> {

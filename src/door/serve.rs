@@ -89,6 +89,7 @@ fn limited() -> Builder<TokioExecutor> {
 }
 
 #[cfg(test)]
+#[expect(clippy::disallowed_methods, reason = "tests start both ends of a connection")]
 mod tests {
     use super::{super::Patience, super::seats::Seats, *};
     use poem::{Addr, EndpointExt, endpoint::make_sync};

@@ -98,7 +98,7 @@ impl PlaceCalls {
             match fact.of::<Call>().transpose()? {
                 Some(CallEvent::Received(Received { trunk, .. })) => through = Some(trunk),
                 Some(CallEvent::Initiated { trunk, .. } | CallEvent::Rerouted { trunk, .. }) => {
-                    through = Some(trunk)
+                    through = Some(trunk);
                 }
                 Some(CallEvent::Answered { dialog }) => talks = dialog,
                 Some(CallEvent::Moved { dialog }) => talks = Some(dialog),

@@ -134,13 +134,13 @@ impl Endpoint {
                 return;
             }
         }
-        self.say_now(leg, answer);
+        self.say_now(leg, &answer);
     }
 
-    fn say_now(&mut self, leg: &mut Leg, answer: Answer) {
+    fn say_now(&mut self, leg: &mut Leg, answer: &Answer) {
         let Some(waiting) = leg.waiting.take_if(|waiting| waiting.accepts(answer.code)) else { return };
-        let mut response = self.response_of(leg, &waiting, &answer);
-        let reliable = leg.reliable.as_mut().filter(|reliable| waiting.first && reliable.is_wanted(&answer));
+        let mut response = self.response_of(leg, &waiting, answer);
+        let reliable = leg.reliable.as_mut().filter(|reliable| waiting.first && reliable.is_wanted(answer));
         if let Some(reliable) = reliable {
             reliable.rseq += 1;
             reliable.last = Some(answer.code);
@@ -179,7 +179,7 @@ impl Endpoint {
         };
         leg = self.legs.remove(&key)?;
         while let Some(next) = leg.reliable.as_mut().and_then(Reliable::next) {
-            self.say_now(&mut leg, next);
+            self.say_now(&mut leg, &next);
         }
         self.keep(leg);
         Some(key)
