@@ -332,8 +332,7 @@ function TurnedAway({ sid }: { sid: string }) {
         <ul className="small" style={{ margin: 0, paddingLeft: 18 }}>
           {data.data.map((what) => (
             <li key={`${what.source} ${what.code} ${what.method} ${what.reason}`}>
-              <span className="mono">{what.source}</span>{" "}
-              {turnedAway(what)}
+              <span className="mono">{what.source}</span> {turnedAway(what)}
               {what.reason} <span className="dim">({what.count}×, last </span>
               <When at={what.last_at} />
               <span className="dim">)</span>
