@@ -2,6 +2,7 @@
 //! Each prints its figures (`just fault full_disk`); what takes longer than half a minute is ignored here and run by
 //! `just faults`.
 
+mod attacks;
 mod clock_step;
 mod full_disk;
 mod hanging;
