@@ -8,6 +8,7 @@ mod calls;
 mod own_port;
 mod relay;
 mod running;
+mod search;
 mod server;
 mod soak;
 mod table;
@@ -16,8 +17,13 @@ mod table;
 type Run = fn() -> Vec<table::Row>;
 
 /// Each benchmark by its name.
-const BENCHMARKS: &[(&str, Run)] =
-    &[("append", append::rows), ("calls", calls::rows), ("relay", relay::rows), ("soak", soak::rows)];
+const BENCHMARKS: &[(&str, Run)] = &[
+    ("append", append::rows),
+    ("calls", calls::rows),
+    ("relay", relay::rows),
+    ("search", search::rows),
+    ("soak", soak::rows),
+];
 
 fn main() {
     // A benchmark may run itself again as a process of its own, so that its CPU can be told from the generator's.

@@ -104,9 +104,9 @@ fn refusal_of(error: &Error) -> Refusal {
         return refusal.clone();
     }
     if let Some(error) = error.downcast_ref::<ParseParamError>() {
-        let (name, reason) = (error.name, &error.reason);
+        let (name, reason) = (error.name, untyped(&error.reason));
         return Refusal {
-            errors: vec![field(name, reason)],
+            errors: vec![field(name, &reason)],
             ..bad_request(format!("Parameter {name}: {reason}"))
         };
     }
@@ -152,6 +152,19 @@ fn bad_request(detail: impl Into<String>) -> Refusal {
     Refusal::new(StatusCode::BAD_REQUEST, "bad_request", detail)
 }
 
+/// What a parser says of a parameter, without the names our types have.
+fn untyped(reason: &str) -> String {
+    let reason = reason.split(" (occurred while parsing \"").next().unwrap_or_default();
+    let inner = reason.strip_prefix("failed to parse \"").and_then(|rest| rest.split_once("\": "));
+    let reason = inner.map_or(reason, |(_, inner)| inner);
+    match reason {
+        "Expect a valid enumeration value." => {
+            "none of the values it takes; see the API's document".to_owned()
+        }
+        other => other.replace("verification failed. ", "not within its limits: "),
+    }
+}
+
 fn field(name: &str, reason: &str) -> FieldError {
     FieldError { field: name.to_owned(), message: reason.to_owned() }
 }
@@ -164,6 +177,18 @@ fn payload(reason: &str) -> Refusal {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_parameter_is_refused_without_the_names_of_our_types() {
+        let number = "failed to parse \"integer_int32\": invalid digit (occurred while parsing \"optional_integer_int32\")";
+        assert_eq!(untyped(number), "invalid digit");
+        let order =
+            "failed to parse \"NameOrder\": Expect a valid enumeration value. (occurred while parsing \"x\")";
+        assert_eq!(untyped(order), "none of the values it takes; see the API's document");
+        let limit = "verification failed. minimum(1, exclusive: false)";
+        assert_eq!(untyped(limit), "not within its limits: minimum(1, exclusive: false)");
+        assert_eq!(untyped("It is no SID."), "It is no SID.");
+    }
 
     #[test]
     fn allow_lists_the_methods_of_the_path() {

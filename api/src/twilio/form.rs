@@ -17,14 +17,19 @@ const MAX_PARAMETERS: usize = 1_000;
 pub(super) struct Form(Vec<(String, String)>);
 
 impl Form {
-    /// Reads `application/x-www-form-urlencoded`.
+    /// Reads `application/x-www-form-urlencoded`. A name that ends in `>=` or `<=` is the one without its equals sign: who
+    /// encodes all of Twilio's `StartTime>=2026-11-23` means that.
     pub fn parse(text: &[u8]) -> Result<Form, Fault> {
         let pairs: Vec<(String, String)> =
             serde_html_form::from_bytes(text).map_err(|_| Fault::invalid("the parameters are not a form"))?;
         if pairs.len() > MAX_PARAMETERS {
             return Err(Fault::invalid("too many parameters"));
         }
-        Ok(Form(pairs))
+        let named = |(name, value): (String, String)| match name.strip_suffix('=') {
+            Some(span) if span.ends_with(['<', '>']) => (span.to_owned(), value),
+            _ => (name, value),
+        };
+        Ok(Form(pairs.into_iter().map(named).collect()))
     }
 
     /// The names, each once, in order.
@@ -95,15 +100,16 @@ impl Form {
         self.one(name)?.map(|value| value.parse().map_err(|_| invalid(value))).transpose()
     }
 
-    /// A span of time, by Twilio's three spellings: `Name` (that day, or that very second), `Name<` (at or before its
-    /// beginning), `Name>` (at or after it); several narrow each other. From inclusive, until exclusive.
+    /// A span of time, by Twilio's three spellings: `Name` (that day, or that very second), `Name<` (in the second of its
+    /// beginning or before: bodies say whole seconds), `Name>` (at its beginning or after); several narrow each other. From
+    /// inclusive, until exclusive.
     pub fn span(&self, name: &str) -> Result<(Option<Timestamp>, Option<Timestamp>), Fault> {
         let (mut from, mut until) = (None, None);
         if let Some((begin, end)) = self.moment(name)? {
             (from, until) = (Some(begin), Some(end));
         }
         if let Some((begin, _)) = self.moment(&format!("{name}<"))? {
-            let before = begin.plus(std::time::Duration::from_micros(1));
+            let before = begin.plus(std::time::Duration::from_secs(1));
             until = Some(until.map_or(before, |until| until.min(before)));
         }
         if let Some((begin, _)) = self.moment(&format!("{name}>"))? {
@@ -173,7 +179,9 @@ mod tests {
         assert_eq!(day, (at("2026-11-23T00:00:00Z"), at("2026-11-24T00:00:00Z")));
         let between =
             form("StartTime%3E=2026-11-23&StartTime%3C=2026-11-24T00:00:00Z").span("StartTime").unwrap();
-        assert_eq!(between, (at("2026-11-23T00:00:00Z"), at("2026-11-24T00:00:00.000001Z")));
+        assert_eq!(between, (at("2026-11-23T00:00:00Z"), at("2026-11-24T00:00:01Z")));
+        let encoded = form("StartTime%3E%3D=2026-11-23&StartTime%3C%3D=2026-11-24T00:00:00Z");
+        assert_eq!(encoded.span("StartTime").unwrap(), between, "the whole of it encoded");
         let narrowed =
             form("StartTime=2026-11-23&StartTime%3E=2026-11-23T10:00:00Z").span("StartTime").unwrap();
         assert_eq!(narrowed, (at("2026-11-23T10:00:00Z"), at("2026-11-24T00:00:00Z")));
