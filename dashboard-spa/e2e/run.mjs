@@ -8,7 +8,7 @@ import { habitStories } from "./stories/habits.mjs";
 import { handStories } from "./stories/hand.mjs";
 import { liveStories } from "./stories/live.mjs";
 import { lookStories } from "./stories/look.mjs";
-import { signUpStories } from "./stories/sign-up.mjs";
+import { lastStories, signUpStories } from "./stories/sign-up.mjs";
 import { launch, signInOwner } from "./support/harness.mjs";
 
 const stories = {
@@ -20,6 +20,7 @@ const stories = {
   ...connectionStories,
   ...habitStories,
   ...lookStories,
+  ...lastStories,
 };
 const wanted = process.argv[2] ?? "";
 const browser = await launch();

@@ -118,3 +118,36 @@ export const signUpStories = {
     await page.context().close();
   },
 };
+
+/** To be told last: it ends the sessions that other stories have. */
+export const lastStories = {
+  "who replaces the authenticator app is led to set up another, and stays signed in for that": async (
+    shared,
+  ) => {
+    assert.ok(shared.recoveryCodes, "needs the story of the sign-up before");
+    const [, second, third] = shared.recoveryCodes;
+    const page = await open(shared.browser, { expected: [/401/, /403/, /422/] });
+    await page.goto("/sign-in");
+    await page.getByLabel("E-mail").fill(person.email);
+    await page.getByLabel("Password", { exact: true }).fill(person.password);
+    await page.getByRole("button", { name: "Continue" }).click();
+    await page.getByRole("button", { name: "Use a recovery code" }).click();
+    await page.getByLabel("Recovery code").fill(second);
+    await page.getByRole("button", { name: "Sign in", exact: true }).click();
+    await page.getByRole("heading", { name: "Overview" }).waitFor();
+    await page.goto("/settings?tab=you");
+    await page.getByRole("button", { name: "Replace", exact: true }).click();
+    const dialog = page.getByRole("dialog");
+    await dialog.getByLabel("Your code").fill("no-code");
+    await dialog.getByRole("button", { name: "Replace" }).click();
+    await dialog.locator("[aria-invalid=true]").waitFor();
+    await dialog.getByLabel("Your code").fill(third);
+    await dialog.getByRole("button", { name: "Replace" }).click();
+    await page.getByRole("heading", { name: "Set up two-factor sign-in" }).waitFor();
+    // The live connection hears of the end as well, and must not lead elsewhere.
+    await page.waitForLoadState("networkidle");
+    assert.equal(new URL(page.url()).pathname, "/two-factor/set-up");
+    page.assertClean();
+    await page.context().close();
+  },
+};

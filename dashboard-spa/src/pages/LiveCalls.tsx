@@ -41,7 +41,7 @@ export function LiveCalls() {
           client.getQueryData(queries.call(call.sid).queryKey) ?? { ...call, status: "completed" as const }
         }
         onOpen={(call) => void navigate({ to: "/calls/$sid", params: { sid: call.sid } })}
-        actions={(call) => <HangUp call={call} />}
+        actions={(call) => <HangUp call={call} inRow />}
         actionsWidth={120}
         empty={
           <Empty

@@ -91,10 +91,12 @@ function Party({ number }: { number: string }) {
 }
 
 /** Asks whether to end the call; names its caller to those who only hear it. */
-export function HangUp({ call, size = "compact-sm" }: { call: Call; size?: string }) {
+export function HangUp({ call, size = "compact-sm", inRow }: { call: Call; size?: string; inRow?: boolean }) {
   const { write } = usePermissions();
   const ask = useContext(AskContext);
-  if (!write || !isLive(call)) return null;
+  if (!write) return null;
+  // In a row its place stays taken when the call is over: a press that was meant for it must not fall through.
+  if (!isLive(call)) return inRow ? <Over size={size} /> : null;
   return (
     <Button
       size={size}
@@ -108,6 +110,20 @@ export function HangUp({ call, size = "compact-sm" }: { call: Call; size?: strin
       }}
     >
       Hang up
+    </Button>
+  );
+}
+
+function Over({ size }: { size: string }) {
+  return (
+    <Button
+      size={size}
+      variant="default"
+      aria-disabled
+      data-disabled
+      onClick={(event) => event.stopPropagation()}
+    >
+      Ended
     </Button>
   );
 }

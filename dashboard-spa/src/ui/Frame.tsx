@@ -14,9 +14,9 @@ import { pages } from "./pages";
 import { useLeave } from "./useLeave";
 
 export function Frame({ session }: { session: Session }) {
-  const { leave, signOut } = useLeave();
+  const { ended, signOut } = useLeave();
   return (
-    <LiveProvider onSessionEnded={leave}>
+    <LiveProvider onSessionEnded={ended}>
       <a href="#content" className="skip">
         Skip to content
       </a>
