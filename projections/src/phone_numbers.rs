@@ -218,7 +218,12 @@ impl Noun for PhoneNumberRow {
 
 /// In any case, for an index to find it.
 fn called((name, number): &(String, String)) -> Expr {
-    Expr::col("called").is_in([named(&Name::from(name.clone())), format!("{UNNAMED}{number}")])
+    let named = named(&Name::from(name.clone()));
+    // One text is an exact place in the index, with its rows in order; two are not.
+    if !number.bytes().all(|byte| byte == b'+' || byte.is_ascii_digit()) {
+        return is("called", named);
+    }
+    Expr::col("called").is_in([named, format!("{UNNAMED}{number}")])
 }
 
 fn called_exactly((name, number): &(String, String)) -> Expr {
