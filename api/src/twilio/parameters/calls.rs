@@ -67,7 +67,10 @@ pub(super) const OPERATIONS: &[Operation] = &[
         path: ONE,
         rows: &[
             honoured(&["Status"]).noting("completed or canceled; 404 (20404) when the call is over"),
-            honoured(&["Url", "Twiml"]).noting("400 (21220) when the call is over; with Status a warning"),
+            honoured(&["Url", "Twiml"]).noting(
+                "400 (21220) when the call is over, or one that `<Dial>` placed: redirect its parent; with Status a \
+                 warning",
+            ),
             honoured(&["Method", "FallbackUrl", "FallbackMethod"])
                 .noting("go with Url; alone refused (20001), with Twiml or Status a warning"),
             refused(&["StatusCallback", "StatusCallbackMethod", "TimeLimit"]),
