@@ -3,7 +3,7 @@
 
 use crate::table::Row;
 use domain::{
-    Actor, Clock, Kind, Log, Meta, Number, Sid, Tenant,
+    Actor, Clock, Kind, Log, Meta, Number, Sid, Tenant, Timestamp,
     phone_number::{PhoneNumber, PhoneNumberCommand},
     user::{Role, User, UserCommand},
 };
@@ -67,6 +67,8 @@ struct Full {
     tasks: TaskTracker,
     stop: CancellationToken,
     rows: Vec<Row>,
+    /// When half of the numbers were made, about.
+    middle: Timestamp,
 }
 
 /// The nth number; they are all over Cambodia's.
@@ -81,7 +83,8 @@ impl Full {
         let (tasks, stop, ids) = (TaskTracker::new(), CancellationToken::new(), RandomIds::default());
         let projections = Projections::start(store.clone(), tasks.clone(), stop.clone()).await.unwrap();
         let carrier = Sid::new(Kind::Carrier, &ids);
-        Full { name: "", numbers: 0, store, projections, carrier, ids, tasks, stop, rows: Vec::new() }
+        let (rows, middle) = (Vec::new(), SystemClock.now());
+        Full { name: "", numbers: 0, store, projections, carrier, ids, tasks, stop, rows, middle }
     }
 
     fn meta(&self, actor: Actor) -> Meta {
@@ -90,9 +93,10 @@ impl Full {
 
     /// Makes the numbers, and a user whose doings are few among theirs.
     async fn stock(&mut self) {
-        let start = Instant::now();
+        let (start, began) = (Instant::now(), SystemClock.now());
         let made = futures_util::stream::iter(0..self.numbers).map(|serial| self.make(serial));
         made.buffer_unordered(AT_ONCE).collect::<()>().await;
+        self.middle = began.plus(start.elapsed() / 2);
         let head = self.store.head(Log::Core).await.unwrap();
         self.projections.reached(Log::Core, head, Duration::from_secs(3_600)).await.unwrap();
         let each = start.elapsed().as_secs_f64() * 1e6 / self.numbers as f64;
@@ -159,7 +163,18 @@ impl Full {
         let rare = AuditFilter { actor: Some("registrar".into()), ..Default::default() };
         let kind = AuditFilter { stream_type: Some("user".into()), ..Default::default() };
         let common = AuditFilter { actor: Some("bench".into()), ..Default::default() };
-        for (what, filter) in [("actor, few", rare), ("kind, few", kind), ("actor, many", common)] {
+        let later = AuditFilter { since: Some(self.middle), ..Default::default() };
+        let earlier = AuditFilter { until: Some(self.middle), ..Default::default() };
+        let both = AuditFilter { actor: Some("registrar".into()), ..later.clone() };
+        let measured = [
+            ("actor, few", rare),
+            ("kind, few", kind),
+            ("actor, many", common),
+            ("later than the middle", later),
+            ("earlier than the middle", earlier),
+            ("actor, few, and later", both),
+        ];
+        for (what, filter) in measured {
             let times = self.audit_p(filter).await;
             self.beside_bare(&format!("audit: {what}"), &times, &bare);
         }
