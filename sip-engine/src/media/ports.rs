@@ -175,23 +175,40 @@ fn lease(pool: &SharedPool, random: &SystemRandom, urgent: bool) -> Result<PortL
 }
 
 fn bind_both(local: IpAddr, lease: &PortLease) -> io::Result<(std::net::UdpSocket, std::net::UdpSocket)> {
-    let port = if lease.pooled { lease.port } else { even_port(local)? };
-    Ok((bind(SocketAddr::new(local, port))?, bind(SocketAddr::new(local, port + 1))?))
+    let rtp = if lease.pooled { bind(SocketAddr::new(local, lease.port))? } else { any_even(local)? };
+    let rtp = std::net::UdpSocket::from(rtp);
+    let port = rtp.local_addr()?.port();
+    Ok((rtp, bind(SocketAddr::new(local, port + 1))?.into()))
 }
 
-/// An even port the system finds free. It is let go and bound again by number: a socket keeps its port
-/// through a disconnect only when it asked for that port.
-fn even_port(local: IpAddr) -> io::Result<u16> {
-    let port = bind(SocketAddr::new(local, 0))?.local_addr()?.port();
-    if port % 2 == 0 { Ok(port) } else { Err(io::ErrorKind::AddrInUse.into()) }
+/// A socket on an even port that the system finds free. A socket keeps its port through a disconnect only when it asked
+/// for that port, so a second one asks for it, and both hold it until it is the second's: nobody else gets it meanwhile.
+fn any_even(local: IpAddr) -> io::Result<Socket> {
+    let found = bind(SocketAddr::new(local, 0))?;
+    let address = found.local_addr()?;
+    if address.as_socket().is_none_or(|address| address.port() % 2 != 0) {
+        return Err(io::ErrorKind::AddrInUse.into());
+    }
+    let asks = unbound(local)?;
+    found.set_reuse_port(true)?;
+    asks.set_reuse_port(true)?;
+    asks.bind(&address)?;
+    asks.set_reuse_port(false)?;
+    Ok(asks)
 }
 
-fn bind(address: SocketAddr) -> io::Result<std::net::UdpSocket> {
-    let socket = Socket::new(Domain::for_address(address), Type::DGRAM, Some(Protocol::UDP))?;
+fn bind(address: SocketAddr) -> io::Result<Socket> {
+    let socket = unbound(address.ip())?;
+    socket.bind(&address.into())?;
+    Ok(socket)
+}
+
+fn unbound(local: IpAddr) -> io::Result<Socket> {
+    let socket =
+        Socket::new(Domain::for_address(SocketAddr::new(local, 0)), Type::DGRAM, Some(Protocol::UDP))?;
     socket.set_nonblocking(true)?;
     socket.set_recv_buffer_size(SOCKET_BUFFER)?;
-    socket.bind(&address.into())?;
-    Ok(socket.into())
+    Ok(socket)
 }
 
 /// A random number from the system's generator; ports and SSRCs must not be guessable.
@@ -219,6 +236,21 @@ mod tests {
         let mut taken: Vec<u16> = (0..4).map(|chance| pool.take(clock::now(), chance).unwrap()).collect();
         taken.sort_unstable();
         assert_eq!(taken, [1002, 1004, 1006, 1008]);
+    }
+
+    #[test]
+    fn a_port_that_the_system_chose_is_ours_alone_and_stays_ours_through_a_disconnect() {
+        let local = IpAddr::from([127, 0, 0, 1]);
+        let ours = (0..BIND_ATTEMPTS).find_map(|_| any_even(local).ok()).expect("an even port");
+        let address = ours.local_addr().unwrap();
+        for shares in [false, true] {
+            let other = unbound(local).unwrap();
+            other.set_reuse_port(shares).unwrap();
+            assert_eq!(other.bind(&address).unwrap_err().kind(), io::ErrorKind::AddrInUse);
+        }
+        ours.connect(&address).unwrap();
+        rustix::net::connect_unspec(&ours).unwrap();
+        assert_eq!(ours.local_addr().unwrap().as_socket(), address.as_socket());
     }
 
     #[test]
