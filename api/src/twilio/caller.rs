@@ -16,6 +16,8 @@ use subtle::ConstantTimeEq;
 const BY_ADDRESS: Rate = Rate { burst: 1_000, refill: Duration::from_millis(2) };
 /// Requests of one account. Only who has its token uses these up, so nobody can be locked out by strangers.
 const BY_ACCOUNT: Rate = Rate { burst: 200, refill: Duration::from_millis(10) };
+/// Calls for help of one account beyond those: nothing else of it stops one.
+const FOR_HELP: Rate = Rate { burst: 60, refill: Duration::from_secs(1) };
 /// Wrong credentials from one address.
 const WRONG_BY_ADDRESS: Rate = Rate { burst: 20, refill: Duration::from_secs(2) };
 
@@ -34,6 +36,7 @@ pub(super) struct Door {
     app: App,
     address: Throttle,
     often: Throttle,
+    for_help: Throttle,
     wrong: Throttle,
 }
 
@@ -54,9 +57,13 @@ impl Caller {
 impl Door {
     pub fn new(app: &App) -> Door {
         let throttle = |rate| Throttle::new(rate, app.clock.clone());
-        let (address, often, wrong) =
-            (throttle(BY_ADDRESS), throttle(BY_ACCOUNT), throttle(WRONG_BY_ADDRESS));
-        Door { app: app.clone(), address, often, wrong }
+        Door {
+            app: app.clone(),
+            address: throttle(BY_ADDRESS),
+            often: throttle(BY_ACCOUNT),
+            for_help: throttle(FOR_HELP),
+            wrong: throttle(WRONG_BY_ADDRESS),
+        }
     }
 
     /// The account that signed this request.
@@ -72,11 +79,20 @@ impl Door {
         if token.is_empty() || !same {
             return Err(self.refuse(request));
         }
-        self.often.take(account.as_str()).map_err(Fault::too_many)?;
         match row.enabled {
             true => Ok(Caller { account: row, token: token.to_owned() }),
             false => Err(Fault::suspended()),
         }
+    }
+
+    /// Counts a request of the account's; how long it is to wait when there were too many.
+    pub fn counted(&self, caller: &Caller) -> Result<(), Duration> {
+        self.often.take(caller.account.sid.as_str())
+    }
+
+    /// Counts a call for help of an account that may ask for nothing else now.
+    pub fn counted_for_help(&self, caller: &Caller) -> Result<(), Duration> {
+        self.for_help.take(caller.account.sid.as_str())
     }
 
     /// Wrong credentials are slowed down by address, so that guessing costs time and nobody can lock others out.

@@ -101,7 +101,7 @@ pub(super) async fn create(app: &App, asking: &Asking<'_>, form: &Form) -> Resul
 }
 
 /// Whose national numbers the account writes, and calls without further leave.
-async fn country(app: &App, caller: &Caller) -> Result<Option<Country>, Fault> {
+pub(super) async fn country(app: &App, caller: &Caller) -> Result<Option<Country>, Fault> {
     Ok(app.projections.system().carrier(&caller.account.carrier).await?.map(|carrier| carrier.country))
 }
 

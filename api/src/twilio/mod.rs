@@ -20,6 +20,7 @@ pub use parameters::{Fate, Operation, Row, markdown, operations};
 
 use crate::{App, problem::Refusal};
 use caller::{Caller, Door};
+use domain::emergency::is_emergency;
 use fault::Fault;
 use form::Form;
 use page::Asked;
@@ -30,6 +31,7 @@ use poem::{
     http::{HeaderValue, Method, StatusCode},
 };
 use serde_json::Value;
+use std::time::Duration;
 
 /// What a request came to.
 enum Answer {
@@ -99,6 +101,7 @@ async fn answer(
     warnings: &mut Vec<String>,
 ) -> Result<Answer, Fault> {
     let caller = door.open(&request).await?;
+    let too_often = door.counted(&caller).err();
     let path = request.uri().path().to_owned();
     let resource = Resource::of(&path).ok_or_else(|| Fault::not_found(&path))?;
     if resource.account().is_some_and(|account| account != caller.account.sid.as_str()) {
@@ -106,11 +109,32 @@ async fn answer(
     }
     let operation = Operation::of(request.method().as_str(), resource);
     let operation = operation.ok_or_else(|| not_allowed(resource))?;
-    let form = parameters(&mut request).await?;
+    let places_a_call = matches!(resource, Resource::Calls(_)) && *request.method() == Method::POST;
+    let form = match too_often {
+        None => parameters(&mut request).await?,
+        Some(wait) if places_a_call => for_help(app, door, &caller, &mut request, wait).await?,
+        Some(wait) => return Err(Fault::too_many(wait)),
+    };
     *warnings = operation.check(&form)?;
     warnings.extend(new_call::idle(operation, &form)?);
     warnings.truncate(MAX_WARNINGS);
     serve(app, &Asking { caller: &caller, request: &request, warnings }, resource, &form).await
+}
+
+/// The form of a call for help, which is placed however often its account asked before; any other is to wait.
+async fn for_help(
+    app: &App,
+    door: &Door,
+    caller: &Caller,
+    request: &mut Request,
+    wait: Duration,
+) -> Result<Form, Fault> {
+    let form = parameters(request).await?;
+    let to = form.one("To")?.unwrap_or_default();
+    match is_emergency(to, calls::country(app, caller).await?) {
+        true => door.counted_for_help(caller).map(|()| form).map_err(Fault::too_many),
+        false => Err(Fault::too_many(wait)),
+    }
 }
 
 /// Who asks, with what request, and what is wrong with that request.

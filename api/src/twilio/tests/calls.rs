@@ -2,6 +2,7 @@
 
 use super::*;
 use domain::{
+    Timestamp,
     limits::Limits,
     trunk::{Trunk, TrunkCommand},
 };
@@ -116,9 +117,18 @@ async fn a_longer_short_code_of_the_account_is_called_as_one() {
     assert_eq!((status, body["to"].as_str()), (201, Some("7654321")), "{body}");
 }
 
+/// A clock that stands still.
+struct Stopped(Timestamp);
+
+impl Clock for Stopped {
+    fn now(&self) -> Timestamp {
+        self.0
+    }
+}
+
 #[tokio::test]
 async fn an_emergency_number_is_called_once_a_trunk_takes_such_calls() {
-    let bench = Bench::new().await;
+    let bench = Bench::at("US", Arc::new(Stopped(SystemClock.now()))).await;
     let to = |to: &'static str| [("To", to), CALL[1], CALL[2]];
     for number in ["911", "112", "9911", "1911", "999", "000"] {
         assert_eq!(fault(bench.post("/Calls.json", &to(number))).await, (400, 21216), "{number}");
@@ -136,6 +146,10 @@ async fn an_emergency_number_is_called_once_a_trunk_takes_such_calls() {
     bench.store.execute::<Trunk>(&sid(Kind::Trunk), create, &meta(&bench.tenant)).await.unwrap();
     bench.settle().await;
     assert_eq!(answered(bench.post("/Calls.json", &to("911"))).await.0, 201);
+    // No second passes for it.
+    while answered(bench.get(".json")).await.0 == 200 {}
+    assert_eq!(fault(bench.post("/Calls.json", &to("+85598765432"))).await, (429, 20429));
+    assert_eq!(answered(bench.post("/Calls.json", &to("911"))).await.0, 201, "however often it asked before");
 }
 
 #[tokio::test]

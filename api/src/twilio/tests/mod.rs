@@ -42,12 +42,17 @@ impl Bench {
 
     /// The same, of a carrier in this country.
     async fn within(country: &str) -> Bench {
+        Bench::at(country, Arc::new(SystemClock)).await
+    }
+
+    /// The same, by this clock.
+    async fn at(country: &str, clock: Arc<dyn Clock>) -> Bench {
         let (store, stop, tasks) = (sqlite().await, CancellationToken::new(), TaskTracker::new());
         let projections = Projections::start((*store).clone(), tasks.clone(), stop.clone()).await.unwrap();
         let app = App::new(Parts {
             store: (*store).clone(),
             projections: projections.clone(),
-            clock: Arc::new(SystemClock),
+            clock,
             ids: Arc::new(RandomIds::default()),
             config: ApiConfig::default(),
             health: Arc::new(Well),
