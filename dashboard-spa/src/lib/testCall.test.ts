@@ -11,7 +11,7 @@ describe("a test call", () => {
     const lines = commandsOf("sip:85512345678@192.0.2.1:5060").map(({ line }) => line);
     expect(lines).toEqual([
       'baresip -e "/uanew sip:me@127.0.0.1;regint=0" -e "/dial sip:85512345678@192.0.2.1:5060"',
-      "sipp -sn uac -s 85512345678 -m 1 -d 20000 192.0.2.1:5060",
+      "sipp -sn uac -s 85512345678 -m 1 -d 5000 192.0.2.1:5060",
     ]);
   });
 

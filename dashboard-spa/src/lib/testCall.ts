@@ -11,7 +11,7 @@ export function commandsOf(address: string): { program: string; line: string }[]
   const [user, server] = address.replace(/^sip:/, "").split("@");
   return [
     { program: "baresip", line: `baresip -e "/uanew sip:me@127.0.0.1;regint=0" -e "/dial ${address}"` },
-    { program: "sipp", line: `sipp -sn uac -s ${user} -m 1 -d 20000 ${server}` },
+    { program: "sipp", line: `sipp -sn uac -s ${user} -m 1 -d 5000 ${server}` },
   ];
 }
 
