@@ -3,7 +3,10 @@
 
 mod table;
 
-use crate::{country::Country, numbering::behind_international_prefix};
+use crate::{
+    country::Country,
+    numbering::{NumberType, behind_international_prefix, type_of},
+};
 use table::{MORE, TABLE};
 
 /// Emergency numbers wherever one is: 112 and 911 by 3GPP TS 22.101 section 10.1, and the two that people bring along
@@ -22,9 +25,13 @@ const WAYS_ABROAD: [&str; 2] = ["00", "011"];
 /// Most digits of a text that is looked at: ways out, a calling code, and the number.
 const MAX_DIGITS: usize = 15;
 
+/// Least digits of a national number that can be somebody's though it begins as a way out does: `+852 9011 1911`.
+const SOMEBODYS: usize = 6;
+
 /// Whether this, as it is dialled in a country, calls for help: by itself, behind what gets out of an office or a country,
 /// and with a plus also behind the country's calling code. What other countries' visitors dial does not count behind a
-/// single digit: there it is as likely a short code. Where the country is not known, the number of any country counts.
+/// single digit: there it is as likely a short code; and a whole number of the country's ranges is somebody's. Where the
+/// country is not known, the number of any country counts.
 #[must_use]
 pub fn is_emergency(dialled: &str, country: Option<Country>) -> bool {
     if dialled.contains(char::is_alphabetic) {
@@ -37,7 +44,18 @@ pub fn is_emergency(dialled: &str, country: Option<Country>) -> bool {
     }
     let code = country.map_or("", Country::calling_code);
     let at_home = digits.strip_prefix(code).filter(|_| dialled.contains('+'));
-    [digits.as_str()].into_iter().chain(at_home).any(|digits| is_called(digits, country))
+    let whole = country.filter(|country| country.trunk_digit().is_empty() && !dialled.contains('+'));
+    let called = |(digits, of): (&str, Option<Country>)| {
+        is_called(digits, country) && !of.is_some_and(|country| is_somebodys(digits, country))
+    };
+    [(digits.as_str(), whole)].into_iter().chain(at_home.map(|digits| (digits, country))).any(called)
+}
+
+/// Whether these digits are a national number in a range the country has given out. What leads abroad stays what it is.
+fn is_somebodys(national: &str, country: Country) -> bool {
+    let leads_abroad = WAYS_ABROAD.iter().any(|way| national.starts_with(way));
+    let number = format!("{}{national}", country.calling_code());
+    national.len() >= SOMEBODYS && !leads_abroad && type_of(&number) != NumberType::Unknown
 }
 
 /// Whether these digits are a call for help, with or without a way out before them.
@@ -87,6 +105,51 @@ mod tests {
             for number in numbers {
                 assert!(helps(number, country), "{number} in {country}");
             }
+        }
+    }
+
+    #[test]
+    fn the_numbers_of_a_country_are_those_that_are_published_and_no_other_short_code() {
+        for (country, numbers, others) in [
+            ("SE", "112 90000", "11414 113 1177 118118"),
+            ("ER", "112 113 114 116 124422 127799 201606 201917 202099 202914", "115 124423"),
+            ("FM", "911 320221", "320222"),
+            ("NE", "15 17 18 118 723141", "723142 112345"),
+            ("FR", "15 17 18 112 114 115 116000 116117 119 191 196 197", "110 118218 3615 116111"),
+            ("RE", "15 17 18 112 114 115 119 196", "118"),
+            ("YT", "15 17 18 112 115", "16"),
+            ("CH", "112 117 118 143 144 145 147 1414", "111 140 1811 161"),
+            ("CZ", "112 150 155 158 159", "116 160"),
+            ("MX", "911 060 065 066 068 080", "061 089"),
+            ("UZ", "01 02 03 001 002 003 050", "04 051"),
+            ("NA", "10111", "10112 111"),
+            ("IN", "100 101 102 108 112 1298 2611", "104 1091"),
+            ("US", "911 112", "933 988 411 211"),
+            ("TK", "112 911 999 000", "111"),
+        ] {
+            for number in numbers.split(' ') {
+                assert!(helps(number, country), "{number} in {country}");
+            }
+            for number in others.split(' ') {
+                assert!(!helps(number, country), "{number} in {country}");
+            }
+        }
+    }
+
+    #[test]
+    fn somebodys_number_that_begins_as_a_way_out_does_is_no_call_for_help() {
+        for (number, country) in [
+            ("+85290111911", "HK"),
+            ("9011 1911", "HK"),
+            ("+6590111911", "SG"),
+            ("+96890119999", "OM"),
+            ("+6789011112", "VU"),
+            ("+6919320221", "FM"),
+        ] {
+            assert!(!helps(number, country), "{number} in {country}");
+        }
+        for (number, country) in [("+8529999", "HK"), ("9999", "HK"), ("00112", "HK"), ("9011112", "US")] {
+            assert!(helps(number, country), "{number} in {country}");
         }
     }
 

@@ -1,5 +1,7 @@
-//! The emergency numbers of each country: the facts of libphonenumber's short number metadata 9.0.43 (`emergency`), which
-//! gathers them from the ITU's lists of national numbering plans. An `x` is any digit.
+//! The emergency numbers of each country: all that libphonenumber's short number metadata 9.0.43 has as `emergency`
+//! (`resources/ShortNumberMetadata.xml`), compared territory by territory. It knows none for Guinea, Equatorial Guinea, the
+//! British territories of the Indian Ocean and Tristan da Cunha, and Tokelau: there it is what is one wherever one is.
+//! An `x` is any digit.
 
 /// ISO code and numbers.
 pub(super) const TABLE: &[(&str, &str)] = &[
@@ -68,13 +70,13 @@ pub(super) const TABLE: &[(&str, &str)] = &[
     ("EE", "110 112"),
     ("EG", "122 123 180"),
     ("EH", "15 177 19"),
-    ("ER", "112 113 114 116"),
+    ("ER", "112 113 114 116 124422 127799 201606 201917 202099 202914"),
     ("ES", "085 088 112"),
     ("ET", "91 911 92 93 939 991 997"),
     ("FI", "112"),
     ("FJ", "911 917"),
     ("FK", "999"),
-    ("FM", "911"),
+    ("FM", "320221 911"),
     ("FO", "112 114"),
     ("FR", "112 15 17 18"),
     ("GA", "13xx 1730 18"),
@@ -158,7 +160,7 @@ pub(super) const TABLE: &[(&str, &str)] = &[
     ("MZ", "117 119 197 198"),
     ("NA", "10111"),
     ("NC", "15 16 17 18"),
-    ("NE", "118 15 17 18"),
+    ("NE", "118 15 17 18 723141"),
     ("NF", "911 955 977"),
     ("NG", "199"),
     ("NI", "115 118 120 128"),
@@ -192,7 +194,7 @@ pub(super) const TABLE: &[(&str, &str)] = &[
     ("SB", "999"),
     ("SC", "999"),
     ("SD", "999"),
-    ("SE", "112"),
+    ("SE", "112 90000"),
     ("SG", "993 995 999"),
     ("SH", "911 999"),
     ("SI", "112 113"),
@@ -245,15 +247,28 @@ pub(super) const TABLE: &[(&str, &str)] = &[
     ("ZW", "112 993 994 995 999"),
 ];
 
-/// Further ones, which the metadata does not list: for the deaf, children, the homeless, the air and the sea (France's
-/// regulator ARCEP, decision 2018-0881), Spain's services beside 112, and other countries' coast guards, mountain rescue
-/// and traffic police.
+/// What France's regulator lists beside those above, for its overseas parts as well (ARCEP, decision 2002-1179 as amended):
+/// for the deaf, the homeless, missing and ill-treated children, the doctor on duty, the air, the sea, and terror.
+const FRENCH: &str = "112 114 115 116000 116117 119 15 17 18 191 196 197";
+
+/// Further ones, where the law counts them or a rescue party goes out; the metadata has them as toll-free or as
+/// `expandedEmergency`. (Others of these are helplines, such as 988, and ordinary calls.) Switzerland's are those of its
+/// ordinance on numbering (AEFV, article 28) and its air rescue; Spain's are its services beside 112; and the rest is coast
+/// guards and traffic police.
 pub(super) const MORE: &[(&str, &str)] = &[
-    ("CH", "1414"),
+    ("BL", FRENCH),
+    ("CH", "1414 143 145 147"),
     ("CN", "122"),
     ("ES", "061 062 080 091 092"),
-    ("FR", "114 115 119 191 196 197"),
+    ("FR", FRENCH),
+    ("GF", FRENCH),
+    ("GP", FRENCH),
     ("GR", "108"),
     ("IT", "1530"),
     ("JP", "118"),
+    ("MF", FRENCH),
+    ("MQ", FRENCH),
+    ("PM", FRENCH),
+    ("RE", FRENCH),
+    ("YT", FRENCH),
 ];
