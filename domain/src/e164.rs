@@ -60,6 +60,25 @@ impl E164 {
         self.kind() != NumberType::Unknown
     }
 
+    /// The country it counts for where calls are from `home`. Where several share its calling code, what no range tells and
+    /// what is free to call belong to all of them, and so to whoever is at home there. (Metadata lags behind what regulators
+    /// assign.)
+    #[must_use]
+    pub fn country_for(&self, home: Option<Country>) -> Option<Country> {
+        let main = Country::of(&self.0);
+        let code = |country: Option<Country>| country.map(Country::calling_code);
+        let is_shared = |told: &Country| Some(*told) == main && self.kind() == NumberType::TollFree;
+        let told = numbering::country_of(&self.0).filter(|told| !is_shared(told));
+        told.or_else(|| home.filter(|_| main.is_some() && code(home) == code(main)))
+            .or_else(|| self.country())
+    }
+
+    /// Whether it belongs to no country and is free to call: ITU-T E.169.1, eight digits behind +800.
+    #[must_use]
+    pub fn is_international_freephone(&self) -> bool {
+        self.0.len() == 11 && self.0.starts_with("800")
+    }
+
     /// Whether it only looks like a number: it is in no known range, and what stands behind its calling code begins with the
     /// country's trunk digit, or with what is dialled there to get out of the country. A switch that is given it in its
     /// national form would read the rest, and call somebody else: `+44 0 0 881 …` is a satellite for it.
@@ -71,9 +90,11 @@ impl E164 {
         let leads_abroad = |dialled: &str| {
             dialled.starts_with("00") || numbering::begins_with_international_prefix(dialled, country)
         };
-        (!trunk_digit.is_empty() && rest.starts_with(trunk_digit))
-            || leads_abroad(rest)
-            || leads_abroad(&self.national())
+        let begins = !trunk_digit.is_empty() && rest.starts_with(trunk_digit);
+        // Behind +7 and its like, numbers begin with an 8 as well, and are no longer for it.
+        let usual = E164::example(country).map_or(0, |example| example.0.len());
+        let is_part = trunk_digit == "8" && self.0.len() <= usual;
+        (begins && !is_part) || leads_abroad(rest) || leads_abroad(&self.national())
     }
 
     /// The national form, digits as they are dialled in its country, with the trunk digit where there is one. Numbers of
@@ -534,6 +555,7 @@ mod tests {
             "+1 011 855 12 345 678",
             "+65 001 1202555012",
             "+7 810 12025550123",
+            "+7 810 1202555",
         ] {
             assert!(text.parse::<E164>().unwrap().hides_another(), "{text}");
         }
@@ -548,6 +570,9 @@ mod tests {
             "+12125551234",
             "+74951234567",
             "+78001234567",
+            // Ranges of an 8 that nobody has yet.
+            "+78591234567",
+            "+375851234567",
             "+99912345678",
             "+4521234567",
             "+34910123456",

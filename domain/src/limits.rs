@@ -94,7 +94,8 @@ impl Limits {
         if self.countries.len() > MAX_COUNTRIES { Err(InvalidLimits::Countries) } else { Ok(self) }
     }
 
-    /// Whether a number may be called by an account of a carrier in this country. Short codes are the carrier's own.
+    /// Whether a number may be called by an account of a carrier in this country. Short codes are the carrier's own, and what
+    /// is free to call in every country is free in this one.
     ///
     /// # Errors
     /// [`Forbidden`].
@@ -106,9 +107,9 @@ impl Limits {
         if let Some(kind) = crate::high_risk::kind(number.digits()) {
             return if self.high_risk { Ok(()) } else { Err(Forbidden::HighRisk(to.clone(), kind)) };
         }
-        let country = number.country();
-        let allowed =
-            country.is_some_and(|country| Some(country) == own || self.countries.contains(&country));
+        let country = number.country_for(own);
+        let may = |country| Some(country) == own || self.countries.contains(&country);
+        let allowed = number.is_international_freephone() || country.is_some_and(may);
         if allowed { Ok(()) } else { Err(Forbidden::Country(to.clone(), country)) }
     }
 }
@@ -159,6 +160,48 @@ mod tests {
         ] {
             assert!(!allowed(&limits, to), "{to}");
             assert!(allowed(&on, to), "{to}");
+        }
+    }
+
+    #[test]
+    fn a_range_that_is_younger_than_the_metadata_is_at_home_where_its_calling_code_is() {
+        let home = |to: &str, own: &str| Limits::default().allow(&to.parse().unwrap(), own.parse().ok());
+        for (to, own) in [
+            ("+85523456789", "KH"),
+            ("+85519000000", "KH"),
+            ("+446011112222", "GB"),
+            ("+446011112222", "GG"),
+            ("+15551230000", "CA"),
+            ("+78591234567", "RU"),
+            ("+76001234567", "KZ"),
+            // Free to call for all who share the code.
+            ("+18005551234", "CA"),
+            ("+448081570001", "JE"),
+        ] {
+            assert_eq!(home(to, own), Ok(()), "{to} from {own}");
+        }
+        for (to, own, country) in [
+            ("+446011112222", "KH", "GB"),
+            ("+15551230000", "KH", "US"),
+            ("+14162345678", "JM", "CA"),
+            ("+12423001234", "US", "BS"),
+            ("+85523456789", "GB", "KH"),
+        ] {
+            let refused = Forbidden::Country(to.parse().unwrap(), country.parse().ok());
+            assert_eq!(home(to, own), Err(refused), "{to} from {own}");
+        }
+    }
+
+    #[test]
+    fn what_is_free_in_every_country_is_called_from_every_country() {
+        assert!(allowed(&Limits::default(), "+80012345678"));
+        for (to, why) in [
+            ("+800123456", "no country we know"),
+            ("+80812345678", "shared cost"),
+            ("+870773111111", "satellite"),
+        ] {
+            let refused = Limits::default().allow(&to.parse().unwrap(), "KH".parse().ok()).unwrap_err();
+            assert!(refused.to_string().contains(why), "{refused}");
         }
     }
 

@@ -153,12 +153,11 @@ pub(crate) fn begins_with_international_prefix(dialled: &str, country: Country) 
 fn region(digits: &str) -> Option<(&'static Metadata, &str)> {
     let (regions, national) = (1..=3).find_map(|length| {
         let (code, national) = digits.split_at_checked(length)?;
-        Some((DATABASE.region(&code.parse::<u16>().ok()?)?, national))
+        Some((DATABASE.by_code(&code.parse::<u16>().ok()?)?, national))
     })?;
-    let of = |id: &&str| DATABASE.by_id(*id);
     let found = match regions.as_slice() {
-        [only] => of(only),
-        several => several.iter().filter_map(of).find(|metadata| has(metadata, national)),
+        [only] => Some(*only),
+        several => several.iter().copied().find(|metadata| has(metadata, national)),
     };
     found.map(|metadata| (metadata, national))
 }
@@ -238,6 +237,9 @@ mod tests {
             ("12125551234", NumberType::FixedLineOrMobile),
             ("18005551234", NumberType::TollFree),
             ("390612345678", NumberType::FixedLine),
+            ("80012345678", NumberType::TollFree),
+            ("80812345678", NumberType::SharedCost),
+            ("979123456789", NumberType::PremiumRate),
             ("8551234567079", NumberType::Unknown),
             ("99912345678", NumberType::Unknown),
         ] {
