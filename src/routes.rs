@@ -20,8 +20,10 @@ const SETTLE: Duration = Duration::from_secs(5);
 pub struct Order {
     /// An address, or a network.
     pub source: IpNet,
-    /// The number.
+    /// The number, as its digits tell.
     pub number: Number,
+    /// The short code it is where somebody has such a one: up to ten digits tell nothing.
+    pub code: Option<Number>,
     /// Who shall have them.
     pub carrier: Option<Sid>,
 }
@@ -36,16 +38,27 @@ impl Order {
         let source = word("a source")?;
         let source = source.parse().or_else(|_| source.parse::<IpAddr>().map(IpNet::from));
         let source = canonical(source.map_err(|_| "the source is an address or a network")?);
-        let number = word("a number")?.parse()?;
+        let text = word("a number")?;
+        let code = Number::short_code(text).ok();
+        let number = text.parse::<Number>().or_else(|error| code.clone().ok_or(error))?;
         let carrier = word("a carrier").ok().map(|text| Sid::parse_as(Kind::Carrier, text)).transpose();
         let carrier = carrier.map_err(|_| "a carrier's SID is VC and 32 hex digits")?;
-        Ok(Order { source, number, carrier })
+        Ok(Order { source, number, code, carrier })
+    }
+
+    /// The same of the number that somebody has: a longer short code is one when it is in an inventory.
+    async fn known(&self, projections: &Projections) -> Result<Order, Trouble> {
+        let number = match &self.code {
+            Some(code) if !projections.system().phone_numbers(code).await?.is_empty() => code,
+            _ => &self.number,
+        };
+        Ok(Order { number: number.clone(), ..self.clone() })
     }
 }
 
 impl std::fmt::Display for Order {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        write!(f, "{} {}", self.source, self.number)?;
+        write!(f, "{} {}", self.source, self.code.as_ref().unwrap_or(&self.number))?;
         self.carrier.iter().try_for_each(|carrier| write!(f, " {carrier}"))
     }
 }
@@ -59,7 +72,8 @@ pub async fn carry_out(
     projections: &Projections,
     order: &Order,
 ) -> Result<Vec<String>, Trouble> {
-    let Order { source, number, carrier } = order;
+    let order = &order.known(projections).await?;
+    let Order { source, number, carrier, .. } = order;
     if let Some(carrier) = carrier {
         let position = move_to(store, holders(projections, source, number).await?, order, carrier).await?;
         projections.reached(Log::Core, position, SETTLE).await.map_err(|behind| behind.to_string())?;
@@ -132,9 +146,26 @@ mod tests {
     use super::*;
 
     #[test]
+    fn a_longer_short_code_is_one_of_the_two_things_its_digits_may_be() {
+        for (text, number, code) in [
+            ("1234567", "+1234567", Some("1234567")),
+            ("0123456", "0123456", Some("0123456")),
+            ("1234", "1234", Some("1234")),
+            ("+1234567", "+1234567", None),
+            ("85512345678", "+85512345678", None),
+        ] {
+            let order = Order::read(["::1", text].into_iter()).unwrap();
+            let read = (order.number.to_string(), order.code.map(|code| code.to_string()));
+            assert_eq!(read, (number.into(), code.map(Into::into)), "{text}");
+        }
+    }
+
+    #[test]
     fn an_order_is_read_as_it_is_written() {
         let carrier = format!("VC{:032x}", 1);
-        for text in ["203.0.113.7/32 +85512345678", &format!("203.0.113.0/24 1234 {carrier}")] {
+        for text in
+            ["203.0.113.7/32 +85512345678", "::1/128 1234567", &format!("203.0.113.0/24 1234 {carrier}")]
+        {
             assert_eq!(Order::read(text.split(' ')).unwrap().to_string(), text);
         }
         assert_eq!(

@@ -6,7 +6,7 @@ use crate::{
     record::{is, table},
 };
 use domain::{
-    Sid, Timestamp,
+    Number, Sid, Timestamp,
     call::{
         Call, CallEvent, Direction, EndReason, Ending, MediaSummary, Purpose, Queued, Received, Status,
         Trouble,
@@ -273,9 +273,9 @@ fn millis(from: Timestamp, to: Timestamp) -> i64 {
 /// Which calls; an absent field asks for nothing. Spans are from (inclusive) until (exclusive).
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct CallFilter {
-    /// Exactly this caller.
+    /// Exactly this caller, however the number is written; up to ten digits without a plus may be a short code.
     pub from: Option<String>,
-    /// Exactly this called party.
+    /// Exactly this called party, likewise.
     pub to: Option<String>,
     /// Twilio's word for how far it is.
     pub status: Option<Status>,
@@ -311,6 +311,18 @@ pub struct CallFilter {
     pub with_deleted: bool,
 }
 
+/// Either thing these digits may be, or the text as it is. One text is an exact place in the index.
+fn party(column: &'static str, written: &str) -> Expr {
+    let read = [Number::short_code(written), written.parse()];
+    let mut parties: Vec<String> = read.into_iter().flatten().map(|number| number.to_string()).collect();
+    parties.dedup();
+    match parties.as_slice() {
+        [] => is(column, written),
+        [only] => is(column, only.as_str()),
+        several => Expr::col(column).is_in(several),
+    }
+}
+
 impl Noun for CallRow {
     type Filter = CallFilter;
 
@@ -319,8 +331,8 @@ impl Noun for CallRow {
         let from = |column, at: Option<Timestamp>| at.map(|at| Expr::col(column).gte(at.micros()));
         let until = |column, at: Option<Timestamp>| at.map(|at| Expr::col(column).lt(at.micros()));
         Cond::all()
-            .add_option(filter.from.as_deref().map(|from| is("from", from)))
-            .add_option(filter.to.as_deref().map(|to| is("to", to)))
+            .add_option(filter.from.as_deref().map(|from| party("from", from)))
+            .add_option(filter.to.as_deref().map(|to| party("to", to)))
             .add_option(sid("account", &filter.account))
             .add_option(sid("parent", &filter.parent))
             .add_option(sid("phone_number", &filter.phone_number))

@@ -13,7 +13,7 @@ use crate::{
     problem::{ApiError, Refusal},
 };
 use domain::{
-    Kind, Number, Sid,
+    Kind, Sid,
     call::{Call as Aggregate, CallCommand, Direction, Phase, Status, Trouble},
 };
 use poem::Request;
@@ -288,8 +288,8 @@ impl CallsApi {
     ) -> Result<Json<CallPage>, ApiError> {
         let mut fields = Fields::default();
         let filter = CallFilter {
-            from: from.0.map(party),
-            to: to.0.map(party),
+            from: from.0,
+            to: to.0,
             status: status.0.map(Status::from),
             direction: direction.0.map(Direction::from),
             account: fields.sid(Kind::Account, "account_sid", account_sid.0.as_deref()),
@@ -349,11 +349,6 @@ impl CallsApi {
         }
         Ok(HangingUp::Accepted(Json(view(app, &who, call_of(app, &who, &sid).await?).await?)))
     }
-}
-
-/// A party as calls have it: E.164 with plus where it is one.
-fn party(text: String) -> String {
-    text.parse::<Number>().map_or(text, |number| number.to_string())
 }
 
 /// The caller's call of this SID.

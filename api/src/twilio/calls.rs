@@ -34,8 +34,8 @@ pub(super) async fn list(app: &App, caller: &Caller, path: &str, form: &Form) ->
     let (started_from, started_until) = form.span("StartTime")?;
     let (ended_from, ended_until) = form.span("EndTime")?;
     let filter = CallFilter {
-        from: form.one("From")?.map(party),
-        to: form.one("To")?.map(party),
+        from: form.one("From")?.map(str::to_owned),
+        to: form.one("To")?.map(str::to_owned),
         status: form.parsed::<Status>("Status")?,
         parent: form.parsed::<Sid>("ParentCallSid")?,
         started_from,
@@ -47,11 +47,6 @@ pub(super) async fn list(app: &App, caller: &Caller, path: &str, form: &Form) ->
     let asked = Asked::of(path, form)?;
     let page = asked.read(&app.projections.calls(caller.scope()), &filter).await?;
     Ok(asked.body("calls", page.items.iter().map(call_json::call).collect(), page.next))
-}
-
-/// A number in the form calls keep it in; anything else as it is.
-fn party(text: &str) -> String {
-    text.parse::<Number>().map_or_else(|_| text.to_owned(), |number| number.to_string())
 }
 
 /// `GET …/Calls/{Sid}.json`

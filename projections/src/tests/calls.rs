@@ -264,6 +264,30 @@ async fn a_deleted_call_is_in_no_list() {
 }
 
 #[tokio::test]
+async fn calls_of_a_longer_short_code_are_found_by_its_digits() {
+    on_each(async |world: &World| {
+        let account = world.account(&world.carrier, "A").await;
+        let (code, number) = (sid(Kind::Call), sid(Kind::Call));
+        for (call, at, to) in [(&code, 10, "7654321"), (&number, 20, "+85511111111")] {
+            world.tell::<Call>(call, at, C::Queue(queued(&account, to))).await;
+        }
+        world.caught_up().await;
+        let calls = world.projections().calls(world.own());
+        for (to, hits) in [
+            ("7654321", vec![&code]),
+            ("+7654321", vec![]),
+            ("855 11 111 111", vec![&number]),
+            ("+855 (0)11 111 111", vec![&number]),
+        ] {
+            let filter = CallFilter { to: Some(to.into()), ..CallFilter::default() };
+            let found = calls.list(&filter, &Page::first(9)).await.unwrap();
+            assert_eq!(found.items.iter().map(|row| &row.sid).collect::<Vec<_>>(), hits, "{to}");
+        }
+    })
+    .await;
+}
+
+#[tokio::test]
 async fn calls_are_found_by_each_filter() {
     on_each(async |world: &World| {
         let account = world.account(&world.carrier, "A").await;

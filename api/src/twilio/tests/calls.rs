@@ -127,6 +127,23 @@ impl Clock for Stopped {
 }
 
 #[tokio::test]
+async fn a_longer_short_code_of_the_account_calls_and_is_shown() {
+    let bench = Bench::within("KH").await;
+    for code in ["7654321", "0123456789"] {
+        bench.number(&sid(Kind::PhoneNumber), code, &bench.tenant).await;
+        let form = [("From", code), ("To", "+85598765432"), ("Url", "https://example.com/voice")];
+        let (status, body) = answered(bench.post("/Calls.json", &form)).await;
+        assert_eq!((status, body["from"].as_str()), (201, Some(code)), "{body}");
+        let form = [CALL.as_slice(), &[("CallerId", code)]].concat();
+        assert_eq!(answered(bench.post("/Calls.json", &form)).await.0, 201, "{code} is shown");
+        let found = answered(bench.get(&format!("/Calls.json?From={code}"))).await.1;
+        assert_eq!(found["calls"].as_array().map(Vec::len), Some(1), "{found}");
+    }
+    let form = [("From", "7654322"), ("To", "+85598765432"), ("Url", "https://example.com/voice")];
+    assert_eq!(answered(bench.post("/Calls.json", &form)).await.0, 400, "nobody has that one");
+}
+
+#[tokio::test]
 async fn an_emergency_number_is_called_once_a_trunk_takes_such_calls() {
     let bench = Bench::at("US", Arc::new(Stopped(SystemClock.now()))).await;
     let to = |to: &'static str| [("To", to), CALL[1], CALL[2]];
