@@ -3,6 +3,7 @@
 use crate::{country::Country, numbering, numbering::NumberType};
 use serde::{Deserialize, Serialize};
 use std::{borrow::Cow, fmt, str::FromStr};
+use unicode_normalization::UnicodeNormalization;
 
 /// Most digits that are a short code by themselves; more are E.164 unless whoever gives them says otherwise.
 const SHORT_CODE: usize = 6;
@@ -318,6 +319,48 @@ fn digits_of(text: &str) -> Option<String> {
     let clean: String = bare.chars().filter(|c| !SPACING.contains(c)).collect();
     let valid = (1..=15).contains(&clean.len()) && clean.bytes().all(|byte| byte.is_ascii_digit());
     valid.then_some(clean)
+}
+
+/// The digits of what somebody typed who looks for a number, be it all of one or a part: what [`Number::written_in`] takes
+/// for the plus, and a trunk digit behind a calling code, are in no number. Wide digits are digits.
+#[must_use]
+pub fn sought(typed: &str) -> String {
+    let typed: String = typed.nfkc().collect();
+    let typed = typed.trim();
+    let (plus, rest) = typed.strip_prefix('+').map_or((false, typed), |rest| (true, rest));
+    // A parenthesis that is not closed yet.
+    let closing = if rest.contains('(') && !rest.contains(')') { ")" } else { "" };
+    let rest = format!("{rest}{closing}");
+    let bare = without_optional_digit(&rest);
+    let groups: Vec<&str> =
+        bare.split(|c: char| !c.is_ascii_digit()).filter(|group| !group.is_empty()).collect();
+    let international = if plus { Some(groups.concat()) } else { behind_way_abroad(&groups) };
+    international.map_or_else(|| groups.concat(), without_trunk_digit)
+}
+
+/// What stands behind `00` or `011`, where it begins with a calling code. Any number may end in 0018, so that is told from the
+/// groups, or the length.
+fn behind_way_abroad(groups: &[&str]) -> Option<String> {
+    let (first, rest) = groups.split_first()?;
+    if let Some(after) = first.strip_prefix("00") {
+        let digits = format!("{after}{}", rest.concat());
+        let enough = digits.len() >= 4 || !rest.is_empty();
+        return (enough && numbering::begins_with_calling_code(&digits)).then_some(digits);
+    }
+    let digits = groups.concat().strip_prefix("011")?.to_owned();
+    let apart = *first == "011" && rest.first().is_some_and(|group| numbering::is_calling_code(group));
+    let is_whole = || E164::of_digits(&*digits).is_some_and(|number| number.is_assigned());
+    (apart || is_whole()).then_some(digits)
+}
+
+/// Without the zero that is dialled at home only; nowhere does a number begin with it.
+fn without_trunk_digit(international: String) -> String {
+    let shorter = Country::of(&international).filter(|country| country.trunk_digit().starts_with('0'));
+    let shorter = shorter.and_then(|country| {
+        let rest = international.strip_prefix(country.calling_code())?.strip_prefix(country.trunk_digit())?;
+        Some(format!("{}{rest}", country.calling_code()))
+    });
+    shorter.unwrap_or(international)
 }
 
 fn without_optional_digit(text: &str) -> Cow<'_, str> {

@@ -149,7 +149,17 @@ pub(crate) fn begins_with_international_prefix(dialled: &str, country: Country) 
     pattern.and_then(|pattern| pattern.find(dialled)).is_some_and(|found| found.start() == 0)
 }
 
-/// The metadata of the number's region, and what follows the calling code.
+/// Whether these digits are a calling code, of a country or of none.
+pub(crate) fn is_calling_code(digits: &str) -> bool {
+    digits.parse::<u16>().is_ok_and(|code| !digits.starts_with('0') && DATABASE.by_code(&code).is_some())
+}
+
+/// Whether a calling code is at the beginning of these digits.
+pub(crate) fn begins_with_calling_code(digits: &str) -> bool {
+    (1..=3).filter_map(|length| digits.get(..length)).any(is_calling_code)
+}
+
+/// The metadata of the number's region, and what follows the calling code. Codes of no country have regions of their own.
 fn region(digits: &str) -> Option<(&'static Metadata, &str)> {
     let (regions, national) = (1..=3).find_map(|length| {
         let (code, national) = digits.split_at_checked(length)?;

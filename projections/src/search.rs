@@ -53,9 +53,9 @@ impl Needle {
         (!text.is_empty()).then_some(Needle { field: Field::Name, column, lead, text })
     }
 
-    /// Digits of a number; whatever stands between them is ignored. A text without digits is in no number.
+    /// Digits of a number, read as [`domain::e164::sought`] does. A text without digits is in no number.
     pub(crate) fn digits(column: &'static str, typed: &str) -> Option<Needle> {
-        let text = typed.chars().filter(char::is_ascii_digit).take(LONGEST).collect();
+        let text = domain::e164::sought(typed).chars().take(LONGEST).collect();
         (!typed.trim().is_empty()).then_some(Needle { field: Field::Digits, column, lead: "", text })
     }
 

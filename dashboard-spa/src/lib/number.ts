@@ -57,25 +57,21 @@ export function countryOptions(countries: readonly Country[]): { value: string; 
   return options.sort((a, b) => a.label.localeCompare(b.label));
 }
 
-/**
- * What somebody looks for among numbers: letters are part of a name, digits of a number, in national form too. `00` in front
- * stands for the plus.
- */
+/** What somebody looks for among numbers: letters are part of a name; anything else the server reads as a number. */
 export function wantedNumbers(text: string): { name: string } | { number: string } {
-  if (/\p{L}/u.test(text)) return { name: text.trim() };
-  const digits = text.replace(/\D/g, "");
-  return { number: digits.replace(/^00(?=\d{3})/, "") };
+  return /\p{L}/u.test(text) ? { name: text.trim() } : { number: text.trim() };
 }
 
-/** Whether the server will take it: E.164 with or without plus, or a short code of 2 to 6 digits. */
+/** Two digits or more, and only what people put between them. */
+export function looksLikeNumber(text: string): boolean {
+  return /^\+?\d{2,}$/.test(text.normalize("NFKC").replace(/[\s\-.()]/g, ""));
+}
+
+/**
+ * Whether the server may take it: a number in international or national form, or a short code. Which number a national form
+ * is depends on the carrier's countries; the server knows.
+ */
 export function isNumber(text: string): boolean {
-  const plus = text.trim().startsWith("+");
-  const digits = text
-    .trim()
-    .replace(/^\+/, "")
-    .replace(/[\s\-.()]/g, "");
-  if (!/^\d{1,15}$/.test(digits)) return false;
-  const e164 = digits.length >= 7 && !digits.startsWith("0");
-  const shortCode = !plus && digits.length >= 2 && digits.length <= 6;
-  return e164 || shortCode;
+  const digits = text.trim().replace(/[\s\-.()]/g, "");
+  return /^(\+[1-9]\d{6,14}|\d{2,19})$/.test(digits);
 }

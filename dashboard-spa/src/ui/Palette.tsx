@@ -14,7 +14,7 @@ import { type NavigateOptions, useNavigate } from "@tanstack/react-router";
 import { useState } from "react";
 import { listAccounts, listCalls, listPhoneNumbers, listTrunks } from "../client/sdk.gen";
 import { statusOf } from "../lib/call";
-import { grouped } from "../lib/number";
+import { grouped, looksLikeNumber } from "../lib/number";
 import { pages } from "./pages";
 
 /** Hits shown per kind. */
@@ -24,8 +24,7 @@ type Hit = { id: string; label: string; description: string; group: string; go: 
 
 /** What the API knows under this text; a kind that can't be asked is left out. */
 async function find(text: string): Promise<Hit[]> {
-  const digits = text.replace(/[\s\-.()]/g, "");
-  const isDigits = /^\+?\d{2,}$/.test(digits);
+  const isDigits = looksLikeNumber(text);
   const isCall = /^CA[0-9a-f]{32}$/i.test(text);
   const searches: Promise<Hit[]>[] = [
     listAccounts({ query: { name: text, limit: HITS } }).then(({ data }) =>
@@ -49,16 +48,16 @@ async function find(text: string): Promise<Hit[]> {
   ];
   if (isDigits) {
     searches.push(
-      listPhoneNumbers({ query: { number: digits.replace("+", ""), limit: HITS } }).then(({ data }) =>
+      listPhoneNumbers({ query: { number: text, limit: HITS } }).then(({ data }) =>
         data.map((row) => ({
           id: row.sid,
           label: grouped(row.number),
-          description: row.friendly_name ?? "Phone number",
+          description: row.friendly_name ?? row.account_name ?? "Phone number",
           group: "Phone numbers",
           go: { to: "/numbers/$sid", params: { sid: row.sid } },
         })),
       ),
-      findCalls(digits),
+      findCalls(text),
     );
   }
   if (isCall) {
@@ -79,10 +78,9 @@ async function find(text: string): Promise<Hit[]> {
 }
 
 async function findCalls(number: string): Promise<Hit[]> {
-  const spelled = number.length > 6 && !number.startsWith("+") ? `+${number}` : number;
   const [from, to] = await Promise.all([
-    listCalls({ query: { from: spelled, limit: HITS } }),
-    listCalls({ query: { to: spelled, limit: HITS } }),
+    listCalls({ query: { from: number, limit: HITS } }),
+    listCalls({ query: { to: number, limit: HITS } }),
   ]);
   const rows = [...from.data, ...to.data].slice(0, HITS);
   return rows.map((row) => ({
