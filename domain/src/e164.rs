@@ -35,6 +35,17 @@ pub enum Number {
 )]
 pub struct InvalidNumber(pub String);
 
+/// Why a text is not one number, where national forms of several countries are read.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum Unclear {
+    /// It is none.
+    #[error(transparent)]
+    None(#[from] InvalidNumber),
+    /// It is another one in each country.
+    #[error("it may be {0} or {1}: write it with + and its country's calling code")]
+    Either(Number, Number),
+}
+
 impl E164 {
     /// The digits, without plus.
     #[must_use]
@@ -191,6 +202,29 @@ impl Number {
         let local = digits_of(text).filter(|digits| !text.contains('+') && digits.len() > SHORT_CODE);
         let written = local.and_then(|_| one_number(text, |digits| local_reading(&digits, country)));
         written.map_or_else(|| text.parse(), |number| Ok(Number::E164(number)))
+    }
+
+    /// The same where people of any of these countries may have written it. Where the countries make several numbers of it,
+    /// it is the only one in a known range.
+    ///
+    /// # Errors
+    /// When it is no number, or nobody can tell which.
+    pub fn written_in_one_of(text: &str, countries: &[Country]) -> Result<Number, Unclear> {
+        let mut found: Vec<Number> = Vec::new();
+        for number in countries.iter().filter_map(|country| Number::written_in(text, Some(*country)).ok()) {
+            if !found.contains(&number) {
+                found.push(number);
+            }
+        }
+        let known: Vec<&Number> =
+            found.iter().filter(|number| number.kind() != NumberType::Unknown).collect();
+        match (known.as_slice(), found.as_slice()) {
+            ([only], _) => Ok((*only).clone()),
+            (_, [only]) => Ok(only.clone()),
+            ([one, other, ..], _) => Err(Unclear::Either((*one).clone(), (*other).clone())),
+            (_, [one, other, ..]) => Err(Unclear::Either(one.clone(), other.clone())),
+            (_, []) => Ok(Number::written_in(text, None)?),
+        }
     }
 
     /// The same where some longer short codes are known: by their digits nobody can tell them from other numbers.
@@ -480,6 +514,70 @@ mod tests {
         }
         let from_germany = Number::written_in("00 44 (0)20 7946 0018", "DE".parse().ok()).unwrap();
         assert_eq!(from_germany.to_string(), "+442079460018");
+    }
+
+    #[test]
+    fn a_national_form_is_read_by_the_countries_one_works_in() {
+        let countries = |codes: &str| -> Vec<Country> {
+            codes.split_whitespace().map(|code| code.parse().unwrap()).collect()
+        };
+        for (text, codes, number) in [
+            ("020 7946 0018", "GB", "+442079460018"),
+            ("020 7946 0018", "GB KH", "+442079460018"),
+            ("012 345 678", "KH", "+85512345678"),
+            ("(212) 555-1234", "US", "+12125551234"),
+            ("0044 20 7946 0018", "KH", "+442079460018"),
+            ("+44 (0)20 7946 0018", "KH US", "+442079460018"),
+            ("85512345678", "GB KH US", "+85512345678"),
+            ("1234", "KH US", "1234"),
+            ("44 20 7946 0018", "", "+442079460018"),
+        ] {
+            let read = Number::written_in_one_of(text, &countries(codes)).unwrap();
+            assert_eq!(read.to_string(), number, "{text} in {codes}");
+        }
+        let unclear = Number::written_in_one_of("020 123 4567", &countries("DE NL")).unwrap_err();
+        assert!(unclear.to_string().contains("write it with +"), "{unclear}");
+        assert!(matches!(Number::written_in_one_of("020 7946 0018", &[]), Err(Unclear::None(_))));
+    }
+
+    #[test]
+    fn who_looks_for_a_number_may_type_it_in_any_way() {
+        for text in [
+            "+44 (0)20 7946",
+            "+44 020 7946",
+            "+44(020)7946",
+            "0044 20 7946",
+            "00 44 (0)20 7946",
+            "0044207946",
+            "011 44 20 7946",
+            "011-44-20-7946",
+            "+44.20.7946",
+            "４４ ２０ ７９４６",
+            "＋４４（０）２０ ７９４６",
+        ] {
+            assert_eq!(sought(text), "44207946", "{text}");
+        }
+        for (text, digits) in [
+            ("020 7946", "0207946"),
+            ("(020) 7946-0018", "02079460018"),
+            ("+44 (0", "44"),
+            ("+44 (02", "442"),
+            ("00 44", "44"),
+            ("01144207946 0018", "442079460018"),
+            ("0080012345678", "80012345678"),
+            // At home in Cambodia as well as the way to Nigeria: what is left is in either.
+            ("011 234 567", "234567"),
+            // Parts of numbers, an Italian one, and a short code.
+            ("0018", "0018"),
+            ("00", "00"),
+            ("01123", "01123"),
+            ("+39 06 1234", "39061234"),
+            ("1234", "1234"),
+            ("", ""),
+            ("Acme", ""),
+        ] {
+            assert_eq!(sought(text), digits, "{text}");
+        }
     }
 
     #[test]

@@ -7,6 +7,7 @@ use super::{
     names::Names,
     sources,
     text::Text,
+    trunks::country_of,
     voice::{Voice, VoiceUpdate},
     write::{Handle, TRIES, Tagged, Write, etag, gone, tagged, too_busy},
 };
@@ -18,6 +19,8 @@ use crate::{
 };
 use domain::{
     Kind, Number, NumberType, Sid,
+    country::Country,
+    e164::{InvalidNumber, Unclear},
     phone_number::{PhoneNumber as Aggregate, PhoneNumberCommand as Command, VoiceConfiguration},
 };
 use poem::Request;
@@ -27,7 +30,10 @@ use poem_openapi::{
     payload::Json,
     types::MaybeUndefined,
 };
-use projections::{Order, PhoneNumberFilter, PhoneNumberRow};
+use projections::{Order, Page, PhoneNumberFilter, PhoneNumberRow, TrunkFilter, TrunkRow};
+
+/// Trunks whose countries national forms are read by.
+const TRUNKS: u32 = 100;
 
 /// A number of the carrier's inventory.
 #[derive(Debug, Object)]
@@ -67,7 +73,8 @@ struct PhoneNumber {
 #[derive(Debug, Object)]
 #[oai(deny_unknown_fields)]
 struct PhoneNumberCreate {
-    /// International form with or without plus, or a short code: up to 6 digits, up to 10 where `type` says that it is one.
+    /// International form with or without plus, the national form of the carrier's country or of one of its trunks', or a
+    /// short code: up to 6 digits, up to 10 where `type` says that it is one.
     number: Text,
     /// `short_code` where more than 6 digits are one, or `e164`; told from the digits when left out.
     #[oai(rename = "type")]
@@ -178,7 +185,8 @@ impl PhoneNumbersApi {
     async fn list(
         &self,
         Reader(who): Reader,
-        /// Digits the number contains, in international or national form; fewer than three are what it begins with.
+        /// Digits the number contains, in international or national form, however people write them; fewer than three are
+        /// what it begins with.
         number: Query<Option<String>>,
         /// Part of the account's name for it, in any case; fewer than three characters are what a word of it begins with.
         name: Query<Option<String>>,
@@ -234,7 +242,8 @@ impl PhoneNumbersApi {
         let app = self.0.app()?;
         let write = Write::new(app, request, &who).once("createPhoneNumber")?;
         let mut fields = Fields::default();
-        let number = number_in(&mut fields, &new.number, new.kind);
+        let homes = countries(app, &who).await?;
+        let number = number_in(&mut fields, &new.number, (new.kind, &homes));
         let account = assignee(app, &who, &mut fields, new.account_sid.as_deref()).await?;
         let number: Number = fields.finish(number)?;
         let sid = Sid::new(Kind::PhoneNumber, &*app.ids);
@@ -342,14 +351,37 @@ async fn changes(
     Ok(enable.into_iter().chain(assign).chain(rename).chain(configure).collect())
 }
 
-/// The number, of the form it is said to have.
-fn number_in(fields: &mut Fields, text: &str, form: Option<NumberForm>) -> Option<Number> {
+/// The number, of the form it is said to have, as people of these countries write it.
+fn number_in(
+    fields: &mut Fields,
+    text: &str,
+    (form, countries): (Option<NumberForm>, &[Country]),
+) -> Option<Number> {
     let number = match form {
-        Some(NumberForm::ShortCode) => Number::short_code(text),
-        Some(NumberForm::E164) => text.parse().map(Number::E164),
-        None => text.parse(),
+        Some(NumberForm::ShortCode) => Number::short_code(text).map_err(Unclear::from),
+        Some(NumberForm::E164) => Number::written_in_one_of(text, countries).and_then(international),
+        None => Number::written_in_one_of(text, countries),
     };
     number.map_err(|error| fields.wrong("number", error)).ok()
+}
+
+fn international(number: Number) -> Result<Number, Unclear> {
+    if number.is_short_code() { Err(InvalidNumber(number.to_string()).into()) } else { Ok(number) }
+}
+
+/// The countries whose national forms are read: the carrier's own, and those of its trunks.
+async fn countries(app: &App, who: &Principal) -> Result<Vec<Country>, Refusal> {
+    let own = country_of(app, &who.carrier).await?;
+    let trunks =
+        app.projections.trunks(who.scope()).list(&TrunkFilter::default(), &Page::first(TRUNKS)).await?;
+    let of = |row: TrunkRow| {
+        [row.inbound.and_then(|side| side.country), row.outbound.and_then(|side| side.country)]
+    };
+    let mut countries: Vec<Country> =
+        own.into_iter().chain(trunks.items.into_iter().flat_map(of).flatten()).collect();
+    countries.sort_by_key(|country| country.code());
+    countries.dedup();
+    Ok(countries)
 }
 
 /// The account a number is to be given to; it must be the caller's.

@@ -473,7 +473,7 @@ fn check_widths(
 }
 
 /// Where the carrier operates.
-async fn country_of(app: &App, carrier: &Sid) -> Result<Option<Country>, Refusal> {
+pub(super) async fn country_of(app: &App, carrier: &Sid) -> Result<Option<Country>, Refusal> {
     Ok(app.projections.carrier(carrier).await?.map(|carrier| carrier.country))
 }
 

@@ -133,6 +133,29 @@ async fn a_number_is_what_it_is_said_to_be_and_an_unassigned_one_is_a_warning() 
 }
 
 #[tokio::test]
+async fn a_national_number_is_read_by_the_countries_of_the_carrier_and_its_trunks() {
+    let world = World::new().await;
+    let a = world.carrier("alpha").await;
+    let path = "/carrier/v1/phone-numbers";
+    let add = async |number: &str| world.post(&a.program, path, json!({ "number": number })).await;
+    assert_eq!(add("012 345 678").await.ok(201)["number"], "+85512345678", "the carrier is in Cambodia");
+    let inbound = json!({ "sources": ["192.0.2.77"], "country": "GB" });
+    world
+        .post(&a.program, "/carrier/v1/trunks", json!({ "name": "London", "inbound": inbound }))
+        .await
+        .ok(201);
+    assert_eq!(add("020 7946 0018").await.ok(201)["number"], "+442079460018");
+    assert_eq!(add("0999").await.ok(201)["number"], "0999", "up to six digits are a short code");
+    assert_eq!(add("0207 946 00181234567").await.fields(), ["number"]);
+    for typed in ["+44 (0)20 7946", "0044 20 7946", "00 44 20 7946", "011 44 20 7946", "４４２０７９４６"]
+    {
+        let encoded: String = typed.bytes().map(|byte| format!("%{byte:02X}")).collect();
+        let found = world.get(&a.program, &format!("{path}?number={encoded}")).await;
+        assert_eq!(found["data"][0]["number"], "+442079460018", "{typed}");
+    }
+}
+
+#[tokio::test]
 async fn two_who_change_different_fields_at_once_both_have_their_way() {
     let world = World::new().await;
     let a = world.carrier("alpha").await;

@@ -31,7 +31,7 @@ export const newPassword: Check = (value) => {
 };
 
 export const phoneNumber: Check = (value) =>
-  isNumber(value) ? null : "Enter a number like +855 12 345 678, or a short code";
+  isNumber(value) ? null : "Enter one number, like +855 12 345 678, or a short code";
 
 /** A number that only means something inside the network. */
 export const shortCode: Check = (value) =>

@@ -5,10 +5,12 @@ import { useNavigate } from "@tanstack/react-router";
 import { useIdempotency } from "../api/mutate";
 import { createPhoneNumber } from "../client/sdk.gen";
 import { useProblemForm } from "../lib/forms";
+import { grouped } from "../lib/number";
 import * as check from "../lib/validate";
 import { AccountSelect } from "../ui/AccountSelect";
 import { Dialog } from "../ui/Dialog";
 import { ProblemNotice } from "../ui/ProblemNotice";
+import { told } from "../ui/toast";
 
 export function CreatePhoneNumber({ onClose, account }: { onClose: () => void; account?: string }) {
   const client = useQueryClient();
@@ -31,6 +33,7 @@ export function CreatePhoneNumber({ onClose, account }: { onClose: () => void; a
       const body = { number: number.trim(), ...type, enabled, ...(account_sid && { account_sid }) };
       const created = await createPhoneNumber({ body, headers: idempotent(body) });
       void client.invalidateQueries({ queryKey: ["phone_numbers"] });
+      told(`${grouped(created.number)} is added`);
       await navigate({ to: "/numbers/$sid", params: { sid: created.sid } });
     },
   );
@@ -41,7 +44,7 @@ export function CreatePhoneNumber({ onClose, account }: { onClose: () => void; a
           {problem && <ProblemNotice error={problem} />}
           <TextInput
             label="Number"
-            description="International form, or a short code of 2 to 6 digits"
+            description="International form, as people dial it in your country or your trunks', or a short code"
             placeholder="+855 12 345 678"
             classNames={{ input: "mono" }}
             data-autofocus

@@ -24,6 +24,7 @@ import {
 import { AccountName } from "../ui/Names";
 import { PageHead } from "../ui/PageHead";
 import { refused } from "../ui/toast";
+import { AccountsFound } from "./AccountsFound";
 import { CreatePhoneNumber } from "./CreatePhoneNumber";
 
 const route = getRouteApi("/app/numbers");
@@ -156,12 +157,18 @@ export function PhoneNumbers() {
         actions={(number) => <RowActions number={number} write={write} />}
         empty={empty}
         filters={
-          <FilterBar
-            values={search}
-            onChange={(values, replace) => set(values as Search, replace)}
-            search={[{ key: "number", label: "Find a number" }]}
-            choices={choices}
-          />
+          <>
+            <FilterBar
+              values={search}
+              onChange={(values, replace) => set(values as Search, replace)}
+              search={[{ key: "number", label: "Find a number" }]}
+              choices={choices}
+            />
+            <AccountsFound
+              text={search.number}
+              onPick={(account_sid) => set({ ...search, number: undefined, account_sid } as Search)}
+            />
+          </>
         }
       />
       {creating && <CreatePhoneNumber onClose={create.close} />}
