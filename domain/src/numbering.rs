@@ -119,6 +119,34 @@ pub(crate) fn national(digits: &str) -> Option<String> {
     })
 }
 
+/// How national numbers behind a calling code are parted for reading.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Grouping {
+    /// What such numbers begin with, as a regular expression; empty for any.
+    pub begins: String,
+    /// All of the number, as a regular expression with its groups.
+    pub groups: String,
+    /// How the groups stand: `$1 $2 $3`.
+    pub shown: String,
+}
+
+/// The groupings of the calling code that this country administers, the first that fits being the right one; none where
+/// another one does.
+#[must_use]
+pub fn groupings(country: Country) -> Vec<Grouping> {
+    let code = country.calling_code().parse::<u16>().ok();
+    let main = code.and_then(|code| DATABASE.by_code(&code)?.into_iter().next());
+    let main = main.filter(|main| main.id() == country.code());
+    let formats = main.into_iter().flat_map(Metadata::international_formats);
+    let bare = |pattern: &str| pattern.split_whitespace().collect::<String>();
+    let grouping = |format: &phonenumber::metadata::Format| Grouping {
+        begins: format.leading_digits().last().map(|digits| bare(digits.as_str())).unwrap_or_default(),
+        groups: bare(format.pattern().as_str()),
+        shown: format.format().to_owned(),
+    };
+    formats.map(grouping).collect()
+}
+
 /// A number of this country that is nobody's, international, digits without plus.
 pub(crate) fn example(country: Country) -> Option<String> {
     let metadata = DATABASE.by_id(country.code())?;
@@ -238,6 +266,17 @@ mod tests {
         ] {
             assert_eq!(super::national(digits).as_deref(), Some(national), "{digits}");
         }
+    }
+
+    #[test]
+    fn a_calling_code_has_its_groupings_once() {
+        let of = |country: &str| groupings(country.parse().unwrap());
+        let is_london = |grouping: &Grouping| {
+            let (groups, shown) = (r"(\d{2})(\d{4})(\d{4})", "$1 $2 $3");
+            grouping.begins.contains('2') && (&*grouping.groups, &*grouping.shown) == (groups, shown)
+        };
+        assert!(of("GB").iter().any(is_london), "{:?}", of("GB"));
+        assert!(of("JE").is_empty() && of("CA").is_empty() && !of("US").is_empty() && !of("KH").is_empty());
     }
 
     #[test]

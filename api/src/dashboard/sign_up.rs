@@ -16,6 +16,7 @@ use domain::{
     carrier::{Carrier, CarrierCommand, Subdomain},
     country::Country,
     name::Name,
+    numbering::{Grouping, groupings},
     user::{Email, Role, User, UserCommand},
 };
 use poem::{Request, Response, handler, http::StatusCode, web::Data, web::Json};
@@ -140,12 +141,15 @@ pub(super) async fn welcome(Data(app): Data<&App>) -> poem::Result<Json<Value>> 
     Ok(Json(json!({ "empty": empty })))
 }
 
-/// Countries a carrier can operate in.
+/// Countries a carrier can operate in, and how numbers behind each one's calling code are grouped.
 #[handler]
 pub(super) fn countries() -> Json<Value> {
+    let grouping = |Grouping { begins, groups, shown }| json!([begins, groups, shown]);
     let one = |country: Country| {
         let (code, calling_code) = (country.code(), country.calling_code());
-        json!({ "code": code, "calling_code": calling_code, "trunk_digit": country.trunk_digit() })
+        let groupings: Vec<Value> = groupings(country).into_iter().map(grouping).collect();
+        let trunk_digit = country.trunk_digit();
+        json!({ "code": code, "calling_code": calling_code, "trunk_digit": trunk_digit, "groupings": groupings })
     };
     Json(json!({ "data": Country::all().map(one).collect::<Vec<_>>() }))
 }

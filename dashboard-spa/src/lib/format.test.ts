@@ -38,15 +38,37 @@ describe("times", () => {
 
 describe("numbers", () => {
   learnCallingCodes([
-    { code: "KH", calling_code: "855", trunk_digit: "0" },
-    { code: "US", calling_code: "1", trunk_digit: "1" },
-    { code: "GB", calling_code: "44", trunk_digit: "0" },
+    {
+      code: "KH",
+      calling_code: "855",
+      trunk_digit: "0",
+      groupings: [["[1-9]", "(\\d{2})(\\d{3})(\\d{3,4})", "$1 $2 $3"]],
+    },
+    { code: "CA", calling_code: "1", trunk_digit: "1", groupings: [] },
+    {
+      code: "US",
+      calling_code: "1",
+      trunk_digit: "1",
+      groupings: [["[2-9]", "(\\d{3})(\\d{3})(\\d{4})", "$1-$2-$3"]],
+    },
+    {
+      code: "GB",
+      calling_code: "44",
+      trunk_digit: "0",
+      groupings: [
+        ["2", "(\\d{2})(\\d{4})(\\d{4})", "$1 $2 $3"],
+        ["7", "(\\d{4})(\\d{6})", "$1 $2"],
+      ],
+    },
   ]);
 
   it("are grouped after their calling code", () => {
     expect(grouped("+85512345678")).toBe("+855 12 345 678");
     expect(grouped("+12125551234")).toBe("+1 212 555 1234");
-    expect(grouped("+447700900123")).toBe("+44 770 090 0123");
+    expect(grouped("+447700900123")).toBe("+44 7700 900123");
+    expect(grouped("+442079460018")).toBe("+44 20 7946 0018");
+    expect(grouped("+44999")).toBe("+44999");
+    expect(grouped("+4499912345678")).toBe("+44 99912345678");
   });
 
   it("stay as they are when they are no E.164 or of no known country", () => {
@@ -72,8 +94,8 @@ describe("numbers", () => {
 
   it("have countries listed by name", () => {
     const options = countryOptions([
-      { code: "US", calling_code: "1", trunk_digit: "1" },
-      { code: "KH", calling_code: "855", trunk_digit: "0" },
+      { code: "US", calling_code: "1", trunk_digit: "1", groupings: [] },
+      { code: "KH", calling_code: "855", trunk_digit: "0", groupings: [] },
     ]);
     expect(options.map(({ label }) => label)).toEqual(["Cambodia (+855)", "United States (+1)"]);
   });

@@ -1,40 +1,39 @@
 /** Phone numbers: grouped for reading, E.164 for copying. Calling codes come from the server's own table. */
 
-/** ISO 3166-1 code, calling code without plus, digits before national numbers. */
-export type Country = { code: string; calling_code: string; trunk_digit: string };
+/** What numbers begin with, all of one in groups (regular expressions), and how the groups stand. */
+type Grouping = [begins: string, groups: string, shown: string];
 
-let callingCodes: ReadonlySet<string> = new Set();
+/** ISO 3166-1 code, calling code without plus, digits before national numbers; groupings where it administers the code. */
+export type Country = { code: string; calling_code: string; trunk_digit: string; groupings: Grouping[] };
 
-/** Tells this module the calling codes; until then numbers are shown as they are. */
+let codes: ReadonlyMap<string, Grouping[]> = new Map();
+
+/** Tells this module how numbers are grouped; until then they are shown as they are. */
 export function learnCallingCodes(countries: readonly Country[]): void {
-  callingCodes = new Set(countries.map((country) => country.calling_code));
-}
-
-/** Splits digits in threes; what is left over makes the first group two long, or the last one four. */
-function groups(digits: string): string[] {
-  const out: string[] = [];
-  let rest = digits;
-  if (rest.length % 3 === 2) {
-    out.push(rest.slice(0, 2));
-    rest = rest.slice(2);
+  const known = new Map<string, Grouping[]>();
+  for (const { calling_code, groupings } of countries) {
+    known.set(calling_code, [...(known.get(calling_code) ?? []), ...groupings]);
   }
-  while (rest.length > 4) {
-    out.push(rest.slice(0, 3));
-    rest = rest.slice(3);
+  codes = known;
+}
+
+function parted(national: string, groupings: Grouping[]): string {
+  for (const [begins, groups, shown] of groupings) {
+    const whole = new RegExp(`^(?:${groups})$`);
+    if (new RegExp(`^(?:${begins})`).test(national) && whole.test(national)) {
+      return national.replace(whole, shown).replace(/\D+/g, " ").trim();
+    }
   }
-  if (rest !== "") out.push(rest);
-  return out;
+  return national;
 }
 
-function callingCode(digits: string): string | undefined {
-  return [3, 2, 1].map((length) => digits.slice(0, length)).find((code) => callingCodes.has(code));
-}
-
-/** `+85512345678` as `+855 12 345 678`; short codes, SIP users and unknown countries stay as they are. */
+/** `+442079460018` as `+44 20 7946 0018`; short codes, SIP users and unknown countries stay as they are. */
 export function grouped(number: string): string {
   if (!/^\+[1-9]\d{6,14}$/.test(number)) return number;
-  const code = callingCode(number.slice(1));
-  return code === undefined ? number : [`+${code}`, ...groups(number.slice(1 + code.length))].join(" ");
+  const digits = number.slice(1);
+  const code = [3, 2, 1].map((length) => digits.slice(0, length)).find((code) => codes.has(code));
+  if (code === undefined) return number;
+  return `+${code} ${parted(digits.slice(code.length), codes.get(code) ?? [])}`;
 }
 
 const regionNames = new Intl.DisplayNames(["en"], { type: "region", fallback: "code" });
