@@ -1,7 +1,7 @@
 //! What makes a request act once: the key it gives, how the ledger of commands has it, and what a repeat finds gone.
 
 use crate::{App, problem::Refusal};
-use domain::{Stream, name::invisible};
+use domain::{Stream, visible::unseen};
 use poem::{Request, http::StatusCode};
 use store::{Appended, StoreError};
 
@@ -22,7 +22,7 @@ impl Key {
         let mut given = headers.iter().flat_map(|name| request.headers().get_all(*name));
         let Some(first) = given.next() else { return Ok(None) };
         let text = std::str::from_utf8(first.as_bytes()).ok().map(str::trim);
-        let sound = |text: &&str| (1..=LONGEST).contains(&text.chars().count()) && invisible(text).is_none();
+        let sound = |text: &&str| (1..=LONGEST).contains(&text.chars().count()) && unseen(text).is_none();
         match text.filter(sound) {
             Some(key) if given.all(|other| other == first) => Ok(Some(Key(key.to_owned()))),
             _ => {

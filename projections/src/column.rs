@@ -139,7 +139,7 @@ fn spelled<T: DeserializeOwned>(text: String) -> Result<T, String> {
 text! {
     String => String::clone, Ok;
     Sid => |sid| sid.as_str().to_owned(), |text| text.parse().map_err(words);
-    Name => |name| name.as_str().to_owned(), |text| Ok(Name::from(text));
+    Name => |name| name.as_str().to_owned(), |text| Ok(Name::stored(text));
     Email => |email| email.as_str().to_owned(), |text| text.parse().map_err(words);
     Number => Number::to_string, |text| Number::stored(&text).map_err(words);
     Country => |country| country.code().to_owned(), |text| text.parse().map_err(words);

@@ -146,13 +146,14 @@ impl PhoneNumberRow {
 
     /// With this name, or without one.
     pub(crate) fn called(self, name: Option<Name>) -> PhoneNumberRow {
-        let called = name.as_ref().map_or_else(|| format!("{UNNAMED}{}", self.number), named);
+        let called =
+            name.as_ref().map_or_else(|| format!("{UNNAMED}{}", self.number), |name| named(name.as_str()));
         PhoneNumberRow { name, called, ..self }
     }
 }
 
-fn named(name: &Name) -> String {
-    format!("{NAMED}{}", folded(name.as_str()))
+fn named(name: &str) -> String {
+    format!("{NAMED}{}", folded(name))
 }
 
 /// Which phone numbers; an absent field asks for nothing.
@@ -218,7 +219,7 @@ impl Noun for PhoneNumberRow {
 
 /// In any case, for an index to find it.
 fn called((name, number): &(String, String)) -> Expr {
-    let named = named(&Name::from(name.clone()));
+    let named = named(name);
     // One text is an exact place in the index, with its rows in order; two are not.
     if !number.bytes().all(|byte| byte == b'+' || byte.is_ascii_digit()) {
         return is("called", named);

@@ -1,3 +1,4 @@
+import { readFileSync } from "node:fs";
 import { describe, expect, it } from "vitest";
 import { visible, visibleJson, visibleResponse } from "./visible";
 
@@ -5,6 +6,15 @@ describe("what reorders or hides", () => {
   it("is written out", () => {
     expect(visible("pay\u202efdp.exe")).toBe("pay\\u202efdp.exe");
     expect(visible("Ban\u200bk\ufeff\u{e0041}")).toBe("Ban\\u200bk\\ufeff\\udb40\\udc41");
+  });
+
+  it("is what the server takes for it", () => {
+    const told: [number, number][] = JSON.parse(readFileSync("../schema/unseen.json", "utf8"));
+    const isTold = (code: number) => told.some(([first, last]) => first <= code && code <= last);
+    for (let code = 0; code <= 0x10ffff; code++) {
+      const text = String.fromCodePoint(code);
+      if ((visible(text) !== text) !== isTold(code)) expect.fail(`U+${code.toString(16)}`);
+    }
   });
 
   it("is written out inside JSON so that it is read as text", () => {

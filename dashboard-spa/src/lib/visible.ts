@@ -1,9 +1,35 @@
 /**
- * Characters that reorder a text or are not seen, written out (`\u202e`): strangers choose what calls say. The server's
- * `domain::visible` has the same list. Joiners (U+200C, U+200D) stay: Persian, Hindi and emoji are written with them.
+ * First and last of characters that reorder a text or are not seen, which are written out (`\u202e`): strangers choose what
+ * calls say. The server's `domain::visible` has the same; tests of both read `schema/unseen.json`. What joins letters stays:
+ * Persian, Hindi, Japanese names and emoji are written with it.
  */
-const DECEPTIVE =
-  /\u034f|[\u00ad\u061c\u115f\u1160\u180e\u200b\u200e\u200f\u202a-\u202e\u2060-\u206f\u3164\ufeff\uffa0\ufff9-\ufffb]|\udb40[\udc00-\udc7f]/g;
+const UNSEEN = [
+  [0xad, 0xad],
+  [0x34f, 0x34f],
+  [0x61c, 0x61c],
+  [0x115f, 0x1160],
+  [0x17b4, 0x17b5],
+  [0x180e, 0x180e],
+  [0x200b, 0x200b],
+  [0x200e, 0x200f],
+  [0x2028, 0x202e],
+  [0x2060, 0x206f],
+  [0x2800, 0x2800],
+  [0x3164, 0x3164],
+  [0xfeff, 0xfeff],
+  [0xffa0, 0xffa0],
+  [0xfff0, 0xfffb],
+  [0x1bca0, 0x1bca3],
+  [0x1d173, 0x1d17a],
+  [0xe0000, 0xe00ff],
+  [0xe01f0, 0xe0fff],
+] as const;
+
+const point = (code: number) => `\\u{${code.toString(16)}}`;
+const DECEPTIVE = new RegExp(
+  `[${UNSEEN.map(([first, last]) => `${point(first)}-${point(last)}`).join("")}]`,
+  "gu",
+);
 
 /** What fills a form, and would be saved as it is shown: one account, trunk or number, and the carrier. Its names are
  * written out where they are headings. Everything else is there to be seen. */

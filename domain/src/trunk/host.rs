@@ -6,7 +6,7 @@ use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 /// A host name or IP address with an optional port, for example `sip.example.com:5080` or `[2001:db8::1]:5060`. What is
 /// stored is read as it is, whatever was taken for a host once.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(from = "String", into = "String")]
+#[serde(transparent)]
 pub struct Host(String);
 
 /// Why a text is not a host.
@@ -117,12 +117,6 @@ fn port_of(rest: &str) -> Option<u16> {
         Some(port) => port.parse().ok().filter(|port| *port > 0),
         None if rest.is_empty() => Some(5060),
         None => None,
-    }
-}
-
-impl From<String> for Host {
-    fn from(text: String) -> Host {
-        Host(text)
     }
 }
 

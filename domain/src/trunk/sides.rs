@@ -1,7 +1,7 @@
 //! The two sides of a trunk: who is taken to be it, and how to call through it.
 
 use super::{Host, NetworkList};
-use crate::{E164, Number, country::Country, emergency::is_emergency, name::invisible, trunk::TrunkError};
+use crate::{E164, Number, country::Country, emergency::is_emergency, trunk::TrunkError, visible::unseen};
 use ipnet::IpNet;
 use serde::{Deserialize, Serialize};
 
@@ -150,7 +150,7 @@ pub(super) fn checked_outbound(outbound: Option<Outbound>) -> Result<Option<Outb
     let sound = |name: &String| {
         (1..=64).contains(&name.chars().count())
             && !name.chars().any(|c| c == '"' || c == '\\')
-            && invisible(name).is_none()
+            && unseen(name).is_none()
     };
     if !outbound.username.as_ref().is_none_or(sound) {
         return Err(TrunkError::Username);
