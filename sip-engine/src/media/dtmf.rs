@@ -3,7 +3,7 @@
 //! What ends one press and begins the next is told by key, duration, order of packets and time. Timestamps alone do not
 //! tell: there are senders that give two keys the same one, or every packet of a key another.
 
-use std::collections::VecDeque;
+use std::{collections::VecDeque, ops::RangeInclusive};
 
 use super::rtp::Header;
 
@@ -19,6 +19,13 @@ const REPEATED_END_MS: u64 = 60;
 const MAX_LATE: u16 = 100;
 /// From this duration on a press may go on in another segment (RFC 4733 section 2.5.1.3), 1/8000 s.
 const NEARLY_FULL: u16 = 60_000;
+/// Where the next segment of a press begins, from the beginning of the one before it, 1/8000 s: 65,535, or the last whole
+/// packet before that.
+const NEXT_SEGMENT: RangeInclusive<u32> = 65_000..=65_536;
+/// From this duration on it may have, though none of the packets since was heard, 1/8000 s.
+const LONG: u16 = 0x8000;
+/// How far a packet may come from when its duration says that it was sent, 1/8000 s.
+const JITTER: u64 = 800;
 /// Presses taken a second; fingers make far fewer.
 const MAX_PRESSES: u32 = 25;
 
@@ -66,6 +73,8 @@ struct Current {
     before: u32,
     heard: u64,
     sequence: u16,
+    /// Its end was heard.
+    ended: bool,
 }
 
 /// What an event packet came to.
@@ -100,7 +109,7 @@ impl Current {
         let anew = header.marker && passed >= PAUSE_BETWEEN_MS;
         let same = header.timestamp == self.timestamp && !anew;
         let drifting = duration >= self.duration && passed < LONGEST_GAP_MS && !anew;
-        let next_segment = self.duration >= NEARLY_FULL && passed < LOST_END_MS;
+        let next_segment = self.goes_on_in_next_segment(passed, header, duration);
         same || drifting || next_segment || self.is_behind(header)
     }
 
@@ -110,19 +119,30 @@ impl Current {
         let again = passed >= PAUSE_BETWEEN_MS && (header.marker || duration < self.duration);
         let same = header.timestamp == self.timestamp;
         let drifting = end && duration >= self.duration && passed < REPEATED_END_MS;
-        let next_segment = self.duration >= NEARLY_FULL && passed < LOST_END_MS;
-        (same && !again) || drifting || next_segment
+        (same && !again) || drifting || self.goes_on_in_next_segment(passed, header, duration)
+    }
+
+    /// Whether a packet is of this press in its next segment, though all between them may be lost: by where that segment
+    /// begins or, of senders that do not say so, by how long the press would have gone on.
+    fn goes_on_in_next_segment(&self, passed: u64, header: &Header, duration: u16) -> bool {
+        if self.duration >= NEARLY_FULL && passed < LOST_END_MS {
+            return true;
+        }
+        let over = header.marker || self.duration < LONG || (self.ended && self.duration < NEARLY_FULL);
+        let follows = NEXT_SEGMENT.contains(&header.timestamp.wrapping_sub(self.timestamp));
+        let gone_on = u64::from(u16::MAX - self.duration) + u64::from(duration);
+        !over && (follows || gone_on.abs_diff(passed * 8) <= JITTER)
     }
 
     /// Counts a packet of this press; whether it begins another segment of it.
-    fn take(&mut self, now: u64, header: &Header, duration: u16) -> bool {
+    fn take(&mut self, now: u64, header: &Header, end: bool, duration: u16) -> bool {
         if self.is_behind(header) {
             return false;
         }
         let segment = duration < self.duration;
         self.before += if segment { u32::from(self.duration) } else { 0 };
         (self.duration, self.timestamp) = (duration, header.timestamp);
-        (self.heard, self.sequence) = (now, header.sequence);
+        (self.heard, self.sequence, self.ended) = (now, header.sequence, end);
         segment
     }
 }
@@ -138,7 +158,7 @@ impl DigitReceiver {
         if let Some(current) = self.current.as_mut().filter(|current| current.code == code)
             && current.goes_on(now, header, duration)
         {
-            let segment = current.take(now, header, duration);
+            let segment = current.take(now, header, end, duration);
             let own = if end { self.finish() } else { None };
             return Told { presses: [None, own], segment, ..Told::default() };
         }
@@ -149,7 +169,7 @@ impl DigitReceiver {
             && let Some(last) = self.last.as_mut().filter(|last| last.code == code)
             && last.is_repeated_by(now, header, end, duration)
         {
-            let segment = last.take(now, header, duration);
+            let segment = last.take(now, header, end, duration);
             return Told { segment, ..Told::default() };
         }
         let previous = self.finish();
@@ -157,7 +177,8 @@ impl DigitReceiver {
             return Told { presses: [previous, None], ..STALE };
         }
         let (timestamp, sequence) = (header.timestamp, header.sequence);
-        self.current = Some(Current { code, timestamp, duration, before: 0, heard: now, sequence });
+        self.current =
+            Some(Current { code, timestamp, duration, before: 0, heard: now, sequence, ended: end });
         let own = if end { self.finish() } else { None };
         Told { presses: [previous, own], begins: true, ..Told::default() }
     }

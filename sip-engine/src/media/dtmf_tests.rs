@@ -104,26 +104,62 @@ fn a_press_whose_timestamp_drifts_is_one() {
     }
 }
 
+/// Senders of a key that is held: the timestamp of its segments, and whether each segment ends.
+const HOLDERS: [(&str, fn(u32) -> u32, bool); 3] = [
+    ("in segments", |segment| 5_000 + 65_535 * segment, false),
+    ("in segments each of which ends", |segment| 5_000 + 65_535 * segment, true),
+    ("with a duration that starts again", |_| 5_000, false),
+];
+
+/// Packets of 20 ms of a key that is held past what one event can say, and three ends.
+fn held(timestamp: fn(u32) -> u32, ended_segments: bool) -> Vec<Sent> {
+    let held = 450;
+    let packet = |n: u32| {
+        let (segment, duration) = (160 * n / 65_535, (160 * n % 65_535) as u16);
+        let last = n >= held || (ended_segments && duration > 65_535 - 160);
+        (u64::from(n) * 20, timestamp(segment), 8, last, duration)
+    };
+    (1..held + 3).map(packet).collect()
+}
+
+#[test]
+fn a_key_held_past_what_one_event_can_say_is_one_whatever_is_lost() {
+    for (what, timestamp, ended) in HOLDERS {
+        let packets = held(timestamp, ended);
+        for (first, lost) in (0..packets.len()).flat_map(|first| [1, 11, 50].map(|n| (first, n))) {
+            let mut receiver = DigitReceiver::default();
+            let mut heard = String::new();
+            for (n, &packet) in packets.iter().enumerate() {
+                if (first..first + lost).contains(&n) {
+                    continue;
+                }
+                heard.extend(receiver.expire(packet.0).map(|press| press.digit));
+                heard += &digits_from(&mut receiver, n as u16, &[packet]);
+            }
+            heard.extend(receiver.expire(100_000).map(|press| press.digit));
+            assert_eq!(heard, "8", "{what}, without {lost} from {first} on");
+        }
+    }
+}
+
+#[test]
+fn a_key_pressed_again_after_one_that_was_held_is_another() {
+    for (what, timestamp, ended) in HOLDERS {
+        let mut receiver = DigitReceiver::default();
+        // Its ends are lost, and so is the packet that begins the next press.
+        let mut heard = digits_from(&mut receiver, 0, &held(timestamp, ended)[..449]);
+        heard.extend(receiver.expire(9_300).map(|press| press.digit));
+        let again = key(10_000, 8, |_| 5_000 + 80_000);
+        heard += &digits_from(&mut receiver, 500, &again[1..]);
+        assert_eq!(heard, "88", "{what}");
+    }
+}
+
 #[test]
 fn a_key_held_past_what_one_event_can_say_is_one() {
-    let packets = |timestamp: fn(u32) -> u32, ended_segments: bool| -> Vec<Sent> {
-        let held = 450;
-        let packet = |n: u32| {
-            let (segment, duration) = (160 * n / 65_535, (160 * n % 65_535) as u16);
-            let last = n >= held || (ended_segments && duration > 65_535 - 160);
-            (u64::from(n) * 20, timestamp(segment), 8, last, duration)
-        };
-        (1..held + 3).map(packet).collect()
-    };
-    let one = |_| 5_000;
-    let many = |segment| 5_000 + 65_535 * segment;
-    for (what, packets) in [
-        ("in segments", packets(many, false)),
-        ("in segments each of which ends", packets(many, true)),
-        ("with a duration that starts again", packets(one, false)),
-    ] {
+    for (what, timestamp, ended) in HOLDERS {
         let mut receiver = DigitReceiver::default();
-        assert_eq!(digits(&mut receiver, &packets), "8", "{what}");
+        assert_eq!(digits(&mut receiver, &held(timestamp, ended)), "8", "{what}");
         assert_eq!(receiver.expire(100_000), None, "{what}");
     }
     let stuck: Vec<Sent> =
