@@ -35,8 +35,8 @@ pub(super) struct Wire {
     family: Option<bool>,
     /// The offer that waits for our answer.
     offer: Option<RemoteSession>,
-    /// What the peer offered that we could not use, in words: said with a 488.
-    misfit: Option<String>,
+    /// Why the latest offer cannot be used, for the Warning of a 488.
+    misfit: Option<Misfit>,
     /// What the peer said to our offer before it answered.
     early: Option<Bytes>,
     /// What we said to the peer's offer before we answered; the 2xx says it again (RFC 3261 section 13.2.1).
@@ -55,8 +55,6 @@ pub(super) struct Wire {
     hearable: Option<Hearable>,
     /// It is part of a call for help: ports are kept for it.
     pub(super) emergency: bool,
-    /// The latest offer was refused for its address family.
-    other_family: bool,
     /// Hung up before the INVITE could leave.
     pub(super) given_up: bool,
     /// What it counts for within its account's limits, while it is not over.
@@ -75,6 +73,26 @@ pub(super) struct Wire {
 pub(super) struct NoMedia {
     pub(super) code: u16,
     pub(super) detail: String,
+}
+
+/// What of an offer cannot be used (RFC 3261 section 20.43).
+#[derive(Clone, Debug)]
+enum Misfit {
+    /// Its media address: of a family that is not ours, or a host name.
+    Address,
+    /// All of it, in words.
+    Media(String),
+}
+
+impl std::fmt::Display for Misfit {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Misfit::Address => f.write_str("301 trunkline \"Incompatible network address formats\""),
+            Misfit::Media(offered) => {
+                write!(f, "305 trunkline \"Incompatible media format: offered {offered}\"")
+            }
+        }
+    }
 }
 
 /// An IPv4 address looks the same through a socket of both families.
@@ -137,22 +155,16 @@ impl Wire {
         Ok(())
     }
 
-    /// The Warning of a 488 (RFC 3261 section 20.43): what was offered, or that its address family is not ours, for whoever
-    /// reads a trace at the far end.
+    /// The Warning of a 488, for whoever reads a trace at the far end.
     pub(super) fn warning(&self, code: u16) -> Option<(String, String)> {
-        let family = "301 trunkline \"Incompatible network address formats\"";
-        let media =
-            |offered: &String| format!("305 trunkline \"Incompatible media format: offered {offered}\"");
-        let text = if self.other_family { Some(family.to_owned()) } else { self.misfit.as_ref().map(media) };
-        text.filter(|_| code == 488).map(|text| ("Warning".to_owned(), text))
+        let misfit = self.misfit.as_ref().filter(|_| code == 488)?;
+        Some(("Warning".to_owned(), misfit.to_string()))
     }
 
     /// Notes the offer of a leg that arrives, and whether it can be answered at all.
     pub(super) fn arrived(&mut self, sdp: Option<&Bytes>, listening: &Listening) -> Result<(), NoMedia> {
         self.offered(sdp)?;
-        let found = self.local_for_media(listening);
-        self.other_family = found.is_err();
-        found.map(drop)
+        self.local_for_media(listening).map(drop).inspect_err(|_| self.misfit = Some(Misfit::Address))
     }
 
     /// Our address for media: the one SIP came to, or where the offer is of the other family (RFC 6157), our own of that
@@ -171,8 +183,7 @@ impl Wire {
         (self.offer, self.misfit) = (None, None);
         let offer = sdp.map(|sdp| self.read(sdp)).transpose()?;
         let fits = offer.iter().try_for_each(|offer| self.fits(offer));
-        self.other_family = fits.is_err();
-        fits?;
+        fits.inspect_err(|_| self.misfit = Some(Misfit::Address))?;
         self.offer = offer;
         Ok(())
     }
@@ -183,10 +194,14 @@ impl Wire {
                 let offered = sdp::words(sdp);
                 let detail =
                     format!("nothing in the offer fits ({offered}): PCMU or PCMA over RTP/AVP would");
-                self.misfit = Some(offered);
+                self.misfit = Some(Misfit::Media(offered));
                 NoMedia { code: 488, detail }
             }
-            refusal => refusal.into(),
+            SdpRefusal::HostName => {
+                self.misfit = Some(Misfit::Address);
+                refusal.into()
+            }
+            SdpRefusal::TooLarge | SdpRefusal::Malformed => refusal.into(),
         })
     }
 

@@ -39,11 +39,11 @@ async fn an_offer_of_the_other_family_is_answered_in_it_where_we_have_it() {
     stage.strike().await;
 }
 
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn an_offer_of_a_family_we_do_not_have_is_refused_with_warning_301() {
+/// An offer whose media address is not one that we can send to is refused, and told why.
+async fn is_refused_for_its_address(address: &str, why: &str) {
     let stage = Stage::set().await;
     let mut caller = stage.caller().await;
-    let offer = caller.sdp("sendrecv").replace("IN IP4 127.0.0.1", "IN IP6 ::1");
+    let offer = caller.sdp("sendrecv").replace("IN IP4 127.0.0.1", address);
     caller.dial_offering("1234", &offer).await;
     let answer = caller.next(&["488", "200"]).await;
     caller.acknowledge(&answer).await;
@@ -54,8 +54,18 @@ async fn an_offer_of_a_family_we_do_not_have_is_refused_with_warning_301() {
         _ => None,
     };
     let ending = stage.outside.fact(|_, fact| ending(fact)).await;
-    assert!(ending.detail.is_some_and(|detail| detail.contains("IPv6")));
+    assert!(ending.detail.is_some_and(|detail| detail.contains(why)));
     stage.strike().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn an_offer_of_a_family_we_do_not_have_is_refused_with_warning_301() {
+    is_refused_for_its_address("IN IP6 ::1", "IPv6").await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn an_offer_whose_media_address_is_a_host_name_is_refused_with_warning_301() {
+    is_refused_for_its_address("IN IP4 media.example.com", "host name").await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

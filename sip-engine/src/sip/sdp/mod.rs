@@ -26,6 +26,10 @@ pub enum SdpRefusal {
     /// No audio line over RTP/AVP with an address and PCMU or PCMA.
     #[error("nothing in the session description fits")]
     NothingFits,
+    /// The one that would fit has a host name for an address (RFC 8866 section 5.7), which is not looked up: whoever is called
+    /// could have this machine send to anybody.
+    #[error("the media address (c=) is a host name, which is not looked up: an IP address would do")]
+    HostName,
 }
 
 impl SdpRefusal {
@@ -34,7 +38,7 @@ impl SdpRefusal {
     pub fn code(self) -> u16 {
         match self {
             SdpRefusal::TooLarge | SdpRefusal::Malformed => 400,
-            SdpRefusal::NothingFits => 488,
+            SdpRefusal::NothingFits | SdpRefusal::HostName => 488,
         }
     }
 }

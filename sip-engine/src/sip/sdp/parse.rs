@@ -29,24 +29,29 @@ pub struct RemoteSession {
 /// [`SdpRefusal`] names the SIP answer to give.
 pub fn parse(body: &[u8]) -> Result<RemoteSession, SdpRefusal> {
     let sections = prefilter::cut(body)?;
+    let mut refusal = SdpRefusal::NothingFits;
     let usable = sections.media.iter().enumerate().find_map(|(index, section)| {
-        section.is_usable_audio().then(|| stream(&sections, section)).flatten().map(|audio| (index, audio))
+        match section.is_usable_audio().then(|| stream(&sections, section))? {
+            Ok(audio) => return Some((index, audio)),
+            Err(SdpRefusal::HostName) => refusal = SdpRefusal::HostName,
+            Err(_) => {}
+        }
+        None
     });
-    let (chosen, audio) = usable.ok_or(SdpRefusal::NothingFits)?;
+    let (chosen, audio) = usable.ok_or(refusal)?;
     let lines = sections.media.into_iter().map(|section| section.line).collect();
     Ok(RemoteSession { audio, lines, chosen })
 }
 
 /// One section as a stream, if it has an address and a coding of ours.
-fn stream(sections: &Sections, section: &Section) -> Option<MediaOffer> {
-    let description = describe(sections, section)?;
-    let media = description.media_descriptions.first()?;
-    let ip = address(media.connection.as_ref().or(description.connection.as_ref())?)?;
+fn stream(sections: &Sections, section: &Section) -> Result<MediaOffer, SdpRefusal> {
+    let description = describe(sections, section).ok_or(SdpRefusal::NothingFits)?;
+    let media = description.media_descriptions.first().ok_or(SdpRefusal::NothingFits)?;
     let codecs = codecs(media);
-    if codecs.is_empty() {
-        return None;
-    }
-    Some(MediaOffer {
+    let connection = media.connection.as_ref().or(description.connection.as_ref());
+    let connection = connection.filter(|_| !codecs.is_empty()).ok_or(SdpRefusal::NothingFits)?;
+    let ip = address(connection).ok_or(SdpRefusal::HostName)?;
+    Ok(MediaOffer {
         addr: SocketAddr::new(ip, media.media.port),
         rtcp: rtcp(media, ip),
         codecs,

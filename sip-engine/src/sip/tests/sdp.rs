@@ -185,3 +185,14 @@ fn we_read_what_we_write() {
     assert_eq!((remote.audio.telephone_event, remote.audio.ptime), (Some(101), Some(20)));
     assert_eq!(remote.audio.rtcp, Some("[2001:db8::7]:41000".parse().unwrap()));
 }
+
+#[test]
+fn a_media_address_that_is_a_host_name_is_what_does_not_fit() {
+    let named = |media: &str| parse(format!("v=0\r\nc=IN IP4 media.example.com\r\n{media}").as_bytes());
+    assert_eq!(named("m=audio 4000 RTP/AVP 0\r\n"), Err(SdpRefusal::HostName));
+    assert_eq!(named("m=audio 4000 RTP/AVP 0\r\nm=audio 5000 RTP/AVP 9\r\n"), Err(SdpRefusal::HostName));
+    assert_eq!(named("m=audio 4000 RTP/AVP 9\r\n"), Err(SdpRefusal::NothingFits), "whatever its address");
+    assert_eq!(SdpRefusal::HostName.code(), 488);
+    let beside = "m=audio 4000 RTP/AVP 0\r\nm=audio 5000 RTP/AVP 8\r\nc=IN IP4 192.0.2.1\r\n";
+    assert_eq!(named(beside).unwrap().audio.addr.port(), 5000);
+}
