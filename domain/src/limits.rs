@@ -14,7 +14,7 @@ const MAX_COUNTRIES: usize = 250;
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct Limits {
-    /// Calls placed in a second, by the API and by `<Dial>`; 1 to [`MAX_PER_SECOND`].
+    /// Calls placed in any one second, by the API and by `<Dial>`; 1 to [`MAX_PER_SECOND`].
     pub calls_per_second: u32,
     /// Calls placed that are not over; 1 to [`MAX_AT_ONCE`].
     pub calls_at_once: u32,

@@ -11,7 +11,7 @@ use poem_openapi::Object;
 /// How much an account may place calls, and where to. Emergency calls are outside of it.
 #[derive(Clone, Debug, Object)]
 pub(super) struct AccountLimits {
-    /// Calls placed in a second, by the API and by `<Dial>`. Further calls of the API wait in the queue.
+    /// Calls placed in any one second, by the API and by `<Dial>`. Further calls of the API wait in the queue.
     calls_per_second: i32,
     /// Calls placed that are not over. Further calls of the API wait in the queue.
     calls_at_once: i32,
@@ -27,7 +27,7 @@ pub(super) struct AccountLimits {
 #[derive(Clone, Debug, Object)]
 #[oai(deny_unknown_fields)]
 pub(super) struct AccountLimitsUpdate {
-    /// Calls placed in a second, 1 to 1,000.
+    /// Calls placed in any one second, 1 to 1,000.
     calls_per_second: Option<i32>,
     /// Calls placed that are not over, 1 to 100,000.
     calls_at_once: Option<i32>,

@@ -8,13 +8,15 @@ use super::shared::Shared;
 use crate::relax::relax;
 use domain::Sid;
 use std::{
-    collections::HashMap,
+    collections::{HashMap, VecDeque},
     net::IpAddr,
     sync::{Arc, Mutex, MutexGuard, PoisonError, atomic::Ordering},
     time::Duration,
 };
 use tokio::time::Instant;
 
+/// A second as whoever counts calls at the far end sees it: calls are not all as fast on their way there.
+const SECOND: Duration = Duration::from_millis(1_050);
 /// How many times the free places one party may have.
 const SHARE: usize = 4;
 
@@ -124,22 +126,45 @@ impl Place {
     }
 }
 
-/// How fast accounts place calls: a bucket each, filled with as many tokens a second as it holds.
+/// When accounts placed their latest calls.
 #[derive(Default)]
-pub(super) struct Rates(Mutex<HashMap<Sid, (Instant, f64)>>);
+pub(super) struct Rates(Mutex<Lately>);
+
+#[derive(Default)]
+struct Lately {
+    placed: HashMap<Sid, VecDeque<Instant>>,
+    /// When those that place none any more were last forgotten.
+    tidied: Option<Instant>,
+}
 
 impl Rates {
-    /// Takes one of `rate` calls a second, or says how long to wait for it.
+    /// Places one of `rate` calls in any second, or says how long to wait for it.
     fn take(&self, account: &Sid, rate: u32, now: Instant) -> Result<(), Duration> {
-        let rate = f64::from(rate.max(1));
-        let mut buckets = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        let (since, had) = buckets.get(account).copied().unwrap_or((now, rate));
-        let tokens = (had + now.duration_since(since).as_secs_f64() * rate).min(rate);
-        if tokens < 1.0 {
-            return Err(Duration::from_secs_f64((1.0 - tokens) / rate));
+        let rate = usize::try_from(rate.max(1)).unwrap_or(usize::MAX);
+        let mut lately = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        lately.tidy(now);
+        let placed = lately.placed.entry(account.clone()).or_default();
+        while placed.front().is_some_and(|at| *at + SECOND <= now) {
+            placed.pop_front();
         }
-        buckets.insert(account.clone(), (now, tokens - 1.0));
+        // Where the rate was lowered, there may be more than that.
+        let last = placed.len().checked_sub(rate).and_then(|surplus| placed.get(surplus));
+        if let Some(last) = last {
+            return Err(*last + SECOND - now);
+        }
+        placed.push_back(now);
         Ok(())
+    }
+}
+
+impl Lately {
+    fn tidy(&mut self, now: Instant) {
+        if self.tidied.is_some_and(|at| at + SECOND > now) {
+            return;
+        }
+        self.tidied = Some(now);
+        self.placed.retain(|_, placed| placed.back().is_some_and(|at| *at + SECOND > now));
+        relax(&mut self.placed);
     }
 }
 
@@ -191,5 +216,26 @@ impl Shared {
         let rate = limits.calls_per_second;
         self.rates.take(account, rate, Instant::now()).map_err(|wait| Exceeded::PerSecond(rate, wait))?;
         Ok(held)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use domain::Kind;
+
+    #[test]
+    fn no_second_has_more_calls_of_an_account_than_it_may_place_in_one() {
+        let (rates, began) = (Rates::default(), Instant::now());
+        let account = Sid::from_uuid(Kind::Account, uuid::Uuid::from_u128(1));
+        let try_at = |ms: u64| rates.take(&account, 3, began + Duration::from_millis(ms)).is_ok();
+        let placed: Vec<u64> = (0..5_000).step_by(10).filter(|ms| try_at(*ms)).collect();
+        assert!(placed.windows(4).all(|four| four[3] - four[0] > 1_000), "{placed:?}");
+        assert_eq!(placed.len(), 15, "and none is lost: {placed:?}");
+        let lowered = rates.take(&account, 1, began + Duration::from_millis(4_990));
+        assert!(lowered.is_err_and(|wait| wait <= SECOND), "a lower rate holds at once");
+        let other = Sid::from_uuid(Kind::Account, uuid::Uuid::from_u128(2));
+        assert!(rates.take(&other, 3, began + Duration::from_secs(9)).is_ok());
+        assert_eq!(rates.0.lock().unwrap().placed.len(), 1, "who places none is forgotten");
     }
 }

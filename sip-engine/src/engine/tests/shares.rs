@@ -129,7 +129,9 @@ async fn an_account_places_no_more_calls_in_a_second_than_it_may() {
     let asked = outbound::queued("<Hangup/>", 30);
     let (_one, _other) = (stage.engine.reserve(&asked).unwrap(), stage.engine.reserve(&asked).unwrap());
     match stage.engine.reserve(&asked) {
-        Err(NoRoom::For(wait)) => assert!(wait <= Duration::from_millis(500), "{wait:?}"),
+        Err(NoRoom::For(wait)) => {
+            assert!((500..1_100).contains(&wait.as_millis()), "until the first is a second old: {wait:?}");
+        }
         other => panic!("{other:?}"),
     }
     assert_eq!(stage.engine.live(), 2, "what was not kept is given back");
