@@ -26,6 +26,8 @@ use crate::sip::{Command, Endpoint, Event, Flow, Input, Output, Tokens, Transmit
 
 /// How often a datagram is handed to the kernel until it takes it.
 const SENDINGS: usize = 4;
+/// How often a request is sent on a connection.
+const TRIES: usize = 2;
 
 /// What the readers hand to the driver.
 pub(super) enum Arrival {
@@ -244,6 +246,18 @@ impl Driver {
             tracing::error!("the SIP endpoint panicked on one input");
         }
         self.counters.dropped(&self.endpoint.counts());
+        let mut failed = self.carry_out();
+        // What a broken flow brings may break as well; after its second try it has failed.
+        for _ in 0..TRIES {
+            for flow in std::mem::take(&mut failed) {
+                self.endpoint.handle(now, Input::TransportFailed { flow });
+                failed.extend(self.carry_out());
+            }
+        }
+    }
+
+    /// Does what the endpoint wants done; the flows come back that are known to have failed.
+    fn carry_out(&mut self) -> Vec<Flow> {
         let mut failed = Vec::new();
         while let Some(output) = self.endpoint.poll() {
             match output {
@@ -251,20 +265,7 @@ impl Driver {
                 Output::Transmit(transmit) => failed.extend(self.transmit(transmit)),
             }
         }
-        for flow in failed {
-            self.handle_failure(flow);
-        }
-    }
-
-    /// What a broken flow brings is sent once; what fails then is left to the timers.
-    fn handle_failure(&mut self, flow: Flow) {
-        self.endpoint.handle(Instant::now().into_std(), Input::TransportFailed { flow });
-        while let Some(output) = self.endpoint.poll() {
-            match output {
-                Output::Event(event) => self.outbox.push(event),
-                Output::Transmit(transmit) => drop(self.transmit(transmit)),
-            }
-        }
+        failed
     }
 
     /// Sends; the flow comes back if that is known to have failed.

@@ -14,9 +14,7 @@ impl Endpoint {
         if leg.stage == Stage::Up
             && let Some(mut dialog) = leg.dialog.take()
         {
-            let flow = self.next_hop(&leg, &dialog);
-            let branch = self.tokens.branch();
-            let mut info = dialog.request("INFO", None, &flow, self.config.advertise, &branch);
+            let (flow, mut info) = self.in_dialog(&leg, &mut dialog, "INFO");
             info.set_body(content_type, body);
             leg.dialog = Some(dialog);
             self.launch(&mut leg, info, flow, Purpose::Info(key));

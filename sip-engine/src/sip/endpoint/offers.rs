@@ -6,7 +6,6 @@ use bytes::Bytes;
 
 use super::Endpoint;
 use super::leg::{Leg, Offered, Purpose, Stage};
-use crate::sip::build;
 use crate::sip::dialog::Dialog;
 use crate::sip::event::{ClosedBy, Event};
 use crate::sip::flow::{Flow, LegKey};
@@ -30,12 +29,7 @@ impl Endpoint {
     pub(super) fn send_reinvite(&mut self, key: LegKey, sdp: Bytes, retried: bool) {
         let Some(mut leg) = self.legs.remove(&key) else { return };
         if let Some(mut dialog) = leg.dialog.take() {
-            let flow = self.next_hop(&leg, &dialog);
-            let branch = self.tokens.branch();
-            let mut request = dialog.request("INVITE", None, &flow, self.config.advertise, &branch);
-            request.headers.push("Contact", build::contact(&leg.flow, self.config.advertise));
-            request.headers.push("Allow", build::ALLOW);
-            Endpoint::offer_timer(&leg, &mut request);
+            let (flow, mut request) = self.refreshing(&leg, &mut dialog, "INVITE");
             request.set_body("application/sdp", sdp.clone());
             leg.dialog = Some(dialog);
             leg.offered =

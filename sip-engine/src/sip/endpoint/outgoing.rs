@@ -252,13 +252,27 @@ impl Endpoint {
     }
 
     pub(super) fn send_bye(&mut self, leg: &mut Leg, dialog: &mut Dialog, extra: &[(String, String)]) {
-        let flow = self.next_hop(leg, dialog);
-        let branch = self.tokens.branch();
-        let mut bye = dialog.request("BYE", None, &flow, self.config.advertise, &branch);
+        let (flow, mut bye) = self.in_dialog(leg, dialog, "BYE");
         for (name, value) in extra.iter().filter(|(name, _)| check::may_add(name)) {
             bye.headers.push(name.clone(), value.clone());
         }
         self.launch(leg, bye, flow, Purpose::Bye(leg.key));
+    }
+
+    /// The next request of a dialog, and the path it takes.
+    pub(super) fn in_dialog(&mut self, leg: &Leg, dialog: &mut Dialog, method: &str) -> (Flow, Message) {
+        let (flow, branch) = (self.next_hop(leg, dialog), self.tokens.branch());
+        let request = dialog.request(method, None, &flow, self.config.advertise, &branch);
+        (flow, request)
+    }
+
+    /// The same for one that says where the session is, and how long it lasts.
+    pub(super) fn refreshing(&mut self, leg: &Leg, dialog: &mut Dialog, method: &str) -> (Flow, Message) {
+        let (flow, mut request) = self.in_dialog(leg, dialog, method);
+        request.headers.push("Contact", build::contact(&leg.flow, self.config.advertise));
+        request.headers.push("Allow", build::ALLOW);
+        Endpoint::offer_timer(leg, &mut request);
+        (flow, request)
     }
 
     pub(super) fn next_hop(&self, leg: &Leg, dialog: &Dialog) -> Flow {

@@ -84,12 +84,7 @@ impl Endpoint {
     fn send_update(&mut self, key: LegKey) {
         let Some(mut leg) = self.legs.remove(&key) else { return };
         if let Some(mut dialog) = leg.dialog.take() {
-            let flow = self.next_hop(&leg, &dialog);
-            let branch = self.tokens.branch();
-            let mut update = dialog.request("UPDATE", None, &flow, self.config.advertise, &branch);
-            update.headers.push("Contact", build::contact(&leg.flow, self.config.advertise));
-            update.headers.push("Allow", build::ALLOW);
-            Endpoint::offer_timer(&leg, &mut update);
+            let (flow, update) = self.refreshing(&leg, &mut dialog, "UPDATE");
             leg.dialog = Some(dialog);
             self.launch(&mut leg, update, flow, Purpose::Update(key));
         }

@@ -226,9 +226,7 @@ impl Endpoint {
     }
 
     fn send_prack(&mut self, leg: &mut Leg, early: &mut Early, invite: &Message) {
-        let flow = self.next_hop(leg, &early.dialog);
-        let branch = self.tokens.branch();
-        let mut prack = early.dialog.request("PRACK", None, &flow, self.config.advertise, &branch);
+        let (flow, mut prack) = self.in_dialog(leg, &mut early.dialog, "PRACK");
         let number = CSeq::of(invite).map(|cseq| cseq.number).unwrap_or_default();
         prack.headers.push("RAck", format!("{} {number} INVITE", early.rseq));
         prack.headers.push("Allow", build::ALLOW);

@@ -10,9 +10,10 @@ use crate::relax::relax;
 use crate::sip::build;
 use crate::sip::check::Refusal;
 use crate::sip::event::{ClosedBy, Event};
-use crate::sip::flow::{Flow, LegKey};
+use crate::sip::flow::{ConnectionId, Flow, LegKey};
+use crate::sip::message::Message;
 use crate::sip::session::SessionTimer;
-use crate::sip::transaction::Outcome;
+use crate::sip::transaction::{Broken, Outcome};
 
 impl Endpoint {
     /// Does everything that is due.
@@ -68,17 +69,55 @@ impl Endpoint {
     }
 
     pub(super) fn on_transport_failed(&mut self, flow: &Flow) {
-        for (purpose, _) in self.clients.fail(flow) {
-            self.on_no_answer(purpose, 503, "Transport error");
-            self.release(purpose.leg());
+        flow.connection.into_iter().for_each(|connection| self.lose(connection));
+        // Of a leg that is over only its goodbye.
+        let legs = &self.legs;
+        let is_wanted = |purpose: &Purpose| {
+            matches!(purpose, Purpose::Bye(_) | Purpose::Cancel(_))
+                || legs.get(&purpose.leg()).is_some_and(|leg| leg.stage != Stage::Over)
+        };
+        for broken in self.clients.fail(flow, is_wanted) {
+            match broken {
+                Broken::Moves(purpose, request) => self.send_again(purpose.leg(), &request),
+                Broken::Fails(purpose) => {
+                    self.on_transport_error(purpose);
+                    self.release(purpose.leg());
+                }
+            }
         }
-        flow.connection.into_iter().for_each(|connection| self.servers.lose(connection));
-        for leg in self
-            .legs
-            .values_mut()
-            .filter(|leg| flow.connection.is_some() && leg.flow.connection == flow.connection)
-        {
-            leg.flow.connection = None;
+    }
+
+    /// A connection is gone, and nobody uses it any more.
+    fn lose(&mut self, connection: ConnectionId) {
+        self.servers.lose(connection);
+        for leg in self.legs.values_mut() {
+            let acks = leg.acks.values_mut().map(|(flow, _)| flow);
+            let flows = acks.chain([&mut leg.flow]).filter(|flow| flow.connection == Some(connection));
+            flows.for_each(|flow| flow.connection = None);
+        }
+    }
+
+    /// To where the dialog leads now, or the call was placed.
+    fn send_again(&mut self, key: LegKey, request: &Message) {
+        let Some(leg) = self.legs.get(&key) else { return };
+        let flow = leg.dialog.as_ref().map_or(leg.flow, |dialog| self.next_hop(leg, dialog));
+        if let Some(wire) = self.clients.send_again(request, flow) {
+            self.send(flow, &wire, Some(key));
+        }
+    }
+
+    /// The peer is out of reach for a request. A call that is up does not end by it: its session timer decides.
+    fn on_transport_error(&mut self, purpose: Purpose) {
+        let key = purpose.leg();
+        let up = self.legs.get_mut(&key).filter(|leg| leg.stage == Stage::Up);
+        match (purpose, up) {
+            (Purpose::Reinvite(_) | Purpose::Update(_), Some(leg)) => {
+                leg.timer.iter_mut().for_each(|timer| timer.put_off(self.now));
+                if matches!(purpose, Purpose::Reinvite(_)) && leg.offered.take().is_some() {
+                    self.tell(Event::ReofferFailed { leg: key, code: 503 });
+                }
+            }
+            _ => self.on_no_answer(purpose, 503, "Transport error"),
         }
     }
 

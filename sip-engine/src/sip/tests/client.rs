@@ -386,16 +386,6 @@ fn a_refused_offer_leaves_the_call_up_and_481_ends_it() {
 }
 
 #[test]
-fn a_broken_connection_fails_what_waits_on_it() {
-    let mut bench = Bench::new();
-    bench.transport = Transport::Tcp;
-    bench.place(leg(), None);
-    let flow = bench.flow(peer());
-    bench.input(crate::sip::Input::TransportFailed { flow });
-    assert!(matches!(bench.take_events()[..], [Event::Failed { code: 503, from_peer: false, .. }]));
-}
-
-#[test]
 fn a_datagram_that_the_network_gave_back_fails_the_call_at_once() {
     let mut bench = Bench::new();
     let invite = bench.place(leg(), None);

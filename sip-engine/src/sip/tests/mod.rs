@@ -2,6 +2,7 @@
 
 mod answering;
 mod bench;
+mod broken;
 mod calls;
 mod challenges;
 mod client;

@@ -40,6 +40,8 @@ struct Transaction<P> {
     ends: Option<Instant>,
     /// True once `ends` holds even while it rings.
     hurried: bool,
+    /// It was sent again on another connection.
+    moved: bool,
 }
 
 /// What a response means.
@@ -51,6 +53,15 @@ pub(crate) enum Verdict<P> {
     Swallow(Option<(Flow, Wire)>, Option<LegKey>),
     /// Of no transaction.
     Unknown,
+}
+
+/// What becomes of a transaction whose flow broke.
+#[derive(Debug)]
+pub(crate) enum Broken<P> {
+    /// It may be sent once more, on another connection, see [`Clients::send_again`].
+    Moves(P, Message),
+    /// It has failed and is forgotten.
+    Fails(P),
 }
 
 /// How a transaction ended or what time brought.
@@ -102,6 +113,7 @@ impl<P: Clone> Clients<P> {
             repeat,
             ends: Some(now + GIVE_UP),
             hurried: false,
+            moved: false,
         };
         self.held.insert(key.clone(), opened);
         self.arm(&key);
@@ -144,14 +156,31 @@ impl<P: Clone> Clients<P> {
         self.held.get(&key_of(request)?).map(|held| held.flow)
     }
 
-    /// A flow broke: everything still waiting on it fails at once.
-    pub fn fail(&mut self, broken: &Flow) -> Vec<(P, Message)> {
+    /// A flow broke, and with it everything still waiting on it (RFC 3261 section 17.1.4). A connection may have ended
+    /// for no better reason than its age, so what is still wanted gets one other.
+    pub fn fail(&mut self, broken: &Flow, is_wanted: impl Fn(&P) -> bool) -> Vec<Broken<P>> {
         let waits = |held: &Transaction<P>| {
             matches!(held.state, State::Waiting | State::Proceeding) && is_on(&held.flow, broken)
         };
         let keys: Vec<ClientKey> =
             self.held.iter().filter(|(_, held)| waits(held)).map(|(key, _)| key.clone()).collect();
-        keys.iter().filter_map(|key| self.forget(key)).map(|held| (held.purpose, held.request)).collect()
+        keys.iter().filter_map(|key| self.fail_one(key, &is_wanted)).collect()
+    }
+
+    fn fail_one(&mut self, key: &ClientKey, is_wanted: &impl Fn(&P) -> bool) -> Option<Broken<P>> {
+        let held = self.held.get_mut(key)?;
+        if held.flow.transport.is_reliable() && !held.moved && is_wanted(&held.purpose) {
+            (held.moved, held.flow.connection) = (true, None);
+            return Some(Broken::Moves(held.purpose.clone(), held.request.clone()));
+        }
+        self.forget(key).map(|held| Broken::Fails(held.purpose))
+    }
+
+    /// The same request by another path: to whom it reaches twice it is a repetition (RFC 3261 section 17.2.3).
+    pub fn send_again(&mut self, request: &Message, flow: Flow) -> Option<Wire> {
+        let held = self.held.get_mut(&key_of(request)?)?;
+        held.flow = flow;
+        Some(held.wire.clone())
     }
 
     /// What a request over UDP to this peer is for, as long as nobody has responded to it.
