@@ -118,7 +118,7 @@ async fn arrived(shared: &Arc<Shared>, incoming: &IncomingCall) -> Option<(CallR
 }
 
 /// Whether the call came to an emergency number that a carrier has in its inventory, to send it on.
-fn is_for_help(directory: &Directory, routed: &Inbound) -> bool {
+pub(super) fn is_for_help(directory: &Directory, routed: &Inbound) -> bool {
     matches!(routed, Inbound::Taken(taken) if directory.is_emergency(&taken.account, &taken.to))
 }
 

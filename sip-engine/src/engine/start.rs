@@ -1,7 +1,9 @@
 //! Putting an engine together: SIP sockets, media threads, speech, and the task that reads what SIP says.
 
 use super::{
-    EngineConfig, EngineHandle, dispatch, farewell,
+    EngineConfig, EngineHandle,
+    dispatch::{self, is_for_help},
+    farewell,
     listening::Listening,
     shared::{Parts, Shared},
     turned_away::RefusalLog,
@@ -119,8 +121,15 @@ fn net_config(
     let turns_away = move |call: &IncomingCall| {
         routes.load().inbound(call.source.ip(), &call.from.user, &call.dialled).refused_with()
     };
+    let helped = Arc::clone(&directory);
+    let for_help = move |call: &IncomingCall| {
+        let directory = helped.load();
+        let routed = directory.inbound(call.source.ip(), &call.from.user, &call.dialled);
+        is_for_help(&directory, &routed)
+    };
     let endpoint = EndpointConfig {
         advertise: config.advertise,
+        for_help: Arc::new(for_help),
         max_legs: config.max_calls.saturating_mul(LEGS_PER_CALL),
         draining: Arc::clone(draining),
         turns_away: Arc::new(turns_away),

@@ -16,8 +16,15 @@ use super::tcp::{self, Opening};
 use crate::sip::endpoint::{Notice, TurnedAway};
 use crate::sip::{ConnectionId, Flow};
 
+/// One connection of this many is kept for those that we open, and this many at most: to whom a call goes is not what
+/// others may decide by connecting to us.
+const KEPT_OF: usize = 8;
+const KEPT: usize = 16;
+
 struct Connection {
     peer: SocketAddr,
+    /// We opened it.
+    ours: bool,
     writes: mpsc::Sender<Bytes>,
     /// A call needs it.
     used: Arc<AtomicBool>,
@@ -59,7 +66,8 @@ impl Connections {
     /// Starts a connection within the limits; its flow carries the id it got.
     pub fn start(&mut self, opening: Opening, flow: Flow) -> Option<Flow> {
         let arrivals = self.arrivals.upgrade()?;
-        if let Some(reason) = self.is_full_for(flow.peer.ip()) {
+        let ours = matches!(opening, Opening::Connect);
+        if let Some(reason) = self.is_full_for(flow.peer.ip(), ours) {
             count(&self.counters.connections_refused);
             let (source, method) = (flow.peer.ip(), "TCP".to_owned());
             (self.turned_away)(TurnedAway { source, code: None, method, reason });
@@ -73,7 +81,7 @@ impl Connections {
         let (counters, used) = (Arc::clone(&self.counters), Arc::new(AtomicBool::new(false)));
         let task = tcp::run(opening, flow, queue, pongs, counters, arrivals, Arc::clone(&used));
         self.tasks.spawn(task);
-        self.held.insert(id, Connection { peer: flow.peer, writes, used });
+        self.held.insert(id, Connection { peer: flow.peer, ours, writes, used });
         self.by_peer.insert(flow.peer, id);
         Some(flow)
     }
@@ -116,18 +124,21 @@ impl Connections {
         }
     }
 
-    /// Why this address gets no further connection.
-    fn is_full_for(&self, ip: IpAddr) -> Option<String> {
-        if self.of(ip) >= self.per_peer {
+    /// Why there is no further connection with this address, opened by us or by it.
+    fn is_full_for(&self, ip: IpAddr, ours: bool) -> Option<String> {
+        if self.of(ip, ours) >= self.per_peer {
             count(&self.counters.connections_over_peer);
             let most = self.per_peer;
             return Some(format!("it has {most} TCP connections already (sip.connections_per_peer)"));
         }
-        (self.held.len() >= self.most).then(|| format!("there are {} TCP connections already", self.most))
+        let kept = if ours { 0 } else { (self.most / KEPT_OF).min(KEPT) };
+        let full = self.held.len() + kept >= self.most;
+        full.then(|| format!("there are {} TCP connections already", self.most - kept))
     }
 
-    fn of(&self, ip: IpAddr) -> usize {
-        self.held.values().filter(|connection| connection.peer.ip() == ip).count()
+    fn of(&self, ip: IpAddr, ours: bool) -> usize {
+        let counts = |held: &&Connection| held.peer.ip() == ip && held.ours == ours;
+        self.held.values().filter(counts).count()
     }
 }
 
@@ -180,5 +191,29 @@ mod tests {
         let told: Vec<_> = told.iter().map(|what| (what.source.to_string(), &*what.reason)).collect();
         let peer = ("127.0.0.1".into(), "it has 2 TCP connections already (sip.connections_per_peer)");
         assert_eq!(told, [peer, ("127.0.0.3".into(), "there are 3 TCP connections already")]);
+    }
+
+    #[tokio::test]
+    async fn who_connects_to_us_leaves_connections_for_our_own_calls() {
+        let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let (arrivals, _kept) = mpsc::channel(32);
+        let (most, arrivals) = (Most { all: 16, per_peer: 15 }, arrivals.downgrade());
+        let mut connections =
+            Connections::new(most, TaskTracker::new(), Arc::default(), arrivals, Arc::new(|_| {}));
+        let flow = |peer| {
+            let local = "127.0.0.1:5060".parse().unwrap();
+            Flow { transport: Transport::Tcp, peer, local, connection: None }
+        };
+        let mut accepted = 0;
+        for _ in 0..16 {
+            let stream = tokio::net::TcpStream::connect(listener.local_addr().unwrap()).await.unwrap();
+            let peer = stream.local_addr().unwrap();
+            accepted += usize::from(connections.start(Opening::Accepted(stream), flow(peer)).is_some());
+        }
+        assert_eq!(accepted, 14);
+        let mut connect =
+            |peer: &str| connections.start(Opening::Connect, flow(peer.parse().unwrap())).is_some();
+        assert!(connect("127.0.0.1:1") && connect("127.0.0.1:2"), "the same address as theirs");
+        assert!(!connect("127.0.0.2:1"));
     }
 }

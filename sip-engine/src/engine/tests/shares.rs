@@ -224,6 +224,36 @@ async fn is_helped(stage: &mut Stage) {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn no_limit_stops_a_call_for_help() {
+    let limits: [(&str, fn(&mut Limits)); 3] = [
+        ("places", |_| {}),
+        ("calls at once", |limits| (limits.calls_at_once, limits.same_pair_at_once) = (1, 1)),
+        ("calls a second", |limits| limits.calls_per_second = 1),
+    ];
+    for (what, limit) in limits {
+        let mut stage = Stage::with_room(if what == "places" { 1 } else { 100 }).await;
+        stage.knows(|network| {
+            let mut network = takes_calls_for_help(network);
+            limit(&mut network.accounts[0].limits);
+            network
+        });
+        let taken = stage.engine.reserve(&outbound::queued("", 30)).unwrap();
+        assert!(stage.engine.reserve(&outbound::queued("", 30)).is_err(), "{what}");
+        is_helped(&mut stage).await;
+        // The one who dials has a place; what is dialled then is beyond the limit.
+        let _taken = Some(taken).filter(|_| what != "places");
+        stage.outside.serves(VOICE, "<Dial>119</Dial>");
+        let mut caller = stage.caller().await;
+        caller.call("1234", 440.0).await;
+        let invite = stage.callee.rings().await;
+        assert!(invite.header("To").contains("sip:119@"), "{what}: {invite:?}");
+        stage.callee.respond(&invite, 486, "").await;
+        stage.callee.next(&["ACK"]).await;
+        caller.hung_up().await;
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_call_for_help_leaves_a_node_that_is_about_to_stop() {
     let mut stage = Stage::set().await;
     stage.knows(takes_calls_for_help);

@@ -4,6 +4,7 @@ use std::sync::atomic::Ordering;
 
 use super::Endpoint;
 use super::config::RETRY_AFTER;
+use super::incoming::incoming_call;
 use super::receive::Request;
 use crate::sip::build;
 use crate::sip::check::{self, Refusal};
@@ -32,11 +33,16 @@ impl Endpoint {
         if message.method() == Some("OPTIONS") && self.config.draining.load(Ordering::Acquire) {
             return Err(self.overload());
         }
-        let room = self.servers.has_room(request.flow.peer.ip());
-        if message.method() == Some("INVITE") && (!room || self.legs.len() >= self.config.max_legs) {
+        if message.method() == Some("INVITE") && !self.has_room_for(request) {
             return Err(self.overload());
         }
         Ok(())
+    }
+
+    /// For a call for help there always is.
+    fn has_room_for(&self, invite: &Request) -> bool {
+        let room = self.servers.has_room(invite.flow.peer.ip()) && self.legs.len() < self.config.max_legs;
+        room || (self.config.for_help)(&incoming_call(LegKey::inbound(0), invite))
     }
 
     fn overload(&mut self) -> Refusal {

@@ -12,6 +12,9 @@ pub type SourceFilter = Arc<dyn Fn(IpAddr) -> bool + Send + Sync>;
 /// Answers with what a call is refused with at once: nobody here is called so, or not from there.
 pub type Doorkeeper = Arc<dyn Fn(&IncomingCall) -> Option<u16> + Send + Sync>;
 
+/// Answers whether a call is one for help.
+pub type Helpline = Arc<dyn Fn(&IncomingCall) -> bool + Send + Sync>;
+
 /// A request that came to nothing before there was a call.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct TurnedAway {
@@ -39,8 +42,10 @@ pub(crate) const RETRY_AFTER: u32 = 5;
 pub struct EndpointConfig {
     /// The IP in Via and Contact where ours is behind a 1:1 NAT.
     pub advertise: Option<IpAddr>,
-    /// Most legs at once; further INVITEs get 503 with Retry-After.
+    /// Most legs at once; further INVITEs get 503 with Retry-After, unless they are calls for help.
     pub max_legs: usize,
+    /// Asked about INVITEs for which there is no room.
+    pub for_help: Helpline,
     /// True while no more calls are wanted: OPTIONS is answered 503, so that a peer looks elsewhere.
     pub draining: Arc<AtomicBool>,
     /// Addresses that may call us. `net` asks it about sources, too.
@@ -56,6 +61,7 @@ impl Default for EndpointConfig {
         EndpointConfig {
             advertise: None,
             max_legs: 2_000,
+            for_help: Arc::new(|_| false),
             draining: Arc::default(),
             known: Arc::new(|_| true),
             turns_away: Arc::new(|_| None),

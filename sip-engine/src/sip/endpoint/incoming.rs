@@ -197,7 +197,8 @@ impl Endpoint {
     }
 }
 
-fn incoming_call(leg: LegKey, request: &Request) -> IncomingCall {
+/// What an INVITE says of the call it makes.
+pub(super) fn incoming_call(leg: LegKey, request: &Request) -> IncomingCall {
     let message = &request.message;
     let text = |name| message.headers.text(name).unwrap_or_default();
     IncomingCall {

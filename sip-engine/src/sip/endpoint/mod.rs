@@ -35,7 +35,7 @@ use super::tokens::Tokens;
 use super::trace::Wire;
 use super::transaction::{Clients, ServerKey, Servers};
 
-pub use config::{Counts, Doorkeeper, EndpointConfig, Notice, SourceFilter, TurnedAway};
+pub use config::{Counts, Doorkeeper, EndpointConfig, Helpline, Notice, SourceFilter, TurnedAway};
 pub(crate) use config::{NO_SOURCE, RETRY_AFTER};
 use leg::{Leg, Purpose};
 use turned_away::Repetitions;
