@@ -339,7 +339,7 @@ impl Base {
 
 /// How customers' applications are asked.
 fn outgoing(guard: Guard, connections: usize, ids: &Arc<dyn Ids>) -> HttpOptions {
-    let resolver = Arc::new(SystemResolver::default());
+    let resolver = Arc::new(SystemResolver);
     HttpOptions { guard, resolver, extra_roots: Vec::new(), connections, ids: ids.clone() }
 }
 

@@ -15,6 +15,7 @@ pub mod name;
 pub mod numbering;
 pub mod outbound;
 pub mod route;
+pub mod share;
 pub mod sid;
 pub mod sip_address;
 pub mod stream;

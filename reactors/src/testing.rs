@@ -162,7 +162,7 @@ pub fn loopback() -> Guard {
 pub fn http_options() -> HttpOptions {
     HttpOptions {
         guard: loopback(),
-        resolver: Arc::new(SystemResolver::default()),
+        resolver: Arc::new(SystemResolver),
         extra_roots: vec![],
         connections: MAX_CONNECTIONS,
         ids: Arc::new(RandomIds::default()),

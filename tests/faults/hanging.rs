@@ -28,7 +28,7 @@ fn account(number: u128) -> Sid {
 fn client() -> Http {
     Http::new(HttpOptions {
         guard: Guard { allowed: vec!["127.0.0.0/8".parse().unwrap()], ..Guard::default() },
-        resolver: Arc::new(SystemResolver::default()),
+        resolver: Arc::new(SystemResolver),
         extra_roots: Vec::new(),
         connections: MAX_CONNECTIONS,
         ids: Arc::new(RandomIds::default()),

@@ -37,7 +37,7 @@ pub(super) const MAX_SLOW: usize = 1_024;
 const MAX_PER_ACCOUNT: usize = 48;
 /// Most names looked up together, and most of one account: a name server that hangs holds a thread.
 const MAX_LOOK_UPS: usize = 256;
-const MAX_LOOK_UPS_PER_ACCOUNT: usize = 8;
+pub(super) const MAX_LOOK_UPS_PER_ACCOUNT: usize = 8;
 /// Most requests of one account to one application: fewer than its quick places, so that others find some.
 pub(super) const LEASH: usize = 32;
 /// After so many answers an address is an application of its own: more than the callbacks of one call.

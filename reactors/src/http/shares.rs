@@ -1,75 +1,70 @@
-//! So much of something, and how much of it each account may have.
-//!
-//! An account gets one more while it has fewer than an eighth of what is free (Choudhury and Hahne's dynamic thresholds).
-//! The last eighth of all is for accounts that have none: however few or many take what they can, there is something for
-//! as many more again as that.
+//! So much of something, and how much of it each account may have ([`Share`]); whoever has its share waits for its turn.
 
-use domain::Sid;
+use domain::{
+    Sid,
+    share::{Counts, Share},
+};
 use std::{
     collections::HashMap,
     sync::{Arc, Mutex, MutexGuard, PoisonError},
-    time::Duration,
 };
+use tokio::sync::Notify;
 
 /// What part of what is free one account may have, and what part of all is kept for those that have none.
 const PART: usize = 8;
-/// How often the first of an account's that wait looks again.
-const LOOK: Duration = Duration::from_millis(10);
 
 /// All there is of something.
 pub(super) struct Shares {
     total: usize,
-    /// Most of one account, however much is free.
-    most: usize,
+    share: Share,
     taken: Mutex<Taken>,
+    /// Told when one is given back.
+    freed: Notify,
 }
 
 #[derive(Default)]
 struct Taken {
     all: usize,
-    by_account: HashMap<Option<Sid>, Party>,
+    by_account: Counts<Option<Sid>>,
+    /// The turns that those of an account take which wait.
+    turns: HashMap<Option<Sid>, Turn>,
 }
 
-/// What one account has, and the turn its waiting ones take; gone when it has none and none waits.
-#[derive(Default)]
-struct Party {
-    has: usize,
-    turn: Arc<tokio::sync::Mutex<()>>,
-}
+type Turn = Arc<tokio::sync::Mutex<()>>;
 
 impl Shares {
+    /// So many, and at most so many for one account however many are free.
     pub fn new(total: usize, most: usize) -> Arc<Shares> {
-        Arc::new(Shares { total, most, taken: Mutex::default() })
+        let share = Share { times: 1, part: PART, kept: PART, bounds: (1, most) };
+        Arc::new(Shares { total, share, taken: Mutex::default(), freed: Notify::new() })
     }
 
     /// One for this account, if it may have another now.
     pub fn try_take(self: &Arc<Shares>, account: Option<&Sid>) -> Option<Held> {
         let mut taken = self.lock();
-        let free = self.total - taken.all;
-        let may_have = (free.saturating_sub(self.total / PART) / PART).clamp(1, self.most);
-        let party = taken.by_account.entry(account.cloned()).or_default();
-        if free == 0 || party.has >= may_have {
-            taken.tidy(account);
-            return None;
-        }
-        party.has += 1;
+        let may_have = self.share.of(self.total, self.total - taken.all);
+        taken.by_account.take(&[(account.cloned(), may_have)]).ok()?;
         taken.all += 1;
         Some(Held { shares: Arc::clone(self), account: account.cloned() })
     }
 
     /// Waits for one; of one account, in order.
     pub async fn take(self: &Arc<Shares>, account: Option<&Sid>) -> Held {
-        let turn = Arc::clone(&self.lock().by_account.entry(account.cloned()).or_default().turn);
+        let turn = Arc::clone(self.lock().turns.entry(account.cloned()).or_default());
         let waiting = Waiting { shares: self, account, turn: Some(turn) };
         let _turn = match &waiting.turn {
             Some(turn) => Some(turn.lock().await),
             None => None,
         };
         loop {
+            let freed = self.freed.notified();
+            tokio::pin!(freed);
+            // From here on nothing that is given back is missed.
+            freed.as_mut().enable();
             if let Some(held) = self.try_take(account) {
                 return held;
             }
-            tokio::time::sleep(LOOK).await;
+            freed.await;
         }
     }
 
@@ -79,13 +74,9 @@ impl Shares {
 }
 
 impl Taken {
-    /// Forgets an account that has nothing and waits for nothing.
-    fn tidy(&mut self, account: Option<&Sid>) {
-        let account = account.cloned();
-        let idle = |party: &Party| party.has == 0 && Arc::strong_count(&party.turn) == 1;
-        if self.by_account.get(&account).is_some_and(idle) {
-            self.by_account.remove(&account);
-        }
+    #[cfg(test)]
+    fn is_idle(&self) -> bool {
+        self.all == 0 && self.by_account.is_empty() && self.turns.is_empty()
     }
 }
 
@@ -93,13 +84,17 @@ impl Taken {
 struct Waiting<'a> {
     shares: &'a Shares,
     account: Option<&'a Sid>,
-    turn: Option<Arc<tokio::sync::Mutex<()>>>,
+    turn: Option<Turn>,
 }
 
 impl Drop for Waiting<'_> {
+    /// An account's turn is forgotten with the last that waits for it.
     fn drop(&mut self) {
         self.turn = None;
-        self.shares.lock().tidy(self.account);
+        let (mut taken, account) = (self.shares.lock(), self.account.cloned());
+        if taken.turns.get(&account).is_some_and(|turn| Arc::strong_count(turn) == 1) {
+            taken.turns.remove(&account);
+        }
     }
 }
 
@@ -113,10 +108,9 @@ impl Drop for Held {
     fn drop(&mut self) {
         let mut taken = self.shares.lock();
         taken.all -= 1;
-        if let Some(party) = taken.by_account.get_mut(&self.account) {
-            party.has -= 1;
-        }
-        taken.tidy(self.account.as_ref());
+        taken.by_account.give_back(&self.account);
+        drop(taken);
+        self.shares.freed.notify_waiters();
     }
 }
 
@@ -124,6 +118,7 @@ impl Drop for Held {
 mod tests {
     use super::*;
     use domain::Kind;
+    use std::time::Duration;
 
     fn account(number: u128) -> Sid {
         Sid::from_uuid(Kind::Account, uuid::Uuid::from_u128(number))
@@ -143,7 +138,7 @@ mod tests {
         assert!(!all(&shares, &account(1_000)).is_empty(), "{} are taken", held.len());
         held.clear();
         assert_eq!(all(&shares, &account(1)).len(), 48, "alone it has its most");
-        assert!(shares.lock().by_account.is_empty() && shares.lock().all == 0);
+        assert!(shares.lock().is_idle());
     }
 
     #[tokio::test(start_paused = true)]
@@ -162,10 +157,12 @@ mod tests {
             tokio::time::sleep(Duration::from_secs(1)).await;
             drop(held);
         };
+        let began = tokio::time::Instant::now();
         tokio::join!(wait(1), wait(2), wait(3), free);
+        assert_eq!(began.elapsed(), Duration::from_secs(1), "as soon as it is free");
         assert_eq!(*order.lock().unwrap(), wanted);
         let given_up = tokio::time::timeout(Duration::ZERO, shares.take(None));
         drop(given_up.await);
-        assert!(shares.lock().by_account.is_empty());
+        assert!(shares.lock().is_idle());
     }
 }

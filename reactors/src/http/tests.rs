@@ -161,6 +161,41 @@ async fn waiting_for_a_place_is_not_on_the_applications_time() {
     assert_eq!(code(&outcome), 200);
 }
 
+/// Answers nobody before it is told to.
+struct Hanging(Arc<tokio::sync::Notify>);
+
+#[async_trait]
+impl Resolver for Hanging {
+    async fn resolve(&self, _: &str) -> io::Result<Vec<IpAddr>> {
+        self.0.notified().await;
+        Err(io::Error::other("too late"))
+    }
+}
+
+#[tokio::test]
+async fn a_look_up_nobody_waits_for_any_more_still_counts() {
+    let answer = Arc::new(tokio::sync::Notify::new());
+    let http = Http::new(HttpOptions {
+        guard: Guard::default(),
+        resolver: Arc::new(Hanging(Arc::clone(&answer))),
+        extra_roots: vec![],
+        connections: MAX_CONNECTIONS,
+        ids: Arc::new(Counted::default()),
+    });
+    let account = Sid::from_uuid(Kind::Account, uuid::Uuid::from_u128(1));
+    let ask = |number: usize| {
+        let request = request(Method::Get, format!("http://name{number}.test/#rc=0&ct=100"));
+        let (http, account) = (&http, Some(account.clone()));
+        async move { http.send(&Request { account, ..request }).await.result.is_err() }
+    };
+    let share = places::MAX_LOOK_UPS_PER_ACCOUNT;
+    assert!(futures_util::future::join_all((0..share).map(ask)).await.iter().all(|failed| *failed));
+    let look_ups = &http.0.places.look_ups;
+    assert!(look_ups.try_take(Some(&account)).is_none(), "they are all given up, and go on");
+    answer.notify_waiters();
+    drop(tokio::time::timeout(Duration::from_secs(10), look_ups.take(Some(&account))).await.unwrap());
+}
+
 #[tokio::test]
 async fn a_sound_may_be_larger_than_a_document_where_sounds_are_taken() {
     let large = "x".repeat(MAX_DOCUMENT + 1);

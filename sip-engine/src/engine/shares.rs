@@ -1,12 +1,14 @@
 //! Who has how many of the engine's places, so that nobody has all of them.
 //!
-//! A place is one main call of `max_calls`. A trunk, a source address or an account gets another place while it has fewer
-//! than [`SHARE`] times those that are free (Choudhury and Hahne's dynamic thresholds): alone it comes to four fifths of
-//! all, two that take what they can to four ninths each, and there is always room for one more party.
+//! A place is one main call of `max_calls`. A trunk, a source address or an account gets another place while it has no more
+//! than its [`SHARE`]: alone it comes to four fifths of all, two that take what they can to four ninths each.
 
 use super::shared::Shared;
 use crate::relax::relax;
-use domain::Sid;
+use domain::{
+    Sid,
+    share::{Counts, Share},
+};
 use std::{
     collections::{HashMap, VecDeque},
     net::IpAddr,
@@ -17,8 +19,8 @@ use tokio::time::Instant;
 
 /// A second as whoever counts calls at the far end sees it: calls are not all as fast on their way there.
 const SECOND: Duration = Duration::from_millis(1_050);
-/// How many times the free places one party may have.
-const SHARE: usize = 4;
+/// What one party may have of the places.
+const SHARE: Share = Share { times: 4, part: 1, kept: 0, bounds: (0, usize::MAX) };
 
 /// Who has something that there is only so much of.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -37,25 +39,17 @@ pub(super) enum Party {
 
 /// Counts of everybody who has anything.
 #[derive(Default)]
-pub(super) struct Shares(Mutex<HashMap<Party, usize>>);
+pub(super) struct Shares(Mutex<Counts<Party>>);
 
 impl Shares {
     /// Counts one more for each of these, or for none when one of them has as many as it may: that one is told.
-    fn take(self: &Arc<Shares>, wanted: Vec<(Party, usize)>) -> Result<Held, Party> {
-        let mut counts = self.counts();
-        let full = wanted.iter().find(|(party, most)| counts.get(party).copied().unwrap_or(0) >= *most);
-        if let Some((party, _)) = full {
-            return Err(party.clone());
-        }
-        let parties: Vec<Party> = wanted.into_iter().map(|(party, _)| party).collect();
-        for party in &parties {
-            *counts.entry(party.clone()).or_default() += 1;
-        }
-        drop(counts);
+    fn take(self: &Arc<Shares>, wanted: &[(Party, usize)]) -> Result<Held, Party> {
+        self.counts().take(wanted)?;
+        let parties = wanted.iter().map(|(party, _)| party.clone()).collect();
         Ok(Held { shares: Arc::clone(self), parties })
     }
 
-    fn counts(&self) -> MutexGuard<'_, HashMap<Party, usize>> {
+    fn counts(&self) -> MutexGuard<'_, Counts<Party>> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
@@ -69,15 +63,7 @@ pub(super) struct Held {
 impl Drop for Held {
     fn drop(&mut self) {
         let mut counts = self.shares.counts();
-        for party in &self.parties {
-            if let Some(count) = counts.get_mut(party) {
-                *count -= 1;
-                if *count == 0 {
-                    counts.remove(party);
-                }
-            }
-        }
-        relax(&mut counts);
+        self.parties.iter().for_each(|party| counts.give_back(party));
     }
 }
 
@@ -107,9 +93,9 @@ impl Place {
         let live = shared.live.fetch_update(Ordering::AcqRel, Ordering::Acquire, room).ok()?;
         // Counted: from here on it is given back when it is dropped.
         let mut place = Place { shared: Arc::clone(shared), held: None, unused: true };
-        let share = SHARE.saturating_mul(most - live);
-        let wanted = parties.into_iter().map(|party| (party, share)).collect();
-        place.held = Some(shared.shares.take(wanted).ok()?);
+        let share = SHARE.of(most, most - live);
+        let wanted: Vec<_> = parties.into_iter().map(|party| (party, share)).collect();
+        place.held = Some(shared.shares.take(&wanted).ok()?);
         place.unused = false;
         Some(place)
     }
@@ -209,7 +195,7 @@ impl Shared {
         wanted.extend(pair.map(|(from, to)| {
             (Party::Pair(account.clone(), from.into(), to.into()), count(limits.same_pair_at_once))
         }));
-        let held = self.shares.take(wanted).map_err(|full| match full {
+        let held = self.shares.take(&wanted).map_err(|full| match full {
             Party::Pair(..) => Exceeded::SamePair(limits.same_pair_at_once),
             _ => Exceeded::AtOnce(limits.calls_at_once),
         })?;

@@ -1,0 +1,128 @@
+//! How much of something one party may have, so that nobody has all of it: less, the less of it is free (Choudhury and
+//! Hahne's dynamic thresholds). However few or many take what they can, there is something for one more.
+
+use std::{collections::HashMap, hash::Hash};
+
+/// Room that is kept, however few have something.
+const LEAST_ROOM: usize = 512;
+
+/// What part of what is free one party may have.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Share {
+    /// So many times what is free, divided by `part`.
+    pub times: usize,
+    /// See `times`; not 0.
+    pub part: usize,
+    /// One in so many of all is not counted as free: it is for those that have nothing. 0: none is.
+    pub kept: usize,
+    /// At least this many while any are free, and at most.
+    pub bounds: (usize, usize),
+}
+
+impl Share {
+    /// How many one party may have before it gets another, when `free` of `total` are free.
+    #[must_use]
+    pub fn of(&self, total: usize, free: usize) -> usize {
+        let kept = total.checked_div(self.kept).unwrap_or(0);
+        let may_have = free.saturating_sub(kept).saturating_mul(self.times) / self.part;
+        if free == 0 { 0 } else { may_have.clamp(self.bounds.0, self.bounds.1) }
+    }
+}
+
+/// How many each party has.
+#[derive(Clone, Debug)]
+pub struct Counts<P>(HashMap<P, usize>);
+
+impl<P> Default for Counts<P> {
+    fn default() -> Counts<P> {
+        Counts(HashMap::new())
+    }
+}
+
+impl<P: Clone + Eq + Hash> Counts<P> {
+    /// One more for each of these, which are different ones.
+    ///
+    /// # Errors
+    /// The first party that has as many as it may, or more; then nobody gets one.
+    pub fn take(&mut self, wanted: &[(P, usize)]) -> Result<(), P> {
+        let full = wanted.iter().find(|(party, most)| self.of(party) >= *most);
+        if let Some((party, _)) = full {
+            return Err(party.clone());
+        }
+        for (party, _) in wanted {
+            *self.0.entry(party.clone()).or_default() += 1;
+        }
+        Ok(())
+    }
+
+    /// One less for this one.
+    pub fn give_back(&mut self, party: &P) {
+        let Some(count) = self.0.get_mut(party) else { return };
+        *count -= 1;
+        if *count == 0 {
+            self.0.remove(party);
+        }
+        if self.0.capacity() > LEAST_ROOM && self.0.len() < self.0.capacity() / 8 {
+            self.0.shrink_to((self.0.len() * 2).max(LEAST_ROOM / 2));
+        }
+    }
+
+    /// How many a party has.
+    #[must_use]
+    pub fn of(&self, party: &P) -> usize {
+        self.0.get(party).copied().unwrap_or(0)
+    }
+
+    /// Whether nobody has any.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// How many each of so many parties comes to have, when all take what they can in turn.
+    fn taken(share: Share, total: usize, parties: usize) -> Vec<usize> {
+        let (mut counts, mut free, mut refused) = (Counts::default(), total, 0);
+        for party in (0..parties).cycle() {
+            match counts.take(&[(party, share.of(total, free))]) {
+                Ok(()) => (free, refused) = (free - 1, 0),
+                Err(_) => refused += 1,
+            }
+            if refused == parties {
+                break;
+            }
+        }
+        (0..parties).map(|party| counts.of(&party)).collect()
+    }
+
+    #[test]
+    fn one_alone_comes_to_four_fifths_and_two_to_four_ninths_each() {
+        let share = Share { times: 4, part: 1, kept: 0, bounds: (0, usize::MAX) };
+        assert_eq!(taken(share, 900, 1), [720]);
+        assert_eq!(taken(share, 900, 2), [400, 400]);
+    }
+
+    #[test]
+    fn the_last_part_is_for_those_that_have_nothing() {
+        let share = Share { times: 1, part: 8, kept: 8, bounds: (1, 48) };
+        assert_eq!(taken(share, 1_024, 1), [48]);
+        let many = taken(share, 1_024, 150);
+        assert!(many.iter().all(|has| *has > 0) && many.iter().sum::<usize>() < 1_024, "{many:?}");
+        assert_eq!(share.of(1_024, 1), 1);
+        assert_eq!(share.of(1_024, 0), 0);
+    }
+
+    #[test]
+    fn all_get_one_or_nobody_does() {
+        let mut counts = Counts::default();
+        assert_eq!(counts.take(&[("a", 1), ("b", 1)]), Ok(()));
+        assert_eq!(counts.take(&[("c", 1), ("b", 1)]), Err("b"));
+        assert_eq!(counts.of(&"c"), 0);
+        ["a", "b"].iter().for_each(|party| counts.give_back(party));
+        assert!(counts.is_empty());
+    }
+}
