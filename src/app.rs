@@ -20,7 +20,7 @@ use poem::{
 };
 use projections::Projections;
 use reactors::{
-    Reactors,
+    DirectoryMirror, Reactors,
     http::{Guard, HttpOptions, SystemResolver},
 };
 use sip_engine::{Engine, EngineConfig, EngineHandle};
@@ -168,7 +168,7 @@ impl App {
         }
         reactors.start(Arc::new(engine.clone()));
         base.serve(web, &http_url, base.health(&engine, reactors.clone()))?;
-        base.take_orders();
+        base.take_orders(reactors.directory());
         let drain = Duration::from_secs(base.config.shutdown.drain_seconds);
         let Base { store, tasks, stop, .. } = base;
         Ok(App { http_url, sip_address, demo, store, reactors, engine, tasks, stop, drain })
@@ -300,9 +300,9 @@ impl Base {
     }
 
     /// From `trunkline replay` beside this process, until `stop`.
-    fn take_orders(&self) {
+    fn take_orders(&self, mirror: DirectoryMirror) {
         if let Some(socket) = control::open(&self.config.data_dir) {
-            let orders = control::serve(socket, self.store.clone(), self.projections.clone());
+            let orders = control::serve(socket, self.store.clone(), self.projections.clone(), mirror);
             let stop = self.stop.clone();
             self.tasks.spawn(async move { stop.run_until_cancelled(orders).await });
         }

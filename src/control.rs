@@ -7,6 +7,7 @@ use crate::{
     routes::{self, Order},
 };
 use projections::{Projections, replay};
+use reactors::DirectoryMirror;
 use std::{os::unix::fs::PermissionsExt, path::Path, time::Duration};
 use store::Store;
 use tokio::{
@@ -39,11 +40,11 @@ pub fn open(data_dir: &Path) -> Option<UnixListener> {
 }
 
 /// Does what is asked, one after another.
-pub async fn serve(listener: UnixListener, store: Store, projections: Projections) {
+pub async fn serve(listener: UnixListener, store: Store, projections: Projections, mirror: DirectoryMirror) {
     loop {
         match listener.accept().await {
             Ok((stream, _)) => {
-                if let Err(error) = answer(stream, &store, &projections).await {
+                if let Err(error) = answer(stream, &store, &projections, &mirror).await {
                     tracing::debug!(%error, "who asked went away");
                 }
             }
@@ -55,12 +56,17 @@ pub async fn serve(listener: UnixListener, store: Store, projections: Projection
     }
 }
 
-async fn answer(stream: UnixStream, store: &Store, projections: &Projections) -> std::io::Result<()> {
+async fn answer(
+    stream: UnixStream,
+    store: &Store,
+    projections: &Projections,
+    mirror: &DirectoryMirror,
+) -> std::io::Result<()> {
     let (read, mut write) = stream.into_split();
     let mut asked = String::new();
     tokio::time::timeout(PATIENCE, BufReader::new(read.take(LINE)).read_line(&mut asked)).await??;
     if let Some(order) = asked.trim().strip_prefix("route ") {
-        return write.write_all(routed(store, projections, order).await.as_bytes()).await;
+        return write.write_all(routed(store, projections, mirror, order).await.as_bytes()).await;
     }
     let Some(name) = asked.trim().strip_prefix("replay ") else {
         return write.write_all(b"failed: not a request\n").await;
@@ -84,15 +90,20 @@ async fn answer(stream: UnixStream, store: &Store, projections: &Projections) ->
     write.write_all(last.as_bytes()).await
 }
 
-async fn routed(store: &Store, projections: &Projections, order: &str) -> String {
+async fn routed(store: &Store, projections: &Projections, mirror: &DirectoryMirror, order: &str) -> String {
     let outcome = match Order::read(order.split_whitespace()) {
-        Ok(order) => routes::carry_out(store, projections, &order).await,
+        Ok(order) => routes::carry_out(store, projections, Some(mirror), &order).await,
         Err(trouble) => Err(trouble),
     };
     match outcome {
         Ok(lines) => lines.iter().map(|line| format!("{line}\n")).chain(["done\n".into()]).collect(),
         Err(trouble) => format!("failed: {trouble}\n"),
     }
+}
+
+/// Whether a server serves `data_dir`.
+pub async fn is_served(data_dir: &Path) -> bool {
+    UnixStream::connect(data_dir.join(SOCKET)).await.is_ok()
 }
 
 /// Has the server that serves `data_dir` show or move a route; the lines to print.

@@ -9,6 +9,7 @@ use domain::{
 };
 use ipnet::IpNet;
 use projections::{PhoneNumberRow, Projections, TrunkRow};
+use reactors::DirectoryMirror;
 use std::{net::IpAddr, time::Duration};
 use store::{Store, SystemClock};
 
@@ -63,13 +64,15 @@ impl std::fmt::Display for Order {
     }
 }
 
-/// Does what is asked, and says who has the calls then, a line a carrier, the one that gets them first.
+/// Does what is asked, and says who has the calls then, a line a carrier, the one that gets them first. The next call to the
+/// server whose directory `mirror` is goes the new way.
 ///
 /// # Errors
-/// When the carrier has no such number or is not called from there, or the store fails.
+/// When the carrier has no such number or is not called from there, the store fails, or the new way is not known in time.
 pub async fn carry_out(
     store: &Store,
     projections: &Projections,
+    mirror: Option<&DirectoryMirror>,
     order: &Order,
 ) -> Result<Vec<String>, Trouble> {
     let order = &order.known(projections).await?;
@@ -77,6 +80,13 @@ pub async fn carry_out(
     if let Some(carrier) = carrier {
         let position = move_to(store, holders(projections, source, number).await?, order, carrier).await?;
         projections.reached(Log::Core, position, SETTLE).await.map_err(|behind| behind.to_string())?;
+        if let Some(mirror) = mirror
+            && !mirror.reached(position, SETTLE).await
+        {
+            return Err(
+                "the calls are moved, but this server still routes them as before: see its log".into()
+            );
+        }
     }
     let holders = holders(projections, source, number).await?;
     let line = |(_, row, trunk): &(RouteClaim, PhoneNumberRow, TrunkRow)| {

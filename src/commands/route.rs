@@ -56,7 +56,10 @@ pub fn run(config: &Config, order: Result<Order, Trouble>) -> ExitCode {
 
 async fn carry_out(config: &Config, order: &Order) -> Result<Vec<String>, Trouble> {
     super::audit::must_exist(config)?;
-    // On SQLite one process has the store: a server that runs is asked.
+    // A server that runs here does it, so that its next call goes the new way. On SQLite nobody else could.
+    if control::is_served(&config.data_dir).await {
+        return control::route(&config.data_dir, order).await;
+    }
     match app::open_store(config).await {
         Ok(store) => beside(store, order).await,
         Err(trouble) if matches!(trouble.downcast_ref(), Some(StoreError::Locked(_))) => {
@@ -71,7 +74,7 @@ async fn beside(store: Store, order: &Order) -> Result<Vec<String>, Trouble> {
     let projections = Projections::start(store.clone(), tasks.clone(), stop.clone()).await?;
     let head = store.head(Log::Core).await?;
     projections.reached(Log::Core, head, CATCH_UP).await.map_err(|behind| behind.to_string())?;
-    let outcome = routes::carry_out(&store, &projections, order).await;
+    let outcome = routes::carry_out(&store, &projections, None, order).await;
     stop.cancel();
     tasks.close();
     tasks.wait().await;
