@@ -1,12 +1,14 @@
 //! Numbers behind a calling code that they do not belong to.
 
 use super::E164;
-use crate::numbering;
+use crate::{emergency, numbering};
 
 impl E164 {
     /// Whether it only looks like a number: it is in no known range, and what stands behind its calling code begins with the
     /// country's trunk digit, or with what is dialled there to get out of the country. A switch that is given it in its
-    /// national form would read the rest, and call somebody else: `+44 0 0 881 …` is a satellite for it.
+    /// national form would read the rest, and call somebody else: `+44 0 0 881 …` is a satellite for it. Where numbers are
+    /// dialled without a trunk digit, or behind the calling code's own, an emergency number with digits behind it is one
+    /// that calls for help: a switch may have had enough after three digits.
     #[must_use]
     pub fn hides_another(&self) -> bool {
         let Some(country) = self.country().filter(|_| !self.is_assigned()) else { return false };
@@ -19,7 +21,11 @@ impl E164 {
         // Behind +7 and its like, numbers begin with an 8 as well, and are no longer for it.
         let usual = E164::example(country).map_or(0, |example| example.0.len());
         let is_part = trunk_digit == "8" && self.0.len() <= usual;
-        (begins && !is_part) || leads_abroad(rest) || leads_abroad(&self.national())
+        let is_bare = trunk_digit.is_empty() || trunk_digit == country.calling_code();
+        (begins && !is_part)
+            || (is_bare && emergency::is_dialled_past_one(rest, country))
+            || leads_abroad(rest)
+            || leads_abroad(&self.national())
     }
 }
 
@@ -50,6 +56,11 @@ mod tests {
             "+65 001 1202555012",
             "+7 810 12025550123",
             "+7 810 1202555",
+            "+45 112 12345",
+            "+34 061 123456",
+            "+39 113 1234567",
+            "+1 911 555 1234",
+            "+1 911911",
         ] {
             assert!(text.parse::<E164>().unwrap().hides_another(), "{text}");
         }

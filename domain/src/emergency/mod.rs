@@ -78,6 +78,15 @@ fn is_of(digits: &str, country: Option<Country>) -> bool {
     rows.any(|(_, numbers)| numbers.split(' ').any(|number| matches(number, digits)))
 }
 
+/// Whether a switch of this country that is given these digits may have had enough after the first: an emergency number, and
+/// more behind it.
+pub(crate) fn is_dialled_past_one(digits: &str, country: Country) -> bool {
+    (3..digits.len().min(7)).any(|length| {
+        let begun = digits.get(..length).unwrap_or_default();
+        WORLDWIDE.contains(&begun) || is_of(begun, Some(country))
+    })
+}
+
 fn matches(number: &str, digits: &str) -> bool {
     number.len() == digits.len()
         && number.bytes().zip(digits.bytes()).all(|(known, digit)| known == b'x' || known == digit)
