@@ -113,7 +113,7 @@ fn line(event: &CallEvent) -> (Lane, String) {
         E::Rerouted { request_uri, address, .. } => {
             (Lane::Sip, format!("INVITE to {request_uri}, next at {address}"))
         }
-        E::Ringing { sip_code } => (Lane::Sip, format!("Ringing ({sip_code})")),
+        E::Ringing { sip_code, .. } => (Lane::Sip, format!("Ringing ({sip_code})")),
         E::Answered { .. } => (Lane::Sip, "Answered".to_owned()),
         E::Moved { .. } => (Lane::Sip, "The far end moved to another address".to_owned()),
         E::Exchanged(exchange) => (Lane::Webhook, exchanged(exchange)),

@@ -202,6 +202,7 @@ pub fn dialog(peer: &str) -> Box<SipDialog> {
         peer: peer.parse().unwrap(),
         transport: Transport::Udp,
         realm: None,
+        via: None,
     })
 }
 
@@ -211,8 +212,8 @@ pub fn life() -> Vec<CallCommand> {
     vec![
         CallCommand::Claim { node: "here".into() },
         CallCommand::Initiate { trunk, request_uri, sip_call_id: "x".into() },
-        CallCommand::Ring { sip_code: 180 },
-        CallCommand::Ring { sip_code: 183 },
+        CallCommand::Ring { sip_code: 180, invite: None },
+        CallCommand::Ring { sip_code: 183, invite: None },
         CallCommand::Answer,
         CallCommand::End(Ending::because(EndReason::HungUp)),
     ]

@@ -8,7 +8,7 @@ use std::net::SocketAddr;
 /// any gap, and a lower number is refused): a call lasts 24 hours at most, and says no more than ten things a second.
 pub const CSEQ_AHEAD: u32 = 1 << 20;
 
-/// What a BYE from our side needs (RFC 3261 section 12).
+/// What a BYE from our side needs (RFC 3261 section 12), or before the call is answered a CANCEL (section 9.1).
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct SipDialog {
     /// The Call-ID.
@@ -31,4 +31,7 @@ pub struct SipDialog {
     /// Who asked for credentials when the call was placed.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub realm: Option<String>,
+    /// The Via of our INVITE, while it has no answer: the peer has no tag then, and its target is the Request-URI.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub via: Option<String>,
 }

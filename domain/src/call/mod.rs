@@ -100,6 +100,8 @@ pub enum CallCommand {
     Ring {
         /// The provisional response's code.
         sip_code: u16,
+        /// What another process needs to cancel it, should this one be gone.
+        invite: Option<Box<SipDialog>>,
     },
     /// The call was answered (200 OK sent or received).
     Answer,
@@ -195,6 +197,8 @@ pub enum CallEvent {
     },
     Ringing {
         sip_code: u16,
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        invite: Option<Box<SipDialog>>,
     },
     Answered {
         #[serde(default, skip_serializing_if = "Option::is_none")]

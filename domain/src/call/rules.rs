@@ -59,7 +59,7 @@ impl Call {
             (_, C::Reroute { trunk, address, request_uri, sip_call_id }) => {
                 Ok(vec![E::Rerouted { trunk, address, request_uri, sip_call_id }])
             }
-            (_, C::Ring { sip_code }) => Ok(vec![E::Ringing { sip_code }]),
+            (_, C::Ring { sip_code, invite }) => Ok(vec![E::Ringing { sip_code, invite }]),
             (_, C::Answer) => Ok(vec![E::Answered { dialog: None }]),
             (_, C::Connect(dialog)) => Ok(vec![E::Answered { dialog: Some(dialog) }]),
             (_, C::StartVerb { index, verb, attributes }) => {
@@ -237,6 +237,7 @@ mod tests {
             peer: "192.0.2.1:5060".parse().unwrap(),
             transport: crate::trunk::Transport::Udp,
             realm: None,
+            via: None,
         };
         let connect = || C::Connect(Box::new(dialog.clone()));
         let answered = E::Answered { dialog: Some(Box::new(dialog.clone())) };
@@ -271,8 +272,11 @@ mod tests {
 
     #[test]
     fn late_ringing_changes_nothing() {
-        given::<Call>(vec![E::Received(received()), E::Answered { dialog: None }], C::Ring { sip_code: 180 })
-            .then_expect_events(vec![]);
+        given::<Call>(
+            vec![E::Received(received()), E::Answered { dialog: None }],
+            C::Ring { sip_code: 180, invite: None },
+        )
+        .then_expect_events(vec![]);
     }
 
     #[test]

@@ -105,9 +105,11 @@ async fn an_unanswered_call_has_no_duration_but_a_time_in_the_queue() {
         let call = world.queue(&world.carrier, &account, "+85512345678", 10).await;
         let trunk = sid(Kind::Trunk);
         let initiate = C::Initiate { trunk, request_uri: "sip:1@h".into(), sip_call_id: "z".into() };
-        for (at, command) in
-            [(12, C::Claim { node: "a".into() }), (12, initiate), (13, C::Ring { sip_code: 180 })]
-        {
+        for (at, command) in [
+            (12, C::Claim { node: "a".into() }),
+            (12, initiate),
+            (13, C::Ring { sip_code: 180, invite: None }),
+        ] {
             world.tell::<Call>(&call, at, command).await;
         }
         world.tell::<Call>(&call, 40, C::End(Ending::because(EndReason::Busy).with_code(486))).await;

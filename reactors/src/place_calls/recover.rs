@@ -98,8 +98,9 @@ impl PlaceCalls {
             match fact.of::<Call>().transpose()? {
                 Some(CallEvent::Received(Received { trunk, .. })) => through = Some(trunk),
                 Some(CallEvent::Initiated { trunk, .. } | CallEvent::Rerouted { trunk, .. }) => {
-                    through = Some(trunk);
+                    (through, talks) = (Some(trunk), None);
                 }
+                Some(CallEvent::Ringing { invite, .. }) => talks = invite,
                 Some(CallEvent::Answered { dialog }) => talks = dialog,
                 Some(CallEvent::Moved { dialog }) => talks = Some(dialog),
                 Some(CallEvent::Ended(_)) => return Ok(()),

@@ -262,8 +262,7 @@ async fn calls_a_stopped_process_had_are_closed_with_a_reason() {
 #[tokio::test]
 async fn phones_of_calls_a_stopped_process_had_are_told_where_they_were_last_talked_to() {
     let bench = Bench::new().await;
-    let (caller, callee, ringing, over) =
-        (new_sid(Kind::Call), new_sid(Kind::Call), new_sid(Kind::Call), new_sid(Kind::Call));
+    let [caller, callee, rung, ringing, over] = std::array::from_fn(|_| new_sid(Kind::Call));
     let (first, second) = (new_sid(Kind::Trunk), new_sid(Kind::Trunk));
     let talks = |peer| CallCommand::Connect(dialog(peer));
     bench
@@ -277,17 +276,19 @@ async fn phones_of_calls_a_stopped_process_had_are_told_where_they_were_last_tal
     let (request_uri, sip_call_id) = ("sip:1@192.0.2.9".to_owned(), "y".to_owned());
     let address = "192.0.2.9:5060".to_owned();
     let sent = CallCommand::Initiate {
-        trunk: first,
+        trunk: first.clone(),
         request_uri: request_uri.clone(),
         sip_call_id: sip_call_id.clone(),
     };
     let again = CallCommand::Reroute { trunk: second.clone(), address, request_uri, sip_call_id };
+    let rings = CallCommand::Ring { sip_code: 180, invite: Some(dialog("192.0.2.8:5060")) };
+    bench.tell(&rung, vec![CallCommand::Queue(leg.clone()), sent.clone(), rings]).await;
     bench.tell(&callee, vec![CallCommand::Queue(leg), sent, again, talks("192.0.2.9:5060")]).await;
     bench.tell(&ringing, vec![received("gone")]).await;
     let hung_up = CallCommand::End(Ending::because(EndReason::HungUp));
     bench.tell(&over, vec![received("gone"), talks("192.0.2.3:5060"), hung_up]).await;
     let mut running = Running::start(bench.restarted().await);
-    for call in [&caller, &callee, &ringing] {
+    for call in [&caller, &callee, &rung, &ringing] {
         running.ended(call).await;
     }
     let mut told = Vec::new();
@@ -295,7 +296,8 @@ async fn phones_of_calls_a_stopped_process_had_are_told_where_they_were_last_tal
         let Order::Parted(call, trunk, peer) = order else { panic!("{order:?}") };
         told.push((call, trunk, peer.to_string()));
     }
-    assert_eq!(told.len(), 2, "neither one that rings nor one that is over: {told:?}");
+    assert_eq!(told.len(), 3, "neither one that calls and has no answer nor one that is over: {told:?}");
+    assert!(told.contains(&(rung, first, "192.0.2.8:5060".into())));
     assert!(told.iter().any(|(call, _, peer)| *call == caller && peer == "192.0.2.1:5060"));
     assert!(told.contains(&(callee, second, "192.0.2.9:5060".into())));
 }

@@ -92,7 +92,7 @@ impl Story {
                 (self.from, self.to, self.parent) = (queued.from, queued.to, queued.parent);
                 self.direction = Some(queued.direction);
             }
-            CallEvent::Ringing { sip_code } => self.sip_code = Some(sip_code),
+            CallEvent::Ringing { sip_code, .. } => self.sip_code = Some(sip_code),
             CallEvent::Answered { .. } => (self.answered_at, self.sip_code) = (Some(fact.at), Some(200)),
             CallEvent::Ended(ending) => {
                 self.sip_code = ending.sip_code.or(self.sip_code.filter(|code| *code >= 200));

@@ -64,7 +64,7 @@ impl Machine {
     fn rings(&mut self, no: LegNo, sip_code: u16) {
         let Some(leg) = self.legs.get_mut(&no) else { return };
         if !std::mem::replace(&mut leg.rang, true) {
-            self.record(no, CallCommand::Ring { sip_code });
+            self.record(no, CallCommand::Ring { sip_code, invite: None });
             self.child_rings(no);
         }
     }

@@ -188,8 +188,9 @@ impl Actor {
         let Some((key, no)) = event.leg().and_then(|key| Some((key, *self.keys.get(&key)?))) else { return };
         let signal = match event {
             Event::IncomingCall(_) | Event::Trace(_) => return,
-            Event::Ringing { code, sdp, .. } => {
+            Event::Ringing { code, sdp, invite, .. } => {
                 self.somebody_is_there(no);
+                self.wire(no).dialog = invite.or(self.wire(no).dialog.take());
                 let progress = code == 183 && sdp.is_some();
                 self.wire(no).progressed(sdp);
                 self.next.push_back(Happened::Signalled(no, Signal::Ringing(code)));

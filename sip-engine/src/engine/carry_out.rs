@@ -104,11 +104,15 @@ impl Actor {
 
     /// With the answer goes what another process needs to end the call, should we be gone.
     fn with_dialog(&self, call: &CallRef, fact: CallCommand) -> CallCommand {
-        if fact != CallCommand::Answer {
-            return fact;
+        let wire = || self.machine.leg_of(&call.sid).and_then(|no| self.wires.get(&no));
+        let dialog = || wire().and_then(|wire| wire.dialog.clone());
+        match fact {
+            CallCommand::Answer => dialog().map_or(fact, CallCommand::Connect),
+            CallCommand::Ring { sip_code, .. } => {
+                CallCommand::Ring { sip_code, invite: dialog().filter(|placed| placed.via.is_some()) }
+            }
+            fact => fact,
         }
-        let wire = self.machine.leg_of(&call.sid).and_then(|no| self.wires.get(&no));
-        wire.and_then(|wire| wire.dialog.clone()).map_or(fact, CallCommand::Connect)
     }
 
     fn media(&self, leg: LegNo) -> Option<&crate::media::Leg> {

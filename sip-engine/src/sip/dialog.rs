@@ -105,12 +105,40 @@ impl Dialog {
             routes: self.route_set.clone(),
             cseq: self.local_cseq,
             peer: flow.peer,
-            transport: match flow.transport {
-                Transport::Udp => trunk::Transport::Udp,
-                Transport::Tcp => trunk::Transport::Tcp,
-            },
+            transport: transport(flow),
             realm: realm.map(str::to_owned),
+            via: None,
         }
+    }
+
+    /// What another process needs to cancel an INVITE of ours.
+    pub fn placed(invite: &Message, flow: &Flow) -> Option<SipDialog> {
+        let text = |name| Some(invite.headers.text(name)?.into_owned());
+        Some(SipDialog {
+            call_id: text("call-id")?,
+            local: text("from")?,
+            remote: text("to")?,
+            target: invite.uri().to_owned(),
+            routes: invite.headers.all("route").map(|route| route.text().into_owned()).collect(),
+            cseq: CSeq::of(invite)?.number,
+            peer: flow.peer,
+            transport: transport(flow),
+            realm: None,
+            via: text("via"),
+        })
+    }
+
+    /// The INVITE of another process, as far as a CANCEL repeats it. `None` if it was answered.
+    pub fn placed_again(kept: &SipDialog) -> Option<Message> {
+        let mut invite = Message::request("INVITE", &kept.target);
+        invite.headers.push("Via", kept.via.clone()?);
+        invite.headers.push("Max-Forwards", "70");
+        kept.routes.iter().for_each(|route| invite.headers.push("Route", route.clone()));
+        invite.headers.push("From", kept.local.clone());
+        invite.headers.push("To", kept.remote.clone());
+        invite.headers.push("Call-ID", kept.call_id.clone());
+        invite.headers.push("CSeq", format!("{} INVITE", kept.cseq));
+        Some(invite)
     }
 
     /// A dialog that another process had, ahead of whatever that may have sent in it.
@@ -208,6 +236,13 @@ impl Dialog {
             Some(peer) => Flow { peer, ..*pinned },
             None => *pinned,
         }
+    }
+}
+
+fn transport(flow: &Flow) -> trunk::Transport {
+    match flow.transport {
+        Transport::Udp => trunk::Transport::Udp,
+        Transport::Tcp => trunk::Transport::Tcp,
     }
 }
 

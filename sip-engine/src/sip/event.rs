@@ -36,6 +36,8 @@ pub enum Event {
         code: u16,
         /// Early media.
         sdp: Option<Bytes>,
+        /// With the first: what another process needs to cancel the call.
+        invite: Option<Box<SipDialog>>,
     },
     /// A call we placed was answered; the ACK is on its way. The first answer of a forked call wins.
     Answered {

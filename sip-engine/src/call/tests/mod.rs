@@ -343,7 +343,7 @@ fn fact_line(fact: CallCommand) -> String {
             format!("{} failed: {code}{reason}", address.unwrap_or_else(|| "nowhere".into()))
         }
         CallCommand::Reroute { address, .. } => format!("rerouted to {address}"),
-        CallCommand::Ring { sip_code } => format!("rings {sip_code}"),
+        CallCommand::Ring { sip_code, .. } => format!("rings {sip_code}"),
         CallCommand::Answer | CallCommand::Connect(_) => "answered".into(),
         CallCommand::Exchange(_) => "exchanged".into(),
         CallCommand::StartVerb { index, verb, .. } => format!("verb {index} {verb}"),

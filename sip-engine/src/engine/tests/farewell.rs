@@ -38,6 +38,27 @@ async fn another_engine_hangs_up_on_both_phones_by_what_the_log_has() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn another_engine_calls_off_a_phone_that_rings_by_what_the_log_has() {
+    let (mut stage, there) = (Stage::set().await, Stage::set().await);
+    stage.outside.serves(VOICE, "<Dial>+85510000001</Dial>");
+    let mut caller = stage.caller().await;
+    caller.call("1234", 440.0).await;
+    let invite = stage.callee.rings().await;
+    stage.callee.respond(&invite, 180, "").await;
+    let rings = |_: &Sid, fact: &CallCommand| match fact {
+        CallCommand::Ring { invite, .. } => invite.clone(),
+        _ => None,
+    };
+    let placed: Box<SipDialog> = stage.outside.fact(rings).await;
+    assert!(there.engine.part(call(), &sid(Kind::Trunk, 1), placed));
+    let cancel = stage.callee.next(&["CANCEL"]).await;
+    assert_eq!(cancel.header("Via"), invite.header("Via"));
+    there.outside.saw("CANCEL").await;
+    stage.callee.respond(&invite, 487, "").await;
+    caller.hung_up().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn nobody_is_told_anything_who_is_no_address_of_the_trunk_any_more() {
     let stage = Stage::set().await;
     stage.outside.serves(VOICE, r#"<Gather timeout="60"/>"#);

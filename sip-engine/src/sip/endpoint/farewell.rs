@@ -1,20 +1,22 @@
 //! Dialogs that another process had: nobody is left who could end them but us.
 
 use super::Endpoint;
-use super::leg::{Leg, Stage};
+use super::leg::{Leg, Placed, Purpose, Stage};
 use crate::sip::command::Farewell;
 use crate::sip::dialog::Dialog;
+use crate::sip::event::Event;
 use crate::sip::flow::{Flow, Transport};
 use crate::sip::message::Message;
 use crate::sip::trace::Wire;
 use crate::sip::values::{CSeq, Via, tag};
 use domain::trunk;
+use std::time::Duration;
 
 /// Why the peer is hung up on (RFC 3326).
 const REASON: &str = "SIP;cause=503;text=\"The call was interrupted\"";
 
 impl Endpoint {
-    /// `Command::Farewell`: a BYE, repeated like any other. Where there is no room for another leg, the peer's own timers
+    /// `Command::Farewell`: a BYE, repeated like any other, or a CANCEL to who still rings. Where there is no room for another leg, the peer's own timers
     /// must do.
     pub(super) fn farewell(&mut self, farewell: Farewell) {
         let Farewell { leg: key, dialog: kept, networks, credentials, local } = farewell;
@@ -27,11 +29,38 @@ impl Endpoint {
         let mut leg = Leg::new(key, flow, String::new());
         (leg.networks, leg.credentials) = (networks, credentials);
         leg.realm.clone_from(&kept.realm);
+        if let Some(invite) = Dialog::placed_again(&kept) {
+            return self.call_off(leg, &invite);
+        }
         leg.stage = Stage::Over;
         let mut dialog = Dialog::taken_over(&kept);
         self.send_bye(&mut leg, &mut dialog, &[("Reason".to_owned(), REASON.to_owned())]);
         leg.dialog = Some(dialog);
         self.keep(leg);
+    }
+
+    /// An INVITE that has no answer is taken over as if it had just begun to ring, and given up: what still comes of it is
+    /// acknowledged, and hung up.
+    fn call_off(&mut self, mut leg: Leg, invite: &Message) {
+        let key = leg.key;
+        leg.local_tag = tag(invite, "from").unwrap_or_default();
+        self.tags.insert(leg.local_tag.clone(), key);
+        leg.placed = Some(Placed {
+            request: invite.clone(),
+            provisional: true,
+            rings: true,
+            cancelled: false,
+            rings_until: None,
+            silence: Duration::ZERO,
+            silent_until: None,
+            challenged: false,
+        });
+        // It has been sent.
+        self.clients.open(self.now, invite.clone(), leg.flow, Some(key), Purpose::Invite(key));
+        self.clients.hush(invite);
+        leg.open += 1;
+        self.keep(leg);
+        self.give_up(key, |leg| Event::Cancelled { leg });
     }
 
     /// The answer to a call of a process that is gone: it rang, and now somebody has picked up. They are hung up on, each

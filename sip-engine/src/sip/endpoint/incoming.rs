@@ -138,6 +138,7 @@ impl Endpoint {
     fn unacked(&self, waiting: &Waiting, response: &Message) -> Unacked {
         Unacked {
             cseq: CSeq::of(&waiting.request).map(|cseq| cseq.number).unwrap_or_default(),
+            server: waiting.server.clone(),
             flow: self.servers.flow(&waiting.server).unwrap_or(waiting.flow),
             wire: Wire::new(response),
             due: self.now + T1,

@@ -87,6 +87,8 @@ impl Waiting {
 #[derive(Debug)]
 pub(crate) struct Unacked {
     pub cseq: u32,
+    /// The INVITE it answers.
+    pub server: ServerKey,
     pub flow: Flow,
     pub wire: Wire,
     pub due: Instant,
@@ -108,6 +110,8 @@ pub(crate) struct Placed {
     pub request: Message,
     /// A provisional response has come: only then may it be cancelled (RFC 3261 section 9.1).
     pub provisional: bool,
+    /// It rings, and that was told.
+    pub rings: bool,
     pub cancelled: bool,
     pub rings_until: Option<Instant>,
     /// How long it may be silent.
@@ -239,6 +243,13 @@ impl Leg {
     pub fn kept(&self) -> Option<Box<SipDialog>> {
         let dialog = self.dialog.as_ref()?;
         Some(Box::new(dialog.kept(&self.flow, self.hidden, self.realm.as_deref())))
+    }
+
+    /// What another process needs to cancel it, with the first sign that it rings.
+    pub fn begins_to_ring(&mut self) -> Option<Box<SipDialog>> {
+        let placed = self.placed.as_mut()?;
+        let first = !std::mem::replace(&mut placed.rings, true);
+        first.then(|| Dialog::placed(&placed.request, &self.flow)).flatten().map(Box::new)
     }
 
     /// Notes which methods the peer says it takes.

@@ -35,6 +35,7 @@ impl Endpoint {
         leg.placed = Some(Placed {
             request: request.clone(),
             provisional: false,
+            rings: false,
             cancelled: false,
             rings_until,
             silence: invite.silence,
@@ -120,7 +121,8 @@ impl Endpoint {
         }
         let code = response.code().unwrap_or_default();
         if code > 100 && leg.stage == Stage::Early && self.take_progress(leg, request, response) {
-            self.tell(Event::Ringing { leg: leg.key, code, sdp: response.sdp() });
+            let invite = leg.begins_to_ring();
+            self.tell(Event::Ringing { leg: leg.key, code, sdp: response.sdp(), invite });
         }
     }
 

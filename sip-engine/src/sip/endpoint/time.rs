@@ -94,6 +94,12 @@ impl Endpoint {
             let acks = leg.acks.values_mut().map(|(flow, _)| flow);
             let flows = acks.chain([&mut leg.flow]).filter(|flow| flow.connection == Some(connection));
             flows.for_each(|flow| flow.connection = None);
+            let answers =
+                leg.unacked.iter_mut().filter(|unacked| unacked.flow.connection == Some(connection));
+            answers.for_each(|unacked| {
+                let gone = Flow { connection: None, ..unacked.flow };
+                unacked.flow = self.servers.flow(&unacked.server).unwrap_or(gone);
+            });
         }
     }
 

@@ -214,3 +214,19 @@ fn an_answer_whose_connection_is_gone_goes_to_where_the_peer_listens() {
     let (_, flow, answer) = bench.sent.pop().unwrap();
     assert_eq!((answer.code(), flow.peer, flow.connection), (Some(200), super::bench::peer(), None));
 }
+
+#[test]
+fn a_2xx_whose_connection_is_gone_is_repeated_to_where_the_peer_listens() {
+    let mut bench = Bench::new();
+    bench.transport = crate::sip::Transport::Tcp;
+    let source = "192.0.2.9:40000".parse().unwrap();
+    bench.receive_from(source, request("INVITE", 1, ""));
+    let Some(Event::IncomingCall(call)) = bench.take_events().pop() else { panic!() };
+    bench.respond(call.leg, 200);
+    let flow = bench.flow(source);
+    bench.input(crate::sip::Input::TransportFailed { flow });
+    bench.sent.clear();
+    bench.pass(Duration::from_secs(1));
+    let (_, flow, answer) = bench.sent.pop().unwrap();
+    assert_eq!((answer.code(), flow.peer, flow.connection), (Some(200), super::bench::peer(), None));
+}

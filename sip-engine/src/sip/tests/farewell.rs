@@ -126,6 +126,47 @@ fn somebody_who_answers_a_call_of_a_process_that_is_gone_is_hung_up_on() {
     assert_eq!((bench.endpoint.counts().legs, bench.endpoint.counts().transactions), (0, 0));
 }
 
+/// What is kept of a call that is placed and rings; its INVITE.
+fn ringing() -> (SipDialog, crate::sip::message::Message) {
+    let mut gone = Bench::new();
+    let invite = gone.place(leg(), None);
+    gone.receive(reply(&invite, 180, "callee", "", ""));
+    gone.receive(reply(&invite, 183, "callee", "", SDP));
+    let told = gone.take_events();
+    let [Event::Ringing { invite: Some(kept), .. }, Event::Ringing { invite: None, .. }] = &told[..] else {
+        panic!("{told:?}");
+    };
+    (SipDialog::clone(kept), invite)
+}
+
+#[test]
+fn a_phone_that_a_process_that_is_gone_had_ring_is_called_off_by_another() {
+    let (kept, invite) = ringing();
+    let mut bench = ends(kept, None);
+    let [(_, flow, cancel)] = &bench.sent[..] else { panic!("{:?}", bench.sent) };
+    assert_eq!((kind(cancel), cancel.uri(), flow.peer), ("CANCEL".into(), invite.uri(), peer()));
+    for name in ["via", "from", "to", "call-id"] {
+        assert_eq!(header(cancel, name), header(&invite, name), "{name}");
+    }
+    assert_eq!(header(cancel, "cseq"), "1 CANCEL");
+    let cancel = bench.take_sent().pop().unwrap();
+    bench.receive(reply(&cancel, 200, "callee", "", ""));
+    bench.receive(reply(&invite, 487, "callee", "", ""));
+    assert_eq!(bench.sent_kinds(), ["ACK"]);
+    bench.pass(Duration::from_secs(40));
+    assert!(bench.sent.is_empty(), "and nothing is repeated");
+    assert_eq!((bench.endpoint.counts().legs, bench.endpoint.counts().transactions), (0, 0));
+}
+
+#[test]
+fn who_answers_while_another_process_calls_off_is_hung_up_on() {
+    let (kept, invite) = ringing();
+    let mut bench = ends(kept, None);
+    bench.sent.clear();
+    bench.receive(reply(&invite, 200, "callee", "", SDP));
+    assert_eq!(bench.sent_kinds(), ["ACK", "BYE"]);
+}
+
 #[test]
 fn a_stranger_and_a_refusal_are_not_answered() {
     let mut gone = Bench::new();
