@@ -7,6 +7,7 @@ use super::{
     form::Form,
     new_call::{self, Spelling},
     page::Asked,
+    warning::Warning,
 };
 use crate::{
     App,
@@ -80,7 +81,8 @@ pub(super) async fn create(app: &App, asking: &Asking<'_>, form: &Form) -> Resul
         new_call::queued(form, caller.account.sid.clone(), (&from, &to), caller_id, Some(phone_number))?;
     let meta = once(caller.meta(app, request), request, &format!("twilio:calls:{}", caller.account.sid))?;
     let sid = Sid::new(Kind::Call, &*app.ids);
-    let commands = [CallCommand::Queue(queued.clone())].into_iter().chain(new_call::warnings(form, warnings));
+    let commands =
+        [CallCommand::Queue(queued.clone())].into_iter().chain(warnings.iter().map(Warning::command));
     let appended = app.store.execute_all::<Call>(&sid, under(&meta, commands)).await;
     let appended =
         appended.map_err(|error| of_command(error, |refusal| Fault::invalid(refusal.to_string())))?;
@@ -183,7 +185,7 @@ pub(super) async fn update(app: &App, asking: &Asking<'_>, sid: &str, form: &For
         Some(status) => Some(CallCommand::RequestEnd { status }),
         None => new_call::program(form)?.map(CallCommand::Redirect),
     };
-    let commands: Vec<_> = command.into_iter().chain(new_call::warnings(form, warnings)).collect();
+    let commands: Vec<_> = command.into_iter().chain(warnings.iter().map(Warning::command)).collect();
     if !commands.is_empty() {
         let meta = once(caller.meta(app, request), request, &format!("twilio:call:{}", row.sid))?;
         tell(app, &row, commands, &meta, path).await?;

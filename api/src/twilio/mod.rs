@@ -15,6 +15,7 @@ mod parameters;
 mod path;
 #[cfg(test)]
 mod tests;
+mod warning;
 
 pub use parameters::{Fate, Operation, Row, markdown, operations};
 
@@ -28,10 +29,11 @@ use path::Resource;
 use poem::{
     EndpointExt, IntoResponse, Request, Response,
     endpoint::{BoxEndpoint, make},
-    http::{HeaderValue, Method, StatusCode},
+    http::{Method, StatusCode},
 };
 use serde_json::Value;
 use std::time::Duration;
+use warning::Warning;
 
 /// What a request came to.
 enum Answer {
@@ -40,8 +42,6 @@ enum Answer {
     Gone,
 }
 
-/// The header that tells which parameters did nothing.
-const WARNING: &str = "x-trunkline-warning";
 /// Most warnings about one request.
 const MAX_WARNINGS: usize = 50;
 
@@ -84,8 +84,8 @@ async fn respond(app: &App, door: &Door, request: Request) -> Response {
         Ok(Answer::Gone) => StatusCode::NO_CONTENT.into_response(),
         Err(fault) => return fault.into_response(),
     };
-    if let Some(told) = HeaderValue::from_str(&warnings.join("; ")).ok().filter(|told| !told.is_empty()) {
-        response.headers_mut().insert(WARNING, told);
+    if let Some(told) = warning::header(&warnings) {
+        response.headers_mut().insert(warning::HEADER, told);
     }
     response
 }
@@ -98,7 +98,7 @@ async fn answer(
     app: &App,
     door: &Door,
     mut request: Request,
-    warnings: &mut Vec<String>,
+    warnings: &mut Vec<Warning>,
 ) -> Result<Answer, Fault> {
     let caller = door.open(&request).await?;
     let too_often = door.counted(&caller).err();
@@ -115,7 +115,8 @@ async fn answer(
         Some(wait) if places_a_call => for_help(app, door, &caller, &mut request, wait).await?,
         Some(wait) => return Err(Fault::too_many(wait)),
     };
-    *warnings = operation.check(&form)?;
+    *warnings = new_call::unknown_events(operation, &form);
+    warnings.extend(operation.check(&form)?);
     warnings.extend(new_call::idle(operation, &form)?);
     warnings.truncate(MAX_WARNINGS);
     serve(app, &Asking { caller: &caller, request: &request, warnings }, resource, &form).await
@@ -141,7 +142,7 @@ async fn for_help(
 struct Asking<'a> {
     caller: &'a Caller,
     request: &'a Request,
-    warnings: &'a [String],
+    warnings: &'a [Warning],
 }
 
 fn not_allowed(resource: Resource<'_>) -> Fault {

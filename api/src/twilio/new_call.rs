@@ -1,11 +1,9 @@
 //! What a call that is asked for must say (`POST …/Calls.json`), and Twilio's code for each thing wrong with it.
 
-use super::{fault::Fault, form::Form, parameters::Operation};
+use super::{fault::Fault, form::Form, parameters::Operation, warning::Warning};
 use domain::{
     Number, Sid,
-    call::{
-        CallCommand, Callback, CallbackEvent, Direction, Document, MAX_TWIML, Program, Queued, is_too_long,
-    },
+    call::{Callback, CallbackEvent, Direction, Document, MAX_TWIML, Program, Queued, is_too_long},
     country::Country,
 };
 
@@ -17,8 +15,6 @@ const TIMEOUT: (u32, u32) = (60, 600);
 const TIME_LIMIT: (u32, u32) = (14_400, 86_400);
 /// Most warnings about words that are no events.
 const MAX_WORDS: usize = 10;
-/// The code of a warning about a parameter that does nothing.
-const IDLE: u32 = 20001;
 /// Twilio's code for a callback event that is none.
 const BAD_EVENT: u32 = 21626;
 
@@ -87,7 +83,7 @@ pub(super) fn queued(
 ///
 /// # Errors
 /// When a live call is to be changed by nothing but these.
-pub(super) fn idle(operation: &Operation, form: &Form) -> Result<Vec<String>, Fault> {
+pub(super) fn idle(operation: &Operation, form: &Form) -> Result<Vec<Warning>, Fault> {
     let (creates, updates) = (operation.name == "Calls: create", operation.name == "Calls: update");
     if !creates && !updates {
         return Ok(Vec::new());
@@ -114,7 +110,8 @@ pub(super) fn idle(operation: &Operation, form: &Form) -> Result<Vec<String>, Fa
     } else {
         "Twiml"
     };
-    Ok(idle.into_iter().map(|name| format!("{name} does nothing beside {by}; ignored")).collect())
+    let idle = idle.into_iter().map(|name| format!("{name} does nothing beside {by}; ignored"));
+    Ok(idle.map(Warning::idle).collect())
 }
 
 /// What the call shall run: `Url`, or else `Twiml`.
@@ -133,7 +130,7 @@ pub(super) fn program(form: &Form) -> Result<Option<Program>, Fault> {
     Ok(Some(Program::Inline(twiml.to_owned())))
 }
 
-/// Words that are no events are left out, as by Twilio: many a program names statuses. They are told by `warnings`.
+/// Words that are no events are left out, as by Twilio: many a program names statuses. They are told by [`unknown_events`].
 fn callback(form: &Form) -> Result<Option<Callback>, Fault> {
     let method = form.method("StatusCallbackMethod")?;
     let mut events: Vec<CallbackEvent> = Vec::new();
@@ -148,15 +145,17 @@ fn callback(form: &Form) -> Result<Option<Callback>, Fault> {
     Ok(form.url("StatusCallback", 21609)?.map(|url| Callback { url, method, events }))
 }
 
-/// What is wrong with what was asked for, and yet no reason not to do it: for the call's timeline.
-pub(super) fn warnings<'a>(form: &'a Form, idle: &'a [String]) -> impl Iterator<Item = CallCommand> + 'a {
-    let idle = idle.iter().map(|message| CallCommand::Warn { code: IDLE, message: message.clone() });
+/// The words of `StatusCallbackEvent` that are no events, for an operation that has it.
+pub(super) fn unknown_events(operation: &Operation, form: &Form) -> Vec<Warning> {
+    if operation.row("StatusCallbackEvent").is_none() {
+        return Vec::new();
+    }
     let unknown = event_words(form).filter(|word| word.parse::<CallbackEvent>().is_err());
-    let warn = |word| CallCommand::Warn {
+    let warning = |word| Warning {
         code: BAD_EVENT,
         message: format!("Invalid value for StatusCallbackEvent: {}", short(word)),
     };
-    unknown.take(MAX_WORDS).map(warn).chain(idle)
+    unknown.take(MAX_WORDS).map(warning).collect()
 }
 
 /// `StatusCallbackEvent` comes as a repeated name, or in one value with commas or spaces between.

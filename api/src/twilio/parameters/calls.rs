@@ -16,7 +16,9 @@ pub(super) const OPERATIONS: &[Operation] = &[
             honoured(&["To", "From", "Url", "Twiml"]).noting("of Url and Twiml, Url counts"),
             honoured(&["Method", "FallbackUrl", "FallbackMethod"])
                 .noting("go with Url; with Twiml alone a warning"),
-            honoured(&["StatusCallback", "StatusCallbackEvent", "StatusCallbackMethod"]),
+            honoured(&["StatusCallback", "StatusCallbackMethod"]),
+            honoured(&["StatusCallbackEvent"])
+                .noting("repeated, or several in one value; a word that is no event is left out with a warning (21626)"),
             honoured(&["CallerId"])
                 .noting("shown to the callee instead of From; a number of the account's as well, else 21210"),
             honoured(&["SendDigits"]).noting("at most 32 keys (21208)"),

@@ -9,7 +9,7 @@ mod page;
 pub(super) use lists::EMPTY;
 pub use page::markdown;
 
-use super::{fault::Fault, form::Form, path::Resource};
+use super::{fault::Fault, form::Form, path::Resource, warning::Warning};
 
 /// What one method of one resource takes.
 #[derive(Debug)]
@@ -100,8 +100,9 @@ impl Operation {
     ///
     /// # Errors
     /// When one asks for what cannot be done.
-    pub(super) fn check(&self, form: &Form) -> Result<Vec<String>, Fault> {
+    pub(super) fn check(&self, form: &Form) -> Result<Vec<Warning>, Fault> {
         let mut warnings = Vec::new();
+        let mut warn = |message| warnings.push(Warning::idle(message));
         for name in form.names() {
             let asks = |nothing: &[&str]| {
                 let is_nothing = |value: &str| {
@@ -110,14 +111,12 @@ impl Operation {
                 !form.all(name).all(is_nothing)
             };
             match self.row(name).map(|row| row.fate) {
-                None => {
-                    warnings.push(format!("{} is not a parameter of this operation; ignored", shown(name)));
-                }
+                None => warn(format!("{} is not a parameter of this operation; ignored", shown(name))),
                 Some(Fate::Refused(nothing)) if asks(nothing) => {
                     return Err(Fault::invalid(format!("{name} is not supported yet")));
                 }
                 Some(Fate::Warned(nothing)) if asks(nothing) => {
-                    warnings.push(format!("{name} is not supported yet and ignored"));
+                    warn(format!("{name} is not supported yet and ignored"));
                 }
                 Some(_) => {}
             }
@@ -148,7 +147,7 @@ mod tests {
         let create = operation("Calls: create");
         let told = create.check(&form("To=1&CallReason=Hi&Trim=trim-silence&Colour=red%0d%0a")).unwrap();
         assert_eq!(
-            told,
+            told.iter().map(|warning| warning.message.as_str()).collect::<Vec<_>>(),
             [
                 "CallReason is not supported yet and ignored",
                 "Trim is not supported yet and ignored",
@@ -156,7 +155,7 @@ mod tests {
             ]
         );
         assert_eq!(create.check(&form("Record=true")).unwrap_err().code, 20001);
-        assert_eq!(create.check(&form("Record=false&Record=&AsyncAmd=False&Byoc=")).unwrap(), [""; 0]);
+        assert_eq!(create.check(&form("Record=false&Record=&AsyncAmd=False&Byoc=")).unwrap(), []);
     }
 
     #[test]

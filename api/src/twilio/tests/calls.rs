@@ -63,16 +63,22 @@ async fn words_that_are_no_events_are_left_out_and_told() {
         ("StatusCallbackEvent", "ringing"),
         ("StatusCallbackEvent", "no-answer"),
         ("StatusCallbackEvent", "completed"),
+        ("Trim", "trim-silence"),
     ];
-    let (status, body) = answered(bench.post("/Calls.json", &[CALL.as_slice(), &more].concat())).await;
-    assert_eq!(status, 201, "{body}");
+    let response = bench.post("/Calls.json", &[CALL.as_slice(), &more].concat()).send().await.0;
+    assert_eq!(response.status(), StatusCode::CREATED);
+    let header = response.header("x-trunkline-warning").unwrap().to_owned();
+    let body = response.into_body().into_bytes().await.unwrap();
+    let body = serde_json::from_slice(&body).unwrap();
     let [
         CallEvent::Queued(Queued { callback: Some(callback), .. }),
         CallEvent::Warned { code: 21626, message },
+        CallEvent::Warned { code: 20001, message: other },
     ] = &bench.events(&text(&body, "sid")).await[..]
     else {
-        panic!("the call and a warning")
+        panic!("the call and two warnings")
     };
+    assert_eq!(header, format!("{message}; {other}"), "both are in both places");
     assert_eq!(callback.events, [CallbackEvent::Ringing, CallbackEvent::Completed]);
     assert!(message.ends_with("no-answer"), "{message}");
 }
