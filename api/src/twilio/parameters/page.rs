@@ -12,6 +12,10 @@ Every operation under `/2010-04-01`, with every parameter Twilio documents for i
 An empty value asks for nothing. *Refused* is 400 with error 20001: nothing was done. *A warning* means that the request
 was done without it, and that its author is told: on the call's timeline (20001), and in the header `X-Trunkline-Warning`
 of the answer. So is a parameter that is none of Twilio's.
+
+What may not stand in a request line is percent-encoded, as every SDK does: `StartTime%3E=2026-11-23`, not
+`StartTime>=2026-11-23`. With a raw `<`, `>`, blank or the like in it, a request is no HTTP (RFC 9112 section 3.2), and is
+answered with 400 and no body before anybody reads it.
 ";
 
 /// The page, as Markdown.
