@@ -13,7 +13,9 @@ pub enum AudioError {
     #[error("the audio is longer than 30 minutes")]
     TooLong,
     /// Nothing that is told by its first bytes, its content type or its name.
-    #[error("the file is neither WAV, MP3, AIFF, AU, GSM 06.10 nor, by its content type, raw mu-law")]
+    #[error(
+        "the file is neither WAV, MP3, AIFF, AU, GSM 06.10 nor, by its content type or name, raw mu-law or A-law"
+    )]
     UnknownFormat,
     /// A file that breaks its format's rules.
     #[error("the audio file is damaged: {0}")]

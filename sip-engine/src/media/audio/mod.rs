@@ -1,4 +1,5 @@
-//! Audio files to telephone audio: WAV, MP3, AIFF, AU, GSM 06.10 and raw mu-law in, 8 kHz mono out. Tones, to test with.
+//! Audio files to telephone audio: WAV, MP3, AIFF, AU, GSM 06.10, raw mu-law and A-law in, 8 kHz mono out. Tones, to
+//! test with.
 
 mod au;
 mod error;

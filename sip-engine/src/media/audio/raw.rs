@@ -14,30 +14,54 @@ pub enum Raw {
     Gsm,
 }
 
+/// One kind of audio, and how it is told.
+struct Told {
+    /// What it is; `None` for what has a header that says so.
+    raw: Option<Raw>,
+    /// Content types, behind `audio/` and an `x-` that may stand there.
+    types: &'static [&'static str],
+    /// What its files' names end in. Not `pcm`: that is as often linear.
+    extensions: &'static [&'static str],
+}
+
+/// Twilio's list for `<Play>`, RTP's names (RFC 4856), and those that switches, phones and players have for the same.
+const TABLE: [Told; 4] = [
+    Told {
+        raw: Some(Raw::Ulaw),
+        types: &["basic", "ulaw", "mulaw", "pcmu", "ulaw-basic", "mulaw-basic", "g711-mlaw"],
+        extensions: &["ulaw", "ul", "mulaw", "mu", "ulw", "pcmu"],
+    },
+    Told {
+        raw: Some(Raw::Alaw),
+        types: &["alaw", "pcma", "alaw-basic", "g711-alaw"],
+        extensions: &["alaw", "al", "alw", "pcma"],
+    },
+    Told { raw: Some(Raw::Gsm), types: &["gsm"], extensions: &["gsm"] },
+    Told {
+        raw: None,
+        types: &["mpeg", "mpeg3", "mp3", "wav", "wave", "vnd.wave", "aiff", "pn-aiff"],
+        extensions: &[],
+    },
+];
+
 impl Raw {
-    /// What the content type says (Twilio's list for `<Play>`, and the names other servers have for the same), or the
-    /// extension of the address where the server has no name for it.
+    /// What the content type says, or the extension of the address where the type is none that is known for a sound.
     #[must_use]
     pub fn told_by(content_type: Option<&str>, path: &str) -> Option<Raw> {
-        let essence = content_type.unwrap_or_default().split(';').next().unwrap_or_default().trim();
-        match essence.to_ascii_lowercase().as_str() {
-            "audio/basic" | "audio/ulaw" | "audio/x-ulaw" | "audio/mulaw" | "audio/x-mulaw"
-            | "audio/pcmu" => Some(Raw::Ulaw),
-            "audio/alaw" | "audio/x-alaw" | "audio/pcma" => Some(Raw::Alaw),
-            "audio/gsm" | "audio/x-gsm" => Some(Raw::Gsm),
-            "" | "application/octet-stream" | "binary/octet-stream" | "text/plain" => Raw::of_extension(path),
-            _ => None,
+        let essence = content_type.unwrap_or_default().split(';').next().unwrap_or_default();
+        let essence = essence.trim().to_ascii_lowercase();
+        let sound = essence.strip_prefix("audio/").map(|name| name.strip_prefix("x-").unwrap_or(name));
+        if let Some(told) = sound.and_then(|name| TABLE.iter().find(|told| told.types.contains(&name))) {
+            return told.raw;
         }
+        let says_nothing =
+            matches!(&*essence, "" | "application/octet-stream" | "binary/octet-stream" | "text/plain");
+        if sound.is_some() || says_nothing { Raw::of_extension(path) } else { None }
     }
 
     fn of_extension(path: &str) -> Option<Raw> {
-        let (_, extension) = path.rsplit_once('.')?;
-        match extension.to_ascii_lowercase().as_str() {
-            "ulaw" | "ul" | "mulaw" | "pcmu" => Some(Raw::Ulaw),
-            "alaw" | "al" | "pcma" => Some(Raw::Alaw),
-            "gsm" => Some(Raw::Gsm),
-            _ => None,
-        }
+        let extension = path.rsplit_once('.')?.1.to_ascii_lowercase();
+        TABLE.iter().find(|told| told.extensions.contains(&&*extension))?.raw
     }
 
     pub(super) fn decode(self, bytes: &[u8]) -> Result<Vec<i16>, AudioError> {

@@ -167,12 +167,23 @@ fn a_file_without_a_header_is_what_its_type_or_its_name_says() {
         (Some("Audio/PCMU; rate=8000"), "/a", &ulaw),
         (Some("application/octet-stream"), "/a.ulaw", &ulaw),
         (None, "/greeting.UL", &ulaw),
+        (Some("audio/x-PCMU"), "/a", &ulaw),
+        (Some("audio/x-mulaw"), "/a.wav", &ulaw),
+        (Some("audio/g711-mlaw"), "/a", &ulaw),
         (Some("audio/pcma"), "/a", &alaw),
+        (Some("audio/x-pcma"), "/a", &alaw),
+        (Some("audio/alaw"), "/a", &alaw),
+        (Some("audio/x-alaw-basic"), "/a.ulaw", &alaw),
+        (Some("audio/x-unheard-of"), "/a.alaw", &alaw),
         (None, "/a.al", &alaw),
     ] {
         assert_file(file, Raw::told_by(content_type, path), &format!("{content_type:?} {path}"));
     }
-    assert_eq!(Raw::told_by(Some("audio/mpeg"), "/a.ulaw"), None);
+    for (content_type, path) in
+        [("audio/mpeg", "/a.ulaw"), ("text/html", "/a.al"), ("audio/x-what", "/a.pcm")]
+    {
+        assert_eq!(Raw::told_by(Some(content_type), path), None, "{content_type}");
+    }
     assert_eq!(decode(&ulaw, None), Err(AudioError::UnknownFormat));
     assert_file(include_bytes!("testdata/tone-ulaw.au"), Some(Raw::Ulaw), "audio/basic with a header");
 }
