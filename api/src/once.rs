@@ -3,7 +3,7 @@
 use crate::{App, problem::Refusal};
 use domain::{Stream, visible::unseen};
 use poem::{Request, http::StatusCode};
-use store::{Appended, StoreError};
+use store::Appended;
 
 /// Most characters of a key.
 const LONGEST: usize = 255;
@@ -47,16 +47,19 @@ pub(crate) fn nth(command: &str, nth: usize) -> String {
     if nth == 0 { command.to_owned() } else { format!("{command} {nth}") }
 }
 
-/// Whether this is a repeat, and what the first request made is not there any more, as `is_gone` says.
+/// Lets pass what was made now, and a repeat of what is still there.
 ///
 /// # Errors
-/// When the log cannot be read.
-pub(crate) async fn repeats_what_is_gone<A: Stream>(
+/// 410 when this is a repeat, and what the first request made (`what`, for people) is not there any more, as `is_gone`
+/// says; 503 when the log cannot be read.
+pub(crate) async fn still_there<A: Stream>(
     app: &App,
     made: &Appended,
+    what: &str,
     is_gone: impl FnOnce(&A) -> bool,
-) -> Result<bool, StoreError> {
-    Ok(made.replayed && is_gone(&app.store.load::<A>(&made.stream).await?.aggregate))
+) -> Result<(), Refusal> {
+    let is_gone = made.replayed && is_gone(&app.store.load::<A>(&made.stream).await?.aggregate);
+    if is_gone { Err(gone(what)) } else { Ok(()) }
 }
 
 /// 410: what the first request of this key made is not there any more.

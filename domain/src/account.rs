@@ -162,6 +162,21 @@ impl Account {
     }
 }
 
+impl AccountEvent {
+    /// Whether a person sees the account otherwise after it ([`crate::Stream::is_change`]). Every event says so for itself.
+    fn is_change(&self) -> bool {
+        match self {
+            Self::Created { .. }
+            | Self::Renamed { .. }
+            | Self::Enabled {}
+            | Self::Disabled {}
+            | Self::Limited(_)
+            | Self::AuthTokenReplaced { .. } => true,
+            Self::AuthTokenShown {} => false,
+        }
+    }
+}
+
 aggregate!(Account, "account", Core, AccountCommand, AccountEvent, AccountError);
 
 #[cfg(test)]

@@ -1,7 +1,8 @@
 //! What every aggregate has in common: decide purely, then apply.
 
 /// Makes `$name` an aggregate of its log: `decide(&self, command) -> Result<Vec<event>, error>` holds its rules,
-/// `on(&mut self, event)` its memory, and an optional list of `claims` its reservations.
+/// `on(&mut self, event)` its memory, `reserve(&self, event)` its reservations, and the event's
+/// `is_change` says what a person sees of it.
 macro_rules! aggregate {
     ($name:ident, $type:literal, $log:ident, $command:ident, $event:ident, $error:ident $(, $addresses:ident $(, $twiml:ident)?)?) => {
         impl cqrs_es::Aggregate for $name {
@@ -43,6 +44,10 @@ macro_rules! aggregate {
 
             fn claims(&self, event: &$event) -> Vec<crate::Claim> {
                 self.reserve(event)
+            }
+
+            fn is_change(event: &$event) -> bool {
+                event.is_change()
             }
 
             $(

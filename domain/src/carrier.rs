@@ -159,6 +159,17 @@ impl Carrier {
     }
 }
 
+impl CarrierEvent {
+    /// Whether a person sees the carrier otherwise after it ([`crate::Stream::is_change`]). Every event says so for itself.
+    fn is_change(&self) -> bool {
+        match self {
+            Self::SignedUp { .. } | Self::SettingsUpdated { .. } => true,
+            // An API key is a thing of its own.
+            Self::ApiKeyCreated { .. } | Self::ApiKeyRevoked { .. } => false,
+        }
+    }
+}
+
 aggregate!(Carrier, "carrier", Core, CarrierCommand, CarrierEvent, CarrierError);
 
 #[cfg(test)]

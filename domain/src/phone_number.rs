@@ -272,6 +272,25 @@ fn is_too_long(voice: &VoiceConfiguration) -> bool {
     voice.twiml.as_deref().is_some_and(crate::call::is_too_long)
 }
 
+impl PhoneNumberEvent {
+    /// Whether a person sees the number otherwise after it ([`crate::Stream::is_change`]). Every event says so for itself.
+    fn is_change(&self) -> bool {
+        match self {
+            Self::Created { .. }
+            | Self::Enabled {}
+            | Self::Disabled {}
+            | Self::Assigned { .. }
+            | Self::Unassigned {}
+            | Self::VoiceConfigured(_)
+            | Self::Renamed { .. }
+            | Self::Unnamed {}
+            | Self::RouteGranted { .. }
+            | Self::RouteLost { .. }
+            | Self::Released {} => true,
+        }
+    }
+}
+
 aggregate!(
     PhoneNumber,
     "phone_number",

@@ -20,6 +20,13 @@ pub trait Stream:
         Vec::new()
     }
 
+    /// Whether a person sees the thing otherwise after `event`: who then changes it as they knew it is told of that. After
+    /// any other somebody only looked or failed, or what changed is a thing of its own.
+    fn is_change(event: &Self::Event) -> bool {
+        let _ = event;
+        true
+    }
+
     /// The webhook addresses in a command. The store keeps the passwords in them in the vault, so that none becomes
     /// part of an event.
     fn addresses(command: &mut Self::Command) -> Vec<&mut WebhookUrl> {

@@ -239,6 +239,24 @@ impl User {
     }
 }
 
+impl UserEvent {
+    /// Whether a person sees the user otherwise after it ([`crate::Stream::is_change`]). Every event says so for itself.
+    fn is_change(&self) -> bool {
+        match self {
+            Self::Registered { .. }
+            | Self::TwoFactorEnabled {}
+            | Self::TwoFactorReset {}
+            | Self::RecoveryCodeUsed {}
+            | Self::RecoveryCodesReplaced {}
+            | Self::PasswordReplaced {}
+            | Self::SignedIn {}
+            | Self::RoleChanged { .. }
+            | Self::Removed {} => true,
+            Self::SignInFailed { .. } | Self::SecondFactorFailed { .. } => false,
+        }
+    }
+}
+
 aggregate!(User, "user", Core, UserCommand, UserEvent, UserError);
 
 #[cfg(test)]

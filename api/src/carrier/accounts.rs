@@ -237,7 +237,7 @@ impl AccountsApi {
             let row = account_of(app, &who, &sid).await?;
             let commands = patch.commands(&row)?;
             let write = Write::new(app, request, &who).of_account(Some(row.sid.clone()));
-            write.expects(&row.sid, row.version).await?;
+            write.expects::<Aggregate>(&row.sid, row.version).await?;
             if write.at_version::<Aggregate>(&row.sid, row.version, commands).await? {
                 let row = account_of(app, &who, &sid).await?;
                 return Ok(tagged(row.version, row.into()));
@@ -281,7 +281,7 @@ impl AccountsApi {
         let AccountRow { sid: account, version, .. } = account_of(app, &who, &sid).await?;
         let operation = format!("rotateAuthToken:{account}");
         let write = Write::new(app, request, &who).of_account(Some(account.clone()));
-        write.expects(&account, version).await?;
+        write.expects::<Aggregate>(&account, version).await?;
         let write = write.once(&operation)?;
         let auth_token = replace_token(app, &who, &write, &account).await?;
         Ok(Json(AuthToken { account_sid: account.to_string(), auth_token }))

@@ -173,7 +173,7 @@ impl ApiKeysApi {
         let app = self.0.app()?;
         let key = key_of(app, &who, &sid).await?.sid;
         let write = Write::new(app, request, &who);
-        write.expects(&key, VERSION).await?;
+        write.expects::<Aggregate>(&key, VERSION).await?;
         app.keys.forget(&key).await.map_err(Refusal::from)?;
         write.one::<Aggregate>(&who.carrier, Command::RevokeApiKey { key }).await?;
         Ok(RevokedApiKey::Revoked)

@@ -335,7 +335,7 @@ impl CallsApi {
         let app = self.0.app()?;
         let row = call_of(app, &who, &sid).await?;
         let write = Write::new(app, request, &who).of_account(row.account.clone());
-        write.expects(&row.sid, row.version).await?;
+        write.expects::<Aggregate>(&row.sid, row.version).await?;
         let call = app.store.load::<Aggregate>(&row.sid).await.map_err(Refusal::from)?.aggregate;
         // Completing is right at any time; cancelling says better what happened to one that only rang.
         let status = if call.phase() == Phase::Answered { Status::Completed } else { Status::Canceled };

@@ -9,12 +9,13 @@ use super::{
     text::Text,
     trunks::country_of,
     voice::{Voice, VoiceUpdate},
-    write::{Handle, TRIES, Tagged, Write, etag, gone, tagged, too_busy},
+    write::{Handle, TRIES, Tagged, Write, etag, tagged, too_busy},
 };
 use crate::{
     App,
     auth::{Principal, Reader, Writer},
     fields::Fields,
+    once::still_there,
     problem::{ApiError, Refusal},
 };
 use domain::{
@@ -251,11 +252,7 @@ impl PhoneNumbersApi {
         let command = Command::Create { carrier, number: number.clone(), enabled, account: account.clone() };
         let write = write.of_account(account.clone());
         let made = write.one::<Aggregate>(&sid, command).await?;
-        if made.replayed
-            && app.store.load::<Aggregate>(&made.stream).await.map_err(Refusal::from)?.aggregate.is_released()
-        {
-            return Err(gone("phone number").into());
-        }
+        still_there(app, &made, "phone number", Aggregate::is_released).await?;
         let made = made.stream;
         // It is in the log: tables that lag must not make it look as if it were not.
         let seen = app.projections.phone_numbers(who.scope()).get(&made).await.ok().flatten();
@@ -291,7 +288,7 @@ impl PhoneNumbersApi {
         for _ in 0..TRIES {
             let row = number_of(app, &who, &sid).await?;
             let write = Write::new(app, request, &who).of_account(row.account.clone());
-            write.expects(&row.sid, row.version).await?;
+            write.expects::<Aggregate>(&row.sid, row.version).await?;
             let commands = changes(app, &who, &row, &patch).await?;
             if write.at_version::<Aggregate>(&row.sid, row.version, commands).await? {
                 let row = number_of(app, &who, &sid).await?;

@@ -76,7 +76,7 @@ impl SettingsApi {
         let write = Write::new(app, request, &who);
         for _ in 0..TRIES {
             let row = carrier_of(app, &who).await?;
-            write.expects(&row.sid, row.version).await?;
+            write.expects::<Aggregate>(&row.sid, row.version).await?;
             let (name, country) = (name.clone().unwrap_or(row.name), country.unwrap_or(row.country));
             let command = Command::UpdateSettings { name, country };
             if write.at_version::<Aggregate>(&row.sid, row.version, vec![command]).await? {

@@ -12,7 +12,7 @@ use crate::{
     App,
     auth::{Principal, Writer},
     fields::Fields,
-    once::{gone, repeats_what_is_gone},
+    once::still_there,
     problem::{ApiError, Refusal},
 };
 use domain::{
@@ -72,9 +72,7 @@ impl TestCallsApi {
         let write = write.of_account(number.account);
         let call = Sid::new(Kind::Call, &*app.ids);
         let made = write.one::<Aggregate>(&call, CallCommand::Queue(queued.clone())).await?;
-        if repeats_what_is_gone(app, &made, Aggregate::is_deleted).await.map_err(Refusal::from)? {
-            return Err(gone("call").into());
-        }
+        still_there(app, &made, "call", Aggregate::is_deleted).await?;
         let made = made.stream;
         let row = seen(app, &who, &made).await;
         let row = row.unwrap_or_else(|| CallRow::queued(made, who.carrier.clone(), queued, write.at()));

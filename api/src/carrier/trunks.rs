@@ -6,12 +6,13 @@ use super::{
     sources,
     text::Text,
     trunk_fields::{InboundConfig, OutboundConfig, OutboundView, preview},
-    write::{Handle, TRIES, Tagged, Write, etag, gone, is_unused, tagged, too_busy},
+    write::{Handle, TRIES, Tagged, Write, etag, is_unused, tagged, too_busy},
 };
 use crate::{
     App,
     auth::{Principal, Reader, Writer},
     fields::Fields,
+    once::still_there,
     problem::{ApiError, Refusal},
     secrets::SIP_PASSWORD,
 };
@@ -249,18 +250,7 @@ impl TrunksApi {
             app.secrets.delete(&sid, SIP_PASSWORD).await.map_err(Refusal::from)?;
         }
         let made = made?;
-        if made.replayed
-            && app
-                .store
-                .load::<Aggregate>(&made.stream)
-                .await
-                .map_err(Refusal::from)?
-                .aggregate
-                .carrier()
-                .is_none()
-        {
-            return Err(gone("trunk").into());
-        }
+        still_there(app, &made, "trunk", Aggregate::is_deleted).await?;
         let made = made.stream;
         // It is in the log: tables that lag must not make it look as if it were not.
         let seen = app.projections.trunks(who.scope()).get(&made).await.ok().flatten();
@@ -345,7 +335,7 @@ impl TrunksApi {
         let write = Write::new(app, request, &who);
         for _ in 0..TRIES {
             let row = trunk_of(app, &who, &sid).await?;
-            write.expects(&row.sid, row.version).await?;
+            write.expects::<Aggregate>(&row.sid, row.version).await?;
             let (commands, password) = changes(app, &row, &patch).await?;
             if with_password(app, &write, &row, commands, password).await? {
                 let row = trunk_of(app, &who, &sid).await?;

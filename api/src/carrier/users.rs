@@ -11,7 +11,10 @@ use crate::{
     dashboard::{FreshCode, prove, take_second_factor},
     problem::{ApiError, Refusal},
 };
-use domain::{Kind, Sid, user::Role};
+use domain::{
+    Kind, Sid,
+    user::{Role, User as Aggregate},
+};
 use poem::Request;
 use poem_openapi::{
     ApiResponse, Enum, Object, OpenApi,
@@ -134,7 +137,7 @@ impl UsersApi {
         let app = self.0.app()?;
         let UserRow { sid: user, version, .. } = user_of(app, &who, &sid).await?;
         let write = Write::new(app, request, &who);
-        write.expects(&user, version).await?;
+        write.expects::<Aggregate>(&user, version).await?;
         prove(app, request, &proof.code).await?;
         let meta = write.meta();
         take_second_factor(app, meta, &user, None).await?;

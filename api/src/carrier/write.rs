@@ -7,15 +7,12 @@ use domain::{Meta, Sid, Stream, Tenant, Timestamp};
 use poem::{Request, http::StatusCode};
 use poem_openapi::payload::{Json, Response};
 use std::ops::Deref;
-use store::{Appended, ExecuteError};
+use store::{Appended, ExecuteError, Fact};
 
 /// How often a change is decided anew when others come in between.
 pub(super) const TRIES: u32 = 20;
 /// Changes that are told of at most.
 const TOLD: usize = 10;
-/// Events after which a thing is shown as it was: somebody looked or failed, or what changed is a thing of its own.
-const ASIDE: [&str; 5] =
-    ["AuthTokenShown", "ApiKeyCreated", "ApiKeyRevoked", "SignInFailed", "SecondFactorFailed"];
 
 /// The `App`, or nothing when only the document is wanted.
 pub(crate) struct Handle(pub Option<App>);
@@ -61,6 +58,11 @@ pub(super) fn too_busy() -> Refusal {
 fn words(event: &str) -> String {
     let spaced = event.chars().flat_map(|c| c.is_uppercase().then_some(' ').into_iter().chain([c]));
     spaced.collect::<String>().trim().to_lowercase()
+}
+
+/// Whether a person sees the thing otherwise since this fact, as far as it can be read.
+fn is_change<A: Stream>(fact: &Fact) -> bool {
+    fact.of::<A>().and_then(Result::ok).is_none_or(|event| A::is_change(&event))
 }
 
 /// What an `If-Match` comes to.
@@ -187,7 +189,7 @@ impl<'a> Write<'a> {
         version: i64,
         command: A::Command,
     ) -> Result<(), Refusal> {
-        self.expects(stream, version).await?;
+        self.expects::<A>(stream, version).await?;
         if self.request.headers().contains_key("if-match") {
             let done = self.at_version::<A>(stream, version, vec![command]).await?;
             let changed =
@@ -201,10 +203,10 @@ impl<'a> Write<'a> {
     ///
     /// # Errors
     /// 412 with what has changed since.
-    pub(crate) async fn expects(&self, stream: &Sid, version: i64) -> Result<(), Refusal> {
+    pub(crate) async fn expects<A: Stream>(&self, stream: &Sid, version: i64) -> Result<(), Refusal> {
         let detail = match self.matched(version) {
             Matched::Same => return Ok(()),
-            Matched::Since(known) => match self.changes_since(stream, known, version).await? {
+            Matched::Since(known) => match self.changes_since::<A>(stream, known, version).await? {
                 Some(changes) => changes,
                 None => return Ok(()),
             },
@@ -228,10 +230,15 @@ impl<'a> Write<'a> {
     }
 
     /// What changed it between two versions, newest first, for people; none when nothing did.
-    async fn changes_since(&self, stream: &Sid, known: i64, version: i64) -> Result<Option<String>, Refusal> {
+    async fn changes_since<A: Stream>(
+        &self,
+        stream: &Sid,
+        known: i64,
+        version: i64,
+    ) -> Result<Option<String>, Refusal> {
         let facts = self.app.store.stream(stream).await?;
         let since = facts.iter().rev().filter(|fact| fact.sequence > known && fact.sequence <= version);
-        let changes = since.filter(|fact| !ASIDE.contains(&&*fact.event_type)).take(TOLD).map(|fact| {
+        let changes = since.filter(|fact| is_change::<A>(fact)).take(TOLD).map(|fact| {
             let (done, actor) = (words(&fact.event_type), &fact.actor);
             format!("{done} at {} by {} {}", fact.at, actor.kind(), actor.id())
         });

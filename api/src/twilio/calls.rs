@@ -11,7 +11,7 @@ use super::{
 };
 use crate::{
     App,
-    once::{Key, gone, nth, repeats_what_is_gone},
+    once::{Key, nth, still_there},
 };
 use domain::{
     Kind, Log, Meta, Number, Sid,
@@ -86,9 +86,7 @@ pub(super) async fn create(app: &App, asking: &Asking<'_>, form: &Form) -> Resul
     let appended = app.store.execute_all::<Call>(&sid, under(&meta, commands)).await;
     let appended =
         appended.map_err(|error| of_command(error, |refusal| Fault::invalid(refusal.to_string())))?;
-    if repeats_what_is_gone(app, &appended, Call::is_deleted).await? {
-        return Err(Fault::from(&gone("call")));
-    }
+    still_there(app, &appended, "call", Call::is_deleted).await.map_err(|refusal| Fault::from(&refusal))?;
     settled(app, appended.position).await;
     // After a repetition it is the first one's call. It is in the log: tables that lag must not make it look as if it were
     // not, or the client would place it again.

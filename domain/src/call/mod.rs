@@ -330,4 +330,34 @@ impl CallCommand {
     }
 }
 
+impl CallEvent {
+    /// Whether a person sees the call otherwise after it ([`crate::Stream::is_change`]). Every event says so for itself.
+    fn is_change(&self) -> bool {
+        match self {
+            Self::Received(_)
+            | Self::Queued(_)
+            | Self::Claimed { .. }
+            | Self::Initiated { .. }
+            | Self::AttemptFailed { .. }
+            | Self::Rerouted { .. }
+            | Self::Ringing { .. }
+            | Self::Answered { .. }
+            | Self::Moved { .. }
+            | Self::Exchanged(_)
+            | Self::VerbStarted { .. }
+            | Self::VerbEnded { .. }
+            | Self::Pressed { .. }
+            | Self::Warned { .. }
+            | Self::Held { .. }
+            | Self::Bridged { .. }
+            | Self::Unbridged { .. }
+            | Self::Summarized(_)
+            | Self::Redirected(_)
+            | Self::EndRequested { .. }
+            | Self::Ended(_)
+            | Self::Deleted {} => true,
+        }
+    }
+}
+
 aggregate!(Call, "call", Calls, CallCommand, CallEvent, CallError, addresses, twiml);

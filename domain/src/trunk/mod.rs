@@ -121,6 +121,12 @@ impl Trunk {
         self.carrier.as_ref().filter(|_| !self.deleted)
     }
 
+    /// Whether it was deleted.
+    #[must_use]
+    pub fn is_deleted(&self) -> bool {
+        self.deleted
+    }
+
     /// Who is taken to be this trunk, if calls come from it.
     #[must_use]
     pub fn inbound(&self) -> Option<&Inbound> {
@@ -203,6 +209,20 @@ impl Trunk {
         let taken = new.iter().filter(|source| !old.contains(source));
         let release = released.map(|source| Claim::release(&*scope, source.to_string()));
         release.chain(taken.map(|source| Claim::take(&*scope, source.to_string()))).collect()
+    }
+}
+
+impl TrunkEvent {
+    /// Whether a person sees the trunk otherwise after it ([`crate::Stream::is_change`]). Every event says so for itself.
+    fn is_change(&self) -> bool {
+        match self {
+            Self::Created { .. }
+            | Self::Renamed { .. }
+            | Self::InboundConfigured(_)
+            | Self::OutboundConfigured(_)
+            | Self::CredentialReplaced { .. }
+            | Self::Deleted {} => true,
+        }
     }
 }
 
