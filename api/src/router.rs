@@ -39,7 +39,7 @@ pub fn router(app: &App, pages: BoxEndpoint<'static, Response>) -> BoxEndpoint<'
 fn carrier_api(app: &App) -> impl Endpoint<Output = Response> + 'static {
     let often = Throttle::new(BY_CALLER, app.clock.clone());
     let service = carrier::strict(carrier::service(Some(app)).into_endpoint(), &carrier::document());
-    let api = authenticated(service, app.clone(), often);
+    let api = authenticated(carrier::conditional(service), app.clone(), often);
     let [document, page, script] = carrier::ALLOWED_WITHOUT_KEY;
     Route::new()
         .at(document, get(docs::document))

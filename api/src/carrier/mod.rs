@@ -6,6 +6,7 @@ mod accounts;
 mod api_keys;
 mod audit;
 mod calls;
+mod conditional;
 mod limits;
 mod lists;
 mod names;
@@ -28,6 +29,7 @@ use crate::App;
 use poem_openapi::{OpenApiService, Tags};
 
 pub(crate) use calls::{Call, named};
+pub(crate) use conditional::conditional;
 pub(crate) use names::Names;
 pub use spec::document;
 pub(crate) use spec::{ALLOWED_WITHOUT_KEY, routes_of};

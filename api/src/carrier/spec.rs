@@ -13,7 +13,8 @@ Sign in with an API key as Bearer token. Lists come in pages, newest first: give
 A POST that has an `Idempotency-Key` below takes one of any visible characters and acts once for it in seven days; the \
 answer is 410 when what it made has been removed since. Elsewhere the key is refused. PATCH is a JSON merge patch (RFC \
 7396): null clears what can be empty. What can be changed has an `ETag`; `If-Match` with it changes or removes only what \
-has not changed since (412 says what has). Parameters and members that are not in this document are refused. Errors are \
+has not changed since (412 says what has), and a GET of one thing with `If-None-Match` answers 304 while you have what is \
+shown. Parameters and members that are not in this document are refused. Errors are \
 problem+json (RFC 9457) with a stable `code` and, for fields, everything that is wrong at once. 429 says in \
 `Retry-After` when to come back; a 429 was never acted on.";
 

@@ -1,6 +1,6 @@
 //! How every endpoint changes something: on whose behalf, under which idempotency key, and read-your-writes.
 
-use super::strict;
+use super::{conditional, strict};
 pub(super) use crate::once::gone;
 use crate::{App, app::READ_YOUR_WRITES, auth::Principal, once::nth, problem::Refusal};
 use domain::{Meta, Sid, Stream, Tenant, Timestamp};
@@ -36,7 +36,7 @@ pub(super) fn is_unused(made: &Result<Appended, Refusal>, sid: &Sid) -> bool {
     }
 }
 
-/// The entity tag of a thing at this version (RFC 9110 section 8.8.3).
+/// The entity tag of a thing at this version (RFC 9110 section 8.8.3); [`conditional`] adds what is shown of it.
 pub(crate) fn etag(version: i64) -> String {
     format!("\"{version}\"")
 }
@@ -220,12 +220,11 @@ impl<'a> Write<'a> {
         let texts: Vec<String> =
             given.map(|value| String::from_utf8_lossy(value.as_bytes()).into_owned()).collect();
         let tags: Vec<&str> = texts.iter().flat_map(|text| text.split(',')).map(str::trim).collect();
-        let own = etag(version);
         let Some(first) = tags.first() else { return Matched::Same };
-        if tags.iter().any(|tag| *tag == "*" || *tag == own) {
+        if tags.iter().any(|tag| *tag == "*" || conditional::version(tag) == Some(version)) {
             return Matched::Same;
         }
-        let known = first.trim_matches('"').parse().ok().filter(|known| (1..version).contains(known));
+        let known = conditional::version(first).filter(|known| (1..version).contains(known));
         known.map_or(Matched::Unknown, Matched::Since)
     }
 

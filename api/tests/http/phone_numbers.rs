@@ -221,6 +221,35 @@ async fn a_change_of_what_has_changed_since_is_refused_and_says_what_did() {
 }
 
 #[tokio::test]
+async fn what_somebody_has_already_is_not_sent_again() {
+    let world = World::new().await;
+    let a = world.carrier("alpha").await;
+    let account = world.post(&a.program, "/carrier/v1/accounts", json!({ "name": "One" })).await.ok(201);
+    let sid = account["sid"].as_str().unwrap();
+    let body = json!({ "number": "1234", "account_sid": sid });
+    let made = world.post(&a.program, "/carrier/v1/phone-numbers", body).await.ok(201);
+    let path = format!("/carrier/v1/phone-numbers/{}", made["sid"].as_str().unwrap());
+    let tag = world.send(&a.program, "GET", &path, None).await.header("etag").to_owned();
+    for known in [tag.clone(), format!("W/{tag}"), format!("\"1-0\", {tag}"), "*".to_owned()] {
+        let same = world.send(&a.program.with("if-none-match", &known), "GET", &path, None).await;
+        assert_eq!(
+            (same.status, same.text.as_str(), same.header("etag")),
+            (304, "", tag.as_str()),
+            "{known}"
+        );
+    }
+    let list = "/carrier/v1/phone-numbers";
+    assert_eq!(world.send(&a.program.with("if-none-match", "*"), "GET", list, None).await.status, 200);
+    // The number did not change, and yet it is shown otherwise.
+    world.patch(&a.program, &format!("/carrier/v1/accounts/{sid}"), json!({ "name": "Two" })).await.ok(200);
+    let other = world.send(&a.program.with("if-none-match", &tag), "GET", &path, None).await;
+    assert_ne!(other.header("etag"), tag);
+    assert_eq!(other.ok(200)["account_name"], "Two");
+    world.patch(&a.program.with("if-match", &tag), &path, json!({ "enabled": false })).await.ok(200);
+    assert_eq!(world.send(&a.program.with("if-none-match", &tag), "GET", &path, None).await.status, 200);
+}
+
+#[tokio::test]
 async fn a_number_is_a_carriers_once() {
     let world = World::new().await;
     let (a, b) = (world.carrier("alpha").await, world.carrier("beta").await);
