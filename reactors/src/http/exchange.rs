@@ -83,8 +83,7 @@ impl Inner {
             let value = value.as_bytes().get(..MAX_HEADER_VALUE).unwrap_or(value.as_bytes());
             (name.as_str().to_owned(), String::from_utf8_lossy(value).into_owned())
         });
-        let (status, host) = (head.status.as_u16(), target.host_text().into_owned());
-        Ok(Response { status, host, headers: headers.collect(), body: bytes.freeze() })
+        Ok(Response { status: head.status.as_u16(), headers: headers.collect(), body: bytes.freeze() })
     }
 }
 

@@ -3,6 +3,7 @@
 
 mod breaker;
 mod connect;
+mod cookies;
 mod exchange;
 pub mod failure;
 pub mod guard;
@@ -19,6 +20,7 @@ mod tests;
 #[cfg(test)]
 mod tls_tests;
 
+pub(crate) use cookies::{CallCookies, Cookies};
 pub use failure::{Failure, Stage};
 pub use guard::Guard;
 pub(crate) use places::QUICK;
@@ -89,6 +91,8 @@ pub struct Request {
     pub sounds: bool,
     /// The idempotency token; a fresh one when there is none. Give the same to what may be sent again.
     pub token: Option<uuid::Uuid>,
+    /// The call's cookies: what goes along, and where those of the answers are kept.
+    pub(crate) cookies: Option<CallCookies>,
     /// Whose application it is: one account's requests leave room for the others'.
     pub account: Option<Sid>,
 }
@@ -109,8 +113,6 @@ pub struct Outcome {
 pub struct Response {
     /// The HTTP status.
     pub status: u16,
-    /// The host that answered, after redirects; in lower case.
-    pub host: String,
     /// Names in lower case.
     pub headers: Vec<(String, String)>,
     /// As sent; never decompressed.

@@ -12,11 +12,13 @@ use crate::signature;
 use bytes::Bytes;
 use domain::{Sid, webhook_url::Method};
 use http_body_util::Full;
-use hyper::header::{ACCEPT, AUTHORIZATION, CONTENT_TYPE, HOST, USER_AGENT as USER_AGENT_HEADER};
+use hyper::header::{ACCEPT, AUTHORIZATION, CONTENT_TYPE, COOKIE, HOST, USER_AGENT as USER_AGENT_HEADER};
 use std::time::Duration;
 use tokio::time::{Instant, timeout};
 
 type Headers<'a> = &'a [(&'static str, String)];
+/// A request as it goes on the wire.
+type Wire = hyper::Request<Full<Bytes>>;
 
 /// Most redirects followed.
 const MAX_REDIRECTS: usize = 10;
@@ -146,12 +148,11 @@ impl Inner {
         let mut headers = request.headers.as_slice();
         for hop in 0..=MAX_REDIRECTS {
             let (addressed, wire) = prepare(target, method, headers, request, token)?;
-            let limit = Limit { bytes: request.limit, sounds: request.sounds, code: TOO_LARGE };
             let place = match place.take() {
                 Some(place) => place,
                 None => self.place(account, &addressed).await?,
             };
-            let sent = self.exchange(&addressed, wire, overrides, (limit, account));
+            let sent = self.ask(&addressed, wire, overrides, request);
             let response = place
                 .through(sent)
                 .await
@@ -166,6 +167,25 @@ impl Inner {
         }
         Err(Failure::read(REDIRECTS, format!("more than {MAX_REDIRECTS} redirects")))
     }
+
+    /// One request and its answer, with the call's cookies.
+    async fn ask(
+        &self,
+        target: &Target,
+        mut wire: Wire,
+        overrides: &Overrides,
+        request: &Request,
+    ) -> Result<Response, Failure> {
+        let limit = Limit { bytes: request.limit, sounds: request.sounds, code: TOO_LARGE };
+        if let Some(cookies) = request.cookies.as_ref().and_then(|own| own.header(&target.url)) {
+            wire.headers_mut().insert(COOKIE, cookies);
+        }
+        let response = self.exchange(target, wire, overrides, (limit, request.account.as_ref())).await?;
+        if let Some(own) = &request.cookies {
+            own.keep(&target.url, response.all("set-cookie"));
+        }
+        Ok(response)
+    }
 }
 
 /// The request as it goes on the wire, and the target it goes to.
@@ -175,7 +195,7 @@ fn prepare(
     headers: Headers<'_>,
     request: &Request,
     token: &str,
-) -> Result<(Target, hyper::Request<Full<Bytes>>), Failure> {
+) -> Result<(Target, Wire), Failure> {
     let (target, form) = match method {
         Method::Get => (target.with_query(&request.parameters)?, &[][..]),
         Method::Post => (target, request.parameters.as_slice()),

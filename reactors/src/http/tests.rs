@@ -1,6 +1,8 @@
 //! The client against servers that behave badly, on loopback.
 #![expect(clippy::disallowed_methods, reason = "tests start their own servers")]
 
+mod visit;
+
 use super::{
     failure::{BAD_HOST, BAD_URL, CONNECTION, PROTOCOL, REDIRECTS, RETRIEVAL, TOO_LARGE},
     target::Target,
@@ -78,6 +80,7 @@ fn request(method: Method, url: impl Into<String>) -> Request {
         limit: MAX_DOCUMENT,
         sounds: false,
         token: None,
+        cookies: None,
         account: None,
     }
 }

@@ -70,6 +70,7 @@ async fn code(name: &str, port: u16, trusted: Vec<CertificateDer<'static>>) -> u
         limit,
         sounds: false,
         token: None,
+        cookies: None,
         account: None,
     };
     http.send(&request)

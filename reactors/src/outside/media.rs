@@ -159,6 +159,7 @@ fn request((account, url): Key, kept: Option<&File>) -> Request {
         limit: MAX_MEDIA,
         sounds: false,
         token: None,
+        cookies: None,
         account,
     }
 }
@@ -188,7 +189,7 @@ mod tests {
 
     fn response(headers: &[(&str, String)]) -> Response {
         let headers = headers.iter().map(|(name, value)| ((*name).to_owned(), value.clone())).collect();
-        Response { status: 200, host: "a.test".into(), headers, body: Bytes::from_static(b"RIFF") }
+        Response { status: 200, headers, body: Bytes::from_static(b"RIFF") }
     }
 
     #[test]

@@ -1,6 +1,5 @@
 //! What the call engine asks of the outside: a journal that outlives an absent database, documents, sounds, evidence.
 
-mod cookies;
 mod evidence;
 pub(crate) mod exchange;
 pub(crate) mod journal;
@@ -12,11 +11,10 @@ pub(crate) mod tokens;
 
 use crate::{
     geo,
-    http::{self, Failure, Http, MAX_DOCUMENT, Outcome, Request, shown},
+    http::{Cookies, Failure, Http, MAX_DOCUMENT, Outcome, Request, shown},
     ledger::Ledger,
 };
 use async_trait::async_trait;
-use cookies::Cookies;
 use domain::{Clock, Ids, Sid, Tenant, Timestamp, call::CallCommand, webhook_url::WebhookUrl};
 use evidence::EvidenceQueue;
 use journal::Journal;
@@ -111,13 +109,7 @@ impl World {
 
     async fn document(&self, request: &DocumentRequest) -> Outcome {
         match self.web_request(request).await {
-            Ok(web_request) => {
-                let outcome = self.http.send(&web_request).await;
-                if let Ok(response) = &outcome.result {
-                    self.cookies.keep(&request.call, &response.host, response.all("set-cookie"));
-                }
-                outcome
-            }
+            Ok(web_request) => self.http.send(&web_request).await,
             Err(error) => Outcome {
                 url: shown(request.url.as_str()),
                 duration: Duration::ZERO,
@@ -131,16 +123,16 @@ impl World {
             Some(account) => self.tokens.of(account).await?,
             None => None,
         };
-        let cookie = self.cookies.of(&request.call, &http::host(request.url.as_str()));
         Ok(Request {
             method: request.method,
             url: self.vault.with_password(&request.tenant.carrier, &request.url).await?.into(),
             parameters: request.params.clone(),
             auth_token,
-            headers: cookie.into_iter().map(|cookie| ("Cookie", cookie)).collect(),
+            headers: vec![],
             limit: MAX_DOCUMENT,
             sounds: true,
             token: None,
+            cookies: Some(self.cookies.of(&request.call)),
             account: request.tenant.account.clone(),
         })
     }

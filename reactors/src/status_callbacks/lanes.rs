@@ -298,6 +298,7 @@ impl Lanes {
             sounds: false,
             // The same after a crash: the application can tell that it was told before.
             token: Some(fact.event_id),
+            cookies: None,
             account: due.account.clone(),
         };
         Ok(Some((due, request)))
