@@ -4,6 +4,7 @@
 mod breaker;
 mod connect;
 mod cookies;
+mod digest;
 mod exchange;
 pub mod failure;
 pub mod guard;
@@ -77,7 +78,8 @@ pub const MAX_CONNECTIONS: usize = places::MAX_QUICK + places::MAX_SLOW + pool::
 pub struct Request {
     /// GET puts the parameters into the query, POST into a form.
     pub method: Method,
-    /// As configured; a fragment holds connection overrides, a user becomes Basic authentication.
+    /// As configured; a fragment holds connection overrides, a user becomes Basic authentication, and Digest where the
+    /// application demands it.
     pub url: String,
     /// Sent in this order.
     pub parameters: Vec<(String, String)>,

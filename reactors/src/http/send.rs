@@ -1,7 +1,7 @@
 //! A whole request: signed, sent, redirected, tried again, within its total time.
 
 use super::{
-    Http, Inner, MAX_TIME, Outcome, Request, Response, USER_AGENT,
+    Http, Inner, MAX_TIME, Outcome, Request, Response, USER_AGENT, digest,
     exchange::Limit,
     failure::{BAD_URL, Failure, REDIRECTS, RETRIEVAL, Stage, TOO_LARGE},
     overrides::{Overrides, Policy},
@@ -168,7 +168,7 @@ impl Inner {
         Err(Failure::read(REDIRECTS, format!("more than {MAX_REDIRECTS} redirects")))
     }
 
-    /// One request and its answer, with the call's cookies.
+    /// One request and its answer, with the call's cookies; where a digest is demanded, once more with that.
     async fn ask(
         &self,
         target: &Target,
@@ -177,14 +177,18 @@ impl Inner {
         request: &Request,
     ) -> Result<Response, Failure> {
         let limit = Limit { bytes: request.limit, sounds: request.sounds, code: TOO_LARGE };
-        if let Some(cookies) = request.cookies.as_ref().and_then(|own| own.header(&target.url)) {
-            wire.headers_mut().insert(COOKIE, cookies);
+        loop {
+            if let Some(cookies) = request.cookies.as_ref().and_then(|own| own.header(&target.url)) {
+                wire.headers_mut().insert(COOKIE, cookies);
+            }
+            let asked = (limit, request.account.as_ref());
+            let response = self.exchange(target, wire.clone(), overrides, asked).await?;
+            if let Some(own) = &request.cookies {
+                own.keep(&target.url, response.all("set-cookie"));
+            }
+            let Some(answer) = digest::answer(target, &wire, &response) else { return Ok(response) };
+            wire.headers_mut().insert(AUTHORIZATION, answer);
         }
-        let response = self.exchange(target, wire, overrides, (limit, request.account.as_ref())).await?;
-        if let Some(own) = &request.cookies {
-            own.keep(&target.url, response.all("set-cookie"));
-        }
-        Ok(response)
     }
 }
 

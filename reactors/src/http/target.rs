@@ -90,14 +90,17 @@ impl Target {
         self.url.port_or_known_default().unwrap_or(80)
     }
 
+    /// User and password, when the URL has them.
+    pub fn credentials(&self) -> Option<(Vec<u8>, Vec<u8>)> {
+        let (user, password) = (self.url.username(), self.url.password());
+        let has = !user.is_empty() || password.is_some();
+        has.then(|| (decoded(user), decoded(password.unwrap_or_default())))
+    }
+
     /// The Authorization header, when the URL has a user (RFC 7617).
     pub fn authorization(&self) -> Option<String> {
-        let (user, password) = (self.url.username(), self.url.password());
-        if user.is_empty() && password.is_none() {
-            return None;
-        }
-        let pair = [decoded(user), b":".to_vec(), decoded(password.unwrap_or_default())].concat();
-        Some(format!("Basic {}", STANDARD.encode(pair)))
+        let (user, password) = self.credentials()?;
+        Some(format!("Basic {}", STANDARD.encode([user, b":".to_vec(), password].concat())))
     }
 
     /// Where a redirect leads, and with which method (as browsers do: RFC 9110 section 15.4).
@@ -108,9 +111,14 @@ impl Target {
         method: Method,
     ) -> Result<(Target, Method), Failure> {
         let next = self.url.join(location);
-        let next = next.map_err(|error| Failure::refused(BAD_URL, format!("bad redirect: {error}")))?;
+        let mut next = next.map_err(|error| Failure::refused(BAD_URL, format!("bad redirect: {error}")))?;
         if self.is_tls() && next.scheme() == "http" {
             return Err(Failure::refused(BAD_URL, "a redirect from https to http is not followed"));
+        }
+        if next.origin() == self.url.origin() && next.username().is_empty() && next.password().is_none() {
+            // Whoever signed in there is signed in still. Neither can fail where there is a host.
+            let _ = next.set_username(self.url.username());
+            let _ = next.set_password(self.url.password());
         }
         let kept = matches!(status, 307 | 308);
         Ok((Target::parse(next.as_str())?, if kept { method } else { Method::Get }))
@@ -215,10 +223,18 @@ mod tests {
     }
 
     #[test]
-    fn redirects_lose_credentials_and_the_form_but_not_encryption() {
+    fn redirects_elsewhere_lose_credentials_and_the_form_but_not_encryption() {
         let from = target("https://user:secret@example.com/a");
         let (next, method) = from.redirected(302, "https://other.example/b", Method::Post).unwrap();
         assert_eq!((next.authorization(), method), (None, Method::Get));
+        for near in ["/b", "https://example.com/b"] {
+            let (next, _) = from.redirected(302, near, Method::Post).unwrap();
+            assert_eq!(next.authorization(), from.authorization(), "{near}");
+        }
+        assert_eq!(
+            from.redirected(302, "https://example.com:8443/", Method::Post).unwrap().0.authorization(),
+            None
+        );
         assert_eq!(from.redirected(307, "/c", Method::Post).unwrap().1, Method::Post);
         assert!(from.redirected(302, "http://example.com/", Method::Get).is_err());
         assert!(from.redirected(302, "file:///etc/passwd", Method::Get).is_err());

@@ -1,6 +1,7 @@
-//! What an application sees of one visit: cookies, across redirects.
+//! What an application sees of one visit: cookies and sign-in, across redirects.
 
 use super::*;
+use ring::digest::{SHA256, digest};
 
 /// An answer with these headers and no body.
 fn says(status: u16, headers: &[&str]) -> String {
@@ -33,4 +34,66 @@ async fn cookies_set_on_the_way_follow_the_redirect_and_come_back_to_the_call() 
     let heard = log.lock().unwrap();
     let carried: Vec<&str> = heard.iter().map(|heard| value(heard, "Cookie")).collect();
     assert_eq!(carried, ["", "session=abc", "first=1; session=abc; step=2"]);
+}
+
+const CHALLENGES: [&str; 2] = [
+    "WWW-Authenticate: Basic realm=\"door\", Digest realm=\"door, left\", nonce=\"n1\", qop=\"auth,auth-int\", \
+     opaque=\"o\", algorithm=SHA-256",
+    "WWW-Authenticate: Digest realm=\"door\", nonce=\"n2\", qop=\"auth\"",
+];
+
+fn sha256(text: &str) -> String {
+    digest(&SHA256, text.as_bytes()).as_ref().iter().map(|byte| format!("{byte:02x}")).collect()
+}
+
+/// A parameter of an Authorization header.
+fn parameter<'a>(header: &'a str, name: &str) -> &'a str {
+    let pairs = header.trim_start_matches("Digest ").split(", ").filter_map(|pair| pair.split_once('='));
+    pairs
+        .filter(|(known, _)| *known == name)
+        .map(|(_, value)| value.trim_matches('"'))
+        .next()
+        .unwrap_or_default()
+}
+
+#[tokio::test]
+async fn an_application_that_demands_a_digest_gets_it_with_the_whole_request() {
+    for method in [Method::Post, Method::Get] {
+        let (address, log) = server(vec![says(401, &CHALLENGES), ok("<Response/>")]).await;
+        let url = format!("http://bob:p%40ss@{address}/voice?x=1#rc=0");
+        assert_eq!(code(&client(true, &[]).send(&request(method, url)).await), 200);
+        let heard = log.lock().unwrap().clone();
+        let header = value(&heard[1], "Authorization");
+        let uri = heard[1].split(' ').nth(1).unwrap();
+        let own = sha256("bob:door, left:p@ss");
+        let asked = sha256(&format!("{}:{uri}", method.as_str()));
+        let cnonce = parameter(header, "cnonce");
+        assert_eq!(
+            parameter(header, "response"),
+            sha256(&format!("{own}:n1:00000001:{cnonce}:auth:{asked}"))
+        );
+        assert_eq!((parameter(header, "uri"), parameter(header, "opaque")), (uri, "o"));
+        let without = |text: &str| {
+            let lines = text.lines().filter(|line| !line.starts_with("Authorization: "));
+            lines.map(str::to_owned).collect::<Vec<_>>()
+        };
+        assert_eq!(without(&heard[1]), without(&heard[0]), "form, token and signature are the same");
+    }
+}
+
+#[tokio::test]
+async fn a_digest_is_given_once_and_only_to_whom_its_user_is_for() {
+    let refused = || says(401, &CHALLENGES[1..]);
+    let (address, log) = server(vec![refused(), refused(), ok("")]).await;
+    let url = format!("http://bob:secret@{address}/#rc=0");
+    assert_eq!(code(&client(true, &[]).send(&request(Method::Post, url)).await), 401);
+    assert!(value(&log.lock().unwrap()[1], "Authorization").contains("algorithm=MD5"));
+    assert_eq!(log.lock().unwrap().len(), 2, "a wrong password is not tried again");
+
+    let (stranger, log) = server_at(Ipv4Addr::new(127, 0, 0, 2), vec![refused(), ok("")]).await;
+    let (address, _) = server(vec![redirect(302, &format!("http://{stranger}/"))]).await;
+    let url = format!("http://bob:secret@{address}/#rc=0");
+    assert_eq!(code(&client(true, &[]).send(&request(Method::Get, url)).await), 401);
+    let heard = log.lock().unwrap();
+    assert_eq!((heard.len(), value(&heard[0], "Authorization")), (1, ""));
 }
