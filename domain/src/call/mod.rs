@@ -260,8 +260,8 @@ pub enum CallError {
     /// Ending a call that is over: there is nothing to end any more (Twilio answers 404, error 20404).
     #[error("the call is over already")]
     Over,
-    /// Redirecting a call placed by `<Dial>` (Twilio error 21220).
-    #[error("a call placed by <Dial> runs no program of its own; redirect its parent")]
+    /// Redirecting a call placed by `<Dial>` before it is answered (Twilio error 21220).
+    #[error("a call placed by <Dial> runs no program before it is answered; redirect its parent")]
     RunsNoProgram,
     /// Cancelling a call that was answered (Twilio error 21220).
     #[error("call was answered already; complete it instead of cancelling it")]

@@ -43,7 +43,7 @@ impl Call {
                 Ok(vec![E::EndRequested { status }])
             }
             (_, C::RequestEnd { .. }) => Err(R::NotAnEnd),
-            (_, C::Redirect(_)) if self.dialled => Err(R::RunsNoProgram),
+            (phase, C::Redirect(_)) if self.dialled && phase != P::Answered => Err(R::RunsNoProgram),
             (_, C::Redirect(program)) => Ok(vec![E::Redirected(program)]),
 
             (_, C::Initiate { trunk, request_uri, sip_call_id }) => {
@@ -321,10 +321,14 @@ mod tests {
     }
 
     #[test]
-    fn a_dialled_call_is_redirected_through_its_parent() {
+    fn a_dialled_call_is_redirected_once_it_is_answered() {
         let queued = Queued { direction: Direction::OutboundDial, ..queued() };
-        given::<Call>(vec![E::Queued(queued)], C::Redirect(Program::Inline("<Response/>".into())))
+        let (program, claim) = (Program::Inline("<Response/>".into()), E::Claimed { node: "a".into() });
+        let mut so_far = vec![E::Queued(queued), claim, E::Ringing { sip_code: 180 }];
+        given::<Call>(so_far.clone(), C::Redirect(program.clone()))
             .then_expect_error(CallError::RunsNoProgram);
+        so_far.push(E::Answered { dialog: None });
+        given::<Call>(so_far, C::Redirect(program.clone())).then_expect_events(vec![E::Redirected(program)]);
     }
 
     #[test]

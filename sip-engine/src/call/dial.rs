@@ -51,6 +51,13 @@ enum Stage {
     Connected(LegNo),
 }
 
+impl Dial {
+    /// Whether these are the digits of one of its calls.
+    pub(super) fn sends(&self, token: u64) -> bool {
+        matches!(self.stage, Stage::Digits(_, sent) if sent == token)
+    }
+}
+
 impl Stage {
     fn winner(self) -> Option<LegNo> {
         match self {
@@ -70,14 +77,14 @@ impl Machine {
             early: false,
             endings: Vec::new(),
         };
-        self.dial = Some(dial);
+        self.script.dial = Some(dial);
         for target in plan.targets {
             let from = if self.is_for_help(&target) { self.reachable(shown.as_ref()) } else { shown.clone() };
             if let Some(from) = from {
                 self.begin_child(target, &from, (plan.timeout, plan.time_limit));
             }
         }
-        if self.dial.as_ref().is_some_and(|dial| dial.children.is_empty()) {
+        if self.script.dial.as_ref().is_some_and(|dial| dial.children.is_empty()) {
             self.dial_over(DialStatus::Failed, None);
         }
     }
@@ -100,7 +107,7 @@ impl Machine {
     }
 
     fn parties(&self) -> Option<Parties<'_>> {
-        let main = self.leg(LegNo::MAIN)?;
+        let main = self.leg(self.script.leg)?;
         Some(Parties {
             calling: Some(&main.from),
             called: Some(&main.to),
@@ -125,19 +132,19 @@ impl Machine {
             Err(error) => return self.warn(INVALID_NUMBER, format!("<Dial>: {error}")),
         };
         let Some((main, account)) =
-            self.leg(LegNo::MAIN).and_then(|main| Some((main.call.clone(), main.account.clone()?)))
+            self.leg(self.script.leg).and_then(|main| Some((main.call.clone(), main.account.clone()?)))
         else {
             return;
         };
         let sid = Sid::new(Kind::Call, &*self.surroundings.ids);
         let call = CallRef { sid: sid.clone(), tenant: main.tenant.clone() };
         let mut leg = Leg::new(call, Some(account.clone()), Direction::OutboundDial, from.as_str(), &number);
-        leg.parent = Some(main.sid.clone());
+        (leg.script, leg.parent) = (self.script.leg, Some(main.sid.clone()));
         leg.send_digits.clone_from(&target.send_digits);
         leg.limit = time_limit;
         let no = LegNo(u32::try_from(self.legs.len()).unwrap_or(u32::MAX));
         self.legs.insert(no, leg);
-        self.dial.iter_mut().for_each(|dial| dial.children.push(no));
+        self.script.dial.iter_mut().for_each(|dial| dial.children.push(no));
         let parties = (from.as_str(), &*number);
         self.record(no, CallCommand::Queue(queued(&account, main.sid, parties, target, times)));
         self.record(no, CallCommand::Claim { node: self.surroundings.node.clone() });
@@ -158,12 +165,13 @@ impl Machine {
 
     /// The party of the main call that is not the account's own.
     fn far_end(&self) -> Option<String> {
-        let main = self.leg(LegNo::MAIN)?;
+        let main = self.leg(self.script.leg)?;
         let far_end = if main.direction == Direction::Inbound { &main.from } else { &main.to };
         (CallerId::of(far_end) != CallerId::Hidden).then(|| far_end.clone())
     }
 
-    /// Whether whom a dialled call shows is more than what the caller from outside says of itself.
+    /// Whether whom a dialled call shows is more than what the caller from outside, if the family began with one, says of
+    /// itself.
     fn is_authentic(&self, shown: &CallerId) -> bool {
         let inbound = self.leg(LegNo::MAIN).filter(|main| main.direction == Direction::Inbound);
         shown.is_authentic(inbound.map(|main| main.from.as_str()), self.asserted.as_deref())
@@ -171,17 +179,19 @@ impl Machine {
 
     /// A child says that it rings: the parent may hear that.
     pub(super) fn child_rings(&mut self, _no: LegNo) {
-        let up = self.leg(LegNo::MAIN).is_some_and(|main| main.state == State::Up);
-        let Some(dial) = self.dial.as_mut().filter(|dial| up && dial.stage == Stage::Ringing) else { return };
+        let up = self.leg(self.script.leg).is_some_and(|main| main.state == State::Up);
+        let Some(dial) = self.script.dial.as_mut().filter(|dial| up && dial.stage == Stage::Ringing) else {
+            return;
+        };
         if !std::mem::replace(&mut dial.ringback, true) {
-            self.order(Order::Ringback(LegNo::MAIN));
+            self.order(Order::Ringback(self.script.leg));
         }
     }
 
     /// A child's network says with a 183 that it plays the progress of the call itself. A parent that still rings is told
     /// the same, and hears it.
     pub(super) fn child_progresses(&mut self, no: LegNo) {
-        if self.leg(LegNo::MAIN).is_some_and(|main| main.state == State::Early) {
+        if self.leg(self.script.leg).is_some_and(|main| main.state == State::Early) {
             self.child_sounds(no);
         }
     }
@@ -189,22 +199,22 @@ impl Machine {
     /// A child is heard before its answer. The parent hears that instead of our ringback, unless others ring as well. It is
     /// not heard itself, or the two would talk and nobody pay; a menu before the answer gets its keys.
     pub(super) fn child_sounds(&mut self, no: LegNo) {
-        let state = self.leg(LegNo::MAIN).map(|main| main.state);
+        let state = self.leg(self.script.leg).map(|main| main.state);
         let alone = |dial: &Dial| dial.stage == Stage::Ringing && dial.children == [no] && !dial.early;
-        if !matches!(state, Some(State::Early | State::Up)) || !self.dial.as_ref().is_some_and(alone) {
+        if !matches!(state, Some(State::Early | State::Up)) || !self.script.dial.as_ref().is_some_and(alone) {
             return;
         }
         self.stop_ringback();
-        self.dial.iter_mut().for_each(|dial| dial.early = true);
+        self.script.dial.iter_mut().for_each(|dial| dial.early = true);
         if state == Some(State::Early) {
-            self.order(Order::Progress(LegNo::MAIN));
+            self.order(Order::Progress(self.script.leg));
         }
-        self.order(Order::Listen(LegNo::MAIN, no));
+        self.order(Order::Listen(self.script.leg, no));
     }
 
     /// A child answered. The first one wins; a later one is hung up again.
     pub(super) fn child_answered(&mut self, no: LegNo) {
-        let Some(dial) = self.dial.as_mut().filter(|dial| dial.stage == Stage::Ringing) else {
+        let Some(dial) = self.script.dial.as_mut().filter(|dial| dial.stage == Stage::Ringing) else {
             return self.end_leg(no, Ending::because(EndReason::AnsweredElsewhere));
         };
         let others: Vec<_> = dial.children.iter().copied().filter(|child| *child != no).collect();
@@ -223,7 +233,7 @@ impl Machine {
     }
 
     pub(super) fn child_digits_sent(&mut self, token: u64) {
-        match self.dial.as_ref().map(|dial| dial.stage) {
+        match self.script.dial.as_ref().map(|dial| dial.stage) {
             Some(Stage::Digits(child, sent)) if sent == token => self.connect(child),
             _ => {}
         }
@@ -231,26 +241,27 @@ impl Machine {
 
     /// The parent is up: whoever waited for that is connected.
     pub(super) fn main_is_up(&mut self) {
-        if let Some(Stage::PickingUp(child)) = self.dial.as_ref().map(|dial| dial.stage) {
+        if let Some(Stage::PickingUp(child)) = self.script.dial.as_ref().map(|dial| dial.stage) {
             self.connect(child);
         }
     }
 
     fn connect(&mut self, child: LegNo) {
-        let (Some(main), Some(other)) = (self.call_of(LegNo::MAIN).cloned(), self.call_of(child).cloned())
+        let (Some(main), Some(other)) =
+            (self.call_of(self.script.leg).cloned(), self.call_of(child).cloned())
         else {
             return;
         };
-        if self.leg(LegNo::MAIN).is_some_and(|main| main.state != State::Up) {
+        if self.leg(self.script.leg).is_some_and(|main| main.state != State::Up) {
             self.set_stage(Stage::PickingUp(child));
             return self.pick_up();
         }
         self.stop_ringback();
         self.set_stage(Stage::Connected(child));
-        self.order(Order::Bridge(LegNo::MAIN, child));
-        self.record(LegNo::MAIN, CallCommand::Bridge { with: other.sid });
+        self.order(Order::Bridge(self.script.leg, child));
+        self.record(self.script.leg, CallCommand::Bridge { with: other.sid });
         self.record(child, CallCommand::Bridge { with: main.sid });
-        self.events.push_back(Event::DialBridged);
+        self.script.events.push_back(Event::DialBridged);
     }
 
     /// A child is over, by itself or by the API.
@@ -258,12 +269,13 @@ impl Machine {
         let answered = self.leg(no).is_some_and(Leg::is_answered);
         let ended = Ending { status: ending.reason.status(answered), ..ending.clone() };
         let counts = self.leg(no).is_some_and(|leg| !leg.ended);
-        let stage = self.dial.as_ref().map(|dial| dial.stage);
+        let stage = self.script.dial.as_ref().map(|dial| dial.stage);
         if stage == Some(Stage::Connected(no)) {
             self.part(no);
         }
         self.end_leg(no, ending);
-        let Some(dial) = self.dial.as_mut().filter(|dial| counts && dial.children.contains(&no)) else {
+        let Some(dial) = self.script.dial.as_mut().filter(|dial| counts && dial.children.contains(&no))
+        else {
             return;
         };
         dial.endings.push(ended);
@@ -279,22 +291,32 @@ impl Machine {
 
     /// Ends the dialled calls because the program says so (star, time limit), and tells it.
     pub(super) fn end_dial(&mut self) {
-        let Some(dial) = &self.dial else { return };
+        let Some(dial) = &self.script.dial else { return };
         let (winner, last) = (dial.stage.winner(), dial.children.last().copied());
         self.end_children();
         let status = if winner.is_some() { DialStatus::Completed } else { DialStatus::Canceled };
         self.dial_over(status, winner.or(last));
     }
 
+    /// The dialled call goes a way of its own, and the dial is over as if it had ended.
+    pub(super) fn leave_dial(&mut self, no: LegNo) {
+        match self.script.dial.as_ref().map(|dial| dial.stage) {
+            Some(Stage::Connected(child)) if child == no => self.part(no),
+            Some(Stage::Digits(child, _)) if child == no => self.order(Order::Hush(no)),
+            _ => {}
+        }
+        self.dial_over(DialStatus::Completed, Some(no));
+    }
+
     /// Ends the dialled calls; nobody is told.
     pub(super) fn abandon_dial(&mut self) {
         self.end_children();
         self.stop_ringback();
-        self.dial = None;
+        self.script.dial = None;
     }
 
     fn end_children(&mut self) {
-        let Some(dial) = &self.dial else { return };
+        let Some(dial) = &self.script.dial else { return };
         let (stage, children) = (dial.stage, dial.children.clone());
         if let Stage::Connected(child) = stage {
             self.part(child);
@@ -306,18 +328,19 @@ impl Machine {
 
     /// Takes the connected two apart.
     fn part(&mut self, child: LegNo) {
-        let (Some(main), Some(other)) = (self.call_of(LegNo::MAIN).cloned(), self.call_of(child).cloned())
+        let (Some(main), Some(other)) =
+            (self.call_of(self.script.leg).cloned(), self.call_of(child).cloned())
         else {
             return;
         };
-        self.order(Order::Unbridge(LegNo::MAIN));
-        self.record(LegNo::MAIN, CallCommand::Unbridge { with: other.sid });
+        self.order(Order::Unbridge(self.script.leg));
+        self.record(self.script.leg, CallCommand::Unbridge { with: other.sid });
         self.record(child, CallCommand::Unbridge { with: main.sid });
     }
 
     fn dial_over(&mut self, status: DialStatus, child: Option<LegNo>) {
         self.stop_ringback();
-        let dial = self.dial.take();
+        let dial = self.script.dial.take();
         let bridged = matches!(dial.as_ref().map(|dial| dial.stage), Some(Stage::Connected(_)));
         let result = self.result(status, child, bridged);
         let endings = dial.map(|dial| dial.endings).unwrap_or_default();
@@ -329,8 +352,8 @@ impl Machine {
             _ => EndReason::NoAnswer,
         };
         let telling = endings.into_iter().find(speaks);
-        self.dialled = Some(telling.unwrap_or_else(|| Ending::because(nobody)));
-        self.events.push_back(Event::DialEnded(result));
+        self.script.dialled = Some(telling.unwrap_or_else(|| Ending::because(nobody)));
+        self.script.events.push_back(Event::DialEnded(result));
     }
 
     fn result(&self, status: DialStatus, child: Option<LegNo>, bridged: bool) -> DialResult {
@@ -344,7 +367,7 @@ impl Machine {
 
     /// What the dial under way would come to if it ended now.
     pub(super) fn dial_so_far(&self) -> Option<DialResult> {
-        let dial = self.dial.as_ref()?;
+        let dial = self.script.dial.as_ref()?;
         let winner = dial.stage.winner();
         let status = if winner.is_some() { DialStatus::Completed } else { DialStatus::Canceled };
         let bridged = matches!(dial.stage, Stage::Connected(_));
@@ -353,16 +376,16 @@ impl Machine {
 
     /// What the parent heard while it waited is over.
     fn stop_ringback(&mut self) {
-        if self.dial.as_mut().is_some_and(|dial| std::mem::take(&mut dial.ringback)) {
-            self.order(Order::Hush(LegNo::MAIN));
+        if self.script.dial.as_mut().is_some_and(|dial| std::mem::take(&mut dial.ringback)) {
+            self.order(Order::Hush(self.script.leg));
         }
-        if self.dial.as_mut().is_some_and(|dial| std::mem::take(&mut dial.early)) {
-            self.order(Order::Unbridge(LegNo::MAIN));
+        if self.script.dial.as_mut().is_some_and(|dial| std::mem::take(&mut dial.early)) {
+            self.order(Order::Unbridge(self.script.leg));
         }
     }
 
     fn set_stage(&mut self, stage: Stage) {
-        self.dial.iter_mut().for_each(|dial| dial.stage = stage);
+        self.script.dial.iter_mut().for_each(|dial| dial.stage = stage);
     }
 }
 

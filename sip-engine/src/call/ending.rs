@@ -9,21 +9,21 @@ use super::{
 use domain::call::{CallCommand, EndReason, Ending};
 
 impl Machine {
-    /// The main call ends, and with it everything its program does.
+    /// The call that runs the program ends, and with it everything that does.
     pub(super) fn finish(&mut self, ending: Ending) {
-        if self.leg(LegNo::MAIN).is_none_or(|main| main.ended) {
+        if self.leg(self.script.leg).is_none_or(|main| main.ended) {
             return;
         }
-        let farewell = self.dial_so_far().and_then(|dial| self.program.farewell(&dial));
-        let asks = self.program.interrupt();
+        let farewell = self.dial_so_far().and_then(|dial| self.script.program.farewell(&dial));
+        let asks = self.script.program.interrupt();
         self.honour(asks);
-        self.events.clear();
-        self.fetching = None;
-        self.sound = None;
+        self.script.events.clear();
+        self.script.fetching = None;
+        self.script.sound = None;
         self.abandon_dial();
-        self.order(Order::CancelTimer(TimerKey::Verb));
-        self.order(Order::CancelTimer(TimerKey::TimeLimit));
-        self.end_leg(LegNo::MAIN, ending);
+        self.order(Order::CancelTimer(TimerKey::Verb(self.script.leg)));
+        self.order(Order::CancelTimer(TimerKey::TimeLimit(self.script.leg)));
+        self.end_leg(self.script.leg, ending);
         if let Some(request) = farewell {
             self.notify(request);
         }
@@ -46,11 +46,11 @@ impl Machine {
         self.order(Order::Release(no));
     }
 
-    /// Turns the main leg away with this code.
+    /// Turns the leg that runs the program away with this code.
     pub(super) fn refuse(&mut self, code: u16, ending: Ending) {
-        if let Some(main) = self.legs.get_mut(&LegNo::MAIN).filter(|main| main.state == State::Early) {
+        if let Some(main) = self.legs.get_mut(&self.script.leg).filter(|main| main.state == State::Early) {
             main.state = State::Closing;
-            self.order(Order::Refuse(LegNo::MAIN, code));
+            self.order(Order::Refuse(self.script.leg, code));
         }
         self.finish(ending.with_code(code));
     }

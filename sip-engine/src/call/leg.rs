@@ -8,12 +8,12 @@ use domain::{
 };
 use std::time::Duration;
 
-/// A leg's number within its family. 0 runs the program; the others were dialled by it.
+/// A leg's number within its family. 0 is the one it began with; the others were dialled.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct LegNo(pub u32);
 
 impl LegNo {
-    /// The leg that runs the program.
+    /// The leg that the family began with, and its first program runs on.
     pub const MAIN: LegNo = LegNo(0);
 }
 
@@ -45,6 +45,8 @@ pub(super) struct Attempt {
 #[derive(Debug)]
 pub(super) struct Leg {
     pub(super) call: CallRef,
+    /// The leg whose program it belongs to: itself, or the one that dialled it.
+    pub(super) script: LegNo,
     pub(super) account: Option<Sid>,
     pub(super) direction: Direction,
     pub(super) parent: Option<Sid>,
@@ -80,6 +82,7 @@ impl Leg {
     ) -> Leg {
         Leg {
             call,
+            script: LegNo::MAIN,
             account,
             direction,
             parent: None,

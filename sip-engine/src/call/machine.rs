@@ -1,15 +1,12 @@
 //! The machine: its state, how it begins, and what goes where.
 
 use super::{
-    dial::Dial,
     input::Happened,
     leg::{Leg, LegNo, State},
     order::{Order, Placement, TimerKey},
+    script::Script,
 };
-use crate::{
-    outside::{CallRef, MediaFile},
-    sip::MAX_FORWARDS,
-};
+use crate::{outside::CallRef, sip::MAX_FORWARDS};
 use domain::{
     Ids, Number, Sid, Tenant, Timestamp,
     call::{CallCommand, Direction, EndReason, Ending, Program, Purpose, Queued, Received},
@@ -18,7 +15,7 @@ use domain::{
     webhook_url::WebhookUrl,
 };
 use std::{
-    collections::{BTreeMap, HashMap, VecDeque},
+    collections::{BTreeMap, HashMap},
     sync::Arc,
     time::Duration,
 };
@@ -36,28 +33,12 @@ pub struct Machine {
     pub(super) legs: BTreeMap<LegNo, Leg>,
     /// How the main leg begins.
     start: Option<Start>,
-    pub(super) program: twiml::Machine,
-    /// What runs, for its fallback address.
-    pub(super) source: Program,
-    /// Requests under way: what for, and where.
-    pub(super) requests: HashMap<u64, (Purpose, WebhookUrl)>,
-    /// The request the program waits for.
-    pub(super) fetching: Option<u64>,
-    /// A sound that the application answered with, and the address it is of.
-    pub(super) answered_with: Option<(twiml::Url, MediaFile)>,
-    /// The document that runs: what it was asked for, and where it is from.
-    pub(super) running: Option<(Purpose, WebhookUrl)>,
-    /// What is being prepared or played for the program.
-    pub(super) sound: Option<Sound>,
-    pub(super) dial: Option<Dial>,
-    /// How the latest `<Dial>` of an unanswered call ended.
-    pub(super) dialled: Option<Ending>,
-    /// What the program is to be told next.
-    pub(super) events: VecDeque<twiml::Event>,
-    /// Verbs begun so far.
-    pub(super) verbs: u32,
-    /// Why the call ends when the program says so.
-    pub(super) last_word: EndReason,
+    /// The program that is worked on.
+    pub(super) script: Script,
+    /// The others, by the legs they run on.
+    pub(super) others: BTreeMap<LegNo, Script>,
+    /// Requests under way.
+    pub(super) requests: HashMap<u64, Request>,
     /// How many hops a call of ours may take from here.
     pub(super) max_forwards: u8,
     /// Whom a trusted network vouches for as the caller.
@@ -109,7 +90,15 @@ enum Start {
     Outgoing(Box<Outgoing>),
 }
 
-/// A sound on its way to the main leg.
+/// A request under way.
+pub(super) struct Request {
+    /// The leg whose program made it.
+    pub(super) leg: LegNo,
+    pub(super) purpose: Purpose,
+    pub(super) url: WebhookUrl,
+}
+
+/// A sound on its way to the leg that runs the program.
 pub(super) struct Sound {
     pub(super) token: u64,
     pub(super) times: u32,
@@ -157,18 +146,13 @@ impl Machine {
             surroundings,
             legs: BTreeMap::from([(LegNo::MAIN, leg)]),
             start: Some(start),
-            program: twiml::Machine::new(false),
-            source: program.unwrap_or_else(|| Program::Inline("<Response/>".into())),
+            script: Script::new(
+                LegNo::MAIN,
+                false,
+                program.unwrap_or_else(|| Program::Inline("<Response/>".into())),
+            ),
+            others: BTreeMap::new(),
             requests: HashMap::new(),
-            fetching: None,
-            answered_with: None,
-            running: None,
-            sound: None,
-            dial: None,
-            dialled: None,
-            events: VecDeque::new(),
-            verbs: 0,
-            last_word: EndReason::ApplicationHungUp,
             max_forwards: MAX_FORWARDS,
             asserted: None,
             tokens: 0,
@@ -181,6 +165,7 @@ impl Machine {
     #[must_use = "orders not carried out are lost"]
     pub fn handle(&mut self, now: Timestamp, happened: Happened) -> Vec<Order> {
         self.now = now;
+        self.turn_to(self.concerned(&happened));
         match happened {
             Happened::Started => self.begin(),
             Happened::Signalled(leg, signal) => self.signalled(leg, signal),
@@ -189,8 +174,8 @@ impl Machine {
             Happened::Played(token) => self.played(token),
             Happened::Unplayable(token) => self.unplayable(token),
             Happened::Fetched(token, fetched) => self.fetched(token, *fetched),
-            Happened::TimerFired(TimerKey::Verb) => self.events.push_back(twiml::Event::TimerFired),
-            Happened::TimerFired(TimerKey::TimeLimit) => self.time_is_up(),
+            Happened::TimerFired(TimerKey::Verb(_)) => self.script.events.push_back(twiml::Event::TimerFired),
+            Happened::TimerFired(TimerKey::TimeLimit(_)) => self.time_is_up(),
             Happened::MediaLost(leg) => self.media_lost(leg),
             Happened::Unheard(leg, source, packets) => self.unheard(leg, source, packets),
             Happened::Released(leg, summary) => self.released(leg, summary),
@@ -203,10 +188,16 @@ impl Machine {
             Happened::Stopped(reason) => {
                 // Whatever is under way is not waited for.
                 self.requests.clear();
-                self.finish(Ending::because(reason));
+                for leg in self.scripts() {
+                    self.turn_to(leg);
+                    self.finish(Ending::because(reason));
+                }
             }
         }
-        self.tell_program();
+        for leg in self.scripts() {
+            self.turn_to(leg);
+            self.tell_program();
+        }
         std::mem::take(&mut self.orders)
     }
 
@@ -216,10 +207,10 @@ impl Machine {
         self.legs.values().all(Leg::is_over) && self.requests.is_empty()
     }
 
-    /// Whether the main call goes on.
+    /// Whether a call that runs a program goes on.
     #[must_use]
     pub fn is_live(&self) -> bool {
-        self.leg(LegNo::MAIN).is_some_and(|main| !main.ended)
+        self.scripts().into_iter().any(|no| self.leg(no).is_some_and(|leg| !leg.ended))
     }
 
     /// The leg of this call.
@@ -255,17 +246,17 @@ impl Machine {
     }
 
     fn begin_incoming(&mut self, incoming: Incoming) {
-        self.record(LegNo::MAIN, CallCommand::Receive(incoming.received));
+        self.record(self.script.leg, CallCommand::Receive(incoming.received));
         if let Some((code, ending)) = incoming.refused {
             return self.refuse(code, ending);
         }
-        self.order(Order::Ring(LegNo::MAIN));
-        self.order(Order::SetTimer(TimerKey::TimeLimit, LONGEST_RING));
-        self.run(self.source.clone(), Purpose::Document);
+        self.order(Order::Ring(self.script.leg));
+        self.order(Order::SetTimer(TimerKey::TimeLimit(self.script.leg), LONGEST_RING));
+        self.run(self.script.source.clone(), Purpose::Document);
     }
 
     fn begin_outgoing(&mut self, queued: Queued) {
-        let Some(call) = self.call_of(LegNo::MAIN).cloned() else { return };
+        let Some(call) = self.call_of(self.script.leg).cloned() else { return };
         let placement = Placement {
             sid: call.sid,
             tenant: call.tenant,
@@ -278,12 +269,12 @@ impl Machine {
             ring_timeout: Duration::from_secs(u64::from(queued.timeout)),
             max_forwards: self.max_forwards,
         };
-        self.order(Order::Place(LegNo::MAIN, Box::new(placement)));
+        self.order(Order::Place(self.script.leg, Box::new(placement)));
     }
 
     /// The call lasted, or rang, for as long as it may.
     fn time_is_up(&mut self) {
-        if self.leg(LegNo::MAIN).is_some_and(Leg::is_answered) {
+        if self.leg(self.script.leg).is_some_and(Leg::is_answered) {
             self.finish(Ending::because(EndReason::TimeLimit));
         } else {
             self.refuse(480, Ending::because(EndReason::NoAnswer));
@@ -292,21 +283,21 @@ impl Machine {
 
     /// The main leg is answered by whoever: from now on it may last so long.
     pub(super) fn main_answered(&mut self) {
-        self.record(LegNo::MAIN, CallCommand::Answer);
-        let limit = self.leg(LegNo::MAIN).map_or(LONGEST_CALL, |main| main.limit);
-        self.order(Order::SetTimer(TimerKey::TimeLimit, limit));
+        self.record(self.script.leg, CallCommand::Answer);
+        let limit = self.leg(self.script.leg).map_or(LONGEST_CALL, |main| main.limit);
+        self.order(Order::SetTimer(TimerKey::TimeLimit(self.script.leg), limit));
     }
 
     /// Picks the main leg up, unless that has happened.
     pub(super) fn pick_up(&mut self) {
         let now = self.now;
-        let Some(main) = self.legs.get_mut(&LegNo::MAIN).filter(|main| main.state == State::Early) else {
+        let Some(main) = self.legs.get_mut(&self.script.leg).filter(|main| main.state == State::Early) else {
             return;
         };
         main.state = State::PickedUp;
         main.answered_at = Some(now);
         self.main_answered();
-        self.order(Order::Pickup(LegNo::MAIN));
+        self.order(Order::Pickup(self.script.leg));
     }
 
     pub(super) fn leg(&self, no: LegNo) -> Option<&Leg> {
@@ -314,7 +305,7 @@ impl Machine {
     }
 
     pub(super) fn tenant(&self) -> Option<Tenant> {
-        self.call_of(LegNo::MAIN).map(|call| call.tenant.clone())
+        self.call_of(self.script.leg).map(|call| call.tenant.clone())
     }
 
     pub(super) fn order(&mut self, order: Order) {

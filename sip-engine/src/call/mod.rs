@@ -6,7 +6,8 @@
 //! media       │   (no clock, no await) ├─► web orders      (Fetch, Speak, Load)
 //! API         ┘                        └─► facts           (Record)
 //! ```
-//! One machine has the whole family: the call that runs the program (the main leg) and the calls its `<Dial>` placed.
+//! One machine has the whole family: the call that runs the program (the main leg) and the calls its `<Dial>` placed. One of
+//! those that is redirected runs a program of its own ([`script`]).
 
 mod dial;
 mod ending;
@@ -16,6 +17,8 @@ mod machine;
 mod order;
 mod params;
 mod program;
+mod redirect;
+mod script;
 mod signal;
 #[cfg(test)]
 mod tests;

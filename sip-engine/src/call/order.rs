@@ -97,13 +97,13 @@ pub enum Order {
     CancelTimer(TimerKey),
 }
 
-/// The timers a call has, one of each.
+/// The timers a call has, one of each for every leg that runs a program.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum TimerKey {
     /// The current verb's.
-    Verb,
+    Verb(LegNo),
     /// The longest the call may last; before its answer, the longest it may ring.
-    TimeLimit,
+    TimeLimit(LegNo),
 }
 
 /// A call to place.

@@ -2,8 +2,7 @@
 
 use super::{
     ending::passed_on,
-    leg::LegNo,
-    machine::{Machine, Sound},
+    machine::{Machine, Request, Sound},
     order::{Order, TimerKey},
     params,
 };
@@ -29,7 +28,7 @@ impl Machine {
             Program::Fetched(Document { url, method, .. }) => self.fetch(purpose, url, method, Vec::new()),
             Program::Inline(text) => match twiml::Document::parse(&text, None) {
                 Ok(document) => {
-                    self.running = None;
+                    self.script.running = None;
                     self.load(document);
                 }
                 Err(error) => {
@@ -41,28 +40,29 @@ impl Machine {
     }
 
     fn load(&mut self, document: twiml::Document) {
-        let asks = self.program.load(document);
+        let asks = self.script.program.load(document);
         self.honour(asks);
     }
 
     fn fetch(&mut self, purpose: Purpose, url: WebhookUrl, method: Method, more: Vec<(String, String)>) {
-        let (Some(main), Some(tenant)) = (self.leg(LegNo::MAIN), self.tenant()) else { return };
+        let (Some(main), Some(tenant)) = (self.leg(self.script.leg), self.tenant()) else { return };
         let params = params::of(main).into_iter().chain(more).collect();
         let request = DocumentRequest { tenant, call: main.call.sid.clone(), purpose, url, method, params };
         let token = self.token();
-        self.requests.insert(token, (purpose, request.url.clone()));
-        self.fetching = Some(token);
+        let (leg, url) = (self.script.leg, request.url.clone());
+        self.requests.insert(token, Request { leg, purpose, url });
+        self.script.fetching = Some(token);
         self.order(Order::Fetch { token, request: Box::new(request) });
     }
 
     /// A document came. One that nobody waits for any more is only recorded.
     pub(super) fn fetched(&mut self, token: u64, fetched: Fetched) {
-        let Some((purpose, url)) = self.requests.remove(&token) else { return };
-        self.record(LegNo::MAIN, CallCommand::Exchange(Box::new(fetched.exchange)));
-        if self.fetching != Some(token) {
+        let Some(Request { purpose, url, .. }) = self.requests.remove(&token) else { return };
+        self.record(self.script.leg, CallCommand::Exchange(Box::new(fetched.exchange)));
+        if self.script.fetching != Some(token) {
             return;
         }
-        self.fetching = None;
+        self.script.fetching = None;
         let read = match (fetched.failure, url.as_str().parse()) {
             (Some(failure), _) => Err((failure.code, failure.message)),
             (None, Err(_)) => Err((BAD_URL, "is not a web address".to_owned())),
@@ -72,14 +72,14 @@ impl Machine {
                     content_type: fetched.content_type.clone(),
                     body: fetched.body.clone(),
                 });
-                self.answered_with = sound.map(|sound| (twiml::Url::clone(&base), sound));
+                self.script.answered_with = sound.map(|sound| (twiml::Url::clone(&base), sound));
                 twiml::Document::from_response(content_type, &fetched.body, &base)
                     .map_err(|error| (error.code(), error.to_string()))
             }
         };
         match read {
             Ok(document) => {
-                self.running = Some((purpose, url));
+                self.script.running = Some((purpose, url));
                 self.load(document);
             }
             Err((code, message)) => self.failed(purpose, &url.shown(), code, &message),
@@ -89,7 +89,7 @@ impl Machine {
     /// The application at `url`, as shown, failed: its fallback is asked once, and after that we apologise.
     fn failed(&mut self, purpose: Purpose, url: &str, code: u32, message: &str) {
         self.warn(code, format!("{url}: {message}"));
-        match &self.source {
+        match &self.script.source {
             Program::Fetched(Document { fallback_url: Some(fallback), fallback_method, .. })
                 if purpose != Purpose::Fallback =>
             {
@@ -102,7 +102,7 @@ impl Machine {
 
     /// The document that runs cannot go on as it is written.
     fn stuck(&mut self, Warning { code, message }: Warning) {
-        match self.running.take() {
+        match self.script.running.take() {
             Some((purpose, url)) => self.failed(purpose, &url.shown(), code, &message),
             None => {
                 self.warn(code, message);
@@ -112,7 +112,7 @@ impl Machine {
     }
 
     fn apologise(&mut self) {
-        self.last_word = EndReason::ApplicationFailed;
+        self.script.last_word = EndReason::ApplicationFailed;
         match twiml::Document::parse(APOLOGY, None) {
             Ok(document) => self.load(document),
             Err(error) => {
@@ -123,8 +123,8 @@ impl Machine {
 
     /// Tells the program everything that is waiting for it, and does what it asks for.
     pub(super) fn tell_program(&mut self) {
-        while let Some(event) = self.events.pop_front() {
-            let asks = self.program.on(&event);
+        while let Some(event) = self.script.events.pop_front() {
+            let asks = self.script.program.on(&event);
             self.honour(asks);
         }
     }
@@ -140,14 +140,14 @@ impl Machine {
             Ask::Play { url, times } => self.load_sound(&url, times),
             Ask::SendDigits(digits) => {
                 let token = self.new_sound(1);
-                self.order(Order::SendDigits { leg: LegNo::MAIN, token, digits });
+                self.order(Order::SendDigits { leg: self.script.leg, token, digits });
             }
             Ask::StopPlaying => {
-                self.sound = None;
-                self.order(Order::Hush(LegNo::MAIN));
+                self.script.sound = None;
+                self.order(Order::Hush(self.script.leg));
             }
-            Ask::Timer(after) => self.order(Order::SetTimer(TimerKey::Verb, after)),
-            Ask::CancelTimer => self.order(Order::CancelTimer(TimerKey::Verb)),
+            Ask::Timer(after) => self.order(Order::SetTimer(TimerKey::Verb(self.script.leg), after)),
+            Ask::CancelTimer => self.order(Order::CancelTimer(TimerKey::Verb(self.script.leg))),
             Ask::Fetch(request) => self.follow(request),
             Ask::Dial(plan) => self.begin_dial(plan),
             Ask::EndDial => self.end_dial(),
@@ -158,9 +158,9 @@ impl Machine {
             Ask::Fail(warning) => self.stuck(warning),
             Ask::Warn(Warning { code, message }) => self.warn(code, message),
             Ask::VerbStarted { verb, details } => {
-                let (index, verb) = (self.verbs, verb.to_owned());
+                let (index, verb) = (self.script.verbs, verb.to_owned());
                 let attributes = details.into_iter().map(|(name, value)| (name, shown(&value))).collect();
-                self.record(LegNo::MAIN, CallCommand::StartVerb { index, verb, attributes });
+                self.record(self.script.leg, CallCommand::StartVerb { index, verb, attributes });
             }
             Ask::VerbEnded { outcome, results, .. } => self.verb_ended(outcome, &results),
         }
@@ -174,7 +174,7 @@ impl Machine {
 
     fn load_sound(&mut self, url: &twiml::Url, times: u32) {
         let Some(tenant) = self.tenant() else { return };
-        let file = self.answered_with.take().filter(|(of, _)| of == url).map(|(_, file)| file);
+        let file = self.script.answered_with.take().filter(|(of, _)| of == url).map(|(_, file)| file);
         match url.as_str().parse() {
             Ok(url) => {
                 let token = self.new_sound(times);
@@ -182,14 +182,14 @@ impl Machine {
             }
             Err(_) => {
                 self.warn(BAD_URL, format!("{} is not a web address", shown(url.as_str())));
-                self.events.push_back(Event::PlayFinished);
+                self.script.events.push_back(Event::PlayFinished);
             }
         }
     }
 
     fn new_sound(&mut self, times: u32) -> u64 {
         let token = self.token();
-        self.sound = Some(Sound { token, times, is_prelude: false });
+        self.script.sound = Some(Sound { token, times, is_prelude: false });
         token
     }
 
@@ -197,7 +197,7 @@ impl Machine {
     pub(super) fn notify(&mut self, request: twiml::Request) {
         if let Ok(url) = request.url.as_str().parse() {
             self.fetch(Purpose::Action, url, method(request.method), request.params);
-            self.fetching = None;
+            self.script.fetching = None;
         }
     }
 
@@ -218,22 +218,22 @@ impl Machine {
         let found: Vec<_> = told.map(|(name, value)| format!("{name}={value}")).collect();
         let outcome =
             if found.is_empty() { outcome.to_owned() } else { format!("{outcome}: {}", found.join(", ")) };
-        self.record(LegNo::MAIN, CallCommand::EndVerb { index: self.verbs, outcome });
-        self.verbs += 1;
+        self.record(self.script.leg, CallCommand::EndVerb { index: self.script.verbs, outcome });
+        self.script.verbs += 1;
     }
 
     /// The program is over. A call nobody picked up is turned away with what its dial came to.
     fn program_hung_up(&mut self) {
-        let answered = self.leg(LegNo::MAIN).is_some_and(super::leg::Leg::is_answered);
-        match self.dialled.take() {
-            _ if answered => self.finish(Ending::because(self.last_word)),
+        let answered = self.leg(self.script.leg).is_some_and(super::leg::Leg::is_answered);
+        match self.script.dialled.take() {
+            _ if answered => self.finish(Ending::because(self.script.last_word)),
             Some(ending) => self.refuse(passed_on(&ending), ending),
-            None => self.refuse(603, Ending::because(self.last_word)),
+            None => self.refuse(603, Ending::because(self.script.last_word)),
         }
     }
 
     pub(super) fn warn(&mut self, code: u32, message: String) {
-        self.record(LegNo::MAIN, CallCommand::Warn { code, message });
+        self.record(self.script.leg, CallCommand::Warn { code, message });
     }
 }
 

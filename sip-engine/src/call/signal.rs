@@ -8,7 +8,7 @@ use super::{
     order::Order,
 };
 use crate::outside::FetchFailure;
-use domain::call::{CallCommand, EndReason, Ending, MediaSummary, Program, Purpose, Status};
+use domain::call::{CallCommand, EndReason, Ending, MediaSummary, Purpose, Status};
 use std::net::SocketAddr;
 
 /// Twilio's code for bad digits, for want of one for too many.
@@ -55,7 +55,7 @@ impl Machine {
     fn not_placed(&mut self, no: LegNo, reason: EndReason, code: Option<u32>, detail: String) {
         if let Some(code) = code {
             let message = detail.clone();
-            self.record(LegNo::MAIN, CallCommand::Warn { code, message });
+            self.record(self.script.leg, CallCommand::Warn { code, message });
         }
         self.mark_closed(no);
         self.over(no, Ending::because(reason).with_detail(detail));
@@ -74,7 +74,7 @@ impl Machine {
         let Some(leg) = self.legs.get_mut(&no).filter(|leg| leg.state == State::Early) else { return };
         leg.state = State::Up;
         leg.answered_at = Some(now);
-        if no == LegNo::MAIN {
+        if no == self.script.leg {
             self.main_answered();
             self.begin_program();
         } else {
@@ -86,20 +86,20 @@ impl Machine {
     fn acknowledged(&mut self, no: LegNo) {
         let Some(leg) = self.legs.get_mut(&no).filter(|leg| leg.state == State::PickedUp) else { return };
         leg.state = State::Up;
-        self.events.push_back(twiml::Event::Answered);
+        self.script.events.push_back(twiml::Event::Answered);
         self.main_is_up();
     }
 
     /// A call we placed is answered: first the digits, then the program.
     fn begin_program(&mut self) {
-        self.program = twiml::Machine::new(true);
-        match self.legs.get_mut(&LegNo::MAIN).and_then(|main| main.send_digits.take()) {
+        self.script.program = twiml::Machine::new(true);
+        match self.legs.get_mut(&self.script.leg).and_then(|main| main.send_digits.take()) {
             Some(digits) => {
                 let token = self.token();
-                self.sound = Some(Sound { token, times: 1, is_prelude: true });
-                self.order(Order::SendDigits { leg: LegNo::MAIN, token, digits });
+                self.script.sound = Some(Sound { token, times: 1, is_prelude: true });
+                self.order(Order::SendDigits { leg: self.script.leg, token, digits });
             }
-            None => self.run(self.source.clone(), Purpose::Document),
+            None => self.run(self.script.source.clone(), Purpose::Document),
         }
     }
 
@@ -107,7 +107,7 @@ impl Machine {
         let early = self.leg(no).is_some_and(|leg| leg.state == State::Early);
         let elsewhere = early && self.may_go_another_way(no, &closing);
         match closing {
-            Closing::NoMedia { code, detail } if early && no == LegNo::MAIN && self.is_inbound() => {
+            Closing::NoMedia { code, detail } if early && no == self.script.leg && self.is_inbound() => {
                 self.refuse(code, Ending::because(EndReason::MediaFailed).with_detail(detail));
             }
             Closing::Failed { code, reason, from_peer, .. } if elsewhere => {
@@ -131,8 +131,8 @@ impl Machine {
         is_elsewhere_perhaps(closing) && leg.and_then(|leg| leg.attempt.as_ref()).is_some_and(|one| one.more)
     }
 
-    fn is_inbound(&self) -> bool {
-        self.leg(LegNo::MAIN).is_some_and(|main| main.direction == domain::call::Direction::Inbound)
+    pub(super) fn is_inbound(&self) -> bool {
+        self.leg(self.script.leg).is_some_and(|main| main.direction == domain::call::Direction::Inbound)
     }
 
     fn mark_closed(&mut self, no: LegNo) {
@@ -143,7 +143,7 @@ impl Machine {
 
     /// The leg is over by itself.
     pub(super) fn over(&mut self, no: LegNo, ending: Ending) {
-        if no == LegNo::MAIN { self.finish(ending) } else { self.child_over(no, ending) }
+        if no == self.script.leg { self.finish(ending) } else { self.child_over(no, ending) }
     }
 
     pub(super) fn pressed(&mut self, no: LegNo, digit: char) {
@@ -156,35 +156,35 @@ impl Machine {
             return self.record(no, CallCommand::Warn { code: TOO_MANY_DIGITS, message });
         }
         self.record(no, CallCommand::Press { digits: digit.to_string() });
-        if no == LegNo::MAIN {
-            self.events.push_back(twiml::Event::Digit(digit));
+        if no == self.script.leg {
+            self.script.events.push_back(twiml::Event::Digit(digit));
         }
     }
 
     pub(super) fn prepared(&mut self, token: u64, result: Result<Prepared, FetchFailure>) {
-        let Some(sound) = self.sound.as_ref().filter(|sound| sound.token == token) else { return };
+        let Some(sound) = self.script.sound.as_ref().filter(|sound| sound.token == token) else { return };
         let times = sound.times;
         match result {
             Ok(Prepared { prompt, warning }) => {
                 if let Some(message) = warning {
-                    self.record(LegNo::MAIN, CallCommand::Warn { code: 13510, message });
+                    self.record(self.script.leg, CallCommand::Warn { code: 13510, message });
                 }
-                self.order(Order::Play { leg: LegNo::MAIN, token, prompt, times });
+                self.order(Order::Play { leg: self.script.leg, token, prompt, times });
             }
             Err(FetchFailure { code, message }) => {
-                self.record(LegNo::MAIN, CallCommand::Warn { code, message });
+                self.record(self.script.leg, CallCommand::Warn { code, message });
                 self.played(token);
             }
         }
     }
 
     pub(super) fn played(&mut self, token: u64) {
-        if self.sound.as_ref().is_some_and(|sound| sound.token == token) {
-            let is_prelude = self.sound.take().is_some_and(|sound| sound.is_prelude);
+        if self.script.sound.as_ref().is_some_and(|sound| sound.token == token) {
+            let is_prelude = self.script.sound.take().is_some_and(|sound| sound.is_prelude);
             if is_prelude {
-                self.run(self.source.clone(), Purpose::Document);
+                self.run(self.script.source.clone(), Purpose::Document);
             } else {
-                self.events.push_back(twiml::Event::PlayFinished);
+                self.script.events.push_back(twiml::Event::PlayFinished);
             }
         } else {
             self.child_digits_sent(token);
@@ -193,14 +193,14 @@ impl Machine {
 
     pub(super) fn unplayable(&mut self, token: u64) {
         let message = "digits were not sent: at most 256 of 0-9, *, #, A-D, w and W can be".to_owned();
-        self.record(LegNo::MAIN, CallCommand::Warn { code: 13410, message });
+        self.record(self.script.leg, CallCommand::Warn { code: 13410, message });
         self.played(token);
     }
 
     /// Nobody is heard on this leg any more, whatever signalling says.
     pub(super) fn media_lost(&mut self, no: LegNo) {
         let Some(leg) = self.leg(no).filter(|leg| !leg.ended) else { return };
-        let rings = leg.state == State::Early && no == LegNo::MAIN && self.is_inbound();
+        let rings = leg.state == State::Early && no == self.script.leg && self.is_inbound();
         let ending = Ending::because(EndReason::MediaFailed).with_detail("its media ended by itself");
         if rings { self.refuse(500, ending) } else { self.over(no, ending) }
     }
@@ -219,29 +219,6 @@ impl Machine {
         if let Some(summary) = summary {
             self.record(no, CallCommand::Summarize(summary));
         }
-    }
-
-    pub(super) fn redirected(&mut self, no: LegNo, program: Program) {
-        // A call placed by <Dial> runs no program of its own; the domain refuses to redirect it.
-        if no != LegNo::MAIN || !self.is_live() {
-            return;
-        }
-        self.source = program;
-        self.last_word = EndReason::ApplicationHungUp;
-        let waits_for_answer = !self.is_inbound() && self.leg(no).is_some_and(|leg| !leg.is_answered());
-        let in_prelude = self.sound.as_ref().is_some_and(|sound| sound.is_prelude);
-        if waits_for_answer || in_prelude {
-            return;
-        }
-        let farewell = self.dial_so_far().and_then(|dial| self.program.farewell(&dial));
-        let asks = self.program.interrupt();
-        self.honour(asks);
-        self.events.clear();
-        if let Some(request) = farewell {
-            self.notify(request);
-        }
-        self.fetching = None;
-        self.run(self.source.clone(), Purpose::Document);
     }
 
     pub(super) fn end_requested(&mut self, no: LegNo, status: Status) {

@@ -70,8 +70,8 @@ pub(super) const OPERATIONS: &[Operation] = &[
         rows: &[
             honoured(&["Status"]).noting("completed or canceled; 404 (20404) when the call is over"),
             honoured(&["Url", "Twiml"]).noting(
-                "400 (21220) when the call is over, or one that `<Dial>` placed: redirect its parent; with Status a \
-                 warning",
+                "400 (21220) when the call is over, or one that `<Dial>` placed and nobody answered yet: redirect its parent; \
+                 with Status a warning; one that `<Dial>` connected leaves it, and its parent goes on behind the `<Dial>`",
             ),
             honoured(&["Method", "FallbackUrl", "FallbackMethod"])
                 .noting("go with Url; alone refused (20001), with Twiml or Status a warning"),

@@ -111,14 +111,6 @@ fn completing_a_dialled_call_gives_its_parent_back() {
 }
 
 #[test]
-fn a_dialled_call_has_no_program_to_redirect() {
-    let (mut scene, _) = Scene::talking("<Dial>85510000001</Dial>");
-    scene.placed(LegNo(1));
-    let program = Program::Inline("<Response/>".into());
-    assert_eq!(scene.feed(Happened::Redirected(LegNo(1), program)), [""; 0]);
-}
-
-#[test]
 fn a_stop_of_ours_ends_the_whole_family() {
     let (mut scene, _) = Scene::talking("<Dial>85510000001</Dial>");
     scene.placed(LegNo(1));

@@ -272,7 +272,7 @@ fn the_time_limit_of_a_dial_ends_the_talk() {
     scene.placed(ONE);
     assert_eq!(scene.signal(ONE, Signal::Answered).last().unwrap(), "SetTimer Verb 60");
     scene.passes(60_012);
-    assert!(scene.fires(TimerKey::Verb).contains(&"HangUp 1".to_owned()));
+    assert!(scene.fires(TimerKey::Verb(MAIN)).contains(&"HangUp 1".to_owned()));
     assert_eq!(scene.measured(), ["Some(60)"], "a call is never longer than the limit that ended it");
     assert_eq!((scene.param("DialCallStatus"), scene.param("DialCallDuration")), ("completed", "60"));
 }

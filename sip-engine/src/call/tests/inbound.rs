@@ -53,7 +53,7 @@ fn a_call_nobody_answers_does_not_ring_for_ever() {
     let mut scene = Scene::incoming(application(None));
     scene.starts();
     scene.document(r#"<Pause length="3000"/><Say>Hi</Say>"#);
-    let lines = scene.fires(TimerKey::TimeLimit);
+    let lines = scene.fires(TimerKey::TimeLimit(MAIN));
     assert!(lines.contains(&"Refuse 0 480".to_owned()), "{lines:?}");
     assert!(lines.contains(&"0: ended NoAnswer 480".to_owned()), "{lines:?}");
 }
@@ -81,7 +81,7 @@ fn a_thousand_keys_are_enough() {
 #[test]
 fn what_a_gather_did_not_hear_is_not_told() {
     let (mut scene, _) = Scene::talking(r#"<Gather timeout="2"/><Say>Bye</Say>"#);
-    assert_eq!(scene.fires(TimerKey::Verb), ["0: verb 0 completed", "0: verb 1 Say", "Speak \"Bye\""]);
+    assert_eq!(scene.fires(TimerKey::Verb(MAIN)), ["0: verb 0 completed", "0: verb 1 Say", "Speak \"Bye\""]);
 }
 
 #[test]
@@ -250,7 +250,7 @@ fn hold_is_a_fact() {
 #[test]
 fn a_call_lasts_four_hours_at_most() {
     let (mut scene, _) = Scene::talking("<Say loop=\"0\">Hi</Say>");
-    assert!(scene.fires(TimerKey::TimeLimit).contains(&"0: ended TimeLimit".to_owned()));
+    assert!(scene.fires(TimerKey::TimeLimit(MAIN)).contains(&"0: ended TimeLimit".to_owned()));
 }
 
 #[test]
@@ -261,7 +261,7 @@ fn a_pause_at_the_beginning_delays_picking_up() {
         scene.document("<Pause length=\"3\"/><Say>Hi</Say>"),
         ["0: exchanged", "0: verb 0 Pause", "SetTimer Verb 3"]
     );
-    assert!(scene.fires(TimerKey::Verb).contains(&"Pickup 0".to_owned()));
+    assert!(scene.fires(TimerKey::Verb(MAIN)).contains(&"Pickup 0".to_owned()));
 }
 
 #[test]

@@ -6,6 +6,7 @@ mod api;
 mod dialling;
 mod inbound;
 mod outbound;
+mod redirected;
 
 use super::{
     Closing, Happened, Incoming, LegNo, Machine, Order, Outgoing, Placement, Prepared, Signal, Surroundings,
@@ -321,8 +322,8 @@ impl Scene {
                 let (method, url) = (request.method.as_str(), request.url);
                 self.noted("fetch", token, format!("Fetch {method} {url}"))
             }
-            Order::SetTimer(key, after) => format!("SetTimer {key:?} {}", after.as_secs()),
-            Order::CancelTimer(key) => format!("CancelTimer {key:?}"),
+            Order::SetTimer(key, after) => format!("SetTimer {} {}", timer(key), after.as_secs()),
+            Order::CancelTimer(key) => format!("CancelTimer {}", timer(key)),
         }
     }
 
@@ -330,6 +331,15 @@ impl Scene {
         self.tokens.insert(what, token);
         line
     }
+}
+
+/// A timer's name, with the leg unless it is the main one.
+fn timer(key: TimerKey) -> String {
+    let (name, leg) = match key {
+        TimerKey::Verb(leg) => ("Verb", leg),
+        TimerKey::TimeLimit(leg) => ("TimeLimit", leg),
+    };
+    if leg == MAIN { name.to_owned() } else { format!("{name} of {}", leg.0) }
 }
 
 fn fact_line(fact: CallCommand) -> String {
