@@ -4,8 +4,8 @@ import { resetTwoFactor } from "../client/sdk.gen";
 import type { User } from "../client/types.gen";
 import { useProblemForm } from "../lib/forms";
 import * as check from "../lib/validate";
+import { CodeField } from "../ui/CodeField";
 import { Dialog } from "../ui/Dialog";
-import { FreshCode } from "../ui/FreshCode";
 import { ProblemNotice } from "../ui/ProblemNotice";
 
 type Props = { user: User; onReset: () => void; onClose: () => void };
@@ -38,7 +38,7 @@ export function ResetTwoFactor({ user: { sid, name }, onReset, onClose }: Props)
             data-autofocus
             {...form.getInputProps("name")}
           />
-          <FreshCode {...form.getInputProps("code")} />
+          <CodeField recovery {...form.getInputProps("code")} />
           {problem && <ProblemNotice error={problem} />}
           <Group justify="flex-end" gap={8}>
             <Button variant="default" onClick={onClose}>

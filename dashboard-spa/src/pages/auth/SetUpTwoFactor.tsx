@@ -7,10 +7,10 @@ import { enableTwoFactor, type Session, setUpTwoFactor } from "../../api/session
 import { useProblemForm } from "../../lib/forms";
 import * as check from "../../lib/validate";
 import { Copyable } from "../../ui/basics";
+import { CodeField } from "../../ui/CodeField";
 import { ProblemNotice } from "../../ui/ProblemNotice";
 import css from "./Auth.module.css";
 import { AuthPage } from "./AuthPage";
-import { CodeInput } from "./CodeInput";
 import { CodeList } from "./CodeList";
 import { SomebodyElse } from "./SomebodyElse";
 import { useEnter } from "./useEnter";
@@ -62,7 +62,7 @@ function Scan({ onEnabled }: { onEnabled: (enabled: Enabled) => void }) {
                 </Copyable>
               )}
               {problem && <ProblemNotice error={problem} />}
-              <CodeInput label="Code from the app" {...form.getInputProps("code")} />
+              <CodeField autoFocus label="Code from the app" {...form.getInputProps("code")} />
               <Button type="submit" loading={busy} disabled={!setup.data}>
                 Turn on
               </Button>

@@ -5,9 +5,9 @@ import { useState } from "react";
 import { verifyTwoFactor } from "../../api/session";
 import { useProblemForm } from "../../lib/forms";
 import * as check from "../../lib/validate";
+import { CodeField } from "../../ui/CodeField";
 import { ProblemNotice } from "../../ui/ProblemNotice";
 import { AuthPage } from "./AuthPage";
-import { CodeInput } from "./CodeInput";
 import { SomebodyElse } from "./SomebodyElse";
 import { useEnter } from "./useEnter";
 
@@ -41,7 +41,7 @@ function CodeForm() {
     <form onSubmit={onSubmit} noValidate>
       <Stack gap={16}>
         {problem && <ProblemNotice error={problem} />}
-        <CodeInput {...form.getInputProps("code")} />
+        <CodeField autoFocus {...form.getInputProps("code")} />
         <Button type="submit" loading={busy} fullWidth>
           Sign in
         </Button>

@@ -6,9 +6,9 @@ import { renewRecoveryCodes } from "../../api/session";
 import { useProblemForm } from "../../lib/forms";
 import * as check from "../../lib/validate";
 import { Card } from "../../ui/basics";
+import { CodeField } from "../../ui/CodeField";
 import { Dialog } from "../../ui/Dialog";
 import { ProblemNotice } from "../../ui/ProblemNotice";
-import { CodeInput } from "../auth/CodeInput";
 import { CodeList } from "../auth/CodeList";
 
 export function NewRecoveryCodes() {
@@ -31,7 +31,7 @@ export function NewRecoveryCodes() {
 function Renew({ onClose }: { onClose: () => void }) {
   const [codes, setCodes] = useState<string[]>();
   const { form, problem, busy, onSubmit } = useProblemForm(
-    { initialValues: { code: "" }, validate: { code: check.code }, validateInputOnBlur: false },
+    { initialValues: { code: "" }, validate: { code: check.code }, checkOnLeave: false },
     async ({ code }) => setCodes((await renewRecoveryCodes(code)).recovery_codes),
   );
   if (codes) {
@@ -52,7 +52,7 @@ function Renew({ onClose }: { onClose: () => void }) {
       <form onSubmit={onSubmit} noValidate>
         <Stack gap={16}>
           {problem && <ProblemNotice error={problem} />}
-          <CodeInput label="Code from the app" data-autofocus {...form.getInputProps("code")} />
+          <CodeField label="Code from the app" data-autofocus {...form.getInputProps("code")} />
           <Group justify="flex-end" gap={8}>
             <Button variant="default" onClick={onClose}>
               Cancel

@@ -6,8 +6,8 @@ import { replaceTwoFactor, sessionQuery } from "../../api/session";
 import { useProblemForm } from "../../lib/forms";
 import * as check from "../../lib/validate";
 import { Card } from "../../ui/basics";
+import { CodeField } from "../../ui/CodeField";
 import { Dialog } from "../../ui/Dialog";
-import { FreshCode } from "../../ui/FreshCode";
 import { ProblemNotice } from "../../ui/ProblemNotice";
 import { useEnter } from "../auth/useEnter";
 
@@ -32,7 +32,7 @@ function Replace({ onClose }: { onClose: () => void }) {
   const client = useQueryClient();
   const enter = useEnter();
   const { form, problem, busy, onSubmit } = useProblemForm(
-    { initialValues: { code: "" }, validate: { code: check.freshCode } },
+    { initialValues: { code: "" }, validate: { code: check.freshCode }, checkOnLeave: false },
     async ({ code }) => {
       await replaceTwoFactor(code.trim());
       const session = await client.fetchQuery({ ...sessionQuery, staleTime: 0 });
@@ -48,7 +48,7 @@ function Replace({ onClose }: { onClose: () => void }) {
             You are signed out everywhere else, your recovery codes stop working, and the next page sets the
             new app up.
           </Text>
-          <FreshCode data-autofocus {...form.getInputProps("code")} />
+          <CodeField recovery data-autofocus {...form.getInputProps("code")} />
           <Group justify="flex-end" gap={8}>
             <Button variant="default" onClick={onClose}>
               Cancel
