@@ -12,6 +12,7 @@ import { QueryClientProvider } from "@tanstack/react-query";
 import { RouterProvider } from "@tanstack/react-router";
 import { createRoot } from "react-dom/client";
 import { makeQueryClient } from "./api/client";
+import { watchFocus } from "./lib/focus";
 import { watchPresses } from "./lib/press";
 import { loadAllPages } from "./pages/page";
 import { makeRouter } from "./router";
@@ -23,6 +24,7 @@ const colorScheme = localStorageColorSchemeManager({ key: "trunkline-theme" });
 const root = document.getElementById("root");
 if (root === null) throw new Error("index.html has no #root");
 
+watchFocus();
 watchPresses();
 createRoot(root).render(
   <MantineProvider

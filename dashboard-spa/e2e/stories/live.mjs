@@ -26,12 +26,43 @@ export const liveStories = {
       const question = page.getByRole("dialog", { name: "Hang up this call" });
       await question.getByRole("button", { name: "Hang up +855 77 000 111" }).click();
       await phone.ended;
+      await question.waitFor({ state: "detached" });
+      // Whoever has left the list sees it without the call.
       await page.mouse.move(2, 2);
-      await page.keyboard.press("Escape");
-      await page.evaluate(() => document.activeElement?.blur());
+      await page.getByRole("heading", { name: "Live calls" }).click();
       await page.getByText("Nobody is calling right now").waitFor();
     } finally {
       phone.close();
+    }
+    page.assertClean();
+    await page.context().close();
+  },
+
+  "a live call is hung up by keyboard alone, and the focus is never lost": async (shared) => {
+    const page = await owner(shared);
+    await page.goto("/live");
+    await page.getByText("Nobody is calling right now").waitFor();
+    const phones = [
+      await call(demo.sip_address, "1234", FROM),
+      await call(demo.sip_address, "1234", "+85577000666"),
+    ];
+    try {
+      for (const [at, number] of ["+855 77 000 111", "+855 77 000 666"].entries()) {
+        await page.getByRole("button", { name: `Hang up ${number}` }).focus();
+        await page.keyboard.press("Enter");
+        const question = page.getByRole("dialog", { name: "Hang up this call" });
+        await question.getByRole("button", { name: `Hang up ${number}` }).waitFor();
+        await page.waitForFunction(() => document.activeElement?.closest("[role=dialog]") !== null);
+        await page.keyboard.press("Enter");
+        await phones[at].ended;
+        await question.waitFor({ state: "detached" });
+        // On what is left of the row, on the next one, or on the heading when there is none.
+        await page.waitForFunction(() => document.activeElement?.closest("tr, h1"));
+      }
+      await page.getByRole("heading", { name: "Live calls" }).click();
+      await page.getByText("Nobody is calling right now").waitFor();
+    } finally {
+      for (const phone of phones) phone.close();
     }
     page.assertClean();
     await page.context().close();
