@@ -1,14 +1,16 @@
 //! A PostgreSQL connection of one task's own. The pool asks every connection that comes back whether it is well: a second
 //! round trip after each statement, and the next one goes over another connection meanwhile.
 
-use super::{Db, Pools, within};
+use super::{Db, Pools, cut, within};
 use crate::StoreError;
-use sqlx::{PgConnection, PgPool};
+use sqlx::{Connection, PgConnection, PgPool};
 use std::time::Duration;
 use tokio::time::Instant;
 
 /// How long a connection may rest and be used again; past that, something on the way may have forgotten it.
 const REST: Duration = Duration::from_secs(300);
+/// How long one may rest and be used again untested: what goes over it is not asked twice, so it should not be found cut.
+const TRUSTED: Duration = Duration::from_secs(1);
 
 /// Opened when it is first needed, and again after anything went wrong on it.
 #[derive(Default)]
@@ -34,9 +36,13 @@ impl Line {
     }
 
     async fn take(&mut self, pool: &PgPool) -> Result<PgConnection, sqlx::Error> {
-        match self.0.take() {
-            Some((connection, used)) if used.elapsed() < REST && !pool.is_closed() => Ok(connection),
-            _ => Ok(pool.acquire().await?.detach()),
+        if let Some((mut connection, used)) = self.0.take()
+            && used.elapsed() < REST
+            && !pool.is_closed()
+            && (used.elapsed() < TRUSTED || connection.ping().await.is_ok())
+        {
+            return Ok(connection);
         }
+        Ok(cut::living(pool).await?.detach())
     }
 }

@@ -4,6 +4,7 @@
 //! waits for it. Readers are `query_only` and never checkpoint. Every call has a deadline.
 
 mod bind;
+mod cut;
 mod hosts;
 mod line;
 mod pools;
@@ -50,16 +51,23 @@ impl Db {
         self.pools.backend()
     }
 
-    /// All rows of a query, outside a transaction.
+    /// All rows of a query, outside a transaction. It is asked again when its connection turns out to be cut: one that
+    /// changes anything must be one that may be repeated.
     ///
     /// # Errors
-    /// When the database fails, the connection is cut midway, or the deadline passes.
+    /// When the database fails, the connection is cut midway twice, or the deadline passes.
     pub async fn fetch_all<S: SqlxBinder + Sync>(&self, statement: &S) -> Result<Vec<Row>, StoreError> {
         let bound = bind::bind(self.backend(), statement);
         let rows = async {
             match &self.pools {
                 Pools::Sqlite { reader, .. } => bind::sqlite_rows(bound, reader).await,
-                Pools::Postgres(pool) => bind::postgres_rows(bound, pool).await,
+                Pools::Postgres(pool) => match bind::postgres_rows(bound, pool).await {
+                    Err(error) if cut::is_cut(&error) => {
+                        let again = bind::bind(self.backend(), statement);
+                        bind::postgres_rows(again, &mut *cut::living(pool).await?).await
+                    }
+                    rows => rows,
+                },
             }
         };
         within(self.deadline, rows).await
@@ -85,7 +93,7 @@ impl Db {
         let touched = async {
             match &self.pools {
                 Pools::Sqlite { writer, .. } => bind::sqlite_execute(bound, writer).await,
-                Pools::Postgres(pool) => bind::postgres_execute(bound, pool).await,
+                Pools::Postgres(pool) => bind::postgres_execute(bound, &mut *cut::living(pool).await?).await,
             }
         };
         within(self.deadline, touched).await

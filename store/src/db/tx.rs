@@ -3,7 +3,7 @@
 use super::{
     Backend, Batch, Pools, Row,
     bind::{self, Bound},
-    within,
+    cut, within,
 };
 use crate::StoreError;
 use sea_query::{PostgresQueryBuilder, SchemaStatementBuilder, SqliteQueryBuilder};
@@ -34,7 +34,14 @@ struct Open {
 
 impl Open {
     async fn begin(pool: &PgPool, statement: &'static str) -> Result<Open, sqlx::Error> {
-        let mut open = Open { connection: pool.acquire().await?, over: false };
+        match Open::on(pool.acquire().await?, statement).await {
+            Err(error) if cut::is_cut(&error) => Open::on(cut::living(pool).await?, statement).await,
+            begun => begun,
+        }
+    }
+
+    async fn on(connection: PoolConnection<Postgres>, statement: &'static str) -> Result<Open, sqlx::Error> {
+        let mut open = Open { connection, over: false };
         open.connection.execute(sqlx::raw_sql(statement)).await?;
         Ok(open)
     }

@@ -1,6 +1,7 @@
 //! A database that goes away or falls silent: an error in time, never a short answer.
 
 use domain::{Kind, Log};
+use sqlx::{Connection, Executor, PgConnection};
 use std::{
     sync::{
         Arc,
@@ -100,6 +101,43 @@ async fn a_connection_cut_in_the_middle_of_a_read_is_an_error() {
         }
     };
     assert_eq!(page.len(), 4_000);
+}
+
+/// Opens several connections to the store's database, gives them back, and has the server end all of them.
+async fn cut_while_resting(store: &testing::TestStore) {
+    let opened = futures_util::future::join_all((0..8).map(|_| store.db().snapshot())).await;
+    for tx in opened {
+        tx.unwrap().rollback().await.unwrap();
+    }
+    let cut = "SELECT pg_terminate_backend(pid, 5000) FROM pg_stat_activity \
+               WHERE datname = current_database() AND pid <> pg_backend_pid()";
+    let mut server = PgConnection::connect(&store.options.url).await.unwrap();
+    assert!(server.fetch_all(cut).await.unwrap().len() >= 8);
+    server.close().await.unwrap();
+}
+
+#[tokio::test]
+async fn what_is_asked_first_after_the_server_cut_all_resting_connections_is_answered() {
+    let store = filled().await;
+    cut_while_resting(&store).await;
+    assert_eq!(store.read(Log::Core, 0, 5_000).await.unwrap().len(), 4_000);
+    cut_while_resting(&store).await;
+    store.db().snapshot().await.unwrap().rollback().await.unwrap();
+    cut_while_resting(&store).await;
+    store.db().begin().await.unwrap().rollback().await.unwrap();
+    cut_while_resting(&store).await;
+    let carrier = sid(Kind::Carrier);
+    store.vault().put(&carrier, &carrier, "kind", "name", b"x", None).await.unwrap();
+}
+
+#[tokio::test]
+async fn a_command_that_comes_a_while_after_the_cut_takes_effect_at_once() {
+    let store = filled().await;
+    cut_while_resting(&store).await;
+    tokio::time::pause();
+    tokio::time::advance(Duration::from_secs(2)).await;
+    tokio::time::resume();
+    store.execute::<Tally>(&sid(Kind::Call), C::Add(1), &meta()).await.unwrap();
 }
 
 #[tokio::test]
