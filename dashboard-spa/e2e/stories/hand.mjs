@@ -38,6 +38,28 @@ async function hangUpAll(phones) {
   for (const phone of phones) phone.close();
 }
 
+/** However far a long list is scrolled, what says that something is new lies over no head and within no row. */
+async function nothingIsCovered(page) {
+  await page.setViewportSize({ width: 1280, height: 420 });
+  for (const top of [0, 30, 60, 90, 140, 240, 10_000]) {
+    const wrong = await page.evaluate((top) => {
+      window.scrollTo(0, top);
+      const news = document.querySelector("[role=status] button").getBoundingClientRect();
+      const meets = ({ top, bottom }) => top < news.bottom && bottom > news.top;
+      const covered = [...document.querySelectorAll("th, header")].filter((head) =>
+        meets(head.getBoundingClientRect()),
+      );
+      const { left, right, top: above, bottom } = news;
+      const edges = [left - 4, right + 4].flatMap((x) => [above + 2, bottom - 2].map((y) => [x, y]));
+      const within = edges.map(([x, y]) => document.elementFromPoint(x, y)).filter((at) => at?.closest("td"));
+      return [...covered, ...within].map(({ textContent }) => textContent);
+    }, top);
+    assert.deepEqual(wrong, [], `scrolled to ${top}`);
+  }
+  await page.evaluate(() => window.scrollTo(0, 0));
+  await page.setViewportSize({ width: 1280, height: 800 });
+}
+
 const box = async (locator) => JSON.stringify(await locator.boundingBox());
 
 /** How far something has moved since. A button that is pressed sinks by one pixel. */
@@ -106,6 +128,7 @@ export const handStories = {
       try {
         await page.getByRole("button", { name: "1 new" }).waitFor();
         assert.equal((await rows.nth(1).textContent())?.slice(0, 20), first?.slice(0, 20));
+        await nothingIsCovered(page);
         await page.mouse.move(2, 2);
         await rows.filter({ hasText: "+855 77 000 222" }).first().waitFor();
         await page.getByRole("button", { name: "1 new" }).waitFor({ state: "detached" });

@@ -1,6 +1,6 @@
 /**
- * A list: skeleton, rows, empty and error states, cursor paging, totals, order and a column chooser. Its head stays in sight, and its rows
- * stand still while a hand is on them. On phones each row becomes a small card.
+ * A list: skeleton, rows, empty and error states, cursor paging, totals, order and a column chooser. Its head and foot stay in sight, and
+ * its rows stand still while a hand is on them. On phones each row becomes a small card.
  */
 import { ActionIcon, Button, Menu, NativeSelect, Skeleton, Tooltip } from "@mantine/core";
 import { useLocalStorage, useMediaQuery } from "@mantine/hooks";
@@ -132,7 +132,6 @@ export function DataGrid<Row>(props: Props<Row>) {
     <div>
       {bar}
       <div {...hand} className={css.hand}>
-        {lines.length > 0 && <News waiting={waiting} gone={gone} onShow={release} />}
         {query.error && !query.data ? (
           <ProblemNotice error={query.error} retry={() => void query.refetch()} />
         ) : !query.isPending && lines.length === 0 ? (
@@ -142,10 +141,12 @@ export function DataGrid<Row>(props: Props<Row>) {
         ) : (
           <Grid {...shown} />
         )}
+        {lines.length > 0 && (
+          <Foot query={query} shown={rows.length} plain={props.plain} {...totals}>
+            <News waiting={waiting} gone={gone} onShow={release} />
+          </Foot>
+        )}
       </div>
-      {rows.length > 0 && (!props.plain || query.hasNextPage) && (
-        <More query={query} shown={rows.length} {...totals} />
-      )}
     </div>
   );
 }
@@ -317,11 +318,14 @@ function Counted<Row>({ query, shown, noun }: Count<Row>) {
   );
 }
 
-function More<Row>(counted: Count<Row>) {
-  const { query } = counted;
+/** The line below a list: how much it has, what waits, and more of it. It stays in sight, so nothing has to lie over the list. */
+function Foot<Row>(props: Count<Row> & { plain?: boolean | undefined; children: ReactNode }) {
+  const { query, plain = false, children } = props;
+  const bare = plain && !query.hasNextPage;
   return (
-    <div className={css.more}>
-      <Counted {...counted} />
+    <div className={css.foot} data-bare={bare || undefined}>
+      {bare ? <span /> : <Counted {...props} />}
+      {children}
       {query.hasNextPage && (
         <Button
           size="xs"
