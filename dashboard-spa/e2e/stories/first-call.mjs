@@ -110,7 +110,9 @@ export const firstCallStories = {
       await page.getByRole("menuitem", { name: item }).click();
       return readFileSync(await (await download).path());
     };
-    assert.match((await saved("Everything as text")).toString(), /INVITE sip:/);
+    const text = (await saved("Everything as text")).toString();
+    assert.match(text, /INVITE sip:/);
+    assert.ok(!text.includes("\r"), "the text has one kind of line end");
     const capture = await saved("SIP messages as pcap");
     assert.equal(capture.readUInt32BE(0), 0xa1b2c3d4);
     assert.ok(capture.includes("INVITE sip:"));

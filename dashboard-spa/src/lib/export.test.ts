@@ -1,6 +1,7 @@
 import { describe, expect, it } from "vitest";
-import type { SipMessage } from "../client/types.gen";
-import { endpoint, pcap } from "./export";
+import type { Call, SipMessage } from "../client/types.gen";
+import { asText, endpoint, pcap } from "./export";
+import { entries } from "./timeline";
 
 const message = (direction: "in" | "out", peer: string, raw: string): SipMessage => ({
   at: "2026-11-23T20:00:00.123456Z",
@@ -30,5 +31,24 @@ describe("a capture", () => {
     expect(file[40]).toBe(0x60);
     expect([...file.slice(40 + 24, 40 + 28)]).toEqual([0x20, 0x01, 0x0d, 0xb8]);
     expect(endpoint("sip.example.com")).toBeUndefined();
+  });
+});
+
+describe("a call as text", () => {
+  it("has one kind of line end, whatever its messages and texts have", () => {
+    const call = { sid: "CA1", from: "1", to: "2", status: "completed", created_at: "2026-11-23T20:00:00Z" };
+    const said = {
+      sequence: 1,
+      at: "2026-11-23T20:00:01.000000Z",
+      lane: "twiml",
+      event_type: "VerbStarted",
+      title: "<Say>",
+      detail: { index: 0, attributes: [["text", "Good\r\nmorning"]] },
+    } as never;
+    const raw = "INVITE sip:1234 SIP/2.0\r\nCSeq: 1 INVITE\r\n\r\nv=0\r\n";
+    const text = asText(call as Call, entries([said], [message("in", "192.0.2.7:5070", raw)]));
+    expect(text).not.toContain("\r");
+    expect(text).toContain("    INVITE sip:1234 SIP/2.0\n    CSeq: 1 INVITE\n\n    v=0\n");
+    expect(text).toContain('<Say>  "Good morning"');
   });
 });

@@ -138,9 +138,12 @@ function textOf(entry: Entry, start: number): string {
   const { at, lane, title, said, result, tookMs, message } = entry;
   const arrow = message ? (message.direction === "in" ? "<- " : "-> ") : "";
   const took = tookMs === undefined ? undefined : span(tookMs);
-  const line = [`${arrow}${title}`, said && `"${said}"`, result, took].filter(Boolean).join("  ");
-  const raw = message ? `\n${message.raw.trimEnd().replace(/^/gm, "    ")}` : "";
-  return `${clock(at)}  ${offset((micros(at) - start) / 1000)}  ${lanes[lane]}  ${line}${raw}`;
+  const when = [clock(at), offset((micros(at) - start) / 1000)];
+  const told = [...when, lanes[lane], `${arrow}${title}`, said && `"${said}"`, result, took].filter(Boolean);
+  // A message has its own line ends (RFC 3261 section 7), the text has one kind.
+  const raw = message?.raw.trimEnd().split(/\r\n|\r|\n/) ?? [];
+  const line = told.join("  ").replace(/\s*[\r\n]+\s*/g, " ");
+  return [line, ...raw.map((text) => text && `    ${text}`)].join("\n");
 }
 
 /** Has the browser save something under a name. */
