@@ -10,6 +10,7 @@ mod errors;
 mod live;
 mod people;
 mod phone_numbers;
+mod routed;
 mod sign_in;
 mod spec;
 mod tenants;

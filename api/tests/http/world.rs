@@ -1,10 +1,11 @@
 //! A whole API over a fresh store, carriers that signed up through it, and their browsers and programs.
 
-use api::{ApiConfig, App, Parts, Well, auth::Cost, auth::totp, secrets};
+use api::{ApiConfig, App, Health, Parts, TurnedAway, auth::Cost, auth::totp, secrets};
 use domain::{
     Actor, Clock, Kind, Meta, Sid, Tenant,
     user::{Role, User, UserCommand},
 };
+use futures_util::future::BoxFuture;
 use poem::{
     Endpoint, EndpointExt, Request, Response,
     endpoint::BoxEndpoint,
@@ -12,11 +13,15 @@ use poem::{
 };
 use projections::Projections;
 use serde_json::{Value, json};
-use std::{sync::Arc, time::Duration};
+use std::{
+    sync::{Arc, Mutex},
+    time::Duration,
+};
 use store::{
     RandomIds, Store, StoreOptions,
     testing::{self, ManualClock},
 };
+use tokio::sync::watch;
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
 pub const PASSWORD: &str = "plum-orbit-Kettle-92";
@@ -28,8 +33,39 @@ pub struct World {
     pub app: App,
     pub http: Arc<BoxEndpoint<'static, Response>>,
     pub clock: ManualClock,
+    pub node: Arc<Node>,
     pub stop: CancellationToken,
     _folder: Option<tempfile::TempDir>,
+}
+
+/// The rest of the process, as a test has it be.
+pub struct Node {
+    /// What was turned away at which trunk.
+    pub turned_away: Mutex<Vec<(Sid, TurnedAway)>>,
+    /// The position of the core log up to which its calls are routed; at first whatever there will be.
+    pub directory: watch::Sender<i64>,
+    /// The position that was waited for last.
+    pub awaited: watch::Sender<i64>,
+}
+
+impl Node {
+    fn new() -> Arc<Node> {
+        let (directory, awaited) = (watch::Sender::new(i64::MAX), watch::Sender::new(0));
+        Arc::new(Node { turned_away: Mutex::default(), directory, awaited })
+    }
+}
+
+impl Health for Node {
+    fn routed_by(&self, position: i64, _: Duration) -> BoxFuture<'_, bool> {
+        let mut directory = self.directory.subscribe();
+        self.awaited.send_replace(position);
+        Box::pin(async move { directory.wait_for(|at| *at >= position).await.is_ok() })
+    }
+
+    fn turned_away(&self, trunk: &Sid) -> Vec<TurnedAway> {
+        let all = self.turned_away.lock().unwrap();
+        all.iter().filter(|(at, _)| at == trunk).map(|(_, what)| what.clone()).collect()
+    }
 }
 
 /// What came back.
@@ -154,14 +190,14 @@ impl World {
             sip_address: Some("203.0.113.7:5060".into()),
             ..config
         };
-        let (ids, health) = (Arc::new(RandomIds::default()), Arc::new(Well));
+        let (ids, node) = (Arc::new(RandomIds::default()), Node::new());
         let parts = Parts {
             store,
             projections,
             clock: Arc::new(clock.clone()),
             ids,
             config,
-            health,
+            health: node.clone(),
             stop: stop.clone(),
             tasks,
         };
@@ -169,7 +205,7 @@ impl World {
         let pages =
             poem::endpoint::make_sync(|_| poem::web::Html("<!doctype html>")).map_to_response().boxed();
         let http = Arc::new(api::router(&app, pages));
-        World { app, http, clock, stop, _folder: folder }
+        World { app, http, clock, node, stop, _folder: folder }
     }
 
     /// One request; time moves on by 20 ms, so that nobody runs into the limit of requests by accident.
