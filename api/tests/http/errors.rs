@@ -1,7 +1,7 @@
 //! What every answer has in common, and what every error looks like.
 
 use crate::world::{Answer, Caller, World};
-use serde_json::json;
+use serde_json::{Value, json};
 
 #[tokio::test]
 async fn unknown_addresses_are_problems_for_programs_and_pages_for_people() {
@@ -57,6 +57,63 @@ async fn bodies_are_json_and_bounded() {
     let patch = "/carrier/v1/carrier";
     let merge = world.send_raw(&a.program, "PATCH", patch, Some("application/merge-patch+json"), "{}").await;
     assert_eq!(merge.status, 200, "{}", merge.text);
+}
+
+/// Everything the document says there is: path, method and what is said of it.
+async fn operations(world: &World) -> Vec<(String, String, Value)> {
+    let document = world.get(&Caller::nobody(), "/carrier/v1/openapi.json").await;
+    let paths = document["paths"].as_object().unwrap().iter();
+    let operations = paths.flat_map(|(path, item)| {
+        // An identifier of nothing: what is wrong with the request is told before.
+        let path: Vec<&str> =
+            path.split('/').map(|part| if part.starts_with('{') { "X" } else { part }).collect();
+        let path = format!("/carrier/v1{}", path.join("/"));
+        let methods = item.as_object().unwrap().clone().into_iter();
+        methods.map(move |(method, operation)| (path.clone(), method, operation))
+    });
+    operations.collect()
+}
+
+#[tokio::test]
+async fn a_parameter_nobody_knows_is_refused_everywhere() {
+    let world = World::new().await;
+    let a = world.carrier("alpha").await;
+    let operations = operations(&world).await;
+    assert!(operations.len() > 25, "{}", operations.len());
+    for (path, method, _) in operations {
+        let body = (!["get", "delete"].contains(&&*method)).then(|| json!({}));
+        let answer = world.send(&a.owner, &method, &format!("{path}?nonsense=1"), body).await;
+        assert_eq!(answer.problem(400), "bad_request", "{method} {path}");
+        assert_eq!(answer.fields(), ["nonsense"], "{method} {path}");
+    }
+}
+
+#[tokio::test]
+async fn null_for_what_cannot_be_empty_is_refused_everywhere() {
+    let world = World::new().await;
+    let a = world.carrier("alpha").await;
+    let document = world.get(&Caller::nobody(), "/carrier/v1/openapi.json").await;
+    let mut tried = Vec::new();
+    for (path, _, operation) in
+        operations(&world).await.into_iter().filter(|(_, method, _)| method == "patch")
+    {
+        let schema = &operation["requestBody"]["content"]["application/json"]["schema"]["$ref"];
+        let schema = &document["components"]["schemas"][schema.as_str().unwrap().rsplit('/').next().unwrap()];
+        for (name, member) in schema["properties"].as_object().unwrap() {
+            let answer = world.patch(&a.owner, &path, json!({ name: null })).await;
+            if member["nullable"] == true {
+                assert!(!answer.fields().contains(name), "{path}: {name} can be cleared: {}", answer.text);
+            } else {
+                assert_eq!(answer.problem(422), "validation_failed", "{path}: {name}");
+                assert_eq!(answer.fields(), [name.as_str()], "{path}");
+                tried.push(name.clone());
+            }
+        }
+    }
+    assert!(
+        ["name", "enabled", "limits"].iter().all(|name| tried.iter().any(|tried| tried == name)),
+        "{tried:?}"
+    );
 }
 
 /// Status, code and content type of an error in Twilio's shape.
