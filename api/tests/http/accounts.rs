@@ -2,10 +2,11 @@
 
 use crate::world::{Caller, World};
 use domain::{
-    Sid,
+    Clock, Log, Sid,
     account::{Account, AccountCommand},
 };
 use serde_json::json;
+use std::time::Duration;
 
 #[tokio::test]
 async fn an_account_is_opened_changed_and_listed() {
@@ -212,4 +213,66 @@ async fn what_is_made_is_answered_with_while_the_tables_lag() {
     );
     let made = world.post(&a.program, "/carrier/v1/phone-numbers", json!({ "number": "1234" })).await.ok(201);
     assert_eq!((&made["number"], &made["enabled"]), (&json!("1234"), &json!(true)));
+}
+
+#[tokio::test]
+async fn a_key_of_which_nothing_can_be_proved_any_more_is_refused() {
+    let world = World::new().await;
+    let a = world.carrier("alpha").await;
+    let program = a.program.with("idempotency-key", "order-7");
+    let creations = [
+        ("/carrier/v1/accounts", json!({ "name": "One" })),
+        ("/carrier/v1/phone-numbers", json!({ "number": "+85512345678" })),
+        ("/carrier/v1/trunks", json!({ "name": "T", "outbound": { "host": "sip.example.com" } })),
+    ];
+    for (path, body) in &creations {
+        world.post(&program, path, body.clone()).await.ok(201);
+    }
+    let mut tx = world.app.store.db().begin().await.unwrap();
+    let changed =
+        "UPDATE es_commands SET digest = (SELECT hash FROM es_events WHERE log = 'core' AND position = 1)";
+    tx.execute_text(changed).await.unwrap();
+    tx.commit().await.unwrap();
+    let head = world.app.store.head(Log::Core).await.unwrap();
+    for (path, body) in &creations {
+        let again = world.post(&program, path, body.clone()).await;
+        assert_eq!(again.problem(409), "conflict", "{path}");
+        let detail = again.json()["detail"].as_str().unwrap().to_owned();
+        assert!(detail.contains("cannot be proved") && detail.contains("use a new one"), "{path}: {detail}");
+    }
+    assert_eq!(world.app.store.head(Log::Core).await.unwrap(), head, "nothing was done twice");
+    let other = a.program.with("idempotency-key", "order-8");
+    world.post(&other, "/carrier/v1/accounts", json!({ "name": "Two" })).await.ok(201);
+}
+
+#[tokio::test]
+async fn changes_are_listed_from_one_moment_to_another() {
+    let world = World::new().await;
+    let a = world.carrier("alpha").await;
+    let mut moments = Vec::new();
+    for name in ["One", "Two", "Three"] {
+        world.clock.advance(Duration::from_secs(60));
+        moments.push(world.clock.now().to_string());
+        world.post(&a.program, "/carrier/v1/accounts", json!({ "name": name })).await.ok(201);
+    }
+    let within = async |times: String| -> Vec<String> {
+        let path =
+            format!("/carrier/v1/audit?event_type=Created&stream_type=account&order=created_at{times}");
+        let rows = world.get(&a.owner, &path).await["data"].as_array().unwrap().clone();
+        rows.iter().map(|row| row["payload"]["name"].as_str().unwrap().to_owned()).collect()
+    };
+    let [one, two, three] = &moments[..] else { panic!("three") };
+    assert_eq!(within(format!("&since={two}")).await, ["Two", "Three"]);
+    assert_eq!(within(format!("&until={two}")).await, ["One"]);
+    assert_eq!(within(format!("&since={two}&until={three}")).await, ["Two"]);
+    assert!(within(format!("&until={one}")).await.is_empty());
+    let every = world.get(&a.owner, &format!("/carrier/v1/audit?since={three}")).await;
+    let kinds: Vec<&str> =
+        every["data"].as_array().unwrap().iter().map(|row| row["event_type"].as_str().unwrap()).collect();
+    assert_eq!(kinds, ["Created"], "by time alone");
+    let wrong = world.send(&a.owner, "GET", "/carrier/v1/audit?since=yesterday", None).await;
+    assert_eq!(
+        (wrong.problem(422).as_str(), wrong.fields()),
+        ("validation_failed", vec!["since".to_owned()])
+    );
 }

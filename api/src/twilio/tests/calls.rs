@@ -356,6 +356,18 @@ async fn a_repeat_after_the_call_was_deleted_is_gone() {
 }
 
 #[tokio::test]
+async fn a_token_of_which_nothing_can_be_proved_any_more_is_refused() {
+    let bench = Bench::new().await;
+    let create = || bench.post("/Calls.json", &CALL).header("I-Twilio-Idempotency-Token", "once");
+    assert_eq!(answered(create()).await.0, 201);
+    let mut tx = bench.store.db().begin().await.unwrap();
+    tx.execute_text("UPDATE es_commands SET version = 7").await.unwrap();
+    tx.commit().await.unwrap();
+    assert_eq!(fault(create()).await, (409, 20409));
+    assert_eq!(bench.store.head(Log::Calls).await.unwrap(), 1, "nothing was queued twice");
+}
+
+#[tokio::test]
 async fn a_redirect_repeated_under_its_token_is_one() {
     let bench = Bench::new().await;
     let sid = bench.call().await;
