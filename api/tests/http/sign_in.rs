@@ -1,6 +1,6 @@
 //! Signing up, signing in, and sessions.
 
-use crate::world::{Caller, PASSWORD, World};
+use crate::world::{Caller, Carrier, PASSWORD, World};
 use domain::{
     Kind, Log, Meta, Sid, Tenant,
     user::{Role, User, UserCommand},
@@ -256,11 +256,8 @@ async fn a_new_password_ends_every_session_however_many() {
     assert_eq!(vault.names(&a.user, session).await.unwrap(), std::slice::from_ref(own));
 }
 
-/// Everyone here comes from one address, as behind a proxy that is not named.
-#[tokio::test]
-async fn a_strangers_guesses_keep_no_known_device_out() {
-    let world = World::new().await;
-    let a = world.carrier("alpha").await;
+/// A device that its user has signed in from: the cookie that says so.
+async fn known_device(world: &World, a: &Carrier) -> String {
     world.clock.advance(Duration::from_secs(60));
     let cookie = world.sign_in(&a.email, PASSWORD).await.cookie();
     let code = json!({ "code": world.code(&a.seed) });
@@ -269,7 +266,15 @@ async fn a_strangers_guesses_keep_no_known_device_out() {
         let value = value.to_str().unwrap();
         value.starts_with("device=US").then(|| value.split(';').next().unwrap().to_owned())
     });
-    let device = Caller::browser(&device.expect("the device is known from now on"));
+    device.expect("the device is known from now on")
+}
+
+/// Everyone here comes from one address, as behind a proxy that is not named.
+#[tokio::test]
+async fn a_strangers_guesses_keep_no_known_device_out() {
+    let world = World::new().await;
+    let a = world.carrier("alpha").await;
+    let device = Caller::browser(&known_device(&world, &a).await);
     while world.sign_in(&a.email, "guess").await.status != 429 {}
     let password = json!({ "email": a.email, "password": PASSWORD });
     assert_eq!(world.post(&Caller::nobody(), "/dashboard/sign-in", password.clone()).await.status, 429);
@@ -282,16 +287,33 @@ async fn a_strangers_guesses_keep_no_known_device_out() {
 async fn whoever_has_the_password_cannot_guess_codes_for_ever_nor_keep_the_owner_out() {
     let world = World::new().await;
     let a = world.carrier("alpha").await;
+    let device = known_device(&world, &a).await;
     let thief = Caller::browser(&world.sign_in(&a.email, PASSWORD).await.cookie());
     let guess = json!({ "code": "000000" });
+    let guesses = async || {
+        world.clock.advance(Duration::from_secs(12));
+        world.post(&thief, "/dashboard/two-factor/verify", guess.clone()).await.status == 422
+    };
     let mut verified = 0;
     for _ in 0..120 {
-        world.clock.advance(Duration::from_secs(12));
-        verified +=
-            u32::from(world.post(&thief, "/dashboard/two-factor/verify", guess.clone()).await.status == 422);
+        verified += u32::from(guesses().await);
     }
     assert!((10..=20).contains(&verified), "{verified} guesses in 24 minutes");
-    // The owner's open session asks for new recovery codes meanwhile, and a recovery code opens a new device.
+    // The app's code on a device that is known, where nobody else's guesses count.
+    let body = json!({ "email": a.email, "password": PASSWORD });
+    let cookie = world.post(&Caller::browser(&device), "/dashboard/sign-in", body).await.cookie();
+    let (code, known) = (world.next_code(&a.seed), Caller::browser(&format!("{cookie}; {device}")));
+    world.post(&known, "/dashboard/two-factor/verify", json!({ "code": code })).await.ok(200);
+    // A recovery code on a new one, where a guess would have to wait.
+    while guesses().await {}
+    world.clock.advance(Duration::from_secs(12));
+    let new = Caller::browser(&world.sign_in(&a.email, PASSWORD).await.cookie());
+    let waits = world.post(&new, "/dashboard/two-factor/verify", guess.clone()).await;
+    assert_eq!(waits.problem(429), "rate_limited", "an app's code there has to wait, right or wrong");
+    world.clock.advance(Duration::from_secs(12));
+    let recovery = json!({ "recovery_code": a.recovery_codes[0] });
+    world.post(&new, "/dashboard/two-factor/verify", recovery).await.ok(200);
+    // And the owner's open session asks for new recovery codes.
     let code = json!({ "code": world.next_code(&a.seed) });
     world.post(&a.owner, "/dashboard/two-factor/recovery-codes", code).await.ok(200);
 }
