@@ -2,10 +2,13 @@
 //! phone scripted line by line, and a web server that says what a test wants. Each test is one situation, named, and holds
 //! on both stores.
 //!
-//! `wire.rs`: Twilio's API and webhooks. `twiml.rs`: what documents do. `times.rs`: lengths and limits. `routing.rs`: what
-//! the next call sees. `sharing.rs`: carriers that share an address. `dialling.rs`: what caller and callee see of each
-//! other. `sip.rs`: odd messages and dead ends. `extensions.rs`: peers that demand more of SIP. `ending.rs`: what phones
-//! are told when the server itself is gone.
+//! `wire.rs`: Twilio's API and webhooks. `redirects.rs`: applications that are elsewhere. `twiml.rs`: what documents do.
+//! `documents.rs`: how documents and sounds may be written. `times.rs`: lengths and limits. `routing.rs`: what the next
+//! call sees. `sharing.rs`: carriers that share an address. `numbers.rs`: numbers as trunks write them. `dialling.rs`: what
+//! caller and callee see of each other. `failing_over.rs`: trunks that are silent, full or busy. `keys.rs`: keys, however
+//! they are told. `sip.rs`: odd messages and dead ends. `refused.rs`: what is turned away before there is a call.
+//! `families.rs`: IPv6, and connections. `extensions.rs`: peers that demand more of SIP. `ending.rs`: what phones are told
+//! when the server itself is gone.
 
 mod dialling;
 mod ending;
@@ -24,6 +27,16 @@ use crate::support::{On, Sdk, Server};
 
 /// Both stores.
 const STORES: [On; 2] = [On::Sqlite, On::Postgres];
+
+/// Tells a story on both stores at once, where it waits for seconds.
+fn on_both(story: impl Fn(On) + Sync) {
+    std::thread::scope(|scope| {
+        for on in STORES {
+            let story = &story;
+            scope.spawn(move || story(on));
+        }
+    });
+}
 
 /// The official SDKs.
 fn sdks(server: &Server) -> [(&'static str, Sdk); 2] {

@@ -1,6 +1,6 @@
 //! What a document does to its call.
 
-use super::{STORES, phone::Phone, web::Web};
+use super::{STORES, on_both, phone::Phone, web::Web};
 use crate::support::Server;
 use serde_json::json;
 
@@ -40,18 +40,33 @@ fn nothing_that_decides_who_hears_whom_is_stepped_over() {
         "<Dial><Sip>sip:joe@example.com</Sip></Dial>",
         "<Dial><Queue>support</Queue></Dial>",
     ];
-    for on in STORES {
+    let from = |at: usize| format!("+8551200000{at}");
+    on_both(|on| {
         let (server, web) = (Server::start(on), Web::start());
-        for verb in verbs {
-            let (call, anybody) = called(&server, &web, &format!("{verb}{never}"));
+        let callee = Phone::of(server.sip());
+        server.call_out_to(callee.port());
+        // All at once: each hears its apology for some seconds.
+        let mut callers = Vec::new();
+        for (at, verb) in verbs.iter().enumerate() {
+            web.says(&format!("/voice/{at}"), &format!("{verb}{never}"));
+            server.configure("1234", json!({ "voice_url": format!("{}/voice/{at}", web.url) }));
+            let mut caller = Phone::of(server.sip());
+            caller.calls(&from(at), "1234");
+            assert_eq!(caller.is_answered(), "200", "{verb}");
+            callers.push(caller);
+        }
+        for (at, (verb, caller)) in verbs.iter().zip(&mut callers).enumerate() {
+            caller.is_hung_up_on();
+            let ended = |call: &serde_json::Value| call["from"] == from(at) && !call["ended_at"].is_null();
+            let call = server.wait_for_call("ended call", ended);
             assert_eq!(call["reason"], "application_failed", "{verb}: {call}");
-            assert!(!anybody, "{verb}: nobody is called");
             let sid = call["sid"].as_str().unwrap();
             let rows = server.get(&format!("/calls/{sid}/timeline?limit=500")).to_string();
             assert!(rows.contains("12200"), "{verb}: its error is on the timeline: {rows}");
         }
+        assert!(!callee.was_called(), "nobody is called");
         assert_eq!((web.times("/never"), web.times("/whisper")), (0, 0));
-    }
+    });
 }
 
 #[test]
