@@ -1,6 +1,7 @@
 //! A phone scripted line by line, for what SIPp's scenarios are too stiff for: it calls, is told, answers and hangs up as
 //! the test says, over UDP, and keeps every message it got.
 
+use crate::support::rtp::Ear;
 use std::{
     cell::Cell,
     net::{SocketAddr, UdpSocket},
@@ -53,6 +54,9 @@ pub struct Phone {
     extras: String,
     /// The CSeq of its last request.
     cseq: Cell<u32>,
+    ear: Option<Ear>,
+    /// Whether it takes keys as events (RFC 4733).
+    events: bool,
 }
 
 impl Phone {
@@ -67,7 +71,24 @@ impl Phone {
             answer: None,
             extras: String::new(),
             cseq: Cell::new(1),
+            ear: None,
+            events: false,
         }
+    }
+
+    /// It hears, and is heard.
+    pub fn hearing(self) -> Phone {
+        Phone { ear: Some(Ear::open()), ..self }
+    }
+
+    /// It takes keys as events, and presses them so.
+    pub fn with_events(self) -> Phone {
+        Phone { events: true, ..self }
+    }
+
+    /// What it hears, and says.
+    pub fn ear(&self) -> &Ear {
+        self.ear.as_ref().expect("it hears")
     }
 
     /// Its INVITE says this as well: header lines with their line ends.
@@ -128,6 +149,14 @@ impl Phone {
         format!("{} {method}", self.cseq.get())
     }
 
+    /// Presses a key in a message of its call.
+    pub fn informs(&self, key: char) {
+        let sequence = self.next("INFO");
+        self.send("INFO", &sequence, &format!("Signal={key}\r\nDuration=160\r\n"));
+        let taken = self.waits_for("an answer to its INFO", |message| message.header("CSeq") == sequence);
+        assert_eq!(taken.kind(), "200", "{}", taken.0);
+    }
+
     /// Waits to be hung up on.
     pub fn is_hung_up_on(&self) {
         let bye = self.waits_for("a BYE", |message| message.kind() == "BYE");
@@ -180,10 +209,13 @@ impl Phone {
         self.waits_for("an answer", |message| message.0.starts_with("SIP/2.0"))
     }
 
-    /// Where it is. Nobody listens at the discard port: what is said is lost, which is all these tests need of it.
+    /// Where it is. Nobody listens at the discard port: what is said to a phone that does not hear is lost.
     fn description(&self) -> String {
-        "v=0\r\no=phone 1 1 IN IP4 127.0.0.1\r\ns=-\r\nc=IN IP4 127.0.0.1\r\nt=0 0\r\nm=audio 9 RTP/AVP 0\r\n"
-            .to_owned()
+        let port = self.ear.as_ref().map_or(9, Ear::port);
+        let sounds = if self.events { "0 101\r\na=rtpmap:101 telephone-event/8000" } else { "0" };
+        format!(
+            "v=0\r\no=phone 1 1 IN IP4 127.0.0.1\r\ns=-\r\nc=IN IP4 127.0.0.1\r\nt=0 0\r\nm=audio {port} RTP/AVP {sounds}\r\n"
+        )
     }
 
     /// Whether anybody called so far; waits for nothing.
@@ -256,7 +288,11 @@ impl Phone {
         let branch =
             if method == "ACK" && refused { "1INVITE".to_owned() } else { sequence.replace(' ', "") };
         let extras = if method == "INVITE" || method == "PRACK" { self.extras.as_str() } else { "" };
-        let kind = if body.is_empty() { "" } else { "Content-Type: application/sdp\r\n" };
+        let kind = match method {
+            _ if body.is_empty() => "",
+            "INFO" => "Content-Type: application/dtmf-relay\r\n",
+            _ => "Content-Type: application/sdp\r\n",
+        };
         let text = format!(
             "{method} {target} SIP/2.0\r\nVia: SIP/2.0/UDP {here};branch=z9hG4bK{id}{branch};rport\r\n\
              From: <sip:{caller}@{here}>;tag=phone{id}\r\nTo: {to}\r\nCall-ID: {id}-{}@phone\r\n\

@@ -2,6 +2,7 @@
 
 use super::tone;
 use std::{
+    collections::VecDeque,
     net::{SocketAddr, UdpSocket},
     sync::{
         Arc, Condvar, Mutex,
@@ -13,14 +14,46 @@ use std::{
 
 /// Samples in a packet of 20 ms.
 const FRAME: usize = 160;
+/// The payload type of events.
+const EVENT: u8 = 101;
+
+/// How many packets of a key say that it is down, and that it is over (RFC 4733 section 2.5.1.4).
+const DOWN: u16 = 5;
+const OVER: u16 = 3;
+
+/// What goes out in an interval of 20 ms.
+#[derive(Clone, Debug)]
+pub enum Packet {
+    /// Of a key (RFC 4733).
+    Key(Key),
+    /// Sound, and its samples.
+    Sound(Vec<i16>),
+}
+
+/// What a packet says of a key.
+#[derive(Clone, Copy, Debug)]
+pub struct Key {
+    /// Which one.
+    pub key: char,
+    /// When it began, 1/8000 s.
+    pub timestamp: u32,
+    /// How long it is down, 1/8000 s.
+    pub duration: u16,
+    /// It is over.
+    pub end: bool,
+}
 
 #[derive(Default)]
 struct State {
     heard: Vec<i16>,
+    /// The keys it was told as events.
+    told: String,
     sources: Vec<SocketAddr>,
     target: Option<SocketAddr>,
     pitch: Option<f64>,
-    keys: Vec<u8>,
+    waiting: VecDeque<Packet>,
+    /// How many intervals are over.
+    frames: u32,
 }
 
 /// An RTP socket with a thread that sends every 20 ms and one that listens.
@@ -54,7 +87,27 @@ impl Ear {
 
     /// Presses a key (RFC 4733), once the other side is known.
     pub fn press(&self, key: u8) {
-        self.shared.0.lock().unwrap().keys.push(key);
+        let mut state = self.shared.0.lock().unwrap();
+        let timestamp = (state.frames + state.waiting.len() as u32) * FRAME as u32;
+        state.waiting.extend(press(char::from(key), |_| timestamp));
+        state.waiting.extend(pause());
+    }
+
+    /// Sends these, one each 20 ms, once the other side is known.
+    pub fn sends(&self, packets: Vec<Packet>) {
+        self.shared.0.lock().unwrap().waiting.extend(packets);
+    }
+
+    /// Waits until it was told these keys as events, and no others.
+    pub fn wait_for_events(&self, keys: &str) {
+        self.wait(&format!("{keys} as events"), |state| state.told == keys);
+    }
+
+    /// Waits until these keys were heard as tones after `from` samples, and no others.
+    pub fn wait_for_keys(&self, from: usize, keys: &str) {
+        self.wait(&format!("{keys} as tones"), |state| {
+            state.heard.len() > from && tone::keys(&state.heard[from..]) == keys
+        });
     }
 
     /// Waits until the last 200 ms heard are this tone.
@@ -73,6 +126,16 @@ impl Ear {
                 .filter(|frame| tone::rms(frame) > 500.0);
             loud.count() >= 25
         });
+    }
+
+    /// Waits until anything comes, silence too: then the other side is known.
+    pub fn wait_for_sound(&self) {
+        self.wait("anything", |state| !state.heard.is_empty());
+    }
+
+    /// Waits until all it was to send is sent.
+    pub fn wait_until_said(&self) {
+        self.wait("the end of what it says", |state| state.waiting.is_empty());
     }
 
     /// How many samples were heard so far.
@@ -115,6 +178,11 @@ impl Ear {
                     state.heard.extend(packet[12..length].iter().map(|byte| tone::decode(*byte)));
                     shared.1.notify_all();
                 }
+                // Each key begins with one marked packet.
+                if length > 12 && packet[1] == 0x80 | EVENT {
+                    state.told.push(tone::KEYS[usize::from(packet[12])]);
+                    shared.1.notify_all();
+                }
             }
         })
     }
@@ -129,45 +197,68 @@ impl Ear {
                 std::thread::sleep(due.saturating_duration_since(Instant::now()));
                 let mut state = shared.0.lock().unwrap();
                 let Some(target) = state.target else { continue };
-                let timestamp = u32::from(sequence) * FRAME as u32;
-                let key = (!state.keys.is_empty()).then(|| state.keys.remove(0));
+                let timestamp = state.frames * FRAME as u32;
+                state.frames += 1;
                 let pitch = state.pitch;
+                let packet = state.waiting.pop_front();
                 drop(state);
-                if let Some(key) = key {
-                    sequence = send_key(&socket, target, sequence, timestamp, key);
-                } else {
-                    let samples =
-                        pitch.map_or(vec![0; FRAME], |pitch| tone::sine(pitch, timestamp as usize, FRAME));
-                    let payload: Vec<u8> = samples.into_iter().map(tone::encode).collect();
-                    send(&socket, target, 0, sequence, timestamp, &payload);
-                    sequence = sequence.wrapping_add(1);
+                let hum =
+                    || pitch.map_or(vec![0; FRAME], |pitch| tone::sine(pitch, timestamp as usize, FRAME));
+                match packet.unwrap_or_else(|| Packet::Sound(hum())) {
+                    Packet::Key(key) => {
+                        send(&socket, target, (EVENT, sequence, key.timestamp), &key.payload())
+                    }
+                    Packet::Sound(samples) => {
+                        let payload: Vec<u8> = samples.into_iter().map(tone::encode).collect();
+                        send(&socket, target, (0, sequence, timestamp), &payload);
+                    }
                 }
+                sequence = sequence.wrapping_add(1);
             }
         })
     }
 }
 
-/// RFC 4733: five packets of growing duration, the last three with the end bit.
-fn send_key(socket: &UdpSocket, target: SocketAddr, mut sequence: u16, timestamp: u32, key: u8) -> u16 {
-    let event = match key {
-        b'0'..=b'9' => key - b'0',
-        b'*' => 10,
-        _ => 11,
-    };
-    for (duration, end) in [(160u16, 0u8), (320, 0), (480, 0x80), (480, 0x80), (480, 0x80)] {
-        let [high, low] = duration.to_be_bytes();
-        send(socket, target, 101, sequence, timestamp, &[event, end | 10, high, low]);
-        sequence = sequence.wrapping_add(1);
+impl Key {
+    fn payload(self) -> [u8; 4] {
+        let event = tone::KEYS.iter().position(|key| *key == self.key).expect("a key");
+        let [high, low] = self.duration.to_be_bytes();
+        [event as u8, if self.end { 0x8a } else { 10 }, high, low]
     }
-    sequence
+}
+
+/// A key as phones send it: down for 100 ms, and told three times to be over. `timestamp` says which one each packet has,
+/// by its number.
+pub fn press(key: char, timestamp: impl Fn(u32) -> u32) -> Vec<Packet> {
+    let packet = |number: u16| Key {
+        key,
+        timestamp: timestamp(u32::from(number)),
+        duration: FRAME as u16 * (number + 1).min(DOWN),
+        end: number >= DOWN,
+    };
+    (0..DOWN + OVER).map(|number| Packet::Key(packet(number))).collect()
+}
+
+/// Silence between two keys: 100 ms.
+pub fn pause() -> Vec<Packet> {
+    vec![Packet::Sound(vec![0; FRAME]); 5]
+}
+
+/// A key as it sounds: its two tones for 100 ms, and silence for as long.
+pub fn sound(key: char) -> Vec<Packet> {
+    let (low, high) = tone::pair(key);
+    let part = |hertz: f64, number: usize| tone::sine(hertz, number * FRAME, FRAME);
+    let frame = |number: usize| {
+        let both = part(low, number).into_iter().zip(part(high, number));
+        Packet::Sound(both.map(|(low, high)| low / 2 + high / 2).collect())
+    };
+    (0..5).map(frame).chain(pause()).collect()
 }
 
 fn send(
     socket: &UdpSocket,
     target: SocketAddr,
-    payload_type: u8,
-    sequence: u16,
-    timestamp: u32,
+    (payload_type, sequence, timestamp): (u8, u16, u32),
     payload: &[u8],
 ) {
     let mut packet = vec![0x80, payload_type];

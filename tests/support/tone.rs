@@ -41,6 +41,32 @@ pub fn share(samples: &[i16], frequency: f64) -> f64 {
     if loud { 2.0 * power / (energy * samples.len() as f64) } else { 0.0 }
 }
 
+/// The keys of telephones, as events are numbered (RFC 4733 section 3.2).
+pub const KEYS: [char; 16] = ['0', '1', '2', '3', '4', '5', '6', '7', '8', '9', '*', '#', 'A', 'B', 'C', 'D'];
+/// What they sound like (ITU-T Q.23): rows and columns.
+const LOW: [f64; 4] = [697.0, 770.0, 852.0, 941.0];
+const HIGH: [f64; 4] = [1_209.0, 1_336.0, 1_477.0, 1_633.0];
+const PAD: &str = "123A456B789C*0#D";
+
+/// The two tones of a key.
+pub fn pair(key: char) -> (f64, f64) {
+    let place = PAD.find(key).expect("a key");
+    (LOW[place / 4], HIGH[place % 4])
+}
+
+/// The keys whose tones are heard for at least 40 ms.
+pub fn keys(samples: &[i16]) -> String {
+    let mut heard: Vec<Option<char>> = samples.chunks_exact(320).map(key).collect();
+    heard.dedup();
+    heard.into_iter().flatten().collect()
+}
+
+fn key(part: &[i16]) -> Option<char> {
+    let strong = |tones: &[f64; 4]| tones.iter().position(|tone| share(part, *tone) > 0.3);
+    let (row, column) = (strong(&LOW)?, strong(&HIGH)?);
+    PAD.chars().nth(row * 4 + column)
+}
+
 /// Root mean square of `samples`.
 pub fn rms(samples: &[i16]) -> f64 {
     let energy: f64 = samples.iter().map(|sample| f64::from(*sample).powi(2)).sum();
@@ -53,4 +79,15 @@ fn a_tone_is_found_again_at_its_frequency_only() {
     assert!(share(&heard, 440.0) > 0.95);
     assert!(share(&heard, 620.0) < 0.01);
     assert!(share(&[0; 1_600], 440.0) == 0.0);
+}
+
+#[test]
+fn keys_are_found_by_their_two_tones() {
+    let part = |key: char| {
+        let (low, high) = pair(key);
+        let both = sine(low, 0, 800).into_iter().zip(sine(high, 0, 800));
+        both.map(|(low, high)| low / 2 + high / 2).chain(vec![0; 800]).collect::<Vec<i16>>()
+    };
+    assert_eq!(keys(&PAD.chars().flat_map(part).collect::<Vec<i16>>()), PAD);
+    assert_eq!(keys(&sine(700.0, 0, 8_000)), "");
 }
