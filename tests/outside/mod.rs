@@ -13,6 +13,7 @@
 mod dialling;
 mod ending;
 mod extensions;
+mod failing_over;
 mod keys;
 mod parameters;
 pub mod phone;

@@ -1,0 +1,110 @@
+//! Trunks that are silent, full or busy: the call goes elsewhere, or ends, and stays one call.
+
+use super::{STORES, on_both, phone::Phone, web::Web};
+use crate::support::Server;
+use serde_json::{Value, json};
+use std::time::{Duration, Instant};
+
+/// How long nobody may say anything before somebody else is asked.
+const SILENCE: Duration = Duration::from_secs(4);
+/// What a machine that is busy with other tests may add.
+const BUSY: Duration = Duration::from_secs(4);
+
+/// Two trunks, and who is at each: what the first one does not take is the second one's.
+fn trunks(server: &Server) -> (Phone, Phone) {
+    let (first, second) = (Phone::of(server.sip()), Phone::of(server.sip()));
+    server.call_out_to(first.port());
+    let outbound = json!({ "host": format!("127.0.0.1:{}", second.port()) });
+    let trunk = json!({ "name": "Second way", "outbound": outbound });
+    let (status, body) = server.carrier_api("POST", "/trunks", Some(trunk));
+    assert_eq!(status, 201, "{body}");
+    (first, second)
+}
+
+/// A caller of 1234 whose application dials.
+fn dials(server: &Server, web: &Web) -> Phone {
+    web.says("/voice", r#"<Dial answerOnBridge="true">+85598000002</Dial>"#);
+    server.configure("1234", json!({ "voice_url": format!("{}/voice", web.url) }));
+    let mut caller = Phone::of(server.sip());
+    caller.calls("+85512000001", "1234");
+    caller
+}
+
+/// What the timeline of the dialled call says of its ways out, once it is over: the events, and why each attempt failed.
+fn ways(server: &Server) -> (Vec<String>, Vec<Value>) {
+    let over = |call: &Value| call["direction"] == "outbound-dial" && !call["ended_at"].is_null();
+    let call = server.wait_for_call("dialled call that is over", over);
+    let rows = server.get(&format!("/calls/{}/timeline?limit=500", call["sid"].as_str().unwrap()));
+    let of_ways = ["AttemptFailed", "Rerouted", "Answered", "Ended"];
+    let rows = rows["data"].as_array().unwrap().iter();
+    let rows = rows.filter(|row| of_ways.contains(&row["event_type"].as_str().unwrap_or_default()));
+    let failed = rows.clone().filter(|row| row["event_type"] == "AttemptFailed");
+    (
+        rows.clone().map(|row| row["event_type"].as_str().unwrap().to_owned()).collect(),
+        failed.map(|row| row["detail"].clone()).collect(),
+    )
+}
+
+#[test]
+fn a_trunk_that_is_silent_for_4_seconds_leads_to_the_next_and_its_late_answer_is_hung_up() {
+    on_both(|on| {
+        let (server, web) = (Server::start(on), Web::start());
+        let (silent, other) = trunks(&server);
+        let mut caller = dials(&server, &web);
+        let late = silent.is_called();
+        let began = Instant::now();
+        let invite = other.is_called();
+        let took = began.elapsed();
+        assert!(took > SILENCE - Duration::from_millis(200) && took < SILENCE + BUSY, "{took:?}");
+        other.answers(&invite, 200);
+        assert_eq!(caller.is_answered(), "200");
+        // The answer is acknowledged, and the call ended.
+        silent.answers(&late, 200);
+        silent.is_hung_up_on();
+        caller.hangs_up();
+        other.is_hung_up_on();
+        let (events, failed) = ways(&server);
+        assert_eq!(events, ["AttemptFailed", "Rerouted", "Answered", "Ended"]);
+        assert!(failed[0].to_string().contains("No response"), "{failed:?}");
+    });
+}
+
+#[test]
+fn a_trunk_that_is_full_leads_to_the_next() {
+    for on in STORES {
+        let (server, web) = (Server::start(on), Web::start());
+        let (full, other) = trunks(&server);
+        let mut caller = dials(&server, &web);
+        let invite = full.is_called();
+        full.answers(&invite, 503);
+        let invite = other.is_called();
+        other.answers(&invite, 200);
+        assert_eq!(caller.is_answered(), "200");
+        caller.hangs_up();
+        other.is_hung_up_on();
+        let (events, failed) = ways(&server);
+        assert_eq!(events, ["AttemptFailed", "Rerouted", "Answered", "Ended"]);
+        assert_eq!(failed[0]["sip_code"], 503, "{failed:?}");
+    }
+}
+
+#[test]
+fn a_callee_who_refuses_or_whose_phone_rang_is_called_nowhere_else() {
+    for on in STORES {
+        let (server, web) = (Server::start(on), Web::start());
+        let (first, other) = trunks(&server);
+        let cases = [(false, 403, "403"), (false, 486, "486"), (false, 603, "603"), (true, 503, "500")];
+        for (rings, code, ours) in cases {
+            let mut caller = dials(&server, &web);
+            let invite = first.is_called();
+            if rings {
+                first.answers(&invite, 180);
+                caller.hears_of("180");
+            }
+            first.answers(&invite, code);
+            assert_eq!(caller.is_answered(), ours, "the callee said {code}");
+        }
+        assert!(!other.was_called(), "nobody else is tried");
+        assert_eq!(ways(&server).0, ["Ended"]);
+    }
+}
