@@ -17,6 +17,7 @@ mod failing_over;
 mod keys;
 mod parameters;
 pub mod phone;
+mod redirects;
 mod routing;
 mod sharing;
 mod sip;

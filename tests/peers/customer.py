@@ -42,6 +42,15 @@ def dial(parameters):
     return answer
 
 
+def dial_behind_redirects(parameters):
+    moved = f"/moved/{parameters['moved']}"
+    answer = VoiceResponse()
+    call = Dial(action=f"{moved}/dialled")
+    call.number(OTHER, status_callback=f"{moved}/status", status_callback_event="completed")
+    answer.append(call)
+    return answer
+
+
 def dialled(parameters):
     answer = VoiceResponse()
     answer.hangup()
@@ -65,6 +74,7 @@ PROGRAMS = {
     "/gather": gather,
     "/digits": digits,
     "/dial": dial,
+    "/dial-behind-redirects": dial_behind_redirects,
     "/dialled": dialled,
     "/wait": wait,
     "/speak": speak,
@@ -94,6 +104,9 @@ class Application(BaseHTTPRequestHandler):
             path=address.path, method=self.command, valid=valid, parameters=parameters, authorization=authorization
         )
         program = PROGRAMS.get(address.path)
+        if address.path.startswith("/moved/"):
+            _, _, status, rest = address.path.split("/", 3)
+            return self.send(int(status), "text/plain", "elsewhere", Location=f"/{rest}?moved={status}")
         if address.path == "/broken":
             return self.send(500, "text/plain", "broken on purpose")
         if address.path == "/malformed":
@@ -102,9 +115,11 @@ class Application(BaseHTTPRequestHandler):
             return self.send(204, "text/plain", "")
         return self.send(200, "text/xml", str(program(parameters)))
 
-    def send(self, status, kind, text):
+    def send(self, status, kind, text, **headers):
         body = text.encode()
         self.send_response(status)
+        for name, value in headers.items():
+            self.send_header(name, value)
         self.send_header("Content-Type", kind)
         self.send_header("Content-Length", str(len(body)))
         self.end_headers()
