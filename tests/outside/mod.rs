@@ -11,6 +11,7 @@
 //! when the server itself is gone.
 
 mod dialling;
+mod documents;
 mod ending;
 mod extensions;
 mod failing_over;

@@ -21,9 +21,16 @@ pub struct Asked {
     pub parameters: HashMap<String, String>,
 }
 
+/// What is at a path.
+#[derive(Clone)]
+struct Page {
+    kind: String,
+    body: Vec<u8>,
+}
+
 #[derive(Default)]
 struct State {
-    pages: HashMap<String, String>,
+    pages: HashMap<String, Page>,
     asked: Vec<Asked>,
 }
 
@@ -52,8 +59,13 @@ impl Web {
 
     /// From now on this path answers with this TwiML, without its root.
     pub fn says(&self, path: &str, twiml: &str) {
-        let document = format!("<Response>{twiml}</Response>");
-        self.state.0.lock().unwrap().pages.insert(path.to_owned(), document);
+        self.serves(path, "text/xml", format!("<Response>{twiml}</Response>").as_bytes());
+    }
+
+    /// From now on this path answers with this, of this type.
+    pub fn serves(&self, path: &str, kind: &str, body: &[u8]) {
+        let page = Page { kind: kind.to_owned(), body: body.to_vec() };
+        self.state.0.lock().unwrap().pages.insert(path.to_owned(), page);
     }
 
     /// Waits for a request to this path that is as wanted.
@@ -87,10 +99,12 @@ fn serve(mut stream: TcpStream, shared: &(Mutex<State>, Condvar)) {
             state.pages.get(&path).cloned()
         };
         shared.1.notify_all();
-        let (status, body) = page.map_or(("404 Not Found", String::new()), |page| ("200 OK", page));
-        let head =
-            format!("HTTP/1.1 {status}\r\nContent-Type: text/xml\r\nContent-Length: {}\r\n\r\n", body.len());
-        if stream.write_all((head + &body).as_bytes()).is_err() {
+        let nothing = || Page { kind: "text/xml".into(), body: Vec::new() };
+        let status = if page.is_some() { "200 OK" } else { "404 Not Found" };
+        let Page { kind, body } = page.unwrap_or_else(nothing);
+        let length = body.len();
+        let head = format!("HTTP/1.1 {status}\r\nContent-Type: {kind}\r\nContent-Length: {length}\r\n\r\n");
+        if stream.write_all(&[head.into_bytes(), body].concat()).is_err() {
             return;
         }
     }
