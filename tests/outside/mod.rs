@@ -16,6 +16,7 @@ mod ending;
 mod extensions;
 mod failing_over;
 mod keys;
+mod numbers;
 mod parameters;
 pub mod phone;
 mod redirects;

@@ -34,11 +34,16 @@ pub struct Server {
 impl Server {
     /// Starts one with the demo carrier.
     pub fn start(on: On) -> Server {
+        Server::start_set(on, &[])
+    }
+
+    /// Starts one with the demo carrier and these settings: flags and their values.
+    pub fn start_set(on: On, settings: &[&str]) -> Server {
         let database_url = match on {
             On::Sqlite => String::new(),
             On::Postgres => fresh_database(),
         };
-        Server::start_with(tempfile::tempdir().unwrap(), &database_url, &[])
+        Server::start_with(tempfile::tempdir().unwrap(), &database_url, settings)
     }
 
     /// Starts one in this folder, on the database at this address (empty for SQLite), with these settings besides.
@@ -200,10 +205,19 @@ impl Server {
 
     /// Sends the demo's outbound calls to a phone on this port.
     pub fn call_out_to(&self, port: u16) {
-        let sid = self.get("/trunks")["data"][0]["sid"].as_str().unwrap().to_owned();
-        let outbound = json!({ "outbound": { "host": format!("127.0.0.1:{port}"), "transport": "udp" } });
-        let (status, body) = self.carrier_api("PATCH", &format!("/trunks/{sid}"), Some(outbound));
+        let outbound = json!({ "host": format!("127.0.0.1:{port}"), "transport": "udp" });
+        self.change_trunk(json!({ "outbound": outbound }));
+    }
+
+    /// Changes the demo's trunk.
+    pub fn change_trunk(&self, patch: Value) {
+        let (status, body) = self.carrier_api("PATCH", &self.trunk(), Some(patch));
         assert_eq!(status, 200, "{body}");
+    }
+
+    /// Where the Carrier API has the demo's trunk.
+    pub fn trunk(&self) -> String {
+        format!("/trunks/{}", self.get("/trunks")["data"][0]["sid"].as_str().unwrap())
     }
 
     /// Waits until the newest call that `wanted` picks is as it says, by asking the API again and again.
@@ -249,7 +263,10 @@ pub(super) fn carrier_api(
 
 fn serve(under: &[String], data: &Path, database_url: &str, settings: &[String]) -> Lines {
     let mut command = command(under, data, database_url);
-    command.args(settings).args(["--http.listen", "127.0.0.1:0", "--sip.listen", "127.0.0.1:0"]);
+    command.args(settings).args(["--http.listen", "127.0.0.1:0"]);
+    if !settings.iter().any(|setting| setting == "--sip.listen") {
+        command.args(["--sip.listen", "127.0.0.1:0"]);
+    }
     // A flag would have the last word over a file.
     if !settings.iter().any(|setting| setting == "--config") {
         command.args(["--log.filter", "warn"]);
