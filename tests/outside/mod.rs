@@ -20,6 +20,7 @@ mod numbers;
 mod parameters;
 pub mod phone;
 mod redirects;
+mod refused;
 mod routing;
 mod sharing;
 mod sip;

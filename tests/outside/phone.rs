@@ -4,7 +4,7 @@
 use crate::support::rtp::Ear;
 use std::{
     cell::Cell,
-    net::{SocketAddr, UdpSocket},
+    net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, UdpSocket},
     sync::atomic::{AtomicU32, Ordering},
     time::{Duration, Instant},
 };
@@ -57,12 +57,20 @@ pub struct Phone {
     ear: Option<Ear>,
     /// Whether it takes keys as events (RFC 4733).
     events: bool,
+    /// What it says instead of where it is.
+    offer: Option<String>,
 }
 
 impl Phone {
     /// A phone that calls `server`, or is called by it.
     pub fn of(server: SocketAddr) -> Phone {
-        let socket = UdpSocket::bind("127.0.0.1:0").unwrap();
+        let here = if server.is_ipv4() { Ipv4Addr::LOCALHOST.into() } else { Ipv6Addr::LOCALHOST.into() };
+        Phone::at(here, server)
+    }
+
+    /// The same at another address of this machine.
+    pub fn at(here: IpAddr, server: SocketAddr) -> Phone {
+        let socket = UdpSocket::bind((here, 0)).unwrap();
         socket.set_read_timeout(Some(Duration::from_millis(100))).unwrap();
         Phone {
             socket,
@@ -73,7 +81,13 @@ impl Phone {
             cseq: Cell::new(1),
             ear: None,
             events: false,
+            offer: None,
         }
+    }
+
+    /// It says this, whatever it is.
+    pub fn offering(self, offer: &str) -> Phone {
+        Phone { offer: Some(offer.to_owned()), ..self }
     }
 
     /// It hears, and is heard.
@@ -203,18 +217,31 @@ impl Phone {
         self.responds_so(request, 200, headers, "");
     }
 
+    /// Says these very bytes, and waits for nothing.
+    pub fn says_in_vain(&self, text: &str) {
+        self.socket.send_to(text.as_bytes(), self.server.get()).unwrap();
+    }
+
     /// Says these very bytes, and waits for what is answered.
     pub fn says(&self, text: &str) -> Message {
-        self.socket.send_to(text.as_bytes(), self.server.get()).unwrap();
+        self.says_in_vain(text);
         self.waits_for("an answer", |message| message.0.starts_with("SIP/2.0"))
     }
 
-    /// Where it is. Nobody listens at the discard port: what is said to a phone that does not hear is lost.
+    /// Where it is.
     fn description(&self) -> String {
-        let port = self.ear.as_ref().map_or(9, Ear::port);
-        let sounds = if self.events { "0 101\r\na=rtpmap:101 telephone-event/8000" } else { "0" };
+        let here = self.socket.local_addr().unwrap().ip();
+        self.offer.clone().unwrap_or_else(|| self.described("0", here))
+    }
+
+    /// How it says that it is at this address and takes sound of these types. Nobody listens at the discard port: what is
+    /// said to a phone that does not hear is lost.
+    pub fn described(&self, sounds: &str, here: IpAddr) -> String {
+        let (family, port) = (if here.is_ipv4() { 4 } else { 6 }, self.ear.as_ref().map_or(9, Ear::port));
+        let events = if self.events { " 101\r\na=rtpmap:101 telephone-event/8000" } else { "" };
         format!(
-            "v=0\r\no=phone 1 1 IN IP4 127.0.0.1\r\ns=-\r\nc=IN IP4 127.0.0.1\r\nt=0 0\r\nm=audio {port} RTP/AVP {sounds}\r\n"
+            "v=0\r\no=phone 1 1 IN IP{family} {here}\r\ns=-\r\nc=IN IP{family} {here}\r\nt=0 0\r\n\
+             m=audio {port} RTP/AVP {sounds}{events}\r\n"
         )
     }
 
