@@ -15,6 +15,7 @@ mod documents;
 mod ending;
 mod extensions;
 mod failing_over;
+mod families;
 mod keys;
 mod numbers;
 mod parameters;
