@@ -85,6 +85,8 @@ fn a_key_told_by_event_and_by_message_is_one_key_and_a_tone_is_one_where_no_even
         both.ear().wait_for_sound();
         both.ear().press(b'5');
         both.informs('5');
+        // Until then the key is down.
+        both.ear().wait_until_said();
         both.informs('6');
         both.ear().press(b'6');
         let tones = asked_for_keys("+85512000002", Phone::of(server.sip()));
