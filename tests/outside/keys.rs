@@ -4,11 +4,14 @@ use super::{on_both, phone::Phone, web::Web};
 use crate::support::{
     Sdk, Server,
     rtp::{Key, Packet, pause, press, sound},
+    tone,
 };
 use serde_json::json;
 
 /// When the first key of a caller is said to have begun.
 const BEGAN: u32 = 500_000;
+/// What keys are asked for with.
+const PROMPT: f64 = 1_000.0;
 /// A key that is held says that it is this much longer every 20 ms: faster than time, so that nobody waits for 9 s.
 const LEAP: u16 = 6_400;
 
@@ -35,21 +38,32 @@ fn careless(keys: &str, timestamp: impl Fn(u32, u32) -> u32, between: &[Packet])
     packets
 }
 
-/// Somebody who called 1234, and is asked for keys there.
+/// An application that asks for keys with a tone; `#` is the last one.
+fn asks_for_keys(server: &Server) -> Web {
+    let web = Web::start();
+    let sound: Vec<u8> = tone::sine(PROMPT, 0, 8_000).into_iter().map(tone::encode).collect();
+    web.serves("/prompt.ulaw", "audio/basic", &sound);
+    let gather = r##"<Gather timeout="20" finishOnKey="#" action="/digits">"##;
+    web.says("/voice", &format!(r#"{gather}<Play loop="0">/prompt.ulaw</Play></Gather>"#));
+    web.says("/digits", "<Hangup/>");
+    server.configure("1234", json!({ "voice_url": format!("{}/voice", web.url) }));
+    web
+}
+
+/// Somebody who called 1234, and hears that keys are asked for there.
 fn asked_for_keys(from: &str, phone: Phone) -> Phone {
     let mut caller = phone.hearing();
     caller.calls(from, "1234");
     assert_eq!(caller.is_answered(), "200");
+    caller.ear().wait_for_tone(PROMPT);
     caller
 }
 
 #[test]
 fn keys_of_careless_senders_are_gathered_as_they_were_pressed() {
     on_both(|on| {
-        let (server, web) = (Server::start(on), Web::start());
-        web.says("/voice", r##"<Gather timeout="20" finishOnKey="#" action="/digits"/>"##);
-        web.says("/digits", "<Hangup/>");
-        server.configure("1234", json!({ "voice_url": format!("{}/voice", web.url) }));
+        let server = Server::start(on);
+        let web = asks_for_keys(&server);
         let phone = || Phone::of(server.sip()).with_events();
         let cases = [
             ("another key at the same timestamp", "*01", careless("*01", |_, _| 0, &pause())),
@@ -77,12 +91,9 @@ fn keys_of_careless_senders_are_gathered_as_they_were_pressed() {
 #[test]
 fn a_key_told_by_event_and_by_message_is_one_key_and_a_tone_is_one_where_no_events_were_agreed() {
     on_both(|on| {
-        let (server, web) = (Server::start(on), Web::start());
-        web.says("/voice", r##"<Gather timeout="20" finishOnKey="#" action="/digits"/>"##);
-        web.says("/digits", "<Hangup/>");
-        server.configure("1234", json!({ "voice_url": format!("{}/voice", web.url) }));
+        let server = Server::start(on);
+        let web = asks_for_keys(&server);
         let both = asked_for_keys("+85512000001", Phone::of(server.sip()).with_events());
-        both.ear().wait_for_sound();
         both.ear().press(b'5');
         both.informs('5');
         // Until then the key is down.

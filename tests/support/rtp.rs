@@ -128,11 +128,6 @@ impl Ear {
         });
     }
 
-    /// Waits until anything comes, silence too: then the other side is known.
-    pub fn wait_for_sound(&self) {
-        self.wait("anything", |state| !state.heard.is_empty());
-    }
-
     /// Waits until all it was to send is sent.
     pub fn wait_until_said(&self) {
         self.wait("the end of what it says", |state| state.waiting.is_empty());
