@@ -6,6 +6,7 @@ import { connectionStories } from "./stories/connection.mjs";
 import { firstCallStories } from "./stories/first-call.mjs";
 import { habitStories } from "./stories/habits.mjs";
 import { handStories } from "./stories/hand.mjs";
+import { listStories } from "./stories/lists.mjs";
 import { liveStories } from "./stories/live.mjs";
 import { lookStories } from "./stories/look.mjs";
 import { lastStories, signUpStories } from "./stories/sign-up.mjs";
@@ -16,6 +17,7 @@ const stories = {
   ...accountStories,
   ...liveStories,
   ...handStories,
+  ...listStories,
   ...firstCallStories,
   ...connectionStories,
   ...habitStories,

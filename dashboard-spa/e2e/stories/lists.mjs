@@ -1,0 +1,162 @@
+// Lists: none moves under a hand, and none asks for each of its rows.
+import assert from "node:assert/strict";
+import { answeringWith, api, demo, open } from "../support/harness.mjs";
+import { call } from "../support/phone.mjs";
+
+const NUMBER = "+85512345678";
+const owner = async (shared, options = {}) =>
+  open(shared.browser, { state: await shared.owner(), ...options });
+
+/** Different for everything that is made. */
+let serial = 0;
+const next = () => {
+  serial += 1;
+  return serial;
+};
+
+/** Makes one thing of each kind, as a program would. */
+const make = {
+  number: () => api("POST", "/phone-numbers", { number: `+8557710${String(next()).padStart(4, "0")}` }),
+  inbound: () =>
+    api("POST", "/trunks", { name: `In ${next()}`, inbound: { sources: [`192.0.2.${50 + next()}`] } }),
+  outbound: () => api("POST", "/trunks", { name: `Out ${next()}`, outbound: { host: "sip.example.com" } }),
+  account: () => api("POST", "/accounts", { name: `Account ${next()}` }),
+};
+
+/** Tells a story with things that are made, and takes them away again. Accounts stay for ever. */
+async function tidily(story) {
+  const made = [];
+  const noted = (path, thing) => async () => {
+    const { sid } = await thing();
+    if (path) made.push(`${path}/${sid}`);
+  };
+  try {
+    await story({
+      number: noted("/phone-numbers", make.number),
+      inbound: noted("/trunks", make.inbound),
+      outbound: noted("/trunks", make.outbound),
+      account: noted(undefined, make.account),
+    });
+  } finally {
+    for (const path of made) await api("DELETE", path);
+  }
+}
+
+/** Which rows of a list are on screen, and where. */
+const look = (rows) =>
+  rows.evaluateAll((all) =>
+    all.map((row) => {
+      const { x, y, width, height } = row.getBoundingClientRect();
+      // A line of a timeline has a name; the cells of a list have, but for those that count the time.
+      const cells = [...row.querySelectorAll("td")].filter((cell) => !cell.querySelector("time"));
+      const which = row.id || cells.map((cell) => cell.textContent).join(" ");
+      return `${which} at ${x}, ${y}, ${width} by ${height}`;
+    }),
+  );
+
+const news = (page) => page.getByRole("button", { name: /^\d+ new$/ });
+
+const pointer = { put: (rows) => rows.last().hover(), leave: (page) => page.mouse.move(2, 2) };
+const focus = {
+  put: async (rows, page) => {
+    await rows.locator("a, button").first().focus();
+    // What the keyboard moves is a hand.
+    await page.keyboard.press("Tab");
+    await page.keyboard.press("Shift+Tab");
+  },
+  leave: (page) => page.evaluate(() => document.activeElement?.blur()),
+};
+
+/** The list holds still while `comes` happens under a hand, says so, and catches up when the hand leaves. */
+async function holdsStill(page, rows, hand, comes) {
+  await hand.put(rows, page);
+  const before = await look(rows);
+  await comes();
+  await news(page).waitFor();
+  const held = await look(rows);
+  // What comes at the end moves nothing.
+  assert.deepEqual(held.slice(0, before.length), before, `${page.url()} moved under a hand`);
+  await hand.leave(page);
+  await news(page).waitFor({ state: "detached" });
+  assert.notDeepEqual(await look(rows), held, `${page.url()} did not catch up`);
+}
+
+export const listStories = {
+  "no list moves under a hand: numbers, trunks, accounts and audit wait and say how much is new": async (
+    shared,
+  ) =>
+    tidily(async (making) => {
+      const page = await owner(shared);
+      const lists = [
+        ["/numbers", making.number],
+        ["/trunks?tab=inbound", making.inbound],
+        ["/trunks?tab=outbound", making.outbound],
+        ["/accounts", making.account],
+        ["/audit", making.account],
+      ];
+      await making.outbound();
+      for (const [path, comes] of lists) {
+        await page.goto(path);
+        const rows = page.locator("tbody tr");
+        await rows.locator("a, button").first().waitFor();
+        for (const hand of [pointer, focus]) await holdsStill(page, rows, hand, comes);
+      }
+      page.assertClean();
+      await page.context().close();
+    }),
+
+  "no list moves under a hand: the team's waits as well": async (shared) => {
+    const page = await owner(shared);
+    // People join by no request of a program's yet: the server's answer gets more of them here.
+    let more = 0;
+    let tell;
+    await page.route(/\/carrier\/v1\/users(\?|$)/, async (route) => {
+      const response = await route.fetch();
+      const answer = await response.json();
+      const [me] = answer.data;
+      const others = Array.from({ length: more }, (_, index) => ({
+        ...me,
+        sid: `US${String(more - index).padStart(32, "0")}`,
+        name: `Person ${more - index}`,
+      }));
+      await route.fulfill({ response, json: { ...answer, data: [...others, ...answer.data] } });
+    });
+    await page.routeWebSocket(/\/dashboard\/live$/, (socket) => {
+      socket.connectToServer();
+      tell = () => socket.send(JSON.stringify({ type: "change", topic: "users", kind: "added" }));
+    });
+    await page.goto("/team");
+    const rows = page.locator("tbody tr");
+    await rows.getByText("owner@demo.example").waitFor();
+    const comes = async () => {
+      more += 1;
+      tell();
+    };
+    for (const hand of [pointer, focus]) await holdsStill(page, rows, hand, comes);
+    page.assertClean();
+    await page.context().close();
+  },
+
+  "no list moves under a hand: a call's rows wait where they would push others down": async (shared) => {
+    const page = await owner(shared);
+    const twiml = '<Response><Say>Hi</Say><Pause length="120"/></Response>';
+    await answeringWith(NUMBER, { voice_url: null, twiml }, async ({ sid }) => {
+      for (const hand of [pointer, focus]) {
+        const phone = await call(demo.sip_address, NUMBER.slice(1), "+85577000666");
+        try {
+          const { data } = await api("GET", `/calls?limit=1&phone_number_sid=${sid}`);
+          await page.goto(`/calls/${data[0].sid}`);
+          const rows = page.getByRole("list", { name: "Timeline" }).getByRole("listitem");
+          await rows.filter({ hasText: "<Pause>" }).waitFor();
+          await rows.filter({ hasText: "ACK" }).waitFor();
+          // What is pushed is there before the messages that led to it, which are asked for.
+          await holdsStill(page, rows, hand, phone.hangUp);
+        } finally {
+          phone.close();
+        }
+      }
+    });
+    page.assertClean();
+    await page.context().close();
+  },
+};
