@@ -9,6 +9,7 @@ import { handStories } from "./stories/hand.mjs";
 import { listStories } from "./stories/lists.mjs";
 import { liveStories } from "./stories/live.mjs";
 import { lookStories } from "./stories/look.mjs";
+import { outcomeStories } from "./stories/outcomes.mjs";
 import { lastStories, signUpStories } from "./stories/sign-up.mjs";
 import { launch, signInOwner } from "./support/harness.mjs";
 
@@ -19,6 +20,7 @@ const stories = {
   ...handStories,
   ...listStories,
   ...firstCallStories,
+  ...outcomeStories,
   ...connectionStories,
   ...habitStories,
   ...lookStories,

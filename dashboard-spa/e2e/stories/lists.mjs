@@ -64,7 +64,7 @@ const focus = {
     await page.keyboard.press("Tab");
     await page.keyboard.press("Shift+Tab");
   },
-  leave: (page) => page.evaluate(() => document.activeElement?.blur()),
+  leave: (page) => page.getByRole("heading", { level: 1 }).click(),
 };
 
 /** The list holds still while `comes` happens under a hand, says so, and catches up when the hand leaves. */

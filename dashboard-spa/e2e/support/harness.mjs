@@ -33,11 +33,11 @@ export async function launch() {
   });
 }
 
-/** A page whose console must stay clean; `expected` are errors that belong to the story. */
+/** A page whose console must stay clean; `expected` are errors that belong to the story, `at` is a server of its own. */
 export async function open(browser, options = {}) {
-  const { width = 1280, height = 800, dark = false, state, expected = [] } = options;
+  const { width = 1280, height = 800, dark = false, state, expected = [], at = baseUrl } = options;
   const context = await browser.newContext({
-    baseURL: baseUrl,
+    baseURL: at,
     viewport: { width, height },
     colorScheme: dark ? "dark" : "light",
     ...(state && { storageState: state }),
@@ -56,15 +56,15 @@ export async function open(browser, options = {}) {
   return page;
 }
 
-/** Signs the demo's owner in and returns the cookies. A code works once, so this is done once a run. */
-export async function signInOwner(browser) {
-  const page = await open(browser);
+/** Signs a demo's owner in and returns the cookies. A code works once, so this is done once a run. */
+export async function signInOwner(browser, whose = demo, at = baseUrl) {
+  const page = await open(browser, { at });
   await page.goto("/");
-  await page.getByLabel("E-mail").fill(demo.owner_email);
-  await page.getByLabel("Password", { exact: true }).fill(demo.owner_password);
+  await page.getByLabel("E-mail").fill(whose.owner_email);
+  await page.getByLabel("Password", { exact: true }).fill(whose.owner_password);
   await page.getByRole("button", { name: "Continue" }).click();
   // Six digits send themselves.
-  await page.getByLabel("Code").fill(totp(demo.totp_secret));
+  await page.getByLabel("Code").fill(totp(whose.totp_secret));
   await page.getByRole("heading", { name: "Overview" }).waitFor();
   page.assertClean();
   const state = await page.context().storageState();
@@ -93,11 +93,11 @@ export async function shoot(page, name) {
   await page.screenshot({ path: join(shots, `${name}.png`) });
 }
 
-/** Asks the Carrier API as a program would, with the demo's key. */
-export async function api(method, path, body) {
-  const answer = await fetch(`${demo.http_url}/carrier/v1${path}`, {
+/** Asks the Carrier API as a program would, with a demo's key. */
+export async function api(method, path, body, whose = demo) {
+  const answer = await fetch(`${whose.http_url}/carrier/v1${path}`, {
     method,
-    headers: { Authorization: `Bearer ${demo.carrier_api_key}`, "Content-Type": "application/json" },
+    headers: { Authorization: `Bearer ${whose.carrier_api_key}`, "Content-Type": "application/json" },
     ...(body && { body: JSON.stringify(body) }),
   });
   const text = await answer.text();
@@ -113,8 +113,8 @@ export async function answeringWith(number, voice, story) {
   try {
     return await story(found);
   } finally {
-    const { voice_url, twiml = null } = found.voice;
-    await api("PATCH", `/phone-numbers/${found.sid}`, { voice: { voice_url: voice_url ?? null, twiml } });
+    const { voice_url = null, voice_fallback_url = null, twiml = null } = found.voice;
+    await api("PATCH", `/phone-numbers/${found.sid}`, { voice: { voice_url, voice_fallback_url, twiml } });
   }
 }
 
