@@ -3,6 +3,7 @@
 
 import { accountStories } from "./stories/carrier.mjs";
 import { connectionStories } from "./stories/connection.mjs";
+import { fieldStories } from "./stories/fields.mjs";
 import { firstCallStories } from "./stories/first-call.mjs";
 import { habitStories } from "./stories/habits.mjs";
 import { handStories } from "./stories/hand.mjs";
@@ -11,6 +12,7 @@ import { liveStories } from "./stories/live.mjs";
 import { lookStories } from "./stories/look.mjs";
 import { outcomeStories } from "./stories/outcomes.mjs";
 import { lastStories, signUpStories } from "./stories/sign-up.mjs";
+import { timelineStories } from "./stories/timeline.mjs";
 import { launch, signInOwner } from "./support/harness.mjs";
 
 const stories = {
@@ -21,6 +23,8 @@ const stories = {
   ...listStories,
   ...firstCallStories,
   ...outcomeStories,
+  ...timelineStories,
+  ...fieldStories,
   ...connectionStories,
   ...habitStories,
   ...lookStories,

@@ -16,6 +16,9 @@ async function bound() {
   return socket;
 }
 
+/** A transaction's name (RFC 3261 section 8.1.1.7). */
+const newBranch = () => `z9hG4bK${randomBytes(6).toString("hex")}`;
+
 function header(text, name) {
   return new RegExp(`^${name}:\\s*(.*)$`, "im").exec(text)?.[1]?.trim() ?? "";
 }
@@ -38,10 +41,15 @@ export async function call(sipAddress, number, from = "+85577000111", { mute = f
     "a=rtpmap:101 telephone-event/8000",
     "",
   ].join("\r\n");
-  const invite = `z9hG4bK${randomBytes(6).toString("hex")}`;
+  const invite = newBranch();
   let to = `<${target}>`;
 
-  const send = (method, sequence, body = "", branch = `z9hG4bK${randomBytes(6).toString("hex")}`) => {
+  let sent = 1;
+  const later = (method, body, type) => {
+    sent += 1;
+    send(method, sent, body, undefined, type);
+  };
+  const send = (method, sequence, body = "", branch = newBranch(), type = "application/sdp") => {
     const lines = [
       `${method} ${target} SIP/2.0`,
       `Via: SIP/2.0/UDP 127.0.0.1:${sipPort};rport;branch=${branch}`,
@@ -51,7 +59,7 @@ export async function call(sipAddress, number, from = "+85577000111", { mute = f
       `Call-ID: ${callId}`,
       `CSeq: ${sequence} ${method}`,
       `Contact: <sip:${from}@127.0.0.1:${sipPort}>`,
-      ...(body && ["Content-Type: application/sdp"]),
+      ...(body && [`Content-Type: ${type}`]),
       `Content-Length: ${Buffer.byteLength(body)}`,
       "",
       body,
@@ -116,7 +124,9 @@ export async function call(sipAddress, number, from = "+85577000111", { mute = f
   return {
     /** Resolves when the other side hangs up. */
     ended,
-    hangUp: () => send("BYE", 2),
+    hangUp: () => later("BYE"),
+    /** Presses a key, which it says by signalling. */
+    press: (key) => later("INFO", `Signal=${key}\r\nDuration=160\r\n`, "application/dtmf-relay"),
     close,
   };
 }
