@@ -1,6 +1,6 @@
 // What a form says before anything is saved, and what it changes.
 import assert from "node:assert/strict";
-import { answeringWith, demo, open, shoot } from "../support/harness.mjs";
+import { answeringWith, api, demo, open, shoot } from "../support/harness.mjs";
 import { call } from "../support/phone.mjs";
 
 const NUMBER = "+85512345678";
@@ -75,4 +75,51 @@ export const fieldStories = {
       page.assertClean();
       await page.context().close();
     }),
+
+  "an account's limits are shown and changed on its page": async (shared) => {
+    const { sid } = await api("POST", "/accounts", { name: "Limited" });
+    const { limits } = await api("GET", `/accounts/${sid}`);
+    const page = await owner(shared);
+    await page.goto(`/accounts/${sid}`);
+    const fields = {
+      calls_per_second: page.getByLabel("Calls per second"),
+      calls_at_once: page.getByLabel("Calls at once", { exact: true }),
+      same_pair_at_once: page.getByLabel("Dialled calls of one pair at once"),
+    };
+    for (const [name, field] of Object.entries(fields))
+      assert.equal(Number((await field.inputValue()).replaceAll(",", "")), limits[name], name);
+    const risky = page.getByRole("switch", { name: "May call high-risk numbers" });
+    assert.equal(await risky.isChecked(), false);
+    const save = page
+      .locator("form")
+      .filter({ hasText: "Calls per second" })
+      .getByRole("button", { name: "Save" });
+    await fields.calls_per_second.fill("");
+    await save.click();
+    await page.getByText("Enter a whole number from 1 to 1,000").waitFor();
+    await fields.calls_per_second.fill("3");
+    await fields.calls_at_once.fill("7");
+    await fields.same_pair_at_once.fill("2");
+    await page.getByRole("combobox", { name: "Countries it may call" }).fill("Vietnam");
+    await page.getByRole("option", { name: /^Vietnam/ }).click();
+    await risky.check();
+    await save.click();
+    await page.getByText("Limits saved.").waitFor();
+    await page.reload();
+    await page.getByText("Vietnam").first().waitFor();
+    assert.equal(await fields.calls_at_once.inputValue(), "7");
+    assert.equal(await risky.isChecked(), true);
+    await shoot(page, "account-limits");
+    const changed = await api("GET", `/accounts/${sid}`);
+    assert.deepEqual(changed.limits, {
+      ...limits,
+      calls_per_second: 3,
+      calls_at_once: 7,
+      same_pair_at_once: 2,
+      countries: [...limits.countries, "VN"],
+      high_risk: true,
+    });
+    page.assertClean();
+    await page.context().close();
+  },
 };
