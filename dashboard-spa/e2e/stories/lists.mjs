@@ -42,6 +42,21 @@ async function tidily(story) {
   }
 }
 
+/** What a page asks the Carrier API until it has nothing more to ask, without what was asked for. */
+async function asks(page, path, rows) {
+  const asked = [];
+  const note = (request) => {
+    const { pathname } = new URL(request.url());
+    if (pathname.startsWith("/carrier/v1/")) asked.push(pathname.replace("/carrier/v1", ""));
+  };
+  page.on("request", note);
+  await page.goto(path);
+  await rows.locator("a, button").first().waitFor();
+  await page.waitForLoadState("networkidle");
+  page.off("request", note);
+  return asked;
+}
+
 /** Which rows of a list are on screen, and where. */
 const look = (rows) =>
   rows.evaluateAll((all) =>
@@ -159,4 +174,34 @@ export const listStories = {
     page.assertClean();
     await page.context().close();
   },
+
+  "a list asks for nothing once more for each of its rows, and has the names all the same": async (shared) =>
+    tidily(async (making) => {
+      const few = 8;
+      for (let row = 0; row < few; row += 1)
+        for (const thing of ["number", "inbound", "account"]) await making[thing]();
+      const refusing = { voice_url: null, twiml: "<Response><Reject/></Response>" };
+      await answeringWith(NUMBER, refusing, () =>
+        Promise.allSettled(Array.from({ length: few }, () => call(demo.sip_address, NUMBER.slice(1)))),
+      );
+      const page = await owner(shared);
+      const rows = page.locator("tbody tr");
+      const lists = [
+        ["/calls", ["Demo Account", "This machine"]],
+        ["/numbers", ["Demo Account"]],
+        ["/trunks", ["This machine"]],
+        ["/accounts", ["Demo Account"]],
+      ];
+      for (const [path, names] of lists) {
+        const asked = await asks(page, path, rows);
+        const many = await rows.count();
+        assert.ok(many >= few, `${path} has ${many} rows`);
+        assert.ok(asked.length > 0 && asked.length < few, `${path} asks for ${asked.join(", ")}`);
+        const single = asked.filter((one) => /\/[A-Z]{2}[0-9a-f]{32}/.test(one));
+        assert.deepEqual(single, [], `${path} asks for what its rows name`);
+        for (const name of names) await rows.getByText(name, { exact: true }).first().waitFor();
+      }
+      page.assertClean();
+      await page.context().close();
+    }),
 };
