@@ -7,6 +7,7 @@ import { fieldStories } from "./stories/fields.mjs";
 import { firstCallStories } from "./stories/first-call.mjs";
 import { habitStories } from "./stories/habits.mjs";
 import { handStories } from "./stories/hand.mjs";
+import { installationStories } from "./stories/installation.mjs";
 import { listStories } from "./stories/lists.mjs";
 import { liveStories } from "./stories/live.mjs";
 import { lookStories } from "./stories/look.mjs";
@@ -27,6 +28,7 @@ const stories = {
   ...fieldStories,
   ...connectionStories,
   ...habitStories,
+  ...installationStories,
   ...lookStories,
   ...lastStories,
 };

@@ -184,13 +184,4 @@ export const handStories = {
       await page.context().close();
     }
   },
-
-  "an empty installation opens the sign-up": async ({ browser }) => {
-    const page = await open(browser);
-    await page.route("**/dashboard/welcome", (route) => route.fulfill({ json: { empty: true } }));
-    await page.goto("/");
-    await page.getByRole("heading", { name: "Create your carrier" }).waitFor();
-    await page.getByText("Nobody has signed up here yet").waitFor();
-    await page.context().close();
-  },
 };

@@ -7,7 +7,7 @@ import { totp } from "../support/totp.mjs";
 const run = randomBytes(3).toString("hex");
 const person = { email: `maly-${run}@example.com`, password: "copper walrus sings at noon" };
 
-async function signUp(page, company) {
+export async function signUp(page, company) {
   await page.goto("/sign-up");
   await page.getByLabel("Company").fill(company);
   await choose(page, "Country", /^Cambodia/);
@@ -19,7 +19,7 @@ async function signUp(page, company) {
   await page.getByRole("heading", { name: "Set up two-factor sign-in" }).waitFor();
 }
 
-async function setUpTwoFactor(page) {
+export async function setUpTwoFactor(page) {
   const key = await page.getByTestId("totp-key").textContent();
   const code = page.getByLabel("Code from the app");
   const right = totp(key);
