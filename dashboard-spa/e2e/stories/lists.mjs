@@ -71,7 +71,7 @@ const look = (rows) =>
 
 const news = (page) => page.getByRole("button", { name: /^\d+ new$/ });
 
-const pointer = { put: (rows) => rows.last().hover(), leave: (page) => page.mouse.move(2, 2) };
+const pointer = { put: (rows) => rows.first().hover(), leave: (page) => page.mouse.move(2, 2) };
 const focus = {
   put: async (rows, page) => {
     await rows.locator("a, button").first().focus();
