@@ -1,4 +1,5 @@
-// Runs every story in a real browser against a running server (DEMO_JSON says which) and counts.
+// Runs every story in a real browser against a running server (DEMO_JSON says which) and counts. TRUNKLINE is the program itself, for
+// stories that start a server of their own.
 // `node e2e/run.mjs live` runs those whose name matches /live/.
 
 import { accountStories } from "./stories/carrier.mjs";
