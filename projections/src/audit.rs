@@ -1,7 +1,7 @@
 //! `audit`: one row per event of the core log: who changed what, when, from where.
 
 use crate::{
-    Page, PageOf, ReadError, Total,
+    Order, Page, PageOf, ReadError, Total,
     biography::{Chronicle, Nonsense},
     reads::{self, Reads},
     record::{self, Record, is, table},
@@ -43,11 +43,12 @@ pub struct AuditRow {
     pub correlation: Option<String>,
 }
 
-table!(AuditRow: "audit" v 2, key [position],
+table!(AuditRow: "audit" v 3, key [position],
     columns [position, carrier, account, at, actor_kind, actor_id, ip, user_agent, stream, stream_type, event_type, payload,
         correlation],
-    indexes [["carrier", "position"], ["stream", "position"], ["carrier", "actor_id", "position"],
-        ["carrier", "stream_type", "position"], ["carrier", "event_type", "position"], ["carrier", "at", "position"]]);
+    indexes [["carrier", "at", "position"], ["carrier", "stream_type", "at", "position"],
+        ["carrier", "event_type", "at", "position"], ["carrier", "actor_id", "at", "position"],
+        ["carrier", "stream", "at", "position"]]);
 
 impl Chronicle for AuditRow {
     const LOG: Log = Log::Core;
@@ -91,13 +92,10 @@ pub struct AuditFilter {
 }
 
 impl AuditFilter {
-    /// What an index finds, and what is asked of each row it finds: the thing, or else the actor, is what leaves the fewest.
+    /// What an index finds, in the order of time, and what is asked of each row it finds: the thing, or else the actor, is
+    /// what leaves the fewest.
     fn conditions(&self) -> (Cond, Cond) {
         let text = |column, text: &Option<String>| text.as_deref().map(|text| is(column, text));
-        let times = [
-            self.since.map(|at| Expr::col("at").gte(at.micros())),
-            self.until.map(|at| Expr::col("at").lt(at.micros())),
-        ];
         let mut asked = [
             self.stream.as_ref().map(|stream| is("stream", stream.as_str())),
             text("actor_id", &self.actor),
@@ -106,12 +104,31 @@ impl AuditFilter {
         ]
         .into_iter()
         .flatten();
-        let Some(first) = asked.next() else {
-            return (times.into_iter().fold(Cond::all(), Cond::add_option), Cond::all());
-        };
-        let rest = asked.fold(Cond::all(), Cond::add);
-        (Cond::all().add(first), times.into_iter().fold(rest, Cond::add_option))
+        let served = Cond::all()
+            .add_option(asked.next())
+            .add_option(self.since.map(|at| Expr::col("at").gte(at.micros())))
+            .add_option(self.until.map(|at| Expr::col("at").lt(at.micros())));
+        (served, asked.fold(Cond::all(), Cond::add))
     }
+}
+
+/// What is left of a filter behind a cursor, and what else makes `(at, position)` come behind it. The cursor takes the place of
+/// the bound it is nearer than: with two upper bounds SQLite would rather go by time alone.
+fn behind(order: Order, cursor: &str, filter: &AuditFilter) -> Result<(AuditFilter, Cond), ReadError> {
+    let wrong = || ReadError::Cursor(cursor.chars().take(64).collect());
+    let (at, position) = cursor.split_once('.').ok_or_else(wrong)?;
+    let (at, position): (i64, i64) = at.parse().ok().zip(position.parse().ok()).ok_or_else(wrong)?;
+    let (col, moment) = (Expr::col, Timestamp::from_micros);
+    let mut left = filter.clone();
+    let (later, last) = if order.descending {
+        let until = moment(at.saturating_add(1));
+        left.until = Some(left.until.map_or(until, |given| Ord::min(given, until)));
+        (col("at").lt(at), col("position").lt(position))
+    } else {
+        left.since = Ord::max(left.since, Some(moment(at)));
+        (col("at").gt(at), col("position").gt(position))
+    };
+    Ok((left, Cond::any().add(later).add(last)))
 }
 
 impl Reads<AuditRow> {
@@ -121,7 +138,8 @@ impl Reads<AuditRow> {
     /// When the cursor is not of this list, or the database fails.
     pub async fn list(&self, filter: &AuditFilter, page: &Page) -> Result<PageOf<AuditRow>, ReadError> {
         let select = self.wanted_changes(filter, page)?;
-        reads::page_of(&self.db, select, page, |row: &AuditRow| row.position.to_string()).await
+        let cursor = |row: &AuditRow| format!("{}.{}", row.at.micros(), row.position);
+        reads::page_of(&self.db, select, page, cursor).await
     }
 
     /// A page, and how many changes there are in all when it is the first one.
@@ -147,16 +165,14 @@ impl Reads<AuditRow> {
         filter: &AuditFilter,
         page: &Page,
     ) -> Result<SelectStatement, ReadError> {
-        let (served, rest) = filter.conditions();
-        let mut wanted = self.scope.condition().add(served).add(rest);
-        if let Some(cursor) = &page.cursor {
-            let last: i64 =
-                cursor.parse().map_err(|_| ReadError::Cursor(cursor.chars().take(64).collect()))?;
-            let position = Expr::col("position");
-            wanted = wanted.add(if page.order.descending { position.lt(last) } else { position.gt(last) });
-        }
+        let (left, behind) = match &page.cursor {
+            Some(cursor) => behind(page.order, cursor, filter)?,
+            None => (filter.clone(), Cond::all()),
+        };
+        let (served, rest) = left.conditions();
         let mut select = record::select::<AuditRow>("audit");
-        select.cond_where(wanted).order_by("position", page.order.way());
+        select.cond_where(self.scope.condition().add(served).add(rest).add(behind));
+        select.order_by("at", page.order.way()).order_by("position", page.order.way());
         Ok(select)
     }
 }

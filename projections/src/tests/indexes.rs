@@ -1,7 +1,7 @@
 //! Which indexes are used, and which are left alone.
 
 use super::support::World;
-use crate::{AuditFilter, AuditRow, CallFilter, CallRow, Page, Reads, Scope, record, system};
+use crate::{AuditFilter, AuditRow, CallFilter, CallRow, Order, Page, Reads, Scope, record, system};
 use domain::{
     Actor, Kind, Meta, Tenant, Timestamp,
     call::{Call, CallCommand},
@@ -41,24 +41,58 @@ async fn lists_of_calls_are_found_by_index() {
     }
 }
 
+/// Every way to ask for changes with the index that finds them: by any of the four, any two, or none of them; at any time,
+/// since, until, or between two.
+fn asked_of_changes() -> Vec<(&'static str, AuditFilter)> {
+    let (stream, actor) = (Some(sid(Kind::Trunk)), Some(sid(Kind::User).to_string()));
+    let (kind, event) = (Some("trunk".to_owned()), Some("Renamed".to_owned()));
+    let none = AuditFilter::default;
+    let asked = [
+        ("", none()),
+        ("stream_", AuditFilter { stream: stream.clone(), ..none() }),
+        ("actor_id_", AuditFilter { actor: actor.clone(), ..none() }),
+        ("stream_type_", AuditFilter { stream_type: kind.clone(), ..none() }),
+        ("event_type_", AuditFilter { event_type: event.clone(), ..none() }),
+        ("stream_", AuditFilter { stream: stream.clone(), actor: actor.clone(), ..none() }),
+        ("stream_", AuditFilter { stream: stream.clone(), event_type: event.clone(), ..none() }),
+        ("stream_", AuditFilter { stream, stream_type: kind.clone(), ..none() }),
+        ("actor_id_", AuditFilter { actor: actor.clone(), event_type: event.clone(), ..none() }),
+        ("actor_id_", AuditFilter { actor, stream_type: kind.clone(), ..none() }),
+        ("event_type_", AuditFilter { stream_type: kind, event_type: event, ..none() }),
+    ];
+    let moment = |micros| Some(Timestamp::from_micros(micros));
+    let times = [(None, None), (moment(1), None), (None, moment(9)), (moment(1), moment(9))];
+    let at = |(index, filter): &(&'static str, AuditFilter)| {
+        times.map(|(since, until)| (*index, AuditFilter { since, until, ..filter.clone() }))
+    };
+    asked.iter().flat_map(at).collect()
+}
+
 #[tokio::test]
-async fn changes_are_found_by_whom_of_what_and_how_by_index() {
+async fn changes_are_found_by_thing_actor_kind_change_and_time_by_index_in_their_order() {
     let store = testing::sqlite().await;
     crate::building::set_up(&store).await.unwrap();
-    let own = Scope::Carrier(sid(Kind::Carrier));
-    let none = AuditFilter::default;
-    let filters = [
-        ("carrier_position", none()),
-        ("stream_position", AuditFilter { stream: Some(sid(Kind::Trunk)), ..none() }),
-        ("carrier_actor_id_position", AuditFilter { actor: Some(sid(Kind::User).to_string()), ..none() }),
-        ("carrier_stream_type_position", AuditFilter { stream_type: Some("trunk".into()), ..none() }),
-        ("carrier_event_type_position", AuditFilter { event_type: Some("Renamed".into()), ..none() }),
-    ];
-    for (index, filter) in filters {
-        let reads: Reads<AuditRow> = Reads::new(store.db(), own.clone());
-        let steps = plan(&store, &reads.wanted_changes(&filter, &Page::first(50)).unwrap()).await;
-        assert_eq!(steps.len(), 1, "already in order: {steps:?}");
-        assert!(steps[0].contains(&format!("audit_v2_g1_{index} ")), "{filter:?}: {steps:?}");
+    let (carrier, account) = (sid(Kind::Carrier), sid(Kind::Account));
+    let scopes = [Scope::Carrier(carrier.clone()), Scope::Account { carrier, account }];
+    let orders = [true, false].map(|descending| Order { descending, ..Order::default() });
+    let pages = orders
+        .into_iter()
+        .flat_map(|order| [Page::first(50).by(order), Page::after("5.5", 50).by(order)].into_iter());
+    let pages: Vec<Page> = pages.collect();
+    for (scope, (index, filter)) in
+        scopes.iter().flat_map(|scope| asked_of_changes().into_iter().map(move |asked| (scope, asked)))
+    {
+        let reads: Reads<AuditRow> = Reads::new(store.db(), scope.clone());
+        for page in &pages {
+            let steps = plan(&store, &reads.wanted_changes(&filter, page).unwrap()).await;
+            assert_eq!(steps.len(), 1, "already in order: {filter:?}: {steps:?}");
+            let found = format!(" USING INDEX audit_v3_g1_carrier_{index}at_position ");
+            assert!(steps[0].starts_with("SEARCH") && steps[0].contains(&found), "{filter:?}: {steps:?}");
+            let first = page.cursor.is_none();
+            for (bound, asked) in [("at>?", filter.since.is_some()), ("at<?", filter.until.is_some())] {
+                assert!(!first || steps[0].contains(bound) == asked, "{filter:?}: {steps:?}");
+            }
+        }
     }
 }
 
