@@ -195,12 +195,45 @@ pub fn shared(one: IpNet, other: IpNet) -> Option<IpNet> {
     }
 }
 
+/// The part of the Internet a network lies in: the /24, or /48 of IPv6, that any carrier may name by itself; none of a wider
+/// one, which lies in several. Networks that share an address lie in one part, or one of them is wide.
+#[must_use]
+pub fn part(network: IpNet) -> Option<IpNet> {
+    let width = if network.addr().is_ipv4() { 24 } else { 48 };
+    let part = IpNet::new(network.addr(), width).ok()?.trunc();
+    part.contains(&network).then_some(part)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
 
     fn net(text: &str) -> IpNet {
         text.parse().unwrap()
+    }
+
+    #[test]
+    fn networks_that_share_an_address_lie_in_one_part_of_the_internet_or_one_is_wide() {
+        let texts = [
+            "192.0.2.7/32",
+            "192.0.2.0/24",
+            "192.0.2.128/25",
+            "192.0.3.1/32",
+            "192.0.0.0/16",
+            "2001:db8::1/128",
+            "2001:db8::/48",
+            "2001:db8:1::/64",
+            "2001:db8::/32",
+        ];
+        for one in texts.map(net) {
+            for other in texts.map(net).into_iter().filter(|other| shared(one, *other).is_some()) {
+                let (own, theirs) = (part(one), part(other));
+                assert!(own.is_none() || theirs.is_none() || own == theirs, "{one} and {other}");
+            }
+        }
+        assert_eq!(part(net("192.0.2.7/32")), Some(net("192.0.2.0/24")));
+        assert_eq!(part(net("2001:db8:0:7::1/128")), Some(net("2001:db8::/48")));
+        assert_eq!((part(net("192.0.0.0/16")), part(net("2001:db8::/32"))), (None, None));
     }
 
     fn claim(source: i64, number: &NumberClaims) -> RouteClaim {

@@ -13,6 +13,7 @@ mod carriers;
 mod change;
 mod column;
 mod ledger;
+mod networks;
 mod order;
 mod overview;
 mod page;

@@ -22,6 +22,8 @@ pub enum Field {
     Digits,
     /// A name as names are compared ([`domain::name::folded`]).
     Name,
+    /// Where a network lies; it is one piece.
+    Place,
 }
 
 /// A text of a row that is found by its pieces.
@@ -58,18 +60,23 @@ impl Field {
         match self {
             Field::Digits => '#',
             Field::Name => '@',
+            Field::Place => '%',
         }
     }
 
     /// The pieces of a text.
     fn pieces(self, text: &str) -> BTreeSet<String> {
         let mut pieces = BTreeSet::new();
+        if self == Field::Place {
+            pieces.insert(self.whole(text));
+            return pieces;
+        }
         for word in text.split(' ').filter(|word| !word.is_empty()) {
             pieces.extend((1..SHORTEST).filter_map(|length| Some(self.beginning(&first(word, length)?))));
         }
         let parts: Vec<&str> = match self {
             Field::Digits => text.split(' ').collect(),
-            Field::Name => vec![text],
+            Field::Name | Field::Place => vec![text],
         };
         for part in parts {
             let letters: Vec<char> = part.chars().collect();
@@ -77,7 +84,7 @@ impl Field {
             let short = letters.windows(SHORTEST);
             match self {
                 Field::Digits => pieces.extend(short.last().map(|piece| self.inside(piece))),
-                Field::Name => pieces.extend(short.map(|piece| self.inside(piece))),
+                Field::Name | Field::Place => pieces.extend(short.map(|piece| self.inside(piece))),
             }
         }
         pieces
@@ -85,6 +92,11 @@ impl Field {
 
     fn beginning(self, letters: &str) -> String {
         format!("{}^{letters}", self.mark())
+    }
+
+    /// The piece that a text is as a whole.
+    pub(crate) fn whole(self, text: &str) -> String {
+        format!("{}{text}", self.mark())
     }
 
     fn inside(self, letters: &[char]) -> String {

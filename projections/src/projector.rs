@@ -11,7 +11,7 @@ use async_trait::async_trait;
 use domain::{Log, Sid, Stream};
 use sea_query::{Expr, ExprTrait, IndexCreateStatement, Query, TableCreateStatement};
 use std::{
-    collections::{HashMap, HashSet},
+    collections::{BTreeSet, HashMap, HashSet},
     marker::PhantomData,
     sync::Arc,
 };
@@ -192,10 +192,11 @@ async fn search<R: Biography>(
         }
         let (before, after) = (all(before), all(after));
         let gone: Vec<&Piece> = before.difference(&after).collect();
-        if let Some(first) = gone.first() {
+        if !gone.is_empty() {
             let pieces = padded(gone.iter().map(|piece| piece.piece.as_str()));
+            let whose: BTreeSet<&str> = gone.iter().map(|piece| piece.carrier.as_str()).collect();
             let mut delete = Query::delete();
-            delete.from_table(table.to_owned()).and_where(record::is("carrier", first.carrier.as_str()));
+            delete.from_table(table.to_owned()).and_where(Expr::col("carrier").is_in(whose));
             delete.and_where(record::is("sid", sid.as_str())).and_where(Expr::col("piece").is_in(pieces));
             tx.execute(&delete).await?;
         }

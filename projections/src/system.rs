@@ -8,16 +8,17 @@ use crate::{
     biography::Biography,
     calls::CallRow,
     carriers::CarrierRow,
-    ledger,
+    ledger, networks,
     phone_numbers::PhoneNumberRow,
+    pieces,
     reads::{all, one, present},
     record::{self, Record, is},
     trunks::TrunkRow,
     users::UserRow,
 };
-use domain::{Log, Number, Sid, user::Email};
+use domain::{Log, Number, Sid, route::SourceClaims, user::Email};
 use sea_query::{Expr, ExprTrait, Order, Query, SelectStatement};
-use store::{Db, Tx};
+use store::{Db, Tx, padded};
 
 /// Most unfinished calls `unfinished_calls` returns at a time.
 pub const MAX_UNFINISHED: u64 = 1_000;
@@ -154,6 +155,14 @@ impl System {
         all(&self.db, &record::select::<TrunkRow>(TrunkRow::NAME)).await
     }
 
+    /// Trunks of any carrier, among which are all that have an address of these sources.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn trunks_near(&self, claims: &SourceClaims) -> Result<Vec<TrunkRow>, ReadError> {
+        all(&self.db, &near(claims)).await
+    }
+
     /// Every trunk of these carriers.
     ///
     /// # Errors
@@ -217,6 +226,19 @@ async fn passed(tx: &mut Tx) -> Result<i64, ReadError> {
     let checkpoints = ledger::checkpoints(tx, Log::Core).await?;
     let ours = checkpoints.iter().filter(|checkpoint| names.contains(&checkpoint.name.as_str()));
     Ok(ours.map(|checkpoint| checkpoint.position).min().unwrap_or(0))
+}
+
+/// Where one of the sources is wide, any trunk may be near.
+pub(crate) fn near(claims: &SourceClaims) -> SelectStatement {
+    let mut select = record::select::<TrunkRow>(TrunkRow::NAME);
+    if let Some(lists) = networks::lists(claims) {
+        let mut sids = Query::select();
+        sids.column("sid").from(pieces::beside(TrunkRow::NAME));
+        sids.and_where(is("carrier", networks::nobody().as_str()));
+        sids.and_where(Expr::col("piece").is_in(padded(lists)));
+        select.and_where(Expr::col("sid").in_subquery(sids));
+    }
+    select
 }
 
 async fn every<R: Record>(tx: &mut Tx) -> Result<Vec<R>, ReadError> {

@@ -3,6 +3,7 @@
 use crate::{
     By, Needle,
     biography::{Biography, Nonsense, Turn},
+    networks,
     pieces::{Field, Text},
     reads::{Noun, present},
     record::table,
@@ -51,7 +52,7 @@ pub struct TrunkRow {
     pub version: i64,
 }
 
-table!(TrunkRow: "trunks" v 5, key [sid],
+table!(TrunkRow: "trunks" v 6, key [sid],
     columns [sid, carrier, account, name, folded, inbound, outbound, credential_version, credential, claims, created_at,
         updated_at, version],
     indexes [["carrier", "sid"], ["carrier", "folded", "sid"]]);
@@ -62,7 +63,8 @@ impl Biography for TrunkRow {
     const SEARCHED: bool = true;
 
     fn texts(&self) -> Vec<Text> {
-        vec![Text { carrier: self.carrier.clone(), field: Field::Name, text: self.folded.clone() }]
+        let name = Text { carrier: self.carrier.clone(), field: Field::Name, text: self.folded.clone() };
+        std::iter::once(name).chain(networks::texts(&self.claims)).collect()
     }
 
     fn sid(&self) -> &Sid {

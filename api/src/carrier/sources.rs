@@ -63,7 +63,7 @@ pub(super) async fn lost_by_number(app: &App, row: &PhoneNumberRow) -> Result<Ve
 /// Calls through this trunk that go to another carrier, which claimed source and number earlier.
 pub(super) async fn lost_by_trunk(app: &App, row: &TrunkRow) -> Result<Vec<String>, ReadError> {
     let system = app.projections.system();
-    let mut trunks = system.trunks().await?;
+    let mut trunks = system.trunks_near(&row.claims).await?;
     trunks.retain(|other| other.carrier != row.carrier && meets(row, other));
     let mut carriers: Vec<Sid> = trunks.iter().map(|trunk| trunk.carrier.clone()).collect();
     carriers.sort();

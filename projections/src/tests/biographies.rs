@@ -11,6 +11,7 @@ use domain::{
     trunk::{Inbound, Outbound, Trunk, TrunkCommand},
     user::{Role, User, UserCommand},
 };
+use std::collections::BTreeSet;
 use store::testing::sid;
 
 #[tokio::test]
@@ -117,6 +118,48 @@ async fn a_source_keeps_its_age_in_another_trunk_of_the_carrier() {
         assert_eq!(since("192.0.2.7"), first.of("192.0.2.7".parse().unwrap()));
         assert!(since("192.0.2.8") > since("192.0.2.7"), "what is new is new");
         assert_eq!(claims.country, first.country);
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn trunks_are_found_by_where_their_sources_lie_whoever_has_them() {
+    on_each(async |world: &World| {
+        let other = sid(Kind::Carrier);
+        world.sign_up(&other).await;
+        let create = async |carrier: &Sid, sources: &[&str]| {
+            let trunk = sid(Kind::Trunk);
+            let sources = sources.iter().map(|source| source.parse().unwrap()).collect();
+            let inbound = Some(Inbound { sources, ..Inbound::default() });
+            let (carrier, name) = (carrier.clone(), parsed("Main"));
+            let create = TrunkCommand::Create { carrier: carrier.clone(), name, inbound, outbound: None };
+            world.tell_as::<Trunk>(Tenant::carrier(carrier), &trunk, 4, create).await;
+            trunk
+        };
+        let own = create(&world.carrier, &["192.0.2.7/32", "2001:db8::7/128"]).await;
+        let beside = create(&other, &["192.0.2.0/25"]).await;
+        let wide = create(&other, &["192.0.0.0/16"]).await;
+        let six = create(&other, &["2001:db8:0:9::/64"]).await;
+        let far = create(&other, &["198.51.100.1/32", "2001:db8:1::/64"]).await;
+        world.caught_up().await;
+        let near = async |trunk: &Sid| {
+            let system = world.projections().system();
+            let every = system.trunks().await.unwrap();
+            let claims = every.iter().find(|row| row.sid == *trunk).map(|row| row.claims.clone());
+            let rows = system.trunks_near(&claims.unwrap_or_default()).await.unwrap();
+            rows.into_iter().map(|row| row.sid).collect::<BTreeSet<_>>()
+        };
+        let these = |trunks: &[&Sid]| trunks.iter().map(|one| (*one).clone()).collect::<BTreeSet<Sid>>();
+        assert_eq!(near(&own).await, these(&[&own, &beside, &wide, &six]));
+        assert_eq!(near(&far).await, these(&[&far, &wide]));
+        assert_eq!(near(&wide).await.len(), 5, "a wide one may be near any");
+        let moved = Inbound { sources: vec!["203.0.113.1/32".parse().unwrap()], ..Inbound::default() };
+        let tenant = Tenant::carrier(other.clone());
+        world.tell_as::<Trunk>(tenant.clone(), &beside, 5, TrunkCommand::ConfigureInbound(Some(moved))).await;
+        world.tell_as::<Trunk>(tenant, &six, 5, TrunkCommand::Delete).await;
+        world.caught_up().await;
+        assert_eq!(near(&own).await, these(&[&own, &wide]));
+        assert_eq!(near(&sid(Kind::Trunk)).await, BTreeSet::new(), "without sources none is");
     })
     .await;
 }

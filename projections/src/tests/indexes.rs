@@ -5,6 +5,7 @@ use crate::{AuditFilter, AuditRow, CallFilter, CallRow, Order, Page, Reads, Scop
 use domain::{
     Actor, Kind, Meta, Tenant, Timestamp,
     call::{Call, CallCommand},
+    route::SourceClaims,
 };
 use store::testing::{self, plan, sid};
 
@@ -94,6 +95,16 @@ async fn changes_are_found_by_thing_actor_kind_change_and_time_by_index_in_their
             }
         }
     }
+}
+
+#[tokio::test]
+async fn a_look_at_one_trunk_reads_no_others_that_lie_elsewhere() {
+    let store = testing::sqlite().await;
+    crate::building::set_up(&store).await.unwrap();
+    let sources = Vec::from(["192.0.2.7/32", "2001:db8::/48"].map(|source| (source.parse().unwrap(), 1)));
+    let steps = plan(&store, &system::near(&SourceClaims { country: 1, sources })).await;
+    assert!(steps.iter().all(|step| !step.contains("SCAN")), "{steps:?}");
+    assert!(steps[0].contains("(sid=?)"), "{steps:?}");
 }
 
 #[tokio::test]
