@@ -3,7 +3,7 @@
 use super::{
     Tag,
     limits::{AccountLimits, AccountLimitsUpdate},
-    lists::{NameOrder, counted, counted_page_of, created_tagged, page},
+    lists::{NameOrder, counted, created_tagged, page, page_of},
     text::Text,
     write::{Handle, TRIES, Tagged, Write, etag, is_unused, tagged, too_busy},
 };
@@ -121,9 +121,9 @@ struct AuthToken {
     auth_token: String,
 }
 
-counted_page_of! {
+page_of! {
     /// Accounts, newest first.
-    AccountPage of Account
+    AccountPage of Account, counted
 }
 created_tagged! {
     /// The account was opened.

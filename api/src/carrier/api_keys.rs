@@ -2,7 +2,7 @@
 
 use super::{
     Tag,
-    lists::{counted, counted_page_of, created_tagged, page},
+    lists::{counted, created_tagged, page, page_of},
     text::Text,
     write::{Handle, Tagged, Write, etag, gone, tagged},
 };
@@ -64,9 +64,9 @@ struct ApiKeyCreate {
     name: Text,
 }
 
-counted_page_of! {
+page_of! {
     /// Live keys, newest first.
-    ApiKeyPage of ApiKey
+    ApiKeyPage of ApiKey, counted
 }
 created_tagged! {
     /// The key was made; its secret is shown this once.

@@ -2,7 +2,7 @@
 
 use super::{
     Tag,
-    lists::{AgeOrder, counted, counted_page_of, moment, page},
+    lists::{AgeOrder, counted, moment, page, page_of},
     write::Handle,
 };
 use crate::{
@@ -41,9 +41,9 @@ struct AuditEntry {
     request_id: Option<String>,
 }
 
-counted_page_of! {
+page_of! {
     /// Changes, newest first.
-    AuditPage of AuditEntry
+    AuditPage of AuditEntry, counted
 }
 
 impl From<AuditRow> for AuditEntry {

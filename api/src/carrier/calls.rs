@@ -2,7 +2,7 @@
 
 use super::{
     Tag,
-    lists::{AgeOrder, counted, counted_page_of, moment, page},
+    lists::{AgeOrder, counted, moment, page, page_of},
     names::Names,
     write::{Handle, Tagged, Write, tagged},
 };
@@ -148,9 +148,9 @@ pub(crate) struct Call {
     quality: Option<CallQuality>,
 }
 
-counted_page_of! {
+page_of! {
     /// Calls, newest first.
-    CallPage of Call
+    CallPage of Call, counted
 }
 
 /// The call is being ended.

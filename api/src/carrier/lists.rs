@@ -98,18 +98,23 @@ pub(super) fn moment(name: &str, text: Option<&str>) -> Result<Option<Timestamp>
     parsed.map_err(|_| Refusal::field(name, "Give a time like 2026-11-23T20:00:00Z."))
 }
 
-/// A named page type: the generated clients need a name for each.
+/// A named page type: the generated clients need a name for each. Of a list whose rows are `counted` it says how many.
 macro_rules! page_of {
-    ($(#[$doc:meta])* $name:ident of $row:ty) => {
-        $(#[$doc])*
+    (@ [$($doc:tt)*] $name:ident of $row:ty { $($field:tt)* }) => {
+        $($doc)*
         #[derive(Debug, poem_openapi::Object)]
         #[oai(skip_serializing_if_is_none)]
         struct $name {
             /// The rows.
             data: Vec<$row>,
+            $($field)*
+        }
+    };
+    ($(#[$doc:meta])* $name:ident of $row:ty) => {
+        page_of! { @ [$(#[$doc])*] $name of $row {
             /// Give it as `cursor` to get the page after this one; absent on the last.
             next_cursor: Option<String>,
-        }
+        } }
 
         impl From<(Vec<$row>, Option<String>)> for $name {
             fn from((data, next_cursor): (Vec<$row>, Option<String>)) -> $name {
@@ -117,24 +122,15 @@ macro_rules! page_of {
             }
         }
     };
-}
-
-/// The same of a list whose rows are counted.
-macro_rules! counted_page_of {
-    ($(#[$doc:meta])* $name:ident of $row:ty) => {
-        $(#[$doc])*
-        #[derive(Debug, poem_openapi::Object)]
-        #[oai(skip_serializing_if_is_none)]
-        struct $name {
-            /// The rows.
-            data: Vec<$row>,
+    ($(#[$doc:meta])* $name:ident of $row:ty, counted) => {
+        page_of! { @ [$(#[$doc])*] $name of $row {
             /// Give it as `cursor`, with the same filters and order, to get the page after this one; absent on the last.
             next_cursor: Option<String>,
             /// How many rows there are on all pages together, counted to 10,000. On the first page only.
             total: Option<i32>,
             /// Whether `total` is all of them. When it is false there may be more. On the first page only.
             total_exact: Option<bool>,
-        }
+        } }
 
         impl From<(Vec<$row>, Option<String>, Option<projections::Total>)> for $name {
             fn from((data, next_cursor, total): (Vec<$row>, Option<String>, Option<projections::Total>)) -> $name {
@@ -176,4 +172,4 @@ macro_rules! created_tagged {
     };
 }
 
-pub(super) use {counted_page_of, created, created_tagged, page_of};
+pub(super) use {created, created_tagged, page_of};

@@ -3,7 +3,7 @@
 use super::{
     Tag,
     accounts::account_of,
-    lists::{NumberOrder, counted, counted_page_of, created_tagged, page},
+    lists::{NumberOrder, counted, created_tagged, page, page_of},
     names::Names,
     sources,
     text::Text,
@@ -120,9 +120,9 @@ enum DeletedPhoneNumber {
     Deleted,
 }
 
-counted_page_of! {
+page_of! {
     /// Phone numbers, newest first.
-    PhoneNumberPage of PhoneNumber
+    PhoneNumberPage of PhoneNumber, counted
 }
 created_tagged! {
     /// The number is in the inventory.

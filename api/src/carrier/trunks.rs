@@ -2,7 +2,7 @@
 
 use super::{
     Tag,
-    lists::{NameOrder, counted, counted_page_of, created_tagged, page},
+    lists::{NameOrder, counted, created_tagged, page, page_of},
     sources,
     text::Text,
     trunk_fields::{InboundConfig, OutboundConfig, OutboundView, preview},
@@ -142,9 +142,9 @@ enum DeletedTrunk {
     Deleted,
 }
 
-counted_page_of! {
+page_of! {
     /// Trunks, newest first.
-    TrunkPage of Trunk
+    TrunkPage of Trunk, counted
 }
 created_tagged! {
     /// The trunk was made.

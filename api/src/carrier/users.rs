@@ -2,7 +2,7 @@
 
 use super::{
     Tag,
-    lists::{counted, counted_page_of, page},
+    lists::{counted, page, page_of},
     write::{Handle, Tagged, Write, tagged},
 };
 use crate::{
@@ -55,9 +55,9 @@ struct User {
     last_signed_in_at: Option<String>,
 }
 
-counted_page_of! {
+page_of! {
     /// Users, newest first.
-    UserPage of User
+    UserPage of User, counted
 }
 
 /// The second factor is gone.
