@@ -215,9 +215,11 @@ impl Server {
         assert_eq!(status, 200, "{body}");
     }
 
-    /// Where the Carrier API has the demo's trunk.
+    /// Where the Carrier API has the demo's trunk: the oldest one.
     pub fn trunk(&self) -> String {
-        format!("/trunks/{}", self.get("/trunks")["data"][0]["sid"].as_str().unwrap())
+        let trunks = self.get("/trunks");
+        let oldest = trunks["data"].as_array().unwrap().last().expect("the demo has a trunk");
+        format!("/trunks/{}", oldest["sid"].as_str().unwrap())
     }
 
     /// Waits until the newest call that `wanted` picks is as it says, by asking the API again and again.
