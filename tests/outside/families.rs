@@ -10,6 +10,8 @@ use std::{
 
 const FOUR: IpAddr = IpAddr::V4(Ipv4Addr::LOCALHOST);
 const SIX: IpAddr = IpAddr::V6(Ipv6Addr::LOCALHOST);
+/// What a busy machine may take for what needs no time, and much less than a transaction's 32 s.
+const PATIENCE: Duration = Duration::from_secs(10);
 
 /// A caller of 1234 who is heard at this address, whatever address it calls from.
 fn heard_at(server: &Server, ip: IpAddr) -> Phone {
@@ -53,7 +55,7 @@ fn a_family_we_do_not_have_is_refused_with_301_and_not_called() {
         let mut caller = heard_at(&server, FOUR);
         let told = web.asked("/done", |_| true);
         assert_eq!(told.parameters["DialCallStatus"], "failed");
-        assert!(began.elapsed() < Duration::from_secs(4), "at once: {:?}", began.elapsed());
+        assert!(began.elapsed() < PATIENCE, "at once: {:?}", began.elapsed());
         caller.is_answered();
         let dialled = |call: &Value| call["direction"] == "outbound-dial" && !call["ended_at"].is_null();
         let call = server.wait_for_call("dialled call", dialled);
@@ -67,7 +69,7 @@ fn connections_beyond_the_limit_of_their_peer_are_closed_and_counted() {
     for on in STORES {
         let server = Server::start_set(on, &["--sip.connections_per_peer", "2"]);
         let connections: Vec<TcpStream> = (0..5).map(|_| TcpStream::connect(server.sip()).unwrap()).collect();
-        let limit = Instant::now() + Duration::from_secs(10);
+        let limit = Instant::now() + PATIENCE;
         while server.metric("trunkline_sip_connections_over_peer_total") < 3.0 {
             assert!(Instant::now() < limit, "{}", server.metrics());
             std::thread::sleep(Duration::from_millis(50));

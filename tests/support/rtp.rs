@@ -149,12 +149,9 @@ impl Ear {
         let limit = Duration::from_secs(30);
         let (state, late) =
             news.wait_timeout_while(lock.lock().unwrap(), limit, |state| !there(state)).unwrap();
-        assert!(
-            !late.timed_out(),
-            "{what} was not heard; {} samples from {:?}",
-            state.heard.len(),
-            state.sources
-        );
+        let (heard, sources) = (state.heard.len(), state.sources.clone());
+        drop(state);
+        assert!(!late.timed_out(), "{what} was not heard; {heard} samples from {sources:?}");
     }
 
     fn listen(&self) -> JoinHandle<()> {
