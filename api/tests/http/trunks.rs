@@ -2,7 +2,7 @@
 
 use crate::world::World;
 use api::{ApiConfig, secrets::SIP_PASSWORD};
-use domain::Log;
+use domain::{Clock, Log};
 use serde_json::json;
 use std::time::Duration;
 
@@ -420,4 +420,42 @@ async fn of_two_passwords_given_at_once_the_later_one_is_kept_whole() {
     let events = world.app.store.read(Log::Core, head - 1, 10).await.unwrap();
     assert_eq!(events[0].event_type, "CredentialReplaced");
     assert!(names.len() == 1 && events[0].payload.to_string().contains(&names[0]), "{names:?} {events:?}");
+}
+
+#[tokio::test]
+async fn what_was_turned_away_is_shown_at_its_trunk_and_at_no_other() {
+    let world = World::new().await;
+    let a = world.carrier("alpha").await;
+    let mut made = Vec::new();
+    for source in ["203.0.113.7", "198.51.100.7"] {
+        let body = json!({ "name": "T", "inbound": { "sources": [source] } });
+        let trunk = world.post(&a.program, "/carrier/v1/trunks", body).await.ok(201);
+        made.push(trunk["sid"].as_str().unwrap().parse::<domain::Sid>().unwrap());
+    }
+    let last = world.clock.now();
+    let what = |source: &str, code: Option<u16>, reason: &str| api::TurnedAway {
+        source: source.parse().unwrap(),
+        code,
+        method: code.map(|_| "INVITE".to_owned()).unwrap_or_default(),
+        reason: reason.into(),
+        count: 3,
+        last,
+    };
+    let unread = what("203.0.113.8", None, "No trunk has this address as a source");
+    let demanding = what("203.0.113.7", Some(420), "Bad Extension (Unsupported: precondition)");
+    *world.node.turned_away.lock().unwrap() = vec![
+        (made[0].clone(), unread),
+        (made[0].clone(), demanding),
+        (made[1].clone(), what("198.51.100.7", Some(415), "Unsupported Media Type")),
+    ];
+    let path = format!("/carrier/v1/trunks/{}/turned-away", made[0]);
+    let told = json!({ "data": [
+        { "source": "203.0.113.8", "reason": "No trunk has this address as a source", "count": 3,
+            "last_at": last.to_string() },
+        { "source": "203.0.113.7", "code": 420, "method": "INVITE", "count": 3, "last_at": last.to_string(),
+            "reason": "Bad Extension (Unsupported: precondition)" },
+    ] });
+    assert_eq!(world.get(&a.program, &path).await, told);
+    let b = world.carrier("beta").await;
+    assert_eq!(world.send(&b.program, "GET", &path, None).await.problem(404), "not_found", "another's trunk");
 }

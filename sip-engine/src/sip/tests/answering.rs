@@ -166,6 +166,31 @@ fn an_address_we_only_call_is_told_of_when_it_calls_us() {
 }
 
 #[test]
+fn what_is_refused_before_there_is_a_call_is_told_of_with_its_reason() {
+    let invite = request("INVITE", 1, "");
+    for (text, code, method, reason) in [
+        (request("INVITE", 1, "Require: precondition\r\n"), 420, "INVITE", "(Unsupported: precondition)"),
+        (invite.replace("CSeq: 1 INVITE\r\n", ""), 400, "INVITE", ""),
+        (invite.replace("INVITE sip:+15551234@198.51.100.1 ", "INVITE sip:a@h:99999 "), 400, "INVITE", ""),
+        (invite.replace("SIP/2.0\r\nVia", "SIP/3.0\r\nVia"), 505, "INVITE", ""),
+        (request("INVITE", 1, "Content-Encoding: gzip\r\n"), 415, "INVITE", "(Accept-Encoding: identity)"),
+        (invite.replace("application/sdp", "text/html"), 415, "INVITE", "(Accept: application/sdp"),
+        (invite.replace("Max-Forwards: 70", "Max-Forwards: 0"), 483, "INVITE", "Too Many Hops"),
+        (request("REGISTER", 1, ""), 405, "REGISTER", "(Allow: INVITE"),
+    ] {
+        let (turned_away, noted) = noting();
+        let mut bench = Bench::with(EndpointConfig { turned_away, ..EndpointConfig::default() });
+        bench.receive(text.clone());
+        assert_eq!(bench.take_sent().pop().and_then(|answer| answer.code()), Some(code), "{text}");
+        let noted = noted.lock().unwrap();
+        let [what] = &noted[..] else { panic!("{noted:?} of {text}") };
+        let told = (what.source, what.code, what.method.as_str());
+        assert_eq!(told, (super::bench::peer().ip(), Some(code), method), "{text}");
+        assert!(!what.reason.is_empty() && what.reason.contains(reason), "{}: {text}", what.reason);
+    }
+}
+
+#[test]
 fn a_call_refused_at_routing_gets_one_answer_for_one_request() {
     let turns_away: crate::sip::endpoint::Doorkeeper = std::sync::Arc::new(|_| Some(404));
     let (turned_away, noted) = noting();
