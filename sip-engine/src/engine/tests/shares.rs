@@ -3,8 +3,9 @@
 use super::*;
 use domain::call::{CallCommand, EndReason, Ending, Queued};
 
-/// The other trunk's address.
+/// The other trunk's address, and a third one.
 const THERE: IpAddr = IpAddr::V4(Ipv4Addr::new(127, 0, 0, 2));
+const ELSEWHERE: IpAddr = IpAddr::V4(Ipv4Addr::new(127, 0, 0, 3));
 
 /// Waits for a warning of this code.
 async fn warned(stage: &Stage, code: u32) {
@@ -49,6 +50,92 @@ async fn a_flooding_trunk_leaves_places_for_the_others() {
     for caller in answered.iter_mut().chain(&mut others) {
         caller.hang_up().await;
     }
+    stage.strike().await;
+}
+
+/// A trunk's sources.
+fn comes_from(trunk: &mut TrunkEntry, sources: &[IpAddr]) {
+    let sources = sources.iter().map(|source| (*source).into()).collect();
+    trunk.inbound = Some(Inbound { sources, ..Inbound::default() });
+}
+
+/// Somebody calls from this address, and what becomes of it.
+async fn calls(stage: &Stage, (source, number): (IpAddr, &str)) -> Result<Phone, String> {
+    let mut caller = stage.caller_at(source).await;
+    caller.dial(number).await;
+    let answer = caller.next(&["200", "503"]).await;
+    if answer.kind() == "200" {
+        caller.talk(answer, 440.0).await;
+        return Ok(caller);
+    }
+    caller.acknowledge(&answer).await;
+    Err(answer.kind().to_owned())
+}
+
+/// Of five places these calls take four; the next call gets none, and the one after it does.
+async fn of_five_places(
+    change: impl FnOnce(Network) -> Network,
+    taken: [(IpAddr, &str); 4],
+    refused: (IpAddr, &str),
+    let_in: (IpAddr, &str),
+) {
+    let stage = Stage::with_room(5).await;
+    stage.knows(change);
+    stage.outside.serves(VOICE, r#"<Gather timeout="60"/>"#);
+    let mut callers = Vec::new();
+    for call in taken {
+        callers.push(calls(&stage, call).await.unwrap_or_else(|code| panic!("{call:?} gets {code}")));
+    }
+    assert_eq!(calls(&stage, refused).await.err().as_deref(), Some("503"), "{refused:?} is beyond a share");
+    callers.push(calls(&stage, let_in).await.unwrap_or_else(|code| panic!("{let_in:?} gets {code}")));
+    for caller in &mut callers {
+        caller.hang_up().await;
+    }
+    stage.strike().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_trunk_has_a_share_however_many_addresses_and_accounts_its_calls_are_of() {
+    let two_addresses = |network: Network| {
+        let mut network = network.and_another(THERE);
+        comes_from(&mut network.trunks[0], &[HERE, ELSEWHERE]);
+        network
+    };
+    let taken = [(HERE, "1234"), (HERE, "5678"), (ELSEWHERE, "1234"), (ELSEWHERE, "5678")];
+    of_five_places(two_addresses, taken, (HERE, "1234"), (THERE, "1234")).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_source_has_a_share_however_many_trunks_and_carriers_are_called_from_it() {
+    let shared = |network: Network| {
+        let mut network = network.and_another(THERE);
+        comes_from(&mut network.trunks[1], &[HERE, THERE]);
+        let other = sid(Kind::Carrier, 2);
+        network.trunks[1].carrier = other.clone();
+        network.numbers[1].carrier = other.clone();
+        network.accounts[1].carrier = other;
+        network
+    };
+    let taken = [(HERE, "1234"), (HERE, "5678"), (HERE, "1234"), (HERE, "5678")];
+    of_five_places(shared, taken, (HERE, "1234"), (THERE, "5678")).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn an_account_has_a_share_however_many_trunks_its_calls_come_through() {
+    let taken = [(HERE, "1234"), (THERE, "1234"), (HERE, "1234"), (THERE, "1234")];
+    of_five_places(|network| network.and_another(THERE), taken, (HERE, "1234"), (HERE, "5678")).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn calls_an_account_places_are_of_its_share_too() {
+    let stage = Stage::with_room(5).await;
+    stage.knows(|network| network.and_another(THERE));
+    let asked = outbound::queued("", 30);
+    let placed: Vec<_> = (0..4).map(|_| stage.engine.reserve(&asked).unwrap()).collect();
+    assert_eq!(stage.engine.reserve(&asked).err(), Some(NoRoom::UntilFreed));
+    let others = Queued { account: sid(Kind::Account, 2), ..asked };
+    drop(stage.engine.reserve(&others).expect("the last place is for another account"));
+    drop(placed);
     stage.strike().await;
 }
 
