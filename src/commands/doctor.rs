@@ -238,7 +238,9 @@ async fn clocks(config: &Config) -> Finding {
     store.close().await;
     match theirs.map(|theirs| (theirs.micros() - ours.micros()) as f64 / 1e6) {
         Ok(ahead) if ahead.abs() > 2.0 => Broken(format!(
-            "the database's clock is {ahead:.1} s ahead of this machine's; set up NTP on both"
+            "the database's clock is {:.1} s {} this machine's; set up NTP on both",
+            ahead.abs(),
+            if ahead > 0.0 { "ahead of" } else { "behind" }
         )),
         Ok(_) => Fine("the database's clock and this machine's agree".into()),
         Err(error) => Advice(format!("the database's clock: {error}")),

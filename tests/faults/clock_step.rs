@@ -47,7 +47,10 @@ impl Wall {
         assert!(compiled.unwrap().success());
         let step = File::create_new(PathBuf::from(&file)).unwrap();
         step.write_all_at(&0_i64.to_ne_bytes(), 0).unwrap();
-        let under = vec!["env".into(), format!("LD_PRELOAD={library}"), format!("CLOCK_STEP={file}")];
+        // Its log goes to standard error.
+        let beside = ["sh", "-c", "exec \"$0\" \"$@\" 2>&1", "env"].map(str::to_owned);
+        let stepped = [format!("LD_PRELOAD={library}"), format!("CLOCK_STEP={file}")];
+        let under = beside.into_iter().chain(stepped).collect();
         Wall { step, under, _folder: folder }
     }
 
@@ -120,8 +123,18 @@ fn away(server: &Server, wire: &Wire, step: impl Fn()) {
     println!("clock step: and {:?} after it that it is back", back.elapsed());
 }
 
-/// Operators read it on `/metrics`.
+/// Operators read it in the log, of `doctor`, and on `/metrics`.
 fn says_how_far_off(server: &Server, seconds: i64) {
+    let what = "the database's clock and this machine's differ; set up NTP on both";
+    server
+        .process
+        .wait("line about the clocks", |line| line.as_str().is_some_and(|line| line.contains(what)));
+    let (sound, text) = server.run(&["doctor"]);
+    let told = text.lines().find(|line| line.contains("the database's clock is"));
+    let told = told.unwrap_or_else(|| panic!("the clocks agree: {text}"));
+    println!("clock step: doctor says {told}");
+    let far = [seconds, seconds - 1].iter().any(|seconds| told.contains(&format!(" {seconds}.")));
+    assert!(!sound && told.starts_with("FAIL") && far, "{told}");
     let limit = Instant::now() + Duration::from_secs(10);
     loop {
         let difference = server.metric("trunkline_clock_difference_seconds");

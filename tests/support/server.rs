@@ -174,9 +174,10 @@ impl Server {
         self.demo[name].as_str().unwrap_or_else(|| panic!("demo.json has {name}"))
     }
 
-    /// Runs another command of the binary on the same data, and returns exit status and all it printed.
+    /// Runs another command of the binary on the same data, started as the server was, and returns exit status and all it
+    /// printed.
     pub fn run(&self, arguments: &[&str]) -> (bool, String) {
-        let output = command(&[], &self.data, &self.database_url).args(arguments).output().unwrap();
+        let output = command(&self.under, &self.data, &self.database_url).args(arguments).output().unwrap();
         let text = [output.stdout, output.stderr].concat();
         (output.status.success(), String::from_utf8_lossy(&text).into_owned())
     }

@@ -96,8 +96,8 @@ impl PlaceCalls {
         let differ = ahead.abs() > CLOCKS_DIFFER.as_secs_f64();
         if self.clocks_differ.swap(differ, Ordering::Relaxed) != differ && differ {
             tracing::error!(
-                seconds = ahead,
-                "the database's clock is ahead of this machine's; set up NTP on both"
+                seconds_ahead = ahead,
+                "the database's clock and this machine's differ; set up NTP on both"
             );
         }
     }
