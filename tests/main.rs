@@ -14,4 +14,5 @@ mod inbound_call;
 mod log;
 mod operator;
 mod outside;
+mod privacy;
 mod setup;
