@@ -92,8 +92,18 @@ fn limited() -> Builder<TokioExecutor> {
 #[expect(clippy::disallowed_methods, reason = "tests start both ends of a connection")]
 mod tests {
     use super::{super::Patience, super::seats::Seats, *};
-    use poem::{Addr, EndpointExt, endpoint::make_sync};
-    use tokio::{io::AsyncWriteExt, task::JoinHandle, time::Instant};
+    use hyper::client::conn::http2;
+    use poem::{
+        Addr, EndpointExt,
+        endpoint::{make, make_sync},
+    };
+    use std::sync::atomic::{AtomicUsize, Ordering};
+    use tokio::{
+        io::{AsyncWriteExt, DuplexStream},
+        sync::watch,
+        task::JoinHandle,
+        time::Instant,
+    };
 
     /// What somebody says who reads nothing of the answer: a request with the first byte of another behind it, whose
     /// connection is not read before the answer is written; and pings of HTTP/2, of which the same is true of the pongs.
@@ -113,11 +123,49 @@ mod tests {
             let _ = far.write_all(&said).await;
             std::future::pending::<()>().await;
         });
+        let endpoint = make_sync(|_| vec![b'x'; 1024 * 1024]).map_to_response();
+        tokio::spawn(talk(came(near, seats), Arc::new(endpoint), CancellationToken::new()))
+    }
+
+    /// A connection that was taken in.
+    fn came(near: DuplexStream, seats: &Seats) -> Came<DuplexStream> {
         let guest = Guest::new(near, Patience::default(), seats.take(None));
         let (local, remote) = (Addr::custom("test", "here"), Addr::custom("test", "there"));
-        let endpoint = make_sync(|_| vec![b'x'; 1024 * 1024]).map_to_response();
-        let came = (guest, LocalAddr(local), RemoteAddr(remote), Scheme::HTTP);
-        tokio::spawn(talk(came, Arc::new(endpoint), CancellationToken::new()))
+        (guest, LocalAddr(local), RemoteAddr(remote), Scheme::HTTP)
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn of_many_requests_on_one_connection_only_so_many_are_under_way() {
+        let (far, near) = tokio::io::duplex(1024 * 1024);
+        let (open, under_way) = (watch::Sender::new(false), Arc::new(AtomicUsize::new(0)));
+        let (opened, counted) = (open.clone(), Arc::clone(&under_way));
+        let endpoint = make(move |_| {
+            let (mut opened, counted) = (opened.subscribe(), Arc::clone(&counted));
+            async move {
+                counted.fetch_add(1, Ordering::SeqCst);
+                opened.wait_for(|open| *open).await.is_ok().to_string()
+            }
+        });
+        let seats = Seats::new(10, Vec::new());
+        let talk = talk(came(near, &seats), Arc::new(endpoint.map_to_response()), CancellationToken::new());
+        tokio::spawn(talk);
+        let client = http2::handshake(TokioExecutor::new(), TokioIo::new(far));
+        let (mut client, connection) = client.await.unwrap();
+        tokio::spawn(connection);
+        let mut ask = || {
+            let request = hyper::Request::builder().uri("http://voice.example.com/").body(String::new());
+            tokio::spawn(client.send_request(request.unwrap()))
+        };
+        let asked: Vec<_> = (0..3 * STREAMS).map(|_| ask()).collect();
+        tokio::time::sleep(Duration::from_secs(1)).await;
+        assert_eq!(under_way.load(Ordering::SeqCst), STREAMS as usize, "all else that could happen has");
+        open.send_replace(true);
+        let mut served = 0;
+        for answer in asked {
+            served += usize::from(answer.await.unwrap().is_ok());
+        }
+        assert!(served >= STREAMS as usize, "{served}; the others waited, or were refused");
+        assert_eq!(ask().await.unwrap().unwrap().status(), 200, "and the connection goes on");
     }
 
     #[tokio::test(start_paused = true)]
