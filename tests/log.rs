@@ -35,26 +35,81 @@ fn a_killed_servers_live_call_is_closed_and_the_log_holds() {
     }
 }
 
+/// One byte of the first event.
+const RENAMED: &str = "DROP TRIGGER IF EXISTS es_events_no_update; \
+    UPDATE es_events SET payload = replace(payload, 'Demo Telecom', 'Demo Telecon') WHERE log = 'core' AND position = 1;";
+
+/// Has the database of a server that is stopped do this; what it says.
+fn behind_its_back(server: &Server, statements: &str) -> String {
+    let mut sqlite = std::process::Command::new("sqlite3");
+    let output = sqlite.arg(server.data.join("trunkline.db")).arg(statements).output().unwrap();
+    assert!(output.status.success(), "{statements}: {}", String::from_utf8_lossy(&output.stderr));
+    String::from_utf8(output.stdout).unwrap()
+}
+
 #[test]
 fn one_changed_byte_is_found_and_named() {
     let mut server = Server::start(On::Sqlite);
     assert!(server.stop().success());
-    let file = server.data.join("trunkline.db");
-    let change = "DROP TRIGGER IF EXISTS es_events_no_update; \
-        UPDATE es_events SET payload = replace(payload, 'Demo Telecom', 'Demo Telecon') WHERE log = 'core' AND position = 1;";
-    let status = std::process::Command::new("sqlite3").arg(&file).arg(change).status().unwrap();
-    assert!(status.success());
+    behind_its_back(&server, RENAMED);
     let (verified, text) = server.run(&["audit", "verify"]);
     assert!(!verified && text.contains("core") && text.contains('1'), "{text}");
+}
+
+#[test]
+fn what_follows_from_the_events_is_repaired_and_nothing_is_once_the_chain_fails() {
+    let mut server = Server::start(On::Sqlite);
+    let (repaired, text) = server.run(&["repair"]);
+    assert!(!repaired && text.contains("is open in another process"), "{text}");
+    assert!(server.stop().success());
+    let moved = "UPDATE es_heads SET position = position + 5 WHERE log = 'core';";
+    behind_its_back(&server, moved);
+    let (verified, text) = server.run(&["audit", "verify"]);
+    assert!(!verified && text.contains("head row") && text.contains("`trunkline repair`"), "{text}");
+    let (repaired, text) = server.run(&["repair"]);
+    assert!(repaired && text.contains("log core: ") && text.contains("head row"), "it says what: {text}");
+    assert!(text.contains("1 row was set right"), "{text}");
+    let (verified, text) = server.run(&["audit", "verify"]);
+    assert!(verified, "{text}");
+    let (repaired, text) = server.run(&["repair"]);
+    assert!(repaired && text.contains("nothing was changed"), "{text}");
+
+    behind_its_back(&server, &format!("{moved}{RENAMED}"));
+    let heads = "SELECT log, position FROM es_heads ORDER BY log;";
+    let before = behind_its_back(&server, heads);
+    for command in [&["repair"][..], &["replay", "--verify"]] {
+        let (done, text) = server.run(command);
+        assert!(!done && text.contains("core") && text.contains("position 1"), "{command:?}: {text}");
+    }
+    assert_eq!(behind_its_back(&server, heads), before, "nothing was repaired");
+}
+
+#[test]
+fn a_row_that_was_changed_is_found_by_a_comparison_with_the_log_and_mended_by_a_rebuild() {
+    let mut server = Server::start(On::Sqlite);
+    assert!(server.stop().success());
+    let tables = "SELECT name FROM sqlite_master WHERE type = 'table' AND name LIKE 'accounts%' \
+        AND name NOT LIKE '%pieces%';";
+    let tables = behind_its_back(&server, tables);
+    let [table] = tables.lines().collect::<Vec<_>>()[..] else { panic!("one table: {tables}") };
+    behind_its_back(&server, &format!("UPDATE {table} SET enabled = NOT enabled;"));
+    let (holds, text) = server.run(&["replay", "--verify"]);
+    assert!(!holds && text.contains("differences from a rebuild"), "{text}");
+    assert!(
+        text.contains(&format!("accounts {} enabled: the table has", server.text("account_sid"))),
+        "{text}"
+    );
+    let (rebuilt, text) = server.run(&["replay", "accounts"]);
+    assert!(rebuilt, "{text}");
+    let (holds, text) = server.run(&["replay", "--verify"]);
+    assert!(holds, "{text}");
 }
 
 #[test]
 fn seals_that_were_removed_are_missed() {
     let mut server = Server::start(On::Sqlite);
     assert!(server.stop().success());
-    let remove = "DROP TRIGGER IF EXISTS es_seals_no_delete; DELETE FROM es_seals;";
-    let file = server.data.join("trunkline.db");
-    assert!(std::process::Command::new("sqlite3").arg(&file).arg(remove).status().unwrap().success());
+    behind_its_back(&server, "DROP TRIGGER IF EXISTS es_seals_no_delete; DELETE FROM es_seals;");
     let (verified, text) = server.run(&["audit", "verify"]);
     assert!(!verified && text.contains("no log has the seal"), "{text}");
 }

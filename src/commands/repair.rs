@@ -55,6 +55,7 @@ async fn repair(config: &Config) -> Result<(), Trouble> {
     mended.iter().for_each(|one| super::say(one));
     match mended.len() {
         0 => println!("everything is what the events make it; nothing was changed"),
+        1 => println!("1 row was set right"),
         count => println!("{count} rows were set right"),
     }
     Ok(())
