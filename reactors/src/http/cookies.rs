@@ -49,7 +49,6 @@ struct Jars {
     bytes: usize,
 }
 
-#[derive(Default)]
 struct Jar {
     number: u64,
     store: CookieStore,
@@ -133,7 +132,7 @@ impl Jar {
         let place = place(&cookie);
         // One that is not for the application to set, or was over before it came, is none.
         let kept = self.store.insert(cookie, url).is_ok();
-        let over = self.store.get_any(&place.0, &place.1, &place.2).is_some_and(|cookie| cookie.is_expired());
+        let over = self.store.get_any(&place.0, &place.1, &place.2).is_some_and(Cookie::is_expired);
         if over || (kept && (self.len() > MAX_COOKIES || self.cost() > MAX_JAR)) {
             self.store.remove(&place.0, &place.1, &place.2);
         }

@@ -3,7 +3,7 @@
 
 use super::{Response, target::Target};
 use bytes::Bytes;
-use http_auth::{PasswordClient, PasswordParams};
+use http_auth::{PasswordClient, PasswordClientBuilder, PasswordParams};
 use http_body_util::Full;
 use hyper::header::{AUTHORIZATION, HeaderValue};
 
@@ -22,7 +22,7 @@ pub(super) fn answer(
     }
     let (username, password) = target.credentials()?;
     let challenges = response.all("www-authenticate").filter(|text| text.len() <= MAX_CHALLENGE);
-    let client = challenges.fold(PasswordClient::builder(), |all, text| all.challenges(text)).build();
+    let client = challenges.fold(PasswordClient::builder(), PasswordClientBuilder::challenges).build();
     let (username, password) = (String::from_utf8_lossy(&username), String::from_utf8_lossy(&password));
     let parameters = PasswordParams {
         username: &username,
