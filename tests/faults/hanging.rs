@@ -45,6 +45,7 @@ fn request(account: Sid, url: String) -> Request {
         limit: MAX_DOCUMENT,
         sounds: false,
         token: None,
+        cookies: None,
         account: Some(account),
     }
 }

@@ -29,7 +29,7 @@ pub(crate) struct Cookies(Arc<Mutex<Jars>>);
 
 /// The jar of one call.
 #[derive(Clone)]
-pub(crate) struct CallCookies {
+pub struct CallCookies {
     cookies: Cookies,
     call: Sid,
 }

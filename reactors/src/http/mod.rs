@@ -21,7 +21,8 @@ mod tests;
 #[cfg(test)]
 mod tls_tests;
 
-pub(crate) use cookies::{CallCookies, Cookies};
+pub use cookies::CallCookies;
+pub(crate) use cookies::Cookies;
 pub use failure::{Failure, Stage};
 pub use guard::Guard;
 pub(crate) use places::QUICK;
@@ -94,7 +95,7 @@ pub struct Request {
     /// The idempotency token; a fresh one when there is none. Give the same to what may be sent again.
     pub token: Option<uuid::Uuid>,
     /// The call's cookies: what goes along, and where those of the answers are kept.
-    pub(crate) cookies: Option<CallCookies>,
+    pub cookies: Option<CallCookies>,
     /// Whose application it is: one account's requests leave room for the others'.
     pub account: Option<Sid>,
 }
