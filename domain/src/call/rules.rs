@@ -324,7 +324,7 @@ mod tests {
     fn a_dialled_call_is_redirected_once_it_is_answered() {
         let queued = Queued { direction: Direction::OutboundDial, ..queued() };
         let (program, claim) = (Program::Inline("<Response/>".into()), E::Claimed { node: "a".into() });
-        let mut so_far = vec![E::Queued(queued), claim, E::Ringing { sip_code: 180 }];
+        let mut so_far = vec![E::Queued(queued), claim, E::Ringing { sip_code: 180, invite: None }];
         given::<Call>(so_far.clone(), C::Redirect(program.clone()))
             .then_expect_error(CallError::RunsNoProgram);
         so_far.push(E::Answered { dialog: None });
