@@ -104,6 +104,16 @@ pub enum StoreError {
         /// What to do about it.
         advice: &'static str,
     },
+    /// The database was changed by a newer release.
+    #[error(
+        "a newer release has changed the database already (migration {number}, {name:?}); start that one"
+    )]
+    Newer {
+        /// The newest migration there.
+        number: i64,
+        /// What it brought.
+        name: String,
+    },
     /// Another process writes to this SQLite file.
     #[error("{0} is open in another process")]
     Locked(String),

@@ -3,7 +3,9 @@
 use crate::{Backend, Db, StoreError, Tx};
 use domain::{Log, Timestamp};
 use schema::{Migration, Step};
-use sea_query::{ColumnDef, Expr, InsertStatement, OnConflict, Query, SelectStatement, Table};
+use sea_query::{
+    ColumnDef, Expr, ExprTrait, InsertStatement, OnConflict, Order, Query, SelectStatement, Table,
+};
 
 /// Any number: PostgreSQL lets one process migrate at a time under it.
 const LOCK: &str = "SELECT pg_advisory_xact_lock(7295101463)";
@@ -14,6 +16,7 @@ pub(crate) async fn migrate(db: &Db, now: Timestamp) -> Result<Vec<i64>, StoreEr
     let mut tx = begin(db).await?;
     tx.define(&ledger()).await?;
     tx.commit().await?;
+    not_newer(db).await?;
     let mut applied = Vec::new();
     for migration in schema::migrations() {
         if apply(db, &migration, now).await? {
@@ -26,6 +29,23 @@ pub(crate) async fn migrate(db: &Db, now: Timestamp) -> Result<Vec<i64>, StoreEr
     }
     db.execute(heads.on_conflict(OnConflict::column("log").do_nothing().to_owned())).await?;
     Ok(applied)
+}
+
+/// Refuses tables that a newer release has changed: what they mean by now is not known here.
+pub(crate) async fn not_newer(db: &Db) -> Result<(), StoreError> {
+    let last = schema::migrations().last().map_or(0, |migration| migration.number);
+    let newer = Query::select()
+        .columns(["number", "name"])
+        .from("es_migrations")
+        .and_where(Expr::col("number").gt(last))
+        .and_where(Expr::col("number").ne(schema::PROVED.0))
+        .order_by("number", Order::Desc)
+        .limit(1)
+        .to_owned();
+    match db.fetch_optional(&newer).await? {
+        Some(row) => Err(StoreError::Newer { number: row.at(0)?, name: row.at(1)? }),
+        None => Ok(()),
+    }
 }
 
 /// Whether this was noted as done, and when.
@@ -49,7 +69,7 @@ fn applied_at(number: i64) -> SelectStatement {
     Query::select()
         .column("applied_at")
         .from("es_migrations")
-        .and_where(sea_query::ExprTrait::eq(Expr::col("number"), number))
+        .and_where(Expr::col("number").eq(number))
         .to_owned()
 }
 

@@ -262,6 +262,14 @@ impl Store {
         seal::Signer::stored(self.vault()).await.map(drop)
     }
 
+    /// Whether no newer release has changed the tables; `open` refuses them by itself, `open_to_read` does not.
+    ///
+    /// # Errors
+    /// `Newer` when one has; else when the database fails.
+    pub async fn of_this_release(&self) -> Result<(), StoreError> {
+        migrate::not_newer(self.db()).await
+    }
+
     /// The vault for secrets.
     #[must_use]
     pub fn vault(&self) -> &Vault {

@@ -57,6 +57,21 @@ pub fn names() -> Vec<&'static str> {
     projector::all().iter().map(|projector| projector.name()).collect()
 }
 
+/// Whether no table was built by a newer release: what `Projections::start` refuses, without a change.
+///
+/// # Errors
+/// `Newer` when one was; else when the database fails, or never had tables.
+pub async fn of_this_release(store: &Store) -> Result<(), Trouble> {
+    let mut tx = store.db().snapshot().await?;
+    for projector in projector::all() {
+        let (projection, version) = (projector.name(), projector.version());
+        if let Some(live) = ledger::live(&mut tx, projection).await?.filter(|live| live.version > version) {
+            return Err(Trouble::Newer { projection, version: live.version });
+        }
+    }
+    Ok(tx.rollback().await?)
+}
+
 /// Builds a table anew from the first event while the live one serves, and switches to it in one transaction. Streams the
 /// old one left out get another chance. `hear` hears of progress after each page.
 ///

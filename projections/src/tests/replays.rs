@@ -197,7 +197,10 @@ async fn a_table_of_an_older_release_is_built_anew_at_the_start() {
 #[tokio::test]
 async fn a_table_of_a_newer_release_is_left_alone() {
     on_each(async |world: &World| {
+        replay::of_this_release(&world.store.store).await.unwrap();
         pretend_version(world, 99).await;
+        let looked = replay::of_this_release(&world.store.store).await;
+        assert!(matches!(looked, Err(Trouble::Newer { projection: "calls", version: 99 })));
         let (tasks, stop) = Default::default();
         let started = Projections::start(world.store.store.clone(), tasks, stop).await;
         assert!(matches!(started.err(), Some(Trouble::Newer { projection: "calls", version: 99 })));

@@ -32,6 +32,22 @@ async fn sqlite_is_durable_and_only_one_connection_writes_or_checkpoints() {
 }
 
 #[tokio::test]
+async fn tables_that_a_newer_release_changed_are_left_alone() {
+    for store in [testing::sqlite().await, testing::on_postgres().await] {
+        store.of_this_release().await.unwrap();
+        let mut newer = Query::insert();
+        newer.into_table("es_migrations").columns(["number", "name", "applied_at"]);
+        newer.values_panic([999_i64.into(), "from tomorrow".into(), 1_i64.into()]);
+        store.db().execute(&newer).await.unwrap();
+        let refused = store.of_this_release().await.unwrap_err().to_string();
+        assert!(refused.contains("999") && refused.contains("from tomorrow"), "{refused}");
+        store.close().await;
+        let opened = Store::open(store.options.clone()).await;
+        assert_eq!(opened.err().map(|error| error.to_string()), Some(refused), "{}", store.name);
+    }
+}
+
+#[tokio::test]
 async fn a_snapshot_sees_one_moment() {
     for store in testing::stores().await {
         let before = sid(Kind::Carrier);
