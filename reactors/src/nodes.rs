@@ -235,6 +235,35 @@ fn is(name: &str) -> SimpleExpr {
     Expr::col("name").eq(name)
 }
 
+/// The processes that have this database now: each one's node, and where it runs. None of a SQLite file, which has a lock.
+///
+/// # Errors
+/// When the database fails.
+pub async fn living(db: &Db, clock: &dyn Clock) -> Result<Vec<(String, String)>, StoreError> {
+    if db.backend() == Backend::Sqlite || !has_table(db).await? {
+        return Ok(Vec::new());
+    }
+    let now = db.now(clock).await?.micros();
+    let mut living = Query::select();
+    living.columns(["name", "process"]).from(TABLE).and_where(Expr::col("lease_until").gte(now));
+    let mut found = Vec::new();
+    for row in db.fetch_all(&living).await? {
+        let (name, process): (String, String) = (row.at(0)?, row.at(1)?);
+        if !process::is_gone(&process) {
+            found.push((name, process::told(&process)));
+        }
+    }
+    Ok(found)
+}
+
+/// Whether PostgreSQL has the table of nodes.
+async fn has_table(db: &Db) -> Result<bool, StoreError> {
+    let there =
+        Expr::cust(format!("CAST(CASE WHEN to_regclass('{TABLE}') IS NULL THEN 0 ELSE 1 END AS bigint)"));
+    let row = db.fetch_optional(&Query::select().expr(there).to_owned()).await?;
+    Ok(row.map_or(Ok(0), |row| row.at::<i64>(0))? == 1)
+}
+
 async fn create(db: &Db) -> Result<(), StoreError> {
     let mut table = Table::create();
     table.table(TABLE).if_not_exists();
@@ -314,7 +343,10 @@ mod tests {
     #[tokio::test]
     async fn a_twin_is_refused_and_told_where_the_other_one_is() {
         let store = on_postgres().await;
+        assert!(living(store.db(), store.clock()).await.unwrap().is_empty(), "nobody was here yet");
         let first = join(store.db(), "one").await.unwrap();
+        let there = living(store.db(), store.clock()).await.unwrap();
+        assert_eq!(there.iter().map(|(node, _)| node.as_str()).collect::<Vec<_>>(), ["here"]);
         assert_eq!(first.claim(), "here/1");
         let renewing = async {
             loop {

@@ -48,6 +48,11 @@ async fn repair(config: &Config) -> Result<(), Trouble> {
         ..StoreOptions::new(config.store_url(), key.bytes)
     };
     let store = Store::open_to_repair(options).await?;
+    if let Some((node, place)) = reactors::living(store.db(), store.clock()).await?.first() {
+        let text = format!("node {node} runs, {place}; stop every server of this database first");
+        store.close().await;
+        return Err(text.into());
+    }
     let mut progress = Progress::new("repair");
     let mended = store::audit::repair(&store, &kept, |at| progress.at(at.done, at.total)).await;
     progress.finish();
