@@ -115,7 +115,7 @@ pub enum StoreError {
         name: String,
     },
     /// Another process writes to this SQLite file.
-    #[error("{0} is open in another process")]
+    #[error("{0}; stop that one first, or give each a data_dir of its own")]
     Locked(String),
     /// A file could not be read or written.
     #[error("{path}: {reason}")]

@@ -9,6 +9,7 @@ use sqlx::{
 };
 use std::{
     fs::{File, TryLockError},
+    io::{Read, Write},
     path::Path,
     sync::Arc,
     time::Duration,
@@ -129,10 +130,15 @@ pub(crate) struct Lock(File);
 impl Lock {
     fn take(path: &Path) -> Result<Lock, StoreError> {
         let path = path.with_extension("lock");
-        let file = File::create(&path).map_err(|error| file_error(&path, &error))?;
+        let open = File::options().read(true).write(true).create(true).truncate(false).open(&path);
+        let mut file = open.map_err(|error| file_error(&path, &error))?;
         match file.try_lock() {
-            Ok(()) => Ok(Lock(file)),
-            Err(TryLockError::WouldBlock) => Err(StoreError::Locked(path.display().to_string())),
+            Ok(()) => {
+                // For whoever finds it locked. A disk that is full is no reason not to lock.
+                let _ = file.set_len(0).and_then(|()| write!(file, "{}", std::process::id()));
+                Ok(Lock(file))
+            }
+            Err(TryLockError::WouldBlock) => Err(StoreError::Locked(held(&path, file))),
             Err(TryLockError::Error(error)) => Err(file_error(&path, &error)),
         }
     }
@@ -142,6 +148,14 @@ impl Lock {
             tracing::debug!(%error, "the lock goes with the process");
         }
     }
+}
+
+/// That it is open elsewhere, and by whom as far as the holder wrote it down.
+fn held(path: &Path, file: File) -> String {
+    let mut pid = String::new();
+    let _ = file.take(20).read_to_string(&mut pid);
+    let who = pid.parse::<u32>().map(|pid| format!(" (pid {pid})")).unwrap_or_default();
+    format!("{} is open in another process{who}", path.display())
 }
 
 fn file_error(path: &Path, error: &std::io::Error) -> StoreError {
@@ -162,6 +176,18 @@ pub(super) fn redacted(url: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn who_finds_the_file_locked_hears_by_whom() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("trunkline.db");
+        let first = Lock::take(&path).unwrap();
+        let refused = Lock::take(&path).err().unwrap().to_string();
+        let pid = format!("trunkline.lock is open in another process (pid {});", std::process::id());
+        assert!(refused.contains(&pid), "{refused}");
+        first.release();
+        assert!(Lock::take(&path).is_ok());
+    }
 
     #[test]
     fn an_address_is_told_without_its_password() {
