@@ -6,7 +6,7 @@ use sqlx::{
     ConnectOptions, Connection, Executor, PgConnection, PgPool, Row,
     postgres::{PgConnectOptions, PgPoolOptions},
 };
-use std::time::Duration;
+use std::{io::ErrorKind, time::Duration};
 use tokio::time::Instant;
 
 /// The oldest PostgreSQL the tables and the append are made for.
@@ -126,7 +126,7 @@ impl Hosts {
         };
         match tokio::time::timeout(self.deadline, looked).await {
             Err(_) => Err(self.refusal(format!("no answer within {:?}", self.deadline), ADDRESS, true)),
-            Ok(Err(error)) => Err(self.refusal(error.to_string(), advice(&error), may_come(&error))),
+            Ok(Err(error)) => Err(self.refusal(reason(&error), advice(&error), may_come(&error))),
             Ok(Ok((version, _))) if version < OLDEST => {
                 Err(self.refusal(format!("it is PostgreSQL {version}"), "15 or a later one is needed", false))
             }
@@ -256,10 +256,34 @@ fn split(url: &str) -> (Vec<String>, Option<String>) {
 fn may_come(error: &sqlx::Error) -> bool {
     match error {
         sqlx::Error::Io(_) => true,
+        error if hung_up(error) => true,
         sqlx::Error::Database(refusal) => {
             matches!(refusal.code().as_deref(), Some("57P03" | "57P02" | "57P01" | "53300"))
         }
         _ => false,
+    }
+}
+
+/// Whether the connection was taken and closed without a word, as a proxy does whose server is not there. (sqlx reads the
+/// missing answer to its first question as a zero.)
+fn hung_up(error: &sqlx::Error) -> bool {
+    match error {
+        sqlx::Error::Io(error) => {
+            matches!(
+                error.kind(),
+                ErrorKind::UnexpectedEof | ErrorKind::ConnectionReset | ErrorKind::BrokenPipe
+            )
+        }
+        sqlx::Error::Protocol(text) => text.contains("unexpected response from SSLRequest: 0x00"),
+        _ => false,
+    }
+}
+
+/// Why a server will not do, in plain words.
+fn reason(error: &sqlx::Error) -> String {
+    match hung_up(error) {
+        true => "it takes the connection and closes it; the database behind it is not there yet".to_owned(),
+        false => error.to_string(),
     }
 }
 
@@ -299,6 +323,21 @@ mod tests {
             split("postgres://one?target_session_attrs=any"),
             (vec!["postgres://one".to_owned()], Some("any".into()))
         );
+    }
+
+    #[tokio::test]
+    async fn a_proxy_without_its_server_is_one_that_may_come_up() {
+        let proxy = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let url = format!("postgres://me@{}/db", proxy.local_addr().unwrap());
+        let closing = async {
+            loop {
+                drop(proxy.accept().await.unwrap());
+            }
+        };
+        let hosts = Hosts::parse(&url, Duration::from_secs(5), true).unwrap();
+        let refusal = tokio::select! { () = closing => None, looked = hosts.look() => looked.err() }.unwrap();
+        let said = refusal.error.to_string();
+        assert!(refusal.may_come && said.contains("takes the connection and closes it"), "{said}");
     }
 
     #[test]
