@@ -9,7 +9,7 @@ use crate::{
     health::{NodeHealth, PROXY_NOTE},
     keys,
     open_files::Split,
-    private,
+    ports, private,
 };
 use api::{ApiConfig, auth::Passwords};
 use domain::{Clock, Ids, Log};
@@ -67,13 +67,7 @@ pub struct App {
 pub async fn open_store(config: &Config) -> Result<Store, Trouble> {
     private::folder(&config.data_dir)
         .map_err(|error| format!("data_dir {}: {error}", config.data_dir.display()))?;
-    let ids: Arc<dyn Ids> = Arc::new(RandomIds::default());
-    let key = keys::MasterKey::find(&config.data_dir, &*ids)?;
-    // Seals are of facts. A key may be older than the first of them, but not than the file that holds them.
-    let had_data = !store::noted_seals(&config.data_dir.join(SEALS))?.is_empty();
-    if (had_data || !key.is_new) && config.store_file().is_some_and(|file| !file.exists()) {
-        return Err(gone(config));
-    }
+    let (key, had_data) = key_of(config)?;
     let store = Store::open(StoreOptions {
         evidence_kept: config.evidence_kept(),
         patience: DATABASE_PATIENCE,
@@ -89,12 +83,40 @@ pub async fn open_store(config: &Config) -> Result<Store, Trouble> {
     Ok(store)
 }
 
+/// The key of these settings' vault, and whether seals say that there were facts.
+///
+/// # Errors
+/// When it cannot be read, or the database is gone beside it.
+pub fn key_of(config: &Config) -> Result<(keys::MasterKey, bool), Trouble> {
+    let key = keys::MasterKey::find(&config.data_dir, &RandomIds::default())?;
+    // Seals are of facts. A key may be older than the first of them, but not than the file that holds them.
+    let had_data = !store::noted_seals(&config.data_dir.join(SEALS))?.is_empty();
+    if (had_data || !key.is_new) && config.store_file().is_some_and(|file| !file.exists()) {
+        return Err(gone(config));
+    }
+    Ok((key, had_data))
+}
+
 /// Whether key and database belong together.
-async fn check(store: &Store, config: &Config, key: &keys::MasterKey, had_data: bool) -> Result<(), Trouble> {
+///
+/// # Errors
+/// When the key is gone or another one; and when there `had_data` been, and the database is empty.
+pub async fn check(
+    store: &Store,
+    config: &Config,
+    key: &keys::MasterKey,
+    had_data: bool,
+) -> Result<(), Trouble> {
     let place = config.data_dir.join("vault.key");
     let (place, head) = (place.display(), store.head(Log::Core).await?);
+    let restore = match config.store_file() {
+        Some(_) => "restore it from the backup",
+        None => {
+            "copy it from the data_dir of another process of this database, or restore it from the backup"
+        }
+    };
     if key.is_new && head > 0 {
-        let text = format!("the database has data, but its key {place} is gone; restore it from the backup");
+        let text = format!("the database has data, but its key {place} is gone; {restore}");
         return Err(text.into());
     }
     if had_data && head == 0 {
@@ -102,8 +124,7 @@ async fn check(store: &Store, config: &Config, key: &keys::MasterKey, had_data: 
     }
     match store.check_key().await {
         Err(StoreError::Sealed) => {
-            let text =
-                format!("{place} is not the key this database was sealed with; restore it from the backup");
+            let text = format!("{place} is not the key this database was sealed with; {restore}");
             Err(text.into())
         }
         checked => Ok(checked?),
@@ -152,7 +173,7 @@ impl App {
         let web = TcpListener::bind(listen)
             .into_acceptor()
             .await
-            .map_err(|error| format!("http.listen {listen}: {error}"))?;
+            .map_err(|error| ports::not_listening("http.listen", listen, &error))?;
         let doors = web.local_addr();
         doors.iter().filter_map(|door| door.as_socket_addr()).for_each(|door| base.guard.doors.add(*door));
         let http_url = public_url(&base.config, &web);

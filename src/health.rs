@@ -1,5 +1,6 @@
 //! What this node says about itself on `/readyz` and `/metrics`.
 
+use crate::disk;
 use api::{Figure, Figures};
 use domain::Sid;
 use futures_util::future::BoxFuture;
@@ -34,7 +35,11 @@ impl api::Health for NodeHealth {
         let trouble =
             self.engine.is_draining().then(|| "no more calls are taken: it is about to stop".to_owned());
         let kept = self.reactors.state().keeps_nothing;
-        let full = kept.then(|| "neither log nor spool takes facts: calls that arrive get 503".to_owned());
+        let full = kept.then(|| {
+            let disk = self.proxy_note.parent().is_some_and(disk::is_full);
+            let cause = if disk { "; the disk of data_dir is full" } else { "" };
+            format!("neither log nor spool takes facts: calls that arrive get 503{cause}")
+        });
         vec![api::Check { name: "engine", trouble }, api::Check { name: "recording", trouble: full }]
     }
 

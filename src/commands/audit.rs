@@ -5,7 +5,7 @@ use super::progress::Progress;
 use crate::{
     app::{self, Trouble},
     config::Config,
-    fail,
+    disk, fail,
     keys::MasterKey,
 };
 use clap::{Arg, ArgAction, ArgMatches, Command};
@@ -46,7 +46,7 @@ pub fn run(config: &Config, kept: &[String]) -> ExitCode {
     runtime.block_on(async {
         let store = match open(config).await {
             Ok(store) => store,
-            Err(trouble) => return fail(&trouble),
+            Err(trouble) => return fail(&disk::explained(config, &trouble)),
         };
         let kept = match with_noted(config, kept) {
             Ok(kept) => kept,
@@ -76,7 +76,12 @@ pub(super) fn with_noted(config: &Config, kept: &[String]) -> Result<Vec<String>
 pub(super) async fn open(config: &Config) -> Result<Store, Trouble> {
     must_exist(config)?;
     let key = MasterKey::find(&config.data_dir, &RandomIds::default())?;
-    Ok(Store::open_to_read(StoreOptions::new(config.store_url(), key.bytes)).await?)
+    let store = Store::open_to_read(StoreOptions::new(config.store_url(), key.bytes)).await?;
+    if let Err(trouble) = app::check(&store, config, &key, false).await {
+        store.close().await;
+        return Err(trouble);
+    }
+    Ok(store)
 }
 
 /// Whoever looks at a log must not make an empty one by a slip in its name.

@@ -5,7 +5,7 @@ use super::{audit, progress::Progress};
 use crate::{
     app::{self, Trouble},
     config::Config,
-    fail,
+    disk, fail,
     keys::MasterKey,
 };
 use clap::Command;
@@ -28,7 +28,7 @@ pub fn run(config: &Config) -> ExitCode {
     runtime.block_on(async {
         match repair(config).await {
             Ok(()) => ExitCode::SUCCESS,
-            Err(trouble) => fail(&trouble),
+            Err(trouble) => fail(&disk::explained(config, &trouble)),
         }
     })
 }

@@ -3,7 +3,7 @@
 use crate::{
     app::App,
     config::{Config, Refused},
-    fail,
+    disk, fail,
     open_files::{self, Split},
     telemetry::Filter,
 };
@@ -41,7 +41,7 @@ pub fn run(mut config: Config, with_demo: bool, again: &Reload) -> ExitCode {
         let _no_reason_to_end = signal(SignalKind::from_raw(rustix::process::Signal::XFSZ.as_raw()));
         let mut app = match App::build(config, with_demo, split).await {
             Ok(app) => app,
-            Err(trouble) => return fail(&trouble),
+            Err(trouble) => return fail(&disk::explained(&running, &trouble)),
         };
         banner(&app, &split);
         let outcome = tokio::select! {

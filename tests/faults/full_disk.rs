@@ -97,9 +97,10 @@ fn tell_story(server: &Server, disk: &Disk) {
     (disk.fill)(server);
     let told = Instant::now();
     let said = server.wait_until_ready(false);
-    assert_eq!(
-        said["checks"]["recording"],
-        json!("neither log nor spool takes facts: calls that arrive get 503")
+    let recording = said["checks"]["recording"].as_str().unwrap_or_default();
+    assert!(
+        recording.starts_with("neither log nor spool takes facts: calls that arrive get 503"),
+        "{recording}"
     );
     println!("full disk: /readyz says so after {:?}", told.elapsed());
     let turned_away =
