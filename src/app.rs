@@ -131,7 +131,8 @@ pub async fn check(
     }
 }
 
-fn gone(config: &Config) -> Trouble {
+/// That the database is gone, though there had been one.
+pub fn gone(config: &Config) -> Trouble {
     let place = config.store_file();
     let place = place.map_or_else(|| "database_url".to_owned(), |file| file.display().to_string());
     let (data, has) = (config.data_dir.display(), |name: &str| config.data_dir.join(name).exists());

@@ -106,6 +106,11 @@ pub async fn is_served(data_dir: &Path) -> bool {
     UnixStream::connect(data_dir.join(SOCKET)).await.is_ok()
 }
 
+/// The process that serves `data_dir`, if one does and the system says which.
+pub async fn server(data_dir: &Path) -> Option<i32> {
+    UnixStream::connect(data_dir.join(SOCKET)).await.ok()?.peer_cred().ok()?.pid()
+}
+
 /// Has the server that serves `data_dir` show or move a route; the lines to print.
 ///
 /// # Errors

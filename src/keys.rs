@@ -72,6 +72,20 @@ pub fn node_name(data_dir: &Path, ids: &dyn Ids) -> io::Result<String> {
     }
 }
 
+/// The node's name, if it has one yet.
+#[must_use]
+pub fn known_name(data_dir: &Path) -> Option<String> {
+    let name = std::fs::read_to_string(data_dir.join("node")).ok()?;
+    Some(name.trim().to_owned())
+}
+
+/// Whether others than its owner may read `vault.key`.
+#[must_use]
+pub fn is_open_to_others(data_dir: &Path) -> bool {
+    let key = std::fs::metadata(data_dir.join("vault.key"));
+    key.is_ok_and(|key| key.permissions().mode() & 0o077 != 0)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -87,12 +101,15 @@ mod tests {
         let file = folder.path().join("vault.key");
         std::fs::set_permissions(&file, std::fs::Permissions::from_mode(0o644)).unwrap();
         assert!(MasterKey::find(folder.path(), &RandomIds::default()).is_err());
+        assert!(is_open_to_others(folder.path()));
     }
 
     #[test]
     fn a_node_keeps_its_name() {
         let folder = tempfile::tempdir().unwrap();
+        assert_eq!(known_name(folder.path()), None);
         let name = node_name(folder.path(), &RandomIds::default()).unwrap();
+        assert_eq!(known_name(folder.path()), Some(name.clone()));
         assert_eq!(node_name(folder.path(), &RandomIds::default()).unwrap(), name);
     }
 }

@@ -129,6 +129,23 @@ impl Db {
         Ok(Timestamp::from_micros(row.map_or(Ok(0), |row| row.at(0))?))
     }
 
+    /// Whether PostgreSQL gives sessions of this database and user that ask for nothing else transactions that only read.
+    ///
+    /// # Errors
+    /// When the database fails or the deadline passes.
+    pub async fn reads_only_by_default(&self) -> Result<bool, StoreError> {
+        if self.backend() == Backend::Sqlite {
+            return Ok(false);
+        }
+        // What this session was given counts, not what it has set for itself since.
+        let given = Expr::cust(
+            "CAST((SELECT count(*) FROM pg_settings WHERE name = 'default_transaction_read_only' AND reset_val = 'on') \
+             AS bigint)",
+        );
+        let row = self.fetch_optional(&Query::select().expr(given).to_owned()).await?;
+        Ok(row.map_or(Ok(0), |row| row.at::<i64>(0))? > 0)
+    }
+
     /// How long any one call may take.
     #[must_use]
     pub fn deadline(&self) -> Duration {

@@ -47,6 +47,22 @@ async fn tables_that_a_newer_release_changed_are_left_alone() {
     }
 }
 
+/// For the sessions after this.
+const READ_ONLY: &str = "DO $$ BEGIN EXECUTE format('ALTER DATABASE %I SET default_transaction_read_only = on', \
+    current_database()); END $$";
+
+#[tokio::test]
+async fn a_database_whose_sessions_only_read_unless_they_ask_is_told_apart() {
+    let store = testing::on_postgres().await;
+    assert!(!store.db().reads_only_by_default().await.unwrap());
+    let mut tx = store.db().begin().await.unwrap();
+    tx.execute_text(READ_ONLY).await.unwrap();
+    tx.commit().await.unwrap();
+    let again = Store::open(store.options.clone()).await.unwrap();
+    assert!(again.db().reads_only_by_default().await.unwrap());
+    assert!(!testing::sqlite().await.db().reads_only_by_default().await.unwrap());
+}
+
 #[tokio::test]
 async fn a_snapshot_sees_one_moment() {
     for store in testing::stores().await {
