@@ -3,6 +3,7 @@
 use super::{Config, flatten, names};
 use figment::{
     Figment,
+    error::{Actual, Kind},
     providers::{Env, Format, Serialized, Toml},
 };
 use std::path::PathBuf;
@@ -38,13 +39,13 @@ impl Config {
     }
 
     fn from(figment: &Figment) -> Result<Config, Refused> {
-        let given: serde_json::Value = figment.extract().map_err(|error| Refused(error.to_string()))?;
+        let given: serde_json::Value = figment.extract().map_err(|error| Refused(in_words(&error)))?;
         let (mut found, known) = (Vec::new(), names());
         flatten("", &given, &mut found);
         if let Some(unknown) = found.iter().find(|name| !known.contains(name)) {
             return Err(unknown_name(unknown, &known));
         }
-        let config: Config = figment.extract().map_err(|error| Refused(error.to_string()))?;
+        let config: Config = figment.extract().map_err(|error| Refused(in_words(&error)))?;
         config.check()?;
         Ok(config)
     }
@@ -101,6 +102,47 @@ fn unknown_name(unknown: &str, known: &[String]) -> Refused {
     Refused(format!("there is no setting {unknown}; did you mean {}?", nearest.map_or("", String::as_str)))
 }
 
+/// Which setting, what was given, and what is wanted.
+fn in_words(error: &figment::Error) -> String {
+    let setting = error.path.join(".");
+    // Of a file that is no TOML, the library knows the place.
+    if setting.is_empty() {
+        return error.to_string();
+    }
+    let source = error.metadata.as_ref().and_then(|from| from.source.as_ref()?.file_path());
+    let place = source.map_or_else(String::new, |file| format!(" (in {})", file.display()));
+    match &error.kind {
+        Kind::InvalidType(given, wanted) | Kind::InvalidValue(given, wanted) => {
+            format!("{setting} is {}, not {}{place}", kind(wanted), shown(given))
+        }
+        Kind::Message(text) => format!("{setting}: {text}{place}"),
+        other => format!("{setting}: {other}{place}"),
+    }
+}
+
+/// What is wanted, without the names of our types.
+fn kind(wanted: &str) -> &str {
+    match wanted {
+        "u8" | "u16" | "u32" | "u64" | "usize" => "a whole number, from 0",
+        "a string" | "path string" => "a text",
+        "socket address" => "address:port, for example 127.0.0.1:8080",
+        "a boolean" => "true or false",
+        wanted if wanted.starts_with("struct ") => "a group of settings",
+        wanted => wanted,
+    }
+}
+
+/// What was given, as it was written.
+fn shown(given: &Actual) -> String {
+    match given {
+        Actual::Str(text) => format!("{text:?}"),
+        Actual::Unsigned(number) => number.to_string(),
+        Actual::Signed(number) => number.to_string(),
+        Actual::Bool(is) => is.to_string(),
+        other => other.to_string(),
+    }
+}
+
 /// A flag's text as the type it looks like, as the environment provider does it.
 fn typed(text: &str) -> figment::value::Value {
     text.parse().unwrap_or_else(|_| figment::value::Value::from(text))
@@ -128,6 +170,18 @@ mod tests {
     fn an_unknown_name_is_refused_with_the_nearest() {
         let refused = read("[http]\nlisten_on = \"1\"").unwrap_err();
         assert_eq!(refused.0, "there is no setting http.listen_on; did you mean http.listen?");
+    }
+
+    #[test]
+    fn a_value_of_the_wrong_kind_is_told_without_our_types() {
+        for (name, given, words) in [
+            ("sip.max_calls", "x", "sip.max_calls is a whole number, from 0, not \"x\""),
+            ("sip.max_calls", "-5", "sip.max_calls is a whole number, from 0, not -5"),
+            ("log.filter", "5", "log.filter is a text, not 5"),
+        ] {
+            let refused = Config::read(None, &[(name.to_owned(), given.to_owned())]).unwrap_err();
+            assert_eq!(refused.0, words);
+        }
     }
 
     #[test]
