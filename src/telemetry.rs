@@ -4,7 +4,7 @@ use crate::config::{Log, Refused};
 use domain::visible::visible;
 use std::{
     borrow::Cow,
-    io::{self, Stderr, Write},
+    io::{self, IsTerminal, Stderr, Write},
 };
 use tracing_subscriber::{EnvFilter, Registry, fmt, prelude::*, reload};
 
@@ -31,12 +31,20 @@ impl Filter {
 pub fn start(log: &Log) -> Result<Filter, Refused> {
     let (filter, handle) = reload::Layer::new(filter(log)?);
     let registry = tracing_subscriber::registry().with(filter);
-    let line = fmt::layer().with_writer(|| Visible(io::stderr()));
+    let line = fmt::layer().with_ansi(io::stderr().is_terminal()).with_writer(|| Visible(io::stderr()));
     match log.format.as_str() {
         "json" => registry.with(line.json()).init(),
         _ => registry.with(line.compact().with_target(false)).init(),
     }
     Ok(Filter(handle))
+}
+
+/// Says what the process is about to do: a line for whoever sits there, or one of the log where that is for machines.
+pub fn say(log: &Log, text: &str) {
+    match log.format.as_str() {
+        "json" => tracing::info!("{text}"),
+        _ => eprintln!("trunkline: {text}"),
+    }
 }
 
 fn filter(log: &Log) -> Result<EnvFilter, Refused> {

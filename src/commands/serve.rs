@@ -2,10 +2,10 @@
 
 use crate::{
     app::App,
-    config::{Config, Refused},
+    config::{Config, Log, Refused},
     disk, fail,
     open_files::{self, Split},
-    telemetry::Filter,
+    telemetry::{self, Filter},
 };
 use sip_engine::EngineHandle;
 use std::{process::ExitCode, time::Duration};
@@ -24,7 +24,7 @@ pub struct Reload {
 
 /// Serves until told to stop, then lets live calls finish.
 pub fn run(mut config: Config, with_demo: bool, again: &Reload) -> ExitCode {
-    let mut running = config.clone();
+    let (mut running, log) = (config.clone(), config.log.clone());
     let split = Split::of(open_files::raise(), config.sip.max_calls);
     if let Some(text) = split.too_few(config.sip.max_calls) {
         tracing::warn!("{text}");
@@ -46,15 +46,18 @@ pub fn run(mut config: Config, with_demo: bool, again: &Reload) -> ExitCode {
         banner(&app, &split);
         let outcome = tokio::select! {
             () = told_to_stop() => ExitCode::SUCCESS,
-            () = app.replaced() => fail(&"another process is this node by now; stopping"),
+            () = app.replaced() => {
+                telemetry::say(&log, "another process is this node by now; stopping");
+                ExitCode::FAILURE
+            }
             () = reload(hang_ups, again, &mut running) => ExitCode::SUCCESS,
         };
-        eprintln!("trunkline: stopping; live calls may finish (again to stop at once)");
+        telemetry::say(&log, "stopping; live calls may finish (again to stop at once)");
         let engine = app.engine();
         tokio::select! {
             () = app.stop() => outcome,
             () = told_to_stop() => {
-                hang_up(&engine).await;
+                hang_up(&engine, &log).await;
                 ExitCode::FAILURE
             }
         }
@@ -63,8 +66,8 @@ pub fn run(mut config: Config, with_demo: bool, again: &Reload) -> ExitCode {
 
 /// Told twice: live calls end at once, and their phones are told. Whoever does not answer is not waited for, and a third
 /// time nobody is.
-async fn hang_up(engine: &EngineHandle) {
-    eprintln!("trunkline: hanging up on {} calls", engine.live());
+async fn hang_up(engine: &EngineHandle, log: &Log) {
+    telemetry::say(log, &format!("hanging up on {} calls", engine.live()));
     tokio::select! {
         _ = tokio::time::timeout(AT_ONCE, engine.shutdown()) => {}
         () = told_to_stop() => {}
