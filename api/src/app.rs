@@ -2,7 +2,7 @@
 
 use crate::{
     auth::{ApiKeys, Passwords, Sessions, behind_proxies},
-    dashboard::Limits,
+    dashboard::{Limits, Marks},
     problem::Refusal,
     secrets::Secrets,
 };
@@ -183,6 +183,8 @@ pub struct Inner {
     pub passwords: Passwords,
     /// How often passwords and codes may be tried.
     pub(crate) limits: Limits,
+    /// What pages are told of how far the tables are.
+    pub(crate) marks: Marks,
     /// Whether a proxy that is not trusted has been told of.
     told_of_proxy: std::sync::Once,
 }
@@ -210,8 +212,9 @@ impl App {
         let passwords = Passwords::new(parts.config.password_cost, &*parts.ids)?;
         let secrets = Secrets::new(parts.store.clone());
         let (keys, sessions) = (ApiKeys::new(secrets.clone()), Sessions::default());
-        let (limits, told_of_proxy) = (Limits::new(&parts.clock), std::sync::Once::new());
-        Ok(App(Arc::new(Inner { parts, secrets, keys, sessions, passwords, limits, told_of_proxy })))
+        let (limits, marks) = (Limits::new(&parts.clock), Marks::new(&*parts.ids));
+        let told_of_proxy = std::sync::Once::new();
+        Ok(App(Arc::new(Inner { parts, secrets, keys, sessions, passwords, limits, marks, told_of_proxy })))
     }
 
     /// What events caused by this request carry.

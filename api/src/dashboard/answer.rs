@@ -10,7 +10,6 @@ use domain::{Actor, Log, Meta, Sid, Tenant, user::Role};
 use poem::{IntoResponse, Request, Response, http::StatusCode, web::Json};
 use poem_openapi::types::{ParseFromJSON, Type};
 use serde::{Deserialize, Serialize};
-use serde_json::{Value, json};
 
 /// Who is signed in, how far, and what comes next.
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -20,9 +19,9 @@ pub(crate) struct SessionView {
     level: Level,
     next: Next,
     expires_at: domain::Timestamp,
-    /// How far the tables were before anything else was read: a page that hears another one from the live WebSocket has
-    /// missed something.
-    position: Value,
+    /// A mark of how far the tables were before anything else was read: a page that hears another one from the live
+    /// WebSocket has missed something.
+    position: String,
 }
 
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -59,7 +58,7 @@ enum Next {
 /// # Errors
 /// 401 when the user is gone; 503 when the store is.
 pub(super) async fn view(app: &App, who: &SignedIn) -> Result<SessionView, Refusal> {
-    let position = position(app);
+    let position = position(app, &who.session.carrier);
     let system = app.projections.system();
     let user = system.user(&who.session.user).await?.ok_or_else(Refusal::unauthenticated)?;
     let carrier = system.carrier(&who.session.carrier).await?.ok_or_else(Refusal::unauthenticated)?;
@@ -90,9 +89,9 @@ pub(super) async fn view(app: &App, who: &SignedIn) -> Result<SessionView, Refus
     })
 }
 
-/// How far the tables of each log are.
-pub(super) fn position(app: &App) -> Value {
-    json!({ "core": app.projections.position(Log::Core), "calls": app.projections.position(Log::Calls) })
+/// A carrier's mark of how far the tables of each log are.
+pub(super) fn position(app: &App, carrier: &Sid) -> String {
+    app.marks.of(carrier, Log::ALL.map(|log| app.projections.position(log)))
 }
 
 /// A JSON body; other content types are refused, because browsers send those across sites without asking.

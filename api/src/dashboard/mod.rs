@@ -5,6 +5,7 @@
 mod answer;
 mod failures;
 mod live;
+mod marks;
 mod people;
 mod sessions;
 mod sign_in;
@@ -15,6 +16,7 @@ use crate::{App, auth::same_origin, middleware::Routes};
 use poem::{Endpoint, EndpointExt, IntoResponse, Response, Route, delete, get, post};
 use std::sync::Arc;
 
+pub(crate) use marks::Marks;
 pub(crate) use sign_in::Limits;
 pub(crate) use two_factor::{FreshCode, prove, take_second_factor};
 

@@ -6,8 +6,8 @@ import { Problem } from "./problem";
 
 type Role = "owner" | "admin" | "member";
 
-/** How far the server's tables were, by log. */
-export type Position = { core: number; calls: number };
+/** A mark of how far the server's tables were: it says whether they are there still, and nothing else. */
+export type Position = string;
 
 export type Session = {
   user: { sid: string; name: string; email: string; role: Role; two_factor: boolean };

@@ -241,11 +241,8 @@ describe("live messages", () => {
   it("that greet make everything stale when something has happened meanwhile, and after each re-open", () => {
     const client = new QueryClient();
     const asked = vi.spyOn(client, "invalidateQueries").mockResolvedValue();
-    const [began, later] = [
-      { core: 7, calls: 3 },
-      { core: 7, calls: 4 },
-    ];
-    const greet = (updates: LiveUpdates, position: object) => {
+    const [began, later] = ["5f1c", "09ab"];
+    const greet = (updates: LiveUpdates, position: string) => {
       updates.receive({ type: "hello", position });
       vi.advanceTimersByTime(500);
     };

@@ -108,7 +108,7 @@ export class LiveUpdates {
 
   /** What happened since the page was asked for, or since a connection was lost, was told to nobody. */
   private greeted(position: Position): void {
-    const missed = this.began?.core !== position.core || this.began.calls !== position.calls;
+    const missed = this.began !== position;
     this.began = undefined;
     if (missed) this.stale([EVERYTHING]);
   }

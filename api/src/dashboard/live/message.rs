@@ -35,16 +35,16 @@ pub(super) enum Noun {
 }
 
 /// Said first, once every later change will be told.
-pub(super) fn hello(position: &Value) -> Value {
+pub(super) fn hello(position: &str) -> Value {
     json!({ "type": "hello", "position": position })
 }
 
+/// Says nothing of where it is in the log, which is everybody's.
 pub(super) fn change(change: &Change) -> Value {
     let mut message = json!({
         "type": "change",
         "topic": change.topic,
         "id": change.id,
-        "position": change.position,
         "kind": change.kind,
         "event": change.event,
     });
@@ -130,6 +130,12 @@ mod tests {
         ];
         let told: Vec<_> = latest(changes).iter().map(|change| (change.position, change.kind)).collect();
         assert_eq!(told, [(3, Created), (4, Removed)]);
+    }
+
+    #[test]
+    fn a_change_is_told_without_its_place_in_the_log() {
+        let told = change(&changed(1, 7_764, ChangeKind::Created)).to_string();
+        assert!(!told.contains("7764"), "{told}");
     }
 
     #[test]

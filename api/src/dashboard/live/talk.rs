@@ -91,7 +91,8 @@ impl Talk {
         ping.set_missed_tick_behavior(MissedTickBehavior::Delay);
         recheck.set_missed_tick_behavior(MissedTickBehavior::Delay);
         let mut heard = now();
-        self.say(&message::hello(&position(&self.app))).await?;
+        let position = position(&self.app, &self.who.session.carrier);
+        self.say(&message::hello(&position)).await?;
         loop {
             tokio::select! {
                 () = stop.cancelled() => return Err(Over::Close(1001, "the server goes away")),
