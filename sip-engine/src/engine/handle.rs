@@ -80,7 +80,8 @@ impl EngineHandle {
         let directory = self.shared.directory.load();
         let of = |trunk: &TrunkEntry| {
             let since = |source| directory.told_since(trunk, source);
-            self.shared.turned_away.of(trunk.sources(), &self.shared.host_of(trunk), since)
+            let called = self.shared.host_of(trunk);
+            self.shared.turned_away.of(&trunk.carrier, trunk.sources(), &called, since)
         };
         directory.trunk(trunk).map(of).unwrap_or_default()
     }

@@ -6,14 +6,14 @@ use super::{
     farewell,
     listening::Listening,
     shared::{Parts, Shared},
-    turned_away::RefusalLog,
+    turned_away::{Claimed, RefusalLog},
 };
 use crate::{
     media::{Media, MediaConfig},
     net::{NetConfig, Sip},
     outside::Outside,
     routing::Directory,
-    sip::{EndpointConfig, IncomingCall},
+    sip::{EndpointConfig, IncomingCall, TurnedAway},
     speech::Speech,
 };
 use arc_swap::ArcSwap;
@@ -133,7 +133,11 @@ fn net_config(
         max_legs: config.max_calls.saturating_mul(LEGS_PER_CALL),
         draining: Arc::clone(draining),
         turns_away: Arc::new(turns_away),
-        turned_away: Arc::new(move |what| log.note(what, claims.load().newest_claim())),
+        turned_away: Arc::new(move |what: TurnedAway| {
+            let directory = claims.load();
+            let first = directory.first_of(what.source).cloned();
+            log.note(what, Claimed { newest: directory.newest_claim(), first });
+        }),
         known: Arc::new(move |ip| directory.load().knows(ip)),
     };
     NetConfig {

@@ -152,6 +152,14 @@ impl Directory {
         self.newest_claim
     }
 
+    /// The carrier that claimed this address first, of those that have it now.
+    #[must_use]
+    pub fn first_of(&self, source: IpAddr) -> Option<&Sid> {
+        let source = source.to_canonical();
+        let first = self.trunks_of(source).min_by_key(|trunk| trunk.claims.of(source).unwrap_or_default());
+        first.map(|trunk| &trunk.carrier)
+    }
+
     /// Since which claim, as a position of the log, this trunk's carrier is told of what comes from this address and is
     /// turned away: its own claim to the address, where no other carrier's is older; of an address that nobody has, since it
     /// claimed anything. `None` where it is told nothing.
@@ -241,5 +249,9 @@ mod tests {
         assert_eq!((told(1, "203.0.113.8"), told(2, "203.0.113.8")), (None, Some(8)));
         assert_eq!((told(1, "203.0.112.1"), told(2, "203.0.112.1")), (Some(3), Some(8)), "nobody has it");
         assert_eq!(directory.newest_claim(), 8);
+        let carrier = |trunk: u128| directory.trunk(&sid(trunk)).map(|trunk| trunk.carrier.clone());
+        assert_eq!(directory.first_of("203.0.113.7".parse().unwrap()).cloned(), carrier(1));
+        assert_eq!(directory.first_of("203.0.113.8".parse().unwrap()).cloned(), carrier(2));
+        assert_eq!(directory.first_of("203.0.112.1".parse().unwrap()), None);
     }
 }
