@@ -171,10 +171,10 @@ impl Machine {
     }
 
     /// Whether whom a dialled call shows is more than what the caller from outside, if the family began with one, says of
-    /// itself.
+    /// itself, openly or hidden.
     fn is_authentic(&self, shown: &CallerId) -> bool {
-        let inbound = self.leg(LegNo::MAIN).filter(|main| main.direction == Direction::Inbound);
-        shown.is_authentic(inbound.map(|main| main.from.as_str()), self.asserted.as_deref())
+        let asserted = self.asserted.as_deref();
+        self.said.iter().all(|said| shown.is_authentic(Some(said), asserted))
     }
 
     /// A child says that it rings: the parent may hear that.

@@ -41,6 +41,8 @@ pub struct Machine {
     pub(super) requests: HashMap<u64, Request>,
     /// How many hops a call of ours may take from here.
     pub(super) max_forwards: u8,
+    /// All that a caller from outside says to be.
+    pub(super) said: Vec<String>,
     /// Whom a trusted network vouches for as the caller.
     pub(super) asserted: Option<String>,
     pub(super) tokens: u64,
@@ -72,6 +74,8 @@ pub struct Incoming {
     pub refused: Option<(u16, Ending)>,
     /// How many more hops it may take.
     pub hops: u8,
+    /// All that it says to be from, be it hidden from applications or not.
+    pub said: Vec<String>,
     /// Whom its network vouches for as the caller, when that is trusted.
     pub asserted: Option<String>,
 }
@@ -112,12 +116,13 @@ impl Machine {
     pub fn incoming(surroundings: Surroundings, incoming: Incoming) -> Machine {
         let Received { account, from, to, program, .. } = &incoming.received;
         let leg = Leg::new(incoming.call.clone(), account.clone(), Direction::Inbound, from, to);
-        let (program, hops, asserted) = (program.clone(), incoming.hops, incoming.asserted.clone());
+        let (program, hops) = (program.clone(), incoming.hops);
+        let (said, asserted) = (incoming.said.clone(), incoming.asserted.clone());
         let mut machine =
             Machine::new(surroundings, leg, program, LONGEST_CALL, Start::Incoming(Box::new(incoming)));
         // One hop was ours (RFC 7332 section 4).
         machine.max_forwards = hops.saturating_sub(1);
-        machine.asserted = asserted;
+        (machine.said, machine.asserted) = (said, asserted);
         machine
     }
 
@@ -154,6 +159,7 @@ impl Machine {
             others: BTreeMap::new(),
             requests: HashMap::new(),
             max_forwards: MAX_FORWARDS,
+            said: Vec::new(),
             asserted: None,
             tokens: 0,
             now: Timestamp::from_micros(0),

@@ -88,8 +88,11 @@ async fn arrived(shared: &Arc<Shared>, incoming: &IncomingCall) -> Option<(CallR
     let mut wire = Wire::incoming(incoming, trunk.map(TrunkMedia::of_caller).unwrap_or_default());
     wire.emergency = emergency;
     let hops = incoming.hops;
-    let said = incoming.asserted.as_ref().map(|party| party.user.as_str());
-    let asserted = trunk.and_then(|trunk| trunk.asserts(said));
+    let named = incoming.asserted.as_ref().map(|party| party.user.as_str());
+    let asserted = trunk.and_then(|trunk| trunk.asserts(named));
+    // What it says to be from is not more true where it wants to be hidden.
+    let users = std::iter::once(incoming.from.user.as_str()).chain(named);
+    let said = trunk.map(|trunk| users.map(|user| trunk.spelled(user)).collect()).unwrap_or_default();
     let refused = refused.or(wire.arrived(incoming.sdp.as_ref(), &shared.listening).err().map(unusable));
     let received = received(shared, incoming, routed)?;
     let closing = shared.is_closing(emergency);
@@ -107,8 +110,10 @@ async fn arrived(shared: &Arc<Shared>, incoming: &IncomingCall) -> Option<(CallR
     }
     let call = CallRef { sid: Sid::new(Kind::Call, &*shared.config.ids), tenant };
     let surroundings = shared.surroundings(&call.tenant);
-    let machine =
-        Machine::incoming(surroundings, Incoming { call: call.clone(), received, refused, hops, asserted });
+    let machine = Machine::incoming(
+        surroundings,
+        Incoming { call: call.clone(), received, refused, hops, said, asserted },
+    );
     let address = supervise::start(shared, place, machine, |actor| {
         actor.wires.insert(LegNo::MAIN, wire);
         actor.keys.insert(leg, LegNo::MAIN);

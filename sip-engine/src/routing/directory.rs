@@ -53,11 +53,17 @@ impl TrunkEntry {
         self.inbound.as_ref().map_or(&[], |inbound| &inbound.sources)
     }
 
+    /// Whom a call through it says to be from, as applications are told.
+    #[must_use]
+    pub fn spelled(&self, said: &str) -> String {
+        super::inbound::spelled(said, self.country)
+    }
+
     /// Whom its network vouches for as the caller (RFC 3325), when an operator trusts it with that.
     #[must_use]
     pub fn asserts(&self, said: Option<&str>) -> Option<String> {
         let trusted = self.inbound.as_ref().is_some_and(|inbound| inbound.trusted);
-        said.filter(|_| trusted).map(|said| super::inbound::spelled(said, self.country))
+        said.filter(|_| trusted).map(|said| self.spelled(said))
     }
 }
 

@@ -440,4 +440,16 @@ fn a_caller_from_outside_who_says_to_be_the_account_is_shown_and_not_vouched_for
         let placement = scene.placement.as_ref().unwrap();
         assert_eq!((placement.from.as_str(), placement.authentic), (own, authentic), "{from} {dial}");
     }
+    for (said, authentic) in [(own, false), ("+15551230001", true)] {
+        let mut scene = Scene::incoming_hidden(said);
+        scene.starts();
+        scene.document(&format!("<Dial callerId=\"{own}\">85510000001</Dial>"));
+        scene.signal(MAIN, Signal::Acknowledged);
+        let placement = scene.placement.as_ref().unwrap();
+        assert_eq!(
+            (placement.from.as_str(), placement.authentic),
+            (own, authentic),
+            "behind Privacy: {said}"
+        );
+    }
 }

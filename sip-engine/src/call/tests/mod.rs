@@ -99,6 +99,11 @@ fn received(program: Program) -> Received {
     }
 }
 
+fn arrived(received: Received, hops: u8) -> Incoming {
+    let said = vec![received.from.clone()];
+    Incoming { call: call(), received, refused: None, hops, said, asserted: None }
+}
+
 impl Scene {
     fn new(machine: Machine) -> Scene {
         Scene {
@@ -113,18 +118,20 @@ impl Scene {
 
     /// A call that arrived for this program.
     pub(super) fn incoming(program: Program) -> Scene {
-        let incoming =
-            Incoming { call: call(), received: received(program), refused: None, hops: 70, asserted: None };
-        Scene::new(Machine::incoming(surroundings(), incoming))
+        Scene::new(Machine::incoming(surroundings(), arrived(received(program), 70)))
     }
 
     /// A call that arrived from this caller, with so many hops to go.
     pub(super) fn incoming_from(from: &str, hops: u8) -> Scene {
         let received = Received { from: from.into(), ..received(application(None)) };
-        Scene::new(Machine::incoming(
-            surroundings(),
-            Incoming { call: call(), received, refused: None, hops, asserted: None },
-        ))
+        Scene::new(Machine::incoming(surroundings(), arrived(received, hops)))
+    }
+
+    /// A call that arrived from somebody who hides, and says that behind it.
+    pub(super) fn incoming_hidden(said: &str) -> Scene {
+        let received = Received { from: "anonymous".into(), ..received(application(None)) };
+        let incoming = Incoming { said: vec![said.into()], ..arrived(received, 70) };
+        Scene::new(Machine::incoming(surroundings(), incoming))
     }
 
     /// A call that arrived for nobody.
@@ -132,13 +139,7 @@ impl Scene {
         let received = received(application(None));
         Scene::new(Machine::incoming(
             surroundings(),
-            Incoming {
-                call: call(),
-                received,
-                refused: Some((code, Ending::because(reason))),
-                hops: 70,
-                asserted: None,
-            },
+            Incoming { refused: Some((code, Ending::because(reason))), ..arrived(received, 70) },
         ))
     }
 

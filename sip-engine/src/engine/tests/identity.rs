@@ -72,6 +72,16 @@ async fn we_vouch_for_the_accounts_own_numbers_and_for_no_strangers() {
         assert!(invite.header("From").starts_with("<sip:1234@"), "{invite:?}");
         assert!(!invite.mentions("P-Asserted-Identity"), "he only says to be us: {invite:?}");
     }
+    for (from, hidden) in [
+        ("1234", "Privacy: id\r\n"),
+        ("anonymous", "Privacy: id\r\nP-Asserted-Identity: <sip:1234@carrier.example>\r\n"),
+    ] {
+        let invite = dialled(&mut stage, dial, from, hidden).await;
+        assert!(invite.header("From").starts_with("<sip:1234@"), "{invite:?}");
+        assert!(!invite.mentions("P-Asserted-Identity"), "and no more where he hides: {invite:?}");
+    }
+    let invite = dialled(&mut stage, dial, "+15551230000", "Privacy: id\r\n").await;
+    assert!(invite.header("P-Asserted-Identity").starts_with("<sip:1234@"), "it is ours: {invite:?}");
     stage.strike().await;
 }
 
