@@ -11,7 +11,15 @@ use serde_json::{Value, json};
 use std::time::Duration;
 use tokio_tungstenite::{
     MaybeTlsStream, WebSocketStream,
-    tungstenite::{Error, Message, client::IntoClientRequest, http::HeaderValue},
+    tungstenite::{
+        Error, Message,
+        client::IntoClientRequest,
+        http::HeaderValue,
+        protocol::frame::{
+            Frame,
+            coding::{Data, OpCode},
+        },
+    },
 };
 
 /// Longest anything may take; nothing waits for it when all is well.
@@ -189,6 +197,18 @@ async fn a_socket_closes_with_its_session() {
     page.told_of("hello").await;
     world.send(&a.owner, "POST", "/dashboard/sign-out", None).await;
     assert_eq!(page.closed().await, 4401);
+}
+
+#[tokio::test]
+async fn a_text_that_is_not_utf8_is_told_to_be_that() {
+    let world = World::new().await;
+    let a = world.carrier("alpha").await;
+    let address = world.serve().await;
+    let mut page = open(&address, &a, &format!("http://{address}")).await.unwrap();
+    page.told_of("hello").await;
+    let text = Frame::message(vec![0xc3, 0x28], OpCode::Data(Data::Text), true);
+    page.0.send(Message::Frame(text)).await.unwrap();
+    assert_eq!(page.closed().await, 1007);
 }
 
 #[tokio::test]

@@ -101,9 +101,9 @@ impl Talk {
                     heard = now();
                     match message {
                         Some(Ok(message)) => self.asked(message).await?,
-                        // What the connection itself did not cause, the page did: too long, or no WebSocket.
+                        // What the connection itself did not cause, the page did.
                         Some(Err(error)) if error.kind() == std::io::ErrorKind::Other => {
-                            return Err(Over::Close(1009, "too long"));
+                            return Err(misspoken(&error.to_string()));
                         }
                         _ => return Err(Over::Gone),
                     }
@@ -223,6 +223,18 @@ impl Talk {
             (Err(_), _) | (_, Err(_)) => Err(Over::Close(1011, "the platform cannot answer right now")),
             _ => Err(Over::Close(SESSION_ENDED, "the session has ended")),
         }
+    }
+}
+
+/// How a connection is closed whose page broke the protocol in this way (RFC 6455 section 7.4.1). Of what went wrong only
+/// the library's words come to us.
+fn misspoken(how: &str) -> Over {
+    if how.starts_with("UTF-8") {
+        Over::Close(1007, "a text that is not UTF-8")
+    } else if how.starts_with("Space limit") {
+        Over::Close(1009, "too long")
+    } else {
+        Over::Close(1002, "not as the WebSocket protocol has it")
     }
 }
 
