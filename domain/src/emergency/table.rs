@@ -2,6 +2,34 @@
 //! (`resources/ShortNumberMetadata.xml`), compared territory by territory. It knows none for Guinea, Equatorial Guinea, the
 //! British territories of the Indian Ocean and Tristan da Cunha, and Tokelau: there it is what is one wherever one is.
 //! An `x` is any digit.
+//!
+//! A further number, which the metadata does not have, goes into `MORE`; `TABLE` is compared with the metadata and takes none.
+
+/// What France's regulator lists beside those above, for its overseas parts as well (ARCEP, decision 2002-1179 as amended):
+/// for the deaf, the homeless, missing and ill-treated children, the doctor on duty, the air, the sea, and terror.
+const FRENCH: &str = "112 114 115 116000 116117 119 15 17 18 191 196 197";
+
+/// Further ones, where the law counts them or a rescue party goes out; the metadata has them as toll-free or as
+/// `expandedEmergency`. (Others of these are helplines, such as 988, and ordinary calls.) Switzerland's are those of its
+/// ordinance on numbering (AEFV, article 28) and its air rescue; Spain's are its services beside 112; and the rest is coast
+/// guards and traffic police.
+pub(super) const MORE: &[(&str, &str)] = &[
+    ("BL", FRENCH),
+    ("CH", "1414 143 145 147"),
+    ("CN", "122"),
+    ("ES", "061 062 080 091 092"),
+    ("FR", FRENCH),
+    ("GF", FRENCH),
+    ("GP", FRENCH),
+    ("GR", "108"),
+    ("IT", "1530"),
+    ("JP", "118"),
+    ("MF", FRENCH),
+    ("MQ", FRENCH),
+    ("PM", FRENCH),
+    ("RE", FRENCH),
+    ("YT", FRENCH),
+];
 
 /// ISO code and numbers.
 pub(super) const TABLE: &[(&str, &str)] = &[
@@ -245,30 +273,4 @@ pub(super) const TABLE: &[(&str, &str)] = &[
     ("ZA", "10111 10177 112"),
     ("ZM", "112 991 993 999"),
     ("ZW", "112 993 994 995 999"),
-];
-
-/// What France's regulator lists beside those above, for its overseas parts as well (ARCEP, decision 2002-1179 as amended):
-/// for the deaf, the homeless, missing and ill-treated children, the doctor on duty, the air, the sea, and terror.
-const FRENCH: &str = "112 114 115 116000 116117 119 15 17 18 191 196 197";
-
-/// Further ones, where the law counts them or a rescue party goes out; the metadata has them as toll-free or as
-/// `expandedEmergency`. (Others of these are helplines, such as 988, and ordinary calls.) Switzerland's are those of its
-/// ordinance on numbering (AEFV, article 28) and its air rescue; Spain's are its services beside 112; and the rest is coast
-/// guards and traffic police.
-pub(super) const MORE: &[(&str, &str)] = &[
-    ("BL", FRENCH),
-    ("CH", "1414 143 145 147"),
-    ("CN", "122"),
-    ("ES", "061 062 080 091 092"),
-    ("FR", FRENCH),
-    ("GF", FRENCH),
-    ("GP", FRENCH),
-    ("GR", "108"),
-    ("IT", "1530"),
-    ("JP", "118"),
-    ("MF", FRENCH),
-    ("MQ", FRENCH),
-    ("PM", FRENCH),
-    ("RE", FRENCH),
-    ("YT", FRENCH),
 ];
