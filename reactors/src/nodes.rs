@@ -22,8 +22,8 @@ use tokio::time::Instant;
 
 const TABLE: &str = "nodes";
 const LIVES: &str = "node_lives";
-/// How often a process with calls says that it lives.
-const SAYS: Duration = Duration::from_secs(2);
+/// How often a process with calls says that it lives: twice a lease.
+const SAYS: Duration = Duration::from_millis(LEASE.as_secs() * 500);
 /// A wall clock that is so far from where it was when the process began has been stepped.
 const STEPPED: Duration = Duration::from_secs(1);
 /// How long it is remembered when a process lived.

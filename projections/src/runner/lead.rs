@@ -1,6 +1,6 @@
 //! Leading a log: pages of facts to every table of it, together where they stand together.
 
-use super::{BACK_OFF, LEASE, Over, POLL, Runner};
+use super::{BACK_OFF, LEADS, Over, POLL, Runner};
 use crate::{
     ledger,
     page::{self, Member, Refused},
@@ -30,7 +30,7 @@ impl Runner {
             // Seen before reading: a commit during the read ends the wait below at once.
             committed.mark_unchanged();
             let now = self.shared.store.clock().elapsed();
-            if !self.alone() && now.saturating_sub(renewed) > LEASE / 3 {
+            if !self.alone() && now.saturating_sub(renewed) > LEADS / 3 {
                 renewed = now;
                 self.renew(epoch).await?;
             }

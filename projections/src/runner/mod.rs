@@ -20,7 +20,7 @@ use tokio_util::{sync::CancellationToken, task::TaskTracker};
 const POLL: Duration = Duration::from_secs(1);
 /// How long a leader leads without renewing. After a crash nobody leads for so long, so it is short; fencing, not the
 /// lease, is what keeps tables right.
-const LEASE: Duration = Duration::from_secs(3);
+const LEADS: Duration = Duration::from_secs(3);
 /// The first pause after a failure of the database; doubled after each, up to `POLL`.
 const BACK_OFF: Duration = Duration::from_millis(20);
 /// How long what is being written at `stop` may take to its end. Past that it is cut off.
@@ -118,7 +118,7 @@ impl Runner {
 
     /// Until when a lease that begins now lasts, by the database's clock: the nodes' own may differ.
     async fn lease(&self) -> Result<i64, StoreError> {
-        Ok(if self.alone() { i64::MAX } else { self.now().await?.plus(LEASE).micros() })
+        Ok(if self.alone() { i64::MAX } else { self.now().await?.plus(LEADS).micros() })
     }
 
     async fn now(&self) -> Result<Timestamp, StoreError> {
