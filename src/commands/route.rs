@@ -10,7 +10,7 @@ use clap::{Arg, ArgMatches, Command};
 use domain::Log;
 use projections::Projections;
 use std::{process::ExitCode, time::Duration};
-use store::{Store, StoreError};
+use store::Store;
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
 /// How long the tables may take to catch up with the log.
@@ -56,17 +56,11 @@ pub fn run(config: &Config, order: Result<Order, Trouble>) -> ExitCode {
 
 async fn carry_out(config: &Config, order: &Order) -> Result<Vec<String>, Trouble> {
     super::audit::must_exist(config)?;
-    // A server that runs here does it, so that its next call goes the new way. On SQLite nobody else could.
+    // A server that runs here does it, so that its next call goes the new way.
     if control::is_served(&config.data_dir).await {
         return control::route(&config.data_dir, order).await;
     }
-    match app::open_store(config).await {
-        Ok(store) => beside(store, order).await,
-        Err(trouble) if matches!(trouble.downcast_ref(), Some(StoreError::Locked(_))) => {
-            control::route(&config.data_dir, order).await
-        }
-        Err(trouble) => Err(trouble),
-    }
+    beside(app::open_store(config).await?, order).await
 }
 
 async fn beside(store: Store, order: &Order) -> Result<Vec<String>, Trouble> {
