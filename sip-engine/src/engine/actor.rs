@@ -280,8 +280,8 @@ impl Actor {
                 self.next.extend(leg.map(|leg| Happened::Signalled(leg, Signal::EarlyMedia)));
             }
             MediaEvent::Silent { leg } => {
-                tracing::info!(%leg, "a leg has gone silent");
                 if let Some(no) = self.media_legs.get(&leg).copied() {
+                    self.tell_of_silence(no);
                     self.probe(no).await;
                 }
             }

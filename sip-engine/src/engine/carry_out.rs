@@ -18,7 +18,7 @@ use crate::{
 };
 use bytes::Bytes;
 use domain::{
-    Number,
+    Number, Sid,
     call::{CallCommand, ExchangeError, MediaSummary, WebhookExchange},
     caller_id::CallerId,
     trunk,
@@ -141,6 +141,13 @@ impl Actor {
             Ok(()) => self.respond(no, 180, None).await,
             Err(NoMedia { code, detail }) => self.closed(no, Closing::NoMedia { code, detail }),
         }
+    }
+
+    /// Says which call has a leg that has gone silent, and through which trunk it goes.
+    pub(super) fn tell_of_silence(&mut self, no: LegNo) {
+        let call = self.machine.call_of(no).map(|call| call.sid.to_string()).unwrap_or_default();
+        let trunk = self.wire(no).through.as_ref().map(Sid::to_string).unwrap_or_default();
+        tracing::info!(%call, %trunk, "a leg of a call has gone silent");
     }
 
     /// A leg that has gone silent is asked for its session again; a peer that is gone does not answer, and SIP closes
@@ -295,6 +302,7 @@ impl Actor {
         let (key, peer) = (self.shared.next_leg(), placed.next_hop.ip());
         let wire = self.wire(no);
         (wire.key, wire.source) = (Some(key), Some(peer));
+        wire.through = Some(placed.route.trunk.clone());
         (wire.networks, wire.trunk) = (networks, media);
         let Some(sdp) = wire.offer() else { return };
         self.keys.insert(key, no);

@@ -87,6 +87,7 @@ async fn arrived(shared: &Arc<Shared>, incoming: &IncomingCall) -> Option<(CallR
     shared.command(Command::Confine { leg, networks: networks.into() }).await;
     let mut wire = Wire::incoming(incoming, trunk.map(TrunkMedia::of_caller).unwrap_or_default());
     wire.emergency = emergency;
+    wire.through = trunk.map(|trunk| trunk.sid.clone());
     let hops = incoming.hops;
     let named = incoming.asserted.as_ref().map(|party| party.user.as_str());
     let asserted = trunk.and_then(|trunk| trunk.asserts(named));

@@ -1,8 +1,9 @@
 //! A call's facts on their way to the log: in order, in as few appends as may be, off the call's path.
 
 use crate::outside::{CallRef, Outside};
-use domain::{Timestamp, call::CallCommand};
+use domain::{Sid, Timestamp, call::CallCommand};
 use std::{
+    collections::HashSet,
     sync::{
         Arc,
         atomic::{AtomicBool, Ordering},
@@ -104,7 +105,7 @@ pub(super) fn is_phase(fact: &CallCommand) -> bool {
 }
 
 async fn keep(outside: Arc<dyn Outside>, mut entries: mpsc::Receiver<Entry>) {
-    let (mut batch, mut kept) = (Vec::with_capacity(BATCH), true);
+    let (mut batch, mut kept, mut lost) = (Vec::with_capacity(BATCH), true, HashSet::new());
     while entries.recv_many(&mut batch, BATCH).await > 0 {
         gather(&mut entries, &mut batch).await;
         let mut pending: Option<(CallRef, Vec<(Timestamp, CallCommand)>)> = None;
@@ -114,17 +115,20 @@ async fn keep(outside: Arc<dyn Outside>, mut entries: mpsc::Receiver<Entry>) {
                     for (call, at, fact) in facts {
                         match &mut pending {
                             Some((same, facts)) if *same == call => facts.push((at, fact)),
-                            _ => kept &= append(&*outside, pending.replace((call, vec![(at, fact)]))).await,
+                            _ => {
+                                let before = pending.replace((call, vec![(at, fact)]));
+                                kept &= append(&*outside, before, &mut lost).await;
+                            }
                         }
                     }
                 }
                 Entry::Flush(done) => {
-                    kept &= append(&*outside, pending.take()).await;
+                    kept &= append(&*outside, pending.take(), &mut lost).await;
                     done.send(std::mem::replace(&mut kept, true)).ok();
                 }
             }
         }
-        kept &= append(&*outside, pending).await;
+        kept &= append(&*outside, pending, &mut lost).await;
     }
 }
 
@@ -139,13 +143,21 @@ async fn gather(entries: &mut mpsc::Receiver<Entry>, batch: &mut Vec<Entry>) {
     }
 }
 
-/// Whether they are kept.
-async fn append(outside: &dyn Outside, facts: Option<(CallRef, Vec<(Timestamp, CallCommand)>)>) -> bool {
+/// Whether they are kept. Of each call it is told once that some are not: `lost` has those of which it was.
+async fn append(
+    outside: &dyn Outside,
+    facts: Option<(CallRef, Vec<(Timestamp, CallCommand)>)>,
+    lost: &mut HashSet<Sid>,
+) -> bool {
     let Some((call, facts)) = facts else { return true };
     let sid = call.sid.clone();
     let kept = outside.record(call, facts).await;
     if let Err(error) = &kept {
-        tracing::error!(call = %sid, %error, "facts of a call are lost");
+        if lost.insert(sid.clone()) {
+            tracing::error!(call = %sid, %error, "facts of a call are lost; of further ones of it nothing is said");
+        } else {
+            tracing::debug!(call = %sid, %error, "more facts of a call are lost");
+        }
     }
     kept.is_ok()
 }

@@ -17,7 +17,7 @@ use crate::{
     },
 };
 use bytes::Bytes;
-use domain::call::SipDialog;
+use domain::{Sid, call::SipDialog};
 use ipnet::IpNet;
 use std::{
     net::{IpAddr, SocketAddr},
@@ -49,6 +49,8 @@ pub(super) struct Wire {
     pub(super) source: Option<IpAddr>,
     /// Networks of the trunk a call goes through: requests inside it go there only.
     pub(super) networks: Vec<IpNet>,
+    /// The trunk itself.
+    pub(super) through: Option<Sid>,
     /// What its trunk says of its media.
     pub(super) trunk: TrunkMedia,
     /// Where sound may be sent, once there is any.
