@@ -207,6 +207,11 @@ impl App {
         self.engine.clone()
     }
 
+    /// How long live calls may go on when it stops.
+    pub fn drain(&self) -> Duration {
+        self.drain
+    }
+
     /// Takes no more calls, lets live ones finish within the configured time, and stops.
     pub async fn stop(self) {
         self.engine.drain(self.drain).await;

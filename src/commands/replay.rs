@@ -7,7 +7,8 @@ use crate::{
     control, fail,
 };
 use clap::{Arg, ArgAction, ArgMatches, Command};
-use std::process::ExitCode;
+use projections::replay::Difference;
+use std::{collections::BTreeSet, process::ExitCode};
 use store::StoreError;
 
 /// What was asked for.
@@ -64,7 +65,7 @@ async fn verify(store: &store::Store) -> ExitCode {
     let proved = store::audit::verify(store, |at| progress.at(at.done, at.total)).await;
     progress.finish();
     if let Err(finding) = proved {
-        return fail(&finding);
+        return super::not_as_written(&finding);
     }
     let mut progress = Progress::new("replay");
     let outcome = projections::replay::verify(store, |at| progress.at(at.done, at.total)).await;
@@ -76,10 +77,19 @@ async fn verify(store: &store::Store) -> ExitCode {
         }
         Ok(differences) => {
             differences.iter().for_each(|difference| super::say(difference));
-            fail(&format!("{} differences from a rebuild", differences.len()))
+            fail(&told(&differences))
         }
         Err(trouble) => fail(&trouble),
     }
+}
+
+/// How many there are, and what sets them right.
+fn told(differences: &[Difference]) -> String {
+    let tables: BTreeSet<&str> = differences.iter().map(|difference| difference.projection).collect();
+    let commands: Vec<String> = tables.iter().map(|table| format!("`trunkline replay {table}`")).collect();
+    let count = differences.len();
+    let count = if count == 1 { "1 difference".to_owned() } else { format!("{count} differences") };
+    format!("{count} from a rebuild; {} sets it right", commands.join(", "))
 }
 
 async fn rebuild(config: &Config, name: &str) -> ExitCode {

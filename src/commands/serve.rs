@@ -52,8 +52,8 @@ pub fn run(mut config: Config, with_demo: bool, again: &Reload) -> ExitCode {
             }
             () = reload(hang_ups, again, &mut running) => ExitCode::SUCCESS,
         };
-        telemetry::say(&log, "stopping; live calls may finish (again to stop at once)");
         let engine = app.engine();
+        telemetry::say(&log, &stopping(engine.live(), app.drain()));
         tokio::select! {
             () = app.stop() => outcome,
             () = told_to_stop() => {
@@ -62,6 +62,16 @@ pub fn run(mut config: Config, with_demo: bool, again: &Reload) -> ExitCode {
             }
         }
     })
+}
+
+/// What is said of a stop: how many calls there are, and how long they have.
+fn stopping(live: usize, drain: Duration) -> String {
+    let seconds = drain.as_secs();
+    match live {
+        0 => "stopping; there are no live calls".to_owned(),
+        1 => format!("stopping; 1 live call may go on for {seconds} s (again to stop at once)"),
+        _ => format!("stopping; {live} live calls may go on for {seconds} s (again to stop at once)"),
+    }
 }
 
 /// Told twice: live calls end at once, and their phones are told. Whoever does not answer is not waited for, and a third
