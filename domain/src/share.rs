@@ -9,23 +9,23 @@ const LEAST_ROOM: usize = 512;
 /// What part of what is free one party may have.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Share {
-    /// So many times what is free, divided by `part`.
-    pub times: usize,
-    /// See `times`; not 0.
-    pub part: usize,
+    /// What one may have for one that is free, as a fraction; its denominator is not 0.
+    pub per_free: (usize, usize),
     /// One in so many of all is not counted as free: it is for those that have nothing. 0: none is.
-    pub kept: usize,
-    /// At least this many while any are free, and at most.
-    pub bounds: (usize, usize),
+    pub one_kept_in: usize,
+    /// At least this many, while any are free.
+    pub least: usize,
+    /// At most this many.
+    pub most: usize,
 }
 
 impl Share {
     /// How many one party may have before it gets another, when `free` of `total` are free.
     #[must_use]
     pub fn of(&self, total: usize, free: usize) -> usize {
-        let kept = total.checked_div(self.kept).unwrap_or(0);
-        let may_have = free.saturating_sub(kept).saturating_mul(self.times) / self.part;
-        if free == 0 { 0 } else { may_have.clamp(self.bounds.0, self.bounds.1) }
+        let kept = total.checked_div(self.one_kept_in).unwrap_or(0);
+        let may_have = free.saturating_sub(kept).saturating_mul(self.per_free.0) / self.per_free.1;
+        if free == 0 { 0 } else { may_have.clamp(self.least, self.most) }
     }
 }
 
@@ -101,14 +101,14 @@ mod tests {
 
     #[test]
     fn one_alone_comes_to_four_fifths_and_two_to_four_ninths_each() {
-        let share = Share { times: 4, part: 1, kept: 0, bounds: (0, usize::MAX) };
+        let share = Share { per_free: (4, 1), one_kept_in: 0, least: 0, most: usize::MAX };
         assert_eq!(taken(share, 900, 1), [720]);
         assert_eq!(taken(share, 900, 2), [400, 400]);
     }
 
     #[test]
     fn the_last_part_is_for_those_that_have_nothing() {
-        let share = Share { times: 1, part: 8, kept: 8, bounds: (1, 48) };
+        let share = Share { per_free: (1, 8), one_kept_in: 8, least: 1, most: 48 };
         assert_eq!(taken(share, 1_024, 1), [48]);
         let many = taken(share, 1_024, 150);
         assert!(many.iter().all(|has| *has > 0) && many.iter().sum::<usize>() < 1_024, "{many:?}");

@@ -35,7 +35,7 @@ type Turn = Arc<tokio::sync::Mutex<()>>;
 impl Shares {
     /// So many, and at most so many for one account however many are free.
     pub fn new(total: usize, most: usize) -> Arc<Shares> {
-        let share = Share { times: 1, part: PART, kept: PART, bounds: (1, most) };
+        let share = Share { per_free: (1, PART), one_kept_in: PART, least: 1, most };
         Arc::new(Shares { total, share, taken: Mutex::default(), freed: Notify::new() })
     }
 

@@ -20,7 +20,7 @@ use tokio::time::Instant;
 /// A second as whoever counts calls at the far end sees it: calls are not all as fast on their way there.
 const SECOND: Duration = Duration::from_millis(1_050);
 /// What one party may have of the places.
-const SHARE: Share = Share { times: 4, part: 1, kept: 0, bounds: (0, usize::MAX) };
+const SHARE: Share = Share { per_free: (4, 1), one_kept_in: 0, least: 0, most: usize::MAX };
 
 /// Who has something that there is only so much of.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
