@@ -53,17 +53,33 @@ impl Alive {
     }
 }
 
+/// Says once that the store does not answer, and once that it does again, after how long.
+fn tell_of_store(away: &mut Option<Instant>, answer: Result<(), StoreError>) {
+    match (answer, *away) {
+        (Ok(()), None) => {}
+        (Ok(()), Some(since)) => {
+            *away = None;
+            let seconds = since.elapsed().as_secs_f64();
+            tracing::info!(seconds, "the store answers again");
+        }
+        (Err(error), None) => {
+            *away = Some(Instant::now());
+            tracing::warn!(%error, "the store does not answer; this node cannot say that it lives");
+        }
+        (Err(error), Some(_)) => tracing::debug!(%error, "the store still does not answer"),
+    }
+}
+
 impl PlaceCalls {
     /// Says that this node lives, so that nobody closes its calls, until it is told to stop.
     pub(super) async fn keep_alive(self) {
         let mut renewal = tokio::time::interval(SAID);
         renewal.set_missed_tick_behavior(MissedTickBehavior::Delay);
         let renewing = async {
+            let mut away = None;
             loop {
                 renewal.tick().await;
-                if let Err(error) = self.renew().await {
-                    tracing::warn!(%error, "this node cannot say that it lives");
-                }
+                tell_of_store(&mut away, self.renew().await);
             }
         };
         self.common.stop.run_until_cancelled(renewing).await;
@@ -133,5 +149,16 @@ mod tests {
         assert!(!alive.for_a_lease(at(13)), "none for a while");
         alive.renewed(at(13));
         assert!(!alive.for_a_lease(at(13)), "nor is the next one the end of an unbroken row");
+    }
+
+    #[test]
+    fn a_store_that_is_away_is_told_of_once_and_so_is_its_return() {
+        let mut away = None;
+        tell_of_store(&mut away, Err(StoreError::Closed));
+        let since = away.expect("told of");
+        tell_of_store(&mut away, Err(StoreError::Closed));
+        assert_eq!(away, Some(since), "not again");
+        tell_of_store(&mut away, Ok(()));
+        assert_eq!(away, None);
     }
 }

@@ -13,7 +13,7 @@ use futures_util::{StreamExt, future::BoxFuture, stream};
 use projections::{CallRow, ReadError};
 use sip_engine::CallRef;
 use std::{
-    collections::{HashMap, HashSet},
+    collections::{BTreeMap, HashMap, HashSet},
     sync::{MutexGuard, PoisonError},
     time::Duration,
 };
@@ -29,6 +29,12 @@ const LOST_FOR: Duration = Duration::from_secs(10);
 
 /// Calls settled side by side: a dead node's are closed while those who wait for that still do.
 const TOGETHER: usize = 64;
+
+/// Most calls that are named in a line of the log.
+const NAMED: usize = 20;
+
+/// The calls that were closed, by the process that had them.
+type Closed = BTreeMap<String, Vec<Sid>>;
 
 /// What becomes of a call that is not over.
 enum Fate {
@@ -52,8 +58,31 @@ impl PlaceCalls {
         Ok(position)
     }
 
-    /// Places what is queued and closes what is nobody's.
+    /// Places what is queued and closes what is nobody's; says what it closed.
     pub(super) async fn sweep(&self) -> Result<(), StoreError> {
+        let mut closed = Closed::new();
+        let swept = self.sweep_into(&mut closed).await;
+        for (node, calls) in closed {
+            self.tell_closed(&node, &calls).await;
+        }
+        swept
+    }
+
+    /// One line for each process that left calls.
+    async fn tell_closed(&self, node: &str, calls: &[Sid]) {
+        let lived = self.common.nodes.lived(node).await.ok().flatten();
+        let lived = lived.map_or_else(|| "unknown".to_owned(), |lived| lived.to_string());
+        let named: Vec<&str> = calls.iter().take(NAMED).map(Sid::as_str).collect();
+        tracing::warn!(
+            node,
+            last_alive = %lived,
+            closed = calls.len(),
+            calls = %named.join(" "),
+            "a process is gone, or has lost calls of its own: they are closed"
+        );
+    }
+
+    async fn sweep_into(&self, closed: &mut Closed) -> Result<(), StoreError> {
         let roster = self.common.nodes.roster().await?;
         let mut after: Option<Sid> = None;
         loop {
@@ -61,31 +90,45 @@ impl PlaceCalls {
                 self.common.projections.system().unfinished_calls(after.as_ref()).await.map_err(broken)?;
             let Some(last) = rows.last() else { return Ok(()) };
             after = Some(last.sid.clone());
-            let mut settled: Vec<BoxFuture<'_, Result<(), StoreError>>> = Vec::new();
+            let mut settled: Vec<BoxFuture<'_, Result<Option<(String, Sid)>, StoreError>>> = Vec::new();
             for row in rows {
                 settled.push(Box::pin(self.settle(row, &roster)));
             }
             let results: Vec<_> = stream::iter(settled).buffer_unordered(TOGETHER).collect().await;
-            results.into_iter().collect::<Result<(), _>>()?;
+            let mut failed = None;
+            for result in results {
+                match result {
+                    Ok(Some((node, call))) => closed.entry(node).or_default().push(call),
+                    Ok(None) => {}
+                    Err(error) => failed = Some(error),
+                }
+            }
+            if let Some(error) = failed {
+                return Err(error);
+            }
         }
     }
 
-    async fn settle(&self, row: CallRow, roster: &Roster) -> Result<(), StoreError> {
+    /// Does what is to be done; which process had the call, where that closed it.
+    async fn settle(&self, row: CallRow, roster: &Roster) -> Result<Option<(String, Sid)>, StoreError> {
         let fate = self.fate(&row, roster).await?;
+        let node = row.claimed_by.as_deref().unwrap_or("none").to_owned();
         let tenant = Tenant { carrier: row.carrier, account: row.account };
         let call = CallRef { sid: row.sid, tenant };
         match fate {
-            Fate::Leave => Ok(()),
+            Fate::Leave => Ok(None),
             Fate::Close => {
                 self.part(&call).await?;
-                self.end(&call, Ending::because(EndReason::Interrupted)).await
+                self.end(&call, Ending::because(EndReason::Interrupted)).await?;
+                Ok(Some((node, call.sid)))
             }
             Fate::Place => match self.queued(&call.sid).await? {
                 Some(queued) => {
                     self.routes_known().await?;
-                    self.place(call, queued, row.created_at).await
+                    self.place(call, queued, row.created_at).await?;
+                    Ok(None)
                 }
-                None => Ok(()),
+                None => Ok(None),
             },
         }
     }
