@@ -137,3 +137,16 @@ fn banner(app: &App, split: &Split) {
     println!("Open files          {split}");
     println!("Trunkline is ready");
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_stop_says_how_many_calls_may_go_on_and_for_how_long() {
+        let drain = Duration::from_secs(10);
+        assert_eq!(stopping(0, drain), "stopping; there are no live calls");
+        assert!(stopping(1, drain).starts_with("stopping; 1 live call may go on for 10 s"));
+        assert!(stopping(12, drain).starts_with("stopping; 12 live calls may go on for 10 s"));
+    }
+}

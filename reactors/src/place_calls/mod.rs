@@ -42,6 +42,8 @@ pub const QUEUE_LIMIT: Duration = Duration::from_secs(300);
 const ROUTES_WAIT: Duration = Duration::from_secs(1);
 /// Before every position of a log.
 const NOWHERE: i64 = -1;
+/// How often it is said at most that the store fails.
+const TOLD_EVERY: Duration = Duration::from_secs(10);
 /// Pause after the store failed.
 const PAUSE: Duration = Duration::from_millis(500);
 /// Most calls remembered to have been claimed by this process.
@@ -106,9 +108,15 @@ impl PlaceCalls {
         self.common.tasks.spawn(self.clone().keep_alive());
         let stop = self.common.stop.clone();
         let work = async {
+            let mut told: Option<Instant> = None;
             loop {
                 if let Err(error) = self.work().await {
-                    tracing::warn!(%error, "queued calls wait for the store");
+                    if told.is_none_or(|told| told.elapsed() > TOLD_EVERY) {
+                        told = Some(Instant::now());
+                        tracing::warn!(%error, "queued calls wait for the store");
+                    } else {
+                        tracing::debug!(%error, "queued calls still wait for the store");
+                    }
                 }
                 tokio::time::sleep(PAUSE).await;
             }
