@@ -11,6 +11,7 @@ mod nodes;
 pub mod outside;
 mod place_calls;
 mod process;
+mod seldom;
 pub mod signature;
 mod status_callbacks;
 mod switchboard;

@@ -132,9 +132,13 @@ impl DirectoryMirror {
 pub(crate) async fn run(common: Common) {
     let follow = async {
         let mut committed = common.store.watch(Log::Core);
+        let told = crate::seldom::Seldom::new();
         loop {
             if let Err(error) = catch_up(&common).await {
-                tracing::warn!(%error, position = common.mirror.position(), "calls are routed by the last known directory");
+                if told.is_due() {
+                    let position = common.mirror.position();
+                    tracing::warn!(%error, position, "calls are routed by the last known directory");
+                }
                 tokio::time::sleep(POLL).await;
             }
             // Either outcome, a signal or the poll, means: look.

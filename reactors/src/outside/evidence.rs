@@ -12,6 +12,8 @@ use store::{EvidenceItem, Store};
 use tokio::sync::Notify;
 use tokio_util::sync::CancellationToken;
 
+/// That it waits for the database.
+static TOLD: crate::seldom::Seldom = crate::seldom::Seldom::new();
 /// Most items that wait.
 const MAX_WAITING: usize = 20_000;
 /// Most items per write.
@@ -77,7 +79,9 @@ impl EvidenceQueue {
                 return true;
             }
             if let Err(error) = store.evidence().append(&batch).await {
-                tracing::warn!(%error, "evidence waits for the database");
+                if TOLD.is_due() {
+                    tracing::warn!(%error, "evidence waits for the database");
+                }
                 let mut waiting = self.lock();
                 batch.into_iter().rev().for_each(|item| waiting.push_front(item));
                 return false;

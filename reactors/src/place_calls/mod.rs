@@ -14,7 +14,7 @@ mod recover;
 mod tests;
 mod waiting;
 
-use crate::{Common, Room, Switchboard};
+use crate::{Common, Room, Switchboard, seldom::Seldom};
 use alive::Alive;
 use domain::{
     Actor, Log, Meta, Sid, Tenant, Timestamp,
@@ -42,8 +42,6 @@ pub const QUEUE_LIMIT: Duration = Duration::from_secs(300);
 const ROUTES_WAIT: Duration = Duration::from_secs(1);
 /// Before every position of a log.
 const NOWHERE: i64 = -1;
-/// How often it is said at most that the store fails.
-const TOLD_EVERY: Duration = Duration::from_secs(10);
 /// Pause after the store failed.
 const PAUSE: Duration = Duration::from_millis(500);
 /// Most calls remembered to have been claimed by this process.
@@ -108,11 +106,10 @@ impl PlaceCalls {
         self.common.tasks.spawn(self.clone().keep_alive());
         let stop = self.common.stop.clone();
         let work = async {
-            let mut told: Option<Instant> = None;
+            let told = Seldom::new();
             loop {
                 if let Err(error) = self.work().await {
-                    if told.is_none_or(|told| told.elapsed() > TOLD_EVERY) {
-                        told = Some(Instant::now());
+                    if told.is_due() {
                         tracing::warn!(%error, "queued calls wait for the store");
                     } else {
                         tracing::debug!(%error, "queued calls still wait for the store");

@@ -16,6 +16,7 @@ mod tests;
 use crate::{
     Common, http,
     ledger::{LEASE, RENEWAL},
+    seldom::Seldom,
 };
 use domain::Log;
 use lanes::Lanes;
@@ -66,10 +67,12 @@ impl StatusCallbacks {
     }
 
     async fn lead_or_wait(&mut self) {
+        let told = Seldom::new();
         loop {
             match self.lead().await {
                 Ok(()) => tracing::debug!("another node makes the status callbacks"),
-                Err(error) => tracing::warn!(%error, "status callbacks wait for the store"),
+                Err(error) if told.is_due() => tracing::warn!(%error, "status callbacks wait for the store"),
+                Err(error) => tracing::debug!(%error, "status callbacks still wait for the store"),
             }
             tokio::time::sleep(PAUSE).await;
         }
