@@ -107,6 +107,19 @@ fn a_row_that_was_changed_is_found_by_a_comparison_with_the_log_and_mended_by_a_
 }
 
 #[test]
+fn a_table_that_was_dropped_is_named_with_what_makes_it_again() {
+    let mut server = Server::start(On::Sqlite);
+    assert!(server.stop().success());
+    let table = "SELECT name FROM sqlite_master WHERE type = 'table' AND name LIKE 'accounts%' \
+        AND name NOT LIKE '%pieces%';";
+    let table = behind_its_back(&server, table);
+    behind_its_back(&server, &format!("DROP TABLE {};", table.trim()));
+    let (holds, text) = server.run(&["replay", "--verify"]);
+    assert!(!holds && text.contains("accounts as a whole: the table has been dropped"), "{text}");
+    assert!(text.contains("1 difference from a rebuild; `trunkline replay accounts`"), "{text}");
+}
+
+#[test]
 fn seals_that_were_removed_are_missed() {
     let mut server = Server::start(On::Sqlite);
     assert!(server.stop().success());

@@ -150,6 +150,14 @@ impl StoreError {
         }
     }
 
+    /// Whether a table is not there (PostgreSQL's 42P01; SQLite says so in words only).
+    #[must_use]
+    pub fn misses_a_table(&self) -> bool {
+        let StoreError::Database(error) = self else { return false };
+        let sqlx::Error::Database(refusal) = &**error else { return false };
+        refusal.code().as_deref() == Some("42P01") || refusal.message().starts_with("no such table")
+    }
+
     /// Whether the database took this transaction back to let another go on (SQLSTATE 40001 and 40P01): trying it again is
     /// the way to go.
     #[must_use]

@@ -124,12 +124,22 @@ pub async fn verify(
             hear(Progress { projection, done, total: total.max(done) });
         };
         let mut building = Building::begin_in(scratch.db(), store, projector).await?;
-        differences.extend(compare::differences(store, &mut building, position, &mut seen).await?);
+        match compare::differences(store, &mut building, position, &mut seen).await {
+            Err(Trouble::Store(error)) if error.misses_a_table() => differences.push(dropped(projection)),
+            found => differences.extend(found?),
+        }
         building.discard().await?;
         before += count(position);
     }
     scratch.close().await;
     Ok(differences)
+}
+
+/// A live table that somebody dropped, or the one beside it that it is searched by.
+fn dropped(projection: &'static str) -> Difference {
+    let live = Some("been dropped".to_owned());
+    let rebuilt = Some("that it is there".to_owned());
+    Difference { projection, key: "as a whole".into(), column: None, live, rebuilt }
 }
 
 /// Where each live table stands. Makes tables that are missing, in a store that was never served.
