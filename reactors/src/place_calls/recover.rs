@@ -20,6 +20,9 @@ use std::{
 use store::StoreError;
 use tokio::time::Instant;
 
+/// Comes to the process that had a call, and the call, where it was closed.
+type Settling<'a> = BoxFuture<'a, Result<Option<(String, Sid)>, StoreError>>;
+
 /// How long recovery waits for the projection of calls at most; the rows there are then serve.
 const WAIT: Duration = Duration::from_secs(3);
 
@@ -90,7 +93,7 @@ impl PlaceCalls {
                 self.common.projections.system().unfinished_calls(after.as_ref()).await.map_err(broken)?;
             let Some(last) = rows.last() else { return Ok(()) };
             after = Some(last.sid.clone());
-            let mut settled: Vec<BoxFuture<'_, Result<Option<(String, Sid)>, StoreError>>> = Vec::new();
+            let mut settled: Vec<Settling<'_>> = Vec::new();
             for row in rows {
                 settled.push(Box::pin(self.settle(row, &roster)));
             }
