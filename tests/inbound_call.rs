@@ -100,7 +100,8 @@ fn baresip_hears_the_tone_and_its_digit_arrives() {
 fn a_number_that_is_not_there_is_refused_and_seen() {
     let server = Server::start(On::Sqlite);
     Phone::is_told_not_found(server.sip(), "85512000001", "999999");
-    let call = server.wait_for_call("refused call", |call| call["to"] == "999999");
+    let call =
+        server.wait_for_call("refused call", |call| call["to"] == "999999" && !call["ended_at"].is_null());
     assert_eq!((&call["status"], &call["reason"]), (&json!("failed"), &json!("number_not_found")));
 }
 
