@@ -95,7 +95,7 @@ export type AccountLimits = {
      */
     calls_at_once: number;
     /**
-     * Calls placed in a second, by the API and by `<Dial>`. Further calls of the API wait in the queue.
+     * Calls placed in any one second, by the API and by `<Dial>`. Further calls of the API wait in the queue.
      */
     calls_per_second: number;
     /**
@@ -123,7 +123,7 @@ export type AccountLimitsUpdate = {
      */
     calls_at_once?: number;
     /**
-     * Calls placed in a second, 1 to 1,000.
+     * Calls placed in any one second, 1 to 1,000.
      */
     calls_per_second?: number;
     /**
@@ -971,7 +971,8 @@ export type PhoneNumberCreate = {
      */
     enabled?: boolean;
     /**
-     * International form with or without plus, or a short code: up to 6 digits, up to 10 where `type` says that it is one.
+     * International form with or without plus, the national form of the carrier's country or of one of its trunks', or a
+     * short code: up to 6 digits, up to 10 where `type` says that it is one.
      */
     number: string;
     /**
@@ -2197,7 +2198,8 @@ export type ListPhoneNumbersData = {
     path?: never;
     query?: {
         /**
-         * Digits the number contains, in international or national form; fewer than three are what it begins with.
+         * Digits the number contains, in international or national form, however people write them; fewer than three are
+         * what it begins with.
          */
         number?: string;
         /**
