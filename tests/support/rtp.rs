@@ -198,7 +198,7 @@ impl Ear {
                     || pitch.map_or(vec![0; FRAME], |pitch| tone::sine(pitch, timestamp as usize, FRAME));
                 match packet.unwrap_or_else(|| Packet::Sound(hum())) {
                     Packet::Key(key) => {
-                        send(&socket, target, (EVENT, sequence, key.timestamp), &key.payload())
+                        send(&socket, target, (EVENT, sequence, key.timestamp), &key.payload());
                     }
                     Packet::Sound(samples) => {
                         let payload: Vec<u8> = samples.into_iter().map(tone::encode).collect();

@@ -104,8 +104,11 @@ fn a_press_whose_timestamp_drifts_is_one() {
     }
 }
 
+/// The timestamp of the nth segment.
+type Times = fn(u32) -> u32;
+
 /// Senders of a key that is held: the timestamp of its segments, and whether each segment ends.
-const HOLDERS: [(&str, fn(u32) -> u32, bool); 3] = [
+const HOLDERS: [(&str, Times, bool); 3] = [
     ("in segments", |segment| 5_000 + 65_535 * segment, false),
     ("in segments each of which ends", |segment| 5_000 + 65_535 * segment, true),
     ("with a duration that starts again", |_| 5_000, false),

@@ -312,7 +312,8 @@ async fn is_helped(stage: &mut Stage) {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn no_limit_stops_a_call_for_help() {
-    let limits: [(&str, fn(&mut Limits)); 3] = [
+    type Change = fn(&mut Limits);
+    let limits: [(&str, Change); 3] = [
         ("places", |_| {}),
         ("calls at once", |limits| (limits.calls_at_once, limits.same_pair_at_once) = (1, 1)),
         ("calls a second", |limits| limits.calls_per_second = 1),
