@@ -39,13 +39,21 @@ pub fn run(mut config: Config, with_demo: bool, again: &Reload) -> ExitCode {
         let hang_ups = signal(SignalKind::hangup());
         // A file that may not grow is a failed write, as on a full disk, and no reason to be killed.
         let _no_reason_to_end = signal(SignalKind::from_raw(rustix::process::Signal::XFSZ.as_raw()));
-        let mut app = match App::build(config, with_demo, split).await {
+        let mut stops = match Stops::listen() {
+            Ok(stops) => stops,
+            Err(error) => return fail(&error),
+        };
+        let built = tokio::select! {
+            built = App::build(config, with_demo, split) => built,
+            () = stops.told() => return ExitCode::SUCCESS,
+        };
+        let mut app = match built {
             Ok(app) => app,
             Err(trouble) => return fail(&disk::explained(&running, &trouble)),
         };
         banner(&app, &split);
         let outcome = tokio::select! {
-            () = told_to_stop() => ExitCode::SUCCESS,
+            () = stops.told() => ExitCode::SUCCESS,
             () = app.replaced() => {
                 telemetry::say(&log, "another process is this node by now; stopping");
                 ExitCode::FAILURE
@@ -56,8 +64,8 @@ pub fn run(mut config: Config, with_demo: bool, again: &Reload) -> ExitCode {
         telemetry::say(&log, &stopping(engine.live(), app.drain()));
         tokio::select! {
             () = app.stop() => outcome,
-            () = told_to_stop() => {
-                hang_up(&engine, &log).await;
+            () = stops.told() => {
+                hang_up(&engine, &log, &mut stops).await;
                 ExitCode::FAILURE
             }
         }
@@ -76,11 +84,11 @@ fn stopping(live: usize, drain: Duration) -> String {
 
 /// Told twice: live calls end at once, and their phones are told. Whoever does not answer is not waited for, and a third
 /// time nobody is.
-async fn hang_up(engine: &EngineHandle, log: &Log) {
+async fn hang_up(engine: &EngineHandle, log: &Log, stops: &mut Stops) {
     telemetry::say(log, &format!("hanging up on {} calls", engine.live()));
     tokio::select! {
         _ = tokio::time::timeout(AT_ONCE, engine.shutdown()) => {}
-        () = told_to_stop() => {}
+        () = stops.told() => {}
     }
 }
 
@@ -103,15 +111,23 @@ async fn reload(hang_ups: std::io::Result<Signal>, again: &Reload, running: &mut
     std::future::pending::<()>().await;
 }
 
-async fn told_to_stop() {
-    let (Ok(mut terminate), Ok(mut interrupt)) =
-        (signal(SignalKind::terminate()), signal(SignalKind::interrupt()))
-    else {
-        return std::future::pending().await;
-    };
-    tokio::select! {
-        _ = terminate.recv() => {}
-        _ = interrupt.recv() => {}
+/// SIGTERM and SIGINT. They are listened to from the start on: one that comes right after "ready" is a stop like any other.
+struct Stops {
+    terminate: Signal,
+    interrupt: Signal,
+}
+
+impl Stops {
+    fn listen() -> std::io::Result<Stops> {
+        Ok(Stops { terminate: signal(SignalKind::terminate())?, interrupt: signal(SignalKind::interrupt())? })
+    }
+
+    /// One of them came.
+    async fn told(&mut self) {
+        tokio::select! {
+            _ = self.terminate.recv() => {}
+            _ = self.interrupt.recv() => {}
+        }
     }
 }
 
