@@ -131,7 +131,7 @@ export function DataGrid<Row>(props: Props<Row>) {
   return (
     <div>
       {bar}
-      <div {...hand} className={css.hand}>
+      <div {...hand}>
         {query.error && !query.data ? (
           <ProblemNotice error={query.error} retry={() => void query.refetch()} />
         ) : !query.isPending && lines.length === 0 ? (

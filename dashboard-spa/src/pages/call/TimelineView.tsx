@@ -99,8 +99,7 @@ export function TimelineView({ all, live, linked, hidden, onHide }: Props) {
           </button>
         ))}
       </fieldset>
-      <div {...hand} style={{ position: "relative" }}>
-        <News waiting={waiting} gone={gone} onShow={release} />
+      <div {...hand}>
         <ol
           className={css.rows}
           aria-label="Timeline"
@@ -120,6 +119,9 @@ export function TimelineView({ all, live, linked, hidden, onHide }: Props) {
             />
           ))}
         </ol>
+        <div className={css.foot}>
+          <News waiting={waiting} gone={gone} onShow={release} />
+        </div>
       </div>
     </>
   );
