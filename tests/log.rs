@@ -85,14 +85,20 @@ fn what_follows_from_the_events_is_repaired_and_nothing_is_once_the_chain_fails(
     assert_eq!(behind_its_back(&server, heads), before, "nothing was repaired");
 }
 
+/// The one table of accounts that there is.
+fn accounts_table(server: &Server) -> String {
+    let tables = "SELECT name FROM sqlite_master WHERE type = 'table' AND name LIKE 'accounts%' \
+        AND name NOT LIKE '%pieces%';";
+    let tables = behind_its_back(server, tables);
+    let [table] = tables.lines().collect::<Vec<_>>()[..] else { panic!("one table: {tables}") };
+    table.to_owned()
+}
+
 #[test]
 fn a_row_that_was_changed_is_found_by_a_comparison_with_the_log_and_mended_by_a_rebuild() {
     let mut server = Server::start(On::Sqlite);
     assert!(server.stop().success());
-    let tables = "SELECT name FROM sqlite_master WHERE type = 'table' AND name LIKE 'accounts%' \
-        AND name NOT LIKE '%pieces%';";
-    let tables = behind_its_back(&server, tables);
-    let [table] = tables.lines().collect::<Vec<_>>()[..] else { panic!("one table: {tables}") };
+    let table = accounts_table(&server);
     behind_its_back(&server, &format!("UPDATE {table} SET enabled = NOT enabled;"));
     let (holds, text) = server.run(&["replay", "--verify"]);
     assert!(!holds && text.contains("from a rebuild; `trunkline replay accounts` sets it right"), "{text}");
@@ -110,10 +116,8 @@ fn a_row_that_was_changed_is_found_by_a_comparison_with_the_log_and_mended_by_a_
 fn a_table_that_was_dropped_is_named_with_what_makes_it_again() {
     let mut server = Server::start(On::Sqlite);
     assert!(server.stop().success());
-    let table = "SELECT name FROM sqlite_master WHERE type = 'table' AND name LIKE 'accounts%' \
-        AND name NOT LIKE '%pieces%';";
-    let table = behind_its_back(&server, table);
-    behind_its_back(&server, &format!("DROP TABLE {};", table.trim()));
+    let table = accounts_table(&server);
+    behind_its_back(&server, &format!("DROP TABLE {table};"));
     let (holds, text) = server.run(&["replay", "--verify"]);
     assert!(!holds && text.contains("accounts as a whole: the table has been dropped"), "{text}");
     assert!(text.contains("1 difference from a rebuild; `trunkline replay accounts`"), "{text}");
