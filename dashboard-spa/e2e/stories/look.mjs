@@ -108,6 +108,22 @@ export const lookStories = {
     await page.context().close();
   },
 
+  "the palette opens from inside a field, where a slash is a character": async (shared) => {
+    const page = await open(shared.browser, { state: await shared.owner() });
+    await page.goto("/numbers");
+    const field = page.getByLabel("Find a number");
+    await field.press("/");
+    assert.equal(await field.inputValue(), "/");
+    await field.press("Control+k");
+    await page.getByLabel("Search", { exact: true }).waitFor();
+    // And again from the palette's own field, while it closes.
+    await page.keyboard.press("Escape");
+    await page.keyboard.press("Control+k");
+    await page.getByLabel("Search", { exact: true }).fill("calls");
+    page.assertClean();
+    await page.context().close();
+  },
+
   "the first tab stop leads past the rail": async (shared) => {
     const page = await open(shared.browser, { state: await shared.owner() });
     await page.goto("/calls");

@@ -1,6 +1,11 @@
 /** Ctrl-K: pages, and numbers, calls and accounts found by the API. */
-import { useDebouncedValue } from "@mantine/hooks";
-import { Spotlight, type SpotlightActionData, type SpotlightActionGroupData } from "@mantine/spotlight";
+import { useDebouncedValue, useHotkeys } from "@mantine/hooks";
+import {
+  Spotlight,
+  type SpotlightActionData,
+  type SpotlightActionGroupData,
+  spotlight,
+} from "@mantine/spotlight";
 import {
   IconBuilding,
   IconHash,
@@ -111,6 +116,8 @@ export function Palette({ onSignOut }: { onSignOut: () => void }) {
   });
   const matches = (words: string) => words.toLowerCase().includes(text.trim().toLowerCase());
   const go = (options: NavigateOptions) => () => void navigate(options);
+  // Ctrl-K types nothing, and so it opens the palette from a field as well; "/" there is a character.
+  useHotkeys([["mod + K", spotlight.open]], [], true);
 
   const groups: SpotlightActionGroupData[] = [
     {
@@ -147,7 +154,7 @@ export function Palette({ onSignOut }: { onSignOut: () => void }) {
       query={text}
       onQueryChange={setText}
       filter={(_, actions) => actions}
-      shortcut={["mod + K", "/"]}
+      shortcut="/"
       nothingFound={hits.isFetching ? "Searching…" : "Nothing found. Try a number, a name or a call SID."}
       searchProps={{
         leftSection: <IconSearch size={18} />,
