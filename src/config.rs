@@ -149,3 +149,48 @@ fn flatten(path: &str, value: &serde_json::Value, names: &mut Vec<String>) {
         _ => names.push(path.to_owned()),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// The settings of README's table with the default it names (a part of the text: `./data` is `data`).
+    fn documented() -> Vec<(String, String)> {
+        let table = include_str!("../README.md").split_once("| setting | default |").unwrap().1;
+        let rows = table.lines().skip(2).take_while(|line| line.starts_with('|'));
+        let cells = rows.map(|row| row.split('|').map(str::trim).collect::<Vec<_>>());
+        cells
+            .flat_map(|cells| {
+                let names = cells[1].split(", ").map(|name| name.trim_matches('`').to_owned());
+                let several = cells[1].contains(", ");
+                let defaults: Vec<_> = if several { cells[2].split(", ").collect() } else { vec![cells[2]] };
+                names.zip(defaults.into_iter().map(str::to_owned)).collect::<Vec<_>>()
+            })
+            .collect()
+    }
+
+    fn default_of(name: &str) -> String {
+        let defaults = serde_json::to_value(Config::default()).unwrap();
+        match defaults.pointer(&format!("/{}", name.replace('.', "/"))).unwrap() {
+            serde_json::Value::String(text) => text.clone(),
+            other => other.to_string(),
+        }
+    }
+
+    #[test]
+    fn the_readme_lists_every_setting_with_its_default_and_no_other() {
+        let documented = documented();
+        let mut listed: Vec<_> = documented.iter().map(|(name, _)| name.clone()).collect();
+        let mut known = names();
+        listed.sort();
+        known.sort();
+        assert_eq!(listed, known, "README.md, section Settings");
+        for (name, default) in documented {
+            assert_eq!(
+                default.trim_start_matches("./"),
+                default_of(&name),
+                "README.md says another default of {name}"
+            );
+        }
+    }
+}
