@@ -86,23 +86,19 @@ impl Connections {
         Some(flow)
     }
 
-    /// Sends on the flow's connection, on another one to the same peer, or on a new one. False if that cannot be; a
-    /// connection whose queue is full is given up.
-    pub fn send(&mut self, flow: &Flow, bytes: Bytes) -> bool {
-        let id = match flow.connection {
-            Some(id) => Some(id),
-            None => self
-                .by_peer
-                .get(&flow.peer)
-                .copied()
-                .or_else(|| self.start(Opening::Connect, *flow)?.connection),
-        };
-        let Some((id, connection)) = id.and_then(|id| Some((id, self.held.get(&id)?))) else { return false };
-        let sent = connection.writes.try_send(bytes).is_ok();
+    /// Sends on the flow's connection, on another one to the same peer, or on a new one: which one that was, and whether
+    /// it took the message. A connection whose queue is full is given up.
+    pub fn send(&mut self, flow: &Flow, bytes: Bytes) -> (Flow, bool) {
+        let connection = flow
+            .connection
+            .or_else(|| self.by_peer.get(&flow.peer).copied())
+            .or_else(|| self.start(Opening::Connect, *flow)?.connection);
+        let held = connection.and_then(|id| self.held.get(&id));
+        let sent = held.is_some_and(|held| held.writes.try_send(bytes).is_ok());
         if !sent {
-            self.ended(id);
+            connection.into_iter().for_each(|id| self.ended(id));
         }
-        sent
+        (Flow { connection, ..*flow }, sent)
     }
 
     /// Lets every connection know whether a call needs it, and keeps those alive.
@@ -159,11 +155,13 @@ mod tests {
         let flow = Flow { transport: Transport::Tcp, peer, local, connection: None };
         // Its task does not run meanwhile: this one never waits.
         for _ in 0..WRITES {
-            assert!(connections.send(&flow, Bytes::from_static(b"x")));
+            assert!(connections.send(&flow, Bytes::from_static(b"x")).1);
         }
-        assert!(!connections.send(&flow, Bytes::from_static(b"x")));
-        assert!(connections.held.is_empty() && connections.by_peer.is_empty());
-        assert!(connections.send(&flow, Bytes::from_static(b"x")), "the next message has a new one");
+        let mut send = || connections.send(&flow, Bytes::from_static(b"x"));
+        let on = |id| Flow { connection: Some(ConnectionId(id)), ..flow };
+        assert_eq!(send(), (on(1), false), "whoever waits for an answer on it must know");
+        assert_eq!(send(), (on(2), true), "the next message has a new one");
+        assert_eq!((connections.held.len(), connections.by_peer.len()), (1, 1));
     }
 
     #[tokio::test]

@@ -247,8 +247,8 @@ impl Driver {
         }
         self.counters.dropped(&self.endpoint.counts());
         let mut failed = self.carry_out();
-        // What a broken flow brings may break as well; after its second try it has failed.
-        for _ in 0..TRIES {
+        // What a broken flow brings may break as well: after its second try it has failed, and so has what calls it off.
+        for _ in 0..2 * TRIES {
             for flow in std::mem::take(&mut failed) {
                 self.endpoint.handle(now, Input::TransportFailed { flow });
                 failed.extend(self.carry_out());
@@ -269,12 +269,14 @@ impl Driver {
     }
 
     /// Sends; the flow comes back if that is known to have failed.
-    fn transmit(&mut self, Transmit { flow, bytes }: Transmit) -> Option<Flow> {
+    fn transmit(&mut self, Transmit { flow, bytes, request }: Transmit) -> Option<Flow> {
         count(&self.counters.sent);
-        let sent = match flow.transport {
+        let (flow, sent) = match flow.transport {
             Transport::Tcp => self.connections.send(&flow, bytes),
-            Transport::Udp => self.send_datagram(&flow, &bytes),
+            Transport::Udp => (flow, self.send_datagram(&flow, &bytes)),
         };
+        let left_by = request.as_ref().zip(flow.connection);
+        left_by.into_iter().for_each(|(request, connection)| self.endpoint.left_by(request, connection));
         if sent {
             return None;
         }

@@ -33,7 +33,7 @@ use super::message::Message;
 use super::timers::{Wheel, earliest};
 use super::tokens::Tokens;
 use super::trace::Wire;
-use super::transaction::{Clients, ServerKey, Servers};
+use super::transaction::{ClientKey, Clients, ServerKey, Servers};
 
 pub use config::{Counts, Doorkeeper, EndpointConfig, Helpline, Notice, SourceFilter, TurnedAway};
 pub(crate) use config::{NO_SOURCE, RETRY_AFTER};
@@ -91,6 +91,8 @@ pub struct Transmit {
     pub flow: Flow,
     /// The message.
     pub bytes: Bytes,
+    /// A request that any connection to its peer will do for: tell [`Endpoint::left_by`] which one it was.
+    pub(crate) request: Option<ClientKey>,
 }
 
 /// The endpoint.
@@ -157,6 +159,11 @@ impl Endpoint {
         self.out.pop_front()
     }
 
+    /// A request left by this connection, or failed to. Only when this one breaks, the request breaks with it.
+    pub(crate) fn left_by(&mut self, request: &ClientKey, connection: ConnectionId) {
+        self.clients.left_by(request, connection);
+    }
+
     /// When to call `handle` with [`Input::Tick`].
     #[must_use]
     pub fn timeout(&self) -> Option<Instant> {
@@ -212,7 +219,17 @@ impl Endpoint {
     }
 
     fn send(&mut self, flow: Flow, wire: &Wire, leg: Option<LegKey>) {
-        self.out.push_back(Output::Transmit(Transmit { flow, bytes: wire.bytes.clone() }));
+        self.transmit(flow, wire, None, leg);
+    }
+
+    /// Sends a request that waits for its answer.
+    fn ask(&mut self, flow: Flow, (request, wire): (ClientKey, Wire), leg: LegKey) {
+        let any = flow.transport.is_reliable() && flow.connection.is_none();
+        self.transmit(flow, &wire, any.then_some(request), Some(leg));
+    }
+
+    fn transmit(&mut self, flow: Flow, wire: &Wire, request: Option<ClientKey>, leg: Option<LegKey>) {
+        self.out.push_back(Output::Transmit(Transmit { flow, bytes: wire.bytes.clone(), request }));
         if let Some(leg) = leg {
             self.tell(self.trace(Direction::Out, flow, wire, leg));
         }

@@ -75,8 +75,8 @@ impl Endpoint {
     /// Opens a client transaction of a leg and sends its request.
     pub(super) fn launch(&mut self, leg: &mut Leg, request: Message, flow: Flow, purpose: Purpose) {
         leg.open += 1;
-        let wire = self.clients.open(self.now, request, flow, Some(leg.key), purpose);
-        self.send(flow, &wire, Some(leg.key));
+        let opened = self.clients.open(self.now, request, flow, Some(leg.key), purpose);
+        self.ask(flow, opened, leg.key);
     }
 
     pub(super) fn fail(&mut self, leg: LegKey, code: u16, reason: &str) {
@@ -202,7 +202,7 @@ impl Endpoint {
         self.keep(leg);
     }
 
-    /// Nobody responded: the caller goes on elsewhere, so this INVITE is not repeated any more. One of its copies may have
+    /// Nobody responded, or nobody can any more: the caller goes on elsewhere, so this INVITE is not repeated any more. One of its copies may have
     /// arrived all the same: what still comes of it is called off.
     pub(super) fn on_unreached(&mut self, key: LegKey, code: u16, reason: &str) {
         let Some(placed) = self.legs.get(&key).and_then(|leg| leg.placed.as_ref()) else { return };

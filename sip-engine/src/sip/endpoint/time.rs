@@ -35,22 +35,22 @@ impl Endpoint {
             Outcome::Repeat(flow, wire, leg) => self.send(flow, &wire, leg),
             Outcome::Gone(purpose) => self.release(purpose.leg()),
             Outcome::NoAnswer(purpose) => {
-                self.on_no_answer(purpose, 408, "No answer");
+                self.on_no_answer(purpose);
                 self.release(purpose.leg());
             }
         }
     }
 
-    /// A request of ours got no final answer.
-    fn on_no_answer(&mut self, purpose: Purpose, code: u16, reason: &str) {
+    /// A request of ours got no final answer in time.
+    fn on_no_answer(&mut self, purpose: Purpose) {
         let key = purpose.leg();
         let Some(leg) = self.legs.get(&key) else { return };
         match (purpose, leg.stage) {
             (Purpose::Invite(_), Stage::Early) => {
                 let Some(mut leg) = self.legs.remove(&key) else { return };
                 let heard = leg.placed.as_ref().is_some_and(|placed| placed.challenged);
-                let reason = reason.to_owned();
-                self.close(&mut leg, |leg| Event::Failed { leg, code, reason, from_peer: false, heard });
+                let reason = "No answer".to_owned();
+                self.close(&mut leg, |leg| Event::Failed { leg, code: 408, reason, from_peer: false, heard });
                 self.keep(leg);
             }
             (Purpose::Reinvite(_) | Purpose::Update(_), Stage::Up) => self.end(key, ClosedBy::Gone, &[]),
@@ -79,7 +79,9 @@ impl Endpoint {
         for broken in self.clients.fail(flow, is_wanted) {
             match broken {
                 Broken::Moves(purpose, request) => self.send_again(purpose.leg(), &request),
-                Broken::Fails(purpose) => {
+                Broken::Fails(Purpose::Invite(key), _) => self.on_unreached(key, 503, "Transport error"),
+                Broken::Fails(purpose, request) => {
+                    self.clients.abandon(&request);
                     self.on_transport_error(purpose);
                     self.release(purpose.leg());
                 }
@@ -107,23 +109,25 @@ impl Endpoint {
     fn send_again(&mut self, key: LegKey, request: &Message) {
         let Some(leg) = self.legs.get(&key) else { return };
         let flow = leg.dialog.as_ref().map_or(leg.flow, |dialog| self.next_hop(leg, dialog));
-        if let Some(wire) = self.clients.send_again(request, flow) {
-            self.send(flow, &wire, Some(key));
+        if let Some(again) = self.clients.send_again(request, flow) {
+            self.ask(flow, again, key);
         }
     }
 
     /// The peer is out of reach for a request. A call that is up does not end by it: its session timer decides.
     fn on_transport_error(&mut self, purpose: Purpose) {
         let key = purpose.leg();
-        let up = self.legs.get_mut(&key).filter(|leg| leg.stage == Stage::Up);
-        match (purpose, up) {
-            (Purpose::Reinvite(_) | Purpose::Update(_), Some(leg)) => {
+        let Some(leg) = self.legs.get_mut(&key) else { return };
+        match purpose {
+            Purpose::Reinvite(_) | Purpose::Update(_) if leg.stage == Stage::Up => {
                 leg.timer.iter_mut().for_each(|timer| timer.put_off(self.now));
                 if matches!(purpose, Purpose::Reinvite(_)) && leg.offered.take().is_some() {
                     self.tell(Event::ReofferFailed { leg: key, code: 503 });
                 }
             }
-            _ => self.on_no_answer(purpose, 503, "Transport error"),
+            // Where it goes on ringing, the next that is heard of it brings another.
+            Purpose::Cancel(_) => leg.placed.iter_mut().for_each(|placed| placed.provisional = false),
+            _ => {}
         }
     }
 

@@ -8,8 +8,8 @@ use bytes::Bytes;
 use crate::sip::message::Message;
 use crate::sip::parse::parse_datagram;
 use crate::sip::{
-    Command, Credentials, Endpoint, EndpointConfig, Event, Flow, Input, Invite, LegKey, Output, Target,
-    Tokens, Transport,
+    Command, ConnectionId, Credentials, Endpoint, EndpointConfig, Event, Flow, Input, Invite, LegKey, Output,
+    Target, Tokens, Transport,
 };
 
 pub(super) const SDP: &str =
@@ -29,6 +29,8 @@ pub(super) struct Bench {
     pub events: Vec<Event>,
     pub traces: Vec<Event>,
     pub transport: Transport,
+    /// The one TCP connection there is with the peer.
+    pub connection: u64,
     /// How long a call we place may be silent.
     pub silence: Duration,
     /// Further addresses of the peer.
@@ -51,6 +53,7 @@ impl Bench {
             events: Vec::new(),
             traces: Vec::new(),
             transport: Transport::Udp,
+            connection: 1,
             silence: Duration::from_secs(60),
             networks: std::sync::Arc::default(),
         }
@@ -70,7 +73,7 @@ impl Bench {
 
     pub fn flow(&self, peer: SocketAddr) -> Flow {
         let local = if peer.is_ipv4() { "198.51.100.1:5060" } else { "[2001:db8::1]:5060" };
-        let connection = (self.transport == Transport::Tcp).then_some(crate::sip::ConnectionId(1));
+        let connection = (self.transport == Transport::Tcp).then_some(ConnectionId(self.connection));
         Flow { transport: self.transport, peer, local: local.parse().unwrap(), connection }
     }
 
@@ -79,6 +82,8 @@ impl Bench {
         while let Some(output) = self.endpoint.poll() {
             match output {
                 Output::Transmit(transmit) => {
+                    let request = transmit.request.iter();
+                    request.for_each(|request| self.endpoint.left_by(request, ConnectionId(self.connection)));
                     let message = parse_datagram(&transmit.bytes).expect("what we send can be read");
                     self.sent.push((self.now - self.start, transmit.flow, message));
                 }

@@ -1,9 +1,9 @@
 //! TCP connections that end under a call: what waits for its answer gets one other connection.
 
-use super::bench::{Bench, SDP, header, peer, reply};
+use super::bench::{Bench, SDP, header, kind, peer, reply};
 use super::client::{leg, up};
 use crate::sip::message::Message;
-use crate::sip::{Command, Event, Input, Transport};
+use crate::sip::{Command, ConnectionId, Event, Flow, Input, Transport};
 use std::time::Duration;
 
 fn bench() -> Bench {
@@ -14,8 +14,15 @@ fn bench() -> Bench {
 
 /// The connection ends; what is sent then, which is on a new one.
 fn breaks(bench: &mut Bench) -> Vec<Message> {
+    let connection = bench.connection;
+    bench.connection += 1;
+    ends(bench, connection)
+}
+
+/// It is told that a connection has ended; what is sent then.
+fn ends(bench: &mut Bench, connection: u64) -> Vec<Message> {
     bench.sent.clear();
-    let flow = bench.flow(peer());
+    let flow = Flow { connection: Some(ConnectionId(connection)), ..bench.flow(peer()) };
     bench.input(Input::TransportFailed { flow });
     assert!(bench.sent.iter().all(|(_, flow, _)| flow.connection.is_none()));
     bench.take_sent()
@@ -35,17 +42,94 @@ fn an_invite_whose_connection_ends_is_sent_on_another_and_then_fails() {
     assert!(bench.events.is_empty());
     assert!(breaks(&mut bench).is_empty());
     assert!(matches!(bench.take_events()[..], [Event::Failed { code: 503, from_peer: false, .. }]));
+    is_forgotten(&mut bench);
+}
+
+/// Nothing more is said of it, and in the end nothing known.
+fn is_forgotten(bench: &mut Bench) {
+    bench.sent.clear();
+    bench.pass(Duration::from_secs(40));
+    assert!(bench.sent.is_empty() && bench.events.is_empty());
     assert_eq!((bench.endpoint.counts().legs, bench.endpoint.counts().transactions), (0, 0));
+}
+
+#[test]
+fn a_connection_that_ends_twice_takes_nothing_from_what_moved_to_the_next() {
+    for rings in [false, true] {
+        let mut bench = bench();
+        let invite = bench.place(leg(), None);
+        is_repeated(&breaks(&mut bench), &invite);
+        if rings {
+            bench.receive(reply(&invite, 180, "callee", "", ""));
+            assert!(matches!(bench.take_events()[..], [Event::Ringing { .. }]));
+        }
+        assert!(ends(&mut bench, 1).is_empty() && ends(&mut bench, 1).is_empty());
+        assert!(bench.events.is_empty());
+        bench.receive(reply(&invite, 200, "callee", "", SDP));
+        assert!(matches!(bench.take_events()[..], [Event::Answered { .. }]));
+    }
+}
+
+#[test]
+fn a_goodbye_that_moved_is_not_forgotten_with_its_first_connection() {
+    let mut bench = bench();
+    up(&mut bench, None);
+    bench.command(Command::Bye { leg: leg(), headers: Vec::new() });
+    breaks(&mut bench);
+    assert!(ends(&mut bench, 1).is_empty());
+    assert_eq!(bench.endpoint.counts().transactions, 2, "the INVITE's and the BYE's");
+}
+
+#[test]
+fn an_invite_on_one_connection_does_not_fail_with_another_to_the_same_peer() {
+    let mut bench = bench();
+    bench.place(leg(), None);
+    assert!(ends(&mut bench, 7).is_empty() && bench.events.is_empty());
+}
+
+#[test]
+fn a_phone_that_rings_behind_the_second_connection_that_ended_is_cancelled() {
+    let mut bench = bench();
+    let invite = bench.place(leg(), None);
+    breaks(&mut bench);
+    assert!(breaks(&mut bench).is_empty());
+    assert!(matches!(bench.take_events()[..], [Event::Failed { code: 503, .. }]));
+    bench.receive(reply(&invite, 180, "callee", "", ""));
+    assert_eq!(bench.sent_kinds(), ["CANCEL"]);
+    bench.receive(reply(&invite, 487, "callee", "", ""));
+    assert_eq!(bench.sent_kinds(), ["ACK"]);
+    is_forgotten(&mut bench);
+}
+
+#[test]
+fn a_phone_that_rang_before_its_second_connection_ended_is_cancelled_at_once() {
+    let mut bench = bench();
+    let invite = bench.place(leg(), None);
+    breaks(&mut bench);
+    bench.receive(reply(&invite, 180, "callee", "", ""));
+    bench.take_events();
+    let sent = breaks(&mut bench);
+    assert_eq!(sent.iter().map(kind).collect::<Vec<_>>(), ["CANCEL"]);
+    assert!(matches!(bench.take_events()[..], [Event::Failed { code: 503, .. }]));
+    // Neither does the CANCEL arrive, until the phone is heard of again.
+    assert_eq!(breaks(&mut bench).iter().map(kind).collect::<Vec<_>>(), ["CANCEL"]);
+    assert!(breaks(&mut bench).is_empty());
+    bench.receive(reply(&invite, 180, "callee", "", ""));
+    assert_eq!(bench.sent_kinds(), ["CANCEL"]);
+    is_forgotten(&mut bench);
 }
 
 #[test]
 fn an_invite_that_was_given_up_is_not_sent_on_another_connection() {
     let mut bench = bench();
     bench.silence = Duration::from_secs(4);
-    bench.place(leg(), None);
+    let invite = bench.place(leg(), None);
     bench.pass(Duration::from_secs(5));
+    bench.take_events();
     assert!(breaks(&mut bench).is_empty());
-    assert_eq!((bench.endpoint.counts().legs, bench.endpoint.counts().transactions), (0, 0));
+    bench.receive(reply(&invite, 180, "callee", "", ""));
+    assert_eq!(bench.sent_kinds(), ["CANCEL"], "unless it arrived before");
+    is_forgotten(&mut bench);
 }
 
 #[test]

@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 
 use crate::relax::relax;
 use crate::sip::build;
-use crate::sip::flow::{Flow, LegKey, Transport};
+use crate::sip::flow::{ConnectionId, Flow, LegKey, Transport};
 use crate::sip::message::Message;
 use crate::sip::timers::{GIVE_UP, T1, T2, T4, Wheel, earliest};
 use crate::sip::trace::Wire;
@@ -60,8 +60,8 @@ pub(crate) enum Verdict<P> {
 pub(crate) enum Broken<P> {
     /// It may be sent once more, on another connection, see [`Clients::send_again`].
     Moves(P, Message),
-    /// It has failed and is forgotten.
-    Fails(P),
+    /// It has failed. What of it arrived may still be answered: it is held until [`Clients::abandon`], or its time is up.
+    Fails(P, Message),
 }
 
 /// How a transaction ended or what time brought.
@@ -89,7 +89,8 @@ impl<P> Default for Clients<P> {
 }
 
 impl<P: Clone> Clients<P> {
-    /// Starts a transaction. The request's top Via carries its branch. Send the returned message.
+    /// Starts a transaction. The request's top Via carries its branch. Send the returned message, and tell
+    /// [`Clients::left_by`] where to.
     pub fn open(
         &mut self,
         now: Instant,
@@ -97,7 +98,7 @@ impl<P: Clone> Clients<P> {
         flow: Flow,
         leg: Option<LegKey>,
         purpose: P,
-    ) -> Wire {
+    ) -> (ClientKey, Wire) {
         let wire = Wire::new(&request);
         let key = key_of(&request).unwrap_or_default();
         let repeat = (!flow.transport.is_reliable()).then_some((now + T1, T1));
@@ -117,7 +118,12 @@ impl<P: Clone> Clients<P> {
         };
         self.held.insert(key.clone(), opened);
         self.arm(&key);
-        wire
+        (key, wire)
+    }
+
+    /// A request that any connection would do for left by this one.
+    pub fn left_by(&mut self, key: &ClientKey, connection: ConnectionId) {
+        self.held.get_mut(key).into_iter().for_each(|held| held.flow.connection = Some(connection));
     }
 
     /// Takes a response.
@@ -169,18 +175,27 @@ impl<P: Clone> Clients<P> {
 
     fn fail_one(&mut self, key: &ClientKey, is_wanted: &impl Fn(&P) -> bool) -> Option<Broken<P>> {
         let held = self.held.get_mut(key)?;
-        if held.flow.transport.is_reliable() && !held.moved && is_wanted(&held.purpose) {
-            (held.moved, held.flow.connection) = (true, None);
-            return Some(Broken::Moves(held.purpose.clone(), held.request.clone()));
+        held.flow.connection = None;
+        let (purpose, request) = (held.purpose.clone(), held.request.clone());
+        if held.flow.transport.is_reliable() && !held.moved && is_wanted(&purpose) {
+            held.moved = true;
+            return Some(Broken::Moves(purpose, request));
         }
-        self.forget(key).map(|held| Broken::Fails(held.purpose))
+        Some(Broken::Fails(purpose, request))
+    }
+
+    /// Nothing is expected of a request any more.
+    pub fn abandon(&mut self, request: &Message) {
+        key_of(request).into_iter().for_each(|key| drop(self.forget(&key)));
     }
 
     /// The same request by another path: to whom it reaches twice it is a repetition (RFC 3261 section 17.2.3).
-    pub fn send_again(&mut self, request: &Message, flow: Flow) -> Option<Wire> {
-        let held = self.held.get_mut(&key_of(request)?)?;
+    pub fn send_again(&mut self, request: &Message, flow: Flow) -> Option<(ClientKey, Wire)> {
+        let key = key_of(request)?;
+        let held = self.held.get_mut(&key)?;
         held.flow = flow;
-        Some(held.wire.clone())
+        let wire = held.wire.clone();
+        Some((key, wire))
     }
 
     /// What a request over UDP to this peer is for, as long as nobody has responded to it.
@@ -307,9 +322,8 @@ impl<P: Clone> Transaction<P> {
 }
 
 fn is_on(flow: &Flow, broken: &Flow) -> bool {
-    flow.transport == broken.transport
-        && flow.peer == broken.peer
-        && (flow.connection.is_none() || broken.connection.is_none() || flow.connection == broken.connection)
+    let path = |flow: &Flow| (flow.transport, flow.peer, flow.connection);
+    path(flow) == path(broken)
 }
 
 fn key_of(message: &Message) -> Option<ClientKey> {

@@ -11,5 +11,5 @@
 pub(crate) mod client;
 pub(crate) mod server;
 
-pub(crate) use client::{Broken, Clients, Outcome, Verdict};
+pub(crate) use client::{Broken, ClientKey, Clients, Outcome, Verdict};
 pub(crate) use server::{ServerKey, Servers, Taken};
