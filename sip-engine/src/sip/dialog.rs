@@ -212,9 +212,8 @@ impl Dialog {
     /// RFC 3261 section 12.2.1.1: a strict router first in the route set takes the Request-URI's place.
     fn uri_and_routes(&self) -> (String, Vec<String>) {
         let first = self.route_set.first().and_then(|route| address_uri(route));
-        let loose = |uri: &String| Uri::parse(uri).is_some_and(|uri| uri.parameter("lr").is_some());
         match first {
-            Some(first) if !loose(&first) => {
+            Some(first) if !is_loose(&first) => {
                 let mut routes: Vec<String> = self.route_set.iter().skip(1).cloned().collect();
                 routes.push(format!("<{}>", self.target));
                 (first, routes)
@@ -226,17 +225,31 @@ impl Dialog {
     /// Where a request inside the dialog goes: the first route or the remote target if that is a literal address of the
     /// peer; a name, a private address behind a NAT or a third party's leads back to where the peer really is.
     pub fn next_hop(&self, pinned: &Flow, is_of_peer: &dyn Fn(IpAddr) -> bool) -> Flow {
-        if pinned.connection.is_some() {
-            return *pinned;
-        }
         let first = self.route_set.first().and_then(|route| address_uri(route));
-        let uri = first.as_deref().unwrap_or(&self.target);
-        let literal = Uri::parse(uri).and_then(|uri| uri.socket_addr());
-        match literal.filter(|addr| is_of_peer(addr.ip()) && addr.is_ipv4() == pinned.local.is_ipv4()) {
-            Some(peer) => Flow { peer, ..*pinned },
-            None => *pinned,
-        }
+        next_hop(first.as_deref().unwrap_or(&self.target), pinned, is_of_peer)
     }
+}
+
+/// The same for a request that was made inside any dialog (RFC 3261 section 8.1.2).
+pub(crate) fn next_hop_of(request: &Message, pinned: &Flow, is_of_peer: &dyn Fn(IpAddr) -> bool) -> Flow {
+    let first = request.headers.list("route").first().and_then(|route| address_uri(route));
+    let loose = first.filter(|uri| is_loose(uri));
+    next_hop(loose.as_deref().unwrap_or(request.uri()), pinned, is_of_peer)
+}
+
+fn next_hop(uri: &str, pinned: &Flow, is_of_peer: &dyn Fn(IpAddr) -> bool) -> Flow {
+    if pinned.connection.is_some() {
+        return *pinned;
+    }
+    let literal = Uri::parse(uri).and_then(|uri| uri.socket_addr());
+    match literal.filter(|addr| is_of_peer(addr.ip()) && addr.is_ipv4() == pinned.local.is_ipv4()) {
+        Some(peer) => Flow { peer, ..*pinned },
+        None => *pinned,
+    }
+}
+
+fn is_loose(uri: &str) -> bool {
+    Uri::parse(uri).is_some_and(|uri| uri.parameter("lr").is_some())
 }
 
 fn transport(flow: &Flow) -> trunk::Transport {

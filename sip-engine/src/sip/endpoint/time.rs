@@ -9,11 +9,13 @@ use super::reliable::Reliable;
 use crate::relax::relax;
 use crate::sip::build;
 use crate::sip::check::Refusal;
+use crate::sip::dialog;
 use crate::sip::event::{ClosedBy, Event};
 use crate::sip::flow::{ConnectionId, Flow, LegKey};
 use crate::sip::message::Message;
 use crate::sip::session::SessionTimer;
 use crate::sip::transaction::{Broken, Outcome};
+use crate::sip::values::tag;
 
 impl Endpoint {
     /// Does everything that is due.
@@ -105,10 +107,13 @@ impl Endpoint {
         }
     }
 
-    /// To where the dialog leads now, or the call was placed.
+    /// To where its own dialog led, or the call was placed.
     fn send_again(&mut self, key: LegKey, request: &Message) {
         let Some(leg) = self.legs.get(&key) else { return };
-        let flow = leg.dialog.as_ref().map_or(leg.flow, |dialog| self.next_hop(leg, dialog));
+        let flow = match tag(request, "to") {
+            Some(_) => dialog::next_hop_of(request, &leg.flow, &|ip| leg.is_of_peer(ip)),
+            None => leg.flow,
+        };
         if let Some(again) = self.clients.send_again(request, flow) {
             self.ask(flow, again, key);
         }

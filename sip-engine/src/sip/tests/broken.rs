@@ -151,6 +151,37 @@ fn a_bye_whose_connection_ends_is_sent_on_another() {
     }
 }
 
+/// The connection ends; what is sent again, and to where.
+fn moves(bench: &mut Bench) -> Vec<(String, String)> {
+    let flow = bench.flow(peer());
+    bench.connection += 1;
+    bench.sent.clear();
+    bench.input(Input::TransportFailed { flow });
+    bench.sent.drain(..).map(|(_, flow, message)| (kind(&message), flow.peer.to_string())).collect()
+}
+
+#[test]
+fn what_was_said_to_a_fork_that_rings_is_said_again_to_that_fork() {
+    let mut bench = bench().with_peers("192.0.2.0/24");
+    let invite = bench.place(leg(), None);
+    let fork = "Contact: <sip:bob@192.0.2.10:5070>\r\nRequire: 100rel\r\nRSeq: 7\r\n";
+    bench.receive(reply(&invite, 183, "fork", fork, SDP));
+    assert_eq!(bench.sent_kinds(), ["PRACK"]);
+    let mut moved = moves(&mut bench);
+    moved.sort();
+    let wanted = [("INVITE", "192.0.2.9:5060"), ("PRACK", "192.0.2.10:5070")];
+    assert_eq!(moved, wanted.map(|(kind, peer)| (kind.to_owned(), peer.to_owned())));
+}
+
+#[test]
+fn the_bye_to_a_fork_that_answered_too_late_is_said_again_to_that_fork() {
+    let mut bench = bench().with_peers("192.0.2.0/24");
+    let invite = up(&mut bench, None);
+    bench.receive(reply(&invite, 200, "late", "Contact: <sip:bob@192.0.2.10:5070>\r\n", SDP));
+    assert_eq!(bench.sent_kinds(), ["ACK", "BYE"]);
+    assert_eq!(moves(&mut bench), [("BYE".to_owned(), "192.0.2.10:5070".to_owned())]);
+}
+
 #[test]
 fn a_call_goes_on_though_connections_end_under_its_reinvite() {
     let mut bench = bench();

@@ -322,8 +322,11 @@ impl<P: Clone> Transaction<P> {
 }
 
 fn is_on(flow: &Flow, broken: &Flow) -> bool {
-    let path = |flow: &Flow| (flow.transport, flow.peer, flow.connection);
-    path(flow) == path(broken)
+    match (flow.connection, broken.connection) {
+        (None, None) => (flow.transport, flow.peer) == (broken.transport, broken.peer),
+        // A peer may answer on a connection of its own, from another port.
+        (one, other) => one == other,
+    }
 }
 
 fn key_of(message: &Message) -> Option<ClientKey> {
