@@ -6,6 +6,12 @@ use std::{collections::HashMap, hash::Hash};
 /// Room that is kept, however few have something.
 const LEAST_ROOM: usize = 512;
 
+/// How many are kept beyond all others for calls for help, where there are so many in all: one for eight, and at least 16.
+#[must_use]
+pub fn kept_for_help(total: usize) -> usize {
+    (total / 8).max(16)
+}
+
 /// What part of what is free one party may have.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Share {

@@ -100,7 +100,7 @@ async fn arrived(shared: &Arc<Shared>, incoming: &IncomingCall) -> Option<(CallR
     // What is refused takes nobody's place.
     let place = match (closing || refused.is_some(), emergency) {
         (true, _) => None,
-        (false, true) => Some(Place::beyond(shared)),
+        (false, true) => Place::for_help(shared, parties),
         (false, false) => Place::take(shared, parties),
     };
     let of_trunk = refused.as_ref().map(|_| &received.trunk);

@@ -89,7 +89,7 @@ impl EngineHandle {
     /// Whether another call would be taken on by whoever has no more than their share.
     #[must_use]
     pub fn has_room(&self) -> bool {
-        !self.is_draining() && self.live() < self.shared.config.max_calls
+        !self.is_draining() && self.live() < self.shared.most_live()
     }
 
     /// Whether no more calls are taken because this node is about to stop.
@@ -99,7 +99,7 @@ impl EngineHandle {
     }
 
     /// Keeps room for a queued call, so that it can be claimed: a place, and one of the calls its account may place.
-    /// Emergency calls have room in any case.
+    /// Emergency calls have room beyond that of all others.
     ///
     /// # Errors
     /// [`NoRoom`]: when to ask again.

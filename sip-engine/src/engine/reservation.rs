@@ -36,10 +36,11 @@ impl Reservation {
         if shared.is_closing(emergency) {
             return Err(NoRoom::UntilFreed);
         }
-        if emergency {
-            return Ok(Reservation { place: Place::beyond(shared), placed: None });
-        }
         let parties = if directory.has_other_accounts() { vec![party(&queued.account)] } else { vec![] };
+        if emergency {
+            let place = Place::for_help(shared, parties).ok_or(NoRoom::UntilFreed)?;
+            return Ok(Reservation { place, placed: None });
+        }
         let place = Place::take(shared, parties).ok_or(NoRoom::UntilFreed)?;
         let exceeded = match shared.place_for(&queued.account, None) {
             Ok(placed) => return Ok(Reservation { place, placed: Some(placed) }),

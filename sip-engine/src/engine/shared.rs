@@ -64,6 +64,8 @@ pub(super) struct Shared {
     pub(super) tracker: TaskTracker,
     /// Main calls that go on.
     pub(super) live: AtomicUsize,
+    /// Those of them that have a place which is kept for calls for help.
+    pub(super) kept: AtomicUsize,
     /// Told when `live` goes down.
     pub(super) quieter: Notify,
     /// How often a place, or an account's right to another call, became free.
@@ -115,6 +117,7 @@ impl Shared {
             registry: Registry::default(),
             tracker,
             live: AtomicUsize::new(0),
+            kept: AtomicUsize::new(0),
             quieter: Notify::new(),
             freed: watch::Sender::default(),
             shares: Arc::default(),
@@ -184,6 +187,11 @@ impl Shared {
                 found.into_iter().map(|address| address.ip()).collect()
             }
         }
+    }
+
+    /// Main calls there may be, beside those that have a place which is kept for calls for help.
+    pub(super) fn most_live(&self) -> usize {
+        self.config.max_calls.saturating_add(self.kept.load(Ordering::Acquire))
     }
 
     /// One main call less.

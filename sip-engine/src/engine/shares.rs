@@ -1,13 +1,14 @@
 //! Who has how many of the engine's places, so that nobody has all of them.
 //!
 //! A place is one main call of `max_calls`. A trunk, a source address or an account gets another place while it has no more
-//! than its [`SHARE`]: alone it comes to four fifths of all, two that take what they can to four ninths each.
+//! than its [`SHARE`]: alone it comes to four fifths of all, two that take what they can to four ninths each. A call for help
+//! that gets none so has another one of those that are kept for such calls, and are shared out in the same way.
 
 use super::shared::Shared;
 use crate::relax::relax;
 use domain::{
     Sid,
-    share::{Counts, Share},
+    share::{Counts, Share, kept_for_help},
 };
 use std::{
     collections::{HashMap, VecDeque},
@@ -31,6 +32,8 @@ pub(super) enum Party {
     Source(IpAddr),
     /// Places of an account's calls, whichever way they go.
     Account(Sid),
+    /// Places that are kept for calls for help, of one of these.
+    Kept(Box<Party>),
     /// Calls an account has placed, dialled ones among them.
     Placed(Sid),
     /// Calls an account has dialled on behalf of one caller to one callee.
@@ -71,6 +74,8 @@ impl Drop for Held {
 pub(super) struct Place {
     shared: Arc<Shared>,
     held: Option<Held>,
+    /// It is one of those that are kept for calls for help.
+    kept: bool,
     /// Nobody had it, so nobody is told that it is free.
     unused: bool,
 }
@@ -78,6 +83,9 @@ pub(super) struct Place {
 impl Drop for Place {
     fn drop(&mut self) {
         drop(self.held.take());
+        if self.kept {
+            self.shared.kept.fetch_sub(1, Ordering::AcqRel);
+        }
         self.shared.less_live();
         if !self.unused {
             self.shared.freed();
@@ -88,27 +96,45 @@ impl Drop for Place {
 impl Place {
     /// A place for a call, unless there is none, or too few for one of these parties.
     pub(super) fn take(shared: &Arc<Shared>, parties: Vec<Party>) -> Option<Place> {
-        let most = shared.config.max_calls;
+        let most = shared.most_live();
         let room = |live: usize| (live < most).then_some(live + 1);
         let live = shared.live.fetch_update(Ordering::AcqRel, Ordering::Acquire, room).ok()?;
-        // Counted: from here on it is given back when it is dropped.
-        let mut place = Place { shared: Arc::clone(shared), held: None, unused: true };
-        let share = SHARE.of(most, most - live);
+        Place::counted(shared).held_by(parties, SHARE.of(most, most - live))
+    }
+
+    /// A place for a call for help: like any other, or else one of those that are kept for them.
+    pub(super) fn for_help(shared: &Arc<Shared>, parties: Vec<Party>) -> Option<Place> {
+        let kept = parties.iter().map(|party| Party::Kept(Box::new(party.clone()))).collect();
+        Place::take(shared, parties).or_else(|| Place::take_kept(shared, kept))
+    }
+
+    fn take_kept(shared: &Arc<Shared>, parties: Vec<Party>) -> Option<Place> {
+        // First among all and then among these, so that meanwhile nobody else has a place too many.
+        shared.live.fetch_add(1, Ordering::AcqRel);
+        let mut place = Place::counted(shared);
+        let most = kept_for_help(shared.config.max_calls);
+        let room = |kept: usize| (kept < most).then_some(kept + 1);
+        let kept = shared.kept.fetch_update(Ordering::AcqRel, Ordering::Acquire, room).ok()?;
+        place.kept = true;
+        place.held_by(parties, SHARE.of(most, most - kept))
+    }
+
+    /// One that is among the live ones: from here on it is given back when it is dropped.
+    fn counted(shared: &Arc<Shared>) -> Place {
+        Place { shared: Arc::clone(shared), held: None, kept: false, unused: true }
+    }
+
+    /// Gives it to these, unless one of them has as many as it may.
+    fn held_by(mut self, parties: Vec<Party>, share: usize) -> Option<Place> {
         let wanted: Vec<_> = parties.into_iter().map(|party| (party, share)).collect();
-        place.held = Some(shared.shares.take(&wanted).ok()?);
-        place.unused = false;
-        Some(place)
+        self.held = Some(self.shared.shares.take(&wanted).ok()?);
+        self.unused = false;
+        Some(self)
     }
 
     /// Gives it back as if it had never been taken.
     pub(super) fn give_back(mut self) {
         self.unused = true;
-    }
-
-    /// A place beyond all limits, of an emergency call.
-    pub(super) fn beyond(shared: &Arc<Shared>) -> Place {
-        shared.live.fetch_add(1, Ordering::AcqRel);
-        Place { shared: Arc::clone(shared), held: None, unused: false }
     }
 }
 

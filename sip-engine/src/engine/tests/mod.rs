@@ -7,6 +7,7 @@ mod failover;
 mod families;
 mod farewell;
 mod flood;
+mod help;
 mod identity;
 mod inside;
 mod journal;

@@ -39,10 +39,12 @@ impl Endpoint {
         Ok(())
     }
 
-    /// For a call for help there always is.
+    /// For a call for help there is more.
     fn has_room_for(&self, invite: &Request) -> bool {
-        let room = self.servers.has_room(invite.flow.peer.ip()) && self.legs.len() < self.config.max_legs;
-        room || (self.config.for_help)(&incoming_call(LegKey::inbound(0), invite))
+        let (source, legs) = (invite.flow.peer.ip(), self.legs.len());
+        let more = self.servers.has_room_for_help(source) && legs < self.config.most_for_help();
+        let room = self.servers.has_room(source) && legs < self.config.max_legs;
+        room || (more && (self.config.for_help)(&incoming_call(LegKey::inbound(0), invite)))
     }
 
     fn overload(&mut self) -> Refusal {

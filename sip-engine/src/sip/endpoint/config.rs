@@ -5,6 +5,7 @@ use std::net::IpAddr;
 use std::sync::{Arc, atomic::AtomicBool};
 
 use crate::sip::event::IncomingCall;
+use domain::share::kept_for_help;
 
 /// Answers whether an address is one we deal with.
 pub type SourceFilter = Arc<dyn Fn(IpAddr) -> bool + Send + Sync>;
@@ -42,7 +43,8 @@ pub(crate) const RETRY_AFTER: u32 = 5;
 pub struct EndpointConfig {
     /// The IP in Via and Contact where ours is behind a 1:1 NAT.
     pub advertise: Option<IpAddr>,
-    /// Most legs at once; further INVITEs get 503 with Retry-After, unless they are calls for help.
+    /// Most legs at once; further INVITEs get 503 with Retry-After. Calls for help have some beyond it, see
+    /// [`domain::share::kept_for_help`].
     pub max_legs: usize,
     /// Asked about INVITEs for which there is no room.
     pub for_help: Helpline,
@@ -54,6 +56,13 @@ pub struct EndpointConfig {
     pub turns_away: Doorkeeper,
     /// Told of requests that come to nothing before there is a call. `net` tells it of sources that are not read.
     pub turned_away: Notice,
+}
+
+impl EndpointConfig {
+    /// Most legs at once when a call for help may have another one.
+    pub(super) fn most_for_help(&self) -> usize {
+        self.max_legs.saturating_add(kept_for_help(self.max_legs))
+    }
 }
 
 impl Default for EndpointConfig {

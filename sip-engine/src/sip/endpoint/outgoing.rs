@@ -22,7 +22,8 @@ impl Endpoint {
         let (Some(local), true) = (invite.target.local, is_sound(&invite)) else {
             return self.fail(key, 400, "Malformed destination");
         };
-        if self.legs.len() >= self.config.max_legs && !invite.emergency {
+        let most = if invite.emergency { self.config.most_for_help() } else { self.config.max_legs };
+        if self.legs.len() >= most {
             return self.fail(key, 503, "Too many calls");
         }
         let (peer, transport) = (invite.target.next_hop, invite.target.transport);

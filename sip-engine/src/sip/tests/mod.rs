@@ -11,6 +11,7 @@ mod ending;
 mod farewell;
 mod framing;
 mod fuzz;
+mod help;
 mod in_dialog;
 mod network;
 mod reliable;

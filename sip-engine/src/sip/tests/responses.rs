@@ -248,19 +248,6 @@ fn beyond_the_limit_calls_are_asked_to_come_back_later() {
 }
 
 #[test]
-fn a_call_for_help_is_taken_beyond_the_limit() {
-    let for_help = std::sync::Arc::new(|call: &crate::sip::IncomingCall| call.dialled == "119");
-    let mut bench = Bench::with(EndpointConfig { max_legs: 1, for_help, ..EndpointConfig::default() });
-    bench.ring();
-    bench.sent.clear();
-    let (again, help) = (request("INVITE", 2, ""), request("INVITE", 3, "").replacen("+15551234", "119", 1));
-    bench.receive(again.replace("call-1", "call-2"));
-    bench.receive(help.replace("call-1", "call-3"));
-    assert_eq!(bench.sent_kinds(), ["503 INVITE", "100 INVITE"]);
-    assert!(matches!(bench.events[..], [Event::IncomingCall(_)]));
-}
-
-#[test]
 fn what_belongs_to_no_leg_is_answered_and_not_remembered() {
     let mut bench = Bench::new();
     for text in [request("OPTIONS", 1, ""), request("BYE", 2, ""), request("MESSAGE", 3, "")] {

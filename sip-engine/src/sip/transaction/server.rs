@@ -10,6 +10,7 @@ use crate::sip::message::Message;
 use crate::sip::timers::{GIVE_UP, T1, T2, T4, Wheel, earliest};
 use crate::sip::trace::Wire;
 use crate::sip::values::{CSeq, Via, tag};
+use domain::share::kept_for_help;
 
 /// Server transactions held for each leg there may be: an answered call leaves two behind for 32 s each. At the limit
 /// new calls are refused, and requests of live ones answered without a transaction.
@@ -155,7 +156,17 @@ impl Servers {
 
     /// True if another call of this address is worth remembering; see [`PER_SOURCE`].
     pub fn has_room(&self, source: IpAddr) -> bool {
-        !self.is_full() && self.refused.get(&source).is_none_or(|count| *count < PER_SOURCE)
+        !self.is_full() && self.has_refused_fewer(source, PER_SOURCE)
+    }
+
+    /// The same for a call for help, for which some room is kept, and twice as many are remembered.
+    pub fn has_room_for_help(&self, source: IpAddr) -> bool {
+        let limit = self.limit.saturating_add(kept_for_help(self.limit));
+        self.held.len() < limit && self.has_refused_fewer(source, 2 * PER_SOURCE)
+    }
+
+    fn has_refused_fewer(&self, source: IpAddr, most: usize) -> bool {
+        self.refused.get(&source).is_none_or(|count| *count < most)
     }
 
     /// Opens a transaction; `flow` is where its responses go.
