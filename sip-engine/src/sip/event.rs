@@ -202,7 +202,7 @@ pub enum ClosedBy {
     LostAck,
     /// The session was not refreshed in time (RFC 4028 section 10); BYE was sent.
     Expired,
-    /// The peer no longer knows the dialog (481, or 408 to a request inside it).
+    /// The peer no longer knows the dialog (481, or 408 to a request inside it), or is out of reach; BYE was sent.
     Gone,
 }
 

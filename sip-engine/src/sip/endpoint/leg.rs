@@ -153,6 +153,8 @@ pub(crate) struct Leg {
     /// Forks of a call we placed that rang reliably, until one has answered.
     pub early: Vec<Early>,
     pub timer: Option<SessionTimer>,
+    /// How many changes of the session did not reach the peer since it was last heard of.
+    pub unreached: u8,
     /// The session as we described it last.
     pub described: Option<Bytes>,
     /// The peer takes UPDATE.
@@ -171,6 +173,9 @@ pub(crate) struct Leg {
     /// Client transactions not yet over; an `Over` leg without any is forgotten.
     pub open: usize,
 }
+
+/// So many changes of the session in a row that do not reach the peer end a call that has no session timer.
+pub(crate) const UNREACHED: u8 = 2;
 
 /// Most answers (forks and re-INVITEs) whose ACK is kept.
 pub(crate) const MAX_ACKS: usize = 64;
@@ -191,6 +196,7 @@ impl Leg {
             reliable: None,
             early: Vec::new(),
             timer: None,
+            unreached: 0,
             described: None,
             updates: false,
             hidden: false,

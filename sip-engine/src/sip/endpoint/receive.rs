@@ -64,6 +64,7 @@ impl Endpoint {
             self.on_response(flow, &message)
         };
         if let Some(leg) = leg {
+            self.legs.get_mut(&leg).into_iter().for_each(|leg| leg.unreached = 0);
             self.trace_in(flow, &message, bytes, leg);
         }
     }

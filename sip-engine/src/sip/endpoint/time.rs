@@ -4,7 +4,7 @@ use std::net::SocketAddr;
 
 use super::Endpoint;
 use super::incoming::STILL_RINGING;
-use super::leg::{Leg, Purpose, Stage};
+use super::leg::{Leg, Purpose, Stage, UNREACHED};
 use super::reliable::Reliable;
 use crate::relax::relax;
 use crate::sip::build;
@@ -119,14 +119,18 @@ impl Endpoint {
         }
     }
 
-    /// The peer is out of reach for a request. A call that is up does not end by it: its session timer decides.
+    /// The peer is out of reach for a request. A call that is up does not end by it: its session timer decides, or where it
+    /// has none, the next such request.
     fn on_transport_error(&mut self, purpose: Purpose) {
         let key = purpose.leg();
         let Some(leg) = self.legs.get_mut(&key) else { return };
         match purpose {
             Purpose::Reinvite(_) | Purpose::Update(_) if leg.stage == Stage::Up => {
                 leg.timer.iter_mut().for_each(|timer| timer.put_off(self.now));
-                if matches!(purpose, Purpose::Reinvite(_)) && leg.offered.take().is_some() {
+                leg.unreached = leg.unreached.saturating_add(1);
+                if leg.timer.is_none() && leg.unreached >= UNREACHED {
+                    self.end(key, ClosedBy::Gone, &[]);
+                } else if matches!(purpose, Purpose::Reinvite(_)) && leg.offered.take().is_some() {
                     self.tell(Event::ReofferFailed { leg: key, code: 503 });
                 }
             }

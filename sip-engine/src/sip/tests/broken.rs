@@ -3,7 +3,7 @@
 use super::bench::{Bench, SDP, header, kind, peer, reply};
 use super::client::{leg, up};
 use crate::sip::message::Message;
-use crate::sip::{Command, ConnectionId, Event, Flow, Input, Transport};
+use crate::sip::{ClosedBy, Command, ConnectionId, Event, Flow, Input, Transport};
 use std::time::Duration;
 
 fn bench() -> Bench {
@@ -193,6 +193,47 @@ fn a_call_goes_on_though_connections_end_under_its_reinvite() {
     assert!(matches!(bench.take_events()[..], [Event::ReofferFailed { code: 503, .. }]));
     bench.command(Command::Bye { leg: leg(), headers: Vec::new() });
     assert_eq!(bench.sent_kinds(), ["BYE"]);
+}
+
+/// A re-INVITE that no connection takes; what comes of it.
+fn is_out_of_reach(bench: &mut Bench) -> Vec<Event> {
+    bench.command(Command::Reinvite { leg: leg(), sdp: SDP.into() });
+    breaks(bench);
+    breaks(bench);
+    bench.take_events()
+}
+
+#[test]
+fn a_call_without_a_session_timer_ends_when_its_peer_is_out_of_reach_twice_in_a_row() {
+    for is_heard in [false, true] {
+        let mut bench = bench();
+        up(&mut bench, None);
+        assert!(matches!(is_out_of_reach(&mut bench)[..], [Event::ReofferFailed { code: 503, .. }]));
+        if is_heard {
+            bench.command(Command::Reinvite { leg: leg(), sdp: SDP.into() });
+            let reinvite = bench.take_sent().pop().unwrap();
+            bench.receive(reply(&reinvite, 488, "", "", ""));
+            bench.take_events();
+        }
+        let events = is_out_of_reach(&mut bench);
+        match is_heard {
+            true => assert!(matches!(events[..], [Event::ReofferFailed { code: 503, .. }]), "{events:?}"),
+            false => assert!(matches!(events[..], [Event::Ended { by: ClosedBy::Gone, .. }]), "{events:?}"),
+        }
+    }
+}
+
+#[test]
+fn a_call_with_a_session_timer_ends_by_that() {
+    let mut bench = bench();
+    let invite = bench.place(leg(), None);
+    bench.receive(reply(&invite, 200, "callee", "Session-Expires: 1800;refresher=uas\r\n", SDP));
+    bench.take_events();
+    for _ in 0..3 {
+        assert!(matches!(is_out_of_reach(&mut bench)[..], [Event::ReofferFailed { code: 503, .. }]));
+    }
+    bench.pass(Duration::from_secs(1_800));
+    assert!(matches!(bench.take_events()[..], [Event::Ended { by: ClosedBy::Expired, .. }]));
 }
 
 #[test]
