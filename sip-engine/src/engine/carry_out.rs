@@ -225,14 +225,13 @@ impl Actor {
     fn place(&mut self, leg: LegNo, placement: &Placement) {
         self.shared.registry.add_call(placement.sid.clone(), self.address.clone());
         let directory = self.shared.directory.load_full();
-        self.wire(leg).emergency = directory.is_emergency(&placement.account, &placement.to);
-        if self.wire(leg).emergency {
-            // Who calls for help is part of it, and may not be answered yet.
-            self.wires.values_mut().for_each(|wire| wire.emergency = true);
-        }
         let begun = Search::begin(&directory, placement);
         match begun.and_then(|search| self.counted(leg, &directory, placement).map(|()| search)) {
-            Ok(search) => self.find(leg, search),
+            Ok(search) => {
+                // Who calls has ports from the first ring on; this leg may need those that are kept.
+                self.wire(leg).emergency = directory.is_emergency(&placement.account, &placement.to);
+                self.find(leg, search);
+            }
             Err(signal) => self.next.push_back(Happened::Signalled(leg, signal)),
         }
     }

@@ -55,7 +55,7 @@ pub(super) struct Wire {
     pub(super) trunk: TrunkMedia,
     /// Where sound may be sent, once there is any.
     hearable: Option<Hearable>,
-    /// It is part of a call for help: ports are kept for it.
+    /// It is a call for help that somebody takes: ports are kept for it.
     pub(super) emergency: bool,
     /// Hung up before the INVITE could leave.
     pub(super) given_up: bool,

@@ -2,6 +2,7 @@
 
 use super::*;
 use crate::engine::reservation::Reservation;
+use domain::call::EndReason;
 
 /// The other trunk's address.
 const THERE: IpAddr = IpAddr::V4(Ipv4Addr::new(127, 0, 0, 2));
@@ -42,5 +43,22 @@ async fn who_calls_for_help_without_end_leaves_places_for_others() {
     assert!(!places(&stage, 2, "+85510000001").is_empty(), "for others' calls");
     assert!(places(&stage, 2, "112").len() > 1, "for others' calls for help");
     drop(flood);
+    stage.strike().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_call_for_help_that_nobody_takes_gives_no_other_call_the_ports_that_are_kept() {
+    let one_ordinary_leg = |config: &mut EngineConfig| {
+        (config.rtp_ports, config.max_legs) = (21_000..=21_063, 1);
+    };
+    let stage = Stage::configured(vec![SocketAddr::new(HERE, 0)], HERE, 100, one_ordinary_leg).await;
+    stage.outside.serves(VOICE, "<Dial><Number>85510000001</Number><Number>119</Number></Dial>");
+    let mut caller = stage.caller().await;
+    caller.call("1234", 440.0).await;
+    // Nobody rings, so the document is at its end.
+    caller.hung_up().await;
+    let mut endings = stage.outside.endings(3).await;
+    endings.retain(|reason| [EndReason::MediaFailed, EndReason::EmergencyNotTaken].contains(reason));
+    assert_eq!(endings.len(), 2, "{endings:?}");
     stage.strike().await;
 }

@@ -233,6 +233,15 @@ impl Stage {
     }
 
     async fn between(sip_listen: Vec<SocketAddr>, callee_ip: IpAddr, max_calls: usize) -> Stage {
+        Stage::configured(sip_listen, callee_ip, max_calls, |_| {}).await
+    }
+
+    async fn configured(
+        sip_listen: Vec<SocketAddr>,
+        callee_ip: IpAddr,
+        max_calls: usize,
+        change: impl FnOnce(&mut EngineConfig),
+    ) -> Stage {
         let callee = Phone::at(callee_ip, SocketAddr::new(HERE, 0)).await;
         let outside = Arc::new(Memory::default());
         let ids = Arc::new(Numbers(AtomicU64::new(1000), AtomicBool::new(false)));
@@ -240,7 +249,7 @@ impl Stage {
         let clock = WallClock::right();
         let inside = Arc::new(AtomicU16::new(0));
         let spared = Arc::clone(&inside);
-        let config = EngineConfig {
+        let mut config = EngineConfig {
             sip_listen,
             connections_per_peer: 32,
             advertise: None,
@@ -256,6 +265,7 @@ impl Stage {
             clock: clock.clone(),
             ids: ids.clone(),
         };
+        change(&mut config);
         let directory = Arc::new(ArcSwap::from_pointee(directory(&[callee.sip_addr().to_string()])));
         let engine = Engine::start(config, outside.clone(), Arc::clone(&directory)).await.unwrap();
         Stage { engine, outside, ids, names, directory, clock, inside, callee }
