@@ -82,6 +82,8 @@ pub enum Signal {
     },
     /// A provisional response other than 100.
     Ringing(u16),
+    /// The first one to an INVITE: only now is it known how that is cancelled, so it is kept, though another one rang before.
+    BeginsToRing(u16),
     /// A 183 with a session description: the far end's network plays the progress of the call itself.
     Progress,
     /// The far end is heard, though it has not answered. A description alone promises nothing: many a switch sends one

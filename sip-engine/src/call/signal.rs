@@ -43,7 +43,8 @@ impl Machine {
                 self.record(no, CallCommand::FailAttempt { trunk, address, sip_code: None, reason });
             }
             Signal::NotPlaced { reason, code, detail } => self.not_placed(no, reason, code, detail),
-            Signal::Ringing(code) => self.rings(no, code),
+            Signal::Ringing(code) => self.rings(no, code, false),
+            Signal::BeginsToRing(code) => self.rings(no, code, true),
             Signal::Progress => self.child_progresses(no),
             Signal::EarlyMedia => self.child_sounds(no),
             Signal::Answered => self.answered(no),
@@ -61,10 +62,13 @@ impl Machine {
         self.over(no, Ending::because(reason).with_detail(detail));
     }
 
-    fn rings(&mut self, no: LegNo, sip_code: u16) {
+    fn rings(&mut self, no: LegNo, sip_code: u16, begins: bool) {
         let Some(leg) = self.legs.get_mut(&no) else { return };
-        if !std::mem::replace(&mut leg.rang, true) {
+        let first = !std::mem::replace(&mut leg.rang, true);
+        if first || begins {
             self.record(no, CallCommand::Ring { sip_code, invite: None });
+        }
+        if first {
             self.child_rings(no);
         }
     }

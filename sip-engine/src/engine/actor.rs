@@ -190,10 +190,11 @@ impl Actor {
             Event::IncomingCall(_) | Event::Trace(_) => return,
             Event::Ringing { code, sdp, invite, .. } => {
                 self.somebody_is_there(no);
+                let rings = if invite.is_some() { Signal::BeginsToRing(code) } else { Signal::Ringing(code) };
                 self.wire(no).dialog = invite.or(self.wire(no).dialog.take());
                 let progress = code == 183 && sdp.is_some();
                 self.wire(no).progressed(sdp);
-                self.next.push_back(Happened::Signalled(no, Signal::Ringing(code)));
+                self.next.push_back(Happened::Signalled(no, rings));
                 if !progress {
                     return;
                 }

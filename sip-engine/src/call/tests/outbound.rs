@@ -18,6 +18,16 @@ fn a_call_is_placed_and_runs_its_program_when_answered() {
 }
 
 #[test]
+fn a_call_that_rings_by_another_invite_is_told_again_with_what_cancels_that() {
+    let mut scene = Scene::outgoing(application(None), None);
+    scene.starts();
+    scene.placed(MAIN);
+    assert_eq!(scene.signal(MAIN, Signal::BeginsToRing(183)), ["0: rings 183"]);
+    assert_eq!(scene.signal(MAIN, Signal::Ringing(180)), [""; 0]);
+    assert_eq!(scene.signal(MAIN, Signal::BeginsToRing(180)), ["0: rings 180"]);
+}
+
+#[test]
 fn the_callee_is_shown_the_caller_id_and_the_application_who_calls() {
     let shown = Some("+12125550100".to_owned());
     let mut scene = Scene::asked(Queued { caller_id: shown, ..queued(application(None)) });

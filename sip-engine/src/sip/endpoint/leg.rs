@@ -110,7 +110,7 @@ pub(crate) struct Placed {
     pub request: Message,
     /// A provisional response has come: only then may it be cancelled (RFC 3261 section 9.1).
     pub provisional: bool,
-    /// It rings, and that was told.
+    /// This request rings, and that was told.
     pub rings: bool,
     pub cancelled: bool,
     pub rings_until: Option<Instant>,
@@ -251,7 +251,8 @@ impl Leg {
         Some(Box::new(dialog.kept(&self.flow, self.hidden, self.realm.as_deref())))
     }
 
-    /// What another process needs to cancel it, with the first sign that it rings.
+    /// What another process needs to cancel it, with the first sign that it rings: again for a request that took the place
+    /// of one that rang.
     pub fn begins_to_ring(&mut self) -> Option<Box<SipDialog>> {
         let placed = self.placed.as_mut()?;
         let first = !std::mem::replace(&mut placed.rings, true);

@@ -132,7 +132,7 @@ impl Endpoint {
             Purpose::Invite(_) => {
                 if let Some(placed) = leg.placed.as_mut() {
                     placed.request = request.clone();
-                    placed.provisional = false;
+                    (placed.provisional, placed.rings) = (false, false);
                 }
             }
             Purpose::Reinvite(_) => {

@@ -45,6 +45,27 @@ fn a_challenge_is_answered_with_a_new_branch_and_the_next_cseq() {
 }
 
 #[test]
+fn a_call_that_is_challenged_while_it_rings_is_cancelled_by_what_it_was_sent_last() {
+    let too_short = "Min-SE: 3600\r\n";
+    for (code, headers) in [(407, CHALLENGE), (422, too_short)] {
+        let mut bench = Bench::new();
+        let invite = bench.place(leg(), credentials());
+        bench.receive(reply(&invite, 183, "a", "", ""));
+        bench.receive(reply(&invite, code, "a", headers, ""));
+        let again = bench.take_sent().pop().unwrap();
+        bench.receive(reply(&again, 180, "a", "", ""));
+        bench.receive(reply(&again, 183, "a", "", ""));
+        let told = bench.take_events();
+        let kept = told.iter().map(|event| match event {
+            Event::Ringing { invite, .. } => invite.as_ref().and_then(|kept| kept.via.clone()),
+            other => panic!("{other:?}"),
+        });
+        let vias = [Some(header(&invite, "via")), Some(header(&again, "via")), None];
+        assert_eq!(kept.collect::<Vec<_>>(), vias, "{code}");
+    }
+}
+
+#[test]
 fn wrong_credentials_are_not_tried_twice_but_a_stale_nonce_once() {
     let mut bench = Bench::new();
     let invite = bench.place(leg(), credentials());
