@@ -109,10 +109,12 @@ impl Seen {
             self.spans[..at].iter().position(|span| span.claimed.first == *first)
         };
         match (0..self.spans.len()).find_map(|at| Some((earlier(at)?, at))) {
-            Some((into, at)) => {
-                let later = self.spans.remove(at);
-                let span = &mut self.spans[into];
-                (span.count, span.last) = (span.count + later.count, later.last);
+            // In the place of the later one, for they are in the order in which they were seen last.
+            Some((earlier, later)) => {
+                let before = self.spans.remove(earlier);
+                let span = &mut self.spans[later - 1];
+                span.count += before.count;
+                span.claimed.newest = span.claimed.newest.min(before.claimed.newest);
             }
             None => drop(self.spans.remove(0)),
         }
@@ -323,6 +325,19 @@ mod tests {
         }
         assert_eq!(told(2, 8), None, "what is forgotten is nobody else's");
         assert_eq!(told(11, 8), Some((1, 13)));
+    }
+
+    #[test]
+    fn what_was_seen_last_is_that_however_much_is_counted_together() {
+        let log = RefusalLog::new(Arc::new(Ticks(AtomicI64::new(1))));
+        let network: Vec<IpNet> = vec!["203.0.113.0/24".parse().unwrap()];
+        let firsts = [Some(1), None, Some(1)].into_iter().chain((2..8).map(Some));
+        for first in firsts {
+            let claimed = Claimed { newest: 8, first: first.map(carrier) };
+            log.note(what("203.0.113.7", Some(420)), claimed);
+        }
+        let told = log.of(&carrier(1), &network, &[], |_| Some(8));
+        assert_eq!(told.first().map(|told| (told.count, told.last.micros())), Some((3, 3)));
     }
 
     #[test]
