@@ -132,7 +132,7 @@ impl World {
             limit: MAX_DOCUMENT,
             sounds: true,
             token: None,
-            cookies: Some(self.cookies.of(&request.call)),
+            cookies: Some(self.cookies.of(request.tenant.account.as_ref(), &request.call)),
             account: request.tenant.account.clone(),
         })
     }

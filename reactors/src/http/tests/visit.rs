@@ -23,7 +23,7 @@ async fn cookies_set_on_the_way_follow_the_redirect_and_come_back_to_the_call() 
     );
     let more = says(200, &["Set-Cookie: step=2"]);
     let (address, log) = server(vec![set, more, ok("")]).await;
-    let call = Cookies::default().of(&Sid::from_uuid(Kind::Call, uuid::Uuid::from_u128(1)));
+    let call = Cookies::default().of(None, &Sid::from_uuid(Kind::Call, uuid::Uuid::from_u128(1)));
     let of_call = |path: &str| Request {
         cookies: Some(call.clone()),
         ..request(Method::Post, format!("http://{address}{path}"))
