@@ -178,6 +178,8 @@ impl Inner {
     ) -> Result<Response, Failure> {
         let limit = Limit { bytes: request.limit, sounds: request.sounds, code: TOO_LARGE };
         loop {
+            // A challenge may have taken them away.
+            wire.headers_mut().remove(COOKIE);
             if let Some(cookies) = request.cookies.as_ref().and_then(|own| own.header(&target.url)) {
                 wire.headers_mut().insert(COOKIE, cookies);
             }

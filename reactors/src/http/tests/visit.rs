@@ -97,3 +97,21 @@ async fn a_digest_is_given_once_and_only_to_whom_its_user_is_for() {
     let heard = log.lock().unwrap();
     assert_eq!((heard.len(), value(&heard[0], "Authorization")), (1, ""));
 }
+
+#[tokio::test]
+async fn a_cookie_that_a_challenge_takes_away_does_not_come_with_its_answer() {
+    let set = says(200, &["Set-Cookie: session=abc"]);
+    let taken = says(401, &[CHALLENGES[1], "Set-Cookie: session=; Max-Age=0"]);
+    let (address, log) = server(vec![set, taken, ok("")]).await;
+    let call = Cookies::default().of(None, &Sid::from_uuid(Kind::Call, uuid::Uuid::from_u128(1)));
+    let of_call = Request {
+        cookies: Some(call),
+        ..request(Method::Post, format!("http://bob:secret@{address}/voice"))
+    };
+    let http = client(true, &[]);
+    assert_eq!(code(&http.send(&of_call).await), 200);
+    assert_eq!(code(&http.send(&of_call).await), 200);
+    let heard = log.lock().unwrap();
+    let carried: Vec<&str> = heard.iter().map(|heard| value(heard, "Cookie")).collect();
+    assert_eq!(carried, ["", "session=abc", ""]);
+}
