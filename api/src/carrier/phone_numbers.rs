@@ -31,10 +31,7 @@ use poem_openapi::{
     payload::Json,
     types::MaybeUndefined,
 };
-use projections::{Order, Page, PhoneNumberFilter, PhoneNumberRow, TrunkFilter, TrunkRow};
-
-/// Trunks whose countries national forms are read by.
-const TRUNKS: u32 = 100;
+use projections::{Order, PhoneNumberFilter, PhoneNumberRow, TrunkRow};
 
 /// A number of the carrier's inventory.
 #[derive(Debug, Object)]
@@ -369,13 +366,12 @@ fn international(number: Number) -> Result<Number, Unclear> {
 /// The countries whose national forms are read: the carrier's own, and those of its trunks.
 async fn countries(app: &App, who: &Principal) -> Result<Vec<Country>, Refusal> {
     let own = country_of(app, &who.carrier).await?;
-    let trunks =
-        app.projections.trunks(who.scope()).list(&TrunkFilter::default(), &Page::first(TRUNKS)).await?;
+    let trunks = app.projections.system().trunks_of(std::slice::from_ref(&who.carrier)).await?;
     let of = |row: TrunkRow| {
         [row.inbound.and_then(|side| side.country), row.outbound.and_then(|side| side.country)]
     };
     let mut countries: Vec<Country> =
-        own.into_iter().chain(trunks.items.into_iter().flat_map(of).flatten()).collect();
+        own.into_iter().chain(trunks.into_iter().flat_map(of).flatten()).collect();
     countries.sort_by_key(|country| country.code());
     countries.dedup();
     Ok(countries)

@@ -156,6 +156,22 @@ async fn a_national_number_is_read_by_the_countries_of_the_carrier_and_its_trunk
 }
 
 #[tokio::test]
+async fn a_national_number_is_read_by_the_countries_of_all_trunks_however_many_there_are() {
+    let world = World::new().await;
+    let a = world.carrier("alpha").await;
+    let trunk = |country: &str, number: usize| {
+        let inbound = json!({ "sources": [format!("192.0.2.{number}")], "country": country });
+        json!({ "name": format!("{country} {number}"), "inbound": inbound })
+    };
+    let oldest = [trunk("NL", 1), trunk("DE", 2)];
+    for body in oldest.into_iter().chain((3..=102).map(|number| trunk("KH", number))) {
+        world.post(&a.program, "/carrier/v1/trunks", body).await.ok(201);
+    }
+    let read = world.post(&a.program, "/carrier/v1/phone-numbers", json!({ "number": "020 123 4567" })).await;
+    assert_eq!(read.fields(), ["number"], "Dutch or German, as people of the two oldest trunks write it");
+}
+
+#[tokio::test]
 async fn two_who_change_different_fields_at_once_both_have_their_way() {
     let world = World::new().await;
     let a = world.carrier("alpha").await;
