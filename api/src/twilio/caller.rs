@@ -18,6 +18,8 @@ const BY_ADDRESS: Rate = Rate { burst: 1_000, refill: Duration::from_millis(2) }
 const BY_ACCOUNT: Rate = Rate { burst: 200, refill: Duration::from_millis(10) };
 /// Calls for help of one account beyond those: nothing else of it stops one.
 const FOR_HELP: Rate = Rate { burst: 60, refill: Duration::from_secs(1) };
+/// What may be calls for help from one address beyond its requests: nothing else sent from there stops one.
+const FOR_HELP_BY_ADDRESS: Rate = Rate { burst: 100, refill: Duration::from_millis(100) };
 /// Wrong credentials from one address.
 const WRONG_BY_ADDRESS: Rate = Rate { burst: 20, refill: Duration::from_secs(2) };
 
@@ -37,7 +39,16 @@ pub(super) struct Door {
     address: Throttle,
     often: Throttle,
     for_help: Throttle,
+    for_help_by_address: Throttle,
     wrong: Throttle,
+}
+
+/// A request whose credentials are not looked at yet.
+pub(super) struct Knock {
+    account: Sid,
+    password: String,
+    /// How long its address is to wait, where it has asked too often.
+    pub wait: Option<Duration>,
 }
 
 impl Caller {
@@ -62,18 +73,30 @@ impl Door {
             address: throttle(BY_ADDRESS),
             often: throttle(BY_ACCOUNT),
             for_help: throttle(FOR_HELP),
+            for_help_by_address: throttle(FOR_HELP_BY_ADDRESS),
             wrong: throttle(WRONG_BY_ADDRESS),
         }
     }
 
+    /// Counts a request of its address.
+    pub fn knock(&self, request: &Request) -> Result<Knock, Fault> {
+        let (account, password) = credentials(request).ok_or_else(Fault::unauthenticated)?;
+        let wait = self.address.take(&self.peer(request)).err();
+        Ok(Knock { account, password, wait })
+    }
+
+    /// Counts what may be a call for help, from an address that may ask for nothing else now.
+    pub fn knock_for_help(&self, request: &Request) -> Result<(), Duration> {
+        self.for_help_by_address.take(&self.peer(request))
+    }
+
     /// The account that signed this request.
-    pub async fn open(&self, request: &Request) -> Result<Caller, Fault> {
-        let Some((account, password)) = credentials(request) else { return Err(Fault::unauthenticated()) };
-        self.address.take(&self.peer(request)).map_err(Fault::too_many)?;
-        let Some(row) = self.app.projections.system().account(&account).await? else {
+    pub async fn open(&self, request: &Request, knock: &Knock) -> Result<Caller, Fault> {
+        let Knock { account, password, .. } = knock;
+        let Some(row) = self.app.projections.system().account(account).await? else {
             return Err(self.refuse(request));
         };
-        let secret = self.app.secrets.auth_token(&account, row.auth_token_version).await?;
+        let secret = self.app.secrets.auth_token(account, row.auth_token_version).await?;
         let token = secret.as_ref().and_then(store::Secret::text).unwrap_or_default();
         let same: bool = token.as_bytes().ct_eq(password.as_bytes()).into();
         if token.is_empty() || !same {

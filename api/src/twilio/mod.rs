@@ -21,7 +21,7 @@ pub use parameters::{Fate, Operation, Row, markdown, operations};
 
 use crate::{App, problem::Refusal};
 use caller::{Caller, Door};
-use domain::emergency::is_emergency;
+use domain::emergency::{is_emergency, may_be_emergency};
 use fault::Fault;
 use form::Form;
 use page::Asked;
@@ -100,21 +100,23 @@ async fn answer(
     mut request: Request,
     warnings: &mut Vec<Warning>,
 ) -> Result<Answer, Fault> {
-    let caller = door.open(&request).await?;
-    let too_often = door.counted(&caller).err();
     let path = request.uri().path().to_owned();
-    let resource = Resource::of(&path).ok_or_else(|| Fault::not_found(&path))?;
+    let resource = Resource::of(&path);
+    let places_a_call = matches!(resource, Some(Resource::Calls(_))) && *request.method() == Method::POST;
+    let Entered { caller, wait, form } = enter(door, &mut request, places_a_call).await?;
+    let resource = resource.ok_or_else(|| Fault::not_found(&path))?;
     if resource.account().is_some_and(|account| account != caller.account.sid.as_str()) {
-        return Err(Fault::not_found(&path));
+        return Err(wait.map_or_else(|| Fault::not_found(&path), Fault::too_many));
     }
     let operation = Operation::of(request.method().as_str(), resource);
     let operation = operation.ok_or_else(|| not_allowed(resource))?;
-    let places_a_call = matches!(resource, Resource::Calls(_)) && *request.method() == Method::POST;
-    let form = match too_often {
+    let form = match form {
+        Some(form) => form,
         None => parameters(&mut request).await?,
-        Some(wait) if places_a_call => for_help(app, door, &caller, &mut request, wait).await?,
-        Some(wait) => return Err(Fault::too_many(wait)),
     };
+    if let Some(wait) = wait {
+        for_help(app, door, &caller, &form, wait).await?;
+    }
     *warnings = new_call::unknown_events(operation, &form);
     warnings.extend(operation.check(&form)?);
     warnings.extend(new_call::idle(operation, &form)?);
@@ -122,18 +124,45 @@ async fn answer(
     serve(app, &Asking { caller: &caller, request: &request, warnings }, resource, &form).await
 }
 
-/// The form of a call for help, which is placed however often its account asked before; any other is to wait.
-async fn for_help(
-    app: &App,
-    door: &Door,
-    caller: &Caller,
-    request: &mut Request,
-    wait: Duration,
-) -> Result<Form, Fault> {
+/// A request that came in.
+struct Entered {
+    caller: Caller,
+    /// How long it is to wait unless it is a call for help: its account or its address has asked too often.
+    wait: Option<Duration>,
+    /// What it says, where that had to be read first.
+    form: Option<Form>,
+}
+
+/// Counts the request and checks who asks. Of those that are to wait, only one that places a call comes in.
+async fn enter(door: &Door, request: &mut Request, places_a_call: bool) -> Result<Entered, Fault> {
+    let knock = door.knock(request)?;
+    let form = match knock.wait {
+        None => None,
+        Some(wait) if places_a_call => Some(perhaps_for_help(door, request, wait).await?),
+        Some(wait) => return Err(Fault::too_many(wait)),
+    };
+    let caller = door.open(request, &knock).await?;
+    match knock.wait.or_else(|| door.counted(&caller).err()) {
+        Some(wait) if !places_a_call => Err(Fault::too_many(wait)),
+        wait => Ok(Entered { caller, wait, form }),
+    }
+}
+
+/// The form of what may be a call for help, from an address that may ask for nothing else now.
+async fn perhaps_for_help(door: &Door, request: &mut Request, wait: Duration) -> Result<Form, Fault> {
     let form = parameters(request).await?;
+    if !form.one("To")?.is_some_and(may_be_emergency) {
+        return Err(Fault::too_many(wait));
+    }
+    door.knock_for_help(request).map_err(Fault::too_many)?;
+    Ok(form)
+}
+
+/// A call for help is placed however often its account, or others at its address, asked before; any other is to wait.
+async fn for_help(app: &App, door: &Door, caller: &Caller, form: &Form, wait: Duration) -> Result<(), Fault> {
     let to = form.one("To")?.unwrap_or_default();
     match is_emergency(to, calls::country(app, caller).await?) {
-        true => door.counted_for_help(caller).map(|()| form).map_err(Fault::too_many),
+        true => door.counted_for_help(caller).map_err(Fault::too_many),
         false => Err(Fault::too_many(wait)),
     }
 }

@@ -25,6 +25,9 @@ const WAYS_ABROAD: [&str; 2] = ["00", "011"];
 /// Most digits of a text that is looked at: ways out, a calling code, and the number.
 const MAX_DIGITS: usize = 15;
 
+/// Most digits of a call for help: what leads out or abroad, or a calling code, and the number.
+const LONGEST: usize = 10;
+
 /// Least digits of a national number that can be somebody's though it begins as a way out does: `+852 9011 1911`.
 const SOMEBODYS: usize = 6;
 
@@ -49,6 +52,13 @@ pub fn is_emergency(dialled: &str, country: Option<Country>) -> bool {
         is_called(digits, country) && !of.is_some_and(|country| is_somebodys(digits, country))
     };
     [(digits.as_str(), whole)].into_iter().chain(at_home.map(|digits| (digits, country))).any(called)
+}
+
+/// Whether this may be one of those: for who cannot look at the country first. Few other numbers are as short.
+#[must_use]
+pub fn may_be_emergency(dialled: &str) -> bool {
+    !dialled.contains(char::is_alphabetic)
+        && (2..=LONGEST).contains(&dialled.chars().filter(char::is_ascii_digit).count())
 }
 
 /// Whether these digits are a national number in a range the country has given out. What leads abroad stays what it is.
@@ -97,7 +107,16 @@ mod tests {
     use super::*;
 
     fn helps(dialled: &str, country: &str) -> bool {
-        is_emergency(dialled, country.parse().ok())
+        let helps = is_emergency(dialled, country.parse().ok());
+        assert!(may_be_emergency(dialled) || !helps, "{dialled} in {country}");
+        helps
+    }
+
+    #[test]
+    fn an_ordinary_number_is_too_long_to_be_taken_for_a_call_for_help() {
+        for number in ["+85598765432", "+1 555 123 0000", "sip:112@h", "", "1"] {
+            assert!(!may_be_emergency(number), "{number}");
+        }
     }
 
     #[test]

@@ -173,6 +173,24 @@ async fn an_emergency_number_is_called_once_a_trunk_takes_such_calls() {
     while answered(bench.get(".json")).await.0 == 200 {}
     assert_eq!(fault(bench.post("/Calls.json", &to("+85598765432"))).await, (429, 20429));
     assert_eq!(answered(bench.post("/Calls.json", &to("911"))).await.0, 201, "however often it asked before");
+    assert_eq!(fault(bench.get("/Faxes.json")).await, (429, 20429), "whatever else it asks for");
+
+    // Until its address, which others may have as well, may ask for nothing either.
+    for _ in 0..1_000 {
+        assert_eq!(answered(bench.get(".json")).await.0, 429);
+    }
+    let other = Tenant::account(bench.tenant.carrier.clone(), sid(Kind::Account));
+    bench.account(&other).await;
+    let them = other.account.unwrap();
+    let theirs = bench.client.get(format!("/2010-04-01/Accounts/{them}.json"));
+    assert_eq!(fault(theirs.header("authorization", basic(them.as_str(), TOKEN))).await, (429, 20429));
+    for _ in 0..200 {
+        assert_eq!(fault(bench.post("/Calls.json", &to("+85598765432"))).await, (429, 20429));
+    }
+    let stranger = bench.client.post(bench.path("/Calls.json")).form(&to("911"));
+    let stranger = stranger.header("authorization", basic(bench.me(), "guess"));
+    assert_eq!(fault(stranger).await, (401, 20003), "a call for help needs its token");
+    assert_eq!(answered(bench.post("/Calls.json", &to("911"))).await.0, 201, "whoever asked there");
 }
 
 #[tokio::test]
