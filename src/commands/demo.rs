@@ -4,7 +4,7 @@ use super::audit;
 use crate::{app::Trouble, config::Config, demo::Demo, fail};
 use api::auth::totp::code_at;
 use clap::Command;
-use domain::{Actor, Clock, Log};
+use domain::{Clock, Log};
 use std::process::ExitCode;
 use store::SystemClock;
 
@@ -42,10 +42,7 @@ async fn is_the_demos(config: &Config, demo: &Demo) -> Result<(), Trouble> {
     let store = audit::open(config).await?;
     let first = store.read(Log::Core, 0, 1).await;
     store.close().await;
-    let made_by_demo = first?.first().is_some_and(|fact| {
-        fact.actor == Actor::system(Demo::ACTOR) && fact.tenant.carrier == demo.carrier_sid
-    });
-    if made_by_demo {
+    if first?.first().is_some_and(|first| demo.began(first)) {
         Ok(())
     } else {
         Err("this store was not made by `serve --demo`: it gives no codes".into())

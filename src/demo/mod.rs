@@ -2,32 +2,17 @@
 //!
 //! It is made of the same commands the API gives; what opens it is written to `demo.json` in the data directory.
 
+mod make;
 mod point;
 
-use api::{
-    auth::{ApiKeys, Passwords},
-    secrets::{self, Secrets},
-};
-use domain::{
-    Actor, Clock, Ids, Kind, Log, Meta, Sid, Stream, Tenant,
-    account::{Account, AccountCommand},
-    carrier::{Carrier, CarrierCommand},
-    phone_number::{PhoneNumber, PhoneNumberCommand, VoiceConfiguration},
-    trunk::{Host, Inbound, Outbound, Trunk, TrunkCommand},
-    user::{Role, User, UserCommand},
-};
+use api::auth::Passwords;
+use domain::{Actor, Clock, Ids, Log, Meta, Sid, Stream, Tenant, phone_number::VoiceConfiguration};
 use ipnet::IpNet;
 pub use point::LOOPBACK;
 use point::this_machine;
 use serde::{Deserialize, Serialize};
 use std::{error::Error, path::Path, sync::Arc};
-use store::Store;
-
-/// The demo's phone numbers, as they are dialled.
-const NUMBERS: [&str; 2] = ["1234", "85512345678"];
-/// Where its outbound calls go: a phone on this machine.
-const OUTBOUND_HOST: &str = "127.0.0.1:5070";
-const OWNER_EMAIL: &str = "owner@demo.example";
+use store::{Fact, Store};
 
 /// What opens the demo, as `demo.json` has it.
 #[derive(Clone, Serialize, Deserialize)]
@@ -58,6 +43,9 @@ pub struct Demo {
     /// Where the demo's trunk was last said to be called from: this machine.
     #[serde(default)]
     pub trunk_sources: Vec<IpNet>,
+    /// Not all of it is made: a start was cut off, and the next one goes on.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    unfinished: bool,
 }
 
 /// Where it is kept, in the data directory.
@@ -77,6 +65,11 @@ impl Demo {
             Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(None),
             Err(error) => Err(error.into()),
         }
+    }
+
+    /// Whether a store that begins with this fact is this demo's.
+    pub fn began(&self, first: &Fact) -> bool {
+        first.actor == Actor::system(Demo::ACTOR) && first.tenant.carrier == self.carrier_sid
     }
 
     /// The owner's two-factor key as it is in the vault.
@@ -122,21 +115,24 @@ pub struct Maker {
 }
 
 impl Maker {
-    /// Makes the demo on an empty store, or finds the one made before, and points its numbers at the application and its
-    /// trunk at this machine.
+    /// Makes the demo on an empty store, goes on with one whose making was cut off, or finds the one made before; and points
+    /// its numbers at the application and its trunk at this machine.
     ///
     /// # Errors
     /// When the store has other data but no demo, or a command is refused.
     pub async fn prepare(&self, data_dir: &Path, http_url: &str, application: &str) -> Outcome<Demo> {
-        let mut demo: Demo = match Demo::kept(data_dir)? {
-            Some(demo) => demo,
-            None if self.store.head(Log::Core).await? > 0 => {
+        let mut demo = Demo::kept(data_dir)?.unwrap_or_else(|| self.planned(http_url, application));
+        if demo.unfinished {
+            if self.store.read(Log::Core, 0, 1).await?.first().is_some_and(|first| !demo.began(first)) {
                 return Err(
                     "the store has data of its own; --demo works on an empty one (set data_dir)".into()
                 );
             }
-            None => self.create(http_url, application).await?,
-        };
+            // Before anything is made: the secrets are nowhere else, and what was begun is found by it.
+            demo.keep(data_dir)?;
+            self.make(&demo).await?;
+            demo.unfinished = false;
+        }
         self.point_numbers(&demo, application).await?;
         http_url.clone_into(&mut demo.http_url);
         application.clone_into(&mut demo.application_url);
@@ -147,117 +143,24 @@ impl Maker {
                 tracing::warn!(%error, "the demo's trunk is not called from this machine's new address");
             }
         }
-        // Before anything can fail: the secrets are nowhere else.
         demo.keep(data_dir)?;
         Ok(demo)
     }
 
-    async fn create(&self, http_url: &str, application: &str) -> Outcome<Demo> {
-        let carrier = Sid::new(Kind::Carrier, &*self.ids);
-        let sign_up = CarrierCommand::SignUp {
-            name: "Demo Telecom".parse()?,
-            country: "KH".parse()?,
-            subdomain: "demo".parse()?,
-        };
-        self.command::<Carrier>(&carrier, &carrier, sign_up).await?;
-        let (owner_password, totp_secret) = self.owner(&carrier).await?;
-        let carrier_api_key = self.api_key(&carrier).await?;
-        let (account_sid, auth_token) = self.account(&carrier).await?;
-        self.trunk(&carrier).await?;
-        for number in NUMBERS {
-            self.number(&carrier, &account_sid, number, application).await?;
-        }
-        Ok(Demo {
-            http_url: http_url.to_owned(),
-            application_url: application.to_owned(),
-            sip_address: String::new(),
-            owner_email: OWNER_EMAIL.into(),
-            owner_password,
-            totp_secret,
-            carrier_api_key,
-            account_sid,
-            auth_token,
-            numbers: NUMBERS.map(str::to_owned).to_vec(),
-            carrier_sid: carrier,
-            trunk_sources: this_machine(),
-        })
-    }
-
-    async fn owner(&self, carrier: &Sid) -> Outcome<(String, String)> {
-        let user = Sid::new(Kind::User, &*self.ids);
-        let (password, mut seed) = (self.ids.token(), [0; 20]);
-        self.ids.fill(&mut seed);
-        let hash = self
-            .passwords
-            .hash(&password, self.ids.clone())
-            .await
-            .map_err(|_| "the password was not hashed")?;
-        self.keep(carrier, &user, secrets::PASSWORD, hash.as_bytes()).await?;
-        self.keep(carrier, &user, secrets::TOTP_SEED, &seed).await?;
-        self.keep(carrier, &user, secrets::TOTP_STEP, &0u64.to_be_bytes()).await?;
-        let (name, email) = ("Demo Owner".parse()?, OWNER_EMAIL.parse()?);
-        let register = UserCommand::Register { carrier: carrier.clone(), name, email, role: Role::Owner };
-        self.command::<User>(carrier, &user, register).await?;
-        self.command::<User>(carrier, &user, UserCommand::EnableTwoFactor).await?;
-        Ok((password, base32(&seed)))
-    }
-
-    async fn api_key(&self, carrier: &Sid) -> Outcome<String> {
-        let key = Sid::new(Kind::ApiKey, &*self.ids);
-        let secret = ApiKeys::generate(&key, &*self.ids);
-        let last_four = secret.chars().skip(secret.len() - 4).collect();
-        let create = CarrierCommand::CreateApiKey { key: key.clone(), name: "Demo".parse()?, last_four };
-        self.command::<Carrier>(carrier, carrier, create).await?;
-        ApiKeys::new(Secrets::new(self.store.clone())).keep(carrier, &key, &secret).await?;
-        Ok(secret)
-    }
-
-    async fn account(&self, carrier: &Sid) -> Outcome<(Sid, String)> {
-        let (account, token) = (Sid::new(Kind::Account, &*self.ids), self.ids.token());
-        Secrets::new(self.store.clone()).put_auth_token((carrier, &account), 1, &token).await?;
-        let create = AccountCommand::Create { carrier: carrier.clone(), name: "Demo Account".parse()? };
-        self.command::<Account>(carrier, &account, create).await?;
-        Ok((account, token))
-    }
-
-    async fn trunk(&self, carrier: &Sid) -> Outcome<()> {
-        let trunk = Sid::new(Kind::Trunk, &*self.ids);
-        let host: Host = OUTBOUND_HOST.parse()?;
-        let create = TrunkCommand::Create {
-            carrier: carrier.clone(),
-            name: "This machine".parse()?,
-            // A phone on this machine may sign with one of its addresses and send sound from another.
-            inbound: Some(Inbound {
-                sources: this_machine(),
-                media_networks: this_machine(),
-                ..Inbound::default()
-            }),
-            outbound: Some(Outbound::to(host)),
-        };
-        self.command::<Trunk>(carrier, &trunk, create).await
-    }
-
-    async fn number(&self, carrier: &Sid, account: &Sid, number: &str, application: &str) -> Outcome<()> {
-        let sid = Sid::new(Kind::PhoneNumber, &*self.ids);
-        let account = Some(account.clone());
-        let create = PhoneNumberCommand::Create {
-            carrier: carrier.clone(),
-            number: number.parse()?,
-            enabled: true,
-            account: account.clone(),
-        };
-        self.command::<PhoneNumber>(carrier, &sid, create).await?;
-        let configure = PhoneNumberCommand::ConfigureVoice { account, voice: voice(application)? };
-        self.command::<PhoneNumber>(carrier, &sid, configure).await
-    }
-
-    async fn keep(&self, carrier: &Sid, owner: &Sid, what: (&str, &str), secret: &[u8]) -> Outcome<()> {
-        Ok(self.store.vault().put(carrier, owner, what.0, what.1, secret, None).await?)
-    }
-
     async fn command<A: Stream>(&self, carrier: &Sid, stream: &Sid, command: A::Command) -> Outcome<()> {
+        self.commands::<A>(carrier, stream, vec![command]).await
+    }
+
+    /// All of them or none.
+    async fn commands<A: Stream>(
+        &self,
+        carrier: &Sid,
+        stream: &Sid,
+        commands: Vec<A::Command>,
+    ) -> Outcome<()> {
         let meta = Meta::new(Tenant::carrier(carrier.clone()), Actor::system(Demo::ACTOR), self.clock.now());
-        let outcome = self.store.execute::<A>(stream, command, &meta).await;
+        let commands = commands.into_iter().map(|command| (command, meta.clone())).collect();
+        let outcome = self.store.execute_all::<A>(stream, commands).await;
         outcome.map(drop).map_err(|error| error.to_string().into())
     }
 }
@@ -288,16 +191,20 @@ fn base32(bytes: &[u8]) -> String {
     fives.map(|value| char::from(ALPHABET[value % 32])).collect()
 }
 
-/// Writes a file only its owner can read.
+/// Writes a file only its owner can read. It is what it was until it is whole.
 fn write_private(file: &Path, content: &[u8]) -> std::io::Result<()> {
     use std::{io::Write, os::unix::fs::OpenOptionsExt};
-    let mut open = std::fs::OpenOptions::new();
-    open.write(true).create(true).truncate(true).mode(0o600).open(file)?.write_all(content)
+    let (new, mut open) = (file.with_extension("json.new"), std::fs::OpenOptions::new());
+    let mut written = open.write(true).create(true).truncate(true).mode(0o600).open(&new)?;
+    written.write_all(content)?;
+    written.sync_all()?;
+    std::fs::rename(new, file)
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use domain::Kind;
 
     #[test]
     fn a_demo_of_old_had_its_application_on_the_dashboards_port() {
@@ -314,6 +221,7 @@ mod tests {
             numbers: Vec::new(),
             carrier_sid: Sid::new(Kind::Carrier, &store::RandomIds::default()),
             trunk_sources: Vec::new(),
+            unfinished: false,
         };
         let url = |demo: &Demo| demo.voice().unwrap().voice_url.unwrap().to_string();
         assert_eq!(

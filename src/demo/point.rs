@@ -22,7 +22,7 @@ impl Maker {
         if old == new {
             return Ok(());
         }
-        for number in self.made(Kind::PhoneNumber).await? {
+        for number in self.made(demo, Kind::PhoneNumber).await? {
             let held = self.store.load::<PhoneNumber>(&number).await?.aggregate;
             if held.voice().voice_url == old.voice_url {
                 let (account, voice) = (held.account().cloned(), new.clone());
@@ -38,7 +38,7 @@ impl Maker {
         if demo.trunk_sources == sources {
             return Ok(());
         }
-        let Some(trunk) = self.made(Kind::Trunk).await?.into_iter().next() else { return Ok(()) };
+        let Some(trunk) = self.made(demo, Kind::Trunk).await?.into_iter().next() else { return Ok(()) };
         let held = self.store.load::<Trunk>(&trunk).await?.aggregate;
         let Some(inbound) = held.inbound().filter(|_| held.carrier().is_some()) else { return Ok(()) };
         let moved = |networks: &[IpNet]| {
@@ -52,9 +52,10 @@ impl Maker {
     }
 
     /// What the demo was made with of this kind: the log begins with it.
-    async fn made(&self, kind: Kind) -> Outcome<Vec<Sid>> {
+    pub(super) async fn made(&self, demo: &Demo, kind: Kind) -> Outcome<Vec<Sid>> {
         let facts = self.store.read(Log::Core, 0, 100).await?.into_iter();
-        let made = facts.filter(|fact| fact.stream.kind() == kind && fact.sequence == 1);
+        let own = facts.filter(|fact| fact.tenant.carrier == demo.carrier_sid);
+        let made = own.filter(|fact| fact.stream.kind() == kind && fact.sequence == 1);
         Ok(made.map(|fact| fact.stream).collect())
     }
 }
