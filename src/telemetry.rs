@@ -47,6 +47,14 @@ pub fn say(log: &Log, text: &str) {
     }
 }
 
+/// Says why the process ends though nobody told it to: the same, as an error.
+pub fn give_up(log: &Log, why: &str) {
+    match log.format.as_str() {
+        "json" => tracing::error!("{why}"),
+        _ => eprintln!("trunkline: {why}"),
+    }
+}
+
 fn filter(log: &Log) -> Result<EnvFilter, Refused> {
     let filter = format!("{QUIET},{}", log.filter);
     EnvFilter::try_new(filter).map_err(|error| Refused(format!("log.filter: {error}")))
@@ -65,5 +73,25 @@ impl Write for Visible {
 
     fn flush(&mut self) -> io::Result<()> {
         self.0.flush()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::sync::Arc;
+
+    #[test]
+    fn why_it_gives_up_is_in_a_log_that_leaves_out_what_it_is_about_to_do() {
+        let log = Log { format: "json".into(), filter: "warn".into() };
+        let written = tempfile::NamedTempFile::new().unwrap();
+        let line = fmt::layer().json().with_writer(Arc::new(written.reopen().unwrap()));
+        let logs = tracing_subscriber::registry().with(filter(&log).unwrap()).with(line);
+        tracing::subscriber::with_default(logs, || {
+            say(&log, "stopping");
+            give_up(&log, "another process is this node by now");
+        });
+        let written = std::fs::read_to_string(written.path()).unwrap();
+        assert!(written.contains("another process") && !written.contains("stopping"), "{written}");
     }
 }

@@ -55,7 +55,7 @@ pub fn run(mut config: Config, with_demo: bool, again: &Reload) -> ExitCode {
         let outcome = tokio::select! {
             () = stops.told() => ExitCode::SUCCESS,
             () = app.replaced() => {
-                telemetry::say(&log, "another process is this node by now; stopping");
+                telemetry::give_up(&log, "another process is this node by now; stopping");
                 ExitCode::FAILURE
             }
             () = reload(hang_ups, again, &mut running) => ExitCode::SUCCESS,
