@@ -16,6 +16,9 @@ use store::{Store, SystemClock};
 /// How long the tables may take to know what was moved.
 const SETTLE: Duration = Duration::from_secs(5);
 
+/// A carrier's claim, its number and its trunk.
+type Holder = (RouteClaim, PhoneNumberRow, TrunkRow);
+
 /// What is asked: whose calls from `source` to `number` are, or to give them to `carrier`.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Order {
@@ -23,7 +26,7 @@ pub struct Order {
     pub source: IpNet,
     /// The number, as its digits tell.
     pub number: Number,
-    /// The short code it is where somebody has such a one: up to ten digits tell nothing.
+    /// The short code it may be as well: up to ten digits tell nothing.
     pub code: Option<Number>,
     /// Who shall have them.
     pub carrier: Option<Sid>,
@@ -47,13 +50,17 @@ impl Order {
         Ok(Order { source, number, code, carrier })
     }
 
-    /// The same of the number that somebody has: a longer short code is one when it is in an inventory.
-    async fn known(&self, projections: &Projections) -> Result<Order, Trouble> {
-        let number = match &self.code {
-            Some(code) if !projections.system().phone_numbers(code).await?.is_empty() => code,
-            _ => &self.number,
-        };
-        Ok(Order { number: number.clone(), ..self.clone() })
+    /// What its digits may mean.
+    fn readings(&self) -> Vec<&Number> {
+        let mut readings: Vec<&Number> = self.code.iter().chain([&self.number]).collect();
+        readings.dedup();
+        readings
+    }
+
+    /// What nobody has who would have to.
+    fn missing(&self) -> String {
+        let readings: Vec<String> = self.readings().into_iter().map(Number::to_string).collect();
+        format!("{} and a trunk with {}", readings.join(" or "), self.source)
     }
 }
 
@@ -75,10 +82,8 @@ pub async fn carry_out(
     mirror: Option<&DirectoryMirror>,
     order: &Order,
 ) -> Result<Vec<String>, Trouble> {
-    let order = &order.known(projections).await?;
-    let Order { source, number, carrier, .. } = order;
-    if let Some(carrier) = carrier {
-        let position = move_to(store, holders(projections, source, number).await?, order, carrier).await?;
+    if let Some(carrier) = &order.carrier {
+        let position = move_to(store, held(projections, order).await?, order, carrier).await?;
         projections.reached(Log::Core, position, SETTLE).await.map_err(|behind| behind.to_string())?;
         if let Some(mirror) = mirror
             && !mirror.reached(position, SETTLE).await
@@ -88,37 +93,53 @@ pub async fn carry_out(
             );
         }
     }
-    let holders = holders(projections, source, number).await?;
-    let line = |(_, row, trunk): &(RouteClaim, PhoneNumberRow, TrunkRow)| {
-        let moved =
-            if row.claims.granted(source.addr()).is_some() { ", moved here by an operator" } else { "" };
+    Ok(lines(order, &held(projections, order).await?))
+}
+
+/// A line a carrier. Where the digits are two numbers, it says which, and how to ask for one of them.
+fn lines(order: &Order, held: &[(Number, Vec<Holder>)]) -> Vec<String> {
+    let line = |number: &Number, (_, row, trunk): &Holder| {
+        let moved = match row.claims.granted(order.source.addr()) {
+            Some(_) => ", moved here by an operator",
+            None => "",
+        };
+        let which = if held.len() > 1 { format!("{number}: ") } else { String::new() };
         format!(
-            "{} trunk {} ({}), number since {}{moved}",
+            "{which}{} trunk {} ({}), number since {}{moved}",
             row.carrier, trunk.sid, trunk.name, row.created_at
         )
     };
-    if holders.is_empty() {
-        return Ok(vec![format!("nobody has {number} and a trunk with {source}")]);
+    let of = |(number, holders): &(Number, Vec<Holder>)| -> Vec<String> {
+        holders.iter().map(|holder| line(number, holder)).collect()
+    };
+    let mut lines: Vec<String> = held.iter().flat_map(of).collect();
+    match held.len() {
+        0 => lines.push(format!("nobody has {}", order.missing())),
+        1 => {}
+        _ => lines
+            .push(format!("the digits are a short code and a number; {} is the number alone", order.number)),
     }
-    Ok(holders.iter().map(line).collect())
+    lines
 }
 
-/// Gives the carrier the calls; the position of the log where that is. Both sides find it in their audit: who gets them, and
-/// who has had them until now.
+/// Gives the carrier the calls to what it has; the position of the log where that is. Both sides find it in their audit: who
+/// gets them, and who has had them until now. Of a short code and a number of the same digits, digits alone are the code.
 async fn move_to(
     store: &Store,
-    holders: Vec<(RouteClaim, PhoneNumberRow, TrunkRow)>,
-    Order { source, number, .. }: &Order,
+    held: Vec<(Number, Vec<Holder>)>,
+    order: &Order,
     carrier: &Sid,
 ) -> Result<i64, Trouble> {
-    let taker = holders.iter().find(|(_, row, _)| row.carrier == *carrier);
-    let (_, taker, _) =
-        taker.ok_or_else(|| format!("{carrier} does not have {number} and a trunk with {source}"))?;
-    let granted = told(store, taker, PhoneNumberCommand::GrantRoute { source: *source }).await?;
-    let giver = holders.first().map(|(_, row, _)| row).filter(|row| row.carrier != *carrier);
-    match giver {
-        Some(giver) => told(store, giver, PhoneNumberCommand::LoseRoute { source: *source }).await,
-        None => Ok(granted),
+    let (source, mut held) = (order.source, held.into_iter());
+    let of = |holders: &[Holder]| holders.iter().position(|(_, row, _)| row.carrier == *carrier);
+    let found = held.find_map(|(_, holders)| Some((of(&holders)?, holders)));
+    let (taker, holders) = found.ok_or_else(|| format!("{carrier} does not have {}", order.missing()))?;
+    let granted = told(store, &holders[taker].1, PhoneNumberCommand::GrantRoute { source }).await?;
+    match holders.first() {
+        Some((_, giver, _)) if taker > 0 => {
+            told(store, giver, PhoneNumberCommand::LoseRoute { source }).await
+        }
+        _ => Ok(granted),
     }
 }
 
@@ -130,14 +151,19 @@ async fn told(store: &Store, row: &PhoneNumberRow, command: PhoneNumberCommand) 
     Ok(done.map_err(|error| error.to_string())?.position)
 }
 
-/// Every carrier that has both, with its claim; whose calls they are first.
-async fn holders(
-    projections: &Projections,
-    source: &IpNet,
-    number: &Number,
-) -> Result<Vec<(RouteClaim, PhoneNumberRow, TrunkRow)>, Trouble> {
+/// Of each number that the digits may be, every carrier that has it and the source, as long as there is one.
+async fn held(projections: &Projections, order: &Order) -> Result<Vec<(Number, Vec<Holder>)>, Trouble> {
     let system = projections.system();
-    let (numbers, trunks) = (system.phone_numbers(number).await?, system.trunks().await?);
+    let (trunks, mut held) = (system.trunks().await?, Vec::new());
+    for number in order.readings() {
+        let holders = holders(&order.source, system.phone_numbers(number).await?, &trunks);
+        held.extend((!holders.is_empty()).then(|| (number.clone(), holders)));
+    }
+    Ok(held)
+}
+
+/// Every carrier that has both, with its claim; whose calls they are first.
+fn holders(source: &IpNet, numbers: Vec<PhoneNumberRow>, trunks: &[TrunkRow]) -> Vec<Holder> {
     let has =
         |trunk: &TrunkRow| trunk.claims.sources.iter().any(|(own, _)| shared(*own, *source) == Some(*source));
     let claim = |row: PhoneNumberRow| {
@@ -148,12 +174,65 @@ async fn holders(
     };
     let mut holders: Vec<_> = numbers.into_iter().filter_map(claim).collect();
     holders.sort_by_key(|(claim, ..)| std::cmp::Reverse(*claim));
-    Ok(holders)
+    holders
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use domain::trunk::{Inbound, Trunk, TrunkCommand};
+    use store::testing::{sid, sqlite};
+    use tokio_util::{sync::CancellationToken, task::TaskTracker};
+
+    const SOURCE: &str = "203.0.113.7";
+
+    /// Gives a carrier this number, and a trunk with the source.
+    async fn give(store: &Store, carrier: &Sid, number: Number) {
+        let meta = Meta::new(Tenant::carrier(carrier.clone()), Actor::system("test"), SystemClock.now());
+        let create =
+            PhoneNumberCommand::Create { carrier: carrier.clone(), number, enabled: true, account: None };
+        store.execute::<PhoneNumber>(&sid(Kind::PhoneNumber), create, &meta).await.unwrap();
+        let sources = vec![SOURCE.parse::<IpAddr>().unwrap().into()];
+        let create = TrunkCommand::Create {
+            carrier: carrier.clone(),
+            name: "Shared".parse().unwrap(),
+            inbound: Some(Inbound { sources, ..Inbound::default() }),
+            outbound: None,
+        };
+        store.execute::<Trunk>(&sid(Kind::Trunk), create, &meta).await.unwrap();
+    }
+
+    #[tokio::test]
+    async fn digits_that_are_one_carriers_short_code_are_anothers_number_all_the_same() {
+        let (store, stop, tasks) = (sqlite().await, CancellationToken::new(), TaskTracker::new());
+        let projections = Projections::start((*store).clone(), tasks.clone(), stop.clone()).await.unwrap();
+        let (coded, numbered) = (sid(Kind::Carrier), sid(Kind::Carrier));
+        give(&store, &coded, Number::short_code("1234567").unwrap()).await;
+        give(&store, &numbered, "+1234567".parse().unwrap()).await;
+        let head = store.head(Log::Core).await.unwrap();
+        projections.reached(Log::Core, head, SETTLE).await.unwrap();
+        let asked = async |words: &[&str]| {
+            let order = Order::read([SOURCE].iter().chain(words).copied()).unwrap();
+            carry_out(&store, &projections, None, &order).await
+        };
+
+        let both = asked(&["1234567"]).await.unwrap();
+        assert!(both[0].starts_with(&format!("1234567: {coded} ")), "{both:?}");
+        assert!(both[1].starts_with(&format!("+1234567: {numbered} ")), "{both:?}");
+        assert!(both[2].contains("+1234567 is the number alone"), "{both:?}");
+        let alone = asked(&["+1234567"]).await.unwrap();
+        assert!(alone.len() == 1 && alone[0].starts_with(numbered.as_str()), "{alone:?}");
+        for carrier in [&coded, &numbered] {
+            let moved = asked(&["1234567", carrier.as_str()]).await.unwrap();
+            let own = moved.iter().find(|line| line.contains(carrier.as_str())).unwrap();
+            assert!(own.ends_with("moved here by an operator"), "{moved:?}");
+        }
+        let nobody = asked(&["7654321"]).await.unwrap();
+        assert_eq!(nobody, [format!("nobody has 7654321 or +7654321 and a trunk with {SOURCE}/32")]);
+        stop.cancel();
+        tasks.close();
+        tasks.wait().await;
+    }
 
     #[test]
     fn a_longer_short_code_is_one_of_the_two_things_its_digits_may_be() {
