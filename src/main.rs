@@ -61,6 +61,11 @@ pub(crate) fn fail(why: &dyn std::fmt::Display) -> ExitCode {
     ExitCode::FAILURE
 }
 
+/// The same of what the data directory or the database had to do with: what that means, and what to do.
+pub(crate) fn fail_on(config: &Config, why: &dyn std::fmt::Display) -> ExitCode {
+    fail(&disk::explained(config, why))
+}
+
 /// The commands, and a flag for every setting there is.
 fn command_line() -> Command {
     let settings = config::names().into_iter().map(|name| {

@@ -145,6 +145,26 @@ fn where_no_store_is_there_is_nothing_to_prove() {
 }
 
 #[test]
+fn a_file_that_is_no_database_is_named_by_every_command_that_meets_it() {
+    let mut server = Server::start(On::Sqlite);
+    assert!(server.stop().success());
+    for beside in ["trunkline.db-wal", "trunkline.db-shm"] {
+        let _ = std::fs::remove_file(server.data.join(beside));
+    }
+    std::fs::write(server.data.join("trunkline.db"), [b'x'; 8_192]).unwrap();
+    for command in [
+        &["audit", "verify"][..],
+        &["replay", "--verify"],
+        &["replay", "calls"],
+        &["route", "127.0.0.1", "1234"],
+        &["demo", "code"],
+    ] {
+        let (done, text) = server.run(command);
+        assert!(!done && text.contains("trunkline.db is no SQLite database"), "{command:?}: {text}");
+    }
+}
+
+#[test]
 fn a_table_is_rebuilt_beside_the_server_while_a_call_goes_on() {
     for on in [On::Sqlite, On::Postgres] {
         let server = Server::start(on);

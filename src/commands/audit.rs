@@ -5,7 +5,7 @@ use super::progress::Progress;
 use crate::{
     app::{self, Trouble},
     config::Config,
-    disk, fail,
+    fail, fail_on,
     keys::MasterKey,
 };
 use clap::{Arg, ArgAction, ArgMatches, Command};
@@ -46,11 +46,11 @@ pub fn run(config: &Config, kept: &[String]) -> ExitCode {
     runtime.block_on(async {
         let store = match open(config).await {
             Ok(store) => store,
-            Err(trouble) => return fail(&disk::explained(config, &trouble)),
+            Err(trouble) => return fail_on(config, &trouble),
         };
         let kept = match with_noted(config, kept) {
             Ok(kept) => kept,
-            Err(trouble) => return fail(&trouble),
+            Err(trouble) => return fail_on(config, &trouble),
         };
         let mut progress = Progress::new("audit");
         let outcome = store::audit::verify_with(&store, &kept, |at| progress.at(at.done, at.total)).await;
@@ -60,7 +60,7 @@ pub fn run(config: &Config, kept: &[String]) -> ExitCode {
                 super::say(&report);
                 ExitCode::SUCCESS
             }
-            Err(finding) => super::not_as_written(&finding),
+            Err(finding) => super::not_as_written(config, &finding),
         }
     })
 }

@@ -1,7 +1,7 @@
 //! `trunkline demo code`: the demo owner's one-time code, for who has no authenticator app at hand.
 
 use super::audit;
-use crate::{app::Trouble, config::Config, demo::Demo, fail};
+use crate::{app::Trouble, config::Config, demo::Demo, fail, fail_on};
 use api::auth::totp::code_at;
 use clap::Command;
 use domain::{Clock, Log};
@@ -25,7 +25,7 @@ pub fn run(config: &Config) -> ExitCode {
             println!("{code}");
             ExitCode::SUCCESS
         }
-        Err(trouble) => fail(&trouble),
+        Err(trouble) => fail_on(config, &trouble),
     }
 }
 

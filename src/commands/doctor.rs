@@ -4,7 +4,7 @@ mod data;
 
 use crate::{
     config::Config,
-    control, fail,
+    control, disk, fail,
     health::PROXY_NOTE,
     keys::MasterKey,
     open_files::{self, Split},
@@ -210,7 +210,7 @@ async fn clocks(config: &Config) -> Finding {
             if ahead > 0.0 { "ahead of" } else { "behind" }
         )),
         Ok(_) => Fine("the database's clock and this machine's agree".into()),
-        Err(error) => Advice(format!("the database's clock: {error}")),
+        Err(error) => Advice(format!("the database's clock: {}", disk::explained(config, &error))),
     }
 }
 

@@ -9,6 +9,7 @@ pub mod replay;
 pub mod route;
 pub mod serve;
 
+use crate::config::Config;
 use domain::visible::visible;
 use std::{fmt::Display, process::ExitCode};
 use store::audit::{AuditError, Wrong};
@@ -34,8 +35,8 @@ pub fn say(line: &dyn Display) {
 }
 
 /// Fails with what an audit found, and says what to do about it.
-fn not_as_written(error: &AuditError) -> ExitCode {
-    let code = crate::fail(error);
+fn not_as_written(config: &Config, error: &AuditError) -> ExitCode {
+    let code = crate::fail_on(config, error);
     if let Some(advice) = advice(error) {
         eprintln!("trunkline: {advice}");
     }

@@ -5,7 +5,7 @@ use super::{audit, progress::Progress};
 use crate::{
     app::{self, Trouble},
     config::Config,
-    disk, fail,
+    fail, fail_on,
     keys::MasterKey,
 };
 use clap::Command;
@@ -28,7 +28,7 @@ pub fn run(config: &Config) -> ExitCode {
     runtime.block_on(async {
         match repair(config).await {
             Ok(()) => ExitCode::SUCCESS,
-            Err(trouble) => fail(&disk::explained(config, &trouble)),
+            Err(trouble) => fail_on(config, &trouble),
         }
     })
 }

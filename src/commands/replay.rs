@@ -4,7 +4,7 @@ use super::progress::Progress;
 use crate::{
     app::{self, Trouble},
     config::Config,
-    control, fail,
+    control, fail, fail_on,
 };
 use clap::{Arg, ArgAction, ArgMatches, Command};
 use projections::replay::Difference;
@@ -51,8 +51,8 @@ pub fn run(config: &Config, wish: &Wish) -> ExitCode {
     runtime.block_on(async {
         match wish {
             Wish::Verify => match super::audit::open(config).await {
-                Ok(store) => verify(&store).await,
-                Err(trouble) => fail(&trouble),
+                Ok(store) => verify(config, &store).await,
+                Err(trouble) => fail_on(config, &trouble),
             },
             Wish::Rebuild(name) => rebuild(config, name).await,
         }
@@ -60,12 +60,12 @@ pub fn run(config: &Config, wish: &Wish) -> ExitCode {
 }
 
 /// A table that is what a rebuild makes of the log proves something only of a log that is as it was written.
-async fn verify(store: &store::Store) -> ExitCode {
+async fn verify(config: &Config, store: &store::Store) -> ExitCode {
     let mut progress = Progress::new("log");
     let proved = store::audit::verify(store, |at| progress.at(at.done, at.total)).await;
     progress.finish();
     if let Err(finding) = proved {
-        return super::not_as_written(&finding);
+        return super::not_as_written(config, &finding);
     }
     let mut progress = Progress::new("replay");
     let outcome = projections::replay::verify(store, |at| progress.at(at.done, at.total)).await;
@@ -79,7 +79,7 @@ async fn verify(store: &store::Store) -> ExitCode {
             differences.iter().for_each(|difference| super::say(difference));
             fail(&told(&differences))
         }
-        Err(trouble) => fail(&trouble),
+        Err(trouble) => fail_on(config, &trouble),
     }
 }
 
@@ -94,7 +94,7 @@ fn told(differences: &[Difference]) -> String {
 
 async fn rebuild(config: &Config, name: &str) -> ExitCode {
     if let Err(trouble) = super::audit::must_exist(config) {
-        return fail(&trouble);
+        return fail_on(config, &trouble);
     }
     let mut progress = Progress::new(name);
     // A rebuild writes, and on SQLite one process does that: a server that runs is asked to.
@@ -114,7 +114,7 @@ async fn rebuild(config: &Config, name: &str) -> ExitCode {
             super::say(&format!("{name} is rebuilt and live"));
             ExitCode::SUCCESS
         }
-        Err(trouble) => fail(&trouble),
+        Err(trouble) => fail_on(config, &trouble),
     }
 }
 

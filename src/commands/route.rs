@@ -3,7 +3,7 @@
 use crate::{
     app::{self, Trouble},
     config::Config,
-    control, fail,
+    control, fail_on,
     routes::{self, Order},
 };
 use clap::{Arg, ArgMatches, Command};
@@ -50,7 +50,7 @@ pub fn run(config: &Config, order: Result<Order, Trouble>) -> ExitCode {
             lines.iter().for_each(|line| super::say(line));
             ExitCode::SUCCESS
         }
-        Err(trouble) => fail(&trouble),
+        Err(trouble) => fail_on(config, &trouble),
     }
 }
 

@@ -3,7 +3,7 @@
 use crate::{
     app::App,
     config::{Config, Log, Refused},
-    disk, fail,
+    fail, fail_on,
     open_files::{self, Split},
     telemetry::{self, Filter},
 };
@@ -49,7 +49,7 @@ pub fn run(mut config: Config, with_demo: bool, again: &Reload) -> ExitCode {
         };
         let mut app = match built {
             Ok(app) => app,
-            Err(trouble) => return fail(&disk::explained(&running, &trouble)),
+            Err(trouble) => return fail_on(&running, &trouble),
         };
         banner(&app, &split);
         let outcome = tokio::select! {
