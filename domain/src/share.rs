@@ -19,7 +19,7 @@ pub struct Share {
     pub per_free: (usize, usize),
     /// One in so many of all is not counted as free: it is for those that have nothing. 0: none is.
     pub one_kept_in: usize,
-    /// At least this many, while any are free.
+    /// At least this many, while any are free and `most` lets it.
     pub least: usize,
     /// At most this many.
     pub most: usize,
@@ -31,7 +31,7 @@ impl Share {
     pub fn of(&self, total: usize, free: usize) -> usize {
         let kept = total.checked_div(self.one_kept_in).unwrap_or(0);
         let may_have = free.saturating_sub(kept).saturating_mul(self.per_free.0) / self.per_free.1;
-        if free == 0 { 0 } else { may_have.clamp(self.least, self.most) }
+        if free == 0 { 0 } else { may_have.max(self.least).min(self.most) }
     }
 }
 
@@ -120,6 +120,12 @@ mod tests {
         assert!(many.iter().all(|has| *has > 0) && many.iter().sum::<usize>() < 1_024, "{many:?}");
         assert_eq!(share.of(1_024, 1), 1);
         assert_eq!(share.of(1_024, 0), 0);
+    }
+
+    #[test]
+    fn nobody_has_more_than_the_most_even_where_the_least_is_more() {
+        let share = Share { per_free: (1, 8), one_kept_in: 8, least: 2, most: 1 };
+        assert_eq!([share.of(64, 64), share.of(64, 1)], [1, 1]);
     }
 
     #[test]
