@@ -19,7 +19,7 @@ mod sync_directory;
 #[cfg(test)]
 mod testing;
 
-pub use nodes::{JoinError, living};
+pub use nodes::{CLOCKS_DIFFER, JoinError, living};
 pub use outside::World;
 pub use place_calls::QUEUE_LIMIT;
 pub use status_callbacks::STOP_TIME;

@@ -33,7 +33,7 @@ const AGAIN: Duration = Duration::from_millis(250);
 /// How long it looks: a lease, and a little.
 const PATIENCE: Duration = LEASE.saturating_add(Duration::from_secs(1));
 /// Clocks that differ by more are complained about.
-pub(crate) const CLOCKS_DIFFER: Duration = Duration::from_secs(2);
+pub const CLOCKS_DIFFER: Duration = Duration::from_secs(2);
 
 /// This process among them; clones share it.
 #[derive(Clone)]

@@ -204,7 +204,7 @@ async fn clocks(config: &Config) -> Finding {
     let ours = store.clock().now();
     store.close().await;
     match theirs.map(|theirs| (theirs.micros() - ours.micros()) as f64 / 1e6) {
-        Ok(ahead) if ahead.abs() > 2.0 => Broken(format!(
+        Ok(ahead) if ahead.abs() > reactors::CLOCKS_DIFFER.as_secs_f64() => Broken(format!(
             "the database's clock is {:.1} s {} this machine's; set up NTP on both",
             ahead.abs(),
             if ahead > 0.0 { "ahead of" } else { "behind" }
