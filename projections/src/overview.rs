@@ -8,6 +8,7 @@ use crate::{
     reads::present,
     record::{Record, is},
     trunks::TrunkRow,
+    users::UserRow,
 };
 use domain::{Sid, Timestamp};
 use sea_query::{Cond, Expr, ExprTrait, Query, SelectStatement};
@@ -31,6 +32,8 @@ pub struct Counts {
     pub troubled_since: i64,
     /// Whether any call was ever answered.
     pub was_answered: bool,
+    /// Whether any user has a second factor.
+    pub two_factor: bool,
 }
 
 pub(crate) async fn counts(db: &Db, carrier: &Sid, since: Timestamp) -> Result<Counts, ReadError> {
@@ -45,6 +48,7 @@ pub(crate) async fn counts(db: &Db, carrier: &Sid, since: Timestamp) -> Result<C
         calls_since: count(db, &of(CallRow::NAME, since())).await?,
         troubled_since: count(db, &of(CallRow::NAME, since().add(is("troubled", true)))).await?,
         was_answered: any(db, CallRow::NAME, own().add(present("answered_at", true))).await?,
+        two_factor: any(db, UserRow::NAME, own().add(is("two_factor", true))).await?,
     })
 }
 

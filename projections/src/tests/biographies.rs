@@ -207,6 +207,29 @@ async fn a_number_forgets_its_configuration_with_its_account() {
 }
 
 #[tokio::test]
+async fn a_second_factor_counts_however_many_users_came_after_it() {
+    on_each(async |world: &World| {
+        let enable = |number: usize| (number == 0).then_some(UserCommand::EnableTwoFactor);
+        for number in 0..=100 {
+            let register = UserCommand::Register {
+                carrier: world.carrier.clone(),
+                name: parsed("Ann"),
+                email: parsed(&format!("ann{number}@example.com")),
+                role: Role::Owner,
+            };
+            let user = sid(Kind::User);
+            for command in [register].into_iter().chain(enable(number)) {
+                world.tell::<User>(&user, 3, command).await;
+            }
+        }
+        world.caught_up().await;
+        let counts = world.projections().counts(&world.carrier, second(0)).await.unwrap();
+        assert!(counts.two_factor);
+    })
+    .await;
+}
+
+#[tokio::test]
 async fn a_user_signs_in_until_removed() {
     on_each(async |world: &World| {
         let user = sid(Kind::User);
