@@ -39,7 +39,14 @@ pub fn explained(config: &Config, trouble: &dyn Display) -> String {
             "the disk of data_dir {data} is full; make room there, or move data_dir to a larger disk ({text})"
         );
     }
-    let Some(file) = config.store_file() else { return text };
+    let Some(file) = config.store_file() else {
+        // PostgreSQL's 53100, in the words of its system.
+        return if has(&["No space left on device", "Disk quota exceeded"]) {
+            format!("the disk of the PostgreSQL server is full; make room there ({text})")
+        } else {
+            text
+        };
+    };
     let file = file.display();
     if has(&["file is not a database"]) {
         return format!("{file} is no SQLite database; restore it from the backup ({text})");
@@ -73,6 +80,12 @@ mod tests {
             assert!(told.contains(words) && told.contains(said), "{told}");
         }
         assert_eq!(explained(&config, &"no such table"), "no such table");
+
+        let elsewhere = Config { database_url: "postgres://db/voice".into(), ..config };
+        let said = "could not extend file \"base/5/16384\": No space left on device";
+        assert!(explained(&elsewhere, &said).starts_with("the disk of the PostgreSQL server is full"));
+        let own = "seals.log: No space left on device (os error 28)";
+        assert!(explained(&elsewhere, &own).starts_with("the disk of data_dir /srv/voice is full"));
     }
 
     #[test]
