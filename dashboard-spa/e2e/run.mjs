@@ -33,6 +33,25 @@ const stories = {
   ...lookStories,
   ...lastStories,
 };
+/** How long a story may take, in milliseconds. What it waits for may never come. */
+const LIMIT = 180_000;
+
+/** Tells a story, and gives it up when it takes too long. */
+async function tell(story, shared) {
+  let timer;
+  const late = new Promise((_, reject) => {
+    timer = setTimeout(() => reject(new Error(`the story was not over after ${LIMIT / 1000} s`)), LIMIT);
+  });
+  try {
+    await Promise.race([story(shared), late]);
+  } finally {
+    clearTimeout(timer);
+  }
+}
+
+// A run that is stopped ends what it has started: that hangs on "exit", which no signal tells by itself.
+for (const signal of ["SIGINT", "SIGTERM"]) process.once(signal, () => process.exit(1));
+
 const wanted = process.argv[2] ?? "";
 const browser = await launch();
 const shared = {
@@ -46,14 +65,17 @@ let [passed, failed] = [0, 0];
 for (const [name, story] of Object.entries(stories).filter(([title]) => new RegExp(wanted).test(title))) {
   const start = Date.now();
   try {
-    await story(shared);
+    await tell(story, shared);
     passed += 1;
     console.log(`ok   ${name} (${Date.now() - start} ms)`);
   } catch (error) {
     failed += 1;
     console.log(`FAIL ${name}\n${error.stack ?? error}`);
+    // Its pages would go on beside the next story.
+    await Promise.allSettled(browser.contexts().map((context) => context.close()));
   }
 }
 await browser.close();
 console.log(`${passed} passed, ${failed} failed`);
-process.exitCode = failed === 0 ? 0 : 1;
+// What a story left open, a server or a socket, keeps nobody waiting.
+process.exit(failed === 0 ? 0 : 1);

@@ -50,17 +50,20 @@ export const installationStories = {
   },
 
   "an empty list says what to do, and nowhere, seen or hidden, that there are no records": async (shared) => {
-    assert.ok(shared.emptyState, "needs the story before");
     const { url, stop } = await emptyOne(shared);
-    const page = await open(shared.browser, { at: url, state: shared.emptyState });
-    for (const [path, says, role, offers] of LISTS) {
-      await page.goto(path);
-      await page.getByText(says, { exact: true }).waitFor();
-      await page.getByRole(role, { name: offers }).first().waitFor();
-      assert.doesNotMatch(await page.content(), /no records/i, path);
+    try {
+      assert.ok(shared.emptyState, "needs the story before");
+      const page = await open(shared.browser, { at: url, state: shared.emptyState });
+      for (const [path, says, role, offers] of LISTS) {
+        await page.goto(path);
+        await page.getByText(says, { exact: true }).waitFor();
+        await page.getByRole(role, { name: offers }).first().waitFor();
+        assert.doesNotMatch(await page.content(), /no records/i, path);
+      }
+      page.assertClean();
+      await page.context().close();
+    } finally {
+      await stop();
     }
-    page.assertClean();
-    await page.context().close();
-    await stop();
   },
 };
