@@ -57,7 +57,7 @@ export const fieldStories = {
       await save.click();
       await page.getByText("Configuration saved.").waitFor();
       const phone = await call(demo.sip_address, NUMBER.slice(1), "+85577000123").catch(() => undefined);
-      await phone?.ended;
+      await phone?.ends();
       phone?.close();
       await page.getByRole("link", { name: "See its calls" }).click();
       await page.getByRole("row").filter({ hasText: "+855 77 000 123" }).getByRole("link").first().click();

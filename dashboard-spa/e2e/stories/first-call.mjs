@@ -11,7 +11,7 @@ const owner = async (shared, options = {}) =>
 /** Calls the number and lets it end by itself. */
 async function callUntilEnd(from) {
   const phone = await call(demo.sip_address, NUMBER.slice(1), from);
-  await phone.ended;
+  await phone.ends();
   phone.close();
 }
 
@@ -30,7 +30,7 @@ export const firstCallStories = {
         await page.getByText(`sip:${NUMBER.slice(1)}@${demo.sip_address}`, { exact: true }).waitFor();
         await page.getByLabel("Ring").fill(phone.address);
         await page.getByRole("button", { name: "Call me" }).click();
-        await phone.heard;
+        await phone.hears();
         await page.getByText(phone.address).first().waitFor();
         await shoot(page, "test-call");
         const { checklist } = await api("GET", "/overview");

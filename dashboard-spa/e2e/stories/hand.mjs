@@ -20,10 +20,12 @@ function storm() {
   const timer = setInterval(() => {
     count += 1;
     const from = `+8558800${String(count).padStart(4, "0")}`;
-    phones.push(call(demo.sip_address, NUMBER.slice(1), from, { mute: true }));
+    const phone = call(demo.sip_address, NUMBER.slice(1), from, { mute: true });
+    // Looked at when the storm is over; one that is not answered is no end of all stories.
+    phone.catch(() => undefined);
+    phones.push(phone);
   }, 1000 / RATE);
   return {
-    count: () => count,
     end: async () => {
       clearInterval(timer);
       const answered = await Promise.allSettled(phones);
@@ -83,7 +85,6 @@ export const handStories = {
       await button.hover();
       const before = await box(row);
       const calls = storm();
-      let ended = 0;
       try {
         await page.waitForFunction(
           (wanted) =>
@@ -100,12 +101,11 @@ export const handStories = {
         const question = page.getByRole("dialog", { name: "Hang up this call" });
         await question.getByText("+855 77 000 111").first().waitFor();
         const others = await calls.end();
-        for (const other of others) other.ended.then(() => (ended += 1));
         await question.getByRole("button", { name: "Hang up +855 77 000 111" }).click();
-        await phone.ended;
+        await phone.ends();
         // The hand has left the list for the question: it has caught up.
         await page.getByRole("row").filter({ hasText: "+855 88 000" }).first().waitFor();
-        assert.equal(ended, 0, "another customer's call was ended");
+        assert.ok(!others.some((other) => other.isOver()), "another customer's call was ended");
         await hangUpAll(others);
       } finally {
         phone.close();

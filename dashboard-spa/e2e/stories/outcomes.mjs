@@ -74,7 +74,7 @@ export const outcomeStories = {
         const { data } = await api("GET", `/calls?limit=1&phone_number_sid=${sid}`);
         await rowOf(page, caller).hover();
         await redirect(data[0].sid, NOWHERE);
-        await phone.ended;
+        await phone.ends();
         // The row under the hand stays, and says it at once.
         await rowOf(page, caller).getByText("Application failed").waitFor();
         await saidInEveryList(page, data[0], caller, "Application failed");

@@ -43,7 +43,7 @@ export const timelineStories = {
         await row("<Gather>").getByText("Digits=427").waitFor();
         await row("<Play>").getByText("1w2").waitFor();
         await row("<Say>").getByText("Goodbye").waitFor();
-        await phone.ended;
+        await phone.ends();
         await rows.filter({ hasText: /Ended/ }).first().waitFor();
         await page.mouse.move(2, 2);
       } finally {

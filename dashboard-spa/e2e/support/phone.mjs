@@ -3,8 +3,11 @@ import { randomBytes } from "node:crypto";
 import { createSocket } from "node:dgram";
 import { once } from "node:events";
 
-/** How long each step of a call may take, in milliseconds. */
+/** How long an answer may take, and what is said until somebody is heard or hangs up, in milliseconds. */
 const LIMIT = 10_000;
+const LONG = 60_000;
+/** What was not answered is said again after this time, in milliseconds (T1, RFC 3261 section 17.1.1.1). */
+const REPEAT = 500;
 /** A PCMU packet's time, in milliseconds, and its samples. */
 const PACKET = 20;
 const SAMPLES = 160;
@@ -18,6 +21,19 @@ async function bound() {
 
 /** A transaction's name (RFC 3261 section 8.1.1.7). */
 const newBranch = () => `z9hG4bK${randomBytes(6).toString("hex")}`;
+
+/** Waits for what happens to a phone, and not for ever. */
+async function within(limit, promise, otherwise) {
+  let timer;
+  const late = new Promise((_, reject) => {
+    timer = setTimeout(() => reject(new Error(`${otherwise} within ${limit / 1000} s`)), limit);
+  });
+  try {
+    return await Promise.race([promise, late]);
+  } finally {
+    clearTimeout(timer);
+  }
+}
 
 function header(text, name) {
   return new RegExp(`^${name}:\\s*(.*)$`, "im").exec(text)?.[1]?.trim() ?? "";
@@ -44,12 +60,21 @@ export async function call(sipAddress, number, from = "+85577000111", { mute = f
   const invite = newBranch();
   let to = `<${target}>`;
 
-  let sent = 1;
-  const later = (method, body, type) => {
+  let sent = 0;
+  /** What has no response yet, by its CSeq. */
+  const repeating = new Map();
+  const ask = (method, body, branch, type) => {
     sent += 1;
-    send(method, sent, body, undefined, type);
+    const said = packet(method, sent, body, branch, type);
+    const say = () => sip.send(said, Number(port), host);
+    say();
+    repeating.set(`${sent} ${method}`, setInterval(say, REPEAT));
   };
-  const send = (method, sequence, body = "", branch = newBranch(), type = "application/sdp") => {
+  const heard = (request) => {
+    clearInterval(repeating.get(request));
+    repeating.delete(request);
+  };
+  const packet = (method, sequence, body = "", branch = newBranch(), type = "application/sdp") => {
     const lines = [
       `${method} ${target} SIP/2.0`,
       `Via: SIP/2.0/UDP 127.0.0.1:${sipPort};rport;branch=${branch}`,
@@ -64,8 +89,9 @@ export async function call(sipAddress, number, from = "+85577000111", { mute = f
       "",
       body,
     ];
-    sip.send(lines.join("\r\n"), Number(port), host);
+    return lines.join("\r\n");
   };
+  const acknowledge = (branch) => sip.send(packet("ACK", 1, "", branch), Number(port), host);
   const respond = (request) => {
     const kept = request.split("\r\n").filter((line) => /^(via|from|to|call-id|cseq):/i.test(line));
     sip.send(["SIP/2.0 200 OK", ...kept, "Content-Length: 0", "", ""].join("\r\n"), Number(port), host);
@@ -75,58 +101,59 @@ export async function call(sipAddress, number, from = "+85577000111", { mute = f
   const ended = new Promise((resolve) => {
     hungUp = resolve;
   });
+  let over = false;
   let timer;
   const close = () => {
     clearInterval(timer);
+    for (const request of [...repeating.keys()]) heard(request);
     sip.close();
     rtp.close();
   };
   const answered = new Promise((resolve, reject) => {
-    const limit = setTimeout(() => reject(new Error("the call was not answered in time")), LIMIT);
-    sip.on("message", (packet) => {
-      const text = packet.toString();
+    sip.on("message", (message) => {
+      const text = message.toString();
       const status = Number(/^SIP\/2\.0 (\d+)/.exec(text)?.[1]);
+      const request = header(text, "CSeq");
+      if (status) heard(request);
       if (text.startsWith("BYE ")) {
         respond(text);
+        over = true;
         hungUp();
-      } else if (status >= 300) {
-        clearTimeout(limit);
+      } else if (status >= 200 && request.endsWith("INVITE")) {
         to = header(text, "To");
         // A refusal is acknowledged within its own transaction (RFC 3261 section 17.1.1.3).
-        send("ACK", 1, "", invite);
-        reject(new Error(`the call was refused: ${text.split("\r\n")[0]}`));
-      } else if (status >= 200 && /INVITE/.test(header(text, "CSeq"))) {
-        clearTimeout(limit);
-        to = header(text, "To");
-        send("ACK", 1);
-        resolve(Number(/^m=audio (\d+)/m.exec(text)?.[1]));
+        acknowledge(status >= 300 ? invite : undefined);
+        if (status >= 300) reject(new Error(`the call was refused: ${text.split("\r\n")[0]}`));
+        else resolve(Number(/^m=audio (\d+)/m.exec(text)?.[1]));
       }
     });
   });
 
-  send("INVITE", 1, sdp, invite);
-  const media = await answered.catch((error) => {
+  ask("INVITE", sdp, invite);
+  const media = await within(LIMIT, answered, "the call was not answered").catch((error) => {
     close();
     throw error;
   });
   let sequence = 0;
   const speak = () => {
-    const packet = Buffer.alloc(12 + SAMPLES, 0xff);
-    packet.writeUInt16BE(0x8000, 0);
-    packet.writeUInt16BE(sequence & 0xffff, 2);
-    packet.writeUInt32BE((sequence * SAMPLES) >>> 0, 4);
-    packet.writeUInt32BE(0x1234abcd, 8);
+    const sound = Buffer.alloc(12 + SAMPLES, 0xff);
+    sound.writeUInt16BE(0x8000, 0);
+    sound.writeUInt16BE(sequence & 0xffff, 2);
+    sound.writeUInt32BE((sequence * SAMPLES) >>> 0, 4);
+    sound.writeUInt32BE(0x1234abcd, 8);
     sequence += 1;
-    rtp.send(packet, media, host);
+    rtp.send(sound, media, host);
   };
   if (!mute) timer = setInterval(speak, PACKET);
 
   return {
     /** Resolves when the other side hangs up. */
-    ended,
-    hangUp: () => later("BYE"),
+    ends: () => within(LONG, ended, "the call was not hung up"),
+    /** Whether the other side has hung up. */
+    isOver: () => over,
+    hangUp: () => ask("BYE"),
     /** Presses a key, which it says by signalling. */
-    press: (key) => later("INFO", `Signal=${key}\r\nDuration=160\r\n`, "application/dtmf-relay"),
+    press: (key) => ask("INFO", `Signal=${key}\r\nDuration=160\r\n`, undefined, "application/dtmf-relay"),
     close,
   };
 }
@@ -177,7 +204,7 @@ export async function waiting() {
     /** Its SIP address. */
     address: `sip:me@127.0.0.1:${sip.address().port}`,
     /** Resolves when something other than silence was heard. */
-    heard,
+    hears: () => within(LONG, heard, "nothing was heard"),
     close: () => {
       sip.close();
       rtp.close();
