@@ -93,14 +93,14 @@ export const lookStories = {
     const page = await open(shared.browser, { state: await shared.owner() });
     await page.goto("/");
     await page.getByRole("heading", { name: "Overview" }).waitFor();
-    await page.keyboard.press("Control+k");
+    await page.keyboard.press("ControlOrMeta+k");
     await page.getByLabel("Search", { exact: true }).fill("85512345678");
     await page.getByRole("dialog").getByText("+855 12 345 678", { exact: true }).first().waitFor();
     await shoot(page, "palette");
     await page.keyboard.press("ArrowDown");
     await page.keyboard.press("Enter");
     await page.getByRole("heading", { name: "+855 12 345 678" }).waitFor();
-    await page.keyboard.press("Control+k");
+    await page.keyboard.press("ControlOrMeta+k");
     await page.getByLabel("Search", { exact: true }).waitFor();
     await accessible(page, "the palette");
     await page.keyboard.press("Escape");
@@ -114,12 +114,45 @@ export const lookStories = {
     const field = page.getByLabel("Find a number");
     await field.press("/");
     assert.equal(await field.inputValue(), "/");
-    await field.press("Control+k");
-    await page.getByLabel("Search", { exact: true }).waitFor();
-    // And again from the palette's own field, while it closes.
+    await field.press("ControlOrMeta+k");
+    const palette = page.getByLabel("Search", { exact: true });
+    await palette.waitFor();
+    // And again from the palette's own field, while it closes: it stays open, and answers what is typed.
     await page.keyboard.press("Escape");
-    await page.keyboard.press("Control+k");
-    await page.getByLabel("Search", { exact: true }).fill("calls");
+    await page.keyboard.press("ControlOrMeta+k");
+    const asked = page.waitForResponse((response) => /\/accounts\?.*name=calls/.test(response.url()));
+    await palette.fill("calls");
+    await asked;
+    assert.ok(await palette.isVisible(), "it has closed");
+    assert.equal(await palette.inputValue(), "calls");
+    page.assertClean();
+    await page.context().close();
+  },
+
+  "the palette takes no dialog away: what was typed there is there after it was asked for": async (
+    shared,
+  ) => {
+    const page = await open(shared.browser, { state: await shared.owner() });
+    await page.goto("/accounts");
+    await page.getByRole("button", { name: "Create account" }).first().click();
+    const name = page.getByRole("dialog").getByLabel("Name");
+    await name.fill("Acme");
+    const submit = page.getByRole("dialog").getByRole("button", { name: "Create account" });
+    // In a field, and on a button, where a slash types nothing.
+    for (const [at, keys] of [
+      [name, ["ControlOrMeta+k", "/"]],
+      [submit, ["/", "ControlOrMeta+k"]],
+    ]) {
+      for (const key of keys) {
+        await at.press(key);
+        // What opens is drawn by then.
+        await page.evaluate(
+          () => new Promise((drawn) => requestAnimationFrame(() => requestAnimationFrame(drawn))),
+        );
+        assert.equal(await page.getByRole("dialog").count(), 1, key);
+      }
+    }
+    assert.equal(await name.inputValue(), "Acme/");
     page.assertClean();
     await page.context().close();
   },
@@ -131,7 +164,7 @@ export const lookStories = {
     await page.keyboard.press("Tab");
     assert.equal(await page.evaluate(() => document.activeElement?.textContent), "Skip to content");
     await page.keyboard.press("Enter");
-    assert.equal(await page.evaluate(() => document.activeElement?.id), "content");
+    await page.waitForFunction(() => document.activeElement?.id === "content");
     await page.context().close();
   },
 

@@ -1,11 +1,11 @@
 /** The top bar: where you are, one primary action, search. */
 import { Title } from "@mantine/core";
-import { spotlight } from "@mantine/spotlight";
 import { IconSearch } from "@tabler/icons-react";
 import { Link, type LinkProps } from "@tanstack/react-router";
 import { type ReactNode, useEffect } from "react";
 import { visible } from "../lib/visible";
 import css from "./Frame.module.css";
+import { openPalette, paletteKey } from "./openPalette";
 
 type Props = {
   title: ReactNode;
@@ -13,6 +13,8 @@ type Props = {
   parent?: { label: string; link: LinkProps };
   children?: ReactNode;
 };
+
+const { shown } = paletteKey(navigator.userAgent);
 
 export function PageHead({ title: given, name, parent, children }: Props) {
   const title = typeof given === "string" ? visible(given) : given;
@@ -37,9 +39,9 @@ export function PageHead({ title: given, name, parent, children }: Props) {
           {title}
         </Title>
       </div>
-      <button type="button" className={css.search} onClick={spotlight.open} aria-label="Search Ctrl K">
+      <button type="button" className={css.search} onClick={openPalette} aria-label={`Search ${shown}`}>
         <IconSearch size={15} aria-hidden />
-        <span>Search</span> <kbd>Ctrl K</kbd>
+        <span>Search</span> <kbd>{shown}</kbd>
       </button>
       {children}
     </header>

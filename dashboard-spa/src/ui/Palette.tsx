@@ -1,11 +1,6 @@
 /** Ctrl-K: pages, and numbers, calls and accounts found by the API. */
-import { useDebouncedValue, useHotkeys } from "@mantine/hooks";
-import {
-  Spotlight,
-  type SpotlightActionData,
-  type SpotlightActionGroupData,
-  spotlight,
-} from "@mantine/spotlight";
+import { useDebouncedValue } from "@mantine/hooks";
+import { Spotlight, type SpotlightActionData, type SpotlightActionGroupData } from "@mantine/spotlight";
 import {
   IconBuilding,
   IconHash,
@@ -20,6 +15,7 @@ import { useState } from "react";
 import { listAccounts, listCalls, listPhoneNumbers, listTrunks } from "../client/sdk.gen";
 import { statusOf } from "../lib/call";
 import { grouped, looksLikeNumber } from "../lib/number";
+import { usePaletteKeys } from "./openPalette";
 import { pages } from "./pages";
 
 /** Hits shown per kind. */
@@ -116,8 +112,7 @@ export function Palette({ onSignOut }: { onSignOut: () => void }) {
   });
   const matches = (words: string) => words.toLowerCase().includes(text.trim().toLowerCase());
   const go = (options: NavigateOptions) => () => void navigate(options);
-  // Ctrl-K types nothing, and so it opens the palette from a field as well; "/" there is a character.
-  useHotkeys([["mod + K", spotlight.open]], [], true);
+  usePaletteKeys();
 
   const groups: SpotlightActionGroupData[] = [
     {
@@ -154,7 +149,8 @@ export function Palette({ onSignOut }: { onSignOut: () => void }) {
       query={text}
       onQueryChange={setText}
       filter={(_, actions) => actions}
-      shortcut="/"
+      data-palette
+      shortcut={null}
       nothingFound={hits.isFetching ? "Searching…" : "Nothing found. Try a number, a name or a call SID."}
       searchProps={{
         leftSection: <IconSearch size={18} />,

@@ -36,7 +36,14 @@ function Renew({ onClose }: { onClose: () => void }) {
   );
   if (codes) {
     return (
-      <Dialog onClose={onClose} title="Your new recovery codes" closeOnClickOutside={false}>
+      // A stray key or click does not take them away.
+      <Dialog
+        onClose={onClose}
+        title="Your new recovery codes"
+        closeOnClickOutside={false}
+        closeOnEscape={false}
+        withCloseButton={false}
+      >
         <Stack gap={16}>
           <Text fz={13} c="dimmed">
             They are shown once, now. The old ones open nothing any more.
