@@ -124,9 +124,13 @@ export const handStories = {
       await rows.nth(1).getByRole("link").first().waitFor();
       await rows.nth(1).hover();
       const first = await rows.nth(1).textContent();
+      // In a window that the list does not fit into, so that its foot is not at its end.
+      await page.setViewportSize({ width: 1280, height: 420 });
+      const foot = await box(page.locator("[data-foot]"));
       const phone = await call(demo.sip_address, NUMBER.slice(1), "+85577000222");
       try {
         await page.getByRole("button", { name: "1 new" }).waitFor();
+        assert.equal(await box(page.locator("[data-foot]")), foot, "what says so came up over the list");
         assert.equal((await rows.nth(1).textContent())?.slice(0, 20), first?.slice(0, 20));
         await nothingIsCovered(page);
         await page.mouse.move(2, 2);

@@ -1,6 +1,6 @@
 /**
  * A list: skeleton, rows, empty and error states, cursor paging, totals, order and a column chooser. Its head and foot stay in sight, and
- * its rows stand still while a hand is on them. On phones each row becomes a small card.
+ * its rows stand still while a hand is on them. On phones each row becomes a small card, and the foot comes after the last one.
  */
 import { ActionIcon, Button, Menu, NativeSelect, Skeleton, Tooltip } from "@mantine/core";
 import { useLocalStorage, useMediaQuery } from "@mantine/hooks";
@@ -318,12 +318,12 @@ function Counted<Row>({ query, shown, noun }: Count<Row>) {
   );
 }
 
-/** The line below a list: how much it has, what waits, and more of it. It stays in sight, so nothing has to lie over the list. */
+/** The line below a list: how much it has, what waits, and more of it. On phones it stays in sight only while something waits. */
 function Foot<Row>(props: Count<Row> & { plain?: boolean | undefined; children: ReactNode }) {
   const { query, plain = false, children } = props;
   const bare = plain && !query.hasNextPage;
   return (
-    <div className={css.foot} data-bare={bare || undefined}>
+    <div className={css.foot} data-foot data-bare={bare || undefined}>
       {bare ? <span /> : <Counted {...props} />}
       {children}
       {query.hasNextPage && (

@@ -119,7 +119,7 @@ export function TimelineView({ all, live, linked, hidden, onHide }: Props) {
             />
           ))}
         </ol>
-        <div className={css.foot}>
+        <div className={css.foot} data-live={live || undefined}>
           <News waiting={waiting} gone={gone} onShow={release} />
         </div>
       </div>
