@@ -135,7 +135,7 @@ export const habitStories = {
       for (const typed of ["STRASSE DER", "077 000 001"]) {
         await page.goto("/numbers");
         await page.getByLabel("Find a number").fill(typed);
-        await page.getByText("1 number", { exact: true }).first().waitFor();
+        await page.getByText("1 number", { exact: true }).waitFor();
         await page.getByText("+855 77 000 001").waitFor();
       }
     });
@@ -199,7 +199,7 @@ async function withNumbers(many, name, story) {
 async function sortedByHeads(page) {
   await page.goto("/numbers?number=85577");
   const first = page.locator("tbody tr").first();
-  await page.getByText("First 50 of 60 numbers").first().waitFor();
+  await page.getByText("First 50 of 60 numbers").waitFor();
   await first.getByText("+855 77 000 060").waitFor();
   const head = (name) => page.getByRole("columnheader", { name });
   const sorted = async (name, direction, number) => {
@@ -215,7 +215,7 @@ async function sortedByHeads(page) {
   await sorted("Number", "descending", "+855 77 000 060");
   await page.getByRole("button", { name: "Show more" }).click();
   await page.getByText("+855 77 000 001").waitFor();
-  await page.getByText("60 numbers", { exact: true }).first().waitFor();
+  await page.getByText("60 numbers", { exact: true }).waitFor();
   await shoot(page, "sorted-desk");
   await page.goBack();
   await sorted("Number", "ascending", "+855 77 000 001");

@@ -118,12 +118,10 @@ export function DataGrid<Row>(props: Props<Row>) {
     columns: phone ? columns : columns.filter((column) => !hidden.includes(column.id)),
     lines: lines.map((line) => (line.gone ? { ...line, row: afterwards(line.row) } : line)),
   };
-  const totals = { noun: props.noun };
   const bar = !props.plain && (props.filters || !phone) && (
     <div className={css.bar}>
       {props.filters}
       <span className={css.grow} />
-      {!phone && rows.length > 0 && <Counted shown={rows.length} query={query} {...totals} />}
       {!phone && <ColumnChooser columns={columns} hidden={hidden} onChange={setHidden} />}
     </div>
   );
@@ -142,7 +140,7 @@ export function DataGrid<Row>(props: Props<Row>) {
           <Grid {...shown} />
         )}
         {lines.length > 0 && (
-          <Foot query={query} shown={rows.length} plain={props.plain} {...totals}>
+          <Foot query={query} shown={rows.length} plain={props.plain} noun={props.noun}>
             <News waiting={waiting} gone={gone} onShow={release} />
           </Foot>
         )}
