@@ -1,6 +1,6 @@
 // Lists: none moves under a hand, and none asks for each of its rows.
 import assert from "node:assert/strict";
-import { answeringWith, api, demo, open } from "../support/harness.mjs";
+import { answeringWith, api, demo, fitsWidth, open, shoot } from "../support/harness.mjs";
 import { call } from "../support/phone.mjs";
 
 const NUMBER = "+85512345678";
@@ -42,19 +42,19 @@ async function tidily(story) {
   }
 }
 
-/** What a page asks the Carrier API until it has nothing more to ask, without what was asked for. */
+/** What a page asks the Carrier API until it has nothing more to ask. What it asks again it has asked already. */
 async function asks(page, path, rows) {
-  const asked = [];
+  const asked = new Set();
   const note = (request) => {
-    const { pathname } = new URL(request.url());
-    if (pathname.startsWith("/carrier/v1/")) asked.push(pathname.replace("/carrier/v1", ""));
+    const { pathname, search } = new URL(request.url());
+    if (pathname.startsWith("/carrier/v1/")) asked.add(pathname.replace("/carrier/v1", "") + search);
   };
   page.on("request", note);
   await page.goto(path);
   await rows.locator("a, button").first().waitFor();
   await page.waitForLoadState("networkidle");
   page.off("request", note);
-  return asked;
+  return [...asked];
 }
 
 /** Which rows of a list are on screen, and where. */
@@ -173,6 +173,35 @@ export const listStories = {
     });
     page.assertClean();
     await page.context().close();
+  },
+
+  "accounts that are offered beside numbers come late, and move nothing": async (shared) => {
+    for (const width of [1280, 390]) {
+      const page = await owner(shared, { width });
+      let answer;
+      const later = new Promise((resolve) => {
+        answer = resolve;
+      });
+      await page.route(/\/accounts\?.*name=/, async (route) => {
+        await later;
+        await route.continue();
+      });
+      await page.goto("/numbers");
+      await page.getByRole("link", { name: "1234", exact: true }).waitFor();
+      await page.getByLabel("Find a number").fill("demo acc");
+      const list = page.getByText("Nothing matches these filters.");
+      await list.waitFor();
+      const before = await list.boundingBox();
+      answer();
+      await page.getByRole("button", { name: "Numbers of Demo Account" }).waitFor();
+      assert.deepEqual(await list.boundingBox(), before, `the list moved at ${width} px`);
+      await fitsWidth(page, `offered accounts at ${width} px`);
+      await shoot(page, `accounts-offered-${width}`);
+      await page.getByRole("button", { name: "Numbers of Demo Account" }).click();
+      await page.getByText("Account: Demo Account").waitFor();
+      page.assertClean();
+      await page.context().close();
+    }
   },
 
   "a list asks for nothing once more for each of its rows, and has the names all the same": async (shared) =>

@@ -13,15 +13,20 @@ function answer(input: RequestInfo | URL): Promise<Response> {
   return Promise.resolve(Response.json({ data: [{ sid: "AC1", name: "Acme Telecom" }] }));
 }
 
-function show(text: string): void {
-  vi.stubGlobal("fetch", answer);
-  render(
-    <MantineProvider env="test">
-      <QueryClientProvider client={new QueryClient()}>
-        <AccountsFound text={text} onPick={(sid) => picked.push(sid)} />
-      </QueryClientProvider>
-    </MantineProvider>,
-  );
+const offering = (client: QueryClient, text: string) => (
+  <MantineProvider env="test">
+    <QueryClientProvider client={client}>
+      <AccountsFound text={text} onPick={(sid) => picked.push(sid)} />
+    </QueryClientProvider>
+  </MantineProvider>
+);
+
+/** Returns how another text is typed. */
+function show(text: string, fetch = answer): (text: string) => void {
+  vi.stubGlobal("fetch", fetch);
+  const client = new QueryClient();
+  const { rerender } = render(offering(client, text));
+  return (another) => rerender(offering(client, another));
 }
 
 afterEach(() => {
@@ -34,9 +39,20 @@ afterEach(() => {
 describe("who looks for a customer among numbers", () => {
   it("is offered the numbers of the accounts that have the name", async () => {
     show("acme");
-    await userEvent.click(await screen.findByText("Numbers of Acme Telecom"));
+    await userEvent.click(await screen.findByLabelText("Numbers of Acme Telecom"));
     expect(picked).toEqual(["AC1"]);
     expect(asked[0]).toContain("name=acme");
+  });
+
+  it("keeps what was offered until more letters are answered", async () => {
+    const type = show("acme", (input) =>
+      (input as Request).url.includes("name=acmet") ? new Promise(() => undefined) : answer(input),
+    );
+    await screen.findByLabelText("Numbers of Acme Telecom");
+    type("acmet");
+    expect(screen.queryByLabelText("Numbers of Acme Telecom")).not.toBeNull();
+    type("");
+    expect(screen.queryByLabelText("Numbers of Acme Telecom")).toBeNull();
   });
 
   it("is asked nothing about digits", () => {
