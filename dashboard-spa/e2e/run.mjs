@@ -36,8 +36,13 @@ const stories = {
 /** How long a story may take, in milliseconds. What it waits for may never come. */
 const LIMIT = 180_000;
 
+/** What failed while nobody waited for it: a failure of the story, unless that has failed already and waits for nothing more. */
+let strays = [];
+process.on("unhandledRejection", (error) => strays.push(error));
+
 /** Tells a story, and gives it up when it takes too long. */
 async function tell(story, shared) {
+  strays = [];
   let timer;
   const late = new Promise((_, reject) => {
     timer = setTimeout(() => reject(new Error(`the story was not over after ${LIMIT / 1000} s`)), LIMIT);
@@ -47,6 +52,7 @@ async function tell(story, shared) {
   } finally {
     clearTimeout(timer);
   }
+  if (strays.length > 0) throw strays[0];
 }
 
 // A run that is stopped ends what it has started: that hangs on "exit", which no signal tells by itself.
