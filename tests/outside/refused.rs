@@ -34,18 +34,18 @@ fn what_is_refused_before_there_is_a_call_is_shown_at_its_trunk_with_the_reason(
     for on in STORES {
         let server = Server::start(on);
         server.change_trunk(json!({ "inbound": { "sources": ["127.0.0.1"] } }));
-        let words = "Content-Type: text/plain\r\n";
-        let cases = [
-            ("420", invite("demands", "Require: precondition\r\n", ""), "precondition"),
-            ("415", invite("words", words, "Hello"), "application/sdp"),
-            ("400", invite("odd", "", "").replace("CSeq: 1 INVITE", "CSeq: 1 OPTIONS"), ""),
+        let cases: [(&str, fn(&str) -> String, &str); 3] = [
+            ("420", |id| invite(id, "Require: precondition\r\n", ""), "precondition"),
+            ("415", |id| invite(id, "Content-Type: text/plain\r\n", "Hello"), "application/sdp"),
+            ("400", |id| invite(id, "", "").replace("CSeq: 1 INVITE", "CSeq: 1 OPTIONS"), ""),
         ];
-        for (code, text, why) in &cases {
-            for _ in 0..2 {
-                let answer = Phone::of(server.sip()).says(text);
-                assert_eq!(answer.kind(), *code, "{}", answer.0);
+        for (code, text, why) in cases {
+            for time in 1..=2 {
+                let answer = Phone::of(server.sip()).says(&text(&format!("{code}-{time}")));
+                assert_eq!(answer.kind(), code, "{}", answer.0);
             }
-            let row = shown(&server, code, |row| row["code"].as_u64() == code.parse().ok());
+            let twice = |row: &Value| row["code"].as_u64() == code.parse().ok() && row["count"] == 2;
+            let row = shown(&server, &format!("{code}, twice,"), twice);
             assert_eq!((&row["source"], &row["method"]), (&json!("127.0.0.1"), &json!("INVITE")), "{row}");
             assert!(row["reason"].as_str().unwrap().contains(why), "{row}");
         }
