@@ -97,4 +97,19 @@ describe("the focus", () => {
     await seen();
     expect(document.activeElement).toBe(document.body);
   });
+
+  it("is left alone by whoever has put it away from what lies over the page", async () => {
+    get("end-b").focus();
+    get("over").innerHTML = '<div role="menu"><button id="sure" type="button">Sure</button></div>';
+    get("sure").focus();
+    await seen();
+    get("sure").blur();
+    await seen();
+    get("row-a").remove();
+    await seen();
+    expect(document.activeElement).toBe(document.body);
+    get("over").innerHTML = "";
+    await seen();
+    expect(document.activeElement).toBe(document.body);
+  });
 });

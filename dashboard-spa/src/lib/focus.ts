@@ -78,8 +78,9 @@ export function watchFocus(): () => void {
     if (relatedTarget !== null) return;
     // What is being taken away is told to have lost the focus while it is still there; a moment later it is not.
     queueMicrotask(() => {
-      if (isFree() && !over && page?.element === target && page.element.isConnected && !isOff(page.element))
-        page = undefined;
+      const left = over ?? page;
+      if (isFree() && left?.element === target && left.element.isConnected && !isOff(left.element))
+        [page, over] = [undefined, undefined];
     });
   };
   const changed = () => {
