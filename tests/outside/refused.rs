@@ -29,12 +29,15 @@ fn shown(server: &Server, what: &str, wanted: impl Fn(&Value) -> bool) -> Value 
     }
 }
 
+/// The code of a refusal, the INVITE that meets it (made of its Call-ID), and what the reason says.
+type Refusal = (&'static str, fn(&str) -> String, &'static str);
+
 #[test]
 fn what_is_refused_before_there_is_a_call_is_shown_at_its_trunk_with_the_reason() {
     for on in STORES {
         let server = Server::start(on);
         server.change_trunk(json!({ "inbound": { "sources": ["127.0.0.1"] } }));
-        let cases: [(&str, fn(&str) -> String, &str); 3] = [
+        let cases: [Refusal; 3] = [
             ("420", |id| invite(id, "Require: precondition\r\n", ""), "precondition"),
             ("415", |id| invite(id, "Content-Type: text/plain\r\n", "Hello"), "application/sdp"),
             ("400", |id| invite(id, "", "").replace("CSeq: 1 INVITE", "CSeq: 1 OPTIONS"), ""),
