@@ -154,7 +154,7 @@ fn flatten(path: &str, value: &serde_json::Value, names: &mut Vec<String>) {
 mod tests {
     use super::*;
 
-    /// The settings of README's table with the default it names (a part of the text: `./data` is `data`).
+    /// The settings of README's table, and the default of each. A row may have several, with commas between.
     fn documented() -> Vec<(String, String)> {
         let table = include_str!("../README.md").split_once("| setting | default |").unwrap().1;
         let rows = table.lines().skip(2).take_while(|line| line.starts_with('|'));

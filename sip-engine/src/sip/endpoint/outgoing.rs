@@ -203,8 +203,8 @@ impl Endpoint {
         self.keep(leg);
     }
 
-    /// Nobody responded, or nobody can any more: the caller goes on elsewhere, so this INVITE is not repeated any more. One of its copies may have
-    /// arrived all the same: what still comes of it is called off.
+    /// Nobody responded, or nobody can any more: the caller goes on elsewhere, so this INVITE is not repeated any more. One
+    /// of its copies may have arrived all the same: what still comes of it is called off.
     pub(super) fn on_unreached(&mut self, key: LegKey, code: u16, reason: &str) {
         let Some(placed) = self.legs.get(&key).and_then(|leg| leg.placed.as_ref()) else { return };
         self.clients.hush(&placed.request);
