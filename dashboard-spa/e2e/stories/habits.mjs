@@ -165,6 +165,8 @@ async function listStaysFramed(page, path, width) {
       }),
     );
   await framed();
+  // Over the list: the rail scrolls by itself where it is higher than the window.
+  await page.mouse.move(width / 2, 200);
   await page.mouse.wheel(0, 600);
   await page.waitForFunction(
     () => window.scrollY > 0 || document.documentElement.scrollHeight <= window.innerHeight,
