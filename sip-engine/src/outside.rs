@@ -73,6 +73,8 @@ pub struct Fetched {
     pub exchange: WebhookExchange,
     /// The response's Content-Type.
     pub content_type: Option<String>,
+    /// Where it came from in the end, when redirects led there: what the document's addresses are relative to.
+    pub base: Option<twiml::Url>,
     /// The response's body, whole; at most 64 KB, or 16 MB when it is audio.
     pub body: Bytes,
     /// Set when there is no usable response: no connection, a timeout, a status other than 2xx, a body too large.

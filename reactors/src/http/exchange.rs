@@ -83,7 +83,8 @@ impl Inner {
             let value = value.as_bytes().get(..MAX_HEADER_VALUE).unwrap_or(value.as_bytes());
             (name.as_str().to_owned(), String::from_utf8_lossy(value).into_owned())
         });
-        Ok(Response { status: head.status.as_u16(), headers: headers.collect(), body: bytes.freeze() })
+        let (status, headers) = (head.status.as_u16(), headers.collect());
+        Ok(Response { status, headers, body: bytes.freeze(), at: None })
     }
 }
 

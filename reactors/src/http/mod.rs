@@ -120,6 +120,9 @@ pub struct Response {
     pub headers: Vec<(String, String)>,
     /// As sent; never decompressed.
     pub body: Bytes,
+    /// Where redirects led, if any did: with user and password, without our parameters. Addresses in the body are relative
+    /// to it (RFC 3986 section 5.1.3).
+    pub at: Option<url::Url>,
 }
 
 impl Response {

@@ -147,6 +147,7 @@ impl Inner {
         let mut method = request.method;
         let mut headers = request.headers.as_slice();
         for hop in 0..=MAX_REDIRECTS {
+            let led_to = (hop > 0).then(|| target.url.clone());
             let (addressed, wire) = prepare(target, method, headers, request, token)?;
             let place = match place.take() {
                 Some(place) => place,
@@ -157,7 +158,7 @@ impl Inner {
                 .through(sent)
                 .await
                 .map_err(|failure| if hop == 0 { failure } else { failure.elsewhere() })?;
-            let Some(location) = location(&response) else { return Ok(response) };
+            let Some(location) = location(&response) else { return Ok(Response { at: led_to, ..response }) };
             let (next, next_method) = addressed.redirected(response.status, location, method)?;
             // What was meant for one host is not told to another.
             if next.host_text() != addressed.host_text() {

@@ -115,6 +115,10 @@ impl Target {
         if self.is_tls() && next.scheme() == "http" {
             return Err(Failure::refused(BAD_URL, "a redirect from https to http is not followed"));
         }
+        if next.fragment().is_none() {
+            // RFC 9110 section 10.2.2; ours says how to connect.
+            next.set_fragment(self.url.fragment());
+        }
         if next.origin() == self.url.origin() && next.username().is_empty() && next.password().is_none() {
             // Whoever signed in there is signed in still. Neither can fail where there is a host.
             let _ = next.set_username(self.url.username());

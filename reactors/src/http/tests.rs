@@ -324,6 +324,23 @@ async fn a_redirect_that_carried_the_parameters_on_gets_them_once() {
 }
 
 #[tokio::test]
+async fn a_response_says_where_redirects_led_without_our_parameters() {
+    let (elsewhere, _) = server_at(Ipv4Addr::new(127, 0, 0, 2), vec![ok("done")]).await;
+    let (last, expected) = (format!("http://{elsewhere}/x/doc"), format!("http://{elsewhere}/x/doc#rc=0"));
+    let (address, _) = server(vec![redirect(302, "/e/f/doc?a=b"), redirect(307, &last)]).await;
+    let url = format!("http://bob:secret@{address}/d/r#rc=0");
+    let response = client(true, &[]).send(&request(Method::Post, url)).await.result.unwrap();
+    assert_eq!(response.at.unwrap().as_str(), expected);
+    let (address, _) = server(vec![redirect(302, "/e/f/doc?a=b"), ok("done"), ok("done")]).await;
+    let url = format!("http://bob:secret@{address}/d/r");
+    let http = client(true, &[]);
+    let response = http.send(&request(Method::Post, url.clone())).await.result.unwrap();
+    assert_eq!(response.at.unwrap().as_str(), format!("http://bob:secret@{address}/e/f/doc?a=b"));
+    let response = http.send(&request(Method::Post, url)).await.result.unwrap();
+    assert_eq!(response.at, None, "nothing led elsewhere");
+}
+
+#[tokio::test]
 async fn endless_redirects_end() {
     let (address, log) = server(vec![redirect(302, "/again"); 20]).await;
     let outcome = client(true, &[]).send(&request(Method::Get, format!("http://{address}/"))).await;

@@ -116,7 +116,7 @@ mod tests {
             pair("date", "Mon, 23 Nov 2026 10:00:00 GMT"),
         ];
         let body = Bytes::from(r#"<Redirect>http://bob:secret@a.test/</Redirect>"#);
-        let response = Response { status: 200, headers, body };
+        let response = Response { status: 200, headers, body, at: None };
         let outcome =
             Outcome { url: "http://a.test/".into(), duration: Duration::ZERO, result: Ok(response) };
         let exchange = exchange_of(Purpose::Document, Method::Get, vec![], &outcome);

@@ -189,7 +189,7 @@ mod tests {
 
     fn response(headers: &[(&str, String)]) -> Response {
         let headers = headers.iter().map(|(name, value)| ((*name).to_owned(), value.clone())).collect();
-        Response { status: 200, headers, body: Bytes::from_static(b"RIFF") }
+        Response { status: 200, headers, body: Bytes::from_static(b"RIFF"), at: None }
     }
 
     #[test]

@@ -11,7 +11,7 @@ pub(crate) mod tokens;
 
 use crate::{
     geo,
-    http::{Cookies, Failure, Http, MAX_DOCUMENT, Outcome, Request, shown},
+    http::{Cookies, Failure, Http, MAX_DOCUMENT, Outcome, Request, Response, shown},
     ledger::Ledger,
 };
 use async_trait::async_trait;
@@ -26,6 +26,7 @@ use std::{io, path::Path, sync::Arc, time::Duration};
 use store::{EvidenceItem, Store, StoreError, Vault};
 use tokens::Tokens;
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
+use url::Url;
 
 /// How often it is looked whether the disk takes facts.
 const ROOM: Duration = Duration::from_secs(2);
@@ -109,7 +110,13 @@ impl World {
 
     async fn document(&self, request: &DocumentRequest) -> Outcome {
         match self.web_request(request).await {
-            Ok(web_request) => self.http.send(&web_request).await,
+            Ok(web_request) => {
+                let mut outcome = self.http.send(&web_request).await;
+                if let Ok(Response { at: Some(at), .. }) = &mut outcome.result {
+                    hide_password(at, &web_request.url, &request.url);
+                }
+                outcome
+            }
             Err(error) => Outcome {
                 url: shown(request.url.as_str()),
                 duration: Duration::ZERO,
@@ -135,6 +142,17 @@ impl World {
             cookies: Some(self.cookies.of(request.tenant.account.as_ref(), &request.call)),
             account: request.tenant.account.clone(),
         })
+    }
+}
+
+/// Puts what stands for a password back where an address has the one that was asked with: what is made of it may go into
+/// the log.
+fn hide_password(at: &mut Url, asked: &str, kept: &WebhookUrl) {
+    let (Ok(asked), Ok(kept)) = (Url::parse(asked), Url::parse(kept.as_str())) else { return };
+    let same_user = (at.username(), at.password()) == (asked.username(), asked.password());
+    if same_user && at.origin() == asked.origin() {
+        // It cannot fail where there is a host.
+        let _ = at.set_password(kept.password());
     }
 }
 
@@ -170,6 +188,7 @@ impl Outside for World {
                 .as_ref()
                 .and_then(|response| response.header("content-type"))
                 .map(str::to_owned),
+            base: response.as_ref().and_then(|response| response.at.clone()),
             body: response.map(|response| response.body).unwrap_or_default(),
             exchange,
             failure,

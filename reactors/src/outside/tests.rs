@@ -77,6 +77,20 @@ async fn an_application_is_told_the_password_that_the_vault_keeps() {
     );
 }
 
+#[test]
+fn where_redirects_led_is_told_without_the_password_that_the_vault_keeps() {
+    let kept: WebhookUrl = format!("http://bob:kept-{}@a.test/", "0".repeat(32)).parse().unwrap();
+    let told = |at: &str| {
+        let mut at = at.parse().unwrap();
+        hide_password(&mut at, "http://bob:se%20cret@a.test/d/r", &kept);
+        at.to_string()
+    };
+    assert_eq!(told("http://bob:se%20cret@a.test/e/f"), kept.as_str().to_owned() + "e/f");
+    for other in ["http://bob:other@a.test/", "http://bob:se%20cret@b.test/", "https://c.test/"] {
+        assert_eq!(told(other), other);
+    }
+}
+
 #[tokio::test]
 async fn cookies_last_as_long_as_the_call() {
     let (bench, folder) = (Bench::new().await, tempfile::tempdir().unwrap());

@@ -63,7 +63,8 @@ impl Machine {
             return;
         }
         self.script.fetching = None;
-        let read = match (fetched.failure, url.as_str().parse()) {
+        let base = fetched.base.map_or_else(|| url.as_str().parse::<twiml::Url>(), Ok);
+        let read = match (fetched.failure, base) {
             (Some(failure), _) => Err((failure.code, failure.message)),
             (None, Err(_)) => Err((BAD_URL, "is not a web address".to_owned())),
             (None, Ok(base)) => {

@@ -467,5 +467,5 @@ fn too_late(request: &DocumentRequest) -> Fetched {
         truncated: false,
         error: Some(ExchangeError { code: 11205, message }),
     };
-    Fetched { exchange, content_type: None, body: Bytes::new(), failure: Some(failure) }
+    Fetched { exchange, content_type: None, base: None, body: Bytes::new(), failure: Some(failure) }
 }

@@ -99,6 +99,28 @@ fn digits_of_a_gather_go_to_its_action() {
 }
 
 #[test]
+fn a_document_that_redirects_led_to_has_addresses_relative_to_where_it_is() {
+    for (body, asked) in [
+        ("<Redirect>next</Redirect>", "Fetch POST https://other.example/e/f/next"),
+        ("<Redirect/>", "Fetch POST https://other.example/e/f/doc"),
+    ] {
+        let mut scene = Scene::incoming(application(None));
+        scene.starts();
+        let lines = scene.document_at("https://other.example/e/f/doc", body);
+        assert_eq!(lines.last().unwrap(), asked);
+    }
+    let mut scene = Scene::incoming(application(None));
+    scene.starts();
+    scene.document_at("https://other.example/e/f/doc", "<Play>p.wav</Play><Gather numDigits=\"1\"/>");
+    let lines = scene.signal(MAIN, Signal::Acknowledged);
+    assert_eq!(lines.last().unwrap(), "Load https://other.example/e/f/p.wav");
+    scene.prepared();
+    scene.played();
+    let lines = scene.press(MAIN, "5");
+    assert_eq!(lines.last().unwrap(), "Fetch POST https://other.example/e/f/doc", "not the redirect again");
+}
+
+#[test]
 fn an_answer_that_is_a_sound_is_played_as_it_came() {
     let mut scene = Scene::incoming(application(None));
     scene.starts();

@@ -222,11 +222,27 @@ impl Scene {
         self.response(Some("text/xml"), &format!("<Response>{body}</Response>"), None)
     }
 
+    /// A document came that redirects led to.
+    pub(super) fn document_at(&mut self, url: &str, body: &str) -> Vec<String> {
+        let body = format!("<Response>{body}</Response>");
+        self.came(Some("text/xml"), &body, None, url.parse().ok())
+    }
+
     pub(super) fn response(
         &mut self,
         content_type: Option<&str>,
         body: &str,
         failure: Option<FetchFailure>,
+    ) -> Vec<String> {
+        self.came(content_type, body, failure, None)
+    }
+
+    fn came(
+        &mut self,
+        content_type: Option<&str>,
+        body: &str,
+        failure: Option<FetchFailure>,
+        base: Option<twiml::Url>,
     ) -> Vec<String> {
         let exchange = WebhookExchange {
             purpose: Purpose::Document,
@@ -241,7 +257,7 @@ impl Scene {
             error: None,
         };
         let content_type = content_type.map(str::to_owned);
-        let fetched = Fetched { exchange, content_type, body: body.to_owned().into(), failure };
+        let fetched = Fetched { exchange, content_type, base, body: body.to_owned().into(), failure };
         self.feed(Happened::Fetched(self.tokens["fetch"], Box::new(fetched)))
     }
 

@@ -224,7 +224,7 @@ impl Outside for Memory {
         self.inner().requests.push(request);
         self.changed.notify_waiters();
         let body = body.unwrap_or_default().into();
-        Fetched { exchange, content_type: Some("text/xml".into()), body, failure }
+        Fetched { exchange, content_type: Some("text/xml".into()), base: None, body, failure }
     }
 
     async fn media(&self, _: Tenant, url: WebhookUrl) -> Result<MediaFile, FetchFailure> {
