@@ -49,7 +49,7 @@ fn the_application_gets_the_digit_with_a_valid_signature() {
 #[test]
 fn an_application_behind_a_password_is_asked_with_it_and_nobody_else_learns_it() {
     let mut server = Server::start(On::Sqlite);
-    let application = Application::start(&server, "");
+    let application = Application::locked(&server);
     let url = application.url.replace("://", "://bob:correct-horse@");
     let voice =
         json!({ "voice_url": format!("{url}/gather"), "status_callback_url": format!("{url}/status") });

@@ -246,6 +246,15 @@ pub struct Application {
 
 impl Application {
     pub async fn start() -> Application {
+        Application::begin(false).await
+    }
+
+    /// One that wants a login, and remembers only what came with one.
+    pub async fn locked() -> Application {
+        Application::begin(true).await
+    }
+
+    async fn begin(locked: bool) -> Application {
         let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await.unwrap();
         let address = listener.local_addr().unwrap();
         let (told, heard) = mpsc::unbounded_channel();
@@ -253,7 +262,7 @@ impl Application {
         let door = open.subscribe();
         tokio::spawn(async move {
             while let Ok((stream, _)) = listener.accept().await {
-                tokio::spawn(answer(stream, told.clone(), door.clone()));
+                tokio::spawn(answer(stream, told.clone(), door.clone(), locked));
             }
         });
         Application { address, heard, open }
@@ -271,9 +280,18 @@ impl Application {
     }
 }
 
-async fn answer(mut stream: TcpStream, told: mpsc::UnboundedSender<Heard>, mut open: watch::Receiver<bool>) {
+async fn answer(
+    mut stream: TcpStream,
+    told: mpsc::UnboundedSender<Heard>,
+    mut open: watch::Receiver<bool>,
+    locked: bool,
+) {
     let text = read_request(&mut stream).await;
     let (head, body) = text.split_once("\r\n\r\n").unwrap();
+    if locked && !head.contains("\r\nAuthorization: ") {
+        let _ = stream.write_all(b"HTTP/1.1 401 Who\r\nContent-Length: 0\r\nConnection: close\r\n\r\n").await;
+        return;
+    }
     let form = url::form_urlencoded::parse(body.as_bytes()).into_owned().collect();
     let _ = told.send(Heard { head: head.to_owned(), form });
     open.wait_for(|open| *open).await.unwrap();

@@ -25,11 +25,11 @@ pub trait Outside: Send + Sync + 'static {
     /// in the answer. The engine records the exchange.
     async fn fetch(&self, request: DocumentRequest) -> Fetched;
 
-    /// Gets the sound of a `<Play>`, at most 16 MiB, from a cache where the application allows it.
+    /// Gets the sound of a `<Play>` of this call, at most 16 MiB, from a cache where the application allows it.
     ///
     /// # Errors
     /// With Twilio's code for what went wrong.
-    async fn media(&self, tenant: Tenant, url: WebhookUrl) -> Result<MediaFile, FetchFailure>;
+    async fn media(&self, call: CallRef, url: WebhookUrl) -> Result<MediaFile, FetchFailure>;
 
     /// Keeps raw evidence. Must return at once; what does not fit is dropped and counted.
     fn evidence(&self, items: Vec<Evidence>);

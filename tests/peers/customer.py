@@ -2,7 +2,8 @@
 with TwiML built by the SDK.
 
 Prints its address as the first line, then one JSON line a request: path, method, parameters, whether the SDK's own
-validator accepts the signature, and what the Authorization header says. Its program is the environment variable PROGRAM; see PROGRAMS.
+validator accepts the signature, and what the Authorization header says. With LOCKED it demands a
+login, and reports only what came with one. Its program is the environment variable PROGRAM; see PROGRAMS.
 """
 
 import json
@@ -17,6 +18,7 @@ from twilio.twiml.voice_response import Dial, Gather, VoiceResponse
 TOKEN = os.environ["AUTH_TOKEN"]
 TONE = os.environ.get("TONE_URL", "")
 OTHER = os.environ.get("OTHER", "")
+LOCKED = os.environ.get("LOCKED")
 
 
 def gather(parameters):
@@ -100,6 +102,8 @@ class Application(BaseHTTPRequestHandler):
         valid = RequestValidator(TOKEN).validate(url, form, signature)
         parameters = {**dict(parse_qsl(address.query)), **form}
         authorization = self.headers.get("Authorization")
+        if LOCKED and not authorization:
+            return self.send(401, "text/plain", "who is it?", **{"WWW-Authenticate": 'Basic realm="door"'})
         report(
             path=address.path, method=self.command, valid=valid, parameters=parameters, authorization=authorization
         )

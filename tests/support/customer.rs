@@ -17,11 +17,18 @@ pub struct Application {
 impl Application {
     /// Starts it for the demo account; `other` is whom it dials.
     pub fn start(server: &Server, other: &str) -> Application {
+        Application::run(server, &[("OTHER", other)])
+    }
+
+    /// One that demands a login, and tells only of the requests that came with one.
+    pub fn locked(server: &Server) -> Application {
+        Application::run(server, &[("LOCKED", "yes")])
+    }
+
+    fn run(server: &Server, settings: &[(&str, &str)]) -> Application {
         let mut command = Command::new(python());
-        command
-            .arg(peers().join("customer.py"))
-            .env("AUTH_TOKEN", server.text("auth_token"))
-            .env("OTHER", other);
+        command.arg(peers().join("customer.py")).env("AUTH_TOKEN", server.text("auth_token"));
+        command.envs(settings.iter().copied());
         command.env("TONE_URL", format!("{}/chime.wav", server.text("application_url")));
         let lines = Lines::start(command);
         let url =

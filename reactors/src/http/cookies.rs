@@ -1,6 +1,6 @@
 //! Cookies of applications, kept per call as a browser would for one visit (RFC 6265, read by `cookie_store`): they
-//! follow redirects, and go back where their Domain, Path and Secure let them. Nothing of them outlives the call or is
-//! stored.
+//! follow redirects, and go back where their Domain, Path and Secure let them. Nothing of them is stored, or
+//! kept for long after the call.
 
 use cookie_store::{Cookie, CookieResult, RawCookie};
 use domain::Sid;

@@ -4,11 +4,11 @@
 mod breaker;
 mod connect;
 mod cookies;
-mod digest;
 mod exchange;
 pub mod failure;
 pub mod guard;
 mod known;
+mod logins;
 pub mod overrides;
 mod places;
 mod pool;
@@ -25,6 +25,8 @@ pub use cookies::CallCookies;
 pub(crate) use cookies::Cookies;
 pub use failure::{Failure, Stage};
 pub use guard::Guard;
+pub use logins::CallLogins;
+pub(crate) use logins::Logins;
 pub(crate) use places::QUICK;
 pub use resolve::{Resolver, SystemResolver};
 pub use send::{Leave, application, host, shown};
@@ -79,8 +81,8 @@ pub const MAX_CONNECTIONS: usize = places::MAX_QUICK + places::MAX_SLOW + pool::
 pub struct Request {
     /// GET puts the parameters into the query, POST into a form.
     pub method: Method,
-    /// As configured; a fragment holds connection overrides, a user becomes Basic authentication, and Digest where the
-    /// application demands it.
+    /// As configured; a fragment holds connection overrides, user and password answer a challenge, by Digest or Basic, and
+    /// are told nobody who does not ask.
     pub url: String,
     /// Sent in this order.
     pub parameters: Vec<(String, String)>,
@@ -96,6 +98,8 @@ pub struct Request {
     pub token: Option<uuid::Uuid>,
     /// The call's cookies: what goes along, and where those of the answers are kept.
     pub cookies: Option<CallCookies>,
+    /// The call's logins: who has signed in at an origin is so in all of the call.
+    pub logins: Option<CallLogins>,
     /// Whose application it is: one account's requests leave room for the others'.
     pub account: Option<Sid>,
 }

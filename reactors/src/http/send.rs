@@ -1,7 +1,7 @@
 //! A whole request: signed, sent, redirected, tried again, within its total time.
 
 use super::{
-    Http, Inner, MAX_TIME, Outcome, Request, Response, USER_AGENT, digest,
+    CallLogins, Http, Inner, MAX_TIME, Outcome, Request, Response, USER_AGENT,
     exchange::Limit,
     failure::{BAD_URL, Failure, REDIRECTS, RETRIEVAL, Stage, TOO_LARGE},
     overrides::{Overrides, Policy},
@@ -18,7 +18,7 @@ use tokio::time::{Instant, timeout};
 
 type Headers<'a> = &'a [(&'static str, String)];
 /// A request as it goes on the wire.
-type Wire = hyper::Request<Full<Bytes>>;
+pub(super) type Wire = hyper::Request<Full<Bytes>>;
 
 /// Most redirects followed.
 const MAX_REDIRECTS: usize = 10;
@@ -144,6 +144,7 @@ impl Inner {
         (token, place): (&str, &mut Option<Place>),
     ) -> Result<Response, Failure> {
         let account = request.account.as_ref();
+        let logins = request.logins.clone().unwrap_or_default();
         let mut method = request.method;
         let mut headers = request.headers.as_slice();
         for hop in 0..=MAX_REDIRECTS {
@@ -153,7 +154,7 @@ impl Inner {
                 Some(place) => place,
                 None => self.place(account, &addressed).await?,
             };
-            let sent = self.ask(&addressed, wire, overrides, request);
+            let sent = self.ask(&addressed, wire, overrides, (request, &logins));
             let response = place
                 .through(sent)
                 .await
@@ -169,16 +170,22 @@ impl Inner {
         Err(Failure::read(REDIRECTS, format!("more than {MAX_REDIRECTS} redirects")))
     }
 
-    /// One request and its answer, with the call's cookies; where a digest is demanded, once more with that.
+    /// One request and its answer, with the call's cookies and logins; where a login is demanded, once more with that.
     async fn ask(
         &self,
         target: &Target,
         mut wire: Wire,
         overrides: &Overrides,
-        request: &Request,
+        (request, logins): (&Request, &CallLogins),
     ) -> Result<Response, Failure> {
         let limit = Limit { bytes: request.limit, sounds: request.sounds, code: TOO_LARGE };
+        let target = &logins.signed_in(target);
+        let mut answer = logins.known(target, &wire);
+        let mut challenged = false;
         loop {
+            if let Some(answer) = answer.take() {
+                wire.headers_mut().insert(AUTHORIZATION, answer);
+            }
             // A challenge may have taken them away.
             wire.headers_mut().remove(COOKIE);
             if let Some(cookies) = request.cookies.as_ref().and_then(|own| own.header(&target.url)) {
@@ -189,8 +196,16 @@ impl Inner {
             if let Some(own) = &request.cookies {
                 own.keep(&target.url, response.all("set-cookie"));
             }
-            let Some(answer) = digest::answer(target, &wire, &response) else { return Ok(response) };
-            wire.headers_mut().insert(AUTHORIZATION, answer);
+            if response.status != 401 {
+                return Ok(response);
+            }
+            if !std::mem::replace(&mut challenged, true) {
+                answer = logins.challenged(target, &wire, &response);
+            }
+            if answer.is_none() {
+                logins.refused(target);
+                return Ok(response);
+            }
         }
     }
 }
@@ -216,9 +231,6 @@ fn prepare(
         .header("I-Twilio-Idempotency-Token", token);
     if method == Method::Post {
         builder = builder.header(CONTENT_TYPE, FORM);
-    }
-    if let Some(authorization) = target.authorization() {
-        builder = builder.header(AUTHORIZATION, authorization);
     }
     if let Some(auth_token) = &request.auth_token {
         builder = builder.header(signature::HEADER, signature::sign(auth_token, &target.shown(), form));

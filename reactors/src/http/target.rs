@@ -97,8 +97,8 @@ impl Target {
         has.then(|| (decoded(user), decoded(password.unwrap_or_default())))
     }
 
-    /// The Authorization header, when the URL has a user (RFC 7617).
-    pub fn authorization(&self) -> Option<String> {
+    /// The Authorization header of a Basic login, when the URL has a user (RFC 7617).
+    pub fn basic(&self) -> Option<String> {
         let (user, password) = self.credentials()?;
         Some(format!("Basic {}", STANDARD.encode([user, b":".to_vec(), password].concat())))
     }
@@ -220,9 +220,9 @@ mod tests {
     }
 
     #[test]
-    fn user_and_password_become_a_header_and_leave_the_url() {
+    fn user_and_password_are_in_no_url_that_is_shown() {
         let target = target("http://user:p%40ss@example.com/");
-        assert_eq!(target.authorization().unwrap(), "Basic dXNlcjpwQHNz");
+        assert_eq!(target.basic().unwrap(), "Basic dXNlcjpwQHNz");
         assert_eq!(target.shown(), "http://example.com/");
     }
 
@@ -230,15 +230,12 @@ mod tests {
     fn redirects_elsewhere_lose_credentials_and_the_form_but_not_encryption() {
         let from = target("https://user:secret@example.com/a");
         let (next, method) = from.redirected(302, "https://other.example/b", Method::Post).unwrap();
-        assert_eq!((next.authorization(), method), (None, Method::Get));
+        assert_eq!((next.basic(), method), (None, Method::Get));
         for near in ["/b", "https://example.com/b"] {
             let (next, _) = from.redirected(302, near, Method::Post).unwrap();
-            assert_eq!(next.authorization(), from.authorization(), "{near}");
+            assert_eq!(next.basic(), from.basic(), "{near}");
         }
-        assert_eq!(
-            from.redirected(302, "https://example.com:8443/", Method::Post).unwrap().0.authorization(),
-            None
-        );
+        assert_eq!(from.redirected(302, "https://example.com:8443/", Method::Post).unwrap().0.basic(), None);
         assert_eq!(from.redirected(307, "/c", Method::Post).unwrap().1, Method::Post);
         assert!(from.redirected(302, "http://example.com/", Method::Get).is_err());
         assert!(from.redirected(302, "file:///etc/passwd", Method::Get).is_err());

@@ -81,6 +81,7 @@ fn request(method: Method, url: impl Into<String>) -> Request {
         sounds: false,
         token: None,
         cookies: None,
+        logins: None,
         account: None,
     }
 }
@@ -137,12 +138,12 @@ async fn a_post_carries_form_and_signature() {
         &format!("Host: {address}\r\n"),
         "User-Agent: TwilioProxy/1.1\r\n",
         "Content-Type: application/x-www-form-urlencoded; charset=UTF-8\r\n",
-        "Authorization: Basic Ym9iOnNlY3JldA==\r\n",
         &format!("X-Twilio-Signature: {signature}\r\n"),
         "\r\n\r\nCallSid=CA1&To=%2B855+12",
     ] {
         assert!(heard.contains(expected), "{expected:?} in {heard}");
     }
+    assert!(!heard.contains("Authorization"), "nobody asked for it: {heard}");
 }
 
 #[tokio::test]

@@ -71,6 +71,7 @@ async fn code(name: &str, port: u16, trusted: Vec<CertificateDer<'static>>) -> u
         sounds: false,
         token: None,
         cookies: None,
+        logins: None,
         account: None,
     };
     http.send(&request)

@@ -1,7 +1,7 @@
 //! Sounds for `<Play>`, kept as HTTP allows (RFC 9111): while they are fresh, and after that for as long as their
 //! validators say they have not changed.
 
-use crate::http::{Failure, Http, MAX_MEDIA, Request, Response, failure::RETRIEVAL};
+use crate::http::{CallLogins, Failure, Http, MAX_MEDIA, Request, Response, failure::RETRIEVAL};
 use bytes::Bytes;
 use domain::{Sid, webhook_url::Method};
 use std::{
@@ -53,16 +53,22 @@ impl MediaCache {
         MediaCache { http, kept: Arc::default() }
     }
 
-    /// The file's Content-Type and bytes.
-    pub async fn get(&self, account: Option<Sid>, url: &str) -> Result<(Option<String>, Bytes), Failure> {
-        let key = (account, url.to_owned());
+    /// The file's Content-Type and bytes, for a call with these logins.
+    pub async fn get(
+        &self,
+        account: Option<Sid>,
+        url: &str,
+        logins: CallLogins,
+    ) -> Result<(Option<String>, Bytes), Failure> {
+        // With the login, so that nobody without has what it lets see.
+        let key = (account, logins.signed_in_address(url));
         let kept = self.kept(&key);
         if let Some(file) = &kept
             && Instant::now() < file.fresh_until
         {
             return Ok((file.content_type.clone(), file.body.clone()));
         }
-        let outcome = self.http.send(&request(key.clone(), kept.as_ref())).await;
+        let outcome = self.http.send(&request(key.clone(), kept.as_ref(), logins)).await;
         let response = outcome.result?;
         match (response.status, kept) {
             (304, Some(file)) => {
@@ -147,7 +153,7 @@ impl File {
 }
 
 /// Asks for the file, or only whether it has changed. Media requests carry no parameters and no signature.
-fn request((account, url): Key, kept: Option<&File>) -> Request {
+fn request((account, url): Key, kept: Option<&File>, logins: CallLogins) -> Request {
     let etag = kept.and_then(|file| file.etag.clone()).map(|etag| ("If-None-Match", etag));
     let modified = kept.and_then(|file| file.modified.clone()).map(|since| ("If-Modified-Since", since));
     Request {
@@ -160,6 +166,7 @@ fn request((account, url): Key, kept: Option<&File>) -> Request {
         sounds: false,
         token: None,
         cookies: None,
+        logins: Some(logins),
         account,
     }
 }

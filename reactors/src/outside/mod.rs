@@ -11,18 +11,24 @@ pub(crate) mod tokens;
 
 use crate::{
     geo,
-    http::{Cookies, Failure, Http, MAX_DOCUMENT, Outcome, Request, Response, shown},
+    http::{Cookies, Failure, Http, Logins, MAX_DOCUMENT, Outcome, Request, Response, shown},
     ledger::Ledger,
 };
 use async_trait::async_trait;
-use domain::{Clock, Ids, Sid, Tenant, Timestamp, call::CallCommand, webhook_url::WebhookUrl};
+use domain::{Clock, Ids, Sid, Timestamp, call::CallCommand, webhook_url::WebhookUrl};
 use evidence::EvidenceQueue;
 use journal::Journal;
 use media::MediaCache;
 use sip_engine::{
     CallRef, DocumentRequest, Evidence, FetchFailure, Fetched, MediaFile, Outside, RecordError,
 };
-use std::{io, path::Path, sync::Arc, time::Duration};
+use std::{
+    collections::VecDeque,
+    io,
+    path::Path,
+    sync::{Arc, Mutex, PoisonError},
+    time::Duration,
+};
 use store::{EvidenceItem, Store, StoreError, Vault};
 use tokens::Tokens;
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
@@ -30,6 +36,8 @@ use url::Url;
 
 /// How often it is looked whether the disk takes facts.
 const ROOM: Duration = Duration::from_secs(2);
+/// Calls that have ended whose cookies and logins are kept: the action of a dial is asked after the end.
+const LAST_WORDS: usize = 256;
 
 /// The engine's way out, over store and web; clones share it.
 #[derive(Clone)]
@@ -41,6 +49,9 @@ pub struct World {
     media: MediaCache,
     evidence: EvidenceQueue,
     cookies: Cookies,
+    logins: Logins,
+    /// Calls that ended, the latest last.
+    ended: Arc<Mutex<VecDeque<Sid>>>,
 }
 
 impl World {
@@ -61,7 +72,8 @@ impl World {
         tasks.spawn(evidence.clone().write(store.clone(), stop.clone()));
         let (tokens, media) = (Tokens::new(store.clone()), MediaCache::new(http.clone()));
         let (vault, cookies) = (store.vault().clone(), Cookies::default());
-        Ok(World { journal, http, tokens, vault, media, evidence, cookies })
+        let (logins, ended) = (Logins::default(), Arc::default());
+        Ok(World { journal, http, tokens, vault, media, evidence, cookies, logins, ended })
     }
 
     /// Waits until no facts are in the spool, at most `within`; whether that came about.
@@ -108,6 +120,17 @@ impl World {
         self.evidence.dropped()
     }
 
+    fn note_end(&self, call: &Sid) {
+        let mut ended = self.ended.lock().unwrap_or_else(PoisonError::into_inner);
+        ended.push_back(call.clone());
+        while ended.len() > LAST_WORDS
+            && let Some(call) = ended.pop_front()
+        {
+            self.cookies.forget(&call);
+            self.logins.forget(&call);
+        }
+    }
+
     async fn document(&self, request: &DocumentRequest) -> Outcome {
         match self.web_request(request).await {
             Ok(web_request) => {
@@ -140,6 +163,7 @@ impl World {
             sounds: true,
             token: None,
             cookies: Some(self.cookies.of(request.tenant.account.as_ref(), &request.call)),
+            logins: Some(self.logins.of(&request.call)),
             account: request.tenant.account.clone(),
         })
     }
@@ -170,7 +194,7 @@ fn parameters(params: &[(String, String)]) -> Vec<(String, String)> {
 impl Outside for World {
     async fn record(&self, call: CallRef, facts: Vec<(Timestamp, CallCommand)>) -> Result<(), RecordError> {
         if facts.iter().any(|(_, fact)| matches!(fact, CallCommand::End(_))) {
-            self.cookies.forget(&call.sid);
+            self.note_end(&call.sid);
         }
         let recorded = self.journal.record(call.sid, call.tenant, facts).await;
         recorded.map_err(|error| RecordError(error.to_string()))
@@ -195,9 +219,10 @@ impl Outside for World {
         }
     }
 
-    async fn media(&self, tenant: Tenant, url: WebhookUrl) -> Result<MediaFile, FetchFailure> {
+    async fn media(&self, call: CallRef, url: WebhookUrl) -> Result<MediaFile, FetchFailure> {
+        let CallRef { sid, tenant } = call;
         let file = match self.vault.with_password(&tenant.carrier, &url).await {
-            Ok(url) => self.media.get(tenant.account, url.as_str()).await,
+            Ok(url) => self.media.get(tenant.account, url.as_str(), self.logins.of(&sid)).await,
             Err(error) => Err(Failure::unsigned(&error)),
         };
         match file {

@@ -47,7 +47,7 @@ async fn a_document_request_is_signed_with_the_accounts_token() {
 #[tokio::test]
 async fn an_application_is_told_the_password_that_the_vault_keeps() {
     let (bench, folder) = (Bench::new().await, tempfile::tempdir().unwrap());
-    let mut application = Application::start().await;
+    let mut application = Application::locked().await;
     let written: WebhookUrl = format!("http://bob:secret@{}/voice", application.address).parse().unwrap();
     let mut asked_for = bench.asked(None);
     asked_for.program = Some(Program::Fetched(Document {
@@ -120,6 +120,47 @@ async fn a_guarded_address_is_a_failure_without_a_body() {
     assert!(fetched.body.is_empty() && fetched.exchange.body.is_empty());
 }
 
+#[tokio::test]
+async fn the_action_of_a_dial_has_the_calls_cookies_though_the_call_has_ended() {
+    let (bench, folder) = (Bench::new().await, tempfile::tempdir().unwrap());
+    let world = world(&bench, folder.path());
+    let answer =
+        "HTTP/1.1 200 OK\r\nSet-Cookie: step=1; Path=/\r\nContent-Length: 0\r\nConnection: close\r\n\r\n";
+    let (url, mut heard) = sounds(vec![answer; 3]).await;
+    let request = asked(&bench, &url);
+    for ended in [0, 1, LAST_WORDS] {
+        let others = (1..ended).map(|_| new_sid(Kind::Call));
+        let ended = (ended > 0).then(|| request.call.clone()).into_iter().chain(others);
+        ended.for_each(|call| world.note_end(&call));
+        assert!(world.fetch(request.clone()).await.failure.is_none());
+    }
+    let carried = [heard.recv().await, heard.recv().await, heard.recv().await];
+    let carried = carried.map(|request| request.unwrap().contains("\r\nCookie: step=1"));
+    assert_eq!(carried, [false, true, false], "kept after its end, and not for ever");
+}
+
+#[tokio::test]
+async fn a_sound_at_the_host_where_the_call_has_signed_in_is_had_with_that_login() {
+    let (bench, folder) = (Bench::new().await, tempfile::tempdir().unwrap());
+    let world = world(&bench, folder.path());
+    let who = "HTTP/1.1 401 Who\r\nWWW-Authenticate: Basic realm=\"door\"\r\nContent-Length: 0\r\nConnection: close\r\n\r\n";
+    let kept =
+        "HTTP/1.1 200 OK\r\nCache-Control: max-age=60\r\nContent-Length: 3\r\nConnection: close\r\n\r\nabc";
+    let (url, mut heard) = sounds(vec![who, kept, kept, who]).await;
+    let request = asked(&bench, &url.replace("://", "://bob:secret@"));
+    assert!(world.fetch(request.clone()).await.failure.is_none());
+    let call = |sid: Sid| CallRef { sid, tenant: bench.tenant.clone() };
+    assert!(world.media(call(request.call), url.parse().unwrap()).await.is_ok());
+    assert!(
+        world.media(call(new_sid(Kind::Call)), url.parse().unwrap()).await.is_err(),
+        "not even kept for it"
+    );
+    let signed_in = [heard.recv().await, heard.recv().await, heard.recv().await, heard.recv().await];
+    let signed_in =
+        signed_in.map(|request| request.unwrap().contains("Authorization: Basic Ym9iOnNlY3JldA=="));
+    assert_eq!(signed_in, [false, true, true, false]);
+}
+
 /// A server that gives one answer per connection and tells what it heard.
 async fn sounds(answers: Vec<&'static str>) -> (String, mpsc::UnboundedReceiver<String>) {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
@@ -151,7 +192,8 @@ async fn a_sound_is_kept_while_fresh_and_asked_about_when_not() {
     .await;
     for url in [&fresh, &stale] {
         for _ in 0..2 {
-            let file = world.media(bench.tenant.clone(), url.parse().unwrap()).await.unwrap();
+            let call = CallRef { sid: new_sid(Kind::Call), tenant: bench.tenant.clone() };
+            let file = world.media(call, url.parse().unwrap()).await.unwrap();
             assert_eq!(&file.body[..], b"abc");
         }
     }

@@ -299,6 +299,7 @@ impl Lanes {
             // The same after a crash: the application can tell that it was told before.
             token: Some(fact.event_id),
             cookies: None,
+            logins: None,
             account: due.account.clone(),
         };
         Ok(Some((due, request)))

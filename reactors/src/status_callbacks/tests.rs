@@ -25,7 +25,7 @@ fn made(stream: &[Fact]) -> usize {
 #[tokio::test]
 async fn every_moment_asked_for_is_told_once_in_order_and_signed() {
     let bench = Bench::new().await;
-    let mut application = Application::start().await;
+    let mut application = Application::locked().await;
     start(&bench);
     let call = bench.queue(application.callback(&ALL)).await;
     bench.tell(&call, life()).await;

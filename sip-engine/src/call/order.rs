@@ -47,8 +47,8 @@ pub enum Order {
     Load {
         /// Given back.
         token: u64,
-        /// Whose application.
-        tenant: Tenant,
+        /// For which call.
+        call: CallRef,
         /// From where.
         url: WebhookUrl,
         /// The file, when an application answered with it.

@@ -174,12 +174,12 @@ impl Machine {
     }
 
     fn load_sound(&mut self, url: &twiml::Url, times: u32) {
-        let Some(tenant) = self.tenant() else { return };
+        let Some(call) = self.call_of(self.script.leg).cloned() else { return };
         let file = self.script.answered_with.take().filter(|(of, _)| of == url).map(|(_, file)| file);
         match url.as_str().parse() {
             Ok(url) => {
                 let token = self.new_sound(times);
-                self.order(Order::Load { token, tenant, url, file });
+                self.order(Order::Load { token, call, url, file });
             }
             Err(_) => {
                 self.warn(BAD_URL, format!("{} is not a web address", shown(url.as_str())));

@@ -58,10 +58,10 @@ impl Actor {
                     Done::Happened(Happened::Prepared(token, spoken))
                 });
             }
-            Order::Load { token, tenant, url, file } => {
+            Order::Load { token, call, url, file } => {
                 let shared = Arc::clone(&self.shared);
                 self.jobs.spawn(async move {
-                    Done::Happened(Happened::Prepared(token, sounds::load(&shared, tenant, url, file).await))
+                    Done::Happened(Happened::Prepared(token, sounds::load(&shared, call, url, file).await))
                 });
             }
             Order::Play { leg, token, prompt, times } => {

@@ -140,7 +140,7 @@ mod tests {
             unreachable!("a ladder fetches nothing")
         }
 
-        async fn media(&self, _: Tenant, _: WebhookUrl) -> Result<MediaFile, FetchFailure> {
+        async fn media(&self, _: CallRef, _: WebhookUrl) -> Result<MediaFile, FetchFailure> {
             unreachable!("a ladder plays nothing")
         }
 

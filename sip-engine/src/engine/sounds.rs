@@ -7,7 +7,7 @@ use crate::{
         Prompt,
         audio::{self, Raw},
     },
-    outside::{FetchFailure, MediaFile},
+    outside::{CallRef, FetchFailure, MediaFile},
     speech::SayRequest,
 };
 use bytes::Bytes;
@@ -42,13 +42,13 @@ pub(super) async fn speak(
 
 pub(super) async fn load(
     shared: &Shared,
-    tenant: Tenant,
+    call: CallRef,
     url: WebhookUrl,
     file: Option<MediaFile>,
 ) -> Result<Prepared, FetchFailure> {
     let MediaFile { content_type, body } = match file {
         Some(file) => file,
-        None => shared.outside.media(tenant, url.clone()).await?,
+        None => shared.outside.media(call, url.clone()).await?,
     };
     let path = url.as_str().split(['?', '#']).next().unwrap_or_default();
     let raw = Raw::told_by(content_type.as_deref(), path);

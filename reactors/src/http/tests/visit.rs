@@ -81,6 +81,71 @@ async fn an_application_that_demands_a_digest_gets_it_with_the_whole_request() {
     }
 }
 
+/// "Basic" and the password of bob, which is secret.
+const BOB: &str = "Basic Ym9iOnNlY3JldA==";
+const DOOR: &str = "WWW-Authenticate: Basic realm=\"door\"";
+
+/// What the Authorization headers said that a server heard.
+fn authorizations(log: &Mutex<Vec<String>>) -> Vec<String> {
+    log.lock().unwrap().iter().map(|heard| value(heard, "Authorization").to_owned()).collect()
+}
+
+#[tokio::test]
+async fn a_password_is_told_to_whom_demands_it_with_the_whole_request() {
+    for (demands, told) in [(vec![DOOR], true), (vec![], true), (vec!["WWW-Authenticate: Bearer"], false)] {
+        let (address, log) = server(vec![says(401, &demands), ok("<Response/>")]).await;
+        let url = format!("http://bob:secret@{address}/voice#rc=0");
+        let came = code(&client(true, &[]).send(&request(Method::Post, url)).await);
+        let heard = log.lock().unwrap().clone();
+        assert_eq!((value(&heard[0], "Authorization"), came), ("", if told { 200 } else { 401 }));
+        assert_eq!(heard.len(), 1 + usize::from(told), "{demands:?}");
+        for again in &heard[1..] {
+            assert_eq!(value(again, "Authorization"), BOB);
+            assert_eq!(again.replace(&format!("Authorization: {BOB}\r\n"), ""), heard[0]);
+        }
+    }
+}
+
+#[tokio::test]
+async fn who_has_signed_in_is_so_for_the_call_at_that_origin_and_nowhere_else() {
+    let (address, log) = server(vec![says(401, &[DOOR]), ok(""), ok(""), says(401, &[DOOR]), ok("")]).await;
+    let (stranger, strange) = server_at(Ipv4Addr::new(127, 0, 0, 2), vec![says(401, &[DOOR])]).await;
+    let logins = Logins::default();
+    let of_call = |number: u128, url: String| Request {
+        logins: Some(logins.of(&Sid::from_uuid(Kind::Call, uuid::Uuid::from_u128(number)))),
+        ..request(Method::Post, url + "#rc=0")
+    };
+    let http = client(true, &[]);
+    for (number, url, came) in [
+        (1, format!("http://bob:secret@{address}/a"), 200),
+        (1, format!("http://{address}/b"), 200),
+        (1, format!("http://{stranger}/"), 401),
+        (2, format!("http://{address}/b"), 401),
+    ] {
+        assert_eq!(code(&http.send(&of_call(number, url)).await), came);
+    }
+    assert_eq!(authorizations(&log), ["", BOB, BOB, ""]);
+    assert_eq!(authorizations(&strange), [""]);
+}
+
+#[tokio::test]
+async fn a_digest_goes_on_with_its_nonce_until_another_is_given() {
+    let another = CHALLENGES[1].replace("n2", "n3");
+    let answers = vec![says(401, &CHALLENGES[1..]), ok(""), ok(""), says(401, &[&another]), ok("")];
+    let (address, log) = server(answers).await;
+    let logins = Logins::default().of(&Sid::from_uuid(Kind::Call, uuid::Uuid::from_u128(1)));
+    let url = format!("http://bob:secret@{address}/voice");
+    let of_call = Request { logins: Some(logins), ..request(Method::Post, url) };
+    let http = client(true, &[]);
+    for _ in 0..3 {
+        assert_eq!(code(&http.send(&of_call).await), 200);
+    }
+    let said = authorizations(&log);
+    let used: Vec<_> = said.iter().map(|said| (parameter(said, "nonce"), parameter(said, "nc"))).collect();
+    let (n2, n3) = ("n2", "n3");
+    assert_eq!(used, [("", ""), (n2, "00000001"), (n2, "00000002"), (n2, "00000003"), (n3, "00000001")]);
+}
+
 #[tokio::test]
 async fn a_digest_is_given_once_and_only_to_whom_its_user_is_for() {
     let refused = || says(401, &CHALLENGES[1..]);

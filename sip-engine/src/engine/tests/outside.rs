@@ -6,7 +6,7 @@ use crate::outside::{
 };
 use async_trait::async_trait;
 use domain::{
-    Kind, Sid, Tenant, Timestamp,
+    Kind, Sid, Timestamp,
     call::{CallCommand, EndReason, Received, WebhookExchange},
     webhook_url::WebhookUrl,
 };
@@ -227,7 +227,7 @@ impl Outside for Memory {
         Fetched { exchange, content_type: Some("text/xml".into()), base: None, body, failure }
     }
 
-    async fn media(&self, _: Tenant, url: WebhookUrl) -> Result<MediaFile, FetchFailure> {
+    async fn media(&self, _: CallRef, url: WebhookUrl) -> Result<MediaFile, FetchFailure> {
         let sound = self.inner().sounds.get(url.as_str()).cloned();
         let sound = sound.ok_or_else(|| FetchFailure { code: 11200, message: "404".into() })?;
         Ok(MediaFile { content_type: Some("audio/wav".into()), body: sound.into() })
