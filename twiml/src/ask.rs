@@ -48,7 +48,7 @@ pub enum Ask {
     Reject(RejectReason),
     /// End the call. The program has ended.
     HangUp,
-    /// The program cannot go on as it is written: the application failed. A [`Machine::load`](crate::Machine::load) of
+    /// The program cannot go on as it is written, or where it says: the application failed. A [`Machine::load`](crate::Machine::load) of
     /// what it has for that case may follow.
     Fail(Warning),
     /// Note for the person who wrote the document.

@@ -20,6 +20,9 @@ pub struct Warning {
     pub message: String,
 }
 
+/// Where a program goes on; what cannot be asked is told when it would be.
+pub(crate) type Address = Result<Url, Warning>;
+
 /// How a document is requested.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Method {
@@ -169,18 +172,36 @@ impl<'a, 'input> Element<'a, 'input> {
         self.resolve(text)
     }
 
+    /// The address in this attribute that the program goes on at; `None` when it is absent, or empty in a document that has
+    /// no address of its own.
+    pub(crate) fn next_url(&self, name: &str) -> Option<Address> {
+        let text = self.attribute(name)?;
+        (self.base.is_some() || !text.trim().is_empty()).then(|| self.address(text))
+    }
+
     /// `text` resolved against the document's own address; a warning and `None` when that gives no web address.
     pub(crate) fn resolve(&mut self, text: &str) -> Option<Url> {
+        match self.address(text) {
+            Ok(url) => Some(url),
+            Err(warning) => {
+                self.warn_of(warning);
+                None
+            }
+        }
+    }
+
+    /// `text` resolved against the document's own address.
+    pub(crate) fn address(&self, text: &str) -> Address {
         let text = text.trim();
         let resolved = match self.base {
             Some(base) => base.join(text).ok(),
             None => Url::parse(text).ok(),
         };
         let url = resolved.filter(|url| matches!(url.scheme(), "http" | "https") && url.has_host());
-        if url.is_none() {
-            self.warn(BAD_URL, format_args!("{} is not a web address", quote(text)));
-        }
-        url
+        url.ok_or_else(|| {
+            let message = format!("<{}>: {} is not a web address", quote(self.name()), quote(text));
+            Warning { code: BAD_URL, message }
+        })
     }
 
     /// The document's own address, where it has one.

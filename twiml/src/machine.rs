@@ -126,8 +126,9 @@ impl Machine {
         }
     }
 
-    /// The call is over while its dial is under way: the request that tells the application so. Its answer is not run.
-    pub fn farewell(&mut self, dial: &DialResult) -> Option<Request> {
+    /// The call is over while its dial is under way: the request that tells the application so, or why it cannot be made.
+    /// Its answer is not run.
+    pub fn farewell(&mut self, dial: &DialResult) -> Option<Result<Request, Warning>> {
         let running = self.state == State::Running;
         self.current.as_mut().filter(|_| running)?.verb.farewell(dial)
     }

@@ -24,8 +24,8 @@ impl Machine {
         self.order(Order::CancelTimer(TimerKey::Verb(self.script.leg)));
         self.order(Order::CancelTimer(TimerKey::TimeLimit(self.script.leg)));
         self.end_leg(self.script.leg, ending);
-        if let Some(request) = farewell {
-            self.notify(request);
+        if let Some(farewell) = farewell {
+            self.notify(farewell);
         }
     }
 

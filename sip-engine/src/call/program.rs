@@ -9,6 +9,7 @@ use super::{
 use crate::outside::{DocumentRequest, Fetched, MediaFile};
 use domain::{
     call::{CallCommand, Document, EndReason, Ending, Program, Purpose},
+    url_password,
     webhook_url::{Method, WebhookUrl, shown},
 };
 use twiml::{Ask, Event, RejectReason, Warning};
@@ -89,7 +90,7 @@ impl Machine {
 
     /// The application at `url`, as shown, failed: its fallback is asked once, and after that we apologise.
     fn failed(&mut self, purpose: Purpose, url: &str, code: u32, message: &str) {
-        self.warn(code, format!("{url}: {message}"));
+        self.warn(code, format!("{url}: {}", url_password::hidden(message)));
         match &self.script.source {
             Program::Fetched(Document { fallback_url: Some(fallback), fallback_method, .. })
                 if purpose != Purpose::Fallback =>
@@ -102,11 +103,11 @@ impl Machine {
     }
 
     /// The document that runs cannot go on as it is written.
-    fn stuck(&mut self, Warning { code, message }: Warning) {
+    fn stuck(&mut self, warning: Warning) {
         match self.script.running.take() {
-            Some((purpose, url)) => self.failed(purpose, &url.shown(), code, &message),
+            Some((purpose, url)) => self.failed(purpose, &url.shown(), warning.code, &warning.message),
             None => {
-                self.warn(code, message);
+                self.remark(warning);
                 self.apologise();
             }
         }
@@ -157,7 +158,7 @@ impl Machine {
             Ask::Reject(RejectReason::Busy) => self.refuse(486, Ending::because(EndReason::RejectedBusy)),
             Ask::HangUp => self.program_hung_up(),
             Ask::Fail(warning) => self.stuck(warning),
-            Ask::Warn(Warning { code, message }) => self.warn(code, message),
+            Ask::Warn(warning) => self.remark(warning),
             Ask::VerbStarted { verb, details } => {
                 let (index, verb) = (self.script.verbs, verb.to_owned());
                 let attributes = details.into_iter().map(|(name, value)| (name, shown(&value))).collect();
@@ -194,11 +195,18 @@ impl Machine {
         token
     }
 
-    /// Tells an application something; its answer is recorded and not run.
-    pub(super) fn notify(&mut self, request: twiml::Request) {
-        if let Ok(url) = request.url.as_str().parse() {
-            self.fetch(Purpose::Action, url, method(request.method), request.params);
-            self.script.fetching = None;
+    /// Tells an application what became of a dial; its answer is recorded and not run.
+    pub(super) fn notify(&mut self, farewell: Result<twiml::Request, Warning>) {
+        let request = match farewell {
+            Ok(request) => request,
+            Err(warning) => return self.remark(warning),
+        };
+        match request.url.as_str().parse() {
+            Ok(url) => {
+                self.fetch(Purpose::Action, url, method(request.method), request.params);
+                self.script.fetching = None;
+            }
+            Err(_) => self.warn(BAD_URL, format!("{} is not a web address", shown(request.url.as_str()))),
         }
     }
 
@@ -231,6 +239,11 @@ impl Machine {
             Some(ending) => self.refuse(passed_on(&ending), ending),
             None => self.refuse(603, Ending::because(self.script.last_word)),
         }
+    }
+
+    /// A remark of the program's. An address that is none may have a password in it all the same.
+    fn remark(&mut self, Warning { code, message }: Warning) {
+        self.warn(code, url_password::hidden(&message));
     }
 
     pub(super) fn warn(&mut self, code: u32, message: String) {

@@ -33,8 +33,8 @@ impl Machine {
         let asks = self.script.program.interrupt();
         self.honour(asks);
         self.script.events.clear();
-        if let Some(request) = farewell {
-            self.notify(request);
+        if let Some(farewell) = farewell {
+            self.notify(farewell);
         }
         self.script.fetching = None;
         self.run(self.script.source.clone(), Purpose::Document);

@@ -6,9 +6,8 @@
 use super::{Definition, Flow, Verb, play};
 use crate::{
     ask::{Ask, Callback, CallbackEvent, DialPlan, DialResult, DialStatus, DialTarget, Event, Request},
-    element::{Element, Lack, Method, SCHEMA_WARNING, quote},
+    element::{Address, Element, Lack, Method, SCHEMA_WARNING, Warning, quote},
 };
-use url::Url;
 
 pub(super) const DIAL: Definition = Definition {
     name: "Dial",
@@ -28,7 +27,7 @@ const INVALID_NUMBER: u32 = 13223;
 #[derive(Debug)]
 struct Dial {
     plan: DialPlan,
-    action: Option<Url>,
+    action: Option<Address>,
     method: Method,
     hangup_on_star: bool,
     connected: bool,
@@ -47,7 +46,7 @@ fn parse(element: &mut Element<'_, '_>) -> Box<dyn Verb> {
         answer_on_bridge: element.flag("answerOnBridge", false),
         targets: targets(element),
     };
-    let action = element.url("action");
+    let action = element.next_url("action");
     if let Some(lack) = lack.as_ref().filter(|_| action.is_some()) {
         // Without an action it is told when the program fails.
         element.warn_of(lack.warning());
@@ -133,7 +132,8 @@ impl Dial {
     fn finish(&mut self, result: &DialResult) -> Flow {
         let params = params(result);
         match self.action.take() {
-            Some(url) => Flow::Leave(Request { url, method: self.method, params }),
+            Some(Ok(url)) => Flow::Leave(Request { url, method: self.method, params }),
+            Some(Err(warning)) => Flow::Fail(warning),
             None => Flow::Next(params),
         }
     }
@@ -179,9 +179,9 @@ impl Verb for Dial {
         }
     }
 
-    fn farewell(&mut self, dial: &DialResult) -> Option<Request> {
-        let url = self.action.take()?;
-        Some(Request { url, method: self.method, params: params(dial) })
+    fn farewell(&mut self, dial: &DialResult) -> Option<Result<Request, Warning>> {
+        let (action, method) = (self.action.take()?, self.method);
+        Some(action.map(|url| Request { url, method, params: params(dial) }))
     }
 }
 
@@ -262,9 +262,20 @@ mod tests {
         let (mut machine, _) = run(r#"<Dial action="/done">1</Dial>"#);
         machine.on(&Event::DialBridged);
         let Event::DialEnded(result) = ended(DialStatus::Completed) else { unreachable!() };
-        let request = machine.farewell(&result).unwrap();
+        let request = machine.farewell(&result).unwrap().unwrap();
         assert_eq!((request.url.path(), request.params.len()), ("/done", 4));
         assert_eq!(machine.farewell(&result), None, "once");
+    }
+
+    #[test]
+    fn an_action_that_cannot_be_asked_fails_when_the_dial_is_over() {
+        let (mut machine, asks) = run(r#"<Dial action="http://[">1</Dial><Say>never</Say>"#);
+        assert!(matches!(acts(&asks)[..], [Ask::Dial(_)]), "{asks:?}");
+        let asks = acts(&machine.on(&ended(DialStatus::Busy)));
+        assert!(matches!(&asks[..], [Ask::Fail(Warning { code: 11100, .. })]), "{asks:?}");
+        let (mut machine, _) = run(r#"<Dial action="http://[">1</Dial>"#);
+        let Event::DialEnded(result) = ended(DialStatus::Busy) else { unreachable!() };
+        assert_eq!(machine.farewell(&result).unwrap().unwrap_err().code, 11100);
     }
 
     #[test]

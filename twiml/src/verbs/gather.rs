@@ -9,10 +9,9 @@ use super::{
 };
 use crate::{
     ask::{Ask, Event, Request},
-    element::{Element, Method, SCHEMA_WARNING},
+    element::{Address, Element, Method, SCHEMA_WARNING},
 };
 use std::{collections::VecDeque, time::Duration};
-use url::Url;
 
 pub(super) const GATHER: Definition = Definition {
     name: "Gather",
@@ -39,7 +38,7 @@ struct Gather {
     prompts: VecDeque<Prompt>,
     /// A prompt is being heard.
     prompting: bool,
-    action: Option<Url>,
+    action: Option<Address>,
     method: Method,
     finish_on: String,
     limit: usize,
@@ -57,9 +56,9 @@ fn parse(element: &mut Element<'_, '_>) -> Box<dyn Verb> {
     }
     Box::new(Gather {
         action: if element.attribute("action").is_some() {
-            element.url("action")
+            element.next_url("action")
         } else {
-            element.document_url()
+            element.document_url().map(Ok)
         },
         method: element.method("method"),
         finish_on: finish_on(element),
@@ -138,7 +137,8 @@ impl Gather {
             params.push(("msg".into(), "Gather End".into()));
         }
         match self.action.take().filter(|_| !empty || self.on_empty) {
-            Some(url) => Flow::Leave(Request { url, method: self.method, params }),
+            Some(Ok(url)) => Flow::Leave(Request { url, method: self.method, params }),
+            Some(Err(warning)) => Flow::Fail(warning),
             None => Flow::Next(params),
         }
     }
@@ -196,6 +196,14 @@ mod tests {
             fetched(&press(&mut machine, "5")),
             left("https://example.com/menu?lang=km", "GET", "Digits=5&FinishedOnKey=")
         );
+    }
+
+    #[test]
+    fn digits_for_an_action_that_cannot_be_asked_fail_and_silence_does_not() {
+        let body = r#"<Gather action="mailto:a" numDigits="1"/><Say>Nothing heard</Say>"#;
+        let asks = acts(&press(&mut run(body).0, "5"));
+        assert!(matches!(asks.last(), Some(Ask::Fail(warning)) if warning.code == 11100), "{asks:?}");
+        assert_eq!(acts(&run(body).0.on(&Event::TimerFired)), [say("Nothing heard")]);
     }
 
     // finishOnKey (#; "" = none)

@@ -57,7 +57,7 @@ pub(crate) trait Verb: std::fmt::Debug + Send {
     }
 
     /// The call is over while it is this verb's turn: whom to tell what became of its dial. The answer is not run.
-    fn farewell(&mut self, dial: &DialResult) -> Option<Request> {
+    fn farewell(&mut self, dial: &DialResult) -> Option<Result<Request, Warning>> {
         let _ = dial;
         None
     }

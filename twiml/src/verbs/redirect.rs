@@ -2,18 +2,18 @@
 
 use super::{Definition, Flow, Verb};
 use crate::{
-    ask::{Ask, Request},
-    element::Element,
+    ask::Request,
+    element::{Element, Warning},
 };
 
 pub(super) const REDIRECT: Definition = Definition { name: "Redirect", attributes: &["method"], parse };
 
 #[derive(Debug)]
-struct Redirect(Option<Request>);
+struct Redirect(Result<Request, Warning>);
 
 fn parse(element: &mut Element<'_, '_>) -> Box<dyn Verb> {
     let (text, method) = (element.own_text(), element.method("method"));
-    Box::new(Redirect(element.resolve(&text).map(|url| Request { url, method, params: Vec::new() })))
+    Box::new(Redirect(element.address(&text).map(|url| Request { url, method, params: Vec::new() })))
 }
 
 impl Verb for Redirect {
@@ -22,14 +22,14 @@ impl Verb for Redirect {
     }
 
     fn begin(&mut self) -> Flow {
-        self.0.take().map_or(Flow::End(Ask::HangUp), Flow::Leave)
+        self.0.clone().map_or_else(Flow::Fail, Flow::Leave)
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::verbs::testing::*;
+    use crate::{Ask, Event, verbs::testing::*};
 
     // method (POST); body URL
 
@@ -51,8 +51,15 @@ mod tests {
     }
 
     #[test]
-    fn an_address_that_is_none_ends_the_call() {
-        let body = "<Redirect>mailto:me@example.com</Redirect>";
-        assert_eq!((acts(&run(body).1), codes(body)), (vec![Ask::HangUp], vec![11100]));
+    fn an_address_that_is_none_fails_when_it_is_its_turn() {
+        for address in
+            ["mailto:me@example.com", "javascript:1", "http://[::1", "http://a.test:99999/", "ftp://a"]
+        {
+            let body = format!("<Say>Hi</Say><Redirect>{address}</Redirect><Say>never</Say>");
+            let (mut machine, asks) = run(&body);
+            assert_eq!((acts(&asks), codes(&body)), (vec![say("Hi")], vec![]));
+            let asks = acts(&machine.on(&Event::PlayFinished));
+            assert!(matches!(&asks[..], [Ask::Fail(Warning { code: 11100, .. })]), "{address}: {asks:?}");
+        }
     }
 }

@@ -256,6 +256,29 @@ fn without_a_fallback_the_caller_hears_an_apology() {
 }
 
 #[test]
+fn an_address_nobody_can_be_asked_at_is_a_failed_application() {
+    let fallback = "https://example.com/fallback";
+    for body in ["<Redirect>javascript:1</Redirect>", "<Redirect>http://bob:secret@a.test:99999/</Redirect>"]
+    {
+        let mut scene = Scene::incoming(application(Some(fallback)));
+        scene.starts();
+        let lines = scene.document(body);
+        let told = ["0: warned 11100".to_owned(), format!("Fetch GET {fallback}")];
+        assert_eq!(lines[lines.len() - 2..], told, "{body}");
+        assert_eq!((scene.param("ErrorCode"), scene.param("ErrorUrl")), ("11100", VOICE));
+        assert!(scene.told.iter().all(|fact| !fact.contains("secret")), "{:?}", scene.told);
+        assert!(
+            scene.document(body).contains(&"Pickup 0".to_owned()),
+            "the apology, when that is none either"
+        );
+    }
+    let twiml = r#"<Gather action="mailto:a" numDigits="1"/><Say>never</Say>"#;
+    let (mut scene, _) = Scene::talking(twiml);
+    let lines = scene.press(MAIN, "5");
+    assert!(lines.last().unwrap().starts_with("Speak \"We are sorry"), "{lines:?}");
+}
+
+#[test]
 fn a_sound_that_cannot_be_had_is_skipped() {
     let (mut scene, _) = Scene::talking("<Play>/gone.wav</Play><Say>Hi</Say>");
     let lines = scene.unprepared();
