@@ -18,14 +18,15 @@ impl Machine {
         let asks = self.script.program.interrupt();
         self.honour(asks);
         self.script.events.clear();
-        self.script.fetching = None;
+        (self.script.fetching, self.script.awaited) = (None, None);
         self.script.sound = None;
         self.abandon_dial();
         self.order(Order::CancelTimer(TimerKey::Verb(self.script.leg)));
         self.order(Order::CancelTimer(TimerKey::TimeLimit(self.script.leg)));
         self.end_leg(self.script.leg, ending);
         if let Some(farewell) = farewell {
-            self.notify(farewell);
+            // Nobody waits for it.
+            let _ = self.notify(farewell);
         }
     }
 

@@ -180,6 +180,7 @@ impl Machine {
             Happened::Played(token) => self.played(token),
             Happened::Unplayable(token) => self.unplayable(token),
             Happened::Fetched(token, fetched) => self.fetched(token, *fetched),
+            Happened::TimerFired(TimerKey::Verb(_)) if self.script.awaited.is_some() => self.begin_awaited(),
             Happened::TimerFired(TimerKey::Verb(_)) => self.script.events.push_back(twiml::Event::TimerFired),
             Happened::TimerFired(TimerKey::TimeLimit(_)) => self.time_is_up(),
             Happened::MediaLost(leg) => self.media_lost(leg),

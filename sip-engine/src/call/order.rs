@@ -100,7 +100,7 @@ pub enum Order {
 /// The timers a call has, one of each for every leg that runs a program.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum TimerKey {
-    /// The current verb's.
+    /// The current verb's, or, before the first, that of what the program waits for.
     Verb(LegNo),
     /// The longest the call may last; before its answer, the longest it may ring.
     TimeLimit(LegNo),

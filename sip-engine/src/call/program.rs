@@ -60,6 +60,9 @@ impl Machine {
     pub(super) fn fetched(&mut self, token: u64, fetched: Fetched) {
         let Some(Request { purpose, url, .. }) = self.requests.remove(&token) else { return };
         self.record(self.script.leg, CallCommand::Exchange(Box::new(fetched.exchange)));
+        if self.script.awaited == Some(token) {
+            return self.begin_awaited();
+        }
         if self.script.fetching != Some(token) {
             return;
         }
@@ -195,19 +198,15 @@ impl Machine {
         token
     }
 
-    /// Tells an application what became of a dial; its answer is recorded and not run.
-    pub(super) fn notify(&mut self, farewell: Result<twiml::Request, Warning>) {
-        let request = match farewell {
-            Ok(request) => request,
-            Err(warning) => return self.remark(warning),
+    /// Tells an application what became of a dial; its answer is recorded and not run. The request's token, if one is made.
+    pub(super) fn notify(&mut self, farewell: Result<twiml::Request, Warning>) -> Option<u64> {
+        let request = farewell.map_err(|warning| self.remark(warning)).ok()?;
+        let Ok(url) = request.url.as_str().parse::<WebhookUrl>() else {
+            self.warn(BAD_URL, format!("{} is not a web address", shown(request.url.as_str())));
+            return None;
         };
-        match request.url.as_str().parse() {
-            Ok(url) => {
-                self.fetch(Purpose::Action, url, method(request.method), request.params);
-                self.script.fetching = None;
-            }
-            Err(_) => self.warn(BAD_URL, format!("{} is not a web address", shown(request.url.as_str()))),
-        }
+        self.fetch(Purpose::Action, url, method(request.method), request.params);
+        self.script.fetching.take()
     }
 
     /// A verb goes on with another document.

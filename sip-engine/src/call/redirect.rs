@@ -7,6 +7,11 @@ use super::{
     script::Script,
 };
 use domain::call::{EndReason, Program, Purpose};
+use std::time::Duration;
+
+/// How long the action of a dial that a redirect ended may take before what it is redirected to is asked all the same. It
+/// comes first, as with Twilio: an application that notes where a call is would else be overwritten by its own past.
+const LONGEST_WAIT: Duration = Duration::from_secs(3);
 
 impl Machine {
     /// The API wants this leg to run another program.
@@ -26,17 +31,25 @@ impl Machine {
         self.script.last_word = EndReason::ApplicationHungUp;
         let is_answered = self.leg(self.script.leg).is_some_and(super::leg::Leg::is_answered);
         let in_prelude = self.script.sound.as_ref().is_some_and(|sound| sound.is_prelude);
-        if (!self.is_inbound() && !is_answered) || in_prelude {
+        if (!self.is_inbound() && !is_answered) || in_prelude || self.script.awaited.is_some() {
             return;
         }
         let farewell = self.dial_so_far().and_then(|dial| self.script.program.farewell(&dial));
         let asks = self.script.program.interrupt();
         self.honour(asks);
         self.script.events.clear();
-        if let Some(farewell) = farewell {
-            self.notify(farewell);
-        }
         self.script.fetching = None;
+        self.script.awaited = farewell.and_then(|farewell| self.notify(farewell));
+        match self.script.awaited {
+            Some(_) => self.order(Order::SetTimer(TimerKey::Verb(self.script.leg), LONGEST_WAIT)),
+            None => self.run(self.script.source.clone(), Purpose::Document),
+        }
+    }
+
+    /// The action has answered, or taken its time: the program that was waiting for that begins.
+    pub(super) fn begin_awaited(&mut self) {
+        self.script.awaited = None;
+        self.order(Order::CancelTimer(TimerKey::Verb(self.script.leg)));
         self.run(self.script.source.clone(), Purpose::Document);
     }
 

@@ -24,6 +24,8 @@ pub(super) struct Script {
     pub(super) source: Program,
     /// The request the program waits for.
     pub(super) fetching: Option<u64>,
+    /// The request that is waited for before the program begins: the action of a dial that a redirect ended.
+    pub(super) awaited: Option<u64>,
     /// A sound that the application answered with, and the address it is of.
     pub(super) answered_with: Option<(twiml::Url, MediaFile)>,
     /// The document that runs: what it was asked for, and where it is from.
@@ -49,6 +51,7 @@ impl Script {
             program: twiml::Machine::new(answered),
             source,
             fetching: None,
+            awaited: None,
             answered_with: None,
             running: None,
             sound: None,

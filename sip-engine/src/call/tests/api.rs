@@ -33,13 +33,56 @@ fn the_action_of_a_dial_hears_that_the_call_was_redirected() {
     scene.signal(LegNo(1), Signal::Answered);
     scene.later(5);
     let lines = redirect(&mut scene, "<Say>Listen</Say>");
-    assert_eq!(
-        lines[lines.len() - 3..],
-        ["Fetch POST https://example.com/done", "0: verb 1 Say", "Speak \"Listen\""]
-    );
+    assert_eq!(lines[lines.len() - 2..], ["Fetch POST https://example.com/done", "SetTimer Verb 3"]);
     let told = ["DialCallStatus", "DialCallDuration"].map(|name| scene.param(name));
     assert_eq!(told, ["completed", "5"]);
-    // What it answers is not run.
+    // What it answers is not run; what the call was redirected to is.
+    assert_eq!(
+        scene.document("<Hangup/>"),
+        ["0: exchanged", "CancelTimer Verb", "0: verb 1 Say", "Speak \"Listen\""]
+    );
+}
+
+/// A call whose dial with an action was ended by a redirect to this program; the action has not answered.
+fn leaving(program: Program) -> Scene {
+    let (mut scene, _) = Scene::talking(r#"<Dial action="/done">85510000001</Dial>"#);
+    scene.placed(LegNo(1));
+    scene.signal(LegNo(1), Signal::Answered);
+    let lines = scene.feed(Happened::Redirected(MAIN, program));
+    let asked: Vec<_> = lines.iter().filter(|line| line.starts_with("Fetch")).collect();
+    assert_eq!(asked, ["Fetch POST https://example.com/done"]);
+    scene
+}
+
+#[test]
+fn what_a_call_is_redirected_to_is_asked_when_the_action_of_its_dial_has_answered_or_failed() {
+    let target = format!("Fetch POST {VOICE}");
+    assert_eq!(leaving(application(None)).document("<Hangup/>").last(), Some(&target));
+    let mut scene = leaving(application(None));
+    assert_eq!(scene.fetch_fails(), ["0: exchanged", "CancelTimer Verb", &target]);
+    assert_eq!(scene.param("CallStatus"), "in-progress");
+    assert_eq!(scene.document("<Say>Hi</Say>").last().unwrap(), "Speak \"Hi\"");
+}
+
+#[test]
+fn an_action_that_hangs_does_not_hold_a_redirect_for_long() {
+    let mut scene = leaving(Program::Inline("<Response><Say>Listen</Say></Response>".into()));
+    let lines = scene.fires(TimerKey::Verb(MAIN));
+    assert_eq!(lines, ["CancelTimer Verb", "0: verb 1 Say", "Speak \"Listen\""]);
+    assert_eq!(scene.document("<Hangup/>"), ["0: exchanged"], "too late");
+}
+
+#[test]
+fn a_redirect_while_the_action_is_asked_takes_the_place_of_the_first() {
+    let mut scene = leaving(application(None));
+    assert_eq!(redirect(&mut scene, "<Say>Listen</Say>"), [""; 0]);
+    assert_eq!(scene.document("<Hangup/>").last().unwrap(), "Speak \"Listen\"");
+}
+
+#[test]
+fn a_call_that_ends_while_the_action_is_asked_runs_nothing_more() {
+    let mut scene = leaving(application(None));
+    scene.signal(MAIN, Signal::Closed(Closing::HungUp));
     assert_eq!(scene.document("<Hangup/>"), ["0: exchanged"]);
 }
 
