@@ -2,7 +2,7 @@
 //!
 //! Unknown elements and attributes are warnings (Twilio 12200) and ignored; what Twilio knows and we do not, as
 //! `missing` says. A document that is no XML is an error (12100) and goes to the fallback URL. An empty one hangs up.
-//! Any encoding that XML can declare is read.
+//! Any encoding of the web is read.
 
 use crate::{
     element::{Element, SCHEMA_WARNING, Warning, quote},
@@ -36,7 +36,10 @@ pub enum DocumentError {
     /// More than 64 KB.
     #[error("the document is larger than 64 KB")]
     TooLarge,
-    /// Not well-formed XML, or not text in the encoding it declares.
+    /// Not text in an encoding that is known.
+    #[error("the document cannot be read: {0}")]
+    Unreadable(String),
+    /// Not well-formed XML.
     #[error("the document is not well-formed XML: {0}")]
     Malformed(String),
     /// The root is not `<Response>`.
@@ -53,7 +56,7 @@ impl DocumentError {
     pub fn code(&self) -> u32 {
         match self {
             DocumentError::TooLarge => 11750,
-            DocumentError::Malformed(_) => 12100,
+            DocumentError::Unreadable(_) | DocumentError::Malformed(_) => 12100,
             DocumentError::WrongRoot(_) => 12101,
             DocumentError::WrongType(_) => 12300,
         }
@@ -81,9 +84,7 @@ impl Document {
         if body.trim_ascii().is_empty() {
             return Ok(Document { steps: VecDeque::new(), warnings: Vec::new() });
         }
-        let unreadable =
-            || DocumentError::Malformed("it is not in the encoding it declares, nor UTF-8".into());
-        let text = &encoding::text_of(body, content_type).ok_or_else(unreadable)?;
+        let text = &encoding::text_of(body, content_type).map_err(DocumentError::Unreadable)?;
         match essence.as_str() {
             "text/xml" | "application/xml" | "text/html" | "application/xhtml+xml" => {
                 Document::of_xml(text, Some(url))

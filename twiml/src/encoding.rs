@@ -1,16 +1,27 @@
-//! The characters of an answer: by its byte order mark, by what it declares, by what its header says, else UTF-8.
+//! The characters of an answer: by its byte order mark, by what its header says, by what it declares, else UTF-8.
 
+use crate::element::quote;
 use encoding_rs::{Encoding, UTF_8, UTF_16BE, UTF_16LE};
 
 /// An XML declaration is no longer than this; what it may say takes about sixty bytes.
 const MAX_DECLARATION: usize = 256;
+/// How compressed files begin, and by what they are.
+const COMPRESSED: [(&[u8], &str); 2] = [(b"\x1f\x8b", "gzip"), (b"\x28\xb5\x2f\xfd", "zstd")];
 
-/// Reads the bytes of an answer as text. A byte order mark is believed before everything; then, since whoever wrote the
-/// document knows better than a server's default, its own declaration (XML section 4.3.3), and the header's `charset` after it.
-/// `None` when the bytes are text in none of these.
-pub(crate) fn text_of(body: &[u8], content_type: Option<&str>) -> Option<String> {
+/// Reads the bytes of an answer as text. A byte order mark is believed before everything; then the header's `charset` (RFC
+/// 7303 section 3.2) before the document's own declaration (XML section 4.3.3), each where the bytes are text in it. Only a
+/// declaration of UTF-8 that the bytes bear out is better than any header: nothing else reads so by chance, and headers are
+/// often a server's default.
+///
+/// # Errors
+/// One sentence for the document's author.
+pub(crate) fn text_of(body: &[u8], content_type: Option<&str>) -> Result<String, String> {
+    let unreadable = || "it is not in the encoding it declares, nor UTF-8".to_owned();
+    if let Some((_, name)) = COMPRESSED.iter().find(|(start, _)| body.starts_with(start)) {
+        return Err(format!("it is compressed ({name}), and nobody asked for that"));
+    }
     if let Some((encoding, length)) = Encoding::for_bom(body) {
-        return read(encoding, body.get(length..)?);
+        return body.get(length..).and_then(|rest| read(encoding, rest)).ok_or_else(unreadable);
     }
     let wide = match body {
         [0, b'<', 0, ..] => Some(UTF_16BE),
@@ -20,8 +31,19 @@ pub(crate) fn text_of(body: &[u8], content_type: Option<&str>) -> Option<String>
     // Without a zero byte it is hardly in a wide encoding, but nearly all bytes can be read as if they were.
     let likely = |encoding: &&'static Encoding| !is_wide(encoding) || body.contains(&0);
     let header = charset(content_type);
-    let told = [wide, declared(body), header.filter(likely), Some(UTF_8), header];
-    told.into_iter().flatten().find_map(|encoding| read(encoding, body))
+    let label = declared(body).filter(|label| !label.is_empty());
+    let declared = label.and_then(known);
+    let borne_out = declared.filter(|encoding| *encoding == UTF_8);
+    let told = [wide, borne_out, header.filter(likely)];
+    if let Some(text) = told.into_iter().flatten().find_map(|encoding| read(encoding, body)) {
+        return Ok(text);
+    }
+    if let Some(label) = label.filter(|_| declared.is_none()) {
+        return Err(format!("it declares the encoding {:?}, which is none of the web's", quote(label)));
+    }
+    // A declaration that can be read byte by byte is in no wide encoding, whatever it says.
+    let told = [declared.filter(|encoding| !is_wide(encoding)), Some(UTF_8), header];
+    told.into_iter().flatten().find_map(|encoding| read(encoding, body)).ok_or_else(unreadable)
 }
 
 fn is_wide(encoding: &'static Encoding) -> bool {
@@ -32,9 +54,12 @@ fn read(encoding: &'static Encoding, body: &[u8]) -> Option<String> {
     encoding.decode_without_bom_handling_and_without_replacement(body).map(Into::into)
 }
 
-/// `<?xml version="1.0" encoding="ISO-8859-1"?>`. A declaration that can be read byte by byte is in no wide encoding,
-/// whatever it says.
-fn declared(body: &[u8]) -> Option<&'static Encoding> {
+fn known(label: &str) -> Option<&'static Encoding> {
+    Encoding::for_label_no_replacement(label.as_bytes())
+}
+
+/// What stands in `<?xml version="1.0" encoding="ISO-8859-1"?>`.
+fn declared(body: &[u8]) -> Option<&str> {
     let head = body.trim_ascii_start().strip_prefix(b"<?xml")?;
     let head = head.get(..head.len().min(MAX_DECLARATION)).unwrap_or_default();
     let end = head.windows(2).position(|pair| pair == b"?>")?;
@@ -42,8 +67,7 @@ fn declared(body: &[u8]) -> Option<&'static Encoding> {
     let (_, value) = head.split_once("encoding")?;
     let value = value.trim_start().strip_prefix('=')?.trim_start();
     let quote = value.chars().next().filter(|quote| matches!(quote, '"' | '\''))?;
-    let label = value.get(1..)?.split(quote).next()?;
-    Encoding::for_label(label.as_bytes()).filter(|encoding| !is_wide(encoding))
+    value.get(1..)?.split(quote).next().map(str::trim)
 }
 
 /// `text/xml; charset="utf-8"`.
@@ -51,7 +75,7 @@ fn charset(content_type: Option<&str>) -> Option<&'static Encoding> {
     content_type?.split(';').skip(1).find_map(|parameter| {
         let (name, value) = parameter.split_once('=')?;
         let label = value.trim().trim_matches('"');
-        name.trim().eq_ignore_ascii_case("charset").then(|| Encoding::for_label(label.as_bytes()))?
+        name.trim().eq_ignore_ascii_case("charset").then(|| known(label))?
     })
 }
 
@@ -63,6 +87,10 @@ mod tests {
         let mark = mark.then_some(0xfeff);
         let bytes = |unit: u16| if little { unit.to_le_bytes() } else { unit.to_be_bytes() };
         mark.into_iter().chain(text.encode_utf16()).flat_map(bytes).collect()
+    }
+
+    fn text_of(body: &[u8], content_type: Option<&str>) -> Option<String> {
+        super::text_of(body, content_type).ok()
     }
 
     #[test]
@@ -108,12 +136,46 @@ mod tests {
 
     #[test]
     fn a_false_declaration_does_not_harm_what_is_utf_8() {
-        for label in ["UTF-16", "no-such-thing", ""] {
+        for label in ["UTF-16", ""] {
             let text = format!("<?xml version=\"1.0\" encoding=\"{label}\"?><Response>é</Response>");
             assert_eq!(text_of(text.as_bytes(), None).as_deref(), Some(text.as_str()), "{label}");
         }
         let marked =
             [&b"\xef\xbb\xbf"[..], b"<?xml version='1.0' encoding='ISO-8859-1'?><R>\xc3\xa9</R>"].concat();
         assert!(text_of(&marked, None).unwrap().contains("<R>é</R>"));
+    }
+
+    #[test]
+    fn the_header_stands_above_the_declaration_where_the_bytes_are_text_in_it() {
+        let text = |encoding: &str| format!("<?xml version='1.0' encoding='{encoding}'?><R>Caf\u{e9}</R>");
+        let utf_8 = |encoding: &str| text(encoding).into_bytes();
+        let latin =
+            |encoding: &str| text(encoding).chars().map(|c| u8::try_from(u32::from(c)).unwrap()).collect();
+        let cases: [(Vec<u8>, &str); 5] = [
+            (utf_8("ISO-8859-1"), "utf-8"),
+            (utf_8("x-foo"), "UTF-8"),
+            (latin("windows-1251"), "iso-8859-1"),
+            // Both against a header that is only a server's default.
+            (utf_8("UTF-8"), "iso-8859-1"),
+            (latin("ISO-8859-1"), "utf-8"),
+        ];
+        for (body, header) in cases {
+            let read = text_of(&body, Some(&format!("text/xml; charset={header}")));
+            assert!(read.as_ref().is_some_and(|read| read.contains("<R>Café</R>")), "{header}: {read:?}");
+        }
+    }
+
+    #[test]
+    fn what_cannot_be_read_says_why() {
+        for label in ["x-foo", "UTF-7", "ISO-2022-KR"] {
+            let text = format!("<?xml version=\"1.0\" encoding=\"{label}\"?><Response>+AOk-</Response>");
+            let why = super::text_of(text.as_bytes(), Some("text/xml")).unwrap_err();
+            assert!(why.contains(label), "{why}");
+        }
+        let gzip = b"\x1f\x8b\x08\x00\x00\x00\x00\x00\x00\x03\xb3\x09";
+        for header in [None, Some("text/xml; charset=iso-8859-1")] {
+            let why = super::text_of(gzip, header).unwrap_err();
+            assert!(why.contains("gzip"), "{why}");
+        }
     }
 }
