@@ -9,7 +9,7 @@ use super::{
 };
 use crate::{
     Common,
-    http::{MAX_DOCUMENT, QUICK, Request},
+    http::{CallLogins, MAX_DOCUMENT, QUICK, Request},
     outside::exchange::exchange_of,
 };
 use domain::{
@@ -170,10 +170,11 @@ impl Lanes {
         Ok(page.last().map_or(until, |last| last.position))
     }
 
-    /// Makes one call's callbacks, one after another.
+    /// Makes one call's callbacks, one after another; who has signed in for one is so for those that wait behind it.
     async fn work_through(&self, call: Sid) {
+        let logins = CallLogins::default();
         while let Some((fact, whose)) = self.front(&call) {
-            if !self.settle(&fact, &whose).await {
+            if !self.settle(&fact, &whose, &logins).await {
                 return;
             }
             if let Some(queue) = self.waiting().get_mut(&call) {
@@ -195,11 +196,11 @@ impl Lanes {
     }
 
     /// Makes the callback a fact calls for, once, and puts it on the timeline. `false`: closed before that was begun.
-    async fn settle(&self, fact: &Fact, whose: &Whose) -> bool {
+    async fn settle(&self, fact: &Fact, whose: &Whose, logins: &CallLogins) -> bool {
         let closed = &self.0.closed;
         closed.run_until_cancelled(self.readable(fact)).await;
         while !closed.is_cancelled() {
-            match closed.run_until_cancelled(self.prepare(fact, whose)).await {
+            match closed.run_until_cancelled(self.prepare(fact, whose, logins)).await {
                 None => return false,
                 Some(Ok(None)) => return true,
                 Some(Ok(Some((due, request)))) => {
@@ -276,7 +277,12 @@ impl Lanes {
     }
 
     /// What to send for a fact; `None` when nobody asked for it, or when it has been made.
-    async fn prepare(&self, fact: &Fact, whose: &Whose) -> Result<Option<(Due, Request)>, StoreError> {
+    async fn prepare(
+        &self,
+        fact: &Fact,
+        whose: &Whose,
+        logins: &CallLogins,
+    ) -> Result<Option<(Due, Request)>, StoreError> {
         let _turn = self.turn(whose).await;
         let Common { store, tokens, .. } = &self.0.common;
         let due = story::due(&store.stream(&fact.stream).await?, fact.sequence).unwrap_or_else(|error| {
@@ -299,7 +305,7 @@ impl Lanes {
             // The same after a crash: the application can tell that it was told before.
             token: Some(fact.event_id),
             cookies: None,
-            logins: None,
+            logins: Some(logins.clone()),
             account: due.account.clone(),
         };
         Ok(Some((due, request)))
