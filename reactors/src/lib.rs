@@ -44,9 +44,6 @@ use tokio_util::{sync::CancellationToken, task::TaskTracker};
 /// How long a start waits for what an earlier process left in the spool.
 const SPOOL_WAIT: Duration = Duration::from_secs(2);
 
-/// Times a fact is tried again after the store gave up on a stream that kept changing.
-const CONFLICTS: u32 = 10;
-
 /// What reactors are handed.
 pub struct Options {
     /// The log and the vault.
@@ -127,21 +124,14 @@ pub(crate) struct Common {
 }
 
 impl Common {
-    /// Puts a fact about a call into the log. Engine, API and reactors write to a call side by side, so a stream that
-    /// kept changing is tried again.
+    /// Puts a fact about a call into the log.
     pub async fn tell(
         &self,
         call: &Sid,
         command: CallCommand,
         meta: &Meta,
     ) -> Result<Appended, ExecuteError<CallError>> {
-        for _ in 0..CONFLICTS {
-            match self.store.execute::<Call>(call, command.clone(), meta).await {
-                Err(ExecuteError::Conflict) => {}
-                settled => return settled,
-            }
-        }
-        Err(ExecuteError::Conflict)
+        self.store.execute::<Call>(call, command, meta).await
     }
 }
 

@@ -207,7 +207,7 @@ pub enum ExecuteError<E> {
         /// The member.
         key: String,
     },
-    /// Others kept changing the stream; worth another try later.
+    /// Other processes kept changing the stream; worth another try later.
     #[error("the stream kept changing; try again")]
     Conflict,
     /// A webhook address has the name of a password that is not kept for its host and user.

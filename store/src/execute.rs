@@ -1,5 +1,6 @@
 //! A command's way into the log: decide on what this process knows of the stream, submit. When that does not settle it,
-//! by the log: ledger, load, decide, submit; again when the stream has moved meanwhile.
+//! by the log: ledger, load, decide, submit; again when the stream has moved meanwhile. Commands to one stream take turns in
+//! this process, so only another process moves it meanwhile.
 
 use crate::{
     ExecuteError, Hash, Store, StoreError, Vault,
@@ -12,10 +13,12 @@ use cqrs_es::event_sink::EventSink;
 use domain::{Actor, Meta, Sid, Stream, Timestamp};
 use std::time::Duration;
 
-/// Times a command is decided again after the stream moved under it.
-const RETRIES: u32 = 3;
-/// The longest pause before deciding again; the real one is random.
-const PAUSE: Duration = Duration::from_millis(8);
+/// How long a command is decided again while the stream moves under it.
+const PATIENCE: Duration = Duration::from_secs(5);
+/// The longest pause before deciding again for the first time, and how many times that it becomes; the real ones are random.
+const PAUSE: (Duration, u32) = (Duration::from_millis(8), 8);
+/// The attempt before which it is looked whether the stream moves at all, or is damaged.
+const DOUBTED: u32 = 3;
 
 /// What a command came to.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -53,8 +56,9 @@ pub(crate) enum Answered {
 }
 
 impl Store {
-    /// Loads the stream, lets the aggregate decide, and appends what it decided; decides again, up to 3 times, when the
-    /// stream has moved meanwhile. With a command id the same command acts once, and later calls get the first result.
+    /// Loads the stream, lets the aggregate decide, and appends what it decided; decides again, for up to 5 s, when another
+    /// process has moved the stream meanwhile. With a command id the same command acts once, and later calls get the first
+    /// result.
     ///
     /// # Errors
     /// See `ExecuteError`. The command must be the same value each time a command id is used: keep times and fresh
@@ -84,24 +88,29 @@ impl Store {
         if commands.iter().any(|command| command.meta.tenant.carrier != *carrier) {
             return Err(StoreError::OtherCarrier { stream: stream.clone() }.into());
         }
+        let _turn = self.turn(stream).await;
+        let until = tokio::time::Instant::now() + PATIENCE;
         let mut answered = self.guess(stream, carrier, &commands).await?;
         for attempt in 0.. {
             match answered {
                 Answered::Done(appended) => return Ok(appended),
                 Answered::Taken { scope, key } => return Err(ExecuteError::Taken { scope, key }),
-                Answered::Again if attempt > RETRIES => break,
-                Answered::Again if attempt > 0 => tokio::time::sleep(self.jitter()).await,
+                Answered::Again if attempt > DOUBTED && tokio::time::Instant::now() >= until => break,
+                Answered::Again if attempt > 0 => tokio::time::sleep(self.pause(attempt)).await,
                 Answered::Again => {}
+            }
+            if attempt == DOUBTED {
+                self.engine().sound_stream(stream).await?;
             }
             answered = self.attempt(stream, carrier, &commands).await?;
         }
-        self.engine().sound_stream(stream).await?;
         Err(ExecuteError::Conflict)
     }
 
     /// The same for a stream that must be at exactly this version, decided once: for whoever has read the stream, and found
     /// that what it wants to append is not in it. An earlier append whose outcome nobody learnt is then either in what was
-    /// read, or comes too late for ever.
+    /// read, or comes too late for ever. With the stream's `turn` from before the reading, only another process comes
+    /// between.
     ///
     /// # Errors
     /// See `ExecuteError`; `Conflict` when the stream is at another version.
@@ -301,10 +310,11 @@ impl Store {
         if commands.iter().find(differs).is_some() { Err(ExecuteError::Reused) } else { Ok(done) }
     }
 
-    fn jitter(&self) -> Duration {
-        let mut byte = [0];
+    /// A random one, of a longest that grows.
+    fn pause(&self, attempt: u32) -> Duration {
+        let (mut byte, (first, times)) = ([0], PAUSE);
         self.ids().fill(&mut byte);
-        PAUSE.mul_f64(f64::from(byte[0]) / 255.0)
+        (first * attempt.min(times)).mul_f64(f64::from(byte[0]) / 255.0)
     }
 }
 

@@ -29,6 +29,7 @@ mod store;
 mod sweep;
 #[cfg(feature = "testing")]
 pub mod testing;
+mod turns;
 pub mod upcast;
 mod vault;
 
@@ -44,4 +45,5 @@ pub use follow::Follower;
 pub use options::{DEADLINE, EVIDENCE_KEPT, StoreOptions};
 pub use seal::{Noted, Seal, noted as noted_seals};
 pub use store::Store;
+pub use turns::Turn;
 pub use vault::{Secret, Vault};

@@ -10,6 +10,7 @@ use crate::{
     ledger, migrate, notify,
     recent::Recent,
     seal, sweep,
+    turns::{Turn, Turns},
 };
 use domain::{Clock, Ids, Log, Sid};
 use futures_util::future::BoxFuture;
@@ -36,6 +37,7 @@ struct Inner {
     core: Lane,
     calls: Lane,
     known: Known,
+    turns: Turns,
     vault: Vault,
     evidence: Evidence,
     evidence_kept: Duration,
@@ -174,6 +176,7 @@ impl Store {
             core,
             calls,
             known: Known::default(),
+            turns: Turns::default(),
             vault,
             evidence,
             evidence_kept: options.evidence_kept,
@@ -333,6 +336,13 @@ impl Store {
             Log::Core => &self.0.core,
             Log::Calls => &self.0.calls,
         }
+    }
+
+    /// Waits until no other command to the stream is under way in this process, and keeps others waiting until it is given
+    /// back: for whoever reads the stream and then appends by `execute_at`. (`execute` takes its turn by itself: within one,
+    /// it would wait for ever.)
+    pub async fn turn(&self, stream: &Sid) -> Turn<'_> {
+        self.0.turns.take(stream).await
     }
 
     /// Hands a submission to its log's writer, and returns its answer.

@@ -2,8 +2,9 @@
 
 use cqrs_es::Aggregate;
 use domain::{Kind, Log};
+use futures_util::FutureExt;
 use store::{
-    Appended, ExecuteError,
+    Appended, ExecuteError, Store,
     testing::{self, Tally, TallyCommand as C, TestStore, meta, sid},
 };
 use tokio::task::JoinSet;
@@ -331,6 +332,58 @@ async fn two_carriers_may_use_the_same_command_id() {
             let appended = store.execute::<Tally>(&sid(Kind::Call), C::Add(1), &meta).await.unwrap();
             assert!(!appended.replayed, "{}", store.name);
         }
+    }
+}
+
+#[tokio::test]
+async fn many_commands_to_one_stream_at_once_all_take_effect() {
+    const COMMANDS: i64 = 60;
+    for store in testing::stores().await {
+        let stream = sid(Kind::Call);
+        let mut at_once = JoinSet::new();
+        for _ in 0..COMMANDS {
+            let (handle, stream) = (store.store.clone(), stream.clone());
+            at_once
+                .spawn(async move { handle.execute::<Tally>(&stream, C::Add(1), &meta()).await.map(drop) });
+        }
+        while let Some(done) = at_once.join_next().await {
+            assert!(done.unwrap().is_ok(), "{}", store.name);
+        }
+        assert_eq!(store.load::<Tally>(&stream).await.unwrap().aggregate.sum, COMMANDS, "{}", store.name);
+    }
+}
+
+#[tokio::test]
+async fn two_processes_that_change_one_stream_both_get_through() {
+    let one = testing::on_postgres().await;
+    let other = Store::open(one.options.clone()).await.unwrap();
+    let stream = sid(Kind::Call);
+    let changes = |store: Store| {
+        let stream = stream.clone();
+        async move {
+            for _ in 0..40 {
+                store.execute::<Tally>(&stream, C::Add(1), &meta()).await.unwrap();
+            }
+        }
+    };
+    tokio::join!(changes(one.store.clone()), changes(other.clone()), changes(other));
+    assert_eq!(one.load::<Tally>(&stream).await.unwrap().aggregate.sum, 120);
+}
+
+#[tokio::test]
+async fn who_holds_a_streams_turn_reads_and_appends_with_nobody_between() {
+    for store in testing::stores().await {
+        let stream = sid(Kind::Call);
+        store.execute::<Tally>(&stream, C::Add(1), &meta()).await.unwrap();
+        let turn = store.turn(&stream).await;
+        let (add, meta) = (vec![(C::Add(2), meta())], meta());
+        let other = store.execute::<Tally>(&stream, C::Add(4), &meta);
+        tokio::pin!(other);
+        let version = store.load::<Tally>(&stream).await.unwrap().version;
+        assert!(other.as_mut().now_or_never().is_none(), "{}", store.name);
+        store.execute_at::<Tally>(&stream, version, add).await.unwrap();
+        drop(turn);
+        assert_eq!(other.await.unwrap().version, 3, "{}", store.name);
     }
 }
 

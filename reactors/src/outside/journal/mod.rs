@@ -59,6 +59,8 @@ enum Setback {
     Refused(String),
     /// The store did not answer; it may or may not have them.
     Unavailable(String),
+    /// The call's stream is not where they were to be appended: another process came between.
+    Moved,
 }
 
 type Attempt = JoinHandle<Result<(), Setback>>;
@@ -281,7 +283,9 @@ impl Journal {
         let mut pause = PAUSE;
         loop {
             let setback = {
-                let Ok(_turn) = self.0.draining.acquire().await else { return };
+                let Ok(_place) = self.0.draining.acquire().await else { return };
+                // From the look to the append, no command of this process comes between.
+                let _turn = self.0.store.turn(&entry.call).await;
                 match self.absent_at(entry).await {
                     Ok(None) => return,
                     Ok(Some(version)) => self.append_at(version, entry).await,
@@ -297,6 +301,8 @@ impl Journal {
                 Err(Setback::Unavailable(why)) => {
                     tracing::warn!(call = %entry.call, why, "facts stay in the spool");
                 }
+                // It works: they follow as soon as they can.
+                Err(Setback::Moved) => pause = PAUSE,
             }
             tokio::time::sleep(pause).await;
             pause = (pause * 2).min(MAX_PAUSE);
@@ -340,7 +346,7 @@ fn settled(result: Result<Appended, ExecuteError<CallError>>) -> Result<(), Setb
     match result {
         Ok(_) => Ok(()),
         Err(ExecuteError::Unavailable(error)) => Err(Setback::Unavailable(error.to_string())),
-        Err(error @ ExecuteError::Conflict) => Err(Setback::Unavailable(error.to_string())),
+        Err(ExecuteError::Conflict) => Err(Setback::Moved),
         Err(error) => Err(Setback::Refused(error.to_string())),
     }
 }

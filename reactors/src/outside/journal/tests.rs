@@ -193,9 +193,33 @@ async fn an_attempt_that_lands_after_all_is_not_made_twice() {
     let Ok(Some(version)) = journal.absent_at(&entry).await else { panic!("it is not in the log yet") };
     // What was given up without an answer lands between the look and the append.
     assert!(journal.append(&entry).await.is_ok());
-    assert!(matches!(journal.append_at(version, &entry).await, Err(Setback::Unavailable(_))));
+    assert!(matches!(journal.append_at(version, &entry).await, Err(Setback::Moved)));
     journal.bring(&entry).await;
     assert_eq!(bench.types(&call).await, ["Received", "Pressed"]);
+}
+
+#[tokio::test]
+async fn spooled_facts_get_their_turn_while_others_keep_changing_the_call() {
+    let bench = Bench::new().await;
+    let (journal, call) = (bench.patient(), bench.call());
+    bench.record(&journal, &call, vec![received("a")]).await.unwrap();
+    let facts = vec![(Timestamp::from_micros(1), press("7"))];
+    let entry = Entry { id: "spooled".into(), call: call.clone(), tenant: bench.tenant.clone(), facts };
+    let meta = Meta::new(bench.tenant.clone(), Actor::system("test"), Timestamp::from_micros(1));
+    let others = async {
+        let change = || async {
+            for _ in 0..100 {
+                bench.store.execute::<Call>(&call, press("1"), &meta).await.unwrap();
+            }
+        };
+        tokio::join!(change(), change(), change(), change())
+    };
+    tokio::select! {
+        () = journal.bring(&entry) => {}
+        _ = others => panic!("they waited until the call rested"),
+    }
+    let facts = bench.store.stream(&call).await.unwrap();
+    assert_eq!(facts.iter().filter(|fact| fact.correlation.as_deref() == Some("spooled")).count(), 1);
 }
 
 #[tokio::test]
