@@ -212,6 +212,9 @@ mod tests {
         for (path, status, code) in [
             ("/2010-04-01/slow", 504, "20504"),
             ("/2010-04-01/Accounts.json", 500, "20500"),
+            ("//2010-04-01/Accounts.json", 500, "20500"),
+            ("/2010-04-01x", 500, "20500"),
+            ("/2008-08-01/Accounts", 500, "20500"),
             ("/carrier/v1/accounts", 500, "\"internal\""),
         ] {
             for method in [poem::http::Method::GET, poem::http::Method::POST] {

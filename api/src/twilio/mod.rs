@@ -58,11 +58,17 @@ pub fn routes(app: &App) -> BoxEndpoint<'static, Response> {
 /// Where Twilio's other products are: nothing of them is here, and its clients are told so in its words.
 pub(crate) const ELSEWHERE: [&str; 3] = ["/v1", "/v2", "/v3"];
 
-/// Whether whoever asks for this path is a client of Twilio's.
+/// Whether whoever asks for this path is a client of Twilio's: below a version of its API (`/2010-…`, there or not, and
+/// after a base address that ends in a slash), or where its other products are.
 pub(crate) fn is_spoken_on(path: &str) -> bool {
-    let below =
-        |prefix: &str| path.strip_prefix(prefix).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'));
-    below("/2010-04-01") || ELSEWHERE.into_iter().any(below)
+    let path = path.trim_start_matches('/');
+    let below = |prefix: &str| {
+        let rest = path.strip_prefix(prefix.trim_start_matches('/'));
+        rest.is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
+    };
+    let year = path.split('-').next().unwrap_or_default();
+    let is_dated = year.len() == 4 && year.starts_with("20") && year.bytes().all(|c| c.is_ascii_digit());
+    (is_dated && path.len() > 4) || ELSEWHERE.into_iter().any(below)
 }
 
 /// A refusal of what stands in front of us, as Twilio writes it.
