@@ -48,6 +48,23 @@ impl Timestamp {
         )
     }
 
+    /// A moment as somebody asks for it: RFC 3339; without a zone, which is UTC then; or a day, which is its beginning. What is
+    /// past the ends of time (`9999-12-31` is, and stands for no end) is the end. None when it is nothing of that.
+    #[must_use]
+    pub fn asked(text: &str) -> Option<Timestamp> {
+        if let Ok(exact) = text.parse() {
+            return Some(exact);
+        }
+        // What is read from here on has no named zone (RFC 9557): it would be passed over.
+        if text.contains('[') {
+            return None;
+        }
+        let civil = text.strip_suffix(['Z', 'z']).unwrap_or(text);
+        let civil: jiff::civil::DateTime = civil.parse().ok()?;
+        let end = if civil.year() > 0 { jiff::Timestamp::MAX } else { jiff::Timestamp::MIN };
+        Some(Timestamp(jiff::tz::Offset::UTC.to_timestamp(civil).unwrap_or(end)))
+    }
+
     /// Time from `earlier` to this moment; zero when it is not earlier.
     #[must_use]
     pub fn since(self, earlier: Timestamp) -> std::time::Duration {
@@ -79,6 +96,29 @@ mod tests {
         assert_eq!(moment.rfc2822(), "Tue, 31 Aug 2010 20:36:28 +0000");
         assert_eq!(moment.to_string(), "2010-08-31T20:36:28Z");
         assert_eq!(moment.date(), "2010-08-31");
+    }
+
+    #[test]
+    fn a_moment_is_asked_for_with_a_zone_or_without_and_to_the_ends_of_time() {
+        let asked = |text| Timestamp::asked(text).map(|asked| asked.to_string());
+        for (text, meant) in [
+            ("2026-11-30T04:10:00Z", "2026-11-30T04:10:00Z"),
+            ("2026-11-30T04:10:00+07:00", "2026-11-29T21:10:00Z"),
+            ("2026-11-30T04:10:00", "2026-11-30T04:10:00Z"),
+            ("2026-11-30", "2026-11-30T00:00:00Z"),
+            ("0001-01-01", "0001-01-01T00:00:00Z"),
+        ] {
+            assert_eq!(asked(text).as_deref(), Some(meant), "{text}");
+        }
+        let latest = Timestamp(jiff::Timestamp::MAX);
+        for far in ["9999-12-31", "9999-12-31T23:59:59", "9999-12-31T23:59:59.999999Z"] {
+            assert_eq!(Timestamp::asked(far), Some(latest), "{far}");
+        }
+        for no in
+            ["", "yesterday", "2026-13-01", "2026-11-30T25:00:00", "2026-11-30T04:10:00[Asia/Phnom_Penh]"]
+        {
+            assert_eq!(Timestamp::asked(no), None, "{no}");
+        }
     }
 
     #[test]

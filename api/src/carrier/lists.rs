@@ -92,10 +92,12 @@ order! {
 /// A moment in a query.
 ///
 /// # Errors
-/// When it is not RFC 3339.
+/// When it is none.
 pub(super) fn moment(name: &str, text: Option<&str>) -> Result<Option<Timestamp>, Refusal> {
-    let parsed = text.map(str::parse).transpose();
-    parsed.map_err(|_| Refusal::field(name, "Give a time like 2026-11-23T20:00:00Z."))
+    let read = |text| {
+        Timestamp::asked(text).ok_or_else(|| Refusal::field(name, "Give a time like 2026-11-23T20:00:00Z."))
+    };
+    text.map(read).transpose()
 }
 
 /// A named page type: the generated clients need a name for each. Of a list whose rows are `counted` it says how many.

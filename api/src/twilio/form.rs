@@ -118,12 +118,11 @@ impl Form {
         Ok((from, until))
     }
 
-    /// A day (`2026-11-23`) or a second (`2026-11-23T10:00:00Z`), as its beginning and its end. The SDKs send a day as
-    /// its midnight in UTC (`2026-11-23T00:00:00Z`) and mean all of it.
+    /// A day (`2026-11-23`) or a second (`2026-11-23T10:00:00Z`, and the same without a zone: Twilio's times are GMT), as its
+    /// beginning and its end. The SDKs send a day as its midnight in UTC (`2026-11-23T00:00:00Z`) and mean all of it.
     fn moment(&self, name: &str) -> Result<Option<(Timestamp, Timestamp)>, Fault> {
         let Some(text) = self.one(name)? else { return Ok(None) };
-        let full = if text.len() == 10 { format!("{text}T00:00:00Z") } else { text.to_owned() };
-        let begin: Timestamp = full.parse().map_err(|_| {
+        let begin = Timestamp::asked(text).ok_or_else(|| {
             let shown: String = text.chars().take(40).collect();
             Fault::invalid(format!("Parameter {name} is not a date: {shown}"))
         })?;
@@ -185,6 +184,10 @@ mod tests {
         let narrowed =
             form("StartTime=2026-11-23&StartTime%3E=2026-11-23T10:00:00Z").span("StartTime").unwrap();
         assert_eq!(narrowed, (at("2026-11-23T10:00:00Z"), at("2026-11-24T00:00:00Z")));
+        let zoneless = form("StartTime=2026-11-23T10:00:00").span("StartTime").unwrap();
+        assert_eq!(zoneless, (at("2026-11-23T10:00:00Z"), at("2026-11-23T10:00:01Z")));
+        let ever = form("StartTime%3E=0001-01-01&StartTime%3C=9999-12-31").span("StartTime").unwrap();
+        assert!(ever.0 < at("1970-01-01T00:00:00Z") && ever.1 > at("9999-12-30T00:00:00Z"), "{ever:?}");
         assert!(form("StartTime=yesterday").span("StartTime").is_err());
     }
 }
