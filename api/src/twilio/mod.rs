@@ -106,6 +106,10 @@ async fn answer(
     mut request: Request,
     warnings: &mut Vec<Warning>,
 ) -> Result<Answer, Fault> {
+    // HEAD is GET whose body the server keeps to itself (RFC 9110 section 9.3.2).
+    if *request.method() == Method::HEAD {
+        request.set_method(Method::GET);
+    }
     let path = request.uri().path().to_owned();
     let resource = Resource::of(&path);
     let places_a_call = matches!(resource, Some(Resource::Calls(_))) && *request.method() == Method::POST;
@@ -183,9 +187,9 @@ struct Asking<'a> {
 fn not_allowed(resource: Resource<'_>) -> Fault {
     use Resource as R;
     Fault::method_not_allowed(match resource {
-        R::Accounts | R::Account(_) | R::Numbers(_) | R::Empty { .. } => "GET",
-        R::Calls(_) | R::Number(..) => "GET, POST",
-        R::Call(..) => "GET, POST, DELETE",
+        R::Accounts | R::Account(_) | R::Numbers(_) | R::Empty { .. } => "GET, HEAD",
+        R::Calls(_) | R::Number(..) => "GET, HEAD, POST",
+        R::Call(..) => "GET, HEAD, POST, DELETE",
     })
 }
 

@@ -115,6 +115,26 @@ async fn unknown_paths_and_methods_have_twilios_bodies() {
 }
 
 #[tokio::test]
+async fn head_is_answered_wherever_get_is_and_as_get_is() {
+    let bench = Bench::new().await;
+    let call = bench.call().await;
+    let paths = [
+        ".json".to_owned(),
+        "/Calls.json?PageSize=1&Nonsense=1".to_owned(),
+        format!("/Calls/{call}.json"),
+        "/IncomingPhoneNumbers.json".to_owned(),
+        format!("/IncomingPhoneNumbers/{}.json", bench.number),
+        "/Recordings.json".to_owned(),
+        "/Faxes.json".to_owned(),
+    ];
+    for path in paths {
+        let get = bench.get(&path).send().await.0;
+        let head = bench.signed(bench.client.head(bench.path(&path))).send().await.0;
+        assert_eq!((head.status(), head.headers()), (get.status(), get.headers()), "{path}");
+    }
+}
+
+#[tokio::test]
 async fn what_does_not_exist_yet_is_an_empty_list_of_its_shape() {
     let bench = Bench::new().await;
     let call = bench.call().await;
