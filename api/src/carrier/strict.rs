@@ -1,6 +1,7 @@
 //! What the OpenAPI document says of requests, held before an endpoint sees them: query parameters there are none of,
 //! members of a body that are missing, mistyped or unknown, all at once, and the one header that must not be overlooked.
 
+use super::conditional;
 use crate::{
     fields::Fields,
     once::Key,
@@ -38,6 +39,8 @@ struct Operation {
     parameters: Vec<String>,
     /// Whether it acts once for a key.
     takes_key: bool,
+    /// Whether it makes something that was not there.
+    creates: bool,
     body: Option<Value>,
 }
 
@@ -112,6 +115,9 @@ impl Rules {
                     return Err(Refusal::invalid(faults).into());
                 }
             }
+        }
+        if operation.creates {
+            conditional::of_what_is_new(request.headers())?;
         }
         Ok(request)
     }
@@ -226,6 +232,7 @@ impl Operation {
             method: method.to_uppercase().parse().ok()?,
             parameters: named("query"),
             takes_key: named("header").iter().any(|name| name == KEY),
+            creates: operation.pointer("/responses/201").is_some(),
             body: content.cloned(),
         })
     }

@@ -256,6 +256,8 @@ async fn what_somebody_has_already_is_not_sent_again() {
     }
     let list = "/carrier/v1/phone-numbers";
     assert_eq!(world.send(&a.program.with("if-none-match", "*"), "GET", list, None).await.status, 200);
+    let head = world.send(&a.program, "HEAD", &path, None).await;
+    assert_eq!((head.status, head.header("etag")), (200, tag.as_str()));
     // The number did not change, and yet it is shown otherwise.
     world.patch(&a.program, &format!("/carrier/v1/accounts/{sid}"), json!({ "name": "Two" })).await.ok(200);
     let other = world.send(&a.program.with("if-none-match", &tag), "GET", &path, None).await;
@@ -263,6 +265,42 @@ async fn what_somebody_has_already_is_not_sent_again() {
     assert_eq!(other.ok(200)["account_name"], "Two");
     world.patch(&a.program.with("if-match", &tag), &path, json!({ "enabled": false })).await.ok(200);
     assert_eq!(world.send(&a.program.with("if-none-match", &tag), "GET", &path, None).await.status, 200);
+}
+
+#[tokio::test]
+async fn a_version_that_is_not_there_is_neither_read_nor_made() {
+    let world = World::new().await;
+    let a = world.carrier("alpha").await;
+    let list = "/carrier/v1/phone-numbers";
+    let of_none = a.program.with("if-match", "\"1\"");
+    assert_eq!(world.post(&of_none, list, json!({ "number": "1234" })).await.problem(412), "changed");
+    assert_eq!(world.get(&a.program, list).await["data"], json!([]), "nothing was made");
+    world.post(&of_none, list, json!({ "nmber": "1234" })).await.problem(422);
+    let of_any = a.program.with("if-match", "*");
+    let made = world.post(&of_any, list, json!({ "number": "1234" })).await.ok(201);
+    let path = format!("{list}/{}", made["sid"].as_str().unwrap());
+    let tag = world.send(&a.program, "GET", &path, None).await.header("etag").to_owned();
+    for (wanted, status) in [
+        (tag.as_str(), 200),
+        ("\"77\", *", 200),
+        (&format!("\"77\", {tag}"), 200),
+        ("\"77\"", 412),
+        (&format!("W/{tag}"), 412),
+        ("nonsense", 412),
+    ] {
+        let read = world.send(&a.program.with("if-match", wanted), "GET", &path, None).await;
+        assert_eq!(read.status, status, "{wanted}");
+    }
+    assert_eq!(
+        world.send(&of_none, "GET", list, None).await.problem(412),
+        "changed",
+        "a list has no version"
+    );
+    assert_eq!(world.send(&of_any, "GET", list, None).await.status, 200);
+    assert_eq!(
+        world.send(&of_none, "GET", &format!("{list}/PN0190c5a1e3f27a4b8d1e2f3a4b5c6d7e"), None).await.status,
+        404
+    );
 }
 
 #[tokio::test]
