@@ -125,9 +125,18 @@ impl Operation {
     }
 }
 
-/// A name somebody made up, short and plain enough for a header.
+/// A name somebody made up, short and plain enough for a header: its first 40 bytes, those that cannot be seen as they stand
+/// in an address (RFC 3986 section 2.1).
 fn shown(name: &str) -> String {
-    name.chars().filter(char::is_ascii_graphic).take(40).collect()
+    if name.is_empty() {
+        return "The empty name".into();
+    }
+    let plain = |byte: u8| match byte {
+        b'%' => "%25".to_owned(),
+        byte if byte.is_ascii_graphic() => char::from(byte).to_string(),
+        byte => format!("%{byte:02X}"),
+    };
+    name.bytes().take(40).map(plain).collect()
 }
 
 #[cfg(test)]
@@ -154,6 +163,16 @@ mod tests {
                 "Colour is not a parameter of this operation; ignored",
             ]
         );
+        for (sent, shown) in [
+            ("%C3%A9%E2%82%AC=1", "%C3%A9%E2%82%AC"),
+            ("%00=1", "%00"),
+            ("%2500=1", "%2500"),
+            ("=1", "The empty name"),
+        ] {
+            let told = create.check(&form(sent)).unwrap();
+            let message = format!("{shown} is not a parameter of this operation; ignored");
+            assert_eq!(told, [Warning::idle(message)], "{sent}");
+        }
         assert_eq!(create.check(&form("Record=true")).unwrap_err().code, 20001);
         assert_eq!(create.check(&form("Record=false&Record=&AsyncAmd=False&Byoc=")).unwrap(), []);
     }
