@@ -11,6 +11,7 @@ use domain::{
         Call, CallEvent, Direction, EndReason, Ending, MediaSummary, Purpose, Queued, Received, Status,
         Trouble,
     },
+    country::Country,
 };
 use sea_query::{Cond, Expr, ExprTrait};
 use serde::{Deserialize, Serialize};
@@ -277,6 +278,8 @@ pub struct CallFilter {
     pub from: Option<String>,
     /// Exactly this called party, likewise.
     pub to: Option<String>,
+    /// As people of these countries write both, beside E.164.
+    pub written_in: Vec<Country>,
     /// Twilio's word for how far it is.
     pub status: Option<Status>,
     /// Which way it went.
@@ -311,10 +314,12 @@ pub struct CallFilter {
     pub with_deleted: bool,
 }
 
-/// Either thing these digits may be, or the text as it is. One text is an exact place in the index.
-fn party(column: &'static str, written: &str) -> Expr {
-    let read = [Number::short_code(written), written.parse()];
-    let mut parties: Vec<String> = read.into_iter().flatten().map(|number| number.to_string()).collect();
+/// Whatever these digits may be, or the text as it is. One text is an exact place in the index.
+fn party(column: &'static str, written: &str, countries: &[Country]) -> Expr {
+    let home = countries.iter().map(|country| Number::written_in(written, Some(*country)));
+    let read = [Number::short_code(written), written.parse()].into_iter().chain(home);
+    let mut parties: Vec<String> = read.flatten().map(|number| number.to_string()).collect();
+    parties.sort_unstable();
     parties.dedup();
     match parties.as_slice() {
         [] => is(column, written),
@@ -331,8 +336,8 @@ impl Noun for CallRow {
         let from = |column, at: Option<Timestamp>| at.map(|at| Expr::col(column).gte(at.micros()));
         let until = |column, at: Option<Timestamp>| at.map(|at| Expr::col(column).lt(at.micros()));
         Cond::all()
-            .add_option(filter.from.as_deref().map(|from| party("from", from)))
-            .add_option(filter.to.as_deref().map(|to| party("to", to)))
+            .add_option(filter.from.as_deref().map(|from| party("from", from, &filter.written_in)))
+            .add_option(filter.to.as_deref().map(|to| party("to", to, &filter.written_in)))
             .add_option(sid("account", &filter.account))
             .add_option(sid("parent", &filter.parent))
             .add_option(sid("phone_number", &filter.phone_number))

@@ -4,6 +4,7 @@ use super::{
     Tag,
     lists::{AgeOrder, counted, moment, page, page_of},
     names::Names,
+    phone_numbers::countries,
     write::{Handle, Tagged, Write, tagged},
 };
 use crate::{
@@ -258,9 +259,9 @@ impl CallsApi {
         status: Query<Option<CallStatus>>,
         /// Which way they went.
         direction: Query<Option<CallDirection>>,
-        /// Exactly this caller; with or without plus.
+        /// Exactly this caller; with or without plus, or as people of your countries write the number.
         from: Query<Option<String>>,
-        /// Exactly this called party; with or without plus.
+        /// Exactly this called party, likewise.
         to: Query<Option<String>>,
         /// Of this account.
         account_sid: Query<Option<String>>,
@@ -286,10 +287,14 @@ impl CallsApi {
         #[oai(validator(minimum(value = "1"), maximum(value = "100")))]
         limit: Query<Option<i32>>,
     ) -> Result<Json<CallPage>, ApiError> {
+        let app = self.0.app()?;
+        let by_number = from.is_some() || to.is_some();
+        let written_in = if by_number { countries(app, &who).await? } else { Vec::new() };
         let mut fields = Fields::default();
         let filter = CallFilter {
             from: from.0,
             to: to.0,
+            written_in,
             status: status.0.map(Status::from),
             direction: direction.0.map(Direction::from),
             account: fields.sid(Kind::Account, "account_sid", account_sid.0.as_deref()),
@@ -303,7 +308,6 @@ impl CallsApi {
             ..CallFilter::default()
         };
         fields.done()?;
-        let app = self.0.app()?;
         let reads = app.projections.calls(who.scope());
         let page = page(cursor.0, limit.0).by(order.0.map(Order::from).unwrap_or_default());
         let rows = reads.counted(&filter, &page).await.map_err(Refusal::from)?;

@@ -364,7 +364,7 @@ fn international(number: Number) -> Result<Number, Unclear> {
 }
 
 /// The countries whose national forms are read: the carrier's own, and those of its trunks.
-async fn countries(app: &App, who: &Principal) -> Result<Vec<Country>, Refusal> {
+pub(super) async fn countries(app: &App, who: &Principal) -> Result<Vec<Country>, Refusal> {
     let own = country_of(app, &who.carrier).await?;
     let trunks = app.projections.system().trunks_of(std::slice::from_ref(&who.carrier)).await?;
     let of = |row: TrunkRow| {
