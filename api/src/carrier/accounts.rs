@@ -233,12 +233,13 @@ impl AccountsApi {
         patch: Json<AccountUpdate>,
     ) -> Result<Tagged<Account>, ApiError> {
         let app = self.0.app()?;
+        let mut turn = None;
         for _ in 0..TRIES {
             let row = account_of(app, &who, &sid).await?;
             let commands = patch.commands(&row)?;
             let write = Write::new(app, request, &who).of_account(Some(row.sid.clone()));
             write.expects::<Aggregate>(&row.sid, row.version).await?;
-            if write.at_version::<Aggregate>(&row.sid, row.version, commands).await? {
+            if write.at_version::<Aggregate>(&mut turn, &row.sid, row.version, commands).await? {
                 let row = account_of(app, &who, &sid).await?;
                 return Ok(tagged(row.version, row.into()));
             }

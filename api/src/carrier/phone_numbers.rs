@@ -282,12 +282,13 @@ impl PhoneNumbersApi {
         patch: Json<PhoneNumberUpdate>,
     ) -> Result<Tagged<PhoneNumber>, ApiError> {
         let app = self.0.app()?;
+        let mut turn = None;
         for _ in 0..TRIES {
             let row = number_of(app, &who, &sid).await?;
             let write = Write::new(app, request, &who).of_account(row.account.clone());
             write.expects::<Aggregate>(&row.sid, row.version).await?;
             let commands = changes(app, &who, &row, &patch).await?;
-            if write.at_version::<Aggregate>(&row.sid, row.version, commands).await? {
+            if write.at_version::<Aggregate>(&mut turn, &row.sid, row.version, commands).await? {
                 let row = number_of(app, &who, &sid).await?;
                 return Ok(tagged(row.version, view(app, &who, row).await?));
             }

@@ -74,12 +74,13 @@ impl SettingsApi {
         let country = fields.maybe("country", patch.country.as_deref());
         let (name, country) = fields.finish(name.zip(country))?;
         let write = Write::new(app, request, &who);
+        let mut turn = None;
         for _ in 0..TRIES {
             let row = carrier_of(app, &who).await?;
             write.expects::<Aggregate>(&row.sid, row.version).await?;
             let (name, country) = (name.clone().unwrap_or(row.name), country.unwrap_or(row.country));
             let command = Command::UpdateSettings { name, country };
-            if write.at_version::<Aggregate>(&row.sid, row.version, vec![command]).await? {
+            if write.at_version::<Aggregate>(&mut turn, &row.sid, row.version, vec![command]).await? {
                 let row = carrier_of(app, &who).await?;
                 return Ok(tagged(row.version, view(app, row)));
             }

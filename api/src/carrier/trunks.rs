@@ -31,6 +31,7 @@ use poem_openapi::{
     types::MaybeUndefined,
 };
 use projections::{Order, TrunkFilter, TrunkRow};
+use store::Turn;
 
 /// Which way a trunk's calls go.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Enum)]
@@ -333,11 +334,12 @@ impl TrunksApi {
     ) -> Result<Tagged<Trunk>, ApiError> {
         let app = self.0.app()?;
         let write = Write::new(app, request, &who);
+        let mut turn = None;
         for _ in 0..TRIES {
             let row = trunk_of(app, &who, &sid).await?;
             write.expects::<Aggregate>(&row.sid, row.version).await?;
             let (commands, password) = changes(app, &row, &patch).await?;
-            if with_password(app, &write, &row, commands, password).await? {
+            if with_password((&write, &mut turn), app, &row, commands, password).await? {
                 let row = trunk_of(app, &who, &sid).await?;
                 return Ok(tagged(row.version, Trunk::with_warnings(app, row).await));
             }
@@ -371,19 +373,19 @@ struct NewPassword<'a> {
 
 /// Has the commands decided with the new password in the vault before, so that whoever hears of it finds it. Until then the
 /// old one is the one: a change that is refused or comes too late leaves nothing behind.
-async fn with_password(
+async fn with_password<'a>(
+    (write, turn): (&Write<'a>, &mut Option<Turn<'a>>),
     app: &App,
-    write: &Write<'_>,
     row: &TrunkRow,
     commands: Vec<Command>,
     password: Option<NewPassword<'_>>,
 ) -> Result<bool, Refusal> {
     let Some(NewPassword { name, text }) = password else {
-        return write.at_version::<Aggregate>(&row.sid, row.version, commands).await;
+        return write.at_version::<Aggregate>(turn, &row.sid, row.version, commands).await;
     };
     let new = (SIP_PASSWORD.0, &*name);
     app.secrets.put(&row.carrier, &row.sid, new, text.as_bytes()).await?;
-    let changed = write.at_version::<Aggregate>(&row.sid, row.version, commands).await;
+    let changed = write.at_version::<Aggregate>(turn, &row.sid, row.version, commands).await;
     let old = (SIP_PASSWORD.0, row.credential.as_deref().unwrap_or(SIP_PASSWORD.1));
     let left = match &changed {
         Ok(true) => old,

@@ -7,7 +7,7 @@ use domain::{Meta, Sid, Stream, Tenant, Timestamp};
 use poem::{Request, http::StatusCode};
 use poem_openapi::payload::{Json, Response};
 use std::ops::Deref;
-use store::{Appended, ExecuteError, Fact};
+use store::{Appended, ExecuteError, Fact, Turn};
 
 /// How often a change is decided anew when others come in between.
 pub(super) const TRIES: u32 = 20;
@@ -160,16 +160,24 @@ impl<'a> Write<'a> {
     }
 
     /// The same for commands that were made of a thing as it was at `version`: whether they came in time. If not, whoever
-    /// asks reads again, and it can then be read as it is.
+    /// asks reads again, and it can then be read as it is; it has its `turn` meanwhile, so that nobody of this process comes
+    /// between a second time.
     pub(crate) async fn at_version<A: Stream<Error: Into<Refusal>>>(
         &self,
+        turn: &mut Option<Turn<'a>>,
         stream: &Sid,
         version: i64,
         commands: Vec<A::Command>,
     ) -> Result<bool, Refusal> {
         let commands = commands.into_iter().map(|command| (command, self.meta())).collect();
+        if turn.is_none() {
+            *turn = Some(self.app.store.turn(stream).await);
+        }
         match self.app.store.execute_at::<A>(stream, version, commands).await {
-            Ok(appended) => self.app.settled(A::LOG, &appended).await.map(|()| true),
+            Ok(appended) => {
+                *turn = None;
+                self.app.settled(A::LOG, &appended).await.map(|()| true)
+            }
             Err(ExecuteError::Conflict) => {
                 let head = self.app.store.head(A::LOG).await?;
                 if let Err(behind) = self.app.projections.reached(A::LOG, head, READ_YOUR_WRITES).await {
@@ -191,7 +199,7 @@ impl<'a> Write<'a> {
     ) -> Result<(), Refusal> {
         self.expects::<A>(stream, version).await?;
         if self.request.headers().contains_key("if-match") {
-            let done = self.at_version::<A>(stream, version, vec![command]).await?;
+            let done = self.at_version::<A>(&mut None, stream, version, vec![command]).await?;
             let changed =
                 || Refusal::new(StatusCode::PRECONDITION_FAILED, "changed", "It has changed meanwhile.");
             return if done { Ok(()) } else { Err(changed()) };

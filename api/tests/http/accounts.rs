@@ -136,6 +136,19 @@ async fn one_idempotency_key_opens_one_account() {
 }
 
 #[tokio::test]
+async fn many_changes_of_one_thing_at_once_all_take_effect() {
+    let world = World::new().await;
+    let a = world.carrier("alpha").await;
+    let account = world.post(&a.program, "/carrier/v1/accounts", json!({ "name": "One" })).await.ok(201);
+    let own = format!("/carrier/v1/accounts/{}", account["sid"].as_str().unwrap());
+    let names: Vec<String> = (0..40).map(|number| format!("Name {number}")).collect();
+    let patches = names.iter().map(|name| world.patch(&a.program, &own, json!({ "name": name })));
+    for answer in futures_util::future::join_all(patches).await {
+        answer.ok(200);
+    }
+}
+
+#[tokio::test]
 async fn a_look_at_a_token_or_a_new_key_is_no_change_that_a_patch_has_missed() {
     let world = World::new().await;
     let a = world.carrier("alpha").await;
