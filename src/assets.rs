@@ -63,7 +63,8 @@ impl<'p> Found<'p> {
 
 /// Whether the path is that place, with or without a slash behind it.
 fn is_at(place: &str, path: &str) -> bool {
-    let path = if path == "/" { path } else { path.strip_suffix('/').unwrap_or(path) };
+    let bare = path.strip_suffix('/').filter(|bare| !bare.is_empty() && !bare.ends_with('/'));
+    let path = bare.unwrap_or(path);
     let is_same = |(one, other): (&str, &str)| one == other || one.starts_with('$') && !other.is_empty();
     place.split('/').count() == path.split('/').count() && place.split('/').zip(path.split('/')).all(is_same)
 }
