@@ -94,6 +94,14 @@ pub(crate) fn response(message: &Message) -> bool {
         && CSeq::of(message).is_some()
 }
 
+/// Whether a response echoes what the request it names by its branch said of itself (RFC 3261 section 8.2.6.2).
+pub(crate) fn answers(request: &Message, response: &Message) -> bool {
+    let call_id = |message: &Message| message.headers.get("call-id").map(|header| header.value.clone());
+    CSeq::of(request) == CSeq::of(response)
+        && call_id(request) == call_id(response)
+        && tag(request, "from") == tag(response, "from")
+}
+
 /// What we refuse whoever asks: methods, schemes, extensions and bodies we do not know.
 pub(crate) fn acceptable(message: &Message) -> Result<(), Refusal> {
     let method = message.method().unwrap_or_default();

@@ -101,7 +101,7 @@ pub struct Counts {
     pub tags: usize,
     /// Messages that were not SIP, or could not be answered.
     pub malformed: u64,
-    /// Responses of no transaction of ours.
+    /// Responses of no transaction of ours, or not as its request was sent, or from somebody it was not sent to.
     pub stray_responses: u64,
     /// Requests outside a dialog from somebody we only talk to because we called them.
     pub unknown_callers: u64,

@@ -126,6 +126,10 @@ impl Endpoint {
             self.counts.malformed += 1;
             return None;
         }
+        if !self.may_answer(&flow, response) {
+            self.counts.stray_responses += 1;
+            return None;
+        }
         match self.clients.take(self.now, response) {
             Verdict::Unknown => {
                 self.counts.stray_responses += 1;
@@ -143,6 +147,17 @@ impl Endpoint {
                 leg
             }
         }
+    }
+
+    /// Whoever has seen a branch of ours may still not answer for whom it was meant: a response says of the request what
+    /// that said of itself (RFC 3261 sections 8.1.3.3, 12.2.1.2, 17.1.3), and comes from where it went, or from another
+    /// address of that peer. One that names no request of ours is not for here to judge.
+    fn may_answer(&self, flow: &Flow, response: &Message) -> bool {
+        let Some((request, asked, purpose)) = self.clients.asked(response) else { return true };
+        let source = flow.peer.ip();
+        let is_asked = asked.peer.ip().to_canonical() == source.to_canonical();
+        let is_there = is_asked || self.legs.get(&purpose.leg()).is_some_and(|leg| leg.is_of_peer(source));
+        is_there && flow.transport == asked.transport && check::answers(request, response)
     }
 
     fn on_answer(&mut self, flow: Flow, purpose: Purpose, request: &Message, response: &Message) {

@@ -311,20 +311,15 @@ fn a_callee_sends_us_to_addresses_of_its_trunk_and_nowhere_else() {
 }
 
 #[test]
-fn an_answer_from_another_address_names_its_own_contact_where_that_is_the_trunks() {
-    for (networks, goes_to) in
-        [(&[][..], "192.0.2.9:5060"), (&["192.0.2.64/26".parse().unwrap()], "192.0.2.77:5061")]
-    {
-        let mut bench = Bench::new();
-        bench.networks = networks.into();
-        let invite = bench.place(leg(), None);
-        let contact = "Contact: <sip:a@192.0.2.77:5061>\r\n";
-        bench.receive_from("192.0.2.77:5060".parse().unwrap(), reply(&invite, 200, "a", contact, SDP));
-        bench.command(Command::Bye { leg: leg(), headers: Vec::new() });
-        let went: Vec<_> =
-            bench.sent.iter().map(|(_, flow, message)| (kind(message), flow.peer.to_string())).collect();
-        assert_eq!(went, ["ACK", "BYE"].map(|kind| (kind.to_owned(), goes_to.to_owned())));
-    }
+fn an_answer_from_another_address_of_the_trunk_names_its_own_contact() {
+    let mut bench = Bench::new().with_peers("192.0.2.64/26");
+    let invite = bench.place(leg(), None);
+    let contact = "Contact: <sip:a@192.0.2.77:5061>\r\n";
+    bench.receive_from("192.0.2.77:5060".parse().unwrap(), reply(&invite, 200, "a", contact, SDP));
+    bench.command(Command::Bye { leg: leg(), headers: Vec::new() });
+    let went: Vec<_> =
+        bench.sent.iter().map(|(_, flow, message)| (kind(message), flow.peer.to_string())).collect();
+    assert_eq!(went, ["ACK", "BYE"].map(|kind| (kind.to_owned(), "192.0.2.77:5061".to_owned())));
 }
 
 #[test]

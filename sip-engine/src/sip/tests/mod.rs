@@ -9,6 +9,7 @@ mod client;
 mod digest;
 mod ending;
 mod farewell;
+mod forged;
 mod framing;
 mod fuzz;
 mod help;

@@ -126,6 +126,11 @@ impl<P: Clone> Clients<P> {
         self.held.get_mut(key).into_iter().for_each(|held| held.flow.connection = Some(connection));
     }
 
+    /// The request that a response names by its branch, where it went, and what it is for.
+    pub fn asked(&self, response: &Message) -> Option<(&Message, Flow, &P)> {
+        self.held.get(&key_of(response)?).map(|held| (&held.request, held.flow, &held.purpose))
+    }
+
     /// Takes a response.
     pub fn take(&mut self, now: Instant, response: &Message) -> Verdict<P> {
         let Some(key) = key_of(response) else { return Verdict::Unknown };
