@@ -115,7 +115,7 @@ pub struct Farewell {
     pub dialog: Box<SipDialog>,
     /// Addresses of the same peer. See [`Command::Confine`].
     pub networks: Arc<[IpNet]>,
-    /// Digest credentials of the trunk, for the realm that asked for them when the call was placed.
+    /// Digest credentials of the trunk, used towards the dialog's peer and nobody else.
     pub credentials: Option<Credentials>,
     /// Our own address towards the peer; `net` fills it in.
     pub local: Option<SocketAddr>,

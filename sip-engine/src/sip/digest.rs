@@ -18,6 +18,15 @@ use super::text;
 /// Algorithms we answer, best first.
 const ALGORITHMS: [&str; 2] = ["SHA-256", "MD5"];
 
+/// Most realms one request is answered for: the proxies on its way, and the far end.
+const MAX_REALMS: usize = 4;
+
+/// Most uses of one nonce that are counted on.
+const MAX_USES: u32 = 16;
+
+/// The headers that carry answers.
+pub(crate) const CREDENTIALS: [&str; 2] = ["authorization", "proxy-authorization"];
+
 /// One digest challenge.
 #[derive(Debug, Clone, PartialEq, Eq)]
 struct Challenge {
@@ -28,72 +37,74 @@ struct Challenge {
     algorithm: &'static str,
     qop: bool,
     stale: bool,
-}
-
-/// True if the challenge, of this realm or any, says the nonce was merely too old.
-pub(crate) fn is_stale(response: &Message, realm: Option<&str>) -> bool {
-    choose(response, realm).is_some_and(|challenge| challenge.stale)
+    /// How often it was answered.
+    uses: u32,
 }
 
 /// What a challenged request must carry the next time.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct Answer {
-    /// `Authorization` or `Proxy-Authorization`.
-    pub name: &'static str,
-    pub value: String,
+pub(crate) struct Answers {
+    /// `Authorization` and `Proxy-Authorization`, one for each realm that has asked.
+    pub headers: Vec<(&'static str, String)>,
     /// The Request-URI as it was signed: equivalent to the old one, but escapes may be written another way.
     pub uri: String,
-    /// Who now has the answer.
-    pub realm: String,
+    /// A realm had its answer, and says that the nonce was merely too old.
+    pub stale: bool,
 }
 
-/// The answer to a 401 or 407 to `request`, where it is of this realm or of any; `None` if there is nothing we may or can
-/// answer.
-pub(crate) fn answer(
-    response: &Message,
-    request: &Message,
-    credentials: &Credentials,
-    realm: Option<&str>,
-) -> Option<Answer> {
-    let challenge = choose(response, realm)?;
-    let uri: SipUri = request.uri().parse().ok()?;
-    let mut challenges = Headers::new();
-    let (asks, answers, header) = if challenge.proxy {
-        (Name::PROXY_AUTHENTICATE, Name::PROXY_AUTHORIZATION, "Proxy-Authorization")
-    } else {
-        (Name::WWW_AUTHENTICATE, Name::AUTHORIZATION, "Authorization")
-    };
-    challenges.insert(asks, challenge.print());
-    let mut users = DigestCredentials::new();
-    users.set_default(DigestUser::new(credentials.username.as_str(), credentials.password.as_bytes()));
-    let mut authenticator = DigestAuthenticator::new(users);
-    let line = RequestLine { method: Method::from(request.method()?), uri };
-    let status = StatusLine { code: StatusCode::from(response.code()?), reason: None };
-    let mut headers = Headers::new();
-    let rejected = RequestParts { line: &line, headers: &Headers::new(), body: b"" };
-    let rejection = ResponseParts { line: &status, headers: &challenges, body: b"" };
-    authenticator.handle_rejection(rejected, rejection).ok()?;
-    authenticator.authorize_request(&mut headers);
-    let value: String = headers.iter().find(|(name, _)| **name == answers)?.1.to_string();
-    let uri = line.uri.print_ctx(PrintCtx { method: None, uri: Some(UriContext::ReqUri) }).to_string();
-    Some(Answer { name: header, value, uri, realm: challenge.realm })
+/// The answers to a 401 or 407 to `request`: to every realm that asks, and again to those that `request` answers already
+/// (RFC 3261 section 22.3); `None` if there is nothing we may or can answer, or a realm refuses what it was answered.
+pub(crate) fn answers(response: &Message, request: &Message, credentials: &Credentials) -> Option<Answers> {
+    let (asked, carried) = (best(asked(response)), carried(request));
+    let is_repeated = |challenge: &Challenge| carried.iter().any(|had| had.is_of(challenge));
+    if asked.is_empty() || asked.iter().any(|challenge| is_repeated(challenge) && !challenge.stale) {
+        return None;
+    }
+    let stale = asked.iter().any(is_repeated);
+    let mut all: Vec<&Challenge> =
+        carried.iter().filter(|had| !asked.iter().any(|challenge| challenge.is_of(had))).collect();
+    all.extend(&asked);
+    if all.len() > MAX_REALMS {
+        return None;
+    }
+    let mut answers = Answers { headers: Vec::new(), uri: String::new(), stale };
+    for challenge in all {
+        let (name, value, uri) = challenge.answer(request, credentials)?;
+        answers.headers.push((name, value));
+        answers.uri = uri;
+    }
+    Some(answers)
 }
 
-/// The best challenge of a response: by algorithm, then in order.
-fn choose(response: &Message, realm: Option<&str>) -> Option<Challenge> {
+/// The challenges of a response.
+fn asked(response: &Message) -> Vec<Challenge> {
     let mut all = challenges(response, "www-authenticate", false);
     all.extend(challenges(response, "proxy-authenticate", true));
-    all.retain(|challenge| realm.is_none_or(|realm| challenge.realm == realm));
-    let mut best = None;
-    for algorithm in ALGORITHMS {
-        best = best.or_else(|| all.iter().find(|challenge| challenge.algorithm == algorithm).cloned());
+    all
+}
+
+/// The challenges that a request of ours answers: an answer repeats what it was asked.
+fn carried(request: &Message) -> Vec<Challenge> {
+    let mut all = challenges(request, "authorization", false);
+    all.extend(challenges(request, "proxy-authorization", true));
+    all
+}
+
+/// The best challenge of each realm: by algorithm, then in order.
+fn best(mut all: Vec<Challenge>) -> Vec<Challenge> {
+    all.sort_by_key(|challenge| ALGORITHMS.iter().position(|known| *known == challenge.algorithm));
+    let mut best: Vec<Challenge> = Vec::new();
+    for challenge in all {
+        if !best.iter().any(|known| known.is_of(&challenge)) {
+            best.push(challenge);
+        }
     }
     best
 }
 
-fn challenges(response: &Message, name: &str, proxy: bool) -> Vec<Challenge> {
+fn challenges(message: &Message, name: &str, proxy: bool) -> Vec<Challenge> {
     let mut groups: Vec<Vec<String>> = Vec::new();
-    for piece in response.headers.list(name).into_iter().take(64) {
+    for piece in message.headers.list(name).into_iter().take(64) {
         // "Digest realm=x" opens a challenge, the pieces behind it are its parameters.
         match piece.split_once(' ') {
             Some((scheme, first)) if !scheme.contains('=') => {
@@ -131,7 +142,43 @@ impl Challenge {
             algorithm,
             qop: auth,
             stale: value("stale").is_some_and(|stale| stale.eq_ignore_ascii_case("true")),
+            uses: value("nc").and_then(|nc| u32::from_str_radix(&nc, 16).ok()).unwrap_or_default(),
         })
+    }
+
+    /// Whether it is of the same realm, and wanted in the same header.
+    fn is_of(&self, other: &Challenge) -> bool {
+        (self.proxy, &self.realm) == (other.proxy, &other.realm)
+    }
+
+    /// The header that answers it, and the Request-URI as it is signed there.
+    fn answer(&self, request: &Message, credentials: &Credentials) -> Option<(&'static str, String, String)> {
+        let uri: SipUri = request.uri().parse().ok()?;
+        let mut challenges = Headers::new();
+        let (asks, answers, header) = if self.proxy {
+            (Name::PROXY_AUTHENTICATE, Name::PROXY_AUTHORIZATION, "Proxy-Authorization")
+        } else {
+            (Name::WWW_AUTHENTICATE, Name::AUTHORIZATION, "Authorization")
+        };
+        challenges.insert(asks, self.print());
+        let mut users = DigestCredentials::new();
+        users.set_default(DigestUser::new(credentials.username.as_str(), credentials.password.as_bytes()));
+        let mut authenticator = DigestAuthenticator::new(users);
+        let line = RequestLine { method: Method::from(request.method()?), uri };
+        let status =
+            StatusLine { code: StatusCode::from(if self.proxy { 407_u16 } else { 401 }), reason: None };
+        let rejected = RequestParts { line: &line, headers: &Headers::new(), body: b"" };
+        let rejection = ResponseParts { line: &status, headers: &challenges, body: b"" };
+        authenticator.handle_rejection(rejected, rejection).ok()?;
+        // The count goes on where the nonce was used before (RFC 7616 section 3.4).
+        for _ in 0..self.uses.min(MAX_USES) {
+            authenticator.authorize_request(&mut Headers::new());
+        }
+        let mut headers = Headers::new();
+        authenticator.authorize_request(&mut headers);
+        let value: String = headers.iter().find(|(name, _)| **name == answers)?.1.to_string();
+        let uri = line.uri.print_ctx(PrintCtx { method: None, uri: Some(UriContext::ReqUri) }).to_string();
+        Some((header, value, uri))
     }
 
     fn print(&self) -> String {

@@ -4,7 +4,7 @@ use bytes::Bytes;
 
 use super::Endpoint;
 use super::leg::{Purpose, Stage};
-use crate::sip::flow::{Flow, LegKey};
+use crate::sip::flow::LegKey;
 use crate::sip::message::Message;
 
 impl Endpoint {
@@ -22,10 +22,10 @@ impl Endpoint {
         self.keep(leg);
     }
 
-    pub(super) fn on_info_answer(&mut self, flow: Flow, key: LegKey, request: &Message, response: &Message) {
+    pub(super) fn on_info_answer(&mut self, key: LegKey, request: &Message, response: &Message) {
         let Some(mut leg) = self.legs.remove(&key) else { return };
         if leg.stage == Stage::Up && matches!(response.code(), Some(401 | 407)) {
-            self.retry(&mut leg, flow, request, response, Purpose::Info(key));
+            self.retry(&mut leg, request, response, Purpose::Info(key));
         }
         self.keep(leg);
     }

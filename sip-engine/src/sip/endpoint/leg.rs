@@ -18,6 +18,7 @@ use crate::sip::session::SessionTimer;
 use crate::sip::timers::{T2, earliest};
 use crate::sip::trace::Wire;
 use crate::sip::transaction::ServerKey;
+use crate::sip::values::tag;
 
 /// What a client transaction is for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -162,11 +163,9 @@ pub(crate) struct Leg {
     /// Its caller is not to be known.
     pub hidden: bool,
     pub credentials: Option<Credentials>,
-    /// The realm they were first shown to. What else comes through the trunk is not the trunk.
-    pub realm: Option<String>,
     /// Headers of the BYE that leaves as soon as our 2xx is acknowledged: before it, it must not (RFC 3261 section 15).
     pub farewell: Option<Vec<(String, String)>>,
-    /// Tries with credentials by request method, each at most twice.
+    /// By request method how often its nonce was too old, and how often a session was too short.
     pub tries: HashMap<String, u8>,
     /// ACKs by remote tag and CSeq, for repeated 2xx; bounded by [`MAX_ACKS`].
     pub acks: HashMap<(String, u32), (Flow, Wire)>,
@@ -201,7 +200,6 @@ impl Leg {
             updates: false,
             hidden: false,
             credentials: None,
-            realm: None,
             farewell: None,
             tries: HashMap::new(),
             acks: HashMap::new(),
@@ -234,6 +232,13 @@ impl Leg {
         self.dialog.iter_mut().chain(forks).find(|dialog| dialog.owns(request))
     }
 
+    /// The dialog that a request of ours is in: the call's, or that of a fork.
+    pub fn dialog_with(&mut self, request: &Message) -> Option<&mut Dialog> {
+        let theirs = tag(request, "to");
+        let forks = self.early.iter_mut().map(|early| &mut early.dialog);
+        self.dialog.iter_mut().chain(forks).find(|dialog| dialog.remote_tag == theirs)
+    }
+
     /// The dialog that an answer to our INVITE makes. Where its fork rang reliably, both sides have counted already.
     pub fn confirmed(&mut self, request: &Message, answer: &Message) -> Dialog {
         let mut dialog = Dialog::of_outgoing(request, answer);
@@ -248,7 +253,7 @@ impl Leg {
     /// What another process needs to end it.
     pub fn kept(&self) -> Option<Box<SipDialog>> {
         let dialog = self.dialog.as_ref()?;
-        Some(Box::new(dialog.kept(&self.flow, self.hidden, self.realm.as_deref())))
+        Some(Box::new(dialog.kept(&self.flow, self.hidden)))
     }
 
     /// What another process needs to cancel it, with the first sign that it rings: again for a request that took the place

@@ -6,9 +6,8 @@ use bytes::Bytes;
 
 use super::Endpoint;
 use super::leg::{Leg, Offered, Purpose, Stage};
-use crate::sip::dialog::Dialog;
 use crate::sip::event::{ClosedBy, Event};
-use crate::sip::flow::{Flow, LegKey};
+use crate::sip::flow::LegKey;
 use crate::sip::message::Message;
 use crate::sip::timers::GIVE_UP;
 use crate::sip::values::CSeq;
@@ -39,19 +38,13 @@ impl Endpoint {
         self.keep(leg);
     }
 
-    pub(super) fn on_reinvite_answer(
-        &mut self,
-        flow: Flow,
-        key: LegKey,
-        request: &Message,
-        response: &Message,
-    ) {
+    pub(super) fn on_reinvite_answer(&mut self, key: LegKey, request: &Message, response: &Message) {
         let Some(mut leg) = self.legs.remove(&key) else { return };
         let code = response.code().unwrap_or_default();
         match code {
             ..200 => {}
             200..300 => self.on_reoffer_accepted(&mut leg, request, response),
-            401 | 407 if self.retry(&mut leg, flow, request, response, Purpose::Reinvite(key)) => {}
+            401 | 407 if self.retry(&mut leg, request, response, Purpose::Reinvite(key)) => {}
             _ if leg.stage == Stage::Over => {}
             491 if self.try_again(&mut leg) => {}
             422 if Endpoint::lengthen(&mut leg, response) => {
@@ -111,23 +104,16 @@ impl Endpoint {
         true
     }
 
-    pub(super) fn on_bye_answer(&mut self, flow: Flow, key: LegKey, request: &Message, response: &Message) {
+    pub(super) fn on_bye_answer(&mut self, key: LegKey, request: &Message, response: &Message) {
         let Some(mut leg) = self.legs.remove(&key) else { return };
         if matches!(response.code(), Some(401 | 407)) {
-            self.retry(&mut leg, flow, request, response, Purpose::Bye(key));
+            self.retry(&mut leg, request, response, Purpose::Bye(key));
         }
         self.keep(leg);
     }
 
     /// Puts a request of ours that changed hands (new CSeq) back as the one the leg waits for.
-    pub(super) fn note_retry(
-        leg: &mut Leg,
-        purpose: Purpose,
-        request: &Message,
-        dialog: Option<&mut Dialog>,
-    ) {
-        let number = CSeq::of(request).map(|cseq| cseq.number).unwrap_or_default();
-        dialog.into_iter().for_each(|dialog| dialog.local_cseq = dialog.local_cseq.max(number));
+    pub(super) fn note_retry(leg: &mut Leg, purpose: Purpose, request: &Message) {
         match purpose {
             Purpose::Invite(_) => {
                 if let Some(placed) = leg.placed.as_mut() {

@@ -10,7 +10,7 @@ use crate::sip::message::{Message, Start, reason_phrase};
 use crate::sip::trace::Wire;
 use crate::sip::uri::Uri;
 use crate::sip::values::{CSeq, address_uri, tag};
-use crate::sip::{build, check};
+use crate::sip::{build, check, digest};
 
 impl Endpoint {
     /// `Command::Invite`.
@@ -98,7 +98,7 @@ impl Endpoint {
             200..300 => self.on_accepted(&mut leg, flow, request, response),
             401 | 407
                 if leg.stage == Stage::Early
-                    && self.retry(&mut leg, flow, request, response, Purpose::Invite(key)) =>
+                    && self.retry(&mut leg, request, response, Purpose::Invite(key)) =>
             {
                 leg.asked_again(self.now);
             }
@@ -162,9 +162,9 @@ impl Endpoint {
         let flow = self.next_hop(leg, dialog);
         let branch = self.tokens.branch();
         let mut ack = dialog.request("ACK", Some(number), &flow, self.config.advertise, &branch);
-        for name in ["Authorization", "Proxy-Authorization"] {
-            if let Some(header) = invite.headers.get(name).filter(|_| flow.peer == leg.flow.peer) {
-                ack.headers.push(name, header.value.clone());
+        for name in digest::CREDENTIALS.iter().filter(|_| flow.peer == leg.flow.peer) {
+            for header in invite.headers.all(name) {
+                ack.headers.push(header.name.clone(), header.value.clone());
             }
         }
         let wire = Wire::new(&ack);

@@ -163,11 +163,11 @@ impl Endpoint {
     fn on_answer(&mut self, flow: Flow, purpose: Purpose, request: &Message, response: &Message) {
         match purpose {
             Purpose::Invite(leg) => self.on_invite_answer(flow, leg, request, response),
-            Purpose::Reinvite(leg) => self.on_reinvite_answer(flow, leg, request, response),
-            Purpose::Bye(leg) => self.on_bye_answer(flow, leg, request, response),
-            Purpose::Info(leg) => self.on_info_answer(flow, leg, request, response),
-            Purpose::Prack(leg) => self.on_prack_answer(flow, leg, request, response),
-            Purpose::Update(leg) => self.on_update_answer(flow, leg, request, response),
+            Purpose::Reinvite(leg) => self.on_reinvite_answer(leg, request, response),
+            Purpose::Bye(leg) => self.on_bye_answer(leg, request, response),
+            Purpose::Info(leg) => self.on_info_answer(leg, request, response),
+            Purpose::Prack(leg) => self.on_prack_answer(leg, request, response),
+            Purpose::Update(leg) => self.on_update_answer(leg, request, response),
             Purpose::Cancel(_) => {}
         }
     }

@@ -91,13 +91,7 @@ impl Endpoint {
         self.keep(leg);
     }
 
-    pub(super) fn on_update_answer(
-        &mut self,
-        flow: Flow,
-        key: LegKey,
-        request: &Message,
-        response: &Message,
-    ) {
+    pub(super) fn on_update_answer(&mut self, key: LegKey, request: &Message, response: &Message) {
         let Some(mut leg) = self.legs.remove(&key) else { return };
         let code = response.code().unwrap_or_default();
         match code {
@@ -107,7 +101,7 @@ impl Endpoint {
                 self.move_to(&mut leg, response);
                 self.note_timer(&mut leg, response);
             }
-            401 | 407 if self.retry(&mut leg, flow, request, response, Purpose::Update(key)) => {}
+            401 | 407 if self.retry(&mut leg, request, response, Purpose::Update(key)) => {}
             422 if Endpoint::lengthen(&mut leg, response) => {
                 self.keep(leg);
                 return self.refresh(key);
@@ -160,7 +154,7 @@ impl Endpoint {
         let mut again = self.renewed(leg, request, path, &["authorization", "proxy-authorization", "min-se"]);
         again.headers.replace("session-expires", least.to_string());
         again.headers.push("Min-SE", least.to_string());
-        Endpoint::note_retry(leg, Purpose::Invite(leg.key), &again, None);
+        Endpoint::note_retry(leg, Purpose::Invite(leg.key), &again);
         self.launch(leg, again, path, Purpose::Invite(leg.key));
         true
     }

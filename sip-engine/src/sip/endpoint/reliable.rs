@@ -234,10 +234,10 @@ impl Endpoint {
     }
 
     /// What is answered to our PRACK is of no consequence, but for a challenge.
-    pub(super) fn on_prack_answer(&mut self, flow: Flow, key: LegKey, request: &Message, response: &Message) {
+    pub(super) fn on_prack_answer(&mut self, key: LegKey, request: &Message, response: &Message) {
         let Some(mut leg) = self.legs.remove(&key) else { return };
-        if leg.stage == Stage::Early && matches!(response.code(), Some(401 | 407)) {
-            self.retry(&mut leg, flow, request, response, Purpose::Prack(key));
+        if leg.stage != Stage::Over && matches!(response.code(), Some(401 | 407)) {
+            self.retry(&mut leg, request, response, Purpose::Prack(key));
         }
         self.keep(leg);
     }

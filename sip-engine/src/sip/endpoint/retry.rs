@@ -1,6 +1,6 @@
-//! The second try of a challenged request: only to the hop the INVITE went to, only with the leg's own credentials, and only
-//! for the realm that challenged the INVITE. A realm that first shows up later is not the trunk: it is whoever was reached
-//! through it (RFC 3261 section 22.1 lets us decline).
+//! The second try of a request that the peer wants otherwise. A challenged one goes to the hop the INVITE went to and nowhere
+//! else, with the leg's own credentials: one answer for each realm that has asked, a proxy's and the far end's (RFC 3261
+//! sections 22.2, 22.3), whether or not it had asked before.
 
 use super::Endpoint;
 use super::leg::{Leg, Purpose};
@@ -10,75 +10,76 @@ use crate::sip::message::{Message, Start};
 use crate::sip::values::CSeq;
 use crate::sip::{build, digest};
 
+/// How often in a row a nonce may be too old.
+const STALE: u8 = 1;
+
 impl Endpoint {
-    /// Answers a challenge. False if it must not or cannot be answered: no credentials, another sender than the hop the
-    /// INVITE went to, a realm that did not challenge the INVITE, refused already without a fresh nonce.
+    /// Answers a challenge. False if it must not or cannot be answered: no credentials, another hop than the INVITE went to,
+    /// refused already without a fresh nonce.
     pub(super) fn retry(
         &mut self,
         leg: &mut Leg,
-        flow: Flow,
         request: &Message,
         response: &Message,
         purpose: Purpose,
     ) -> bool {
-        let asked_before = leg.realm.is_some() || matches!(purpose, Purpose::Invite(_));
-        let same_hop = flow.peer.ip() == leg.flow.peer.ip();
-        if !asked_before || !same_hop || !may_try(leg, request, response) {
-            return false;
-        }
-        let Some(credentials) = leg.credentials.as_ref() else { return false };
-        let Some(answer) = digest::answer(response, request, credentials, leg.realm.as_deref()) else {
+        let path = self.clients.flow(request).unwrap_or(leg.flow);
+        let Some(credentials) = leg.credentials.as_ref().filter(|_| path.peer == leg.flow.peer) else {
             return false;
         };
-        let path = self.clients.flow(request).unwrap_or(leg.flow);
-        if path.peer != leg.flow.peer {
+        let Some(answers) = digest::answers(response, request, credentials) else { return false };
+        if !may_try(leg, request, answers.stale) {
             return false;
         }
-        leg.realm.get_or_insert_with(|| answer.realm.clone());
-        let again = self.again(leg, request, path, answer);
-        let mut dialog = leg.dialog.take();
-        Endpoint::note_retry(leg, purpose, &again, dialog.as_mut());
-        leg.dialog = dialog;
+        let again = self.again(leg, request, path, answers);
+        Endpoint::note_retry(leg, purpose, &again);
         self.launch(leg, again, path, purpose);
         true
     }
 
-    /// The same request with the next CSeq, a new branch and the answer to the challenge.
-    fn again(&mut self, leg: &Leg, request: &Message, path: Flow, answer: digest::Answer) -> Message {
-        let mut again = self.renewed(leg, request, path, &[answer.name]);
-        again.headers.push(answer.name, answer.value);
+    /// The same request with the next CSeq, a new branch and the answers to all challenges.
+    fn again(&mut self, leg: &mut Leg, request: &Message, path: Flow, answers: digest::Answers) -> Message {
+        let mut again = self.renewed(leg, request, path, &digest::CREDENTIALS);
+        for (name, value) in answers.headers {
+            again.headers.push(name, value);
+        }
         let method = request.method().unwrap_or_default().to_owned();
-        Message { start: Start::Request { method, uri: answer.uri }, ..again }
+        Message { start: Start::Request { method, uri: answers.uri }, ..again }
     }
 
-    /// The same request with the next CSeq and a new branch, without these headers.
-    pub(super) fn renewed(&mut self, leg: &Leg, request: &Message, path: Flow, without: &[&str]) -> Message {
+    /// The same request with the next CSeq of its dialog and a new branch, without these headers.
+    pub(super) fn renewed(
+        &mut self,
+        leg: &mut Leg,
+        request: &Message,
+        path: Flow,
+        without: &[&str],
+    ) -> Message {
         let branch = self.tokens.branch();
         let method = request.method().unwrap_or_default();
         let used = CSeq::of(request).map(|cseq| cseq.number).unwrap_or_default();
-        let last = leg.dialog.as_ref().map_or(used, |dialog| dialog.local_cseq.max(used));
+        let number = leg.dialog_with(request).map_or(used + 1, |dialog| {
+            dialog.local_cseq = dialog.local_cseq.max(used) + 1;
+            dialog.local_cseq
+        });
         let mut headers = Headers::default();
         let left_out = |name: &[u8]| without.iter().any(|left_out| same_name(name, left_out));
         for header in request.headers.iter().filter(|header| !left_out(&header.name)) {
             headers.push(header.name.clone(), header.value.clone());
         }
         headers.replace("via", build::via(&path, self.config.advertise, &branch));
-        headers.replace("cseq", format!("{} {method}", last + 1));
+        headers.replace("cseq", format!("{number} {method}"));
         Message { start: request.start.clone(), headers, body: request.body.clone() }
     }
 }
 
-/// A first try always; a second one only if the peer says the nonce was stale.
-fn may_try(leg: &mut Leg, request: &Message, response: &Message) -> bool {
+/// Whether another nonce that was too old is taken; a request without an answer begins anew.
+fn may_try(leg: &mut Leg, request: &Message, stale: bool) -> bool {
     let method = request.method().unwrap_or_default().to_owned();
-    let carried =
-        ["authorization", "proxy-authorization"].iter().any(|name| request.headers.get(name).is_some());
-    let stale = digest::is_stale(response, leg.realm.as_deref());
     let tries = leg.tries.entry(method).or_default();
-    if !carried {
+    if !digest::CREDENTIALS.iter().any(|name| request.headers.get(name).is_some()) {
         *tries = 0;
     }
-    let allowed = *tries == 0 || (*tries == 1 && stale);
-    *tries += 1;
-    allowed
+    *tries += u8::from(stale);
+    *tries <= STALE
 }

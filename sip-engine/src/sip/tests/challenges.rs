@@ -1,9 +1,10 @@
-//! Digest challenges: answered to the leg's own next hop with the leg's own credentials, and to nobody else.
+//! Digest challenges: every realm that asks is answered, at the leg's own next hop, with the leg's own credentials.
 
 use std::time::Duration;
 
 use super::bench::{Bench, SDP, header, kind, reply};
 use super::client::{leg, up};
+use crate::sip::message::Message;
 use crate::sip::{Command, Credentials, Event};
 
 fn credentials() -> Option<Credentials> {
@@ -109,36 +110,122 @@ fn without_credentials_no_challenge_is_answered() {
 }
 
 #[test]
-fn a_challenge_of_another_sender_or_realm_leaks_nothing() {
+fn a_challenge_of_another_sender_leaks_nothing() {
     let mut bench = Bench::new();
     let invite = bench.place(leg(), credentials());
     bench.receive_from("203.0.113.66:5060".parse().unwrap(), reply(&invite, 407, "p", CHALLENGE, ""));
     assert!(bench.sent.is_empty());
+}
 
-    let (evil, mut bench) =
-        (CHALLENGE.replace("carrier", "evil").replace("qop", "stale=true, qop"), Bench::new());
-    let invite = bench.place(leg(), credentials());
-    bench.receive(reply(&invite, 407, "p", CHALLENGE, ""));
-    let again = bench.take_sent().pop().unwrap();
-    bench.receive(reply(&again, 401, "p", &evil.replace("Proxy-Authenticate", "WWW-Authenticate"), ""));
-    assert_eq!(bench.sent_kinds(), ["ACK"], "neither by the callee behind the trunk");
-    assert!(matches!(bench.take_events()[..], [Event::Failed { code: 401, .. }]));
+/// What the far end asks, behind the proxy.
+const FAR_END: &str = "WWW-Authenticate: Digest realm=\"far end\", nonce=\"f1\", qop=\"auth\"\r\n";
+
+/// For which realms and nonces a message carries credentials.
+fn shown(message: &Message) -> Vec<(String, String)> {
+    let quoted = |text: &str, name: &str| {
+        let (_, rest) = text.split_once(&format!("{name}=\"")).unwrap();
+        rest.split('"').next().unwrap().to_owned()
+    };
+    let headers = ["proxy-authorization", "authorization"].map(|name| message.headers.all(name));
+    let texts = headers.into_iter().flatten().map(|header| header.text().into_owned());
+    texts.map(|text| (quoted(&text, "realm"), quoted(&text, " nonce"))).collect()
+}
+
+fn pairs(wanted: &[(&str, &str)]) -> Vec<(String, String)> {
+    wanted.iter().map(|(realm, nonce)| ((*realm).to_owned(), (*nonce).to_owned())).collect()
 }
 
 #[test]
-fn inside_a_call_only_the_realm_that_challenged_it_is_answered() {
-    for (realm, answered) in [("evil", 0), ("carrier", 1)] {
+fn a_proxy_and_then_the_far_end_both_have_their_answer_and_neither_has_it_twice() {
+    for (code, asked_again) in [(407, CHALLENGE), (401, FAR_END)] {
         let mut bench = Bench::new();
         let invite = bench.place(leg(), credentials());
         bench.receive(reply(&invite, 407, "p", CHALLENGE, ""));
-        let again = bench.take_sent().pop().unwrap();
-        bench.receive(reply(&again, 200, "a", "", SDP));
-        bench.command(Command::Bye { leg: leg(), headers: Vec::new() });
-        let bye = bench.take_sent().pop().unwrap();
-        let challenge = CHALLENGE.replace("carrier", realm).replace("Proxy-Authenticate", "WWW-Authenticate");
-        bench.receive(reply(&bye, 401, "p", &challenge, ""));
-        assert_eq!(bench.sent_kinds().len(), answered, "{realm}");
+        let second = bench.take_sent().pop().unwrap();
+        bench.receive(reply(&second, 401, "far", FAR_END, ""));
+        let third = bench.take_sent().pop().unwrap();
+        assert_eq!(header(&third, "cseq"), "3 INVITE");
+        assert_eq!(shown(&third), pairs(&[("carrier", "n1"), ("far end", "f1")]));
+        bench.receive(reply(&third, code, "p", asked_again, ""));
+        assert_eq!(bench.sent_kinds(), ["ACK"], "what was answered is refused");
+        assert!(matches!(bench.take_events()[..], [Event::Failed { from_peer: true, .. }]));
     }
+}
+
+#[test]
+fn two_proxies_that_ask_at_once_both_have_their_answer_and_the_ack_has_them_too() {
+    let mut bench = Bench::new();
+    let invite = bench.place(leg(), credentials());
+    let other = CHALLENGE.replace("carrier", "other").replace("n1", "o1");
+    bench.receive(reply(&invite, 407, "p", &format!("{CHALLENGE}{other}"), ""));
+    let again = bench.take_sent().pop().unwrap();
+    let both = pairs(&[("carrier", "n1"), ("other", "o1")]);
+    assert_eq!(shown(&again), both);
+    bench.receive(reply(&again, 200, "a", "", SDP));
+    assert_eq!(shown(&bench.take_sent()[0]), both);
+}
+
+/// A request of ours inside a call is challenged: it is said again with the next number and the answer, and then no more.
+fn is_answered(bench: &mut Bench, ours: &Message, asked: (u16, &str), realm: (&str, &str)) -> Message {
+    let number = |message: &Message| crate::sip::values::CSeq::of(message).unwrap().number;
+    bench.receive(reply(ours, asked.0, "p", asked.1, ""));
+    let again = bench.take_sent().pop().unwrap();
+    assert_eq!((again.method(), number(&again)), (ours.method(), number(ours) + 1));
+    assert_eq!(shown(&again), pairs(&[realm]), "{ours:?}");
+    again
+}
+
+/// A call that nobody challenged is up.
+fn unchallenged(headers: &str) -> Bench {
+    let mut bench = Bench::new();
+    let invite = bench.place(leg(), credentials());
+    bench.receive(reply(&invite, 200, "a", headers, SDP));
+    (bench.sent, bench.events) = (Vec::new(), Vec::new());
+    bench
+}
+
+#[test]
+fn inside_a_call_whoever_asks_is_answered_though_the_invite_was_not_challenged() {
+    let info = Command::Info { leg: leg(), content_type: "application/dtmf-relay", body: SDP.into() };
+    let bye = Command::Bye { leg: leg(), headers: Vec::new() };
+    for command in [bye, info, Command::Reinvite { leg: leg(), sdp: SDP.into() }] {
+        for (asked, realm) in [((407, CHALLENGE), ("carrier", "n1")), ((401, FAR_END), ("far end", "f1"))] {
+            let mut bench = unchallenged("");
+            bench.command(command.clone());
+            let ours = bench.take_sent().pop().unwrap();
+            let again = is_answered(&mut bench, &ours, asked, realm);
+            bench.receive(reply(&again, asked.0, "p", asked.1, ""));
+            assert!(bench.sent_kinds().iter().all(|kind| kind == "ACK"), "no second time");
+        }
+    }
+}
+
+#[test]
+fn a_refresh_that_is_challenged_is_answered_and_keeps_the_session() {
+    let mut bench = unchallenged("Allow: INVITE, ACK, BYE, UPDATE\r\nSession-Expires: 90;refresher=uac\r\n");
+    bench.pass(Duration::from_secs(45));
+    let update = bench.take_sent().pop().unwrap();
+    assert_eq!(kind(&update), "UPDATE");
+    let again = is_answered(&mut bench, &update, (407, CHALLENGE), ("carrier", "n1"));
+    bench.receive(reply(&again, 200, "", "Session-Expires: 90;refresher=uac\r\n", ""));
+    bench.pass(Duration::from_secs(44));
+    assert!(bench.sent.is_empty() && bench.events.is_empty());
+}
+
+#[test]
+fn a_prack_that_is_challenged_is_answered_and_counted_in_its_fork() {
+    let mut bench = Bench::new();
+    let invite = bench.place(leg(), credentials());
+    bench.receive(reply(&invite, 183, "a", "Require: 100rel\r\nRSeq: 7\r\n", SDP));
+    let prack = bench.take_sent().pop().unwrap();
+    let again = is_answered(&mut bench, &prack, (407, CHALLENGE), ("carrier", "n1"));
+    assert_eq!((header(&again, "rack"), header(&again, "cseq")), ("7 1 INVITE".into(), "3 PRACK".into()));
+    bench.receive(reply(&again, 200, "", "", ""));
+    bench.receive(reply(&invite, 183, "a", "Require: 100rel\r\nRSeq: 8\r\n", ""));
+    assert_eq!(header(&bench.take_sent()[0], "cseq"), "4 PRACK");
+    bench.receive(reply(&invite, 200, "a", "", ""));
+    bench.command(Command::Bye { leg: leg(), headers: Vec::new() });
+    assert_eq!(header(&bench.take_sent()[1], "cseq"), "5 BYE");
 }
 
 #[test]
@@ -156,28 +243,6 @@ fn a_callee_that_challenges_our_bye_gets_no_password() {
     let bye = bench.take_sent().pop().unwrap();
     bench.receive_from("203.0.113.66:5060".parse().unwrap(), reply(&bye, 407, "p", CHALLENGE, ""));
     assert!(bench.sent.is_empty());
-}
-
-#[test]
-fn a_realm_that_the_invite_never_had_is_answered_nothing_inside_the_call() {
-    let requests =
-        [Command::Bye { leg: leg(), headers: Vec::new() }, Command::Reinvite { leg: leg(), sdp: SDP.into() }];
-    for request in requests {
-        let mut bench = Bench::new();
-        up(&mut bench, credentials());
-        bench.command(request);
-        let ours = bench.take_sent().pop().unwrap();
-        bench.receive(reply(
-            &ours,
-            401,
-            "p",
-            &CHALLENGE.replace("Proxy-Authenticate", "WWW-Authenticate"),
-            "",
-        ));
-        let sent = bench.take_sent();
-        assert!(sent.iter().all(|message| kind(message) == "ACK"), "{sent:?}");
-        assert!(sent.iter().all(|message| header(message, "authorization").is_empty()));
-    }
 }
 
 #[test]

@@ -1,7 +1,7 @@
 //! Digest answers, checked against RFC examples and a second computation with ring.
 
 use crate::sip::Credentials;
-use crate::sip::digest::{Answer, answer, is_stale};
+use crate::sip::digest::answers;
 use crate::sip::message::{Message, Start};
 
 fn challenge(values: &[(&str, &str)]) -> Message {
@@ -15,6 +15,14 @@ fn challenge(values: &[(&str, &str)]) -> Message {
 
 fn credentials() -> Credentials {
     Credentials { username: "Mufasa".into(), password: "Circle of Life".into() }
+}
+
+/// The only answer: its header, its value, and the Request-URI.
+fn answer(response: &Message, request: &Message) -> Option<(&'static str, String, String)> {
+    let mut answers = answers(response, request, &credentials())?;
+    assert_eq!(answers.headers.len(), 1);
+    let (name, value) = answers.headers.remove(0);
+    Some((name, value, answers.uri))
 }
 
 fn value(text: &str, name: &str) -> String {
@@ -43,7 +51,7 @@ fn sha256_is_preferred_and_computed_as_rfc_7616_says() {
             "Digest realm=\"r\", nonce=\"n\", algorithm=SHA-256, qop=\"auth\", opaque=\"o\"",
         ),
     ]);
-    let Answer { name, value: text, .. } = answer(&response, &request, &credentials(), None).unwrap();
+    let (name, text, _) = answer(&response, &request).unwrap();
     assert_eq!(name, "Authorization");
     assert_eq!(
         (value(&text, "algorithm"), value(&text, "opaque"), value(&text, "uri")),
@@ -63,7 +71,7 @@ fn md5_without_qop_is_computed_as_rfc_2617_says() {
         "WWW-Authenticate",
         "digest REALM=\"testrealm@host.com\" , Nonce=\"dcd98b7102dd2f0e8b11d0f600bfb0c093\"",
     )]);
-    let text = answer(&response, &request, &credentials(), None).unwrap().value;
+    let (_, text, _) = answer(&response, &request).unwrap();
     assert_eq!(value(&text, "response"), "c02fefe6338497d37ab3d097d8d33459", "{text}");
     assert!(!text.contains("qop="));
 }
@@ -82,11 +90,7 @@ fn what_we_cannot_compute_is_not_answered() {
         "Digest",
         ",,,=",
     ] {
-        assert_eq!(
-            answer(&challenge(&[("WWW-Authenticate", odd)]), &request, &credentials(), None),
-            None,
-            "{odd}"
-        );
+        assert_eq!(answer(&challenge(&[("WWW-Authenticate", odd)]), &request), None, "{odd}");
     }
 }
 
@@ -97,24 +101,65 @@ fn two_challenges_may_share_a_line() {
         "Proxy-Authenticate",
         "Digest realm=\"a, b\", nonce=\"1\", algorithm=MD5, Digest realm=\"c\", nonce=\"2\", algorithm=SHA-256, stale=true",
     )]);
-    let Answer { name, value: text, .. } = answer(&response, &request, &credentials(), None).unwrap();
-    assert_eq!((name, value(&text, "realm")), ("Proxy-Authorization", "c".to_owned()));
-    assert!(is_stale(&response, None) && !is_stale(&response, Some("a, b")));
-    let of_the_first = answer(&response, &request, &credentials(), Some("a, b")).unwrap();
-    assert_eq!(
-        (value(&of_the_first.value, "nonce"), of_the_first.realm),
-        ("1".to_owned(), "a, b".to_owned())
+    let answers = answers(&response, &request, &credentials()).unwrap();
+    let nonces: Vec<_> = answers.headers.iter().map(|(name, text)| (*name, value(text, "nonce"))).collect();
+    assert_eq!(nonces, ["2", "1"].map(|nonce| ("Proxy-Authorization", nonce.to_owned())));
+    assert!(!answers.stale, "nobody had an answer");
+}
+
+/// The request, and what it carries after one more answer.
+fn again(request: &Message, response: &Message) -> Option<Message> {
+    let mut again = Message::request("INVITE", request.uri());
+    for (name, value) in answers(response, request, &credentials())?.headers {
+        again.headers.push(name, value);
+    }
+    Some(again)
+}
+
+fn carried(request: &Message, name: &str) -> Vec<String> {
+    let values = request.headers.all(name).map(|header| header.text().into_owned());
+    values.map(|text| format!("{} {}", value(&text, "nonce"), value(&text, "nc"))).collect()
+}
+
+#[test]
+fn who_had_an_answer_gets_it_again_with_the_next_count_when_another_realm_asks() {
+    let asks = |name: &'static str, rest: &str| {
+        let text = format!("Digest qop=\"auth\", {rest}");
+        challenge(&[(name, text.as_str())])
+    };
+    let first = again(
+        &Message::request("INVITE", "sip:a@h"),
+        &asks("Proxy-Authenticate", "realm=\"p, q\", nonce=\"1\", opaque=\"a=b\""),
     );
-    assert_eq!(answer(&response, &request, &credentials(), Some("d")), None);
+    let second = again(&first.unwrap(), &asks("WWW-Authenticate", "realm=\"p, q\", nonce=\"2\"")).unwrap();
+    assert_eq!(carried(&second, "proxy-authorization"), ["1 00000002"]);
+    assert_eq!(carried(&second, "authorization"), ["2 00000001"]);
+    assert!(second.headers.text("proxy-authorization").unwrap().contains("opaque=\"a=b\""));
+    let fresh = asks("Proxy-Authenticate", "realm=\"p, q\", nonce=\"3\", stale=true");
+    let third = again(&second, &fresh).unwrap();
+    assert_eq!(carried(&third, "proxy-authorization"), ["3 00000001"]);
+    assert_eq!(carried(&third, "authorization"), ["2 00000002"]);
+    assert_eq!(again(&third, &asks("WWW-Authenticate", "realm=\"p, q\", nonce=\"4\"")), None, "refused");
+}
+
+#[test]
+fn a_request_that_many_realms_challenge_is_not_answered_without_end() {
+    let realms = |count: u8| {
+        let each: Vec<_> = (0..count).map(|n| format!("Digest realm=\"{n}\", nonce=\"n\"")).collect();
+        challenge(&[("Proxy-Authenticate", each.join(", ").as_str())])
+    };
+    let request = Message::request("INVITE", "sip:a@h");
+    assert_eq!(answers(&realms(4), &request, &credentials()).unwrap().headers.len(), 4);
+    assert_eq!(answers(&realms(5), &request, &credentials()), None);
 }
 
 #[test]
 fn a_number_with_a_hash_is_signed_as_it_is_sent() {
     let request = Message::request("INVITE", "sip:%2A31%23555@192.0.2.9");
     let response = challenge(&[("WWW-Authenticate", "Digest realm=\"r\", nonce=\"n\"")]);
-    let signed = answer(&response, &request, &credentials(), None).unwrap();
+    let (_, text, uri) = answer(&response, &request).unwrap();
     assert_eq!(
-        (value(&signed.value, "uri").as_str(), signed.uri.as_str()),
+        (value(&text, "uri").as_str(), uri.as_str()),
         ("sip:*31%23555@192.0.2.9", "sip:*31%23555@192.0.2.9")
     );
 }
