@@ -163,6 +163,8 @@ pub(crate) struct Leg {
     /// Its caller is not to be known.
     pub hidden: bool,
     pub credentials: Option<Credentials>,
+    /// The peer has said BYE. Until then one that crosses ours is answered as if ours had not been.
+    pub hung_up: bool,
     /// Headers of the BYE that leaves as soon as our 2xx is acknowledged: before it, it must not (RFC 3261 section 15).
     pub farewell: Option<Vec<(String, String)>>,
     /// By request method how often its nonce was too old, and how often a session was too short.
@@ -200,6 +202,7 @@ impl Leg {
             updates: false,
             hidden: false,
             credentials: None,
+            hung_up: false,
             farewell: None,
             tries: HashMap::new(),
             acks: HashMap::new(),

@@ -33,6 +33,10 @@ impl Endpoint {
             // A stranger who knows the tags learns nothing, and nothing happens to the call.
             return self.refuse(&request, &Refusal::new(481, "Call/Transaction Does Not Exist"), None);
         };
+        let bye = request.message.method() == Some("BYE");
+        if self.legs.get(&key).is_some_and(|leg| leg.stage == Stage::Over && (leg.hung_up || !bye)) {
+            return self.refuse(&request, &Refusal::new(481, "Call/Transaction Does Not Exist"), Some(key));
+        }
         if let Err(refusal) = check::acceptable(&request.message) {
             return self.refuse(&request, &refusal, Some(key));
         }
@@ -70,7 +74,7 @@ impl Endpoint {
         self.ok(key, request);
         self.refuse_waiting(key, 487, |leg| Event::Cancelled { leg });
         if let Some(mut leg) = self.legs.remove(&key) {
-            (leg.farewell, leg.unacked) = (None, None);
+            (leg.farewell, leg.unacked, leg.hung_up) = (None, None, true);
             self.close(&mut leg, |leg| Event::Ended { leg, by: ClosedBy::Remote });
             self.keep(leg);
         }
@@ -79,9 +83,6 @@ impl Endpoint {
 
     fn on_offer(&mut self, key: LegKey, request: Request) -> Option<LegKey> {
         let leg = self.legs.get_mut(&key)?;
-        if leg.stage == Stage::Over {
-            return self.refuse(&request, &Refusal::new(481, "Call/Transaction Does Not Exist"), Some(key));
-        }
         let invite = request.message.method() == Some("INVITE");
         let sdp = request.message.sdp();
         if let Err(refusal) = check::session(&request.message) {

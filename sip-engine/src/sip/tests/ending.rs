@@ -1,6 +1,8 @@
 //! How a call that arrived ends: CANCEL, BYE, and forged ones of both.
 
-use super::bench::{Bench, request, within};
+use super::bench::{Bench, header, request, within};
+use super::client::{leg, up};
+use crate::sip::message::Message;
 use crate::sip::{ClosedBy, Command, Event};
 use std::time::Duration;
 
@@ -114,4 +116,45 @@ fn a_bye_before_the_answer_cancels_the_call() {
     bench.receive(within("BYE", 2, &tag, "bye"));
     assert_eq!(bench.sent_kinds(), ["200 BYE", "487 INVITE"]);
     assert!(matches!(bench.events[..], [Event::Cancelled { .. }]));
+}
+
+/// A request of the callee inside a call we placed.
+fn of_callee(invite: &Message, method: &str, cseq: u32, branch: &str) -> String {
+    within(method, cseq, &crate::sip::values::tag(invite, "from").unwrap(), branch)
+        .replace("call-1@192.0.2.9", &header(invite, "call-id"))
+        .replace(";tag=peer", ";tag=callee")
+}
+
+const METHODS: [&str; 8] = ["OPTIONS", "INFO", "MESSAGE", "REFER", "NOTIFY", "UPDATE", "INVITE", "PRACK"];
+
+#[test]
+fn whatever_is_said_in_a_dialog_after_its_end_is_481() {
+    let mut bench = Bench::new();
+    let invite = up(&mut bench, None);
+    for _ in 0..2 {
+        bench.receive(of_callee(&invite, "BYE", 1, "bye"));
+    }
+    assert_eq!(bench.sent_kinds(), ["200 BYE", "200 BYE"], "the same one again");
+    for (cseq, method) in (2..).zip(METHODS.into_iter().chain(["BYE"])) {
+        bench.receive(of_callee(&invite, method, cseq, method));
+        assert_eq!(bench.sent_kinds(), [format!("481 {method}")]);
+    }
+    assert!(matches!(bench.take_events()[..], [Event::Ended { by: ClosedBy::Remote, .. }]));
+}
+
+#[test]
+fn while_our_bye_is_on_its_way_only_another_bye_means_anything() {
+    let mut bench = Bench::new();
+    let invite = up(&mut bench, None);
+    bench.command(Command::Bye { leg: leg(), headers: Vec::new() });
+    assert!(matches!(bench.take_events()[..], [Event::Ended { by: ClosedBy::Us, .. }]));
+    bench.sent.clear();
+    for (cseq, method) in (1..).zip(METHODS) {
+        bench.receive(of_callee(&invite, method, cseq, method));
+        assert_eq!(bench.sent_kinds(), [format!("481 {method}")]);
+    }
+    bench.receive(of_callee(&invite, "BYE", 1, "bye"));
+    bench.receive(of_callee(&invite, "BYE", 2, "other"));
+    assert_eq!(bench.sent_kinds(), ["200 BYE", "481 BYE"]);
+    assert!(bench.events.is_empty());
 }
