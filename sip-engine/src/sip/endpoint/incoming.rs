@@ -141,6 +141,7 @@ impl Endpoint {
             server: waiting.server.clone(),
             flow: self.servers.flow(&waiting.server).unwrap_or(waiting.flow),
             wire: Wire::new(response),
+            offers: waiting.request.sdp().is_none(),
             due: self.now + T1,
             pause: T1,
             until: self.now + GIVE_UP,

@@ -92,6 +92,8 @@ pub(crate) struct Unacked {
     pub server: ServerKey,
     pub flow: Flow,
     pub wire: Wire,
+    /// It carries an offer of ours, which the ACK answers.
+    pub offers: bool,
     pub due: Instant,
     pub pause: Duration,
     pub until: Instant,
@@ -221,6 +223,13 @@ impl Leg {
     /// Whether a change of the session is under way.
     pub fn is_changing(&self) -> bool {
         self.offered.is_some() || self.waiting.is_some() || self.unacked.is_some()
+    }
+
+    /// Whether an offer of ours waits for its answer inside the call: whoever makes one now is to come again (RFC 3261
+    /// section 14.2, RFC 3311 section 5.2).
+    pub fn is_asking(&self) -> bool {
+        self.offered.as_ref().is_some_and(|offered| offered.request.is_some())
+            || self.unacked.as_ref().is_some_and(|unacked| unacked.offers)
     }
 
     /// Whether a request is one inside a dialog of this leg.

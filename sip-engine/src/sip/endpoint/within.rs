@@ -88,15 +88,14 @@ impl Endpoint {
         if let Err(refusal) = check::session(&request.message) {
             return self.refuse(&request, &refusal, Some(key));
         }
-        let ours = leg.offered.as_ref().is_some_and(|offered| offered.request.is_some());
+        let offers = invite || sdp.is_some();
         // A call we placed that rings may be changed once our offer has its answer (RFC 3311 section 5.1).
         let early = leg.stage == Stage::Early && (invite || !leg.early.iter().any(|early| early.described));
-        let busy = early || leg.waiting.is_some() || leg.unacked.is_some();
-        let busy = busy || self.servers.is_full();
-        if ours && (invite || sdp.is_some()) {
+        if offers && (leg.is_asking() || (early && !key.is_inbound())) {
             return self.refuse(&request, &Refusal::new(491, "Request Pending"), Some(key));
         }
-        if busy && (invite || sdp.is_some()) {
+        // What has had its final answer is no longer under way, whether or not the ACK has come (RFC 3261 section 14.2).
+        if offers && (early || leg.waiting.is_some() || self.servers.is_full()) {
             let mut refusal = Refusal::new(500, "Another change is under way");
             refusal.headers.push(("Retry-After", self.tokens.number(10).to_string()));
             return self.refuse(&request, &refusal, Some(key));

@@ -107,6 +107,80 @@ fn a_second_change_while_one_is_open_is_put_off() {
     assert!(!header(&sent[1], "retry-after").is_empty());
 }
 
+/// An UPDATE with an offer.
+fn update(cseq: u32, tag: &str) -> String {
+    within("INVITE", cseq, tag, &format!("u{cseq}")).replace("INVITE", "UPDATE")
+}
+
+#[test]
+fn a_change_before_their_own_offer_has_its_answer_is_put_off() {
+    let mut bench = Bench::new();
+    let leg = bench.ring();
+    bench.respond(leg, 180);
+    let tag = bench.our_tag();
+    bench.sent.clear();
+    bench.receive(update(2, &tag));
+    let refusal = bench.take_sent().pop().unwrap();
+    assert_eq!((refusal.code(), header(&refusal, "retry-after").is_empty()), (Some(500), false));
+}
+
+#[test]
+fn a_change_that_was_refused_is_over_though_its_ack_never_comes() {
+    let mut bench = Bench::new();
+    let (leg, tag) = bench.call_up();
+    bench.receive(within("INVITE", 2, &tag, "one"));
+    bench.receive(within("INVITE", 3, &tag, "two"));
+    bench.respond(leg, 488);
+    assert_eq!(bench.sent_kinds(), ["100 INVITE", "500 INVITE", "488 INVITE"]);
+    bench.events.clear();
+    bench.receive(update(4, &tag));
+    assert!(matches!(bench.take_events()[..], [Event::ReOffer { .. }]));
+    bench.respond(leg, 200);
+    bench.receive(within("INVITE", 5, &tag, "three"));
+    assert!(matches!(bench.take_events()[..], [Event::ReOffer { .. }]));
+    assert_eq!(bench.sent_kinds(), ["200 UPDATE", "100 INVITE"]);
+}
+
+#[test]
+fn a_change_that_was_answered_holds_up_no_other_while_its_ack_is_on_the_way() {
+    let mut bench = Bench::new();
+    let (leg, tag) = bench.call_up();
+    bench.receive(within("INVITE", 2, &tag, "one"));
+    bench.respond(leg, 200);
+    bench.receive(update(3, &tag));
+    bench.respond(leg, 200);
+    bench.pass(Duration::from_millis(500));
+    assert_eq!(bench.sent_kinds(), ["100 INVITE", "200 INVITE", "200 UPDATE", "200 INVITE"]);
+    bench.receive(within("INVITE", 4, &tag, "two"));
+    bench.respond(leg, 200);
+    bench.events.clear();
+    bench.receive(within("ACK", 2, &tag, "late"));
+    assert!(bench.events.is_empty(), "the newer one is to be acknowledged");
+    bench.receive(within("ACK", 4, &tag, "ack"));
+    assert!(matches!(bench.take_events()[..], [Event::Acknowledged { .. }]));
+    bench.sent.clear();
+    bench.pass(Duration::from_secs(40));
+    assert!(bench.sent.is_empty() && bench.events.is_empty());
+}
+
+#[test]
+fn an_offer_that_meets_ours_in_an_answer_without_its_ack_is_491() {
+    let mut bench = Bench::new();
+    let (leg, tag) = bench.call_up();
+    let asks = within("INVITE", 2, &tag, "one");
+    let (head, _) = asks.split_once("Content-Type").unwrap();
+    bench.receive(format!("{head}Content-Length: 0\r\n\r\n"));
+    assert!(matches!(bench.take_events()[..], [Event::ReOffer { sdp: None, .. }]));
+    bench.respond(leg, 200);
+    bench.receive(update(3, &tag));
+    bench.receive(within("INVITE", 4, &tag, "two"));
+    assert_eq!(bench.sent_kinds(), ["100 INVITE", "200 INVITE", "491 UPDATE", "491 INVITE"]);
+    bench.receive(within("INVITE", 2, &tag, "ack").replace("INVITE", "ACK"));
+    assert!(matches!(bench.take_events()[..], [Event::Acknowledged { sdp: Some(_), .. }]));
+    bench.receive(update(5, &tag));
+    assert!(matches!(bench.take_events()[..], [Event::ReOffer { .. }]));
+}
+
 #[test]
 fn a_change_nobody_answers_is_refused_in_time() {
     let mut bench = Bench::new();

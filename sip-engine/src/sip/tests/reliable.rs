@@ -260,7 +260,7 @@ fn a_callee_may_change_the_session_while_it_rings_once_it_is_agreed_on() {
     };
     bench.receive(rings(&invite, 180, "a", 1, ""));
     bench.receive(update(1));
-    assert_eq!(bench.sent_kinds(), ["PRACK", "500 UPDATE"], "our offer has no answer yet");
+    assert_eq!(bench.sent_kinds(), ["PRACK", "491 UPDATE"], "our offer has no answer yet");
     bench.receive(rings(&invite, 183, "a", 2, SDP));
     bench.events.clear();
     bench.receive(update(2));
