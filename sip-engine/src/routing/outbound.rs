@@ -80,22 +80,19 @@ impl NoRoute {
 }
 
 impl Route {
-    /// `sip:user@host:port`, with `;transport=tcp` where it is TCP.
+    /// `sip:user@host:port`, with `;transport=tcp` where it is TCP. See [`Route::authority`].
     #[must_use]
     pub fn request_uri(&self) -> String {
         let transport = if self.transport == Transport::Tcp { ";transport=tcp" } else { "" };
         format!("sip:{}@{}{transport}", self.to_user, self.authority())
     }
 
-    /// `host:port`, an IPv6 address in brackets.
+    /// `host:port`, an IPv6 address in brackets; without the port where the trunk names none: a next hop that read one would
+    /// ask for no SRV records (RFC 3263 section 4.2).
     #[must_use]
     pub fn authority(&self) -> String {
-        let bracketed = self.host.contains(':');
-        if bracketed {
-            format!("[{}]:{}", self.host, self.port)
-        } else {
-            format!("{}:{}", self.host, self.port)
-        }
+        let host = if self.host.contains(':') { format!("[{}]", self.host) } else { self.host.clone() };
+        if self.port_given { format!("{host}:{}", self.port) } else { host }
     }
 }
 
@@ -263,12 +260,29 @@ mod tests {
     }
 
     #[test]
+    fn a_port_that_the_trunk_does_not_name_is_not_in_the_uri() {
+        for (host, expected) in [
+            ("sip.example.com", "sip:85510000001@sip.example.com"),
+            ("sip.example.com:5060", "sip:85510000001@sip.example.com:5060"),
+            ("192.0.2.1", "sip:85510000001@192.0.2.1"),
+            ("[2001:db8::1]:5060", "sip:85510000001@[2001:db8::1]:5060"),
+        ] {
+            assert_eq!(uri(&directory_with(out(host, "", false, false)), "+85510000001"), expected);
+        }
+        let tcp = Outbound { transport: Transport::Tcp, ..out("sip.example.com", "", false, false) };
+        assert_eq!(
+            uri(&directory_with(tcp), "+85510000001"),
+            "sip:85510000001@sip.example.com;transport=tcp"
+        );
+    }
+
+    #[test]
     fn the_caller_has_no_dial_string_prefix() {
         let directory = directory_with(out("[2001:db8::1]", "9", true, false));
         let route = &directory.outbound(&carrier(1), &account(1), "+85512345678", "1234").unwrap()[0];
         assert_eq!(
             (route.from_user.as_str(), route.request_uri().as_str()),
-            ("+85512345678", "sip:91234@[2001:db8::1]:5060")
+            ("+85512345678", "sip:91234@[2001:db8::1]")
         );
         let route = &directory.outbound(&carrier(1), &account(1), "Mr \"X\"", "1234").unwrap()[0];
         assert_eq!(route.from_user, "Mr%20%22X%22");
@@ -279,9 +293,9 @@ mod tests {
         let german = Outbound { country: "DE".parse().ok(), ..out("sip.example.com", "", false, false) };
         let directory = directory_with(german.clone());
         assert_eq!(uri(&directory, "110"), NoRoute::Emergency.to_string(), "not one in Cambodia");
-        assert_eq!(uri(&directory, "1234"), "sip:1234@sip.example.com:5060");
+        assert_eq!(uri(&directory, "1234"), "sip:1234@sip.example.com");
         let directory = directory_with(Outbound { emergency: true, ..german });
-        assert_eq!(uri(&directory, "110"), "sip:110@sip.example.com:5060");
+        assert_eq!(uri(&directory, "110"), "sip:110@sip.example.com");
     }
 
     #[test]
@@ -296,7 +310,7 @@ mod tests {
         }
         let nine = directory_with(out("sip.example.com", "9", false, false));
         assert_eq!(uri(&nine, "11"), NoRoute::Emergency.to_string(), "it would leave as 911");
-        assert_eq!(uri(&nine, "1234"), "sip:91234@sip.example.com:5060");
+        assert_eq!(uri(&nine, "1234"), "sip:91234@sip.example.com");
     }
 
     #[test]
