@@ -6,6 +6,7 @@ use async_trait::async_trait;
 use domain::trunk::{Outbound, Transport};
 use hickory_resolver::{TokioResolver, proto::rr::RData};
 use std::{
+    cmp::Reverse,
     io,
     net::{IpAddr, SocketAddr},
     time::Duration,
@@ -27,13 +28,33 @@ const MAX_ADDRESSES: usize = 16;
 pub struct Server {
     /// Lower ones are tried first.
     pub priority: u16,
-    /// Among equal priorities, the share of look-ups it comes first in; all calls of half a minute follow one look-up.
+    /// Among equal priorities, the share of calls it comes first in.
     pub weight: u16,
     /// Its name.
     pub host: String,
     /// Its port.
     pub port: u16,
+    /// How long that holds.
+    pub holds: Duration,
 }
+
+/// One server of a host, and where it is.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Located {
+    priority: u16,
+    weight: u16,
+    pub(super) addresses: Vec<SocketAddr>,
+}
+
+impl Located {
+    /// The only one there is.
+    pub(super) fn alone(addresses: Vec<SocketAddr>) -> Vec<Located> {
+        vec![Located { priority: 0, weight: 0, addresses }]
+    }
+}
+
+/// The servers of a host, and how long that holds, where anybody says.
+pub(super) type Answer = (Vec<Located>, Option<Duration>);
 
 /// Answers what names mean.
 #[async_trait]
@@ -86,6 +107,7 @@ impl Names for SystemNames {
                 weight: srv.weight,
                 host: srv.target.to_utf8().trim_end_matches('.').to_owned(),
                 port: srv.port,
+                holds: Duration::from_secs(record.ttl.into()),
             }),
             _ => None,
         });
@@ -112,40 +134,48 @@ fn remembered_by(host: &str, port: Option<u16>, transport: Transport) -> String 
     format!("{transport:?} {host} {}", port.unwrap_or_default())
 }
 
-/// The addresses of a route's host, in the order they are tried. `dice` decides among servers of one priority.
-pub(super) async fn addresses(
-    names: &dyn Names,
-    route: &Route,
-    dice: u64,
-) -> Result<Vec<SocketAddr>, String> {
+/// The servers of a route's host.
+pub(super) async fn servers_of(names: &dyn Names, route: &Route) -> Result<Answer, String> {
     if let Ok(ip) = route.host.parse::<IpAddr>() {
-        return Ok(vec![SocketAddr::new(ip, route.port)]);
+        return Ok((Located::alone(vec![SocketAddr::new(ip, route.port)]), None));
     }
-    let found = tokio::time::timeout(LOOK_UP, resolve(names, route, dice)).await;
+    let found = tokio::time::timeout(LOOK_UP, resolve(names, route)).await;
     found.map_err(|_| format!("looking up {} took too long", route.host))?
 }
 
-async fn resolve(names: &dyn Names, route: &Route, dice: u64) -> Result<Vec<SocketAddr>, String> {
+async fn resolve(names: &dyn Names, route: &Route) -> Result<Answer, String> {
     let servers = if route.port_given { Vec::new() } else { servers(names, route).await };
     if servers.is_empty() {
         let found = names.addresses(&route.host).await.map_err(|error| format!("{}: {error}", route.host))?;
-        return Ok(at_port(found, route.port));
+        return Ok((Located::alone(at_port(found, route.port)), None));
     }
+    let holds = servers.iter().map(|server| server.holds).min();
     // A single "." as the target says that there is no such service (RFC 2782).
-    let servers = in_order(servers, dice).into_iter().filter(|server| !server.host.is_empty());
+    let servers = most_wanted(servers).into_iter().filter(|server| !server.host.is_empty());
     let found = futures_util::future::join_all(servers.map(|server| located(names, server))).await;
-    let mut all: Vec<SocketAddr> = found.into_iter().flatten().collect();
-    all.truncate(MAX_ADDRESSES);
-    if all.is_empty() { Err(format!("no server of {} has an address", route.host)) } else { Ok(all) }
+    if found.iter().all(|server| server.addresses.is_empty()) {
+        return Err(format!("no server of {} has an address", route.host));
+    }
+    Ok((found, holds))
+}
+
+/// As many servers as are used: of the first priorities, and of one priority those that are wanted most.
+fn most_wanted(mut servers: Vec<Server>) -> Vec<Server> {
+    servers.sort_by_key(|server| (server.priority, Reverse(server.weight)));
+    servers.truncate(MAX_SERVERS);
+    servers
 }
 
 /// The addresses of one server; one that cannot be looked up hides no other.
-async fn located(names: &dyn Names, Server { host, port, .. }: Server) -> Vec<SocketAddr> {
-    if let Ok(ip) = host.parse::<IpAddr>() {
-        return vec![SocketAddr::new(ip, port)];
-    }
-    let found = tokio::time::timeout(TARGET, names.addresses(&host)).await;
-    at_port(found.ok().and_then(Result::ok).unwrap_or_default(), port)
+async fn located(names: &dyn Names, Server { priority, weight, host, port, .. }: Server) -> Located {
+    let addresses = match host.parse::<IpAddr>() {
+        Ok(ip) => vec![SocketAddr::new(ip, port)],
+        Err(_) => {
+            let found = tokio::time::timeout(TARGET, names.addresses(&host)).await;
+            at_port(found.ok().and_then(Result::ok).unwrap_or_default(), port)
+        }
+    };
+    Located { priority, weight, addresses }
 }
 
 /// What the SRV records say, if anything: who cannot answer that is not asked twice.
@@ -168,11 +198,10 @@ fn at_port(mut found: Vec<IpAddr>, port: u16) -> Vec<SocketAddr> {
     found.into_iter().take(MAX_ADDRESSES).map(|ip| SocketAddr::new(ip, port)).collect()
 }
 
-/// By priority; within one, drawn by weight (RFC 2782).
-fn in_order(mut servers: Vec<Server>, mut dice: u64) -> Vec<Server> {
+/// Their addresses in the order one call tries them: by priority; within one, drawn by weight (RFC 2782). `dice` decides.
+pub(super) fn in_order(mut servers: Vec<Located>, mut dice: u64) -> Vec<SocketAddr> {
     // Those of weight 0 stand first, so that they have a small chance.
     servers.sort_by_key(|server| (server.priority, server.weight));
-    servers.truncate(MAX_SERVERS);
     let mut ordered = Vec::new();
     while let Some(priority) = servers.first().map(|server| server.priority) {
         let equals = servers.iter().take_while(|server| server.priority == priority);
@@ -185,8 +214,9 @@ fn in_order(mut servers: Vec<Server>, mut dice: u64) -> Vec<Server> {
             point = point.saturating_sub(*weight);
             here
         });
-        ordered.push(servers.remove(drawn.unwrap_or_default()));
+        ordered.extend(servers.remove(drawn.unwrap_or_default()).addresses);
     }
+    ordered.truncate(MAX_ADDRESSES);
     ordered
 }
 
@@ -220,7 +250,7 @@ mod tests {
     }
 
     fn server(priority: u16, weight: u16, host: &str) -> Server {
-        Server { priority, weight, host: host.into(), port: 5080 }
+        Server { priority, weight, host: host.into(), port: 5080, holds: Duration::from_secs(7) }
     }
 
     fn route(host: &str, port: Option<u16>) -> Route {
@@ -237,8 +267,8 @@ mod tests {
     }
 
     async fn found(names: &Table, host: &str, port: Option<u16>) -> Result<Vec<String>, String> {
-        let found = addresses(names, &route(host, port), 7).await?;
-        Ok(found.iter().map(SocketAddr::to_string).collect())
+        let (servers, _) = servers_of(names, &route(host, port)).await?;
+        Ok(in_order(servers, 7).iter().map(SocketAddr::to_string).collect())
     }
 
     #[tokio::test(start_paused = true)]
@@ -278,16 +308,36 @@ mod tests {
         assert!(found(&none, "sip.example.com", None).await.is_err());
     }
 
+    #[tokio::test]
+    async fn what_is_found_holds_as_long_as_its_shortest_record() {
+        let short = Server { holds: Duration::from_secs(2), ..server(1, 0, "a.example") };
+        let hosts = vec![("a.example", "192.0.2.1"), ("b.example", "192.0.2.2")];
+        let names = Table(vec![server(1, 0, "b.example"), short], hosts);
+        let holds = async |host| servers_of(&names, &route(host, None)).await.unwrap().1;
+        assert_eq!(holds("sip.example.com").await, Some(Duration::from_secs(2)));
+        assert_eq!((holds("a.example").await, holds("192.0.2.1").await), (None, None), "nobody says");
+    }
+
+    #[test]
+    fn of_many_servers_those_that_are_wanted_most_are_used() {
+        let mut servers: Vec<_> = (0..8).map(|_| server(1, 1, "light")).collect();
+        servers.extend([server(2, 9, "spare"), server(1, 100, "heavy")]);
+        let used = most_wanted(servers);
+        assert_eq!((used.len(), used[0].host.as_str()), (MAX_SERVERS, "heavy"));
+        assert!(used[1..].iter().all(|server| server.host == "light"));
+    }
+
     #[test]
     fn servers_of_one_priority_are_drawn_by_weight() {
-        let servers =
-            vec![server(1, 10, "ten"), server(1, 90, "ninety"), server(0, 0, "first"), server(1, 0, "zero")];
+        let at = |last: u8| SocketAddr::from(([192, 0, 2, last], 5060));
+        let server = |priority, weight, last| Located { priority, weight, addresses: vec![at(last)] };
+        let servers = vec![server(1, 10, 10), server(1, 90, 90), server(0, 0, 1), server(1, 0, 0)];
         let mut second = std::collections::HashMap::new();
         for dice in 0..1_000_u64 {
             let ordered = in_order(servers.clone(), dice.wrapping_mul(0x9e37_79b9_7f4a_7c15));
-            assert_eq!((ordered.len(), ordered[0].host.as_str()), (4, "first"));
-            *second.entry(ordered[1].host.clone()).or_insert(0) += 1;
+            assert_eq!((ordered.len(), ordered[0]), (4, at(1)));
+            *second.entry(ordered[1]).or_insert(0) += 1;
         }
-        assert!(second["ninety"] > 800 && second["ten"] > 40, "{second:?}");
+        assert!(second[&at(90)] > 800 && second[&at(10)] > 40, "{second:?}");
     }
 }

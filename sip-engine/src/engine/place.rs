@@ -1,6 +1,10 @@
 //! From a number to the addresses an INVITE goes to, one after the other: routing, and the look-up of trunks' hosts.
 
-use super::{names, shared::Shared, shares::Exceeded};
+use super::{
+    names::{self, Located},
+    shared::Shared,
+    shares::Exceeded,
+};
 use crate::{
     call::{Placement, Signal},
     routing::{Directory, Next, NoRoute, Route, Ways},
@@ -160,31 +164,39 @@ pub(super) fn exceeded(exceeded: &Exceeded) -> Signal {
     Signal::NotPlaced { reason, code: Some(code), detail: exceeded.to_string() }
 }
 
-/// The addresses of the trunk's host in its own order (RFC 3263 section 4.2), but for those that we have no way to, which
-/// come last. Every one must be one that calls may go to, and the ones that were looked at are the ones that are called.
-/// Where nobody can say which they are, it is those that were found last.
-async fn look_up(shared: &Shared, route: &Route) -> Result<Vec<SocketAddr>, String> {
+/// The addresses of the trunk's host in the order that is drawn for this call (RFC 3263 section 4.2), but for those that we
+/// have no way to, which come last.
+pub(super) async fn look_up(shared: &Shared, route: &Route) -> Result<Vec<SocketAddr>, String> {
     let key = names::key(route);
-    if let Some(known) = shared.hosts.fresh(&key) {
-        return Ok(known);
-    }
+    let servers = match shared.hosts.fresh(&key) {
+        Some(known) => known,
+        None => found(shared, route, key).await?,
+    };
+    let mut all = names::in_order(servers, shared.number());
+    all.sort_by_key(|address| shared.listening.towards(*address).is_err());
+    Ok(all)
+}
+
+/// Where the trunk's host is. Every address must be one that calls may go to, and the ones that were looked at are the ones
+/// that are called. Where nobody can say which they are, it is those that were found last.
+async fn found(shared: &Shared, route: &Route, key: String) -> Result<Vec<Located>, String> {
     let refused_at = Instant::now() + REFUSAL_TIME;
-    let found = names::addresses(&*shared.config.names, route, shared.number()).await;
-    let is_new = found.is_ok();
-    let mut all = found.unwrap_or_else(|reason| {
+    let found = names::servers_of(&*shared.config.names, route).await;
+    let new = found.as_ref().ok().cloned();
+    let servers = found.map(|(servers, _)| servers).unwrap_or_else(|reason| {
         tracing::debug!(host = route.host, reason, "a trunk's host was not resolved");
         shared.hosts.stale(&key).unwrap_or_default()
     });
+    let all: Vec<SocketAddr> = servers.iter().flat_map(|server| server.addresses.iter().copied()).collect();
     if all.is_empty() || !all.iter().all(|address| (shared.config.reachable)(*address)) {
         // Whatever the reason, in the same words and time: which one it is would tell what is inside.
         sleep_until(refused_at).await;
         return Err(refusal(&route.host));
     }
-    all.sort_by_key(|address| shared.listening.towards(*address).is_err());
-    if is_new {
-        shared.hosts.found(key, all.clone());
+    if let Some(answer) = new {
+        shared.hosts.found(key, answer);
     }
-    Ok(all)
+    Ok(servers)
 }
 
 /// The address our packets to `peer` leave from.

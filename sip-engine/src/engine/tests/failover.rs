@@ -109,6 +109,7 @@ async fn a_name_leads_to_its_servers_and_past_a_dead_one() {
         weight: 0,
         host: address.ip().to_string(),
         port: address.port(),
+        holds: Duration::from_secs(30),
     };
     let (_kept, dead) = closed();
     let servers = vec![server(20, stage.callee.sip_addr()), server(10, dead)];
@@ -122,11 +123,41 @@ async fn a_name_leads_to_its_servers_and_past_a_dead_one() {
     stage.strike().await;
 }
 
+/// A server here.
+fn server(port: u16, weight: u16) -> Server {
+    Server { priority: 1, weight, host: HERE.to_string(), port, holds: Duration::from_secs(30) }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn calls_are_shared_among_servers_by_weight_however_long_one_look_up_holds() {
+    let stage = Stage::set().await;
+    let servers = vec![server(4_001, 50), server(4_002, 50)];
+    stage.names.0.lock().unwrap().insert("_sip._udp.sip.example.com".into(), servers);
+    stage.trunks_are_at(&["sip.example.com".into()]);
+    let routes = stage.directory.load().outbound(
+        &sid(Kind::Carrier, 1),
+        &sid(Kind::Account, 1),
+        "+85512345678",
+        "+85510000001",
+    );
+    let route = &routes.unwrap()[0];
+    let mut first = std::collections::HashMap::new();
+    for _ in 0..100 {
+        let found = super::super::place::look_up(&stage.engine.shared, route).await.unwrap();
+        assert_eq!(found.len(), 2);
+        *first.entry(found[0].port()).or_insert(0) += 1;
+        // Nobody is asked again.
+        stage.names.0.lock().unwrap().clear();
+    }
+    assert!(first[&4_001] > 20 && first[&4_002] > 20, "{first:?}");
+    stage.strike().await;
+}
+
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_name_that_nobody_can_look_up_any_more_leads_to_where_it_led_last() {
     let mut stage = Stage::set().await;
     let here = stage.callee.sip_addr();
-    let server = Server { priority: 1, weight: 0, host: here.ip().to_string(), port: here.port() };
+    let server = server(here.port(), 0);
     stage.names.0.lock().unwrap().insert("_sip._udp.sip.example.com".into(), vec![server]);
     stage.trunks_are_at(&["sip.example.com".into()]);
     for _ in 0..2 {
