@@ -10,6 +10,7 @@ use domain::call::SipDialog;
 use ipnet::IpNet;
 
 use super::reliable::{Early, Reliable};
+use crate::sip::build;
 use crate::sip::command::Credentials;
 use crate::sip::dialog::Dialog;
 use crate::sip::flow::{Flow, LegKey};
@@ -18,7 +19,7 @@ use crate::sip::session::SessionTimer;
 use crate::sip::timers::{T2, earliest};
 use crate::sip::trace::Wire;
 use crate::sip::transaction::ServerKey;
-use crate::sip::values::tag;
+use crate::sip::values::{has_option, tag};
 
 /// What a client transaction is for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -121,7 +122,7 @@ pub(crate) struct Placed {
     pub silence: Duration,
     /// Until any response has come: when to stop waiting for one.
     pub silent_until: Option<Instant>,
-    /// The peer wanted credentials, or a longer session, so it is there.
+    /// The peer wanted credentials, a longer session, or less of an extension, so it is there.
     pub challenged: bool,
 }
 
@@ -162,6 +163,8 @@ pub(crate) struct Leg {
     pub described: Option<Bytes>,
     /// The peer takes UPDATE.
     pub updates: bool,
+    /// Extensions of ours that the peer has refused.
+    pub left_out: Vec<&'static str>,
     /// Its caller is not to be known.
     pub hidden: bool,
     pub credentials: Option<Credentials>,
@@ -202,6 +205,7 @@ impl Leg {
             unreached: 0,
             described: None,
             updates: false,
+            left_out: Vec::new(),
             hidden: false,
             credentials: None,
             hung_up: false,
@@ -282,6 +286,14 @@ impl Leg {
             let methods = message.headers.list("allow");
             self.updates = methods.iter().any(|method| method.trim() == "UPDATE");
         }
+    }
+
+    /// Notes which of our extensions a 420 refuses. False if nothing is left to do without.
+    pub fn leave_out(&mut self, response: &Message) -> bool {
+        let known = build::SUPPORTED.split(", ").filter(|known| has_option(response, "unsupported", known));
+        let refused: Vec<&'static str> = known.filter(|known| !self.left_out.contains(known)).collect();
+        self.left_out.extend_from_slice(&refused);
+        !refused.is_empty()
     }
 
     /// The peer wanted the INVITE otherwise and got it so: it is there, and has a silence of its own for that one.

@@ -47,7 +47,7 @@ impl Endpoint {
             401 | 407 if self.retry(&mut leg, request, response, Purpose::Reinvite(key)) => {}
             _ if leg.stage == Stage::Over => {}
             491 if self.try_again(&mut leg) => {}
-            422 if Endpoint::lengthen(&mut leg, response) => {
+            420 | 422 if Endpoint::gives_way(&mut leg, code, response) => {
                 let offered = leg.offered.take();
                 self.keep(leg);
                 return offered.into_iter().for_each(|offered| self.send_reinvite(key, offered.sdp, true));

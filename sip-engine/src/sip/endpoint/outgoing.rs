@@ -105,6 +105,9 @@ impl Endpoint {
             422 if leg.stage == Stage::Early && self.retry_longer(&mut leg, flow, request, response) => {
                 leg.asked_again(self.now);
             }
+            420 if leg.stage == Stage::Early && self.retry_without(&mut leg, flow, request, response) => {
+                leg.asked_again(self.now);
+            }
             code => self.on_refused(&mut leg, code, response),
         }
         self.keep(leg);

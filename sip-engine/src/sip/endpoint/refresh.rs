@@ -11,6 +11,8 @@ use crate::sip::session::{self, Agreed, Due, OFFERED, SessionTimer};
 
 /// How often an interval that is too short for the peer is made longer (RFC 4028 section 7.3).
 const LONGER: u8 = 3;
+/// The extension whose absence takes Session-Expires with it.
+const TIMER: &str = "timer";
 /// Under which these tries are counted with the leg.
 const TRIES: &str = "Session-Expires";
 
@@ -42,8 +44,13 @@ impl Endpoint {
 
     /// What a request of ours says of it.
     pub(super) fn offer_timer(leg: &Leg, request: &mut Message) {
-        request.headers.push("Supported", build::SUPPORTED);
+        let known = build::SUPPORTED.split(", ").filter(|known| !leg.left_out.contains(known));
+        let known = known.collect::<Vec<_>>().join(", ");
+        if !known.is_empty() {
+            request.headers.push("Supported", known);
+        }
         match (&leg.timer, leg.stage) {
+            _ if leg.left_out.contains(&TIMER) => {}
             (Some(timer), _) => request.headers.push("Session-Expires", timer.header()),
             (None, Stage::Early) => request.headers.push("Session-Expires", OFFERED.to_string()),
             (None, _) => {}
@@ -102,7 +109,7 @@ impl Endpoint {
                 self.note_timer(&mut leg, response);
             }
             401 | 407 if self.retry(&mut leg, request, response, Purpose::Update(key)) => {}
-            422 if Endpoint::lengthen(&mut leg, response) => {
+            420 | 422 if Endpoint::gives_way(&mut leg, code, response) => {
                 self.keep(leg);
                 return self.refresh(key);
             }
@@ -120,8 +127,12 @@ impl Endpoint {
         self.keep(leg);
     }
 
-    /// The peer wants a longer session: from now on it is.
-    pub(super) fn lengthen(leg: &mut Leg, response: &Message) -> bool {
+    /// The peer wants a change of the session without an extension, or a longer one: from now on it gets it so.
+    pub(super) fn gives_way(leg: &mut Leg, code: u16, response: &Message) -> bool {
+        if code == 420 { leg.leave_out(response) } else { Endpoint::lengthen(leg, response) }
+    }
+
+    fn lengthen(leg: &mut Leg, response: &Message) -> bool {
         let tries = leg.tries.entry(TRIES.to_owned()).or_default();
         *tries += 1;
         let (allowed, least) = (*tries <= LONGER, session::least(response));
@@ -132,6 +143,26 @@ impl Endpoint {
             }
             _ => false,
         }
+    }
+
+    /// 420 to the INVITE that makes the leg: it is sent again without what the peer does not know (RFC 3261 section 8.1.3.5).
+    pub(super) fn retry_without(
+        &mut self,
+        leg: &mut Leg,
+        flow: Flow,
+        request: &Message,
+        response: &Message,
+    ) -> bool {
+        if !leg.leave_out(response) {
+            return false;
+        }
+        let path = self.clients.flow(request).unwrap_or(flow);
+        let said = ["authorization", "proxy-authorization", "supported", "session-expires", "min-se"];
+        let mut again = self.renewed(leg, request, path, &said);
+        Endpoint::offer_timer(leg, &mut again);
+        Endpoint::note_retry(leg, Purpose::Invite(leg.key), &again);
+        self.launch(leg, again, path, Purpose::Invite(leg.key));
+        true
     }
 
     /// 422 to the INVITE that makes the leg: it is sent again with the interval the peer takes.

@@ -14,6 +14,7 @@ mod framing;
 mod fuzz;
 mod help;
 mod in_dialog;
+mod left_out;
 mod network;
 mod reliable;
 mod responses;
