@@ -17,7 +17,7 @@ pub fn kept_for_help(total: usize) -> usize {
 pub struct Share {
     /// What one may have for one that is free, as a fraction; its denominator is not 0.
     pub per_free: (usize, usize),
-    /// One in so many of all is not counted as free: it is for those that have nothing. 0: none is.
+    /// One in so many of all, and at least one, is not counted as free: it is for those that have nothing. 0: none is.
     pub one_kept_in: usize,
     /// At least this many, while any are free and `most` lets it.
     pub least: usize,
@@ -29,10 +29,22 @@ impl Share {
     /// How many one party may have before it gets another, when `free` of `total` are free.
     #[must_use]
     pub fn of(&self, total: usize, free: usize) -> usize {
-        let kept = total.checked_div(self.one_kept_in).unwrap_or(0);
+        let kept = if self.one_kept_in == 0 { 0 } else { total.div_ceil(self.one_kept_in) };
         let may_have = free.saturating_sub(kept).saturating_mul(self.per_free.0) / self.per_free.1;
         if free == 0 { 0 } else { may_have.max(self.least).min(self.most) }
     }
+}
+
+/// One of so many of all is for carriers that have few of them.
+const KEPT_FOR_FEW: usize = 8;
+
+/// What part of `total` one of so many carriers may have. Alone it comes to seven tenths, and the last eighth is shared out
+/// evenly among all carriers there are: whoever has less than that part of it finds another, whatever the others have.
+/// With more carriers than there are of that eighth, a part is one.
+#[must_use]
+pub fn of_a_carrier(total: usize, carriers: usize) -> Share {
+    let least = (total.div_ceil(KEPT_FOR_FEW) / carriers.max(1)).max(1);
+    Share { per_free: (4, 1), one_kept_in: KEPT_FOR_FEW, least, most: usize::MAX }
 }
 
 /// How many each party has.
@@ -120,6 +132,33 @@ mod tests {
         assert!(many.iter().all(|has| *has > 0) && many.iter().sum::<usize>() < 1_024, "{many:?}");
         assert_eq!(share.of(1_024, 1), 1);
         assert_eq!(share.of(1_024, 0), 0);
+    }
+
+    #[test]
+    fn a_carrier_that_has_none_finds_one_however_many_take_what_they_can() {
+        for total in [2, 5, 16, 60, 2_000] {
+            let kept = total.div_ceil(KEPT_FOR_FEW);
+            for carriers in [2, kept / 2 + 1, kept + 1] {
+                let share = of_a_carrier(total, carriers);
+                let has = taken(share, total, carriers - 1);
+                let free = total - has.iter().sum::<usize>();
+                assert!(share.of(total, free) > 0, "{total} among {carriers}: {has:?}");
+            }
+        }
+        assert_eq!(taken(of_a_carrier(2_000, 2), 2_000, 1), [1_400]);
+        assert_eq!(taken(of_a_carrier(60, 3), 60, 2), [24, 23]);
+    }
+
+    #[test]
+    fn a_carrier_that_comes_last_finds_its_part_of_the_last_eighth() {
+        let (share, mut counts, mut free) = (of_a_carrier(60, 3), Counts::default(), 60);
+        let mut takes_all = |party: &str| {
+            while counts.take(&[(party.to_owned(), share.of(60, free))]).is_ok() {
+                free -= 1;
+            }
+            counts.of(&party.to_owned())
+        };
+        assert_eq!(["first", "second", "last"].map(&mut takes_all), [42, 8, 2]);
     }
 
     #[test]

@@ -187,8 +187,9 @@ impl Actor {
 
     fn open(&mut self, no: LegNo) -> Result<(), NoMedia> {
         let (shared, group, events) = (Arc::clone(&self.shared), self.group, self.media_events.clone());
+        let carrier = self.machine.call_of(no).map(|call| call.tenant.carrier.clone());
         let wire = self.wire(no);
-        wire.open(&shared, group, &events)?;
+        wire.open(&shared, carrier.as_ref(), group, &events)?;
         let id = wire.media.as_ref().map(crate::media::Leg::id);
         self.media_legs.extend(id.map(|id| (id, no)));
         Ok(())
@@ -383,6 +384,7 @@ impl Actor {
         if self.wire(no).placed.take().is_some() {
             self.shared.freed();
         }
+        self.wire(no).sounds = None;
         // Dropped, it is closed, and its figures come with its last event.
         if self.wire(no).media.take().is_none() {
             self.next.push_back(Happened::Released(no, None));
@@ -392,6 +394,7 @@ impl Actor {
     /// A leg's media is gone: as ordered, or by itself.
     pub(super) fn media_closed(&mut self, no: LegNo, figures: &LegStatistics) {
         let by_itself = self.wire(no).media.take().is_some();
+        self.wire(no).sounds = None;
         if let Some(source) = figures.foreign_from.filter(|_| figures.packets_received == 0) {
             self.next.push_back(Happened::Unheard(no, source, figures.foreign_dropped));
         }

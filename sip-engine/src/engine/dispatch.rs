@@ -134,8 +134,7 @@ fn parties(directory: &Directory, (trunk, source): (Sid, IpAddr), tenant: &Tenan
     if directory.has_other_trunks() {
         parties.extend([Party::Trunk(trunk), Party::Source(source.to_canonical())]);
     }
-    let account = tenant.account.clone().filter(|_| directory.has_other_accounts());
-    parties.extend(account.map(Party::Account));
+    parties.extend(Party::of_tenant(directory, Some(&tenant.carrier), tenant.account.as_ref()));
     parties
 }
 

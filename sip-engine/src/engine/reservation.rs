@@ -4,7 +4,7 @@ use super::{
     shared::Shared,
     shares::{Exceeded, Held, Party, Place},
 };
-use domain::{Sid, call::Queued};
+use domain::call::Queued;
 use std::{sync::Arc, time::Duration};
 
 /// Room that is kept for one call. Dropped, it is another's.
@@ -36,7 +36,8 @@ impl Reservation {
         if shared.is_closing(emergency) {
             return Err(NoRoom::UntilFreed);
         }
-        let parties = if directory.has_other_accounts() { vec![party(&queued.account)] } else { vec![] };
+        let account = &queued.account;
+        let parties = Party::of_tenant(&directory, directory.carrier_of(account), Some(account));
         if emergency {
             let place = Place::for_help(shared, parties).ok_or(NoRoom::UntilFreed)?;
             return Ok(Reservation { place, placed: None });
@@ -52,8 +53,4 @@ impl Reservation {
             Exceeded::AtOnce(_) | Exceeded::SamePair(_) => NoRoom::UntilFreed,
         })
     }
-}
-
-fn party(account: &Sid) -> Party {
-    Party::Account(account.clone())
 }

@@ -1,14 +1,16 @@
 //! Who has how many of the engine's places, so that nobody has all of them.
 //!
 //! A place is one main call of `max_calls`. A trunk, a source address or an account gets another place while it has no more
-//! than its [`SHARE`]: alone it comes to four fifths of all, two that take what they can to four ninths each. A call for help
-//! that gets none so has another one of those that are kept for such calls, and are shared out in the same way.
+//! than its [`SHARE`]: alone it comes to four fifths of all, two that take what they can to four ninths each. A carrier,
+//! whose trunks and accounts are as many as it likes, has a share of its own ([`of_a_carrier`]), of places and of legs with
+//! sound. A call for help that gets no place so has another one of those that are kept for such calls, and are shared out in
+//! the same way.
 
 use super::shared::Shared;
-use crate::relax::relax;
+use crate::{relax::relax, routing::Directory};
 use domain::{
     Sid,
-    share::{Counts, Share, kept_for_help},
+    share::{Counts, Share, kept_for_help, of_a_carrier},
 };
 use std::{
     collections::{HashMap, VecDeque},
@@ -32,12 +34,39 @@ pub(super) enum Party {
     Source(IpAddr),
     /// Places of an account's calls, whichever way they go.
     Account(Sid),
+    /// Places of a carrier's calls, whichever way they go.
+    Carrier(Sid),
     /// Places that are kept for calls for help, of one of these.
     Kept(Box<Party>),
     /// Calls an account has placed, dialled ones among them.
     Placed(Sid),
     /// Calls an account has dialled on behalf of one caller to one callee.
     Pair(Sid, String, String),
+    /// Legs with sound of a carrier's calls.
+    Legs(Sid),
+    /// Legs with sound of everybody's.
+    AllLegs,
+}
+
+impl Party {
+    /// Whoever has a share in the places of a tenant's calls: nobody, where there is nobody else to keep places for.
+    pub(super) fn of_tenant(
+        directory: &Directory,
+        carrier: Option<&Sid>,
+        account: Option<&Sid>,
+    ) -> Vec<Party> {
+        let carrier = carrier.filter(|_| directory.carriers() > 1).cloned().map(Party::Carrier);
+        let account = account.filter(|_| directory.has_other_accounts()).cloned().map(Party::Account);
+        carrier.into_iter().chain(account).collect()
+    }
+
+    fn is_carrier(&self) -> bool {
+        match self {
+            Party::Carrier(_) => true,
+            Party::Kept(party) => party.is_carrier(),
+            _ => false,
+        }
+    }
 }
 
 /// Counts of everybody who has anything.
@@ -48,8 +77,21 @@ impl Shares {
     /// Counts one more for each of these, or for none when one of them has as many as it may: that one is told.
     fn take(self: &Arc<Shares>, wanted: &[(Party, usize)]) -> Result<Held, Party> {
         self.counts().take(wanted)?;
-        let parties = wanted.iter().map(|(party, _)| party.clone()).collect();
-        Ok(Held { shares: Arc::clone(self), parties })
+        Ok(self.held(wanted.iter().map(|(party, _)| party.clone()).collect()))
+    }
+
+    /// Counts one more leg of a carrier's, unless it has as many as it may where there are so many in all.
+    fn take_leg(self: &Arc<Shares>, carrier: &Sid, may_have: impl FnOnce(usize) -> usize) -> Option<Held> {
+        let legs = Party::Legs(carrier.clone());
+        let mut counts = self.counts();
+        let most = may_have(counts.of(&Party::AllLegs));
+        counts.take(&[(legs.clone(), most), (Party::AllLegs, usize::MAX)]).ok()?;
+        drop(counts);
+        Some(self.held(vec![legs, Party::AllLegs]))
+    }
+
+    fn held(self: &Arc<Shares>, parties: Vec<Party>) -> Held {
+        Held { shares: Arc::clone(self), parties }
     }
 
     fn counts(&self) -> MutexGuard<'_, Counts<Party>> {
@@ -99,7 +141,7 @@ impl Place {
         let most = shared.most_live();
         let room = |live: usize| (live < most).then_some(live + 1);
         let live = shared.live.fetch_update(Ordering::AcqRel, Ordering::Acquire, room).ok()?;
-        Place::counted(shared).held_by(parties, SHARE.of(most, most - live))
+        Place::counted(shared).held_by(parties, most, most - live)
     }
 
     /// A place for a call for help: like any other, or else one of those that are kept for them.
@@ -116,7 +158,7 @@ impl Place {
         let room = |kept: usize| (kept < most).then_some(kept + 1);
         let kept = shared.kept.fetch_update(Ordering::AcqRel, Ordering::Acquire, room).ok()?;
         place.kept = true;
-        place.held_by(parties, SHARE.of(most, most - kept))
+        place.held_by(parties, most, most - kept)
     }
 
     /// One that is among the live ones: from here on it is given back when it is dropped.
@@ -124,9 +166,12 @@ impl Place {
         Place { shared: Arc::clone(shared), held: None, kept: false, unused: true }
     }
 
-    /// Gives it to these, unless one of them has as many as it may.
-    fn held_by(mut self, parties: Vec<Party>, share: usize) -> Option<Place> {
-        let wanted: Vec<_> = parties.into_iter().map(|party| (party, share)).collect();
+    /// Gives it to these, unless one of them has as many as it may while `free` of `total` are free.
+    fn held_by(mut self, parties: Vec<Party>, total: usize, free: usize) -> Option<Place> {
+        let of_carrier = of_a_carrier(total, self.shared.directory.load().carriers());
+        let share = |party: &Party| if party.is_carrier() { of_carrier } else { SHARE };
+        let may_have: Vec<_> = parties.iter().map(|party| share(party).of(total, free)).collect();
+        let wanted: Vec<_> = parties.into_iter().zip(may_have).collect();
         self.held = Some(self.shared.shares.take(&wanted).ok()?);
         self.unused = false;
         Some(self)
@@ -228,6 +273,15 @@ impl Shared {
         let rate = limits.calls_per_second;
         self.rates.take(account, rate, Instant::now()).map_err(|wait| Exceeded::PerSecond(rate, wait))?;
         Ok(held)
+    }
+
+    /// Counts a leg that is to have sound, until what is given is dropped: so many there may be, and where there are other
+    /// carriers, this one has its share of them. What calls for help have is beyond that.
+    pub(super) fn leg_of(&self, carrier: &Sid, emergency: bool) -> Option<Held> {
+        let (total, carriers) = (self.media.most_legs(), self.directory.load().carriers());
+        let of_all = |taken: usize| of_a_carrier(total, carriers).of(total, total.saturating_sub(taken));
+        let may_have = |taken| if emergency || carriers < 2 { usize::MAX } else { of_all(taken) };
+        self.shares.take_leg(carrier, may_have)
     }
 }
 

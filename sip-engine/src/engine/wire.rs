@@ -61,6 +61,8 @@ pub(super) struct Wire {
     pub(super) given_up: bool,
     /// What it counts for within its account's limits, while it is not over.
     pub(super) placed: Option<Held>,
+    /// What it counts for among its carrier's legs, while it has sound.
+    pub(super) sounds: Option<Held>,
     held: bool,
     /// What another process needs to end it.
     pub(super) dialog: Option<Box<SipDialog>>,
@@ -109,6 +111,10 @@ fn other_family(theirs: SocketAddr) -> NoMedia {
     NoMedia { code: 488, detail }
 }
 
+fn beyond_its_share() -> NoMedia {
+    NoMedia { code: 503, detail: "the carrier's calls have as many legs with sound as they may now".into() }
+}
+
 impl From<SdpRefusal> for NoMedia {
     fn from(refusal: SdpRefusal) -> NoMedia {
         NoMedia { code: refusal.code(), detail: refusal.to_string() }
@@ -137,11 +143,17 @@ impl Wire {
     pub(super) fn open(
         &mut self,
         shared: &Shared,
+        carrier: Option<&Sid>,
         group: GroupKey,
         events: &mpsc::Sender<MediaEvent>,
     ) -> Result<(), NoMedia> {
         if self.media.is_some() {
             return Ok(());
+        }
+        if self.sounds.is_none()
+            && let Some(carrier) = carrier
+        {
+            self.sounds = Some(shared.leg_of(carrier, self.emergency).ok_or_else(beyond_its_share)?);
         }
         let local = self.local_for_media(&shared.listening)?;
         let bound = shared.listening.media_of(local);

@@ -83,6 +83,13 @@ impl Media {
         Ok(Leg { id, rtp_port, thread: Arc::clone(thread) })
     }
 
+    /// Legs there may be at once, those of calls for help besides.
+    #[must_use]
+    pub fn most_legs(&self) -> usize {
+        let config = &self.inner.config;
+        config.most_legs.min(ports::ordinary_pairs(&config.ports))
+    }
+
     /// Legs open now.
     #[must_use]
     pub fn live_legs(&self) -> usize {

@@ -42,10 +42,8 @@ pub(super) struct PortPool {
 
 impl PortPool {
     pub(super) fn new(range: RangeInclusive<u16>, quarantine: Duration, most: usize) -> Self {
-        let last = *range.end();
-        let mut free: Vec<u16> =
-            range.clone().filter(|port| port % 2 == 0 && *port > 0 && *port < last).collect();
-        let kept: VecDeque<u16> = free.split_off(free.len() - (free.len() / KEPT_OF).min(KEPT)).into();
+        let mut free: Vec<u16> = even(&range).collect();
+        let kept: VecDeque<u16> = free.split_off(ordinary(free.len())).into();
         let kept_from = kept.front().copied().unwrap_or(u16::MAX);
         Self { range, free, resting: VecDeque::new(), kept, kept_from, in_use: 0, most, quarantine }
     }
@@ -113,6 +111,22 @@ impl PortPool {
     fn system_chooses(&self) -> bool {
         *self.range.end() == 0
     }
+}
+
+/// The ports of a range that RTP may be on.
+fn even(range: &RangeInclusive<u16>) -> impl Iterator<Item = u16> {
+    let last = *range.end();
+    range.clone().filter(move |port| port % 2 == 0 && *port > 0 && *port < last)
+}
+
+/// How many of so many pairs are not kept for calls for help.
+fn ordinary(pairs: usize) -> usize {
+    pairs - (pairs / KEPT_OF).min(KEPT)
+}
+
+/// Pairs of a range that ordinary calls may have at once; without end where the system chooses.
+pub(super) fn ordinary_pairs(range: &RangeInclusive<u16>) -> usize {
+    if *range.end() == 0 { usize::MAX } else { ordinary(even(range).count()) }
 }
 
 /// The pool as legs share it.

@@ -13,7 +13,7 @@ use domain::{
 };
 use ipnet::IpNet;
 use std::{
-    collections::{BTreeMap, HashMap},
+    collections::{BTreeMap, HashMap, HashSet},
     net::IpAddr,
     sync::Arc,
 };
@@ -110,6 +110,7 @@ pub struct Directory {
     numbers: HashMap<(Sid, Box<str>), NumberEntry>,
     accounts: HashMap<Sid, AccountEntry>,
     newest_claim: i64,
+    carriers: usize,
 }
 
 impl Directory {
@@ -132,7 +133,8 @@ impl Directory {
         let accounts = accounts.into_iter().map(|entry| (entry.sid.clone(), entry)).collect();
         let claims = trunks.iter().flat_map(|trunk| &trunk.claims.sources);
         let newest_claim = claims.map(|(_, since)| *since).max().unwrap_or_default();
-        Directory { sources, trunks, numbers, accounts, newest_claim }
+        let carriers = carriers(&trunks, &accounts);
+        Directory { sources, trunks, numbers, accounts, newest_claim, carriers }
     }
 
     /// The trunks that calls from this address may come through, whoever's: those with the narrowest network first, older
@@ -213,6 +215,18 @@ impl Directory {
         self.trunks.iter().filter(|trunk| !trunk.sources().is_empty()).nth(1).is_some()
     }
 
+    /// How many carriers have calls, or may have: through a trunk, or by an account.
+    #[must_use]
+    pub fn carriers(&self) -> usize {
+        self.carriers
+    }
+
+    /// Whose customer an account is.
+    #[must_use]
+    pub fn carrier_of(&self, account: &Sid) -> Option<&Sid> {
+        self.accounts.get(account).map(|entry| &entry.carrier)
+    }
+
     /// Whether there is more than one account.
     #[must_use]
     pub fn has_other_accounts(&self) -> bool {
@@ -239,6 +253,11 @@ impl Directory {
     pub fn is_enabled(&self, account: &Sid) -> bool {
         self.accounts.get(account).is_some_and(|entry| entry.enabled)
     }
+}
+
+fn carriers(trunks: &[TrunkEntry], accounts: &HashMap<Sid, AccountEntry>) -> usize {
+    let called = trunks.iter().filter(|trunk| !trunk.sources().is_empty()).map(|trunk| &trunk.carrier);
+    called.chain(accounts.values().map(|account| &account.carrier)).collect::<HashSet<_>>().len()
 }
 
 #[cfg(test)]

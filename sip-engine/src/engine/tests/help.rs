@@ -47,6 +47,17 @@ async fn who_calls_for_help_without_end_leaves_places_for_others() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_carrier_whose_accounts_call_for_help_without_end_leaves_places_for_anothers() {
+    let stage = Stage::with_room(5).await;
+    stage.knows(|network| network.and_another(THERE).and_of(2, THERE, "9012"));
+    let flood = [1, 2].map(|account| places(&stage, account, "112"));
+    assert_eq!(flood.each_ref().map(Vec::len), [4 + 12, 0], "its share of all places, and of those kept");
+    assert!(places(&stage, 3, "112").len() > 1, "for another carrier's calls for help");
+    drop(flood);
+    stage.strike().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_call_for_help_that_nobody_takes_gives_no_other_call_the_ports_that_are_kept() {
     let one_ordinary_leg = |config: &mut EngineConfig| {
         (config.rtp_ports, config.max_legs) = (21_000..=21_063, 1);

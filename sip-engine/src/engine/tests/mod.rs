@@ -2,6 +2,7 @@
 #![expect(clippy::disallowed_methods, reason = "tests tell the time and start their phones themselves")]
 
 mod calls;
+mod carriers;
 mod dialling;
 mod failover;
 mod families;
@@ -142,17 +143,30 @@ struct Network {
 impl Network {
     /// The trunk at our address alone, and a second one at this address; and a second account whose number 5678 is.
     fn and_another(mut self, source: IpAddr) -> Network {
-        let from = |source: IpAddr| Some(Inbound { sources: vec![source.into()], ..Inbound::default() });
-        self.trunks[0].inbound = from(HERE);
-        let (trunk, number, account) = (&self.trunks[0], &self.numbers[0], &self.accounts[0]);
-        let (sid_of, inbound) = (|kind| sid(kind, 2), from(source));
-        let trunk = TrunkEntry { sid: sid_of(Kind::Trunk), inbound, outbound: None, ..trunk.clone() };
-        let account = AccountEntry { sid: sid_of(Kind::Account), ..account.clone() };
+        self.trunks[0].inbound = Some(Inbound { sources: vec![HERE.into()], ..Inbound::default() });
+        self.and_of(1, source, "5678")
+    }
+
+    /// One more trunk of this carrier's, at this address, and an account whose number this is.
+    fn and_of(mut self, carrier: u128, source: IpAddr, number: &str) -> Network {
+        let nth = u128::try_from(self.accounts.len()).unwrap() + 1;
+        let (sid_of, carrier) = (|kind| sid(kind, nth), sid(Kind::Carrier, carrier));
+        let inbound = Some(Inbound { sources: vec![source.into()], ..Inbound::default() });
+        let trunk = TrunkEntry {
+            sid: sid_of(Kind::Trunk),
+            carrier: carrier.clone(),
+            inbound,
+            outbound: None,
+            ..self.trunks[0].clone()
+        };
+        let account =
+            AccountEntry { sid: sid_of(Kind::Account), carrier: carrier.clone(), ..self.accounts[0].clone() };
         let number = NumberEntry {
             sid: sid_of(Kind::PhoneNumber),
-            number: "5678".parse().unwrap(),
+            carrier,
+            number: number.parse().unwrap(),
             account: Some(account.sid.clone()),
-            ..number.clone()
+            ..self.numbers[0].clone()
         };
         self.trunks.push(trunk);
         self.numbers.push(number);

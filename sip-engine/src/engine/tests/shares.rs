@@ -108,16 +108,24 @@ async fn a_trunk_has_a_share_however_many_addresses_and_accounts_its_calls_are_o
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_source_has_a_share_however_many_trunks_and_carriers_are_called_from_it() {
     let shared = |network: Network| {
-        let mut network = network.and_another(THERE);
-        comes_from(&mut network.trunks[1], &[HERE, THERE]);
-        let other = sid(Kind::Carrier, 2);
-        network.trunks[1].carrier = other.clone();
-        network.numbers[1].carrier = other.clone();
-        network.accounts[1].carrier = other;
+        let mut network = network.and_of(2, HERE, "5678").and_of(3, HERE, "9012");
+        comes_from(&mut network.trunks[0], &[HERE]);
+        comes_from(&mut network.trunks[2], &[HERE, THERE]);
         network
     };
     let taken = [(HERE, "1234"), (HERE, "5678"), (HERE, "1234"), (HERE, "5678")];
-    of_five_places(shared, taken, (HERE, "1234"), (THERE, "5678")).await;
+    of_five_places(shared, taken, (HERE, "9012"), (THERE, "9012")).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_carrier_has_a_share_however_many_trunks_and_accounts_its_calls_are_of() {
+    let two_carriers = |network: Network| {
+        let mut network = network.and_of(1, ELSEWHERE, "9012").and_of(2, THERE, "5678");
+        comes_from(&mut network.trunks[0], &[HERE]);
+        network
+    };
+    let taken = [(HERE, "1234"), (ELSEWHERE, "9012"), (HERE, "1234"), (ELSEWHERE, "9012")];
+    of_five_places(two_carriers, taken, (HERE, "1234"), (THERE, "5678")).await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
