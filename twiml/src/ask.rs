@@ -77,6 +77,8 @@ pub enum Ask {
 pub enum Event {
     /// The call has been picked up (whoever asked for it).
     Answered,
+    /// The other party holds a key down; [`Event::Digit`] follows when it is let go.
+    KeyDown,
     /// The other party pressed a key: `0`-`9`, `*`, `#`, `A`-`D`.
     Digit(char),
     /// What was played, spoken or sent last is over, whether it could be played or not.

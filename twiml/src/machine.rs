@@ -24,6 +24,8 @@ pub struct Machine {
     answered: bool,
     /// The document has dialled somebody.
     dialled: bool,
+    /// The other party holds a key down.
+    key_down: bool,
     /// Documents since anything happened, and ever.
     documents: u32,
     documents_ever: u32,
@@ -57,8 +59,8 @@ impl Machine {
     pub fn new(answered: bool) -> Machine {
         let (steps, current, under_way) = (VecDeque::new(), None, UnderWay::default());
         let (documents, documents_ever, state) = (0, 0, State::Waiting);
-        let dialled = false;
-        Machine { answered, dialled, documents, documents_ever, steps, current, state, under_way }
+        let (dialled, key_down) = (false, false);
+        Machine { answered, dialled, key_down, documents, documents_ever, steps, current, state, under_way }
     }
 
     /// Runs this document from its start; what ran before is interrupted.
@@ -114,7 +116,8 @@ impl Machine {
             Event::PlayFinished => self.under_way.playing = false,
             Event::TimerFired => self.under_way.timing = false,
             Event::DialEnded(_) => (self.under_way.dialing, self.dialled) = (false, true),
-            Event::Digit(_) | Event::DialBridged => {}
+            Event::KeyDown | Event::Digit(_) => self.key_down = *event == Event::KeyDown,
+            Event::DialBridged => {}
         }
         match (self.state, &mut self.current) {
             (State::Answering, Some(_)) if self.answered => self.begin(Vec::new()),
@@ -152,7 +155,13 @@ impl Machine {
         self.state = State::Running;
         let Some(step) = &mut self.current else { return asks };
         asks.push(step.started());
-        let flow = step.verb.begin();
+        let mut flow = step.verb.begin();
+        if self.key_down
+            && let Flow::Stay(first) = &mut flow
+            && let Flow::Stay(more) = step.verb.on(&Event::KeyDown)
+        {
+            first.extend(more);
+        }
         self.follow(flow, asks)
     }
 

@@ -18,6 +18,8 @@ pub enum Happened {
     Started,
     /// Signalling said something about a leg.
     Signalled(LegNo, Signal),
+    /// The far end of a leg holds a key down; [`Happened::Pressed`] follows when it is let go.
+    KeyDown(LegNo),
     /// The far end of a leg pressed a key.
     Pressed(LegNo, char),
     /// A sound that was ordered is ready, or will never be.

@@ -175,6 +175,7 @@ impl Machine {
         match happened {
             Happened::Started => self.begin(),
             Happened::Signalled(leg, signal) => self.signalled(leg, signal),
+            Happened::KeyDown(leg) => self.key_down(leg),
             Happened::Pressed(leg, digit) => self.pressed(leg, digit),
             Happened::Prepared(token, result) => self.prepared(token, result),
             Happened::Played(token) => self.played(token),

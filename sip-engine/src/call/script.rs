@@ -103,6 +103,7 @@ impl Machine {
                 whose.map_or(self.script.leg, |script| script.leg)
             }
             H::Signalled(leg, _)
+            | H::KeyDown(leg)
             | H::Pressed(leg, _)
             | H::MediaLost(leg)
             | H::Unheard(leg, ..)

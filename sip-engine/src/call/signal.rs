@@ -150,6 +150,14 @@ impl Machine {
         if no == self.script.leg { self.finish(ending) } else { self.child_over(no, ending) }
     }
 
+    /// A key is held that will be heard when it is let go.
+    pub(super) fn key_down(&mut self, no: LegNo) {
+        let is_heard = self.leg(no).is_some_and(|leg| !leg.ended && leg.presses < MAX_PRESSES);
+        if is_heard && no == self.script.leg {
+            self.script.events.push_back(twiml::Event::KeyDown);
+        }
+    }
+
     pub(super) fn pressed(&mut self, no: LegNo, digit: char) {
         let Some(leg) = self.legs.get_mut(&no).filter(|leg| !leg.ended && leg.presses <= MAX_PRESSES) else {
             return;

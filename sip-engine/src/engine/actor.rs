@@ -261,6 +261,10 @@ impl Actor {
 
     async fn heard(&mut self, event: &MediaEvent) {
         match *event {
+            MediaEvent::KeyDown { leg } => {
+                let leg = self.media_legs.get(&leg).copied();
+                self.next.extend(leg.map(Happened::KeyDown));
+            }
             MediaEvent::Digit { leg, digit, .. } => {
                 let leg = self.media_legs.get(&leg).copied();
                 self.next.extend(leg.map(|leg| Happened::Pressed(leg, digit)));

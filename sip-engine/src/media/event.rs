@@ -43,6 +43,12 @@ pub enum MediaEvent {
         /// The source we lock to and send to.
         address: SocketAddr,
     },
+    /// A key went down that is told as telephone-event; its [`MediaEvent::Digit`] follows when it is let go, or no more is
+    /// heard of it.
+    KeyDown {
+        /// Which leg.
+        leg: LegId,
+    },
     /// A key pressed by the peer, once per press, whether it came as telephone-event, as tones or by
     /// [`Leg::pressed`](super::Leg::pressed).
     Digit {

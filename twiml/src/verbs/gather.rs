@@ -1,7 +1,8 @@
 //! `<Gather>`: prompt, collect digits, hand them to `action`.
 //!
 //! Silence falls through to the next verb; digits leave for `action` and never come back. The clock for the first
-//! digit starts when the last prompt is over, and starts again with every digit.
+//! digit starts when the last prompt is over, and starts again with every digit. A key is a digit when it is let go; while it
+//! is down the clock waits.
 
 use super::{
     Definition, Flow, Verb,
@@ -32,6 +33,8 @@ pub(super) const GATHER: Definition = Definition {
 const MAX_DIGITS: u64 = 256;
 /// Seconds `timeout` may be.
 const LONGEST: u64 = 3600;
+/// How long the clock waits for a key that is down, at least; one that is never let go does not hold up the call for ever.
+const LONGEST_HELD: Duration = Duration::from_secs(60);
 
 #[derive(Debug)]
 struct Gather {
@@ -45,6 +48,8 @@ struct Gather {
     timeout: Duration,
     on_empty: bool,
     barge_in: bool,
+    /// A key is down.
+    held: bool,
     digits: String,
     /// The digits were complete, with this key, while the prompts were not to be interrupted.
     complete: Option<Option<char>>,
@@ -68,6 +73,7 @@ fn parse(element: &mut Element<'_, '_>) -> Box<dyn Verb> {
         barge_in: element.flag("bargeIn", true),
         prompts: prompt::children(element),
         prompting: false,
+        held: false,
         digits: String::new(),
         complete: None,
     })
@@ -101,12 +107,23 @@ impl Gather {
             (None, Some(key)) => self.finish(key),
             (next, complete) => {
                 self.complete = complete;
-                Flow::Stay(vec![next.map_or(Ask::Timer(self.timeout), Prompt::ask)])
+                Flow::Stay(vec![next.map_or_else(|| self.clock(), Prompt::ask)])
             }
         }
     }
 
+    /// For the next digit.
+    fn clock(&self) -> Ask {
+        Ask::Timer(if self.held { self.timeout.max(LONGEST_HELD) } else { self.timeout })
+    }
+
+    fn hold(&mut self) -> Flow {
+        self.held = true;
+        Flow::Stay((!self.prompting).then(|| self.clock()).into_iter().collect())
+    }
+
     fn press(&mut self, key: char) -> Flow {
+        self.held = false;
         if self.complete.is_some() {
             return Flow::Stay(Vec::new());
         }
@@ -125,7 +142,7 @@ impl Gather {
         }
         let quiet = std::mem::take(&mut self.prompting).then_some(Ask::StopPlaying);
         self.prompts.clear();
-        Flow::Stay(quiet.into_iter().chain([Ask::Timer(self.timeout)]).collect())
+        Flow::Stay(quiet.into_iter().chain([self.clock()]).collect())
     }
 
     fn finish(&mut self, key: Option<char>) -> Flow {
@@ -151,6 +168,7 @@ impl Verb for Gather {
 
     fn on(&mut self, event: &Event) -> Flow {
         match event {
+            Event::KeyDown => self.hold(),
             Event::Digit(key) => self.press(*key),
             Event::PlayFinished if self.prompting => self.go_on(),
             Event::TimerFired if self.prompting => self.go_on(),
@@ -249,6 +267,26 @@ mod tests {
         assert_eq!(acts(&asks), std::slice::from_ref(&nine));
         assert_eq!(acts(&press(&mut machine, "1")), [nine]);
         assert_eq!(fetched(&machine.on(&Event::TimerFired)).unwrap().2, "Digits=1&FinishedOnKey=");
+    }
+
+    #[test]
+    fn the_clock_waits_while_a_key_is_down_and_starts_again_when_it_is_let_go() {
+        let (mut machine, _) = run(r#"<Gather timeout="2"/>"#);
+        assert_eq!(acts(&machine.on(&Event::KeyDown)), [Ask::Timer(LONGEST_HELD)]);
+        assert_eq!(acts(&press(&mut machine, "1")), [Ask::Timer(Duration::from_secs(2))]);
+        let (mut machine, _) = run(r#"<Gather timeout="90"/>"#);
+        assert_eq!(acts(&machine.on(&Event::KeyDown)), [Ask::Timer(Duration::from_secs(90))]);
+    }
+
+    #[test]
+    fn a_key_that_was_down_before_the_clock_began_is_waited_for() {
+        let (mut machine, _) = run(r#"<Gather timeout="2"><Say>Press</Say></Gather>"#);
+        assert_eq!(acts(&machine.on(&Event::KeyDown)), []);
+        assert_eq!(acts(&machine.on(&Event::PlayFinished)), [Ask::Timer(LONGEST_HELD)]);
+        let (mut machine, _) = run(r#"<Pause/><Gather timeout="2"/>"#);
+        assert_eq!(acts(&machine.on(&Event::KeyDown)), []);
+        assert_eq!(acts(&machine.on(&Event::TimerFired)).last(), Some(&Ask::Timer(LONGEST_HELD)));
+        assert_eq!(acts(&press(&mut machine, "1")), [Ask::Timer(Duration::from_secs(2))]);
     }
 
     #[test]

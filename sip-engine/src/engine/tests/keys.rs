@@ -26,6 +26,19 @@ async fn a_key_told_by_event_and_by_info_is_gathered_once() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_key_held_for_longer_than_the_timeout_is_gathered() {
+    let stage = Stage::set().await;
+    stage.outside.serves(VOICE, r#"<Gather timeout="1" numDigits="1" action="/digits"/>"#);
+    stage.outside.serves(DIGITS, "<Hangup/>");
+    let mut caller = stage.caller().await;
+    caller.call("1234", 440.0).await;
+    caller.hold(5, Duration::from_millis(1_500)).await;
+    caller.hung_up().await;
+    assert_eq!(stage.outside.param(DIGITS, "Digits"), "5");
+    stage.strike().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn keys_of_a_call_we_place_and_of_its_caller_reach_a_party_without_events_as_tones() {
     let mut stage = Stage::set().await;
     stage.outside.serves(VOICE, r#"<Dial><Number sendDigits="1*3">85510000001</Number></Dial>"#);

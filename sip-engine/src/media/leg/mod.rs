@@ -235,7 +235,10 @@ impl LegState {
     /// Reports, or counts that nobody could take the report.
     fn emit(&self, event: MediaEvent) {
         let crowded = self.events.capacity() < FOR_ENDINGS
-            && matches!(event, MediaEvent::Digit { .. } | MediaEvent::ToSignal { .. });
+            && matches!(
+                event,
+                MediaEvent::KeyDown { .. } | MediaEvent::Digit { .. } | MediaEvent::ToSignal { .. }
+            );
         let sent = if crowded { Err(TrySendError::Full(event)) } else { self.events.try_send(event) };
         if let Err(TrySendError::Full(event)) = sent {
             self.inbox.dropped_events.fetch_add(1, Ordering::Relaxed);

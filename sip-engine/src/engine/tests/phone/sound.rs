@@ -53,15 +53,31 @@ impl Phone {
 
     /// Presses a key: RFC 4733 with three end packets.
     pub(in crate::engine) async fn press(&self, digit: u8) {
+        self.tells_key(digit, 3, Duration::ZERO).await;
+    }
+
+    /// Holds a key down for this long.
+    pub(in crate::engine) async fn hold(&self, digit: u8, long: Duration) {
+        let packet = Duration::from_millis(50);
+        self.tells_key(digit, u16::try_from(long.as_millis() / 50).unwrap(), packet).await;
+    }
+
+    /// Tells a key in so many packets and three ends, one every so often.
+    async fn tells_key(&self, digit: u8, packets: u16, every: Duration) {
         let stream = self.stream.as_ref().unwrap();
         stream.muted.store(true, Ordering::Relaxed);
         let timestamp = 1_000_000 + u32::from(digit) * 10_000 + stream.sequence.load(Ordering::Relaxed);
-        let duration = |n: u16| (160 * n).to_be_bytes();
-        for (n, end) in [(1, 0), (2, 0), (3, 0), (4, 0x80), (4, 0x80), (4, 0x80)] {
+        let step = u16::try_from(every.as_millis() * 8).unwrap().max(160);
+        let duration = |n: u16| (step * n).to_be_bytes();
+        let ends = [(packets + 1, 0x80); 3];
+        for (n, end) in (1..=packets).map(|n| (n, 0)).chain(ends) {
             let sequence = stream.sequence.fetch_add(1, Ordering::Relaxed);
             let [high, low] = duration(n);
             let packet = rtp(101, sequence, timestamp, self.id, &[digit, end | 10, high, low]);
             self.rtp.send_to(&packet, stream.to).await.unwrap();
+            if end == 0 && !every.is_zero() {
+                tokio::time::sleep(every).await;
+            }
         }
         stream.muted.store(false, Ordering::Relaxed);
     }
