@@ -107,7 +107,10 @@ pub(crate) struct Common {
     pub projections: Projections,
     /// What the engine routes by.
     pub mirror: DirectoryMirror,
+    /// For documents and sounds.
     pub http: Http,
+    /// For status callbacks.
+    pub callbacks: Http,
     pub tokens: Tokens,
     pub ledger: Ledger,
     pub clock: Arc<dyn Clock>,
@@ -164,7 +167,8 @@ impl Reactors {
         let nodes = Nodes::join(store.db().clone(), clock.clone(), &node, ids.token()).await?;
         let ledger = Ledger::open(store.db().clone()).await?;
         ledger.release_of(&node).await?;
-        let (http, began, node) = (Http::new(http), clock.now(), nodes.claim());
+        let [http, callbacks] = Http::two(http);
+        let (began, node) = (clock.now(), nodes.claim());
         let world = World::open(&store, http.clone(), ids, &spool, &tasks, &stop)?;
         if !world.drained(SPOOL_WAIT).await {
             tracing::warn!(spooled = world.spooled(), "facts of an earlier process are still on their way");
@@ -184,6 +188,7 @@ impl Reactors {
             projections,
             mirror,
             http,
+            callbacks,
             tokens,
             ledger,
             clock,

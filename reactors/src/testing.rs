@@ -76,6 +76,7 @@ impl Bench {
         let account = tenant.account.clone().unwrap();
         let common = Common {
             http: Http::new(http_options()),
+            callbacks: Http::new(http_options()),
             tokens: Tokens::new(inner.clone()),
             ledger: Ledger::open(inner.db().clone()).await.unwrap(),
             clock: Arc::new(SystemClock),

@@ -60,6 +60,7 @@ struct Inner {
 }
 
 /// What the client is handed.
+#[derive(Clone)]
 pub struct HttpOptions {
     /// Decides which addresses may be called.
     pub guard: Guard,
@@ -154,6 +155,14 @@ fn is_audio(content_type: &str) -> bool {
 }
 
 impl Http {
+    /// Two clients with half of the connections each and nothing in common: one for documents and sounds, one for what is
+    /// told beside a call. An application that is slow to take that delays no conversation, and ends none.
+    #[must_use]
+    pub fn two(options: HttpOptions) -> [Http; 2] {
+        let half = HttpOptions { connections: options.connections / 2, ..options };
+        [half.clone(), half].map(Http::new)
+    }
+
     /// A client.
     ///
     /// # Panics

@@ -35,8 +35,8 @@ pub(super) const MAX_SLOW: usize = 1_024;
 /// The same of one account. Hosts have no share of their own: whoever hangs at a host that many use would keep all of them
 /// waiting.
 const MAX_PER_ACCOUNT: usize = 48;
-/// Most names looked up together, and most of one account: a name server that hangs holds a thread.
-const MAX_LOOK_UPS: usize = 256;
+/// Most names looked up together by one client, and most of one account: a name server that hangs holds a thread.
+const MAX_LOOK_UPS: usize = 128;
 pub(super) const MAX_LOOK_UPS_PER_ACCOUNT: usize = 8;
 /// Most requests of one account to one application: fewer than its quick places, so that others find some.
 pub(super) const LEASH: usize = 32;

@@ -1,6 +1,7 @@
 //! The client against servers that behave badly, on loopback.
 #![expect(clippy::disallowed_methods, reason = "tests start their own servers")]
 
+mod apart;
 mod visit;
 
 use super::{

@@ -219,7 +219,7 @@ impl Lanes {
 
     /// Waits until the application may be asked, and asks it. `false`: nothing was begun.
     async fn make(&self, fact: &Fact, whose: &Whose, due: &Due, request: Request) -> bool {
-        let http = &self.0.common.http;
+        let http = &self.0.common.callbacks;
         // Waited for here and not in the client, where it would be taken off the application's time.
         let turn = self.0.closed.run_until_cancelled(async {
             let account = request.account.as_ref();
