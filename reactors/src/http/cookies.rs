@@ -2,7 +2,7 @@
 //! follow redirects, and go back where their Domain, Path and Secure let them. Nothing of them is stored, or
 //! kept for long after the call.
 
-use cookie_store::{Cookie, CookieResult, RawCookie};
+use cookie_store::{Cookie, CookieDomain, CookieError, CookieResult, RawCookie};
 use domain::Sid;
 use hyper::header::HeaderValue;
 use std::{
@@ -119,10 +119,20 @@ fn without_text(cookie: &Cookie<'_>, url: &Url) -> CookieResult<'static> {
     said.set_secure(cookie.secure());
     said.set_http_only(cookie.http_only());
     let mut own = Cookie::try_from_raw_cookie(&said, url)?;
-    own.domain = cookie.domain.clone();
+    if !is_everybodys(&cookie.domain) {
+        own.domain = cookie.domain.clone();
+    } else if !cookie.domain.host_is_identical(url) {
+        return Err(CookieError::DomainMismatch);
+    }
     own.path = cookie.path.clone();
     own.expires = cookie.expires.clone();
     Ok(own)
+}
+
+/// Whether a Domain of one label would have it sent to everybody below (RFC 6265 section 5.3, step 5): it is taken for the
+/// host of that name alone.
+fn is_everybodys(domain: &CookieDomain) -> bool {
+    matches!(domain, CookieDomain::Suffix(suffix) if !suffix.trim_end_matches('.').contains('.'))
 }
 
 /// What a cookie is known by: domain, path, name.
@@ -267,6 +277,11 @@ mod tests {
             ("http://a.example.com/", "s=1; Domain=example.com", "http://b.example.com/", "s=1"),
             ("http://a.example.com/", "s=1", "http://b.example.com/", ""),
             ("http://a.example.com/", "s=1; Domain=b.example.com", "http://b.example.com/", ""),
+            ("http://a.test/", "s=1; Domain=test", "http://b.test/", ""),
+            ("http://a.test/", "s=1; Domain=.test", "http://a.test/", ""),
+            ("http://a.test./", "s=1; Domain=test.", "http://b.test./", ""),
+            ("http://test/", "s=1; Domain=test", "http://test/", "s=1"),
+            ("http://test/", "s=1; Domain=test", "http://b.test/", ""),
             ("http://a.test/", "s=1; Max-Age=0", "http://a.test/", ""),
             ("http://a.test/", "s=1; Expires=Thu, 01 Jan 2015 00:00:00 GMT", "http://a.test/", ""),
             ("http://a.test/", "s=a\u{e9}\u{1}", "http://a.test/", ""),
