@@ -11,7 +11,7 @@ use crate::{
     open_files::Split,
     ports, private,
 };
-use api::{ApiConfig, auth::Passwords};
+use api::{ApiConfig, Reachable, auth::Passwords};
 use domain::{Clock, Ids, Log};
 use ipnet::IpNet;
 use poem::{
@@ -337,6 +337,7 @@ impl Base {
 
     /// Dashboard and APIs, until `stop`.
     fn serve(&self, web: impl Acceptor + 'static, http_url: &str, health: NodeHealth) -> Result<(), Trouble> {
+        let guard = self.guard.clone();
         let config = ApiConfig {
             public_url: http_url.to_owned(),
             secure_cookies: http_url.starts_with("https://"),
@@ -345,6 +346,7 @@ impl Base {
             trusted_trunks: self.config.trusted_trunks()?,
             wide_networks: self.config.wide_networks()?,
             sources_per_carrier: self.config.sip.sources_per_carrier,
+            reachable: Reachable(Arc::new(move |address| guard.allows(address))),
             ..ApiConfig::default()
         };
         let parts = api::Parts {

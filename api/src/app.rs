@@ -11,7 +11,14 @@ use futures_util::future::BoxFuture;
 use ipnet::IpNet;
 use poem::Request;
 use projections::Projections;
-use std::{collections::HashSet, net::IpAddr, ops::Deref, sync::Arc, time::Duration};
+use std::{
+    collections::HashSet,
+    fmt,
+    net::{IpAddr, SocketAddr},
+    ops::Deref,
+    sync::Arc,
+    time::Duration,
+};
 use store::{Appended, Store};
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
@@ -43,6 +50,8 @@ pub struct ApiConfig {
     pub wide_networks: Vec<IpNet>,
     /// Most networks a carrier may name as sources, over all its trunks.
     pub sources_per_carrier: usize,
+    /// Where calls may be sent.
+    pub reachable: Reachable,
     /// How hard passwords are hashed.
     pub password_cost: crate::auth::Cost,
 }
@@ -57,8 +66,25 @@ impl Default for ApiConfig {
             trusted_trunks: HashSet::new(),
             wide_networks: Vec::new(),
             sources_per_carrier: 1_024,
+            reachable: Reachable::default(),
             password_cost: crate::auth::Cost::default(),
         }
+    }
+}
+
+/// Says of an address whether calls may be sent there; of every one, until it is told better.
+#[derive(Clone)]
+pub struct Reachable(pub Arc<dyn Fn(SocketAddr) -> bool + Send + Sync>);
+
+impl Default for Reachable {
+    fn default() -> Reachable {
+        Reachable(Arc::new(|_| true))
+    }
+}
+
+impl fmt::Debug for Reachable {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Reachable").finish_non_exhaustive()
     }
 }
 

@@ -18,7 +18,7 @@ mod once;
 mod refusals;
 mod router;
 
-pub use app::{ApiConfig, App, Check, Figure, Figures, Health, Parts, TurnedAway, Well};
+pub use app::{ApiConfig, App, Check, Figure, Figures, Health, Parts, Reachable, TurnedAway, Well};
 pub use dashboard::{Needs, ROUTES as DASHBOARD_ROUTES};
 pub use router::router;
 pub use twilio::markdown as twilio_page;

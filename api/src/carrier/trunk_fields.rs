@@ -1,15 +1,16 @@
 //! The two sides of a trunk as the API writes them, and what a dial string looks like.
 
 use super::text::Text;
-use crate::fields::Fields;
+use crate::{App, fields::Fields};
 use domain::{
     E164, Number,
     country::Country,
+    outbound::refusal,
     trunk::{Host, Inbound, Outbound, Transport, TrunkError},
 };
 use ipnet::IpNet;
 use poem_openapi::{Enum, Object};
-use std::net::IpAddr;
+use std::net::{IpAddr, SocketAddr};
 
 /// Most characters of a digest password.
 const LONGEST_PASSWORD: usize = 128;
@@ -236,6 +237,14 @@ impl OutboundView {
             example_request_uri,
         }
     }
+}
+
+/// That no call is sent to the address a trunk names as its host. What a name leads to is only known when it is called.
+pub(super) fn never_called(app: &App, outbound: &Outbound) -> Option<String> {
+    let (host, port) = outbound.host.name_and_port();
+    let address = SocketAddr::new(host.parse().ok()?, port);
+    let reachable = (app.config.reachable.0)(address);
+    (!reachable).then(|| format!("No call is placed through it: {}.", refusal(host)))
 }
 
 /// What this side makes of a number: dial string and Request-URI.

@@ -5,7 +5,7 @@ use super::{
     lists::{NameOrder, counted, created_tagged, page, page_of},
     sources,
     text::Text,
-    trunk_fields::{InboundConfig, OutboundConfig, OutboundView, preview},
+    trunk_fields::{InboundConfig, OutboundConfig, OutboundView, never_called, preview},
     write::{Handle, TRIES, Tagged, Write, etag, is_unused, tagged, too_busy},
 };
 use crate::{
@@ -171,7 +171,9 @@ impl Trunk {
 
     /// With what is to be warned of. It is in the log: tables that cannot be read must not make it look as if it were not.
     async fn with_warnings(app: &App, row: TrunkRow) -> Trunk {
-        let warnings = sources::lost_by_trunk(app, &row).await.ok();
+        let mut warnings = sources::lost_by_trunk(app, &row).await.ok();
+        let refused = row.outbound.as_ref().and_then(|outbound| never_called(app, outbound));
+        refused.into_iter().for_each(|refused| warnings.get_or_insert_default().push(refused));
         let home = country_of(app, &row.carrier).await.ok().flatten();
         Trunk { warnings, ..Trunk::new(app, home, row) }
     }

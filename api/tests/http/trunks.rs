@@ -1,10 +1,10 @@
 //! Trunks, their example dial strings, and whose source addresses are whose.
 
 use crate::world::World;
-use api::{ApiConfig, secrets::SIP_PASSWORD};
+use api::{ApiConfig, Reachable, secrets::SIP_PASSWORD};
 use domain::{Clock, Log};
 use serde_json::json;
-use std::time::Duration;
+use std::{net::SocketAddr, sync::Arc, time::Duration};
 
 const PATIENCE: Duration = Duration::from_secs(10);
 
@@ -170,6 +170,21 @@ async fn whoever_claims_a_source_and_a_number_later_is_told_that_the_calls_are_a
         json!([]),
         "who was first has nothing to learn"
     );
+}
+
+#[tokio::test]
+async fn whoever_names_a_host_that_is_not_called_is_told_so() {
+    let public = Reachable(Arc::new(|address: SocketAddr| !address.ip().is_loopback()));
+    let world = World::with(ApiConfig { reachable: public, ..ApiConfig::default() }).await;
+    let a = world.carrier("alpha").await;
+    for (host, told) in [("127.0.0.1:5080", 1), ("[::1]", 1), ("203.0.113.9", 0), ("sip.example.com", 0)] {
+        let trunk = json!({ "name": "T", "outbound": { "host": host } });
+        let made = world.post(&a.program, "/carrier/v1/trunks", trunk).await.ok(201);
+        let warnings = made["warnings"].as_array().unwrap();
+        assert_eq!(warnings.len(), told, "{made}");
+        let says_why = |warning: &serde_json::Value| warning.to_string().contains("outbound.allow_networks");
+        assert!(warnings.iter().all(says_why), "{made}");
+    }
 }
 
 #[tokio::test]
