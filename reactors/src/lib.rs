@@ -167,13 +167,13 @@ impl Reactors {
         let nodes = Nodes::join(store.db().clone(), clock.clone(), &node, ids.token()).await?;
         let ledger = Ledger::open(store.db().clone()).await?;
         ledger.release_of(&node).await?;
-        let [http, callbacks] = Http::two(http);
+        let mirror = DirectoryMirror::new(trusted_trunks);
+        let [http, callbacks] = Http::two(http, &mirror.directory());
         let (began, node) = (clock.now(), nodes.claim());
         let world = World::open(&store, http.clone(), ids, &spool, &tasks, &stop)?;
         if !world.drained(SPOOL_WAIT).await {
             tracing::warn!(spooled = world.spooled(), "facts of an earlier process are still on their way");
         }
-        let mirror = DirectoryMirror::new(trusted_trunks);
         let head = store.head(Log::Core).await?;
         if let Err(behind) = projections.reached(Log::Core, head, SPOOL_WAIT).await {
             tracing::warn!(%behind, "the directory follows as far as the projections have come");

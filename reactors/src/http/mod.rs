@@ -30,6 +30,7 @@ pub(crate) use logins::Logins;
 pub(crate) use places::QUICK;
 pub use resolve::{Resolver, SystemResolver};
 pub use send::{Leave, application, host, shown};
+pub(crate) use shares::Carriers;
 
 use bytes::Bytes;
 use domain::{Ids, Sid, webhook_url::Method};
@@ -157,18 +158,23 @@ fn is_audio(content_type: &str) -> bool {
 impl Http {
     /// Two clients with half of the connections each and nothing in common: one for documents and sounds, one for what is
     /// told beside a call. An application that is slow to take that delays no conversation, and ends none.
+    /// Of several carriers each has a share.
     #[must_use]
-    pub fn two(options: HttpOptions) -> [Http; 2] {
+    pub(crate) fn two(options: HttpOptions, carriers: &Carriers) -> [Http; 2] {
         let half = HttpOptions { connections: options.connections / 2, ..options };
-        [half.clone(), half].map(Http::new)
+        [half.clone(), half].map(|half| Http::of(half, carriers))
     }
 
-    /// A client.
+    /// A client that knows of no carriers.
     ///
     /// # Panics
     /// Never: ring offers the protocol versions that are asked for.
     #[must_use]
     pub fn new(options: HttpOptions) -> Http {
+        Http::of(options, &Carriers::default())
+    }
+
+    fn of(options: HttpOptions, carriers: &Carriers) -> Http {
         let HttpOptions { guard, resolver, extra_roots, connections, ids } = options;
         let tls = Arc::new(tls_config(extra_roots));
         Http(Arc::new(Inner {
@@ -176,7 +182,7 @@ impl Http {
             resolver,
             tls,
             ids,
-            places: places::Places::new(connections),
+            places: places::Places::new(connections, carriers),
             pool: pool::Pool::new(connections),
             tasks: TaskTracker::new(),
         }))

@@ -11,7 +11,7 @@ use super::{
     breaker::{Breaker, Came, Pass, Resting},
     failure::{Failure, RETRIEVAL},
     known::{Known, Spare},
-    shares::{Held, Shares},
+    shares::{Carriers, Held, Shares},
     target::{Origin, Target},
 };
 use domain::Sid;
@@ -66,12 +66,12 @@ struct Application {
 
 impl Places {
     /// Places for so many connections, of which a fifth are idle.
-    pub fn new(connections: usize) -> Places {
+    pub fn new(connections: usize, carriers: &Carriers) -> Places {
         let half = (connections * 2 / 5).max(1);
         Places {
-            quick: Shares::new(half.min(MAX_QUICK), MAX_PER_ACCOUNT),
-            slow: Shares::new(half.min(MAX_SLOW), MAX_PER_ACCOUNT),
-            look_ups: Shares::new(MAX_LOOK_UPS, MAX_LOOK_UPS_PER_ACCOUNT),
+            quick: Shares::new(half.min(MAX_QUICK), MAX_PER_ACCOUNT, carriers),
+            slow: Shares::new(half.min(MAX_SLOW), MAX_PER_ACCOUNT, carriers),
+            look_ups: Shares::new(MAX_LOOK_UPS, MAX_LOOK_UPS_PER_ACCOUNT, carriers),
             applications: Known::default(),
         }
     }
@@ -247,6 +247,10 @@ mod tests {
 
     const SOON: Duration = Duration::from_millis(20);
 
+    fn everyones(connections: usize) -> Places {
+        Places::new(connections, &Carriers::default())
+    }
+
     fn account(number: u128) -> Sid {
         Sid::from_uuid(Kind::Account, uuid::Uuid::from_u128(number))
     }
@@ -275,7 +279,7 @@ mod tests {
 
     #[tokio::test(start_paused = true)]
     async fn an_application_that_hangs_leaves_room_for_others_of_its_account() {
-        let (places, one) = (Places::new(super::super::MAX_CONNECTIONS), account(1));
+        let (places, one) = (everyones(super::super::MAX_CONNECTIONS), account(1));
         prove(&places, &one, "http://a.test/well").await;
         let mut held = Vec::new();
         for _ in 0..LEASH {
@@ -288,7 +292,7 @@ mod tests {
 
     #[tokio::test(start_paused = true)]
     async fn what_has_no_answer_for_long_holds_no_quick_place() {
-        let (places, one) = (Places::new(super::super::MAX_CONNECTIONS), account(1));
+        let (places, one) = (everyones(super::super::MAX_CONNECTIONS), account(1));
         let mut held = Vec::new();
         for number in 0..MAX_PER_ACCOUNT {
             held.push(place(&places, &one, &format!("http://a{number}.test/")).await.unwrap());
@@ -307,7 +311,7 @@ mod tests {
 
     #[tokio::test(start_paused = true)]
     async fn an_origin_with_a_path_for_every_call_has_one_leash() {
-        let (places, one) = (Places::new(super::super::MAX_CONNECTIONS), account(1));
+        let (places, one) = (everyones(super::super::MAX_CONNECTIONS), account(1));
         let mut held = Vec::new();
         for call in 0..LEASH {
             held.push(place(&places, &one, &format!("http://hangs.test/calls/{call}/status")).await.unwrap());
@@ -319,7 +323,7 @@ mod tests {
     #[tokio::test(start_paused = true)]
     async fn however_many_accounts_hang_another_finds_a_place() {
         for (connections, accounts) in [(super::super::MAX_CONNECTIONS, 150), (100, 10)] {
-            let places = Places::new(connections);
+            let places = everyones(connections);
             let mut held = Vec::new();
             for (number, url) in (0..accounts).flat_map(|number| (0..2).map(move |url| (number, url))) {
                 let url = format!("http://hung{number}-{url}.test/");
@@ -333,7 +337,7 @@ mod tests {
 
     #[tokio::test(start_paused = true)]
     async fn an_application_that_was_never_asked_does_not_count_as_one_that_hung() {
-        let (places, one, url) = (Places::new(super::super::MAX_CONNECTIONS), account(1), "http://a.test/");
+        let (places, one, url) = (everyones(super::super::MAX_CONNECTIONS), account(1), "http://a.test/");
         for _ in 0..10 {
             let leave = places.leave(Some(&one), &target(url)).await.unwrap();
             tokio::time::sleep(Duration::from_secs(15)).await;
@@ -344,7 +348,7 @@ mod tests {
 
     #[tokio::test(start_paused = true)]
     async fn an_application_that_hung_too_often_is_not_asked_and_then_tried() {
-        let (places, one, url) = (Places::new(super::super::MAX_CONNECTIONS), account(1), "http://a.test/");
+        let (places, one, url) = (everyones(super::super::MAX_CONNECTIONS), account(1), "http://a.test/");
         for _ in 0..5 {
             let place = place(&places, &one, url).await.unwrap();
             let late = tokio::time::sleep(Duration::from_secs(15));
@@ -367,7 +371,7 @@ mod tests {
 
     #[tokio::test(start_paused = true)]
     async fn whoever_waits_on_a_leash_is_told_when_the_application_is_given_up() {
-        let (places, one, url) = (Places::new(super::super::MAX_CONNECTIONS), account(1), "http://a.test/");
+        let (places, one, url) = (everyones(super::super::MAX_CONNECTIONS), account(1), "http://a.test/");
         let mut asked = Vec::new();
         for _ in 0..LEASH {
             let silent = std::future::pending::<Result<(), Failure>>();

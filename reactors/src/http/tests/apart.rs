@@ -4,13 +4,14 @@ use super::*;
 
 #[tokio::test(start_paused = true)]
 async fn an_application_that_lets_callbacks_hang_is_asked_for_documents_all_the_same() {
-    let [documents, callbacks] = Http::two(HttpOptions {
+    let options = HttpOptions {
         guard: Guard::default(),
         resolver: Arc::new(Answers(vec![], Arc::default())),
         extra_roots: vec![],
         connections: MAX_CONNECTIONS,
         ids: Arc::new(Counted::default()),
-    });
+    };
+    let [documents, callbacks] = Http::two(options, &Carriers::default());
     let account = Sid::from_uuid(Kind::Account, uuid::Uuid::from_u128(1));
     let target = Target::parse("http://a.test/status").unwrap();
     for _ in 0..5 {
