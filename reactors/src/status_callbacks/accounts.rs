@@ -1,9 +1,13 @@
 //! Applications with callbacks waiting, by account: how many are made at once, and what becomes of those that have too many.
 //!
 //! One with too many waiting is parked: its further facts are not kept, only the position of the first of them. When there
-//! is room the log is read again from there. So an application that hangs costs the others nothing, of whatever account.
+//! is room the log is read again from there. So an application that hangs costs the others nothing, of whatever account;
+//! nor does a carrier, however many accounts and addresses it has: of all that wait it has a [`SHARE`].
 
-use domain::Sid;
+use domain::{
+    Sid,
+    share::{Counts, Share},
+};
 use std::{
     collections::HashMap,
     sync::{Arc, Mutex, MutexGuard, PoisonError},
@@ -18,10 +22,15 @@ pub(super) const MAX_WAITING: usize = 1_000;
 const MAX_WAITING_IN_CROWD: usize = 50;
 /// Most that wait or are under way.
 const MAX_IN_FLIGHT: usize = 20_000;
+/// How many of them may be one carrier's.
+const SHARE: Share =
+    Share { per_free: (4, 1), one_kept_in: 8, least: MAX_WAITING_IN_CROWD, most: usize::MAX };
 
 /// Whose callback one is.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub(super) struct Whose {
+    /// The carrier.
+    pub carrier: Sid,
     /// The account, or the carrier where there is none.
     pub payer: Sid,
     /// The application it goes to: the URL without its query.
@@ -30,7 +39,14 @@ pub(super) struct Whose {
 
 /// The applications.
 #[derive(Default)]
-pub(super) struct Accounts(Mutex<HashMap<Whose, Account>>);
+pub(super) struct Accounts(Mutex<Inner>);
+
+#[derive(Default)]
+struct Inner {
+    accounts: HashMap<Whose, Account>,
+    /// How many wait of each carrier.
+    carriers: Counts<Sid>,
+}
 
 struct Account {
     turns: Arc<Semaphore>,
@@ -48,30 +64,34 @@ impl Default for Account {
 impl Accounts {
     /// Counts one more that waits, beside so many of all. `false`: it is parked, at this position if it was not before.
     pub fn admit(&self, whose: &Whose, position: i64, crowd: usize) -> bool {
-        let mut accounts = self.lock();
+        let Inner { accounts, carriers } = &mut *self.lock();
         let account = accounts.entry(whose.clone()).or_default();
-        let most = if crowd >= MAX_IN_FLIGHT / 2 { MAX_WAITING_IN_CROWD } else { MAX_WAITING };
-        let is_full = crowd >= MAX_IN_FLIGHT || account.waiting >= most;
-        if account.parked.is_none() && is_full {
-            account.parked = Some(position);
-        }
-        let admitted = account.parked.is_none();
+        let [most, of_carrier] = may_wait(crowd);
+        let admitted = account.parked.is_none()
+            && account.waiting < most
+            && carriers.take(&[(whose.carrier.clone(), of_carrier)]).is_ok();
         account.waiting += usize::from(admitted);
+        if !admitted {
+            account.parked = account.parked.or(Some(position));
+        }
         admitted
     }
 
     /// Leaves it aside from this position on, whether it is known or has been forgotten meanwhile.
     pub fn park(&self, whose: &Whose, position: i64) {
-        let mut accounts = self.lock();
-        let account = accounts.entry(whose.clone()).or_default();
+        let mut inner = self.lock();
+        let account = inner.accounts.entry(whose.clone()).or_default();
         account.parked = Some(account.parked.map_or(position, |parked| parked.min(position)));
     }
 
     /// One less waits.
     pub fn done(&self, whose: &Whose) {
-        let mut accounts = self.lock();
+        let Inner { accounts, carriers } = &mut *self.lock();
         let Some(account) = accounts.get_mut(whose) else { return };
-        account.waiting = account.waiting.saturating_sub(1);
+        if account.waiting > 0 {
+            account.waiting -= 1;
+            carriers.give_back(&whose.carrier);
+        }
         if account.waiting == 0 && account.parked.is_none() {
             accounts.remove(whose);
         }
@@ -79,36 +99,46 @@ impl Accounts {
 
     /// Leave to make a callback is to be had here.
     pub fn turns(&self, whose: &Whose) -> Arc<Semaphore> {
-        let turns = self.lock().get(whose).map(|account| Arc::clone(&account.turns));
+        let turns = self.lock().accounts.get(whose).map(|account| Arc::clone(&account.turns));
         turns.unwrap_or_else(|| Arc::new(Semaphore::new(MAX_MADE)))
     }
 
-    /// Takes one out of the park that has room for half of what it may have, and says from where on the log is to be read
+    /// Takes one out of the park that has room for half of what it and its carrier may have, and says from where on the log is to be read
     /// for it.
     pub fn resume(&self, crowd: usize) -> Option<(Whose, i64)> {
         if crowd >= MAX_IN_FLIGHT {
             return None;
         }
-        let mut accounts = self.lock();
-        let most = if crowd >= MAX_IN_FLIGHT / 2 { MAX_WAITING_IN_CROWD } else { MAX_WAITING };
-        let roomy = |account: &Account| account.parked.is_some() && account.waiting <= most / 2;
-        let (whose, account) = accounts.iter_mut().find(|(_, account)| roomy(account))?;
+        let Inner { accounts, carriers } = &mut *self.lock();
+        let [most, of_carrier] = may_wait(crowd);
+        let roomy = |whose: &Whose, account: &Account| {
+            account.parked.is_some()
+                && account.waiting <= most / 2
+                && carriers.of(&whose.carrier) <= of_carrier / 2
+        };
+        let (whose, account) = accounts.iter_mut().find(|(whose, account)| roomy(whose, account))?;
         Some((whose.clone(), account.parked.take()?))
     }
 
     /// Whether its facts are not kept.
     pub fn is_parked(&self, whose: &Whose) -> bool {
-        self.lock().get(whose).is_some_and(|account| account.parked.is_some())
+        self.lock().accounts.get(whose).is_some_and(|account| account.parked.is_some())
     }
 
     /// The position from which on something was not kept.
     pub fn first_parked(&self) -> Option<i64> {
-        self.lock().values().filter_map(|account| account.parked).min()
+        self.lock().accounts.values().filter_map(|account| account.parked).min()
     }
 
-    fn lock(&self) -> MutexGuard<'_, HashMap<Whose, Account>> {
+    fn lock(&self) -> MutexGuard<'_, Inner> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
+}
+
+/// How many of one application may wait beside so many of all, and of one carrier.
+fn may_wait(crowd: usize) -> [usize; 2] {
+    let most = if crowd >= MAX_IN_FLIGHT / 2 { MAX_WAITING_IN_CROWD } else { MAX_WAITING };
+    [most, SHARE.of(MAX_IN_FLIGHT, MAX_IN_FLIGHT.saturating_sub(crowd))]
 }
 
 #[cfg(test)]
@@ -116,10 +146,14 @@ mod tests {
     use super::*;
     use domain::Kind;
 
+    fn whose(carrier: u128, application: &str) -> Whose {
+        let sid = |kind| Sid::from_uuid(kind, uuid::Uuid::from_u128(carrier));
+        Whose { carrier: sid(Kind::Carrier), payer: sid(Kind::Account), application: application.into() }
+    }
+
     #[test]
     fn what_could_not_be_read_again_stays_parked_though_the_last_that_waited_is_done() {
-        let (accounts, payer) = (Accounts::default(), Sid::from_uuid(Kind::Account, uuid::Uuid::nil()));
-        let whose = Whose { payer, application: "hangs".into() };
+        let (accounts, whose) = (Accounts::default(), whose(1, "hangs"));
         assert!(accounts.admit(&whose, 1, 0) && !accounts.admit(&whose, 2, MAX_IN_FLIGHT));
         assert_eq!(accounts.resume(0), Some((whose.clone(), 2)));
         accounts.done(&whose);
@@ -130,14 +164,31 @@ mod tests {
     #[test]
     fn a_crowd_of_hanging_applications_leaves_room_for_the_others() {
         let accounts = Accounts::default();
-        let whose = |name: &str| Whose {
-            payer: Sid::from_uuid(Kind::Account, uuid::Uuid::nil()),
-            application: name.into(),
-        };
-        let waiting = (0..MAX_WAITING + 1).filter(|_| accounts.admit(&whose("hangs"), 7, 0)).count();
+        let waiting = (0..MAX_WAITING + 1).filter(|_| accounts.admit(&whose(1, "hangs"), 7, 0)).count();
         assert_eq!((waiting, accounts.first_parked()), (MAX_WAITING, Some(7)));
-        let waiting = (0..100).filter(|_| accounts.admit(&whose("hangs too"), 8, MAX_IN_FLIGHT / 2)).count();
+        let waiting =
+            (0..100).filter(|_| accounts.admit(&whose(1, "hangs too"), 8, MAX_IN_FLIGHT / 2)).count();
         assert_eq!(waiting, MAX_WAITING_IN_CROWD);
-        assert!(accounts.admit(&whose("well"), 9, MAX_IN_FLIGHT - 1));
+        assert!(accounts.admit(&whose(2, "well"), 9, MAX_IN_FLIGHT - 1));
+    }
+
+    #[test]
+    fn a_carrier_of_a_thousand_applications_leaves_room_for_anothers() {
+        let (accounts, mut crowd) = (Accounts::default(), 0);
+        let mut fills = |carrier: u128| {
+            let before = crowd;
+            for application in 0..1_000 {
+                let whose = whose(carrier, &application.to_string());
+                while accounts.admit(&whose, 7, crowd) {
+                    crowd += 1;
+                }
+            }
+            crowd - before
+        };
+        assert_eq!(fills(1), 14_000, "not all 20,000");
+        assert!(fills(2) > MAX_WAITING_IN_CROWD);
+        assert_eq!(accounts.resume(crowd), None, "there is no room for more of theirs");
+        (0..7_000).for_each(|number| accounts.done(&whose(1, &(number % 10).to_string())));
+        assert_eq!(accounts.resume(crowd - 7_000).map(|(_, from)| from), Some(7), "now there is");
     }
 }

@@ -41,8 +41,9 @@ impl Asked {
         if fact.event_type == "Ended" {
             self.lock().remove(&fact.stream);
         }
-        let payer = fact.tenant.account.as_ref().unwrap_or(&fact.tenant.carrier).clone();
-        Ok(application.map(|application| Whose { payer, application }))
+        let carrier = fact.tenant.carrier.clone();
+        let payer = fact.tenant.account.as_ref().unwrap_or(&carrier).clone();
+        Ok(application.map(|application| Whose { carrier, payer, application }))
     }
 
     fn remember(&self, fact: &Fact, callback: Option<&Callback>) -> Option<Arc<str>> {
