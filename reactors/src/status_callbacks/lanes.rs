@@ -28,8 +28,8 @@ use store::{ExecuteError, Fact, StoreError};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
-/// Most callbacks made at once, slow ones aside; the client's shares see to it that calls get their documents.
-const MAX_MADE: usize = 512;
+/// Most callbacks prepared at once. How many are made, and whose, is the client's to share out.
+const MAX_PREPARED: usize = 512;
 /// How long a callback waits for an application that is left alone because it hangs; then it is a failed one.
 const PATIENCE: Duration = Duration::from_secs(60);
 /// How long it waits for a place to be made from before it waits anew, others of its call behind it.
@@ -49,7 +49,7 @@ struct Inner {
     flight: Flight,
     asked: Asked,
     accounts: Accounts,
-    /// Leave to make a callback.
+    /// Leave to prepare a callback.
     turns: Arc<Semaphore>,
     /// Until when the lease is surely ours, in microseconds of the clock's `elapsed`.
     held_until: AtomicU64,
@@ -66,7 +66,7 @@ impl Lanes {
             waiting: Mutex::default(),
             flight: Flight::default(),
             asked: Asked::default(),
-            turns: Arc::new(Semaphore::new(MAX_MADE)),
+            turns: Arc::new(Semaphore::new(MAX_PREPARED)),
             accounts: Accounts::default(),
             held_until: AtomicU64::new(0),
             closed: CancellationToken::new(),
@@ -224,7 +224,8 @@ impl Lanes {
         let turn = self.0.closed.run_until_cancelled(async {
             let account = request.account.as_ref();
             let leave = http.leave(account, &request.url, PATIENCE).await;
-            let turn = self.turn(whose).await;
+            // Nobody else's: whoever waits for a place of its account's would hold up everybody.
+            let turn = self.0.accounts.turns(whose).acquire_owned().await.ok();
             // One that is left alone has waited long enough, and is told so by the client.
             let Some(leave) = leave else { return Some((None, turn)) };
             Some((Some(http.ready(account, leave, CROWDED).await?), turn))
@@ -261,7 +262,7 @@ impl Lanes {
         }
     }
 
-    /// Waits for leave to make a callback: the application's first, so that whoever waits for a slow one holds nobody up.
+    /// Waits for leave to prepare a callback: the application's first, so that whoever waits for a slow one holds nobody up.
     async fn turn(&self, whose: &Whose) -> Vec<OwnedSemaphorePermit> {
         let of_account = self.0.accounts.turns(whose);
         let mut turn = Vec::new();
