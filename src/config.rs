@@ -56,7 +56,7 @@ pub struct Sip {
     pub max_calls: usize,
     /// SIDs of trunks inside our trust domain (RFC 3325), commas between: who calls is told to them and believed of them.
     pub trusted_trunks: String,
-    /// TCP connections one address may have (1-1024).
+    /// TCP connections one address, or one /64 of IPv6, may have (1-1024).
     pub connections_per_peer: usize,
     /// Networks within which trunks may name wider ones than /24 (IPv4) and /48 (IPv6), commas between.
     pub wide_networks: String,

@@ -18,7 +18,7 @@ pub struct EngineConfig {
     /// Where SIP is listened to, by UDP and TCP; at least one. Port 0 takes any; `0.0.0.0` alone listens on IPv6 as well
     /// where there is any.
     pub sip_listen: Vec<SocketAddr>,
-    /// TCP connections one address may have; the next one is closed and counted.
+    /// TCP connections one address, or one /64 of IPv6, may have; the next one is closed and counted.
     pub connections_per_peer: usize,
     /// The address put into SDP, Via and Contact where ours is behind a 1:1 NAT.
     pub advertise: Option<IpAddr>,

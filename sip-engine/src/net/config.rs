@@ -10,7 +10,7 @@ use crate::sip::EndpointConfig;
 pub struct NetConfig {
     /// Addresses to listen on, each for UDP and TCP. Port 0 picks one that is free for both.
     pub listen: Vec<SocketAddr>,
-    /// TCP connections one address may have.
+    /// TCP connections one address, or one /64 of IPv6, may have.
     pub connections_per_peer: usize,
     /// TCP connections in all, at most.
     pub connections: usize,

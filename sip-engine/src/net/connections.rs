@@ -1,7 +1,7 @@
 //! The TCP connections there are: found by id or peer, counted against the limits.
 
 use std::collections::{HashMap, HashSet};
-use std::net::{IpAddr, SocketAddr};
+use std::net::{IpAddr, Ipv6Addr, SocketAddr};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
@@ -47,7 +47,7 @@ pub(super) struct Connections {
 pub(super) struct Most {
     /// In all.
     pub all: usize,
-    /// Of one address.
+    /// Of one address; of IPv6, of one /64 where the peers open them.
     pub per_peer: usize,
 }
 
@@ -133,8 +133,17 @@ impl Connections {
     }
 
     fn of(&self, ip: IpAddr, ours: bool) -> usize {
-        let counts = |held: &&Connection| held.peer.ip() == ip && held.ours == ours;
+        let whose: fn(IpAddr) -> IpAddr = if ours { |ip: IpAddr| ip } else { subscriber };
+        let counts = |held: &&Connection| held.ours == ours && whose(held.peer.ip()) == whose(ip);
         self.held.values().filter(counts).count()
+    }
+}
+
+/// Whose an address is: one subscriber has a whole /64 of IPv6, and a new address in it for every connection.
+fn subscriber(ip: IpAddr) -> IpAddr {
+    match ip.to_canonical() {
+        IpAddr::V6(ip) => IpAddr::V6(Ipv6Addr::from_bits(ip.to_bits() >> 64 << 64)),
+        v4 => v4,
     }
 }
 
@@ -213,5 +222,14 @@ mod tests {
             |peer: &str| connections.start(Opening::Connect, flow(peer.parse().unwrap())).is_some();
         assert!(connect("127.0.0.1:1") && connect("127.0.0.1:2"), "the same address as theirs");
         assert!(!connect("127.0.0.2:1"));
+    }
+
+    #[test]
+    fn whoever_has_an_ipv6_network_is_one_peer_from_all_of_its_addresses() {
+        let whose = |ip: &str| subscriber(ip.parse().unwrap());
+        assert_eq!(whose("2001:db8::1"), whose("2001:db8::ffff:0:0:1"));
+        assert_ne!(whose("2001:db8::1"), whose("2001:db8:0:1::1"));
+        assert_eq!(whose("::ffff:203.0.113.7"), whose("203.0.113.7"));
+        assert_ne!(whose("203.0.113.7"), whose("203.0.113.8"));
     }
 }
