@@ -3,7 +3,9 @@ import { cleanup, render, screen } from "@testing-library/react";
 import userEvent from "@testing-library/user-event";
 import { useState } from "react";
 import { afterEach, describe, expect, it } from "vitest";
-import { CodeField } from "./CodeField";
+import { Problem } from "../api/problem";
+import { useProblemForm } from "../lib/forms";
+import { CodeField, RecoveryCodeField } from "./CodeField";
 
 function Form({ recovery, sent }: { recovery: boolean; sent: string[] }) {
   const [code, setCode] = useState("");
@@ -54,5 +56,81 @@ describe("a field for a code", () => {
     expect(sent).toEqual([]);
     await user.keyboard("{Enter}");
     expect(sent).toEqual(["2345-6abc-defg-h789"]);
+  });
+});
+
+const REFUSAL = "This code is wrong or was used before; wait for the next one.";
+
+/** A form whose server takes one code only. */
+function Judged({ right, kind, sent }: { right: string; kind: Kind; sent: string[] }) {
+  const { form, onSubmit } = useProblemForm(
+    { initialValues: { code: "" }, checkOnLeave: false },
+    async ({ code }) => {
+      sent.push(code);
+      if (code === right) return;
+      throw new Problem(422, { code: "validation_failed", errors: [{ field: "code", message: REFUSAL }] });
+    },
+  );
+  const Field = kind === "recovery" ? RecoveryCodeField : CodeField;
+  return (
+    <form onSubmit={onSubmit} noValidate>
+      <Field label="Code" {...(kind === "either" && { recovery: true })} {...form.getInputProps("code")} />
+      <button type="submit">Sign in</button>
+    </form>
+  );
+}
+
+type Kind = "app" | "either" | "recovery";
+
+function judged(right: string, kind: Kind) {
+  const sent: string[] = [];
+  render(
+    <MantineProvider env="test">
+      <Judged right={right} kind={kind} sent={sent} />
+    </MantineProvider>,
+  );
+  return { sent, user: userEvent.setup(), field: screen.getByLabelText<HTMLInputElement>("Code") };
+}
+
+describe("a code that was refused", () => {
+  for (const kind of ["app", "either"] as const) {
+    it(`gives way to what is typed next, and is told of until then (${kind})`, async () => {
+      const { sent, user, field } = judged("654321", kind);
+      await user.type(field, "123456");
+      expect(await screen.findByText(REFUSAL)).toBeTruthy();
+      expect(document.activeElement).toBe(field);
+      await user.keyboard("6");
+      expect(field.value).toBe("6");
+      expect(screen.queryByText(REFUSAL)).toBeNull();
+      await user.keyboard("54321");
+      expect(sent).toEqual(["123456", "654321"]);
+    });
+
+    it(`gives way to what is pasted behind it (${kind})`, async () => {
+      const { sent, user, field } = judged("654321", kind);
+      await user.type(field, "123456");
+      await screen.findByText(REFUSAL);
+      field.setSelectionRange(6, 6);
+      await user.paste("654 321");
+      expect(sent).toEqual(["123456", "654321"]);
+      expect(field.value).toBe("654321");
+    });
+
+    it(`gives way to a digit typed behind it (${kind})`, async () => {
+      const { user, field } = judged("654321", kind);
+      await user.type(field, "123456");
+      await screen.findByText(REFUSAL);
+      field.setSelectionRange(6, 6);
+      await user.keyboard("6");
+      expect(field.value).toBe("6");
+    });
+  }
+
+  it("gives way where recovery codes are asked for", async () => {
+    const { sent, user, field } = judged("2345-6abc-defg-h789", "recovery");
+    await user.type(field, "2345-6abc-defg-hhhh{Enter}");
+    await screen.findByText(REFUSAL);
+    await user.keyboard("2345-6abc-defg-h789{Enter}");
+    expect(sent).toEqual(["2345-6abc-defg-hhhh", "2345-6abc-defg-h789"]);
   });
 });

@@ -3,7 +3,8 @@
  * may be a recovery code as well; that one is sent by its button.
  */
 import { TextInput, type TextInputProps } from "@mantine/core";
-import { useEffect, useRef } from "react";
+import { type RefObject, useEffect, useRef } from "react";
+import { freshCode } from "../lib/validate";
 
 type Props = Omit<TextInputProps, "onChange" | "value"> & {
   value?: string;
@@ -15,10 +16,10 @@ type Props = Omit<TextInputProps, "onChange" | "value"> & {
 /** Digits of a code. */
 const LENGTH = 6;
 
-const digits: Partial<TextInputProps> = {
+const app: Partial<TextInputProps> = {
   label: "Code",
   inputMode: "numeric",
-  maxLength: 12,
+  maxLength: 40,
   styles: { input: { fontSize: 18, letterSpacing: "0.3em", height: 44 } },
 };
 const either: Partial<TextInputProps> = {
@@ -27,29 +28,73 @@ const either: Partial<TextInputProps> = {
   maxLength: 40,
 };
 
-/** What was typed, without what an app or a password manager writes between the digits. */
-function tidy(typed: string, recovery: boolean): string {
-  if (!recovery) return typed.replace(/\D/g, "").slice(0, LENGTH);
-  return /^[\d\s]*$/.test(typed) ? typed.replace(/\s/g, "") : typed;
+/** What was put into a text, at the cursor or over a part of it. */
+function inserted(before: string, now: string): string {
+  const room = Math.min(before.length, now.length);
+  let start = 0;
+  while (start < room && before[start] === now[start]) start += 1;
+  let end = 0;
+  while (end < room - start && before.at(-1 - end) === now.at(-1 - end)) end += 1;
+  return now.slice(start, now.length - end);
+}
+
+/**
+ * What was typed, without what an app or a password manager writes between the digits. A code that is whole has no room for
+ * more: what comes then is another one.
+ */
+function tidy(before: string, typed: string, recovery: boolean): string {
+  if (recovery && !/^[\d\s]*$/.test(typed)) return typed;
+  const digits = typed.replace(/\D/g, "");
+  if (digits.length <= LENGTH) return digits;
+  if (isWhole(before)) return inserted(before, digits).slice(0, LENGTH);
+  return recovery ? digits : digits.slice(0, LENGTH);
+}
+
+const isWhole = (code: string) => code.length === LENGTH && /^\d+$/.test(code);
+
+/** A code that was refused has the focus and is marked: what is typed or pasted next takes its place. */
+function useRefused(input: RefObject<HTMLInputElement | null>, refused: boolean) {
+  useEffect(() => {
+    if (!refused) return;
+    input.current?.focus();
+    input.current?.select();
+  }, [input, refused]);
 }
 
 export function CodeField({ value = "", onChange, recovery = false, ...props }: Props) {
   const input = useRef<HTMLInputElement>(null);
   const sent = useRef("");
   useEffect(() => {
-    const whole = value.length === LENGTH && /^\d+$/.test(value);
-    if (whole && value !== sent.current) input.current?.form?.requestSubmit();
+    if (isWhole(value) && value !== sent.current) input.current?.form?.requestSubmit();
     sent.current = value;
   }, [value]);
+  // Of what is not whole a form says so by itself, and it is to be continued.
+  const whole = recovery ? freshCode(value) === null : isWhole(value);
+  useRefused(input, Boolean(props.error) && whole);
   return (
     <TextInput
       ref={input}
       autoComplete="one-time-code"
       classNames={{ input: "mono" }}
-      {...(recovery ? either : digits)}
+      {...(recovery ? either : app)}
       {...props}
       value={value}
-      onChange={(event) => onChange?.(tidy(event.currentTarget.value, recovery))}
+      onChange={(event) => onChange?.(tidy(value, event.currentTarget.value, recovery))}
+    />
+  );
+}
+
+/** One of the codes that sign in when the app is not at hand. */
+export function RecoveryCodeField(props: TextInputProps) {
+  const input = useRef<HTMLInputElement>(null);
+  useRefused(input, Boolean(props.error) && props.value !== "");
+  return (
+    <TextInput
+      ref={input}
+      label="Recovery code"
+      autoComplete="off"
+      classNames={{ input: "mono" }}
+      {...props}
     />
   );
 }

@@ -1,11 +1,11 @@
 /** The second factor: a code from the authenticator app, or one of the recovery codes. */
-import { Anchor, Button, Group, Stack, TextInput } from "@mantine/core";
+import { Anchor, Button, Group, Stack } from "@mantine/core";
 import { getRouteApi } from "@tanstack/react-router";
 import { useState } from "react";
 import { verifyTwoFactor } from "../../api/session";
 import { useProblemForm } from "../../lib/forms";
 import * as check from "../../lib/validate";
-import { CodeField } from "../../ui/CodeField";
+import { CodeField, RecoveryCodeField } from "../../ui/CodeField";
 import { ProblemNotice } from "../../ui/ProblemNotice";
 import { AuthPage } from "./AuthPage";
 import { SomebodyElse } from "./SomebodyElse";
@@ -64,13 +64,7 @@ function RecoveryForm() {
     <form onSubmit={onSubmit} noValidate>
       <Stack gap={16}>
         {problem && <ProblemNotice error={problem} />}
-        <TextInput
-          label="Recovery code"
-          autoComplete="off"
-          autoFocus
-          classNames={{ input: "mono" }}
-          {...form.getInputProps("recovery_code")}
-        />
+        <RecoveryCodeField autoFocus {...form.getInputProps("recovery_code")} />
         <Button type="submit" loading={busy} fullWidth>
           Sign in
         </Button>
