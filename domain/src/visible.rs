@@ -34,6 +34,11 @@ pub fn is_deceptive(c: char) -> bool {
     UNSEEN.iter().any(|(first, last)| (*first..=*last).contains(&c))
 }
 
+/// Whether a number loses nothing without this character: it came along from where the number was copied.
+pub(crate) fn is_unseen(c: char) -> bool {
+    is_deceptive(c) || is_joiner(c)
+}
+
 /// Whether it joins or separates the letters around it: Persian, Hindi and emoji are written with such.
 fn is_joiner(c: char) -> bool {
     matches!(c, '\u{200c}' | '\u{200d}')

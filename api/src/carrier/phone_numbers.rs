@@ -22,6 +22,7 @@ use domain::{
     Kind, Number, NumberType, Sid,
     country::Country,
     e164::{InvalidNumber, Unclear},
+    emergency::is_emergency,
     phone_number::{PhoneNumber as Aggregate, PhoneNumberCommand as Command, VoiceConfiguration},
 };
 use poem::Request;
@@ -346,7 +347,8 @@ async fn changes(
     Ok(enable.into_iter().chain(assign).chain(rename).chain(configure).collect())
 }
 
-/// The number, of the form it is said to have, as people of these countries write it.
+/// The number, of the form it is said to have, as people of these countries write it. What calls for help in one of them is
+/// nobody's: a call to it would never get to whoever had it.
 fn number_in(
     fields: &mut Fields,
     text: &str,
@@ -357,7 +359,15 @@ fn number_in(
         Some(NumberForm::E164) => Number::written_in_one_of(text, countries).and_then(international),
         None => Number::written_in_one_of(text, countries),
     };
-    number.map_err(|error| fields.wrong("number", error)).ok()
+    let number = number.map_err(|error| fields.wrong("number", error)).ok()?;
+    let helps = |country| is_emergency(number.digits(), country);
+    let anywhere = countries.is_empty() && helps(None);
+    if number.is_short_code() && (anywhere || countries.iter().any(|country| helps(Some(*country)))) {
+        let why = "an emergency number: a call to it goes for help, and never to whoever has it";
+        fields.wrong("number", format!("{number} is {why}"));
+        return None;
+    }
+    Some(number)
 }
 
 fn international(number: Number) -> Result<Number, Unclear> {

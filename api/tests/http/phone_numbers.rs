@@ -320,6 +320,28 @@ async fn a_number_is_a_carriers_once() {
 }
 
 #[tokio::test]
+async fn a_number_of_another_country_or_for_help_is_not_added_without_a_word() {
+    let world = World::new().await;
+    let a = world.carrier("alpha").await;
+    for (number, why) in [
+        ("(415) 555-2671", "an area code"),
+        ("112", "112 is an emergency number"),
+        ("911", "911 is an emergency number"),
+    ] {
+        let refused = world.post(&a.program, "/carrier/v1/phone-numbers", json!({ "number": number })).await;
+        assert_eq!(
+            (refused.problem(422).as_str(), refused.fields()),
+            ("validation_failed", vec!["number".to_owned()]),
+            "{number}"
+        );
+        assert!(refused.text.contains(why), "{}", refused.text);
+    }
+    let copied = json!({ "number": "\u{202a}tel:+44 20 7946 0018\u{202c}" });
+    let made = world.post(&a.program, "/carrier/v1/phone-numbers", copied).await.ok(201);
+    assert_eq!(made["number"], "+442079460018");
+}
+
+#[tokio::test]
 async fn numbers_are_found_by_digits_account_and_state() {
     let world = World::new().await;
     let a = world.carrier("alpha").await;

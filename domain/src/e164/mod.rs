@@ -1,5 +1,7 @@
 //! Telephone numbers: E.164 or short code.
 
+mod brackets;
+mod copied;
 mod disguises;
 mod readings;
 mod search;
@@ -135,9 +137,10 @@ impl Number {
     /// # Errors
     /// When it has a plus, other characters than digits and blanks, or too few or too many of them.
     pub fn short_code(text: &str) -> Result<Number, InvalidNumber> {
-        let spaced = text.chars().all(|c| c.is_ascii_digit() || c.is_whitespace());
+        let bare = copied::copied(text);
+        let spaced = bare.chars().all(|c| c.is_ascii_digit() || c.is_whitespace());
         let digits =
-            readings::digits_of(text).filter(|digits| (2..=LONGEST_SHORT_CODE).contains(&digits.len()));
+            readings::digits_of(&bare).filter(|digits| (2..=LONGEST_SHORT_CODE).contains(&digits.len()));
         let code = digits.filter(|_| spaced).map(|digits| Number::ShortCode(digits.into()));
         code.ok_or_else(|| InvalidNumber(shorten(text)))
     }

@@ -1,6 +1,11 @@
 //! What people write for a number, and which one they mean.
 
-use super::{E164, InvalidNumber, Number, shorten};
+use super::{
+    E164, InvalidNumber, Number,
+    brackets::{behind_area_code, in_brackets},
+    copied::copied,
+    shorten,
+};
 use crate::{country::Country, numbering, numbering::NumberType};
 use std::{borrow::Cow, str::FromStr};
 
@@ -18,6 +23,12 @@ pub enum Unclear {
     /// It is another one in each country.
     #[error("it may be {0} or {1}: write it with + and its country's calling code")]
     Either(Number, Number),
+    /// It begins with an area code in brackets, which none of the countries has.
+    #[error(
+        "digits in brackets at the start are an area code, and no country of this carrier or its trunks has that number: \
+         write it with + and its country's calling code"
+    )]
+    AreaCode,
 }
 
 impl E164 {
@@ -54,19 +65,28 @@ impl E164 {
 impl FromStr for E164 {
     type Err = InvalidNumber;
     fn from_str(text: &str) -> Result<E164, InvalidNumber> {
-        one_number(text, E164::international).ok_or_else(|| InvalidNumber(shorten(text)))
+        let bare = copied(text);
+        // Digits in brackets at the start are an area code; as a calling code they would lead into another country.
+        let number = one_number(&bare, E164::international).filter(|_| in_brackets(&bare).is_none());
+        number.ok_or_else(|| InvalidNumber(shorten(text)))
     }
 }
 
 impl Number {
     /// A number as people of a country write it: without a plus, and longer than a short code, it may be national, or begin
-    /// with the country's international prefix (`00`, `011`).
+    /// with the country's international prefix (`00`, `011`). What begins in brackets begins with an area code of the country,
+    /// or its calling code.
     ///
     /// # Errors
     /// When it is no number.
     pub fn written_in(text: &str, country: Option<Country>) -> Result<Number, InvalidNumber> {
-        let local = digits_of(text).filter(|digits| !text.contains('+') && digits.len() > SHORT_CODE);
-        let written = local.and_then(|_| one_number(text, |digits| local_reading(&digits, country)));
+        let bare = copied(text);
+        let local = digits_of(&bare).filter(|digits| !bare.contains('+') && digits.len() > SHORT_CODE);
+        let read = |digits: String| {
+            let area = || country.zip(in_brackets(&bare)).and_then(|at| behind_area_code(&digits, at));
+            area().or_else(|| local_reading(&digits, country))
+        };
+        let written = local.and_then(|_| one_number(&bare, read));
         written.map_or_else(|| text.parse(), |number| Ok(Number::E164(number)))
     }
 
@@ -89,7 +109,11 @@ impl Number {
             (_, [only]) => Ok(only.clone()),
             ([one, other, ..], _) => Err(Unclear::Either((*one).clone(), (*other).clone())),
             (_, [one, other, ..]) => Err(Unclear::Either(one.clone(), other.clone())),
-            (_, []) => Ok(Number::written_in(text, None)?),
+            (_, []) => Number::written_in(text, None).map_err(|none| {
+                let bare = copied(text);
+                let area = in_brackets(&bare).and_then(|_| digits_of(&bare));
+                area.filter(|digits| digits.len() > SHORT_CODE).map_or(none.into(), |_| Unclear::AreaCode)
+            }),
         }
     }
 
@@ -113,7 +137,7 @@ impl FromStr for Number {
         if let Ok(number) = text.parse() {
             return Ok(Number::E164(number));
         }
-        match digits_of(text) {
+        match digits_of(&copied(text)) {
             Some(digits) if digits.len() <= SHORT_CODE => Number::short_code(text),
             _ => Err(InvalidNumber(shorten(text))),
         }
@@ -199,7 +223,7 @@ mod tests {
 
     #[test]
     fn people_spell_numbers_in_many_ways() {
-        for text in ["+85512345678", "85512345678", " +855 12-345.678", "(855) 12345678"] {
+        for text in ["+85512345678", "85512345678", " +855 12-345.678"] {
             assert_eq!(text.parse::<Number>().unwrap().to_string(), "+85512345678", "{text}");
         }
         assert_eq!("1234".parse::<Number>().unwrap().to_string(), "1234");

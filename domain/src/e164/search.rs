@@ -1,6 +1,6 @@
 //! What somebody types who looks for numbers.
 
-use super::{E164, readings::without_optional_digit};
+use super::{E164, copied::copied, readings::without_optional_digit};
 use crate::{country::Country, numbering};
 use unicode_normalization::UnicodeNormalization;
 
@@ -8,9 +8,9 @@ use unicode_normalization::UnicodeNormalization;
 /// takes for the plus, and a trunk digit behind a calling code, are in no number. Wide digits are digits.
 #[must_use]
 pub fn sought(typed: &str) -> String {
-    let typed: String = typed.nfkc().collect();
-    let typed = typed.trim();
-    let (plus, rest) = typed.strip_prefix('+').map_or((false, typed), |rest| (true, rest));
+    let wide: String = typed.nfkc().collect();
+    let typed = copied(&wide);
+    let (plus, rest) = typed.strip_prefix('+').map_or((false, &*typed), |rest| (true, rest));
     // A parenthesis that is not closed yet.
     let closing = if rest.contains('(') && !rest.contains(')') { ")" } else { "" };
     let rest = format!("{rest}{closing}");
@@ -64,6 +64,8 @@ mod tests {
             "+44.20.7946",
             "４４ ２０ ７９４６",
             "＋４４（０）２０ ７９４６",
+            "\u{202a}+44 020 7946\u{202c}",
+            "tel:+44-020-7946",
         ] {
             assert_eq!(sought(text), "44207946", "{text}");
         }
