@@ -1,4 +1,5 @@
 /** Phone numbers: grouped for reading, E.164 for copying. Calling codes come from the server's own table. */
+import { seen } from "./visible";
 
 /** What numbers begin with, all of one in groups (regular expressions), and how the groups stand. */
 type Grouping = [begins: string, groups: string, shown: string];
@@ -56,14 +57,31 @@ export function countryOptions(countries: readonly Country[]): { value: string; 
   return options.sort((a, b) => a.label.localeCompare(b.label));
 }
 
+/** Without what comes along when a number is copied: marks that nobody sees, and the `tel:` of a link. */
+export function copied(text: string): string {
+  return seen(text)
+    .trim()
+    .replace(/^tel:\s*/i, "");
+}
+
+/** Whether somebody who typed this means this number: as it is shown, with or without plus, or as it is dialled at home. */
+export function means(typed: string, { number, national }: { number: string; national?: string }): boolean {
+  const digits = copied(typed).replace(/[\s\-.()]/g, "");
+  const written = number.startsWith("+")
+    ? [number, number.slice(1), `00${number.slice(1)}`, national]
+    : [number];
+  return written.includes(digits);
+}
+
 /** What somebody looks for among numbers: letters are part of a name; anything else the server reads as a number. */
 export function wantedNumbers(text: string): { name: string } | { number: string } {
-  return /\p{L}/u.test(text) ? { name: text.trim() } : { number: text.trim() };
+  const bare = copied(text);
+  return /\p{L}/u.test(bare) ? { name: text.trim() } : { number: bare };
 }
 
 /** Two digits or more, and only what people put between them. */
 export function looksLikeNumber(text: string): boolean {
-  return /^\+?\d{2,}$/.test(text.normalize("NFKC").replace(/[\s\-.()]/g, ""));
+  return /^\+?\d{2,}$/.test(copied(text.normalize("NFKC")).replace(/[\s\-.()]/g, ""));
 }
 
 /**
@@ -71,6 +89,6 @@ export function looksLikeNumber(text: string): boolean {
  * is depends on the carrier's countries; the server knows.
  */
 export function isNumber(text: string): boolean {
-  const digits = text.trim().replace(/[\s\-.()]/g, "");
+  const digits = copied(text).replace(/[\s\-.()]/g, "");
   return /^(\+[1-9]\d{6,14}|\d{2,19})$/.test(digits);
 }

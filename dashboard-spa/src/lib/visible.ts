@@ -45,6 +45,11 @@ export function visible(text: string): string {
   return text.replace(DECEPTIVE, (character) => escaped(character, "\\"));
 }
 
+/** The text without such characters, and without what joins letters: of a number they are no part. */
+export function seen(text: string): string {
+  return text.replace(DECEPTIVE, "").replace(/[\u200c\u200d]/gu, "");
+}
+
 /** A JSON document whose texts are as they are shown. */
 export function visibleJson(json: string): string {
   return json.replace(DECEPTIVE, (character) => escaped(character, "\\\\"));

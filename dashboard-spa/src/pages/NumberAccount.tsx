@@ -5,7 +5,7 @@ import { Link } from "@tanstack/react-router";
 import { useState } from "react";
 import { usePermissions } from "../api/useSession";
 import type { PhoneNumber } from "../client/types.gen";
-import { grouped } from "../lib/number";
+import { grouped, means } from "../lib/number";
 import { AccountSelect } from "../ui/AccountSelect";
 import { DangerZone } from "../ui/basics";
 import { ConfirmByName } from "../ui/ConfirmByName";
@@ -61,7 +61,8 @@ function Move({ number, to, onClose }: Props & { to: string; onClose: () => void
   return (
     <ConfirmByName
       title="Move number"
-      name={number.number}
+      name={grouped(number.number)}
+      isName={(typed) => means(typed, number)}
       verb="Move number"
       onConfirm={move}
       onClose={onClose}
@@ -95,7 +96,8 @@ export function Unassign({ number }: Props) {
       {asking && (
         <ConfirmByName
           title="Take number from its account"
-          name={number.number}
+          name={grouped(number.number)}
+          isName={(typed) => means(typed, number)}
           verb="Take from account"
           onConfirm={unassign}
           onClose={() => setAsking(false)}

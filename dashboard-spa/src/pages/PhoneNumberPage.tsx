@@ -9,7 +9,7 @@ import { deletePhoneNumber } from "../client/sdk.gen";
 import type { PhoneNumber, PhoneNumberUpdate } from "../client/types.gen";
 import { useProblemForm } from "../lib/forms";
 import { isLocalUrl } from "../lib/local";
-import { countryName, grouped } from "../lib/number";
+import { countryName, grouped, means } from "../lib/number";
 import { greeting } from "../lib/testCall";
 import * as check from "../lib/validate";
 import { Card, DangerZone, Facts, NumberText, SidText, When } from "../ui/basics";
@@ -287,7 +287,8 @@ function Release({ number }: { number: PhoneNumber }) {
       {asking && (
         <ConfirmByName
           title="Remove number"
-          name={number.number}
+          name={grouped(number.number)}
+          isName={(typed) => means(typed, number)}
           verb="Remove number"
           onConfirm={release}
           onClose={() => setAsking(false)}

@@ -8,18 +8,21 @@ import { ProblemNotice } from "./ProblemNotice";
 type Props = {
   title: string;
   name: string;
+  /** Whether what was typed is the name; where left out it is when it is the same. */
+  isName?: (typed: string) => boolean;
   verb: string;
   children: React.ReactNode;
   onConfirm: () => Promise<void>;
   onClose: () => void;
 };
 
-export function ConfirmByName({ title, name: given, verb, children, onConfirm, onClose }: Props) {
+export function ConfirmByName(props: Props) {
+  const { title, name: given, isName, verb, children, onConfirm, onClose } = props;
   const name = visible(given);
   const [typed, setTyped] = useState("");
   const [busy, setBusy] = useState(false);
   const [error, setError] = useState<unknown>();
-  const sure = typed.trim() === name;
+  const sure = isName ? isName(typed) : typed.trim() === name;
   const confirm = async (event: React.FormEvent) => {
     event.preventDefault();
     if (!sure || busy) return;
@@ -39,6 +42,7 @@ export function ConfirmByName({ title, name: given, verb, children, onConfirm, o
           <Text fz={13}>{children}</Text>
           <TextInput
             label={`Type ${name} to confirm`}
+            description={`“${verb}” can be pressed once it is here`}
             value={typed}
             onChange={(event) => setTyped(event.currentTarget.value)}
             autoComplete="off"
