@@ -1,6 +1,6 @@
 /** From a number to a call that is heard: what answers it, how to dial it, or to be rung by it. */
 import { Button, Select, Skeleton, Stack, Text, TextInput } from "@mantine/core";
-import { IconHash, IconPhoneOutgoing } from "@tabler/icons-react";
+import { IconPhoneOutgoing } from "@tabler/icons-react";
 import { useInfiniteQuery, useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
 import { getRouteApi, Link, useNavigate } from "@tanstack/react-router";
 import { useIdempotency } from "../api/mutate";
@@ -12,13 +12,14 @@ import { reasonOf } from "../lib/call";
 import { useProblemForm } from "../lib/forms";
 import { grouped } from "../lib/number";
 import { commandsOf, greeting, party, sipAddressOf } from "../lib/testCall";
-import { CallStatus, Card, Code, Empty, Facts, UrlText, When } from "../ui/basics";
+import { CallStatus, Card, Code, Facts, UrlText, When } from "../ui/basics";
 import { Duration } from "../ui/CallBits";
 import css from "../ui/layout.module.css";
 import { Notice } from "../ui/Notice";
 import { PageHead } from "../ui/PageHead";
 import { ProblemNotice } from "../ui/ProblemNotice";
 import { refused, told } from "../ui/toast";
+import { NoNumberToCall } from "./NoNumberToCall";
 import { useUpdateNumber } from "./useUpdateNumber";
 
 const route = getRouteApi("/app/test-call");
@@ -57,17 +58,7 @@ export function TestCall() {
           <Latest number={number} />
         </div>
       ) : (
-        <Empty
-          icon={<IconHash size={22} stroke={1.6} />}
-          title="There is no number to call yet"
-          action={
-            <Button component={Link} to="/numbers">
-              Add a number
-            </Button>
-          }
-        >
-          Add one and give it to an account; then this page says how to dial it.
-        </Empty>
+        <NoNumberToCall />
       )}
     </>
   );
