@@ -1,5 +1,5 @@
 /** Checks that can be made before the server is asked. It stays the judge; these only save a round trip. */
-import { isNumber } from "./number";
+import { copied, isNumber } from "./number";
 
 type Check = (value: string) => string | null;
 
@@ -26,7 +26,8 @@ export const subdomain: Check = (value) =>
     : "3 to 32 lower-case letters, digits or inner hyphens";
 
 export const newPassword: Check = (value) => {
-  if (value.length < 8) return "At least 8 characters; a few words work well";
+  if (value.length < 8)
+    return value === "" ? "Enter a password" : `Too short: it has ${value.length} of 8 characters`;
   return value.length > 128 ? "At most 128 characters" : null;
 };
 
@@ -35,7 +36,7 @@ export const phoneNumber: Check = (value) =>
 
 /** A number that only means something inside the network. */
 export const shortCode: Check = (value) =>
-  /^\d{2,10}$/.test(value.replace(/[\s\-.()]/g, "")) ? null : "2 to 10 digits, without plus";
+  /^\d{2,10}$/.test(copied(value).replace(/\s/g, "")) ? null : "2 to 10 digits, without plus";
 
 /** Absolute http or https, at most 4,000 characters; may be left empty. */
 export const optionalUrl: Check = (value) => {

@@ -16,15 +16,22 @@ type Props = Omit<TextInputProps, "onChange" | "value"> & {
 /** Digits of a code. */
 const LENGTH = 6;
 
+/** A refusal can have two lines where the field is narrow: their room is there before they come. */
+const ROOM: Exclude<TextInputProps["styles"], undefined> = {
+  root: { position: "relative", marginBottom: 24 },
+  error: { position: "absolute", insetInline: 0, top: "100%", margin: "4px 0 0" },
+};
+
 const app: Partial<TextInputProps> = {
   label: "Code",
   inputMode: "numeric",
   maxLength: 40,
-  styles: { input: { fontSize: 18, letterSpacing: "0.3em", height: 44 } },
+  styles: { ...ROOM, input: { fontSize: 18, letterSpacing: "0.3em", height: 44 } },
 };
 const either: Partial<TextInputProps> = {
   label: "Your code",
   description: "Six digits of your own authenticator app, or one of your recovery codes",
+  styles: ROOM,
   maxLength: 40,
 };
 
@@ -94,6 +101,7 @@ export function RecoveryCodeField(props: TextInputProps) {
       label="Recovery code"
       autoComplete="off"
       classNames={{ input: "mono" }}
+      styles={ROOM}
       {...props}
     />
   );

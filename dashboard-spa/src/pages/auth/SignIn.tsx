@@ -48,7 +48,7 @@ export function SignIn() {
             autoComplete="current-password"
             {...form.getInputProps("password")}
           />
-          <Button type="submit" loading={busy} fullWidth mt={4}>
+          <Button type="submit" loading={busy} fullWidth mt={12}>
             Continue
           </Button>
         </Stack>

@@ -99,7 +99,7 @@ export function SignUp() {
             autoComplete="new-password"
             {...form.getInputProps("password")}
           />
-          <Button type="submit" loading={busy} fullWidth mt={4}>
+          <Button type="submit" loading={busy} fullWidth mt={12}>
             Create carrier
           </Button>
         </Stack>
