@@ -118,7 +118,7 @@ export const liveStories = {
     await page.route(/\/messages(\?|$)/, async (route) =>
       (await page.evaluate(() => window.tried))
         ? route.continue()
-        : route.fulfill({ status: 403, json: { title: "Not now" } }),
+        : route.fulfill({ status: 403, json: { detail: "Not now" } }),
     );
     await page.getByRole("row").filter({ hasText: "+855 77 000 111" }).getByRole("link").first().click();
     await page.getByRole("list", { name: "Timeline" }).waitFor();

@@ -200,7 +200,8 @@ export const lookStories = {
   "what is not there says so and leads on": async (shared) => {
     const page = await open(shared.browser, { state: await shared.owner(), expected: [/404/] });
     await page.goto(`/calls/CA${"0".repeat(32)}`);
-    await page.getByRole("alert").getByText("Go back to the list.").waitFor();
+    await page.getByRole("alert").getByRole("link", { name: "Back to Calls" }).click();
+    await page.waitForURL((url) => url.pathname === "/calls");
     await page.goto("/no/such/page");
     await page.getByText("There is no such page").waitFor();
     await page.getByRole("link", { name: "Go to the overview" }).click();

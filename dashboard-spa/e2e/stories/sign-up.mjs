@@ -112,7 +112,7 @@ export const signUpStories = {
       const answered = page.waitForResponse((response) => response.url().endsWith("/dashboard/sign-in"));
       await page.getByRole("button", { name: "Continue" }).click();
       assert.equal((await answered).status(), 401);
-      said.push((await page.getByRole("alert").textContent()).replace(/Code:.*/s, ""));
+      said.push((await page.getByRole("alert").textContent()).replace(/Reference:.*/s, ""));
     }
     assert.equal(said[0], said[1]);
     await page.context().close();

@@ -3,7 +3,6 @@
 export type FieldProblem = { field: string; message: string };
 
 type Body = {
-  title?: string;
   status?: number;
   detail?: string;
   code?: string;
@@ -15,6 +14,7 @@ type Body = {
 export class Problem extends Error {
   readonly status: number;
   readonly code: string;
+  /** What happened in a few words of people, where HTTP has its own. */
   readonly title: string;
   readonly detail: string | undefined;
   readonly requestId: string | undefined;
@@ -22,11 +22,11 @@ export class Problem extends Error {
   readonly retryAfter: number | undefined;
 
   constructor(status: number, body: Body, retryAfter?: number) {
-    super(body.detail ?? body.title ?? "The request was refused.");
+    super(body.detail ?? "The request was refused.");
     this.name = "Problem";
     this.status = status;
     this.code = body.code ?? (status === 0 ? "offline" : "unknown");
-    this.title = body.title ?? "Something went wrong";
+    this.title = headingOf(this.code, status);
     this.detail = body.detail;
     this.requestId = body.request_id;
     this.fields = body.errors ?? [];
@@ -46,9 +46,8 @@ export class Problem extends Error {
   }
 
   private with(body: Body): Problem {
-    const { title, detail, code, requestId, fields } = this;
+    const { detail, code, requestId, fields } = this;
     const own: Body = {
-      title,
       code,
       errors: fields,
       ...(detail && { detail }),
@@ -58,10 +57,28 @@ export class Problem extends Error {
   }
 }
 
-const OFFLINE: Body = {
-  title: "No answer from the server",
-  detail: "Check the connection and try again. Nothing is known to have changed.",
+const OFFLINE: Body = { detail: "Nothing is known to have changed." };
+
+const HEADINGS: Record<string, string> = {
+  offline: "No answer from the server",
+  invalid_credentials: "You are not signed in",
+  unauthenticated: "You are signed out",
+  changed: "It has changed meanwhile",
+  taken: "Something else has it already",
+  rate_limited: "Too many attempts",
+  unavailable: "The server is not ready",
+  timeout: "The server took too long",
 };
+
+function headingOf(code: string, status: number): string {
+  if (status >= 500) return HEADINGS[code] ?? "The server failed";
+  const other: Record<number, string> = {
+    403: "You may not do this",
+    404: "It is not there",
+    409: "This cannot be done as it is now",
+  };
+  return HEADINGS[code] ?? other[status] ?? "This was not accepted";
+}
 
 /** Any thrown thing as a problem. */
 export function toProblem(error: unknown, response?: Response): Problem {
@@ -82,7 +99,7 @@ export function advice(problem: Problem): string {
     case "forbidden":
       return "Ask an owner of this carrier to do it, or to change your role.";
     case "not_found":
-      return "It may have been deleted. Go back to the list.";
+      return "It may have been deleted.";
     case "rate_limited":
       return `Wait ${problem.retryAfter ?? 60} seconds, then try again.`;
     case "conflict":
@@ -93,7 +110,7 @@ export function advice(problem: Problem): string {
       return "The server is busy or restarting. Try again in a moment.";
     default:
       return problem.status >= 500
-        ? "Try again. If it stays, quote the code below to whoever runs this server."
+        ? "Try again. If it stays, quote the reference below to whoever runs this server."
         : "Correct it and try again.";
   }
 }

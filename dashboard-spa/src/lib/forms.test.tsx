@@ -38,7 +38,7 @@ function show(submit: (values: { name: string; host: string }) => Promise<void>)
 }
 
 const refusal = (errors: { field: string; message: string }[]) =>
-  new Problem(422, { title: "Check the fields", code: "validation_failed", request_id: "req_1", errors });
+  new Problem(422, { code: "validation_failed", request_id: "req_1", errors });
 
 afterEach(cleanup);
 
@@ -75,15 +75,13 @@ describe("a form", () => {
     expect(screen.queryByRole("alert")).toBeNull();
   });
 
-  it("shows a refusal that belongs to no field above the form, with a code to quote", async () => {
-    const user = show(() =>
-      Promise.reject(new Problem(503, { title: "Busy", code: "unavailable", request_id: "req_7" })),
-    );
+  it("shows a refusal that belongs to no field above the form, with a reference to quote", async () => {
+    const user = show(() => Promise.reject(new Problem(503, { code: "unavailable", request_id: "req_7" })));
     await user.type(screen.getByLabelText("Name"), "Gateway");
     await user.type(screen.getByLabelText("Host"), "x");
     await user.click(screen.getByText("Save"));
     const alert = await screen.findByRole("alert");
-    expect(alert.textContent).toContain("Busy");
+    expect(alert.textContent).toContain("The server is not ready");
     expect(alert.textContent).toContain("req_7");
     expect(alert.textContent).toContain("Try again in a moment");
   });

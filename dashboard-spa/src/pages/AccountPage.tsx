@@ -35,7 +35,7 @@ export function AccountPage() {
     <>
       <PageHead title={account?.name ?? "Account"} parent={parent} />
       {error && !account ? (
-        <ProblemNotice error={error} retry={() => void refetch()} />
+        <ProblemNotice error={error} retry={() => void refetch()} list={parent} />
       ) : (
         <div className={css.two}>
           <div className={css.stack}>

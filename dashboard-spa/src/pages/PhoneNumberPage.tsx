@@ -35,7 +35,7 @@ export function PhoneNumberPage() {
     return (
       <>
         <PageHead title="Phone number" parent={parent} />
-        <ProblemNotice error={error} retry={() => void refetch()} />
+        <ProblemNotice error={error} retry={() => void refetch()} list={parent} />
       </>
     );
   }

@@ -25,6 +25,9 @@ import { useUpdateNumber } from "./useUpdateNumber";
 const route = getRouteApi("/app/test-call");
 const parent = { label: "Overview", link: { to: "/" } } as const;
 
+/** Where to find another number, when the one that was asked for is gone. */
+const numbersList = { label: "Phone numbers", link: { to: "/numbers" } } as const;
+
 export function TestCall() {
   const { number: wanted } = route.useSearch();
   const navigate = useNavigate();
@@ -38,7 +41,7 @@ export function TestCall() {
     <>
       <PageHead title="Test call" parent={parent} />
       {failed ? (
-        <ProblemNotice error={failed.error} retry={() => void failed.refetch()} />
+        <ProblemNotice error={failed.error} retry={() => void failed.refetch()} list={numbersList} />
       ) : numbers.isPending || (wanted !== undefined && chosen.isPending) ? (
         <Skeleton h={320} maw={640} />
       ) : number ? (

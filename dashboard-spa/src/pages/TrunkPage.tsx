@@ -58,7 +58,7 @@ export function TrunkPage() {
     <>
       <PageHead title={trunk?.name ?? "Trunk"} parent={parent} />
       {error && !trunk ? (
-        <ProblemNotice error={error} retry={() => void refetch()} />
+        <ProblemNotice error={error} retry={() => void refetch()} list={parent} />
       ) : trunk ? (
         <TrunkForm key={trunk.sid} trunk={trunk} tab="inbound" />
       ) : (

@@ -11,7 +11,7 @@ export function told(message: string): void {
 
 export function refused(error: unknown): void {
   const problem = toProblem(error);
-  const message = problem.detail ?? advice(problem);
+  const message = problem.code === "offline" ? advice(problem) : (problem.detail ?? advice(problem));
   notifications.show({
     title: problem.title,
     message,

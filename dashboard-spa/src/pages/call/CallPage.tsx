@@ -38,7 +38,7 @@ export function CallPage() {
     return (
       <>
         <PageHead title="Call" parent={parent} />
-        <ProblemNotice error={error} retry={() => void refetch()} />
+        <ProblemNotice error={error} retry={() => void refetch()} list={parent} />
       </>
     );
   }
