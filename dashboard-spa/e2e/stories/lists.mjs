@@ -175,6 +175,28 @@ export const listStories = {
     await page.context().close();
   },
 
+  "a long name of an account keeps to a phone's width, and a missing one takes no room": async (shared) => {
+    const name = `Zürcher ${"Rückversicherungsgesellschaft".repeat(2)}`.slice(0, 64);
+    const { sid: account_sid } = await api("POST", "/accounts", { name });
+    const number = `+8557710${String(next()).padStart(4, "0")}`;
+    const { sid } = await api("POST", "/phone-numbers", { number, account_sid });
+    try {
+      const page = await owner(shared, { width: 390 });
+      await page.goto(`/numbers?number=${number.slice(1)}`);
+      const card = page.locator("li").filter({ hasText: name });
+      const link = card.getByRole("link", { name });
+      await link.waitFor();
+      await fitsWidth(page, "numbers with a long name of an account");
+      // The number has no name of its own.
+      const left = async (locator) => (await locator.boundingBox()).x;
+      assert.equal(await left(link), await left(card.getByRole("link").first()));
+      page.assertClean();
+      await page.context().close();
+    } finally {
+      await api("DELETE", `/phone-numbers/${sid}`);
+    }
+  },
+
   "accounts that are offered beside numbers come late, and move nothing": async (shared) => {
     for (const width of [1280, 390]) {
       const page = await owner(shared, { width });
@@ -189,7 +211,7 @@ export const listStories = {
       await page.goto("/numbers");
       await page.getByRole("link", { name: "1234", exact: true }).waitFor();
       await page.getByLabel("Find a number").fill("demo acc");
-      const list = page.getByText("Nothing matches these filters.");
+      const list = page.getByText("No number itself is named “demo acc” here.");
       await list.waitFor();
       const before = await list.boundingBox();
       answer();

@@ -2,8 +2,15 @@ import { MantineProvider } from "@mantine/core";
 import { QueryClient, QueryClientProvider } from "@tanstack/react-query";
 import { cleanup, render, screen } from "@testing-library/react";
 import userEvent from "@testing-library/user-event";
+import type { ReactNode } from "react";
 import { afterEach, describe, expect, it, vi } from "vitest";
 import { AccountsFound } from "./AccountsFound";
+
+vi.mock("@tanstack/react-router", () => ({
+  Link: ({ to, search, children }: { to: string; search: Record<string, string>; children: ReactNode }) => (
+    <a href={`${to}?${new URLSearchParams(search)}`}>{children}</a>
+  ),
+}));
 
 const asked: string[] = [];
 const picked: string[] = [];
@@ -53,6 +60,23 @@ describe("who looks for a customer among numbers", () => {
     expect(screen.queryByLabelText("Numbers of Acme Telecom")).not.toBeNull();
     type("");
     expect(screen.queryByLabelText("Numbers of Acme Telecom")).toBeNull();
+  });
+
+  it("is led to all accounts with the name where there are more than are offered", async () => {
+    const many = (length: number) => () =>
+      Promise.resolve(
+        Response.json({
+          data: Array.from({ length }, (_, at) => ({ sid: `AC${at}`, name: `Zürich Re ${at}` })),
+        }),
+      );
+    show("zürich re", many(4));
+    const all = await screen.findByRole("link", { name: "All accounts with this name" });
+    expect(all.getAttribute("href")).toBe("/accounts?name=z%C3%BCrich+re");
+    expect(screen.getAllByRole("button")).toHaveLength(3);
+    cleanup();
+    show("zürich re", many(3));
+    expect(await screen.findAllByRole("button")).toHaveLength(3);
+    expect(screen.queryByRole("link")).toBeNull();
   });
 
   it("is asked nothing about digits", () => {

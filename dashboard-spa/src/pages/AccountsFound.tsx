@@ -1,6 +1,7 @@
 /** Accounts whose name has what is looked for among numbers: whoever looks for a customer's numbers types the customer. */
 import { Button } from "@mantine/core";
 import { keepPreviousData, useQuery } from "@tanstack/react-query";
+import { Link } from "@tanstack/react-router";
 import { accountsNamed } from "../api/queries";
 import { wantedNumbers } from "../lib/number";
 import css from "../ui/DataGrid.module.css";
@@ -19,7 +20,8 @@ export function AccountsFound({ text = "", onPick }: Props) {
     enabled: name !== "",
     placeholderData: keepPreviousData,
   });
-  const offered = name === "" ? [] : (found.data ?? []).slice(0, OFFERED);
+  const named = name === "" ? [] : (found.data ?? []);
+  const offered = named.slice(0, OFFERED);
   return (
     <div className={css.offers} data-asked={name !== "" || undefined}>
       {offered.length > 0 && <span className="dim small nowrap">Numbers of</span>}
@@ -35,6 +37,11 @@ export function AccountsFound({ text = "", onPick }: Props) {
           <span className="truncate">{account.name}</span>
         </Button>
       ))}
+      {named.length > OFFERED && (
+        <Link to="/accounts" search={{ name }} className="small nowrap">
+          All accounts with this name
+        </Link>
+      )}
     </div>
   );
 }

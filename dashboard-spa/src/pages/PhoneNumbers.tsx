@@ -45,6 +45,12 @@ function filtersOf({ number, account_sid, assigned, enabled, order }: Search): P
   };
 }
 
+/** Accounts with the name are offered beside: it is the numbers themselves that have none like it. */
+function withoutName({ number = "" }: Search): string | undefined {
+  const wanted = wantedNumbers(number);
+  return "name" in wanted ? `No number itself is named “${wanted.name}” here.` : undefined;
+}
+
 const columns: Column<PhoneNumber>[] = [
   {
     id: "number",
@@ -134,7 +140,7 @@ export function PhoneNumbers() {
     wrong.length > 0 ? (
       <WrongFilters wrong={wrong} onRemove={() => set(without(search, wrong))} />
     ) : isNarrowed(search) ? (
-      <NothingFound onClear={() => set({})} />
+      <NothingFound onClear={() => set({})} said={withoutName(search)} />
     ) : (
       <Empty icon={<IconHash size={22} stroke={1.6} />} title="No phone numbers yet" action={add}>
         A number in international form or a short code that your trunks send calls for. Give it to an account

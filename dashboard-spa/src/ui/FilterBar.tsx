@@ -251,11 +251,12 @@ export function WrongFilters({ wrong, onRemove }: { wrong: readonly Wrong[]; onR
 }
 
 /** A hint that lists can be narrowed to nothing: offers to clear the filters. */
-export function NothingFound({ onClear }: { onClear: () => void }) {
+/** `said` is what is not there, where that can be said better. */
+export function NothingFound({ onClear, said }: { onClear: () => void; said?: string | undefined }) {
   return (
     <div style={{ padding: "48px 24px", textAlign: "center" }}>
       <p className="dim" style={{ margin: "0 0 12px" }}>
-        Nothing matches these filters.
+        {said ?? "Nothing matches these filters."}
       </p>
       <Tooltip label="Shows the whole list">
         <Button size="xs" variant="default" onClick={onClear}>
