@@ -48,7 +48,7 @@ pub struct AccountRow {
     pub version: i64,
 }
 
-table!(AccountRow: "accounts" v 4, key [sid],
+table!(AccountRow: "accounts" v 5, key [sid],
     columns [sid, carrier, account, name, folded, enabled, limits, auth_token_version, auth_token_at, created_at, updated_at, version],
     indexes [["carrier", "sid"], ["carrier", "folded", "sid"]]);
 

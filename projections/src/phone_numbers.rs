@@ -55,7 +55,7 @@ pub struct PhoneNumberRow {
     pub version: i64,
 }
 
-table!(PhoneNumberRow: "phone_numbers" v 3, key [sid],
+table!(PhoneNumberRow: "phone_numbers" v 4, key [sid],
     columns [sid, carrier, account, number, digits, enabled, name, called, voice, claims, created_at, updated_at, version],
     indexes [["carrier", "sid"], ["carrier", "account", "sid"], ["carrier", "enabled", "sid"],
         ["carrier", "number", "sid"], ["carrier", "called", "sid"], ["number"]]);

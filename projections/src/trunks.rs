@@ -52,7 +52,7 @@ pub struct TrunkRow {
     pub version: i64,
 }
 
-table!(TrunkRow: "trunks" v 6, key [sid],
+table!(TrunkRow: "trunks" v 7, key [sid],
     columns [sid, carrier, account, name, folded, inbound, outbound, credential_version, credential, claims, created_at,
         updated_at, version],
     indexes [["carrier", "sid"], ["carrier", "folded", "sid"]]);

@@ -46,7 +46,7 @@ pub struct UserRow {
     pub version: i64,
 }
 
-table!(UserRow: "users" v 3, key [sid],
+table!(UserRow: "users" v 4, key [sid],
     columns [sid, carrier, account, name, folded, email, role, two_factor, signed_in_at, created_at, updated_at, version],
     indexes [["carrier", "sid"], ["email"]]);
 

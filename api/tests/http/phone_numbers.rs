@@ -423,7 +423,8 @@ async fn names_are_found_in_any_case_of_any_alphabet() {
     for name in ["Straße", "École", "Ящик"] {
         world.post(&a.program, "/carrier/v1/accounts", json!({ "name": name })).await.ok(201);
     }
-    for (typed, name) in [("STRASSE", "Straße"), ("%C3%89COLE", "École"), ("%D1%8F%D1%89%D0%B8", "Ящик")]
+    for (typed, name) in
+        [("STRASSE", "Straße"), ("%C3%89COLE", "École"), ("ecole", "École"), ("%D1%8F%D1%89%D0%B8", "Ящик")]
     {
         let found = world.get(&a.program, &format!("/carrier/v1/accounts?name={typed}")).await;
         assert_eq!((&found["total"], &found["data"][0]["name"]), (&json!(1), &json!(name)));
