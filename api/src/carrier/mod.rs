@@ -10,6 +10,7 @@ mod conditional;
 mod limits;
 mod lists;
 mod names;
+mod number_preview;
 mod overview;
 mod phone_numbers;
 mod settings;

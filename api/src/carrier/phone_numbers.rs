@@ -5,6 +5,7 @@ use super::{
     accounts::account_of,
     lists::{NumberOrder, counted, created_tagged, page, page_of},
     names::Names,
+    number_preview::{PhoneNumberPreview, PhoneNumberPreviewRequest},
     sources,
     text::Text,
     trunks::country_of,
@@ -87,7 +88,7 @@ struct PhoneNumberCreate {
 /// Which form a number has.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Enum)]
 #[oai(rename_all = "snake_case")]
-enum NumberForm {
+pub(super) enum NumberForm {
     /// It only means something inside the carrier's network.
     ShortCode,
     /// An international number.
@@ -259,6 +260,22 @@ impl PhoneNumbersApi {
             .unwrap_or_else(|| PhoneNumberRow::created(made, who.carrier.clone(), number, sides, write.at()));
         let tag = etag(row.version);
         Ok(CreatedPhoneNumber::Created(Json(view(app, &who, row).await?), tag))
+    }
+
+    /// Try a number out
+    ///
+    /// What would be added, and of which country it is. Changes nothing.
+    #[oai(path = "/preview", method = "post", operation_id = "previewPhoneNumber")]
+    async fn preview(
+        &self,
+        Reader(who): Reader,
+        request: Json<PhoneNumberPreviewRequest>,
+    ) -> Result<Json<PhoneNumberPreview>, ApiError> {
+        let app = self.0.app()?;
+        let mut fields = Fields::default();
+        let homes = countries(app, &who).await?;
+        let number = number_in(&mut fields, &request.number, (request.kind, &homes));
+        Ok(Json(fields.finish(number)?.into()))
     }
 
     /// Get a phone number

@@ -320,6 +320,30 @@ async fn a_number_is_a_carriers_once() {
 }
 
 #[tokio::test]
+async fn what_would_be_added_is_told_before_it_is() {
+    let world = World::new().await;
+    let a = world.carrier("alpha").await;
+    let preview = "/carrier/v1/phone-numbers/preview";
+    for (body, number, country, kind) in [
+        (json!({ "number": "012 345 678" }), "+85512345678", json!("KH"), "mobile"),
+        (json!({ "number": "44 20 7946 0018" }), "+442079460018", json!("GB"), "fixed_line"),
+        (json!({ "number": "1234567", "type": "short_code" }), "1234567", json!(null), "short_code"),
+    ] {
+        let told = world.post(&a.program, preview, body).await.ok(200);
+        assert_eq!(
+            (&told["number"], &told["country"], &told["type"]),
+            (&json!(number), &country, &json!(kind))
+        );
+    }
+    let refused = world.post(&a.program, preview, json!({ "number": "(415) 555-2671" })).await;
+    assert_eq!(
+        (refused.problem(422).as_str(), refused.fields()),
+        ("validation_failed", vec!["number".to_owned()])
+    );
+    assert_eq!(world.get(&a.program, "/carrier/v1/phone-numbers").await["total"], 0, "nothing was added");
+}
+
+#[tokio::test]
 async fn a_number_of_another_country_or_for_help_is_not_added_without_a_word() {
     let world = World::new().await;
     let a = world.carrier("alpha").await;

@@ -143,7 +143,7 @@ async fn a_password_alone_opens_the_second_factor_and_nothing_else() {
 /// What only owners do, at the dashboard.
 const OWNERS_ONLY: [&str; 5] = ["listApiKeys", "getApiKey", "createApiKey", "revokeApiKey", "resetTwoFactor"];
 /// What members do beside reading: nothing is changed by it.
-const FOR_MEMBERS: [&str; 1] = ["previewDialString"];
+const FOR_MEMBERS: [&str; 2] = ["previewDialString", "previewPhoneNumber"];
 /// What members must not read.
 const NOT_FOR_MEMBERS: [&str; 1] = ["getAuthToken"];
 

@@ -93,10 +93,15 @@ export const accountStories = {
   },
 
   "a number is added, configured, and refused the second time": async (shared) => {
-    const page = await stranger(shared, { expected: [/409/] });
+    const page = await stranger(shared, { expected: [/409/, /422/] });
     await page.goto("/numbers");
     await page.getByRole("button", { name: "Add number" }).first().click();
+    // Which number it will be is said before: an area code in brackets is no calling code.
+    await page.getByLabel("Number", { exact: true }).fill("(415) 555-2671");
+    await page.getByText("Digits in brackets at the start are an area code").waitFor();
     await page.getByLabel("Number", { exact: true }).fill(number);
+    await page.getByText(/^Will be added as \+855 .*, Cambodia\./).waitFor();
+    await shoot(page, "number-preview");
     await page
       .getByRole("textbox", { name: "Account" })
       .or(page.getByRole("combobox", { name: "Account" }))

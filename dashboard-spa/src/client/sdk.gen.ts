@@ -2,7 +2,7 @@
 
 import type { Client, Options as Options2, TDataShape } from './client';
 import { client } from './client.gen';
-import type { CreateAccountData, CreateAccountErrors, CreateAccountResponses, CreateApiKeyData, CreateApiKeyErrors, CreateApiKeyResponses, CreatePhoneNumberData, CreatePhoneNumberErrors, CreatePhoneNumberResponses, CreateTestCallData, CreateTestCallErrors, CreateTestCallResponses, CreateTrunkData, CreateTrunkErrors, CreateTrunkResponses, DeletePhoneNumberData, DeletePhoneNumberErrors, DeletePhoneNumberResponses, DeleteTrunkData, DeleteTrunkErrors, DeleteTrunkResponses, GetAccountData, GetAccountErrors, GetAccountResponses, GetApiKeyData, GetApiKeyErrors, GetApiKeyResponses, GetAuthTokenData, GetAuthTokenErrors, GetAuthTokenResponses, GetCallData, GetCallErrors, GetCallResponses, GetCarrierData, GetCarrierErrors, GetCarrierResponses, GetOverviewData, GetOverviewErrors, GetOverviewResponses, GetPhoneNumberData, GetPhoneNumberErrors, GetPhoneNumberResponses, GetTrunkData, GetTrunkErrors, GetTrunkResponses, GetUserData, GetUserErrors, GetUserResponses, HangUpCallData, HangUpCallErrors, HangUpCallResponses, ListAccountsData, ListAccountsErrors, ListAccountsResponses, ListApiKeysData, ListApiKeysErrors, ListApiKeysResponses, ListAuditData, ListAuditErrors, ListAuditResponses, ListCallMessagesData, ListCallMessagesErrors, ListCallMessagesResponses, ListCallsData, ListCallsErrors, ListCallsResponses, ListCallTimelineData, ListCallTimelineErrors, ListCallTimelineResponses, ListPhoneNumbersData, ListPhoneNumbersErrors, ListPhoneNumbersResponses, ListTrunksData, ListTrunksErrors, ListTrunksResponses, ListTurnedAwayData, ListTurnedAwayErrors, ListTurnedAwayResponses, ListUsersData, ListUsersErrors, ListUsersResponses, PreviewDialStringData, PreviewDialStringErrors, PreviewDialStringResponses, ResetTwoFactorData, ResetTwoFactorErrors, ResetTwoFactorResponses, RevokeApiKeyData, RevokeApiKeyErrors, RevokeApiKeyResponses, RotateAuthTokenData, RotateAuthTokenErrors, RotateAuthTokenResponses, UpdateAccountData, UpdateAccountErrors, UpdateAccountResponses, UpdateCarrierData, UpdateCarrierErrors, UpdateCarrierResponses, UpdatePhoneNumberData, UpdatePhoneNumberErrors, UpdatePhoneNumberResponses, UpdateTrunkData, UpdateTrunkErrors, UpdateTrunkResponses } from './types.gen';
+import type { CreateAccountData, CreateAccountErrors, CreateAccountResponses, CreateApiKeyData, CreateApiKeyErrors, CreateApiKeyResponses, CreatePhoneNumberData, CreatePhoneNumberErrors, CreatePhoneNumberResponses, CreateTestCallData, CreateTestCallErrors, CreateTestCallResponses, CreateTrunkData, CreateTrunkErrors, CreateTrunkResponses, DeletePhoneNumberData, DeletePhoneNumberErrors, DeletePhoneNumberResponses, DeleteTrunkData, DeleteTrunkErrors, DeleteTrunkResponses, GetAccountData, GetAccountErrors, GetAccountResponses, GetApiKeyData, GetApiKeyErrors, GetApiKeyResponses, GetAuthTokenData, GetAuthTokenErrors, GetAuthTokenResponses, GetCallData, GetCallErrors, GetCallResponses, GetCarrierData, GetCarrierErrors, GetCarrierResponses, GetOverviewData, GetOverviewErrors, GetOverviewResponses, GetPhoneNumberData, GetPhoneNumberErrors, GetPhoneNumberResponses, GetTrunkData, GetTrunkErrors, GetTrunkResponses, GetUserData, GetUserErrors, GetUserResponses, HangUpCallData, HangUpCallErrors, HangUpCallResponses, ListAccountsData, ListAccountsErrors, ListAccountsResponses, ListApiKeysData, ListApiKeysErrors, ListApiKeysResponses, ListAuditData, ListAuditErrors, ListAuditResponses, ListCallMessagesData, ListCallMessagesErrors, ListCallMessagesResponses, ListCallsData, ListCallsErrors, ListCallsResponses, ListCallTimelineData, ListCallTimelineErrors, ListCallTimelineResponses, ListPhoneNumbersData, ListPhoneNumbersErrors, ListPhoneNumbersResponses, ListTrunksData, ListTrunksErrors, ListTrunksResponses, ListTurnedAwayData, ListTurnedAwayErrors, ListTurnedAwayResponses, ListUsersData, ListUsersErrors, ListUsersResponses, PreviewDialStringData, PreviewDialStringErrors, PreviewDialStringResponses, PreviewPhoneNumberData, PreviewPhoneNumberErrors, PreviewPhoneNumberResponses, ResetTwoFactorData, ResetTwoFactorErrors, ResetTwoFactorResponses, RevokeApiKeyData, RevokeApiKeyErrors, RevokeApiKeyResponses, RotateAuthTokenData, RotateAuthTokenErrors, RotateAuthTokenResponses, UpdateAccountData, UpdateAccountErrors, UpdateAccountResponses, UpdateCarrierData, UpdateCarrierErrors, UpdateCarrierResponses, UpdatePhoneNumberData, UpdatePhoneNumberErrors, UpdatePhoneNumberResponses, UpdateTrunkData, UpdateTrunkErrors, UpdateTrunkResponses } from './types.gen';
 
 export type Options<TData extends TDataShape = TDataShape, ThrowOnError extends boolean = boolean, TResponse = unknown> = Options2<TData, ThrowOnError, TResponse> & {
     /**
@@ -367,6 +367,26 @@ export const createPhoneNumber = <ThrowOnError extends boolean = true>(options: 
             type: 'apiKey'
         }],
     url: '/phone-numbers',
+    ...options,
+    headers: {
+        'Content-Type': 'application/json',
+        ...options.headers
+    }
+});
+
+/**
+ * Try a number out
+ *
+ * What would be added, and of which country it is. Changes nothing.
+ */
+export const previewPhoneNumber = <ThrowOnError extends boolean = true>(options: Options<PreviewPhoneNumberData, ThrowOnError>) => (options.client ?? client).post<PreviewPhoneNumberResponses, PreviewPhoneNumberErrors, ThrowOnError, 'data'>({
+    responseStyle: 'data',
+    security: [{ scheme: 'bearer', type: 'http' }, {
+            in: 'cookie',
+            name: '__Host-session',
+            type: 'apiKey'
+        }],
+    url: '/phone-numbers/preview',
     ...options,
     headers: {
         'Content-Type': 'application/json',

@@ -1006,6 +1006,42 @@ export type PhoneNumberPage = {
 };
 
 /**
+ * PhoneNumberPreview
+ *
+ * What would be added.
+ */
+export type PhoneNumberPreview = {
+    /**
+     * ISO code of the country it belongs to, where known.
+     */
+    country?: string;
+    /**
+     * E.164 with plus, or a short code.
+     */
+    number: string;
+    /**
+     * What it is for, as a phone number's `type` says it.
+     */
+    type: string;
+};
+
+/**
+ * PhoneNumberPreviewRequest
+ *
+ * A number to try out.
+ */
+export type PhoneNumberPreviewRequest = {
+    /**
+     * As for a new number.
+     */
+    number: string;
+    /**
+     * As for a new number.
+     */
+    type?: NumberForm;
+};
+
+/**
  * PhoneNumberUpdate
  *
  * What to change; absent fields stay as they are.
@@ -2287,6 +2323,32 @@ export type CreatePhoneNumberResponses = {
 };
 
 export type CreatePhoneNumberResponse = CreatePhoneNumberResponses[keyof CreatePhoneNumberResponses];
+
+export type PreviewPhoneNumberData = {
+    body: PhoneNumberPreviewRequest;
+    path?: never;
+    query?: never;
+    url: '/phone-numbers/preview';
+};
+
+export type PreviewPhoneNumberErrors = {
+    /**
+     * The request cannot be served as it is; `code` and `errors` say why.
+     */
+    '4XX': Problem;
+    /**
+     * The platform failed; the same request may work later.
+     */
+    '5XX': Problem;
+};
+
+export type PreviewPhoneNumberError = PreviewPhoneNumberErrors[keyof PreviewPhoneNumberErrors];
+
+export type PreviewPhoneNumberResponses = {
+    200: PhoneNumberPreview;
+};
+
+export type PreviewPhoneNumberResponse = PreviewPhoneNumberResponses[keyof PreviewPhoneNumberResponses];
 
 export type DeletePhoneNumberData = {
     body?: never;

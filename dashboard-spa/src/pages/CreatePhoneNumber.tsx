@@ -11,6 +11,7 @@ import { AccountSelect } from "../ui/AccountSelect";
 import { Dialog } from "../ui/Dialog";
 import { ProblemNotice } from "../ui/ProblemNotice";
 import { told } from "../ui/toast";
+import { NumberPreview } from "./NumberPreview";
 
 export function CreatePhoneNumber({ onClose, account }: { onClose: () => void; account?: string }) {
   const client = useQueryClient();
@@ -49,6 +50,10 @@ export function CreatePhoneNumber({ onClose, account }: { onClose: () => void; a
             classNames={{ input: "mono" }}
             data-autofocus
             {...form.getInputProps("number")}
+          />
+          <NumberPreview
+            number={form.errors.number ? "" : form.values.number}
+            shortCode={form.values.short_code}
           />
           <Checkbox
             label="It is a short code"
