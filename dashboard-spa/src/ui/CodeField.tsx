@@ -3,7 +3,7 @@
  * may be a recovery code as well; that one is sent by its button.
  */
 import { TextInput, type TextInputProps } from "@mantine/core";
-import { type RefObject, useEffect, useRef } from "react";
+import { type RefObject, useEffect, useLayoutEffect, useRef } from "react";
 import { freshCode } from "../lib/validate";
 
 type Props = Omit<TextInputProps, "onChange" | "value"> & {
@@ -61,7 +61,7 @@ const isWhole = (code: string) => code.length === LENGTH && /^\d+$/.test(code);
 
 /** A code that was refused has the focus and is marked: what is typed or pasted next takes its place. */
 function useRefused(input: RefObject<HTMLInputElement | null>, refused: boolean) {
-  useEffect(() => {
+  useLayoutEffect(() => {
     if (!refused) return;
     input.current?.focus();
     input.current?.select();
