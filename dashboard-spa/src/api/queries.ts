@@ -12,6 +12,7 @@ import type {
   TimelineEntry,
 } from "../client/types.gen";
 import { furthest } from "../lib/call";
+import { keepRows } from "../lib/rows";
 import { mergeRows } from "../lib/timeline";
 
 /** Rows per page of a list. */
@@ -42,6 +43,7 @@ function list<Row, F extends object>(
     queryFn: ({ pageParam }) => read({ ...filters, limit: PAGE, ...(pageParam && { cursor: pageParam }) }),
     initialPageParam: "",
     getNextPageParam: (page: PageOf<Row>) => page.next_cursor,
+    structuralSharing: keepRows,
   });
 }
 
@@ -104,6 +106,7 @@ export const liveCalls = infiniteQueryOptions({
   },
   initialPageParam: "",
   getNextPageParam: (page) => page.next_cursor,
+  structuralSharing: keepRows,
 });
 export const recentCalls = queryOptions({
   queryKey: ["calls", "recent"],

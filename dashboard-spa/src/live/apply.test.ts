@@ -230,6 +230,36 @@ describe("live messages", () => {
     ]);
   });
 
+  it("of many calls at once are shown together, the first of them at once", () => {
+    const client = new QueryClient();
+    const { queryKey } = queries.liveCalls;
+    client.setQueryData(queryKey, listed([]));
+    const shown = () => sids(client.getQueryData(queryKey));
+    const updates = new LiveUpdates(client, undefined, () => {});
+    for (const sid of ["CA1", "CA2", "CA3"]) updates.receive({ type: "call", call: call(sid) });
+    updates.receive({ type: "call", call: call("CA2", "in-progress") });
+    expect(shown()).toEqual(["CA1"]);
+    vi.advanceTimersByTime(200);
+    expect(shown()).toEqual(["CA3", "CA2", "CA1"]);
+    expect(rows(client.getQueryData(queryKey)).map(({ status }) => status)).toEqual([
+      "ringing",
+      "in-progress",
+      "ringing",
+    ]);
+  });
+
+  it("have lists asked for again soon after the first, and then no more than once in a while", () => {
+    const client = new QueryClient();
+    const asked = vi.spyOn(client, "invalidateQueries").mockResolvedValue();
+    const updates = new LiveUpdates(client, undefined, () => {});
+    for (let tenth = 0; tenth < 50; tenth += 1) {
+      updates.receive({ type: "change", topic: "calls", id: "CA1" });
+      vi.advanceTimersByTime(100);
+    }
+    expect(asked.mock.calls.length).toBeLessThanOrEqual(5);
+    expect(asked.mock.calls.length).toBeGreaterThanOrEqual(4);
+  });
+
   it("that say we lagged make everything stale and subscribe again", () => {
     const keys = [["live"], ["calls", "CA1"], ["timeline", "CA1"], ["messages", "CA1"], ["accounts", "list"]];
     expect(staled({ type: "resync" }, keys)).toEqual(keys);

@@ -2,6 +2,7 @@
 import {
   hashKey,
   type InfiniteData,
+  notifyManager,
   partialMatchKey,
   type Query,
   type QueryClient,
@@ -13,8 +14,11 @@ import type { Call, CallPage, TimelineEntry } from "../client/types.gen";
 import { furthest, isLive } from "../lib/call";
 import { mergeRows } from "../lib/timeline";
 
-/** What is stale is asked for again at most this often, in milliseconds. */
+/** What is stale is asked for after this long, and again no sooner than so long after that, in milliseconds. */
 const DEBOUNCE = 400;
+const APART = 1_200;
+/** One call is shown at once; what comes within this time after it is shown together, in milliseconds. */
+const TOGETHER = 150;
 
 /** Beginnings of the query keys that a topic's changes make stale. */
 const STALE: Record<string, readonly QueryKey[]> = {
@@ -72,6 +76,9 @@ export class LiveUpdates {
   private readonly pending = new Map<string, QueryKey>();
   private readonly removed = new Set<string>();
   private timer: ReturnType<typeof setTimeout> | undefined;
+  private asked = Number.NEGATIVE_INFINITY;
+  private calls: Call[] = [];
+  private showing: ReturnType<typeof setTimeout> | undefined;
 
   constructor(
     private readonly client: QueryClient,
@@ -114,6 +121,22 @@ export class LiveUpdates {
   }
 
   private callChanged(call: Call): void {
+    this.calls.push(call);
+    if (this.showing === undefined) this.show();
+  }
+
+  /** Shows what has come, and what comes meanwhile a little later: with many calls the page is not drawn once for each. */
+  private show(): void {
+    this.showing = undefined;
+    if (this.calls.length === 0) return;
+    this.showing = setTimeout(() => this.show(), TOGETHER);
+    const calls = this.calls.splice(0);
+    notifyManager.batch(() => {
+      for (const call of calls) this.patch(call);
+    });
+  }
+
+  private patch(call: Call): void {
     patchCall(this.client, call);
     const { queryKey } = queries.liveCalls;
     const { data, fetchStatus } = this.client.getQueryState<LivePages>(queryKey) ?? {};
@@ -129,7 +152,9 @@ export class LiveUpdates {
 
   private stale(keys: readonly QueryKey[]): void {
     for (const key of keys) this.pending.set(hashKey(key), key);
-    if (this.pending.size > 0) this.timer ??= setTimeout(() => this.flush(), DEBOUNCE);
+    if (this.pending.size === 0) return;
+    const wait = Math.max(DEBOUNCE, this.asked + APART - Date.now());
+    this.timer ??= setTimeout(() => this.flush(), wait);
   }
 
   /**
@@ -144,6 +169,7 @@ export class LiveUpdates {
     // What is gone is not asked for again: whoever deleted it is about to leave its page.
     const wanted = (query: Query) => matches(query) && !this.removed.has(String(query.queryKey[1]));
     const running = this.client.getQueryCache().findAll({ predicate: wanted, fetchStatus: "fetching" });
+    if (running.length === 0) this.asked = Date.now();
     void this.client.invalidateQueries({ predicate: (query) => wanted(query) && !running.includes(query) });
     this.stale(running.map(({ queryKey }) => queryKey));
     if (this.pending.size === 0) this.removed.clear();

@@ -8,18 +8,18 @@ import type { Call } from "../client/types.gen";
 import { useLive } from "../live/LiveProvider";
 import { Dot, Empty } from "../ui/basics";
 import { DataGrid, type Pages } from "../ui/DataGrid";
-import { HangUp } from "../ui/EndCall";
+import { hangUpInRow } from "../ui/EndCall";
 import { PageHead } from "../ui/PageHead";
 import { liveColumns } from "./callColumns";
 
 /** Without a live connection the list is asked for this often, in milliseconds. */
 const POLL = 5_000;
 
-/** How many calls are how far. Of a list that goes on it says how much of it that is. */
-function counts({ data, hasNextPage }: Pick<Pages<Call>, "data" | "hasNextPage">): string {
+/** How many calls nobody has answered yet: how many there are is told below the list, and how much of it is there. */
+function waiting({ data, hasNextPage }: Pick<Pages<Call>, "data" | "hasNextPage">): string {
   const rows = data?.pages.flatMap((page) => page.data) ?? [];
-  const answered = rows.filter((call) => call.status === "in-progress").length;
-  const said = `${answered} answered, ${rows.length - answered} ringing or queued`;
+  const open = rows.filter((call) => call.status !== "in-progress").length;
+  const said = `${open === 0 ? "nothing" : open} ringing or queued`;
   return hasNextPage ? `of the newest ${rows.length}, ${said}` : said;
 }
 
@@ -41,8 +41,9 @@ export function LiveCalls() {
           client.getQueryData(queries.call(call.sid).queryKey) ?? { ...call, status: "completed" as const }
         }
         onOpen={(call) => void navigate({ to: "/calls/$sid", params: { sid: call.sid } })}
-        actions={(call) => <HangUp call={call} inRow />}
-        actionsWidth={120}
+        gone="ended"
+        actions={hangUpInRow}
+        actionsWidth={136}
         empty={
           <Empty
             icon={<IconPhoneCall size={22} stroke={1.6} />}
@@ -59,7 +60,7 @@ export function LiveCalls() {
         filters={
           <span className="num" role="status">
             <Dot tone={state === "open" ? "green" : "amber"} live={state === "open"}>
-              {state === "open" ? `Live · ${counts(query)}` : "Connecting…"}
+              {state === "open" ? `Live · ${waiting(query)}` : "Connecting…"}
             </Dot>
           </span>
         }

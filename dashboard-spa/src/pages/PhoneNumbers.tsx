@@ -160,7 +160,7 @@ export function PhoneNumbers() {
         onOrder={(order) => set(ordered(search, order))}
         rowKey={(number) => number.sid}
         onOpen={({ sid }) => void navigate({ to: "/numbers/$sid", params: { sid } })}
-        actions={(number) => <RowActions number={number} write={write} />}
+        actions={rowActions}
         empty={empty}
         filters={
           <>
@@ -182,7 +182,10 @@ export function PhoneNumbers() {
   );
 }
 
-function RowActions({ number, write }: { number: PhoneNumber; write: boolean }) {
+const rowActions = (number: PhoneNumber) => <RowActions number={number} />;
+
+function RowActions({ number }: { number: PhoneNumber }) {
+  const { write } = usePermissions();
   const client = useQueryClient();
   const toggle = useMutation({
     mutationFn: () => updatePhoneNumber({ path: { sid: number.sid }, body: { enabled: !number.enabled } }),

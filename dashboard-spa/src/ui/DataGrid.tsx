@@ -6,11 +6,12 @@ import { ActionIcon, Button, Menu, NativeSelect, Skeleton, Tooltip } from "@mant
 import { useLocalStorage, useMediaQuery } from "@mantine/hooks";
 import { IconArrowDown, IconArrowUp, IconColumns3, IconSelector } from "@tabler/icons-react";
 import clsx from "clsx";
-import type { ReactNode } from "react";
+import { type ReactNode, useCallback, useMemo, useRef } from "react";
 import { count } from "../lib/format";
 import type { HeldLine } from "../lib/held";
 import { byAge, type Counted as CountedPage, directionOf, nextOrder, ordersOf, total } from "../lib/order";
 import css from "./DataGrid.module.css";
+import { CardRow, TableRow } from "./DataRow";
 import { News } from "./News";
 import { ProblemNotice } from "./ProblemNotice";
 import { useHeld } from "./useHeld";
@@ -88,9 +89,12 @@ type Props<Row> = {
   onOrder?: (order: string | undefined) => void;
   /** What was asked for, where that can change: filters and order. */
   scope?: unknown;
-  /** How a row is now that the list has no more; as it last was, when it is not told. */
+  /** How a row is now that the list has it no more. Without this it stays as it last was, and nothing can be done with it. */
   afterwards?: (row: Row) => Row;
+  /** What became of rows that the list has no more, in a word: "gone" unless the page knows better. */
+  gone?: string;
   onOpen?: (row: Row) => void;
+  /** The same function each time where many rows come and go: with another one every row is drawn again. */
   actions?: (row: Row) => ReactNode;
   actionsWidth?: number;
   empty: ReactNode;
@@ -100,10 +104,10 @@ type Props<Row> = {
   plain?: boolean;
 };
 
-type Shown<Row> = Props<Row> & { lines: HeldLine<Row>[] };
+type Shown<Row> = Props<Row> & { lines: HeldLine<Row>[]; open: (row: Row) => void };
 
 export function DataGrid<Row>(props: Props<Row>) {
-  const { columns, query, name, rowKey, afterwards = (row) => row } = props;
+  const { columns, query, name, rowKey, onOpen, afterwards = (row) => row } = props;
   const phone = useMediaQuery("(max-width: 640px)", false, { getInitialValueInEffect: false });
   const [hidden, setHidden] = useLocalStorage<string[]>({
     key: `trunkline-columns-${name}`,
@@ -113,9 +117,14 @@ export function DataGrid<Row>(props: Props<Row>) {
   const rows = query.data?.pages.flatMap((page) => page.data) ?? [];
   const scope = JSON.stringify([props.scope, query.isPlaceholderData ?? false]);
   const { lines, waiting, gone, hand, release } = useHeld(rows, rowKey, scope);
+  const wanted = useMemo(
+    () => (phone ? columns : columns.filter((column) => !hidden.includes(column.id))),
+    [phone, columns, hidden],
+  );
   const shown: Shown<Row> = {
     ...props,
-    columns: phone ? columns : columns.filter((column) => !hidden.includes(column.id)),
+    open: useOpen(onOpen),
+    columns: wanted,
     lines: lines.map((line) => (line.gone ? { ...line, row: afterwards(line.row) } : line)),
   };
   const bar = !props.plain && (props.filters || !phone) && (
@@ -140,8 +149,8 @@ export function DataGrid<Row>(props: Props<Row>) {
           <Grid {...shown} />
         )}
         {lines.length > 0 && (
-          <Foot query={query} shown={rows.length} plain={props.plain} noun={props.noun}>
-            <News waiting={waiting} gone={gone} onShow={release} />
+          <Foot query={query} shown={lines.length} gone={gone} plain={props.plain} noun={props.noun}>
+            <News waiting={waiting} gone={gone} word={props.gone} onShow={release} />
           </Foot>
         )}
       </div>
@@ -150,7 +159,7 @@ export function DataGrid<Row>(props: Props<Row>) {
 }
 
 function Grid<Row>(props: Shown<Row>) {
-  const { columns, lines, query, onOpen, actions, actionsWidth = 88, name } = props;
+  const { columns, lines, query, onOpen, open, actions, actionsWidth = 88, name } = props;
   const widths = (column: Column<Row>) => (column.width === undefined ? {} : { width: column.width });
   return (
     <div className={clsx(css.table, onOpen && css.clickable)} aria-busy={query.isPending} data-grid={name}>
@@ -172,18 +181,14 @@ function Grid<Row>(props: Shown<Row>) {
             <SkeletonRows columns={columns} actions={actions !== undefined} />
           ) : (
             lines.map(({ key, row, gone }) => (
-              <tr key={key} data-gone={gone || undefined} onClick={() => open(row, onOpen)}>
-                {columns.map((column) => (
-                  <td key={column.id} data-right={column.right} data-shrink={column.shrink}>
-                    {column.render(row)}
-                  </td>
-                ))}
-                {actions && (
-                  <td>
-                    <div className={css.actions}>{!gone && actions(row)}</div>
-                  </td>
-                )}
-              </tr>
+              <TableRow
+                key={key}
+                row={row}
+                gone={gone}
+                columns={columns}
+                actions={actionsOf(props, gone)}
+                onOpen={open}
+              />
             ))
           )}
         </tbody>
@@ -232,13 +237,24 @@ function SkeletonRows<Row>({ columns, actions }: { columns: Column<Row>[]; actio
   ));
 }
 
-/** A click that selected text is not a wish to open the row. */
-function open<Row>(row: Row, onOpen: ((row: Row) => void) | undefined): void {
-  if (!window.getSelection()?.toString()) onOpen?.(row);
+/** Opens a row. A click that selected text is no wish to. */
+function useOpen<Row>(onOpen: ((row: Row) => void) | undefined): (row: Row) => void {
+  const latest = useRef(onOpen);
+  latest.current = onOpen;
+  return useCallback((row) => {
+    if (!window.getSelection()?.toString()) latest.current?.(row);
+  }, []);
 }
 
-function Cards<Row>({ columns, lines, query, onOpen, actions, name, noun, order, onOrder }: Shown<Row>) {
-  const at = (place: Column<Row>["phone"]) => columns.filter((column) => column.phone === place);
+/** What can be done with a row; with one that is gone only what its page has told the state of. */
+function actionsOf<Row>({ actions, afterwards }: Props<Row>, gone: boolean): Props<Row>["actions"] {
+  return actions && gone && !afterwards ? nothingToDo : actions;
+}
+
+const nothingToDo = () => null;
+
+function Cards<Row>(props: Shown<Row>) {
+  const { columns, lines, query, open, name, noun, order, onOrder } = props;
   if (query.isPending) {
     return (
       <ul className={css.cards} aria-busy={true}>
@@ -255,25 +271,14 @@ function Cards<Row>({ columns, lines, query, onOpen, actions, name, noun, order,
   const list = (
     <ul>
       {lines.map(({ key, row, gone }) => (
-        // biome-ignore lint/a11y/useKeyWithClickEvents: the link inside is what the keyboard opens
-        <li key={key} data-gone={gone || undefined} onClick={() => open(row, onOpen)}>
-          <div className={css.lead}>
-            {at("lead").map((column) => (
-              <span key={column.id}>{column.render(row)}</span>
-            ))}
-          </div>
-          <div className={css.aside}>
-            {at("aside").map((column) => (
-              <span key={column.id}>{column.render(row)}</span>
-            ))}
-          </div>
-          <div className={css.meta}>
-            {at("meta").map((column) => (
-              <span key={column.id}>{column.render(row)}</span>
-            ))}
-            {actions && !gone && <span style={{ marginLeft: "auto" }}>{actions(row)}</span>}
-          </div>
-        </li>
+        <CardRow
+          key={key}
+          row={row}
+          gone={gone}
+          columns={columns}
+          actions={actionsOf(props, gone)}
+          onOpen={open}
+        />
       ))}
     </ul>
   );
@@ -300,12 +305,18 @@ function Cards<Row>({ columns, lines, query, onOpen, actions, name, noun, order,
 
 type Count<Row> = {
   query: Pages<Row>;
+  /** Rows on screen, and how many of them the list has no more. */
   shown: number;
+  gone: number;
   noun: [string, string];
 };
 
-/** `50 numbers`, `First 50 of 420 numbers`, or `First 50 of 10,000+ numbers` where nobody counted further. */
-function Counted<Row>({ query, shown, noun }: Count<Row>) {
+/**
+ * `50 numbers`, `First 50 of 420 numbers`, or `First 50 of 10,000+ numbers` where nobody counted further. A list that has all it
+ * can have counts what is on screen, with what a hand holds there although it is gone.
+ */
+function Counted<Row>({ query, shown: lines, gone, noun }: Count<Row>) {
+  const shown = query.hasNextPage ? lines - gone : lines;
   const of = query.hasNextPage ? total(query.data?.pages[0], noun) : undefined;
   return (
     <span className={clsx(css.counted, "num")} role="status">

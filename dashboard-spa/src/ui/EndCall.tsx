@@ -74,9 +74,10 @@ function Question({ asked, onClose }: { asked: Call; onClose: () => void }) {
         <Button
           color="red"
           leftSection={<IconPhoneOff size={15} />}
-          disabled={!live}
+          // Not disabled when the call ends by itself: that would take the focus away.
+          {...over(!live)}
           loading={hangUp.isPending}
-          onClick={() => hangUp.mutate()}
+          onClick={() => live && hangUp.mutate()}
           data-autofocus
         >
           Hang up {grouped(call.from)}
@@ -90,40 +91,32 @@ function Party({ number }: { number: string }) {
   return <span className="mono">{grouped(number)}</span>;
 }
 
+/** Looks disabled and does nothing, and keeps the focus. */
+const over = (is: boolean) => (is ? { "aria-disabled": true, "data-disabled": true } : {});
+
 /** Asks whether to end the call; names its caller to those who only hear it. */
 export function HangUp({ call, size = "compact-sm", inRow }: { call: Call; size?: string; inRow?: boolean }) {
   const { write } = usePermissions();
   const ask = useContext(AskContext);
-  if (!write) return null;
-  // In a row its place stays taken when the call is over: a press that was meant for it must not fall through.
-  if (!isLive(call)) return inRow ? <Over size={size} /> : null;
+  const live = isLive(call);
+  // In a row it stays when the call is over, and is the same button: a press that was meant for it must not go elsewhere.
+  if (!write || (!live && !inRow)) return null;
   return (
     <Button
       size={size}
       variant="default"
-      c="var(--status-red)"
-      leftSection={<IconPhoneOff size={15} />}
-      aria-label={`Hang up ${grouped(call.from)}`}
+      {...(live && { c: "var(--status-red)", leftSection: <IconPhoneOff size={15} /> })}
+      {...over(!live)}
+      aria-label={live ? `Hang up ${grouped(call.from)}` : `Ended: ${grouped(call.from)}`}
       onClick={(event) => {
         event.stopPropagation();
-        ask(call);
+        if (live) ask(call);
       }}
     >
-      Hang up
+      {live ? "Hang up" : "Ended"}
     </Button>
   );
 }
 
-function Over({ size }: { size: string }) {
-  return (
-    <Button
-      size={size}
-      variant="default"
-      aria-disabled
-      data-disabled
-      onClick={(event) => event.stopPropagation()}
-    >
-      Ended
-    </Button>
-  );
-}
+/** What is done with a call in a list. One function, so that a call's row is drawn again only when the call changes. */
+export const hangUpInRow = (call: Call) => <HangUp call={call} inRow />;

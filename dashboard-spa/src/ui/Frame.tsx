@@ -55,8 +55,6 @@ function Brand({ session }: { session: Session }) {
 }
 
 function RailItems({ onPick }: { onPick?: () => void }) {
-  const live = useInfiniteQuery(queries.liveCalls);
-  const count = live.data?.pages.flatMap((page) => page.data).length ?? 0;
   return pages.map(({ to, label, icon: Icon }) => (
     <Link
       key={to}
@@ -68,15 +66,23 @@ function RailItems({ onPick }: { onPick?: () => void }) {
     >
       <Icon size={17} stroke={1.7} aria-hidden />
       <span className={css.label}>{label}</span>
-      {to === "/live" && count > 0 && (
-        <span className={css.badge}>
-          {count}
-          {live.hasNextPage && "+"}
-          <span className="sr-only"> in progress</span>
-        </span>
-      )}
+      {to === "/live" && <LiveCount />}
     </Link>
   ));
+}
+
+/** By itself, so that a call that comes or goes draws nothing else of the rail again. */
+function LiveCount() {
+  const live = useInfiniteQuery(queries.liveCalls);
+  const count = live.data?.pages.flatMap((page) => page.data).length ?? 0;
+  if (count === 0) return null;
+  return (
+    <span className={css.badge}>
+      {count}
+      {live.hasNextPage && "+"}
+      <span className="sr-only"> in progress</span>
+    </span>
+  );
 }
 
 function UserMenu({ session, onSignOut }: { session: Session; onSignOut: () => void }) {
