@@ -24,8 +24,12 @@ const colorScheme = localStorageColorSchemeManager({ key: "trunkline-theme" });
 const root = document.getElementById("root");
 if (root === null) throw new Error("index.html has no #root");
 
-watchFocus();
+const focus = watchFocus();
 watchPresses();
+// The first page is where a browser begins anyway.
+router.subscribe("onRendered", ({ fromLocation, pathChanged }) => {
+  if (fromLocation && pathChanged) focus.arrived();
+});
 createRoot(root).render(
   <MantineProvider
     theme={theme}

@@ -69,6 +69,42 @@ export const liveStories = {
     await page.context().close();
   },
 
+  "a call that ends under the focus takes no press with it, and an opened one begins at its heading": async (
+    shared,
+  ) => {
+    const page = await owner(shared);
+    const focused = () => page.evaluate(() => document.activeElement?.tagName);
+    await page.goto("/live");
+    await page.getByText("Nobody is calling right now").waitFor();
+    const phone = await call(demo.sip_address, "1234", FROM);
+    try {
+      const row = rowOf(page);
+      await row.getByText("In progress").waitFor();
+      // By key, so that it is a focus that holds the list.
+      await row.getByRole("link").first().focus();
+      await page.keyboard.press("Shift+Tab");
+      await page.keyboard.press("Tab");
+      await row.getByRole("button", { name: "Hang up" }).focus();
+      phone.hangUp();
+      await row.getByRole("button", { name: "Ended" }).waitFor();
+      await page.getByRole("button", { name: "1 ended" }).waitFor();
+      assert.equal(await page.evaluate(() => document.activeElement?.textContent), "Ended");
+      await page.keyboard.press("Enter");
+      assert.equal(new URL(page.url()).pathname, "/live");
+      assert.equal(await page.getByRole("dialog").count(), 0);
+      await row.getByRole("link").first().focus();
+      await page.keyboard.press("Enter");
+      await page.waitForURL(/\/calls\/CA/);
+      await page.waitForFunction(() => document.activeElement?.tagName === "H1");
+      await page.getByRole("heading", { name: "What happened" }).waitFor();
+      assert.equal(await focused(), "H1");
+    } finally {
+      phone.close();
+    }
+    page.assertClean();
+    await page.context().close();
+  },
+
   "a live call fills its page with rows, and each opens to what was sent": async (shared) => {
     const page = await owner(shared);
     await page.goto("/live");

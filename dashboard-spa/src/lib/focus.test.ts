@@ -10,15 +10,15 @@ const row = (name: string) =>
   `<tr id="row-${name}"><td><a id="link-${name}" href="#">${name}</a></td>
    <td id="actions-${name}"><button id="end-${name}" type="button">End</button></td></tr>`;
 
-let stop: () => void;
+let watched: ReturnType<typeof watchFocus>;
 
 beforeEach(() => {
   document.body.innerHTML = `<main><header><h1 id="title">Calls</h1><button id="search">Search</button></header>
     <div id="list"><table><tbody>${["a", "b", "c"].map(row).join("")}</tbody></table></div></main>
     <div data-portal id="over"></div>`;
-  stop = watchFocus();
+  watched = watchFocus();
 });
-afterEach(() => stop());
+afterEach(() => watched.stop());
 
 describe("the focus", () => {
   it("goes to what stands where its button stood", async () => {
@@ -28,21 +28,21 @@ describe("the focus", () => {
     expect(focused()).toBe("ended-b");
   });
 
-  it("goes to the beginning of its row when nothing stands there any more", async () => {
+  it("goes to its row, and to no link in it, when nothing stands there any more", async () => {
     get("end-b").focus();
     get("end-b").remove();
     await seen();
-    expect(focused()).toBe("link-b");
+    expect(focused()).toBe("row-b");
   });
 
   it("goes to the row that follows one that is gone, and from the last one back", async () => {
     get("end-b").focus();
     get("row-b").remove();
     await seen();
-    expect(focused()).toBe("link-c");
+    expect(focused()).toBe("row-c");
     get("row-c").remove();
     await seen();
-    expect(focused()).toBe("link-a");
+    expect(focused()).toBe("row-a");
   });
 
   it("goes to the heading when the list has nothing left", async () => {
@@ -66,7 +66,7 @@ describe("the focus", () => {
     expect(focused()).toBe("sure");
     get("over").innerHTML = "";
     await seen();
-    expect(focused()).toBe("link-c");
+    expect(focused()).toBe("row-c");
   });
 
   it("stays in a dialog whose content becomes another", async () => {
@@ -81,12 +81,25 @@ describe("the focus", () => {
   it("comes back to a button that was off while it waited", async () => {
     const button = get("end-b") as HTMLButtonElement;
     button.focus();
-    button.disabled = true;
+    button.dataset.loading = "true";
     button.blur();
+    button.disabled = true;
     await seen();
+    expect(document.activeElement).toBe(document.body);
+    delete button.dataset.loading;
     button.disabled = false;
     await seen();
     expect(focused()).toBe("end-b");
+  });
+
+  it("goes to what is next to a button that its own press has turned off", async () => {
+    get("actions-b").innerHTML = '<button id="discard">Discard</button><button id="save">Save</button>';
+    const button = get("discard") as HTMLButtonElement;
+    button.focus();
+    button.blur();
+    button.disabled = true;
+    await seen();
+    expect(focused()).toBe("save");
   });
 
   it("is left alone by whoever has put it away", async () => {
@@ -111,5 +124,37 @@ describe("the focus", () => {
     get("over").innerHTML = "";
     await seen();
     expect(document.activeElement).toBe(document.body);
+  });
+
+  it("goes to the heading of the page that was opened by a key, however long its code takes to come", async () => {
+    get("link-b").focus();
+    // Hidden while it waits, as by Suspense; a browser then takes the focus away from what is not seen.
+    for (const element of document.querySelectorAll<HTMLElement>("main, main *"))
+      element.checkVisibility = () => false;
+    get("link-b").blur();
+    watched.arrived();
+    await seen();
+    document.body.innerHTML = "<main><p>Loading</p></main>";
+    await seen();
+    document.body.innerHTML = '<main><a href="#">Calls</a><h1 id="call">Call</h1></main>';
+    await seen();
+    expect(focused()).toBe("call");
+  });
+
+  it("goes to the heading when a page is opened with the focus nowhere, and stays where the page has put it", async () => {
+    watched.arrived();
+    expect(focused()).toBe("title");
+    get("search").focus();
+    watched.arrived();
+    await seen();
+    expect(focused()).toBe("search");
+  });
+
+  it("never goes to the whole page when it has a heading", async () => {
+    get("over").innerHTML = '<div role="dialog"><button id="sure" type="button">Sure</button></div>';
+    get("sure").focus();
+    get("over").innerHTML = "";
+    await seen();
+    expect(focused()).toBe("title");
   });
 });

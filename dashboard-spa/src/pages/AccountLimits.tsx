@@ -87,7 +87,7 @@ export function AccountLimits({ account }: { account: Account }) {
           <Meanwhile {...meanwhile} />
           {write && (
             <div className={css.buttons}>
-              <Button type="submit" variant="default" loading={busy} disabled={!form.isDirty()}>
+              <Button type="submit" variant="default" loading={busy}>
                 Save
               </Button>
             </div>

@@ -183,7 +183,7 @@ function Rename({ account }: { account: Account }) {
         <TextInput aria-label="Name" {...form.getInputProps("name")} />
         <Meanwhile {...meanwhile} />
         <div className={css.buttons}>
-          <Button type="submit" variant="default" loading={busy} disabled={!form.isDirty()}>
+          <Button type="submit" variant="default" loading={busy}>
             Save
           </Button>
         </div>

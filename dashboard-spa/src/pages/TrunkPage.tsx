@@ -100,6 +100,7 @@ function TrunkForm({ trunk, tab }: { trunk?: Trunk; tab: "inbound" | "outbound" 
         <TextInput
           label="Name"
           placeholder="Phnom Penh gateway"
+          autoFocus={!trunk}
           disabled={!write}
           {...form.getInputProps("name")}
         />

@@ -85,7 +85,7 @@ function CarrierForm({ carrier }: { carrier: Carrier }) {
         <Meanwhile {...meanwhile} />
         {write && (
           <div className={css.buttons}>
-            <Button type="submit" loading={busy} disabled={!form.isDirty()}>
+            <Button type="submit" loading={busy}>
               Save
             </Button>
           </div>
