@@ -1,5 +1,6 @@
 //! Failures of signing in as entries of the audit, with the address they came from: at most one a minute for each person,
-//! which says how many there were since the last, so that a stranger cannot fill the log.
+//! which says how many there were since the last, so that a stranger cannot fill the log. What is not told yet when the person
+//! gets in is told then: nobody may fail again for it to be told.
 
 use crate::{App, auth::Remembered};
 use domain::{
@@ -37,19 +38,16 @@ struct Count {
 impl Failures {
     /// Notes one; the entry is written beside the answer, which takes as long as if there were nobody to write about.
     pub(super) fn note(&self, app: &App, meta: Meta, user: &Sid, failed: Failed) {
-        let Some(tries) = self.due(user, failed, app.clock.elapsed()) else { return };
-        let command = match failed {
-            Failed::Password => UserCommand::FailSignIn { tries },
-            Failed::SecondFactor => UserCommand::FailSecondFactor { tries },
-        };
-        let (app, user) = (app.clone(), user.clone());
-        let meta = Meta { actor: Actor::system("sign_in"), ..meta };
-        let written = app.clone();
-        app.tasks.spawn(async move {
-            if let Err(error) = written.store.execute::<User>(&user, command, &meta).await {
-                tracing::warn!(%user, %error, "a failed sign-in is not in the audit");
-            }
-        });
+        if let Some(tries) = self.due(user, failed, app.clock.elapsed()) {
+            write(app, meta, user, failed, tries);
+        }
+    }
+
+    /// Tells of those that were counted and not told, now that the person got in.
+    pub(super) fn settle(&self, app: &App, meta: Meta, user: &Sid, failed: Failed) {
+        if let Some(tries) = self.untold(user, failed) {
+            write(app, meta, user, failed, tries);
+        }
     }
 
     /// How many an entry made now tells of; none when the last entry is too young.
@@ -63,6 +61,29 @@ impl Failures {
         counted.keep(&whose, count);
         is_due.then_some(tries)
     }
+
+    /// How many no entry tells of; from now on it is none.
+    fn untold(&self, user: &Sid, failed: Failed) -> Option<u32> {
+        let mut counted = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let whose = format!("{user} {failed:?}");
+        let Count { told, tries } = counted.find(&whose).filter(|count| count.tries > 0)?;
+        counted.keep(&whose, Count { told, tries: 0 });
+        Some(tries)
+    }
+}
+
+fn write(app: &App, meta: Meta, user: &Sid, failed: Failed, tries: u32) {
+    let command = match failed {
+        Failed::Password => UserCommand::FailSignIn { tries },
+        Failed::SecondFactor => UserCommand::FailSecondFactor { tries },
+    };
+    let (store, user) = (app.store.clone(), user.clone());
+    let meta = Meta { actor: Actor::system("sign_in"), ..meta };
+    app.tasks.spawn(async move {
+        if let Err(error) = store.execute::<User>(&user, command, &meta).await {
+            tracing::warn!(%user, %error, "a failed sign-in is not in the audit");
+        }
+    });
 }
 
 #[cfg(test)]
@@ -80,5 +101,16 @@ mod tests {
             .collect();
         assert_eq!(told, [Some(1), None, None, Some(3), None, Some(2)]);
         assert_eq!(failures.due(&user, Failed::SecondFactor, at(130)), Some(1));
+    }
+
+    #[test]
+    fn failures_that_nobody_was_told_of_are_told_when_the_person_gets_in() {
+        let (failures, user) = (Failures::default(), Sid::from_uuid(Kind::User, uuid::Uuid::nil()));
+        let due = |second| failures.due(&user, Failed::SecondFactor, Duration::from_secs(second));
+        assert_eq!([due(0), due(1), due(2)], [Some(1), None, None]);
+        assert_eq!(failures.untold(&user, Failed::Password), None);
+        assert_eq!(failures.untold(&user, Failed::SecondFactor), Some(2));
+        assert_eq!(failures.untold(&user, Failed::SecondFactor), None);
+        assert_eq!([due(3), due(61)], [None, Some(2)], "the minute goes on from the last entry");
     }
 }

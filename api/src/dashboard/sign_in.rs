@@ -122,14 +122,16 @@ impl Limits {
         outcome: Result<(), Refusal>,
     ) -> Result<(), Refusal> {
         let user = &who.session.user;
+        let meta = || super::answer::meta(app, request, &who.session.carrier, user);
         match &outcome {
-            Ok(()) if !place.known => self.guesses.succeeded(user.as_str()),
-            Ok(()) => {}
-            Err(refusal) if refusal.status.is_server_error() => {}
-            Err(_) => {
-                let meta = super::answer::meta(app, request, &who.session.carrier, user);
-                self.failures.note(app, meta, user, Failed::SecondFactor);
+            Ok(()) => {
+                if !place.known {
+                    self.guesses.succeeded(user.as_str());
+                }
+                self.failures.settle(app, meta(), user, Failed::SecondFactor);
             }
+            Err(refusal) if refusal.status.is_server_error() => {}
+            Err(_) => self.failures.note(app, meta(), user, Failed::SecondFactor),
         }
         outcome
     }
@@ -195,15 +197,15 @@ async fn try_password(
         }
     }
     let (whose, right) = recognize(app, given).await?;
-    if let (Some(found), true) = (&whose, right) {
-        limits.passwords.succeeded(&email);
-        return Ok(found.clone());
+    let Some((user, carrier)) = whose else { return Err(wrong()) };
+    let meta = super::answer::meta(app, request, &carrier, &user);
+    if !right {
+        limits.failures.note(app, meta, &user, Failed::Password);
+        return Err(wrong());
     }
-    if let Some((user, carrier)) = &whose {
-        let meta = super::answer::meta(app, request, carrier, user);
-        limits.failures.note(app, meta, user, Failed::Password);
-    }
-    Err(wrong())
+    limits.passwords.succeeded(&email);
+    limits.failures.settle(app, meta, &user, Failed::Password);
+    Ok((user, carrier))
 }
 
 /// One answer for a wrong password and for an address nobody has, taking as long.

@@ -26,10 +26,14 @@ type Search = ReturnType<typeof route.useSearch>;
 
 const things = ["carrier", "account", "trunk", "phone_number", "user"];
 
-/** `phone_number` + `VoiceConfigured` as `Phone number: voice configured`. */
-function whatHappened({ stream_type, event_type }: AuditEntry): string {
-  return `${words(stream_type)}: ${wordsWithin(event_type)}`;
+/** `phone_number` + `VoiceConfigured` as `Phone number: voice configured`; what stands for several says for how many. */
+function whatHappened({ stream_type, event_type, payload }: AuditEntry): string {
+  const { tries = 1 } = (payload ?? {}) as { tries?: number };
+  return `${words(stream_type)}: ${wordsWithin(event_type)}${tries > 1 ? `, ${tries} times` : ""}`;
 }
+
+/** A part of the system that acts, in words. */
+const PARTS: Record<string, string> = { sign_in: "Somebody signing in" };
 
 function useActorNames(): Map<string, string> {
   const query = useInfiniteQuery(users());
@@ -38,7 +42,8 @@ function useActorNames(): Map<string, string> {
 }
 
 function Actor({ entry, names }: { entry: AuditEntry; names: Map<string, string> }) {
-  if (entry.actor_type === "system") return <span className="dim">{entry.actor || "system"}</span>;
+  if (entry.actor_type === "system")
+    return <span className="dim">{PARTS[entry.actor] ?? words(entry.actor || "system")}</span>;
   const name = names.get(entry.actor);
   if (name) return <span>{name}</span>;
   return (
