@@ -1,5 +1,7 @@
 /** Calls in words: status, direction, reason. */
 import type { Call } from "../client/types.gen";
+import { duration, offset } from "./format";
+import { micros } from "./timeline";
 
 export type Tone = "green" | "amber" | "red" | "grey";
 
@@ -132,6 +134,20 @@ export function lasted(call: Call, now: number): number | undefined {
   if (!call.answered_at) return undefined;
   const end = call.ended_at ? Date.parse(call.ended_at) : now;
   return Math.max(0, end - Date.parse(call.answered_at));
+}
+
+/** Which of a call's two numbers is one of the carrier's. */
+export function ownNumber({ direction, from, to }: Pick<Call, "direction" | "from" | "to">): string {
+  return direction === "inbound" ? to : from;
+}
+
+/** How long an answered call was, and what is billed for it: whole seconds, rounded up. `10.05 s, billed as 0:11`. */
+export function billing(call: Call): string | undefined {
+  const { answered_at, ended_at, duration_s } = call;
+  if (!answered_at || !ended_at || duration_s === undefined) return undefined;
+  const ms = Math.round((micros(ended_at) - micros(answered_at)) / 1000);
+  const exact = ms < 60_000 ? `${(ms / 1000).toFixed(2)} s` : offset(ms).slice(1);
+  return `${exact}, billed as ${duration(duration_s)}`;
 }
 
 /** A mean opinion score in a word. */

@@ -29,6 +29,18 @@ describe("times", () => {
     expect([0, 312, 65_240].map(offset)).toEqual(["+0.000", "+0.312", "+1:05.2"]);
   });
 
+  it("are rounded before they are said in a unit", () => {
+    expect([999.4, 999.6, 1_000, 59_949, 59_960, 119_600].map(span)).toEqual([
+      "999 ms",
+      "1.0 s",
+      "1.0 s",
+      "59.9 s",
+      "1:00",
+      "2:00",
+    ]);
+    expect([59_999.7, 119_960].map(offset)).toEqual(["+1:00.0", "+2:00.0"]);
+  });
+
   it("of a period are the same within one minute", () => {
     expect(since("hour", NOW + 20_000)).toBe(since("hour", NOW + 40_000));
     expect(since("week", NOW)).toBe("2026-11-16T20:00:00.000Z");

@@ -49,20 +49,20 @@ export function duration(seconds: number): string {
   return hours > 0 ? `${hours}:${pad(minutes)}:${pad(whole % MINUTE)}` : `${minutes}:${pad(whole % MINUTE)}`;
 }
 
-/** `480 ms`, `2.1 s`, `1:05`. */
+/** `480 ms`, `2.1 s`, `1:05`. Rounded before it is said in a unit, so that none has more of one than the next is. */
 export function span(milliseconds: number): string {
-  const ms = Math.max(0, milliseconds);
-  if (ms < 1000) return `${Math.round(ms)} ms`;
-  if (ms < 60_000) return `${(ms / 1000).toFixed(1)} s`;
-  return duration(ms / 1000);
+  const ms = Math.round(Math.max(0, milliseconds));
+  if (ms < 1000) return `${ms} ms`;
+  const tenths = Math.round(ms / 100);
+  return tenths < 600 ? `${(tenths / 10).toFixed(1)} s` : duration(Math.round(ms / 1000));
 }
 
 /** How long after the start: `+0.312 s`, `+1:05.2`. */
 export function offset(milliseconds: number): string {
-  const ms = Math.max(0, milliseconds);
+  const ms = Math.round(Math.max(0, milliseconds));
   if (ms < 60_000) return `+${(ms / 1000).toFixed(3)}`;
-  const rest = (ms % 60_000) / 1000;
-  return `+${Math.floor(ms / 60_000)}:${rest.toFixed(1).padStart(4, "0")}`;
+  const tenths = Math.round(ms / 100);
+  return `+${Math.floor(tenths / 600)}:${((tenths % 600) / 10).toFixed(1).padStart(4, "0")}`;
 }
 
 /** A count with the noun it counts. */

@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
 import type { SipMessage, TimelineEntry } from "../client/types.gen";
 import { ladder } from "./ladder";
-import { barOf, endOf, entries, laneCounts, mergeRows, micros } from "./timeline";
+import { barOf, endOf, entries, laneCounts, mergeRows, micros, startOf } from "./timeline";
 
 const START = Date.parse("2026-11-23T20:00:00Z");
 const at = (ms: number) => new Date(START + ms).toISOString();
@@ -142,7 +142,7 @@ describe("the SIP ladder", () => {
       message(10, "out", "INVITE sip:855", "10.0.0.2:5060"),
       message(510, "out", "INVITE sip:855", "10.0.0.2:5060"),
     ];
-    const { peers, rungs } = ladder(messages);
+    const { peers, rungs } = ladder(messages, micros(messages[0]?.at ?? ""));
     expect(peers).toEqual(["127.0.0.1:5070", "10.0.0.2:5060"]);
     expect(
       rungs.map(({ peer, offsetMs, response, retransmission }) => [peer, offsetMs, response, retransmission]),
@@ -152,6 +152,25 @@ describe("the SIP ladder", () => {
       [1, 10, false, false],
       [1, 510, false, true],
     ]);
+  });
+});
+
+describe("a call's page", () => {
+  it("says the same time in the ladder as in the timeline, to the microsecond", () => {
+    const at = (fraction: string) => `2026-11-23T20:00:00.${fraction}Z`;
+    const sent = { ...message(0, "out", "INVITE sip:1"), at: at("001700") };
+    const all = entries([row(1, 0, { at: at("000900") })], [sent]);
+    const [rung] = ladder([sent], startOf(all)).rungs;
+    expect(rung?.offsetMs).toBe((micros(sent.at) - startOf(all)) / 1000);
+    expect(rung?.offsetMs).toBeCloseTo(0.8);
+  });
+
+  it("says of an INVITE what came of it in other words than the message", () => {
+    const all = entries(
+      [row(1, 0, { lane: "sip", event_type: "Received", title: "INVITE from sipp for 1234" })],
+      [message(0, "in", "INVITE sip:1234@host")],
+    );
+    expect(all.map(({ title }) => title)).toEqual(["INVITE sip:1234@host", "Call from sipp for 1234"]);
   });
 });
 

@@ -125,7 +125,7 @@ function indexOf(row: TimelineEntry): unknown {
 }
 
 function entryOf(row: TimelineEntry, ends: ReadonlyMap<unknown, TimelineEntry>, callEnded: boolean): Entry {
-  const base: Entry = { key: `e${row.sequence}`, at: row.at, lane: row.lane, title: row.title, row };
+  const base: Entry = { key: `e${row.sequence}`, at: row.at, lane: row.lane, title: titleOf(row), row };
   const exchange = exchangeOf(row);
   if (exchange) return { ...base, title: exchangeTitle(exchange), ...exchangeResult(exchange) };
   if (row.lane === "warning") return { ...base, tone: "amber" };
@@ -135,6 +135,11 @@ function entryOf(row: TimelineEntry, ends: ReadonlyMap<unknown, TimelineEntry>, 
   const { outcome } = end.detail as { outcome?: string };
   const tookMs = (micros(end.at) - micros(row.at)) / 1000;
   return { ...base, ...saidOf(row), end, tookMs, ...(outcome && { result: outcome }) };
+}
+
+/** What became of a message is said in other words than the message, which is a row of its own. */
+function titleOf({ title }: TimelineEntry): string {
+  return title.replace(/^INVITE from /, "Call from ").replace(/^INVITE to /, "Call goes to ");
 }
 
 /** What a verb speaks, plays, dials or sends, to be read without opening its row. */
@@ -179,6 +184,11 @@ export function barOf(entry: Entry, from: number, until: number): { left: number
   const begin = entry.end ? micros(entry.at) : end - (entry.tookMs ?? 0) * 1000;
   const share = (moment: number) => Math.min(100, Math.max(0, ((moment - from) / whole) * 100));
   return { left: share(begin), width: share(end) - share(begin) };
+}
+
+/** When the first row was, in microseconds. */
+export function startOf(all: readonly Entry[]): number {
+  return all[0] ? micros(all[0].at) : 0;
 }
 
 /** When the last row was over, in microseconds. */

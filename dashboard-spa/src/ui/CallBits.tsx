@@ -1,7 +1,7 @@
 /** Pieces of calls that several pages show: who and how long. */
 import { IconArrowDownLeft, IconArrowUpRight } from "@tabler/icons-react";
 import type { Call } from "../client/types.gen";
-import { directions, isLive, lasted } from "../lib/call";
+import { billing, directions, isLive, lasted } from "../lib/call";
 import { duration } from "../lib/format";
 import { useNow } from "./useNow";
 
@@ -16,7 +16,11 @@ function Counting({ call }: { call: Call }) {
 
 function Fixed({ call, now }: { call: Call; now: number }) {
   const ms = lasted(call, now);
-  return <span className="num">{ms === undefined ? "–" : duration(ms / 1000)}</span>;
+  return (
+    <span className="num" title={billing(call)}>
+      {ms === undefined ? "–" : duration(ms / 1000)}
+    </span>
+  );
 }
 
 export function DirectionIcon({ direction }: { direction: Call["direction"] }) {

@@ -102,9 +102,13 @@ export function NumberText({ number, always = false }: { number: string; always?
   );
 }
 
+/** Now, as often as it changes what is said of a time. */
+const useAgo = (at: string | undefined) =>
+  useNow(at !== undefined && Date.now() - Date.parse(at) < 3_600_000 ? 5_000 : 60_000);
+
 /** A time: relative, with the exact one on hover. */
 export function When({ at }: { at: string | undefined }) {
-  const now = useNow(at !== undefined && Date.now() - Date.parse(at) < 3_600_000 ? 5_000 : 60_000);
+  const now = useAgo(at);
   if (!at) return <span className="dim">never</span>;
   return (
     <Tooltip label={exact(at)}>
@@ -112,6 +116,20 @@ export function When({ at }: { at: string | undefined }) {
         {relative(at, now)}
       </time>
     </Tooltip>
+  );
+}
+
+/** A time where there is room for both: relative, and the exact one below. */
+export function Moment({ at }: { at: string }) {
+  const now = useAgo(at);
+  return (
+    <span>
+      <time dateTime={at} className="num nowrap">
+        {relative(at, now)}
+      </time>
+      <br />
+      <span className="dim small num">{exact(at)}</span>
+    </span>
   );
 }
 

@@ -7,13 +7,13 @@ import clsx from "clsx";
 import { type ReactNode, useMemo } from "react";
 import * as queries from "../../api/queries";
 import type { Call, SipMessage } from "../../client/types.gen";
-import { directions, isLive, mosWord, reasonOf } from "../../lib/call";
+import { billing, directions, isLive, mosWord, ownNumber, reasonOf } from "../../lib/call";
 import { asText, pcap, save } from "../../lib/export";
-import { exact, span } from "../../lib/format";
+import { span } from "../../lib/format";
 import { grouped } from "../../lib/number";
-import { type Entry, entries, type Lane } from "../../lib/timeline";
+import { type Entry, entries, type Lane, startOf } from "../../lib/timeline";
 import { useCallRows, useLive } from "../../live/LiveProvider";
-import { CallStatus, Card, Dot, Facts, NumberText, SidText, When } from "../../ui/basics";
+import { CallStatus, Card, Dot, Facts, Moment, NumberText, SidText } from "../../ui/basics";
 import { Duration } from "../../ui/CallBits";
 import { HangUp } from "../../ui/EndCall";
 import layout from "../../ui/layout.module.css";
@@ -83,6 +83,7 @@ function Header({ call }: { call: Call }) {
 function CallFacts({ call }: { call: Call }) {
   const setUp = call.answered_at ? Date.parse(call.answered_at) - Date.parse(call.created_at) : undefined;
   const reason = reasonOf(call);
+  const billed = billing(call);
   return (
     <Facts
       items={[
@@ -103,8 +104,8 @@ function CallFacts({ call }: { call: Call }) {
         [
           "Number",
           call.phone_number_sid ? (
-            <Link key="number" to="/numbers/$sid" params={{ sid: call.phone_number_sid }}>
-              Configuration
+            <Link key="number" to="/numbers/$sid" params={{ sid: call.phone_number_sid }} className="mono">
+              {grouped(ownNumber(call))}
             </Link>
           ) : undefined,
         ],
@@ -132,7 +133,7 @@ function CallFacts({ call }: { call: Call }) {
             </span>
           ) : undefined,
         ],
-        ["Started", <When key="created" at={call.created_at} />],
+        ["Started", <Moment key="created" at={call.created_at} />],
         [
           "Answered after",
           setUp === undefined ? undefined : (
@@ -141,13 +142,14 @@ function CallFacts({ call }: { call: Call }) {
             </span>
           ),
         ],
+        ["Ended at", call.ended_at ? <Moment key="ended" at={call.ended_at} /> : undefined],
         [
-          "Ended at",
-          call.ended_at ? (
-            <span key="ended" className="num">
-              {exact(call.ended_at)}
+          "Lasted",
+          billed === undefined ? undefined : (
+            <span key="lasted" className="num">
+              {billed}
             </span>
-          ) : undefined,
+          ),
         ],
         [
           "Node",
@@ -167,14 +169,15 @@ function Quality({ quality }: { quality: NonNullable<Call["quality"]> }) {
   const fixed = (value: number | undefined, unit: string) =>
     value === undefined ? "–" : `${value.toFixed(1)} ${unit}`;
   const verdict = mos ? mosWord(mos) : undefined;
-  const trip = roundTrip === undefined ? "" : `round trip ${fixed(roundTrip, "ms")}`;
-  const note = jitter === undefined ? "nothing was heard" : trip;
-  const figures: [string, ReactNode, ReactNode][] = [
-    ["mos", mos ? mos.toFixed(1) : "–", <>MOS {verdict && <Dot tone={verdict.tone}>{verdict.word}</Dot>}</>],
+  const note = roundTrip === undefined ? "" : `round trip ${fixed(roundTrip, "ms")}`;
+  const all: [string, ReactNode, ReactNode][] = [
     ["codec", codec, "Codec"],
+    ["mos", mos ? mos.toFixed(1) : "–", <>MOS {verdict && <Dot tone={verdict.tone}>{verdict.word}</Dot>}</>],
     ["jitter", fixed(jitter, "ms"), "Jitter"],
     ["loss", fixed(loss, "%"), "Packets lost"],
   ];
+  // Where nothing was heard there is nothing to measure, as the timeline says.
+  const figures = jitter === undefined ? all.slice(0, 1) : all;
   return (
     <Card title="Quality" flush aside={<span className="dim small num">{note}</span>}>
       <div className={css.quality}>
@@ -233,7 +236,7 @@ function Activity({ sid, call }: { sid: string; call: Call | undefined }) {
       {pending ? (
         <Skeleton h={320} m={16} w="auto" />
       ) : view === "ladder" ? (
-        messages.data && <LadderView messages={messages.data} />
+        messages.data && <LadderView messages={messages.data} start={startOf(all)} />
       ) : (
         rows.data && (
           <TimelineView

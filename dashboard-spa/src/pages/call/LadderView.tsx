@@ -9,8 +9,9 @@ import css from "./Call.module.css";
 /** Far ends that get a column; more than these share the last one. */
 const PEERS = 3;
 
-export function LadderView({ messages }: { messages: readonly SipMessage[] }) {
-  const { peers, rungs } = useMemo(() => ladder(messages), [messages]);
+/** `start` is when the call's first row was, in microseconds: its times are those of the timeline. */
+export function LadderView({ messages, start }: { messages: readonly SipMessage[]; start: number }) {
+  const { peers, rungs } = useMemo(() => ladder(messages, start), [messages, start]);
   const [open, setOpen] = useState<number>();
   if (rungs.length === 0) {
     return (

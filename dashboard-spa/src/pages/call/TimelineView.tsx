@@ -3,7 +3,7 @@ import { IconChevronRight } from "@tabler/icons-react";
 import clsx from "clsx";
 import { useEffect, useMemo, useRef, useState } from "react";
 import { exact, offset, span } from "../../lib/format";
-import { barOf, type Entry, endOf, type Lane, laneCounts, lanes, micros } from "../../lib/timeline";
+import { barOf, type Entry, endOf, type Lane, laneCounts, lanes, micros, startOf } from "../../lib/timeline";
 import { Dot, toned } from "../../ui/basics";
 import { News } from "../../ui/News";
 import { useHeld } from "../../ui/useHeld";
@@ -61,7 +61,7 @@ export function TimelineView({ all, live, linked, hidden, onHide }: Props) {
   const wanted = useMemo(() => all.filter((entry) => !hidden.includes(entry.lane)), [all, hidden]);
   const { lines, waiting, gone, hand, handOn, release } = useHeld(wanted, keyOf, hidden.join(","));
   const shown = lines.map(({ row }) => row);
-  const start = all[0] ? micros(all[0].at) : 0;
+  const start = startOf(all);
   const end = endOf(all);
   useFollow(shown.length, live, handOn);
   useLinked(
