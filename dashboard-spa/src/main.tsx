@@ -38,7 +38,8 @@ createRoot(root).render(
     defaultColorScheme="auto"
   >
     <QueryClientProvider client={queryClient}>
-      <Notifications position="bottom-right" autoClose={4000} limit={3} />
+      {/* Over the middle of a page's head, between its name and the search, where nothing is pressed. */}
+      <Notifications position="top-center" autoClose={4000} limit={3} />
       <RouterProvider router={router} />
     </QueryClientProvider>
   </MantineProvider>,

@@ -9,6 +9,7 @@ import {
   type CSSVariablesResolver,
   createTheme,
   Drawer,
+  Fieldset,
   InputWrapper,
   type MantineColorsTuple,
   Menu,
@@ -120,7 +121,9 @@ export const theme = createTheme({
     Badge: Badge.extend({ defaultProps: { variant: "default", tt: "none", fw: 500 } }),
     Tooltip: Tooltip.extend({ defaultProps: { openDelay: 300, transitionProps: { duration: 100 } } }),
     Menu: Menu.extend({ defaultProps: { shadow: "sm", transitionProps: { duration: 100 } } }),
+    Fieldset: Fieldset.extend({ styles: { root: { marginInline: 0 } } }),
     Modal: Modal.extend({
+      styles: { title: { fontWeight: 600 } },
       defaultProps: {
         centered: true,
         transitionProps: { duration: 120 },
@@ -129,6 +132,7 @@ export const theme = createTheme({
       },
     }),
     Drawer: Drawer.extend({
+      styles: { title: { fontWeight: 600 } },
       defaultProps: {
         transitionProps: { duration: 140 },
         closeButtonProps: { "aria-label": "Close" },

@@ -84,9 +84,9 @@ export function AccountLimits({ account }: { account: Account }) {
             description="Satellite, premium rate and their like: what toll fraud is made with"
             {...form.getInputProps("high_risk", { type: "checkbox" })}
           />
-          <Meanwhile {...meanwhile} />
           {write && (
             <div className={css.buttons}>
+              <Meanwhile {...meanwhile} />
               <Button type="submit" variant="default" loading={busy}>
                 Save
               </Button>

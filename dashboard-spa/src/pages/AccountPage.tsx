@@ -181,8 +181,8 @@ function Rename({ account }: { account: Account }) {
       <form onSubmit={onSubmit} noValidate className={css.stack}>
         {problem && <ProblemNotice error={problem} />}
         <TextInput aria-label="Name" {...form.getInputProps("name")} />
-        <Meanwhile {...meanwhile} />
         <div className={css.buttons}>
+          <Meanwhile {...meanwhile} />
           <Button type="submit" variant="default" loading={busy}>
             Save
           </Button>

@@ -245,9 +245,9 @@ function Configure({ number }: { number: PhoneNumber }) {
           disabled={!write}
           {...form.getInputProps("friendly_name")}
         />
-        <Meanwhile {...meanwhile} />
         {write && (
           <div className={css.buttons}>
+            <Meanwhile {...meanwhile} />
             <Button variant="default" disabled={!form.isDirty()} onClick={meanwhile.discard}>
               Discard
             </Button>

@@ -76,7 +76,7 @@ const columns: Column<PhoneNumber>[] = [
     id: "friendly_name",
     title: "Name",
     order: "name",
-    width: 150,
+    width: 120,
     shrink: true,
     phone: "meta",
     render: ({ friendly_name }) => friendly_name && <span title={friendly_name}>{friendly_name}</span>,
@@ -91,7 +91,7 @@ const columns: Column<PhoneNumber>[] = [
   {
     id: "account",
     title: "Account",
-    width: 150,
+    width: 200,
     shrink: true,
     phone: "meta",
     render: ({ account_sid, account_name }) => <AccountName sid={account_sid} name={account_name} />,

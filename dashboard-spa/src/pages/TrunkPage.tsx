@@ -124,9 +124,9 @@ function TrunkForm({ trunk, tab }: { trunk?: Trunk; tab: "inbound" | "outbound" 
             vouches for is believed.
           </p>
         )}
-        <Meanwhile {...meanwhile} />
         {write && (
           <div className={css.buttons}>
+            <Meanwhile {...meanwhile} />
             <Button component={Link} to="/trunks" variant="default">
               Cancel
             </Button>

@@ -77,13 +77,13 @@ const inbound: Column<Trunk>[] = [
     title: "Numbers read as",
     width: 180,
     render: ({ inbound: side }) =>
-      side?.country ? countryName(side.country) : <span className="dim">carrier's country</span>,
+      side?.country ? countryName(side.country) : <span className="dim">The carrier's</span>,
   },
   {
     id: "also",
     title: "Outbound too",
     width: 120,
-    render: ({ outbound: side }) => (side ? "Yes" : <span className="dim">no</span>),
+    render: ({ outbound: side }) => (side ? "Yes" : <span className="dim">No</span>),
   },
   sid,
   created,
@@ -124,7 +124,7 @@ const outbound: Column<Trunk>[] = [
       side?.username ? (
         <span className="mono">{side.username}</span>
       ) : (
-        <span className="dim">by address</span>
+        <span className="dim">By address</span>
       ),
   },
   sid,

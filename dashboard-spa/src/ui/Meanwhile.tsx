@@ -1,16 +1,16 @@
 /** Said in a form that is being filled in while what it is about was changed elsewhere. */
 import { Anchor } from "@mantine/core";
 import type { ProblemForm } from "../lib/forms";
+import css from "./layout.module.css";
 
 type Props = Pick<ProblemForm<object>, "elsewhere" | "discard">;
 
-/** It has its room before it comes: it must not move the button below it. */
-const ROOM = { margin: 0, minHeight: 34, lineHeight: "17px" };
+/** Its place is beside the form's buttons, where its room is before it comes: it must not move what is about to be pressed. */
 
 export function Meanwhile({ elsewhere, discard }: Props) {
-  if (!elsewhere) return <p style={ROOM} />;
+  if (!elsewhere) return <p className={css.meanwhile} />;
   return (
-    <p role="status" className="dim small" style={ROOM}>
+    <p role="status" className={`${css.meanwhile} dim small`}>
       Changed elsewhere meanwhile. What you typed is kept; saving it overwrites the change.{" "}
       <Anchor component="button" type="button" fz="inherit" onClick={discard}>
         Show the change instead

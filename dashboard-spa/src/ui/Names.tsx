@@ -15,7 +15,7 @@ export function useAccountName(sid: string | undefined): string | undefined {
 type Named = { sid: string | undefined; name: string | undefined };
 
 export function AccountName({ sid, name }: Named) {
-  if (!sid) return <span className="dim">none</span>;
+  if (!sid) return <span className="dim">None</span>;
   return (
     <Link to="/accounts/$sid" params={{ sid }} className="link truncate" title={name} onClick={stop}>
       {name ?? <span className="mono">{shortSid(sid)}</span>}
@@ -24,7 +24,7 @@ export function AccountName({ sid, name }: Named) {
 }
 
 export function TrunkName({ sid, name }: Named) {
-  if (!sid) return <span className="dim">none</span>;
+  if (!sid) return <span className="dim">None</span>;
   return (
     <Link to="/trunks/$sid" params={{ sid }} className="link truncate" title={name} onClick={stop}>
       {name ?? <span className="mono">{shortSid(sid)}</span>}

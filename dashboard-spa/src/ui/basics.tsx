@@ -85,7 +85,7 @@ export function SidText({ sid, always = false }: { sid: string; always?: boolean
 
 /** A configured address on one line, whole on hover. */
 export function UrlText({ url }: { url: string | undefined }) {
-  if (!url) return <span className="dim">not configured</span>;
+  if (!url) return <span className="dim">Not configured</span>;
   return (
     <span className={clsx("mono truncate", css.url)} title={url}>
       {url}
@@ -109,7 +109,7 @@ const useAgo = (at: string | undefined) =>
 /** A time: relative, with the exact one on hover. */
 export function When({ at }: { at: string | undefined }) {
   const now = useAgo(at);
-  if (!at) return <span className="dim">never</span>;
+  if (!at) return <span className="dim">Never</span>;
   return (
     <Tooltip label={exact(at)}>
       <time dateTime={at} className="num nowrap">
@@ -196,7 +196,7 @@ export function Code({ text, label }: { text: string; label: string }) {
 
 /** Names and values, as in headers or parameters. */
 export function Pairs({ pairs, label }: { pairs: readonly (readonly [string, string])[]; label: string }) {
-  if (pairs.length === 0) return <span className="dim small">none</span>;
+  if (pairs.length === 0) return <span className="dim small">None</span>;
   return (
     <table className={css.pairs} aria-label={label}>
       <tbody>

@@ -1,4 +1,4 @@
-/** Short notes in the corner. */
+/** Short notes at the upper edge. */
 import { notifications } from "@mantine/notifications";
 import { advice, toProblem } from "../api/problem";
 import { visible } from "../lib/visible";

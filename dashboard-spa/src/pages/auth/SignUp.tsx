@@ -5,23 +5,12 @@ import { Link } from "@tanstack/react-router";
 import { countriesQuery, signUp, welcomeQuery } from "../../api/session";
 import { useProblemForm } from "../../lib/forms";
 import { countryOptions } from "../../lib/number";
+import { subdomainOf } from "../../lib/subdomain";
 import * as check from "../../lib/validate";
 import { PasswordField } from "../../ui/PasswordField";
 import { ProblemNotice } from "../../ui/ProblemNotice";
 import { AuthPage } from "./AuthPage";
 import { useEnter } from "./useEnter";
-
-/** A subdomain made from a company name, until the person writes their own. */
-export function subdomainOf(company: string): string {
-  const plain = company
-    .normalize("NFD")
-    .replace(/[\u0300-\u036f]/g, "")
-    .toLowerCase();
-  return plain
-    .replace(/[^a-z0-9]+/g, "-")
-    .slice(0, 32)
-    .replace(/^-+|-+$/g, "");
-}
 
 export function SignUp() {
   const enter = useEnter();

@@ -82,9 +82,9 @@ function CarrierForm({ carrier }: { carrier: Carrier }) {
           data={countryOptions(countries)}
           {...form.getInputProps("country")}
         />
-        <Meanwhile {...meanwhile} />
         {write && (
           <div className={css.buttons}>
+            <Meanwhile {...meanwhile} />
             <Button type="submit" loading={busy}>
               Save
             </Button>
