@@ -136,7 +136,7 @@ mod tests {
 
     #[test]
     fn a_carrier_that_has_none_finds_one_however_many_take_what_they_can() {
-        for total in [2, 5, 16, 60, 2_000] {
+        for total in [2_usize, 5, 16, 60, 2_000] {
             let kept = total.div_ceil(KEPT_FOR_FEW);
             for carriers in [2, kept / 2 + 1, kept + 1] {
                 let share = of_a_carrier(total, carriers);

@@ -107,8 +107,6 @@ pub(crate) struct Common {
     pub projections: Projections,
     /// What the engine routes by.
     pub mirror: DirectoryMirror,
-    /// For documents and sounds.
-    pub http: Http,
     /// For status callbacks.
     pub callbacks: Http,
     pub tokens: Tokens,
@@ -170,7 +168,7 @@ impl Reactors {
         let mirror = DirectoryMirror::new(trusted_trunks);
         let [http, callbacks] = Http::two(http, &mirror.directory());
         let (began, node) = (clock.now(), nodes.claim());
-        let world = World::open(&store, http.clone(), ids, &spool, &tasks, &stop)?;
+        let world = World::open(&store, http, ids, &spool, &tasks, &stop)?;
         if !world.drained(SPOOL_WAIT).await {
             tracing::warn!(spooled = world.spooled(), "facts of an earlier process are still on their way");
         }
@@ -187,7 +185,6 @@ impl Reactors {
             store,
             projections,
             mirror,
-            http,
             callbacks,
             tokens,
             ledger,

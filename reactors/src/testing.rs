@@ -75,7 +75,6 @@ impl Bench {
         let projections = Projections::start(inner.clone(), tasks.clone(), stop.clone()).await.unwrap();
         let account = tenant.account.clone().unwrap();
         let common = Common {
-            http: Http::new(http_options()),
             callbacks: Http::new(http_options()),
             tokens: Tokens::new(inner.clone()),
             ledger: Ledger::open(inner.db().clone()).await.unwrap(),

@@ -46,6 +46,7 @@ fn request(account: Sid, url: String) -> Request {
         sounds: false,
         token: None,
         cookies: None,
+        logins: None,
         account: Some(account),
     }
 }

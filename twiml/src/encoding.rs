@@ -81,8 +81,6 @@ fn charset(content_type: Option<&str>) -> Option<&'static Encoding> {
 
 #[cfg(test)]
 mod tests {
-    use super::*;
-
     fn utf_16(text: &str, little: bool, mark: bool) -> Vec<u8> {
         let mark = mark.then_some(0xfeff);
         let bytes = |unit: u16| if little { unit.to_le_bytes() } else { unit.to_be_bytes() };

@@ -14,7 +14,7 @@ use tokio::{io::AsyncWriteExt, net::TcpListener, sync::mpsc};
 
 fn world(bench: &Bench, folder: &Path) -> World {
     let (ids, common) = (Arc::new(RandomIds::default()), &bench.common);
-    World::open(&bench.store, common.http.clone(), ids, folder, &common.tasks, &common.stop).unwrap()
+    World::open(&bench.store, common.callbacks.clone(), ids, folder, &common.tasks, &common.stop).unwrap()
 }
 
 fn asked(bench: &Bench, url: &str) -> DocumentRequest {

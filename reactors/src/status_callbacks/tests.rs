@@ -1,8 +1,7 @@
 use super::{story::due, *};
 use crate::{
-    http::{Guard, Http, HttpOptions},
     signature,
-    testing::{Application, Bench, TOKEN, http_options, life},
+    testing::{Application, Bench, TOKEN, life},
 };
 use domain::{
     Sid,
@@ -54,17 +53,6 @@ async fn every_moment_asked_for_is_told_once_in_order_and_signed() {
     let Some(Ok(CallEvent::Exchanged(exchange))) = stream.last().unwrap().of::<Call>() else { panic!() };
     assert_eq!((exchange.purpose, exchange.status), (Purpose::StatusCallback, Some(200)));
     assert!(application.heard.try_recv().is_err(), "nothing is told twice");
-}
-
-#[tokio::test]
-async fn callbacks_are_not_made_by_the_client_that_asks_for_documents() {
-    let (mut bench, mut application) = (Bench::new().await, Application::start().await);
-    let reaches_nobody = HttpOptions { guard: Guard::default(), ..http_options() };
-    bench.common.http = Http::new(reaches_nobody);
-    start(&bench);
-    let call = bench.queue(application.callback(&[E::Initiated])).await;
-    bench.tell(&call, life()).await;
-    assert_eq!(application.next().await.parameter("CallSid"), call.as_str());
 }
 
 #[tokio::test]
