@@ -1936,11 +1936,11 @@ export type ListCallsData = {
          */
         direction?: CallDirection;
         /**
-         * Exactly this caller; with or without plus.
+         * Exactly this caller; with or without plus, or as people of your countries write the number.
          */
         from?: string;
         /**
-         * Exactly this called party; with or without plus.
+         * Exactly this called party, likewise.
          */
         to?: string;
         /**
