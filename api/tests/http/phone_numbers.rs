@@ -145,7 +145,7 @@ async fn a_national_number_is_read_by_the_countries_of_the_carrier_and_its_trunk
         .await
         .ok(201);
     assert_eq!(add("020 7946 0018").await.ok(201)["number"], "+442079460018");
-    assert_eq!(add("0999").await.ok(201)["number"], "0999", "up to six digits are a short code");
+    assert_eq!(add("0888").await.ok(201)["number"], "0888", "up to six digits are a short code");
     assert_eq!(add("0207 946 00181234567").await.fields(), ["number"]);
     for typed in ["+44 (0)20 7946", "0044 20 7946", "00 44 20 7946", "011 44 20 7946", "４４２０７９４６"]
     {

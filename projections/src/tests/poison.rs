@@ -1,7 +1,7 @@
 //! What cannot be told: a table stops loudly, a call is left out; nothing is skipped in silence.
 
-use super::support::{Following, PATIENCE, World, on_each, received, second, unattended};
-use crate::Page;
+use super::support::{Following, PATIENCE, World, built, on_each, received, second, unattended};
+use crate::{AccountRow, Page, TimelineRow};
 use cqrs_es::event_sink::EventSink;
 use domain::{
     Actor, Kind, Log, Meta, Stream, Tenant,
@@ -188,7 +188,7 @@ async fn a_row_the_database_refuses_parks_its_call_and_no_other() {
         let odd = world.queue(&world.carrier, &account, "1234", 1).await;
         world.caught_up().await;
         let occupied =
-            sea_query::Query::update().table("call_timeline_v2_g1").value("sequence", 2_i64).to_owned();
+            sea_query::Query::update().table(built::<TimelineRow>(1)).value("sequence", 2_i64).to_owned();
         assert_eq!(world.store.db().execute(&occupied).await.unwrap(), 1);
         let mut healthy = Vec::new();
         for at in 0..20 {
@@ -214,7 +214,7 @@ async fn an_event_without_a_row_to_change_is_poison_too() {
     on_each(async |world: &World| {
         let account = world.account(&world.carrier, "A").await;
         world.caught_up().await;
-        let delete = sea_query::Query::delete().from_table("accounts_v4_g1").to_owned();
+        let delete = sea_query::Query::delete().from_table(built::<AccountRow>(1)).to_owned();
         world.store.db().execute(&delete).await.unwrap();
         world.tell::<Account>(&account, 4, AccountCommand::Disable).await;
         let head = world.store.head(Log::Core).await.unwrap();

@@ -1,7 +1,7 @@
 //! Tables from the log anew: the same rows, while everything goes on.
 
-use super::support::{Following, PATIENCE, World, on_each, parsed, received};
-use crate::{AccountRow, Page, Projections, Trouble, record::Record, replay};
+use super::support::{Following, PATIENCE, World, built, on_each, parsed, received};
+use crate::{AccountRow, CallRow, Page, Projections, Trouble, replay};
 use domain::{
     Kind, Log,
     account::{Account, AccountCommand},
@@ -57,14 +57,14 @@ async fn the_old_table_is_gone_after_the_switch() {
     on_each(async |world: &World| {
         lived_in(world, "+85512345678").await;
         replay::rebuild(&world.store, "accounts", |_| ()).await.unwrap();
-        let count = |table: &'static str| {
+        let count = |table: String| {
             let query = Query::select().expr(Expr::col("sid").count()).from(table).to_owned();
             let db = world.store.db().clone();
             async move { db.fetch_optional(&query).await.map(|row| row.unwrap().at::<i64>(0).unwrap()) }
         };
-        assert!(count("accounts_v4_g1").await.is_err());
-        assert_eq!(count("accounts_v4_g2").await.unwrap(), 1);
-        assert_eq!(count("accounts").await.unwrap(), 1);
+        assert!(count(built::<AccountRow>(1)).await.is_err());
+        assert_eq!(count(built::<AccountRow>(2)).await.unwrap(), 1);
+        assert_eq!(count("accounts".into()).await.unwrap(), 1);
     })
     .await;
 }
@@ -102,7 +102,7 @@ async fn verifying_finds_what_another_hand_has_changed() {
         world.caught_up().await;
         let db = world.store.db();
         let of = |sid: &domain::Sid| Expr::col("sid").eq(sid.as_str());
-        let table = format!("{}_v4_g1", AccountRow::NAME);
+        let table = built::<AccountRow>(1);
         let update =
             Query::update().table(table.clone()).value("name", "Forged").and_where(of(&account)).to_owned();
         assert_eq!(db.execute(&update).await.unwrap(), 1);
@@ -125,7 +125,7 @@ async fn verifying_finds_what_another_hand_has_changed() {
 async fn stopped(world: &World) -> i64 {
     let account = world.account(&world.carrier, "A").await;
     world.caught_up().await;
-    let delete = Query::delete().from_table("accounts_v4_g1").to_owned();
+    let delete = Query::delete().from_table(built::<AccountRow>(1)).to_owned();
     world.store.db().execute(&delete).await.unwrap();
     let disabled = world.tell::<Account>(&account, 4, AccountCommand::Disable).await.position;
     let behind = world.projections().reached(Log::Core, disabled, PATIENCE).await;
@@ -185,7 +185,7 @@ async fn a_table_of_an_older_release_is_built_anew_at_the_start() {
         let again = Following::start(&world.store).await;
         let head = world.store.head(Log::Calls).await.unwrap();
         again.projections.reached(Log::Calls, head, PATIENCE).await.unwrap();
-        let query = Query::select().expr(Expr::col("sid").count()).from("calls_v5_g2").to_owned();
+        let query = Query::select().expr(Expr::col("sid").count()).from(built::<CallRow>(2)).to_owned();
         let rows: i64 = world.store.db().fetch_optional(&query).await.unwrap().unwrap().at(0).unwrap();
         assert_eq!(rows, 5);
         assert_eq!(replay::verify(&world.store, |_| ()).await.unwrap(), []);

@@ -1,7 +1,7 @@
 //! The runners: writes are read, changes are told, a stop is clean.
 
-use super::support::{PATIENCE, World, on_each, parsed, received, second};
-use crate::{Change, ChangeKind, Page, Topic, ledger};
+use super::support::{PATIENCE, World, built, on_each, parsed, received, second};
+use crate::{AccountRow, Change, ChangeKind, Page, Topic, ledger};
 use domain::{
     Actor, Kind, Log, Meta, Tenant,
     account::{Account, AccountCommand},
@@ -84,7 +84,7 @@ async fn stopping_cuts_no_page_short() {
     world.caught_up().await;
     // The page waits for this row.
     let mut held = world.store.db().begin().await.unwrap();
-    ledger::hold(&mut held, "accounts_v4_g1").await.unwrap();
+    ledger::hold(&mut held, &built::<AccountRow>(1)).await.unwrap();
     let account = world.account(&world.carrier, "A").await;
     let blocked = sea_query::Query::select()
         .column("pid")

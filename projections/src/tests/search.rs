@@ -1,8 +1,8 @@
 //! What is typed finds what has it, in every order, on each store; and how much there is.
 
-use super::support::{World, on_each, parsed, second};
+use super::support::{World, built, on_each, parsed, second};
 use crate::{
-    AccountFilter, AuditFilter, By, Order, Page, PhoneNumberFilter, PhoneNumberRow, Scope, Total,
+    AccountFilter, AccountRow, AuditFilter, By, Order, Page, PhoneNumberFilter, PhoneNumberRow, Scope, Total,
     pieces::{self, Piece},
     reads::Noun,
     record::{self, Record},
@@ -17,9 +17,6 @@ use domain::{
 use sea_query::{Expr, ExprTrait, Query};
 use std::collections::BTreeSet;
 use store::testing::{self, plan, sid};
-
-/// The physical table of numbers.
-const NUMBERS: &str = "phone_numbers_v3_g1";
 
 /// Numbers in the tables without a log behind them, `from` to `until`, of one account, each eighth with a name.
 async fn stocked(world: &World, account: &Sid, from: usize, until: usize) -> Vec<PhoneNumberRow> {
@@ -37,12 +34,12 @@ async fn stocked(world: &World, account: &Sid, from: usize, until: usize) -> Vec
             if serial % 8 == 0 { row.called(Some(parsed(&format!("Straße {serial}")))) } else { row }
         })
         .collect();
-    let db = world.store.db();
+    let (db, table) = (world.store.db(), built::<PhoneNumberRow>(1));
     for some in rows.chunks(1_000) {
-        db.execute(&record::insert(NUMBERS, some.iter())).await.unwrap();
+        db.execute(&record::insert(&table, some.iter())).await.unwrap();
         let all: BTreeSet<Piece> = some.iter().flat_map(Piece::all).collect();
         for some in all.into_iter().collect::<Vec<_>>().chunks(4_000) {
-            db.execute(&record::insert(&pieces::beside(NUMBERS), some.iter())).await.unwrap();
+            db.execute(&record::insert(&pieces::beside(&table), some.iter())).await.unwrap();
         }
     }
     rows
@@ -206,7 +203,8 @@ async fn what_was_renamed_or_released_is_not_found_by_what_it_was() {
         world.tell::<PhoneNumber>(&number, 8, PhoneNumberCommand::Release).await;
         world.caught_up().await;
         assert_eq!((count(by("ception")).await, count(national).await), (0, 0));
-        let left = Query::select().expr(Expr::col("sid").count()).from(pieces::beside(NUMBERS)).to_owned();
+        let pieces = pieces::beside(&built::<PhoneNumberRow>(1));
+        let left = Query::select().expr(Expr::col("sid").count()).from(pieces).to_owned();
         let left: i64 = world.store.db().fetch_optional(&left).await.unwrap().unwrap().at(0).unwrap();
         assert_eq!(left, 0);
     })
@@ -218,7 +216,7 @@ async fn verifying_finds_pieces_that_another_hand_has_taken_and_a_rebuild_puts_t
     on_each(async |world: &World| {
         world.account(&world.carrier, "Honest").await;
         world.caught_up().await;
-        let table = pieces::beside("accounts_v4_g1");
+        let table = pieces::beside(&built::<AccountRow>(1));
         let delete = Query::delete().from_table(table).and_where(Expr::col("piece").eq("@hone")).to_owned();
         assert_eq!(world.store.db().execute(&delete).await.unwrap(), 1);
         let found = replay::verify(&world.store, |_| ()).await.unwrap();
@@ -314,7 +312,10 @@ async fn numbers_are_found_and_ordered_by_index() {
         let reads = crate::Reads::<PhoneNumberRow>::new(store.db(), scope.clone());
         let steps = plan(&store, &reads.wanted(&filter, &Page::first(50).by(order)).unwrap()).await;
         assert_eq!(steps.len(), 1, "already in order: {steps:?}");
-        assert!(steps[0].contains(&format!("{NUMBERS}_{index} ")), "{filter:?}: {steps:?}");
+        assert!(
+            steps[0].contains(&format!("{}_{index} ", built::<PhoneNumberRow>(1))),
+            "{filter:?}: {steps:?}"
+        );
     }
     assert_eq!(Piece::KEY, ["carrier", "piece", "sid"]);
 }

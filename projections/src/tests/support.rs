@@ -1,6 +1,6 @@
 //! A store with its tables following, and short ways to make things happen in it.
 
-use crate::{Projections, Scope, building};
+use crate::{Projections, Scope, building, record::Record};
 use domain::{
     Actor, Kind, Log, Meta, Sid, Stream, Tenant, Timestamp,
     account::{Account, AccountCommand},
@@ -14,6 +14,11 @@ use store::{
     testing::{self, TestStore, sid},
 };
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
+
+/// What a table is called in the database when it was built for this time: 1 is the first one.
+pub(super) fn built<R: Record>(generation: u8) -> String {
+    format!("{}_v{}_g{generation}", R::NAME, R::VERSION)
+}
 
 /// Longer than any wait of a healthy test.
 pub(super) const PATIENCE: Duration = Duration::from_secs(20);
