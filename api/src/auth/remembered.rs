@@ -22,10 +22,10 @@ impl<T> Default for Remembered<T> {
     }
 }
 
-impl<T: Copy> Remembered<T> {
+impl<T: Clone> Remembered<T> {
     pub(crate) fn find(&self, text: &str) -> Option<T> {
         let key = key(text);
-        self.young.get(&key).or_else(|| self.old.get(&key)).copied()
+        self.young.get(&key).or_else(|| self.old.get(&key)).cloned()
     }
 
     pub(crate) fn keep(&mut self, text: &str, value: T) {

@@ -28,47 +28,51 @@ pub(super) enum Failed {
 #[derive(Clone, Default)]
 pub(super) struct Failures(Arc<Mutex<Remembered<Count>>>);
 
-/// How many since the last entry, and when that was.
-#[derive(Clone, Copy, Default)]
+/// How many since the last entry, when that was, and where the last of them came from.
+#[derive(Clone, Default)]
 struct Count {
     told: Option<Duration>,
     tries: u32,
+    last: Option<Meta>,
 }
 
 impl Failures {
     /// Notes one; the entry is written beside the answer, which takes as long as if there were nobody to write about.
     pub(super) fn note(&self, app: &App, meta: Meta, user: &Sid, failed: Failed) {
-        if let Some(tries) = self.due(user, failed, app.clock.elapsed()) {
+        if let Some(tries) = self.due(user, failed, &meta, app.clock.elapsed()) {
             write(app, meta, user, failed, tries);
         }
     }
 
-    /// Tells of those that were counted and not told, now that the person got in.
-    pub(super) fn settle(&self, app: &App, meta: Meta, user: &Sid, failed: Failed) {
-        if let Some(tries) = self.untold(user, failed) {
+    /// Tells of those that were counted and not told, now that the person got in: it may have been somebody else who failed.
+    pub(super) fn settle(&self, app: &App, user: &Sid, failed: Failed) {
+        if let Some((tries, meta)) = self.untold(user, failed) {
             write(app, meta, user, failed, tries);
         }
     }
 
     /// How many an entry made now tells of; none when the last entry is too young.
-    fn due(&self, user: &Sid, failed: Failed, now: Duration) -> Option<u32> {
+    fn due(&self, user: &Sid, failed: Failed, meta: &Meta, now: Duration) -> Option<u32> {
         let mut counted = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         let whose = format!("{user} {failed:?}");
-        let Count { told, tries } = counted.find(&whose).unwrap_or_default();
+        let Count { told, tries, .. } = counted.find(&whose).unwrap_or_default();
         let tries = tries.saturating_add(1);
         let is_due = told.is_none_or(|told| now.saturating_sub(told) >= APART);
-        let count = if is_due { Count { told: Some(now), tries: 0 } } else { Count { told, tries } };
+        let count = match is_due {
+            true => Count { told: Some(now), tries: 0, last: None },
+            false => Count { told, tries, last: Some(meta.clone()) },
+        };
         counted.keep(&whose, count);
         is_due.then_some(tries)
     }
 
-    /// How many no entry tells of; from now on it is none.
-    fn untold(&self, user: &Sid, failed: Failed) -> Option<u32> {
+    /// How many no entry tells of, and where the last came from; from now on it is none.
+    fn untold(&self, user: &Sid, failed: Failed) -> Option<(u32, Meta)> {
         let mut counted = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         let whose = format!("{user} {failed:?}");
-        let Count { told, tries } = counted.find(&whose).filter(|count| count.tries > 0)?;
-        counted.keep(&whose, Count { told, tries: 0 });
-        Some(tries)
+        let Count { told, tries, last } = counted.find(&whose)?;
+        counted.keep(&whose, Count { told, ..Count::default() });
+        Some((tries, last?))
     }
 }
 
@@ -89,7 +93,14 @@ fn write(app: &App, meta: Meta, user: &Sid, failed: Failed, tries: u32) {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use domain::Kind;
+    use domain::{Kind, Tenant, Timestamp};
+
+    /// What is known of a request from this address.
+    fn from(ip: &str) -> Meta {
+        let carrier = Sid::from_uuid(Kind::Carrier, uuid::Uuid::nil());
+        let meta = Meta::new(Tenant::carrier(carrier), Actor::system("test"), Timestamp::from_micros(0));
+        Meta { ip: Some(ip.parse().unwrap()), ..meta }
+    }
 
     #[test]
     fn a_storm_of_failures_is_an_entry_a_minute_that_counts_them() {
@@ -97,20 +108,24 @@ mod tests {
         let at = Duration::from_secs;
         let told: Vec<_> = [0, 1, 2, 61, 62, 130]
             .into_iter()
-            .map(|second| failures.due(&user, Failed::Password, at(second)))
+            .map(|second| failures.due(&user, Failed::Password, &from("192.0.2.1"), at(second)))
             .collect();
         assert_eq!(told, [Some(1), None, None, Some(3), None, Some(2)]);
-        assert_eq!(failures.due(&user, Failed::SecondFactor, at(130)), Some(1));
+        assert_eq!(failures.due(&user, Failed::SecondFactor, &from("192.0.2.1"), at(130)), Some(1));
     }
 
     #[test]
-    fn failures_that_nobody_was_told_of_are_told_when_the_person_gets_in() {
+    fn failures_that_nobody_was_told_of_are_told_with_their_address_when_the_person_gets_in() {
         let (failures, user) = (Failures::default(), Sid::from_uuid(Kind::User, uuid::Uuid::nil()));
-        let due = |second| failures.due(&user, Failed::SecondFactor, Duration::from_secs(second));
-        assert_eq!([due(0), due(1), due(2)], [Some(1), None, None]);
-        assert_eq!(failures.untold(&user, Failed::Password), None);
-        assert_eq!(failures.untold(&user, Failed::SecondFactor), Some(2));
-        assert_eq!(failures.untold(&user, Failed::SecondFactor), None);
-        assert_eq!([due(3), due(61)], [None, Some(2)], "the minute goes on from the last entry");
+        let due =
+            |second, ip| failures.due(&user, Failed::SecondFactor, &from(ip), Duration::from_secs(second));
+        let told = [due(0, "192.0.2.1"), due(1, "192.0.2.1"), due(2, "192.0.2.2")];
+        assert_eq!(told, [Some(1), None, None]);
+        let untold = |failed| failures.untold(&user, failed).map(|(tries, meta)| (tries, meta.ip));
+        assert_eq!(untold(Failed::Password), None);
+        assert_eq!(untold(Failed::SecondFactor), Some((2, from("192.0.2.2").ip)));
+        assert_eq!(untold(Failed::SecondFactor), None);
+        let told = [due(3, "192.0.2.1"), due(61, "192.0.2.1")];
+        assert_eq!(told, [None, Some(2)], "the minute goes on from the last entry");
     }
 }

@@ -122,16 +122,18 @@ impl Limits {
         outcome: Result<(), Refusal>,
     ) -> Result<(), Refusal> {
         let user = &who.session.user;
-        let meta = || super::answer::meta(app, request, &who.session.carrier, user);
         match &outcome {
             Ok(()) => {
                 if !place.known {
                     self.guesses.succeeded(user.as_str());
                 }
-                self.failures.settle(app, meta(), user, Failed::SecondFactor);
+                self.failures.settle(app, user, Failed::SecondFactor);
             }
             Err(refusal) if refusal.status.is_server_error() => {}
-            Err(_) => self.failures.note(app, meta(), user, Failed::SecondFactor),
+            Err(_) => {
+                let meta = super::answer::meta(app, request, &who.session.carrier, user);
+                self.failures.note(app, meta, user, Failed::SecondFactor);
+            }
         }
         outcome
     }
@@ -198,13 +200,13 @@ async fn try_password(
     }
     let (whose, right) = recognize(app, given).await?;
     let Some((user, carrier)) = whose else { return Err(wrong()) };
-    let meta = super::answer::meta(app, request, &carrier, &user);
     if !right {
+        let meta = super::answer::meta(app, request, &carrier, &user);
         limits.failures.note(app, meta, &user, Failed::Password);
         return Err(wrong());
     }
     limits.passwords.succeeded(&email);
-    limits.failures.settle(app, meta, &user, Failed::Password);
+    limits.failures.settle(app, &user, Failed::Password);
     Ok((user, carrier))
 }
 
