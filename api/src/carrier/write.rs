@@ -182,6 +182,8 @@ impl<'a> Write<'a> {
                 let head = self.app.store.head(A::LOG).await?;
                 if let Err(behind) = self.app.projections.reached(A::LOG, head, READ_YOUR_WRITES).await {
                     tracing::warn!(%behind, "a change is decided on a table that lags");
+                    // Nobody waits for a table because this one does.
+                    *turn = None;
                 }
                 Ok(false)
             }
