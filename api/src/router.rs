@@ -4,7 +4,7 @@ use crate::{
     App,
     auth::{Rate, Throttle, authenticated},
     carrier, dashboard, docs, health,
-    middleware::{Routes, Traffic, bounded, completed, described, observed, secured, worded},
+    middleware::{Routes, Traffic, bodiless, bounded, completed, described, observed, secured, worded},
     problem::Refusal,
     twilio,
 };
@@ -31,7 +31,7 @@ pub fn router(app: &App, pages: BoxEndpoint<'static, Response>) -> BoxEndpoint<'
         .nest("/", pages)
         .data(app.clone());
     let limited = bounded(completed(routes, app.tasks.clone()), app.clone());
-    let safe = secured(worded(limited), app.config.secure_cookies);
+    let safe = secured(bodiless(worded(limited)), app.config.secure_cookies);
     observed(safe, app.ids.clone(), app.clock.clone(), traffic).boxed()
 }
 

@@ -150,6 +150,19 @@ async fn twilios_clients_are_told_in_twilios_words() {
 }
 
 #[tokio::test]
+async fn head_is_answered_as_get_is_without_the_body() {
+    let world = World::new().await;
+    let nobody = Caller::nobody();
+    for path in ["/healthz", "/carrier/v1/openapi.json", "/carrier/v1/docs", "/", "/carrier/v1/accounts"] {
+        let get = world.send(&nobody, "GET", path, None).await;
+        let head = world.send(&nobody, "HEAD", path, None).await;
+        assert_eq!((head.status, head.text.as_str()), (get.status, ""), "{path}");
+        assert_eq!(head.header("content-length"), get.text.len().to_string(), "{path}");
+        assert_eq!(head.header("content-type"), get.header("content-type"), "{path}");
+    }
+}
+
+#[tokio::test]
 async fn every_answer_is_hardened() {
     let world = World::new().await;
     let data = world.send(&Caller::nobody(), "GET", "/carrier/v1/accounts", None).await;
