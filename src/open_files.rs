@@ -9,7 +9,7 @@ const A_CALL: usize = 4;
 const A_LEG: usize = 2;
 /// What each part wants at most, and at least.
 const WEB: (usize, usize) = (1_024, 32);
-const APPLICATIONS: (usize, usize) = (2_560, 64);
+const APPLICATIONS: (usize, usize) = (3_840, 64);
 const SIP: (usize, usize) = (1_024, 32);
 /// Kept for calls for help beyond all others: RTP and RTCP of sixteen legs.
 const EMERGENCIES: usize = 32;
@@ -117,7 +117,7 @@ mod tests {
             "1024: 468 for 117 calls, 128 web, 204 applications, 64 SIP connections, 32 calls for help, 128 the rest"
         );
         assert!(
-            text.contains("1024 open files") && text.contains("117 calls") && text.contains("12768"),
+            text.contains("1024 open files") && text.contains("117 calls") && text.contains("14048"),
             "{text}"
         );
     }

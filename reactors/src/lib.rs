@@ -166,7 +166,7 @@ impl Reactors {
         let ledger = Ledger::open(store.db().clone()).await?;
         ledger.release_of(&node).await?;
         let mirror = DirectoryMirror::new(trusted_trunks);
-        let [http, callbacks] = Http::two(http, &mirror.directory());
+        let [http, callbacks] = Http::two(&http, &mirror.directory());
         let (began, node) = (clock.now(), nodes.claim());
         let world = World::open(&store, http, ids, &spool, &tasks, &stop)?;
         if !world.drained(SPOOL_WAIT).await {

@@ -75,7 +75,7 @@ pub struct HttpOptions {
     pub ids: Arc<dyn Ids>,
 }
 
-/// Most connections at once that are of use.
+/// Most connections of one client at once that are of use.
 pub const MAX_CONNECTIONS: usize = places::MAX_QUICK + places::MAX_SLOW + pool::MAX_IDLE;
 
 /// A request to a customer's application.
@@ -156,13 +156,14 @@ fn is_audio(content_type: &str) -> bool {
 }
 
 impl Http {
-    /// Two clients with half of the connections each and nothing in common: one for documents and sounds, one for what is
-    /// told beside a call. An application that is slow to take that delays no conversation, and ends none.
+    /// Two clients that have nothing in common: one with two thirds of the connections for documents and sounds, one for
+    /// what is told beside a call. An application that is slow to take that delays no conversation, and ends none.
     /// Of several carriers each has a share.
     #[must_use]
-    pub(crate) fn two(options: HttpOptions, carriers: &Carriers) -> [Http; 2] {
-        let half = HttpOptions { connections: options.connections / 2, ..options };
-        [half.clone(), half].map(|half| Http::of(half, carriers))
+    pub(crate) fn two(options: &HttpOptions, carriers: &Carriers) -> [Http; 2] {
+        let beside = options.connections / 3;
+        [options.connections - beside, beside]
+            .map(|connections| Http::of(HttpOptions { connections, ..options.clone() }, carriers))
     }
 
     /// A client that knows of no carriers.

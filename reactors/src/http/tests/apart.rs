@@ -11,7 +11,7 @@ async fn an_application_that_lets_callbacks_hang_is_asked_for_documents_all_the_
         connections: MAX_CONNECTIONS,
         ids: Arc::new(Counted::default()),
     };
-    let [documents, callbacks] = Http::two(options, &Carriers::default());
+    let [documents, callbacks] = Http::two(&options, &Carriers::default());
     let account = Sid::from_uuid(Kind::Account, uuid::Uuid::from_u128(1));
     let target = Target::parse("http://a.test/status").unwrap();
     for _ in 0..5 {
