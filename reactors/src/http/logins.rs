@@ -109,8 +109,10 @@ impl CallLogins {
         };
         match known {
             Some(at) if logins[at].is_as(&own) => {}
-            Some(at) => logins[at] = own,
+            // One that is too long is good for this request alone.
+            Some(at) if own.length() > MAX_LOGIN => drop(logins.remove(at)),
             None if own.length() > MAX_LOGIN => {}
+            Some(at) => logins[at] = own,
             None => {
                 if logins.len() >= MAX_LOGINS {
                     logins.remove(0);
@@ -287,6 +289,16 @@ mod tests {
         assert_eq!(logins.of(&call(2)).signed_in_address("http://a.test/"), "http://a.test/");
         logins.forget(&call(1));
         assert_eq!(logins.of(&call(1)).signed_in_address("http://a.test/"), "http://a.test/");
+    }
+
+    #[test]
+    fn a_login_that_is_too_long_is_good_for_its_request_and_takes_the_one_before_along() {
+        let logins = CallLogins::default();
+        let signed_in = |url: &str| logins.signed_in_address(url);
+        signed_in("http://bob:secret@a.test/");
+        let long = format!("http://{}:x@a.test/", "b".repeat(MAX_LOGIN));
+        assert_eq!(signed_in(&long), long);
+        assert_eq!(signed_in("http://a.test/"), "http://a.test/");
     }
 
     #[test]
