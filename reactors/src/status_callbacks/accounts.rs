@@ -103,8 +103,8 @@ impl Accounts {
         turns.unwrap_or_else(|| Arc::new(Semaphore::new(MAX_MADE)))
     }
 
-    /// Takes one out of the park that has room for half of what it and its carrier may have, and says from where on the log is to be read
-    /// for it.
+    /// Takes one out of the park that has room for half of what it and its carrier may have, or of which nothing waits, and
+    /// says from where on the log is to be read for it.
     pub fn resume(&self, crowd: usize) -> Option<(Whose, i64)> {
         if crowd >= MAX_IN_FLIGHT {
             return None;
@@ -112,9 +112,10 @@ impl Accounts {
         let Inner { accounts, carriers } = &mut *self.lock();
         let [most, of_carrier] = may_wait(crowd);
         let roomy = |whose: &Whose, account: &Account| {
-            account.parked.is_some()
-                && account.waiting <= most / 2
-                && carriers.of(&whose.carrier) <= of_carrier / 2
+            let theirs = carriers.of(&whose.carrier);
+            // Its carrier has many that wait; one of which nothing does goes on all the same.
+            let spare = if account.waiting == 0 { of_carrier.saturating_sub(1) } else { of_carrier / 2 };
+            account.parked.is_some() && account.waiting <= most / 2 && theirs <= spare
         };
         let (whose, account) = accounts.iter_mut().find(|(whose, account)| roomy(whose, account))?;
         Some((whose.clone(), account.parked.take()?))
@@ -186,6 +187,9 @@ mod tests {
             crowd - before
         };
         assert_eq!(fills(1), 14_000, "not all 20,000");
+        (0..60).for_each(|_| accounts.done(&whose(1, "0")));
+        let (resumed, from) = accounts.resume(13_940).unwrap();
+        assert_eq!((accounts.lock().accounts[&resumed].waiting, from), (0, 7), "one of which nothing waits");
         assert!(fills(2) > MAX_WAITING_IN_CROWD);
         assert_eq!(accounts.resume(crowd), None, "there is no room for more of theirs");
         (0..7_000).for_each(|number| accounts.done(&whose(1, &(number % 10).to_string())));
