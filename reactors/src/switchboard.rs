@@ -2,7 +2,7 @@
 
 use domain::{
     Sid,
-    call::{EndReason, Ending, Program, Queued, SipDialog, Status},
+    call::{Direction, EndReason, Ending, Program, Queued, SipDialog, Status},
 };
 use sip_engine::{CallRef, EngineHandle, NoRoom, Reservation};
 use tokio::sync::watch;
@@ -38,7 +38,7 @@ pub trait Switchboard: Send + Sync + 'static {
     fn end(&self, call: &Sid, status: Status) -> bool;
 
     /// Hangs up on the phone of a call whose process is gone; whether that is tried.
-    fn part(&self, call: CallRef, trunk: &Sid, dialog: Box<SipDialog>) -> bool;
+    fn part(&self, call: CallRef, direction: Direction, trunk: &Sid, dialog: Box<SipDialog>) -> bool;
 
     /// Whether the call goes on here.
     fn has(&self, call: &Sid) -> bool;
@@ -73,8 +73,8 @@ impl Switchboard for EngineHandle {
         EngineHandle::end(self, call, status)
     }
 
-    fn part(&self, call: CallRef, trunk: &Sid, dialog: Box<SipDialog>) -> bool {
-        EngineHandle::part(self, call, trunk, dialog)
+    fn part(&self, call: CallRef, direction: Direction, trunk: &Sid, dialog: Box<SipDialog>) -> bool {
+        EngineHandle::part(self, call, direction, trunk, dialog)
     }
 
     fn has(&self, call: &Sid) -> bool {

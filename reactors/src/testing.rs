@@ -377,7 +377,7 @@ impl Switchboard for Recorder {
         !self.forgets.load(Ordering::SeqCst)
     }
 
-    fn part(&self, call: CallRef, trunk: &Sid, dialog: Box<SipDialog>) -> bool {
+    fn part(&self, call: CallRef, _: Direction, trunk: &Sid, dialog: Box<SipDialog>) -> bool {
         self.orders.send(Order::Parted(call.sid, trunk.clone(), dialog.peer)).is_ok()
     }
 

@@ -121,7 +121,7 @@ impl PlaceCalls {
         match fate {
             Fate::Leave => Ok(None),
             Fate::Close => {
-                self.part(&call).await?;
+                self.part(&call, row.direction).await?;
                 self.end(&call, Ending::because(EndReason::Interrupted)).await?;
                 Ok(Some((node, call.sid)))
             }
@@ -138,7 +138,7 @@ impl PlaceCalls {
 
     /// Tells the phone of a call that nobody has any more. It is told before the log: who is told twice, because we were gone
     /// in between, has forgotten the call already.
-    async fn part(&self, call: &CallRef) -> Result<(), StoreError> {
+    async fn part(&self, call: &CallRef, direction: Direction) -> Result<(), StoreError> {
         let (mut through, mut talks) = (None, None);
         for fact in self.common.store.stream(&call.sid).await? {
             match fact.of::<Call>().transpose()? {
@@ -154,7 +154,7 @@ impl PlaceCalls {
             }
         }
         if let (Some(trunk), Some(dialog)) = (through, talks)
-            && !self.engine.part(call.clone(), &trunk, dialog)
+            && !self.engine.part(call.clone(), direction, &trunk, dialog)
         {
             tracing::info!(call = %call.sid, "the phone of an interrupted call is not reached by its trunk any more");
         }

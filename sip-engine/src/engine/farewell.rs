@@ -5,7 +5,10 @@ use crate::{
     outside::CallRef,
     sip::{Command, Credentials, Farewell, LegKey},
 };
-use domain::{Sid, Steady, call::SipDialog};
+use domain::{
+    Sid, Steady,
+    call::{Direction, SipDialog},
+};
 use std::{collections::VecDeque, sync::Arc, time::Duration};
 use tokio::{sync::mpsc, time::Instant};
 use tokio_util::sync::CancellationToken;
@@ -27,7 +30,13 @@ pub(super) struct Goodbye {
 
 impl Goodbye {
     /// One to a peer that is still an address of the trunk's: where its calls come from, or where calls through it may go.
-    pub(super) fn to(shared: &Shared, call: CallRef, trunk: &Sid, dialog: Box<SipDialog>) -> Option<Goodbye> {
+    pub(super) fn to(
+        shared: &Shared,
+        call: CallRef,
+        direction: Direction,
+        trunk: &Sid,
+        dialog: Box<SipDialog>,
+    ) -> Option<Goodbye> {
         let directory = shared.directory.load();
         let trunk = directory.trunk(trunk)?;
         let networks = shared.networks_of(trunk);
@@ -38,8 +47,9 @@ impl Goodbye {
             return None;
         }
         let named = outbound.and_then(|outbound| outbound.username.clone()).zip(trunk.password.clone());
-        let credentials =
-            named.map(|(username, password)| Credentials { username, password: password.to_string() });
+        let credentials = named
+            .filter(|_| direction != Direction::Inbound)
+            .map(|(username, password)| Credentials { username, password: password.to_string() });
         let (leg, networks) = (shared.next_leg(), networks.into());
         Some(Goodbye { call, farewell: Farewell { leg, dialog, networks, credentials, local: None } })
     }

@@ -16,7 +16,7 @@ use crate::{
 };
 use domain::{
     Sid,
-    call::{EndReason, Ending, Program, Queued, SipDialog, Status},
+    call::{Direction, EndReason, Ending, Program, Queued, SipDialog, Status},
 };
 use std::{
     net::SocketAddr,
@@ -149,9 +149,9 @@ impl EngineHandle {
     }
 
     /// Hangs up on the phone of a call whose process is gone: the dialog is one that the log has of it, with a peer of this
-    /// trunk. `false` where the trunk has that address no more, or too many wait.
-    pub fn part(&self, call: CallRef, trunk: &Sid, dialog: Box<SipDialog>) -> bool {
-        let goodbye = Goodbye::to(&self.shared, call, trunk, dialog);
+    /// trunk. Whoever called us is not told the trunk's login. `false` where the trunk has that address no more, or too many wait.
+    pub fn part(&self, call: CallRef, direction: Direction, trunk: &Sid, dialog: Box<SipDialog>) -> bool {
+        let goodbye = Goodbye::to(&self.shared, call, direction, trunk, dialog);
         goodbye.is_some_and(|goodbye| self.shared.goodbyes.try_send(goodbye).is_ok())
     }
 

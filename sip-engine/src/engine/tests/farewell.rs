@@ -2,7 +2,7 @@
 
 use super::*;
 use crate::outside::CallRef;
-use domain::call::{CallCommand, SipDialog};
+use domain::call::{CallCommand, Direction, SipDialog};
 
 /// A call of another engine's.
 fn call() -> CallRef {
@@ -27,9 +27,9 @@ async fn another_engine_hangs_up_on_both_phones_by_what_the_log_has() {
             _ => None,
         }
     };
-    for with_callee in [true, false] {
+    for (with_callee, direction) in [(true, Direction::OutboundDial), (false, Direction::Inbound)] {
         let dialog: Box<SipDialog> = stage.outside.fact(talks(with_callee)).await;
-        assert!(there.engine.part(call(), &sid(Kind::Trunk, 1), dialog));
+        assert!(there.engine.part(call(), direction, &sid(Kind::Trunk, 1), dialog));
     }
     caller.hung_up().await;
     stage.callee.hung_up().await;
@@ -50,7 +50,7 @@ async fn another_engine_calls_off_a_phone_that_rings_by_what_the_log_has() {
         _ => None,
     };
     let placed: Box<SipDialog> = stage.outside.fact(rings).await;
-    assert!(there.engine.part(call(), &sid(Kind::Trunk, 1), placed));
+    assert!(there.engine.part(call(), Direction::OutboundDial, &sid(Kind::Trunk, 1), placed));
     let cancel = stage.callee.next(&["CANCEL"]).await;
     assert_eq!(cancel.header("Via"), invite.header("Via"));
     there.outside.saw("CANCEL").await;
@@ -69,9 +69,42 @@ async fn nobody_is_told_anything_who_is_no_address_of_the_trunk_any_more() {
         _ => None,
     };
     let dialog = stage.outside.fact(of).await;
-    assert!(!stage.engine.part(call(), &sid(Kind::Trunk, 8), dialog.clone()), "the trunk is gone");
+    assert!(
+        !stage.engine.part(call(), Direction::Inbound, &sid(Kind::Trunk, 8), dialog.clone()),
+        "the trunk is gone"
+    );
     let moved = SipDialog { peer: "192.0.2.1:5060".parse().unwrap(), ..(*dialog).clone() };
-    assert!(!stage.engine.part(call(), &sid(Kind::Trunk, 1), Box::new(moved)));
+    assert!(!stage.engine.part(call(), Direction::Inbound, &sid(Kind::Trunk, 1), Box::new(moved)));
     caller.hang_up().await;
     stage.strike().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn only_who_was_called_through_a_trunk_is_told_its_login() {
+    let (stage, there) = (Stage::set().await, Stage::set().await);
+    there.knows(|mut network| {
+        let trunk = &mut network.trunks[0];
+        trunk.outbound.as_mut().unwrap().username = Some("us".into());
+        trunk.password = Some("secret".into());
+        network
+    });
+    stage.outside.serves(VOICE, r#"<Gather timeout="60"/>"#);
+    let mut caller = stage.caller().await;
+    caller.call("1234", 440.0).await;
+    let connected = |_: &Sid, fact: &CallCommand| match fact {
+        CallCommand::Connect(dialog) => Some(dialog.clone()),
+        _ => None,
+    };
+    let dialog: Box<SipDialog> = stage.outside.fact(connected).await;
+    let part = |direction| there.engine.part(call(), direction, &sid(Kind::Trunk, 1), dialog.clone());
+    let challenge = "WWW-Authenticate: Digest realm=\"theirs\", nonce=\"n\", qop=\"auth\"\r\n";
+    assert!(part(Direction::Inbound));
+    let bye = caller.next(&["BYE"]).await;
+    caller.respond_with(&bye, 401, challenge, "").await;
+    there.outside.saw("401").await;
+    assert!(part(Direction::OutboundDial));
+    let bye = caller.next(&["BYE"]).await;
+    assert_eq!(bye.header("Authorization"), "", "nothing came of the first");
+    caller.respond_with(&bye, 401, challenge, "").await;
+    assert!(caller.next(&["BYE"]).await.header("Authorization").contains("realm=\"theirs\""));
 }

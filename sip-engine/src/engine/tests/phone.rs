@@ -290,6 +290,11 @@ impl Phone {
 
     /// Answers a request with this code.
     pub(super) async fn respond(&self, request: &Message, code: u16, body: &str) {
+        self.respond_with(request, code, "", body).await;
+    }
+
+    /// The same with these header lines.
+    pub(super) async fn respond_with(&self, request: &Message, code: u16, extra: &str, body: &str) {
         let tag = format!(";tag=t{}", self.id);
         let to = request.header("To");
         let to = if to.contains("tag=") { to } else { to + &tag };
@@ -300,7 +305,7 @@ impl Phone {
             }
         }
         let us = self.named.unwrap_or_else(|| self.sip_addr());
-        headers.push_str(&format!("To: {to}\r\nContact: <sip:phone@{us}>\r\n"));
+        headers.push_str(&format!("To: {to}\r\nContact: <sip:phone@{us}>\r\n{extra}"));
         self.send(request.from, &format!("SIP/2.0 {code} Because"), &headers, body).await;
     }
 
