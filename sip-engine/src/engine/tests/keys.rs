@@ -39,6 +39,20 @@ async fn a_key_held_for_longer_than_the_timeout_is_gathered() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn an_event_that_is_no_key_leaves_the_timeout_as_it_is() {
+    const FLASH: u8 = 16;
+    let stage = Stage::set().await;
+    let twice = r#"<Gather timeout="1" action="/digits"/><Gather timeout="1" action="/digits"/>"#;
+    stage.outside.serves(VOICE, twice);
+    let mut caller = stage.caller().await;
+    caller.call("1234", 440.0).await;
+    // Each would wait for a minute if it took that for a key.
+    caller.hold(FLASH, Duration::from_millis(500)).await;
+    caller.hung_up().await;
+    stage.strike().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn keys_of_a_call_we_place_and_of_its_caller_reach_a_party_without_events_as_tones() {
     let mut stage = Stage::set().await;
     stage.outside.serves(VOICE, r#"<Dial><Number sendDigits="1*3">85510000001</Number></Dial>"#);

@@ -76,7 +76,7 @@ impl LegState {
             self.echo = down.is_some_and(echo);
         }
         let keys = told.presses.map(|press| press.and_then(|press| self.count(turn, press, By::Event)));
-        if told.begins && told.presses[1].is_none() && !self.echo {
+        if told.begins && self.digits.down().is_some() && !self.echo {
             self.emit(MediaEvent::KeyDown { leg: self.id });
         }
         self.plan_digit(turn);
