@@ -42,13 +42,18 @@ impl Endpoint {
         kept.into_iter().for_each(|dialog| self.tell(Event::Moved { leg: leg.key, dialog }));
     }
 
-    /// What a request of ours says of it.
-    pub(super) fn offer_timer(leg: &Leg, request: &mut Message) {
+    /// What a request of ours says of extensions.
+    fn offer(leg: &Leg, request: &mut Message) {
         let known = build::SUPPORTED.split(", ").filter(|known| !leg.left_out.contains(known));
         let known = known.collect::<Vec<_>>().join(", ");
         if !known.is_empty() {
             request.headers.push("Supported", known);
         }
+    }
+
+    /// What a request of ours says of extensions, and of the session's timer.
+    pub(super) fn offer_timer(leg: &Leg, request: &mut Message) {
+        Endpoint::offer(leg, request);
         match (&leg.timer, leg.stage) {
             _ if leg.left_out.contains(&TIMER) => {}
             (Some(timer), _) => request.headers.push("Session-Expires", timer.header()),
@@ -157,9 +162,12 @@ impl Endpoint {
             return false;
         }
         let path = self.clients.flow(request).unwrap_or(flow);
-        let said = ["authorization", "proxy-authorization", "supported", "session-expires", "min-se"];
+        let mut said = vec!["authorization", "proxy-authorization", "supported"];
+        if leg.left_out.contains(&TIMER) {
+            said.extend(["session-expires", "min-se"]);
+        }
         let mut again = self.renewed(leg, request, path, &said);
-        Endpoint::offer_timer(leg, &mut again);
+        Endpoint::offer(leg, &mut again);
         Endpoint::note_retry(leg, Purpose::Invite(leg.key), &again);
         self.launch(leg, again, path, Purpose::Invite(leg.key));
         true
