@@ -1,7 +1,7 @@
 //! The characters of an answer: by its byte order mark, by what its header says, by what it declares, else UTF-8.
 
 use crate::element::quote;
-use encoding_rs::{Encoding, UTF_8, UTF_16BE, UTF_16LE};
+use encoding_rs::{Encoding, REPLACEMENT, UTF_8, UTF_16BE, UTF_16LE};
 
 /// An XML declaration is no longer than this; what it may say takes about sixty bytes.
 const MAX_DECLARATION: usize = 256;
@@ -38,12 +38,21 @@ pub(crate) fn text_of(body: &[u8], content_type: Option<&str>) -> Result<String,
     if let Some(text) = told.into_iter().flatten().find_map(|encoding| read(encoding, body)) {
         return Ok(text);
     }
-    if let Some(label) = label.filter(|_| declared.is_none()) {
-        return Err(format!("it declares the encoding {:?}, which is none of the web's", quote(label)));
+    // Read as if it were UTF-8 it would be text, and another.
+    let unknown = |label| format!("it declares the encoding {:?}, which is none of the web's", quote(label));
+    if let Some(label) = label.filter(|label| is_ascii_in_disguise(label)) {
+        return Err(unknown(label));
     }
     // A declaration that can be read byte by byte is in no wide encoding, whatever it says.
     let told = [declared.filter(|encoding| !is_wide(encoding)), Some(UTF_8), header];
-    told.into_iter().flatten().find_map(|encoding| read(encoding, body)).ok_or_else(unreadable)
+    let found = told.into_iter().flatten().find_map(|encoding| read(encoding, body));
+    found.ok_or_else(|| label.filter(|_| declared.is_none()).map_or_else(unreadable, unknown))
+}
+
+/// Whether this is an encoding we do not know whose text is ASCII that says something else, as UTF-7.
+fn is_ascii_in_disguise(label: &str) -> bool {
+    let utf_7 = label.len() >= 4 && label.to_ascii_lowercase().replace('-', "").ends_with("utf7");
+    utf_7 || Encoding::for_label(label.as_bytes()) == Some(REPLACEMENT)
 }
 
 fn is_wide(encoding: &'static Encoding) -> bool {
@@ -134,7 +143,7 @@ mod tests {
 
     #[test]
     fn a_false_declaration_does_not_harm_what_is_utf_8() {
-        for label in ["UTF-16", ""] {
+        for label in ["UTF-16", "", "no-such-thing", "utf8mb4"] {
             let text = format!("<?xml version=\"1.0\" encoding=\"{label}\"?><Response>é</Response>");
             assert_eq!(text_of(text.as_bytes(), None).as_deref(), Some(text.as_str()), "{label}");
         }
@@ -165,9 +174,14 @@ mod tests {
 
     #[test]
     fn what_cannot_be_read_says_why() {
-        for label in ["x-foo", "UTF-7", "ISO-2022-KR"] {
-            let text = format!("<?xml version=\"1.0\" encoding=\"{label}\"?><Response>+AOk-</Response>");
-            let why = super::text_of(text.as_bytes(), Some("text/xml")).unwrap_err();
+        for (label, text) in [
+            ("x-foo", &b"caf\xe9"[..]),
+            ("UTF-7", b"+AOk-"),
+            ("unicode-1-1-utf-7", b"+AOk-"),
+            ("ISO-2022-KR", b"\x0e"),
+        ] {
+            let declaration = format!("<?xml version=\"1.0\" encoding=\"{label}\"?><Response>");
+            let why = super::text_of(&[declaration.as_bytes(), text].concat(), Some("text/xml")).unwrap_err();
             assert!(why.contains(label), "{why}");
         }
         let gzip = b"\x1f\x8b\x08\x00\x00\x00\x00\x00\x00\x03\xb3\x09";
