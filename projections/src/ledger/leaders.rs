@@ -2,8 +2,8 @@
 
 use super::{CHECKPOINTS, LEADERS};
 use domain::Log;
-use sea_query::{Expr, ExprTrait, Query};
-use store::{StoreError, Tx, padded};
+use sea_query::{Condition, Expr, ExprTrait, LockType, Order, Query};
+use store::{Backend, StoreError, Tx, padded};
 
 /// Takes the lead of a log when nobody has it, or `anyway`; returns the new epoch. Whoever led before is fenced from
 /// the commit on.
@@ -31,7 +31,7 @@ pub(crate) async fn lead(
     let hopeful = Query::update()
         .table(CHECKPOINTS)
         .value("stopped", None::<String>)
-        .and_where(Expr::col("log").eq(log.as_str()))
+        .cond_where(in_order(tx, Condition::all().add(Expr::col("log").eq(log.as_str()))))
         .to_owned();
     tx.execute(&hopeful).await?;
     Ok(Some(epoch))
@@ -39,13 +39,26 @@ pub(crate) async fn lead(
 
 /// Puts every live table of a log under this epoch.
 pub(crate) async fn stamp(tx: &mut Tx, log: Log, epoch: i64) -> Result<(), StoreError> {
-    let update = Query::update()
-        .table(CHECKPOINTS)
-        .value("epoch", epoch)
-        .and_where(Expr::col("log").eq(log.as_str()))
-        .and_where(Expr::col("live").eq(true))
-        .to_owned();
+    let of_log = Condition::all().add(Expr::col("log").eq(log.as_str())).add(Expr::col("live").eq(true));
+    let update =
+        Query::update().table(CHECKPOINTS).value("epoch", epoch).cond_where(in_order(tx, of_log)).to_owned();
     tx.execute(&update).await.map(drop)
+}
+
+/// Those checkpoints, locked one after another by their names: a statement that moves several waits for another such
+/// statement, and never each for the other. SQLite has one writer.
+fn in_order(tx: &Tx, which: Condition) -> Condition {
+    if tx.backend() == Backend::Sqlite {
+        return which;
+    }
+    let locked = Query::select()
+        .column("table_name")
+        .from(CHECKPOINTS)
+        .cond_where(which.clone())
+        .order_by("table_name", Order::Asc)
+        .lock(LockType::Update)
+        .to_owned();
+    Condition::all().add(Expr::col("table_name").in_subquery(locked)).add(which)
 }
 
 /// Keeps the lead until then (a moment in the past gives it up); false when another has it.
@@ -67,13 +80,12 @@ pub(crate) async fn fence(
     epoch: i64,
     (from, to): (i64, i64),
 ) -> Result<bool, StoreError> {
-    let update = Query::update()
-        .table(CHECKPOINTS)
-        .value("position", to)
-        .and_where(Expr::col("table_name").is_in(padded(tables.iter().copied())))
-        .and_where(Expr::col("position").eq(from))
-        .and_where(Expr::col("epoch").eq(epoch))
-        .and_where(Expr::col("live").eq(true))
-        .to_owned();
+    let ours = Condition::all()
+        .add(Expr::col("table_name").is_in(padded(tables.iter().copied())))
+        .add(Expr::col("position").eq(from))
+        .add(Expr::col("epoch").eq(epoch))
+        .add(Expr::col("live").eq(true));
+    let update =
+        Query::update().table(CHECKPOINTS).value("position", to).cond_where(in_order(tx, ours)).to_owned();
     Ok(tx.execute(&update).await? == tables.len() as u64)
 }

@@ -9,6 +9,7 @@ use domain::{
     Actor, Kind, Log, Meta, Tenant,
     account::{Account, AccountCommand},
 };
+use sea_query::{Expr, Query};
 use store::{
     Store,
     testing::{self, sid},
@@ -211,6 +212,54 @@ async fn nodes_may_start_at_the_same_time() {
         node.end().await;
     }
     assert_eq!(crate::replay::verify(&store, |_| ()).await.unwrap(), []);
+}
+
+/// Returns when a transaction in the store's database waits for another's rows.
+async fn waits(store: &Store) {
+    let waiting = Query::select()
+        .expr(Expr::cust("COUNT(*)"))
+        .from("pg_stat_activity")
+        .and_where(Expr::cust("datname = current_database() AND wait_event_type = 'Lock'"))
+        .to_owned();
+    let look = async {
+        while store.db().fetch_optional(&waiting).await.unwrap().unwrap().at::<i64>(0).unwrap() == 0 {
+            tokio::task::yield_now().await;
+        }
+    };
+    tokio::time::timeout(PATIENCE, look).await.expect("it waits");
+}
+
+#[tokio::test]
+async fn whoever_moves_several_tables_waits_for_one_without_holding_a_later_one() {
+    let store = testing::on_postgres().await;
+    unattended(&store).await;
+    let epoch = lead(&store).await;
+    let members = members(&store, epoch).await;
+    let mut tables: Vec<&str> = members.iter().map(|member| member.table.as_str()).collect();
+    tables.sort_unstable();
+    let (first, last) = (tables[0], tables[tables.len() - 1]);
+    for statement in ["stamp", "lead", "fence"] {
+        let mut held = store.db().begin().await.unwrap();
+        // Its newest version is the last in the table's file from now on.
+        ledger::hold(&mut held, first).await.unwrap();
+        let other = async {
+            let mut tx = store.db().begin().await.unwrap();
+            match statement {
+                "stamp" => ledger::stamp(&mut tx, Log::Core, epoch).await.unwrap(),
+                "lead" => drop(ledger::lead(&mut tx, Log::Core, "other", (0, 0), true).await.unwrap()),
+                _ => assert!(ledger::fence(&mut tx, &tables, epoch, (0, 1)).await.unwrap()),
+            }
+            tx.rollback().await.unwrap();
+        };
+        let meanwhile = async {
+            waits(&store).await;
+            let hold = ledger::hold(&mut held, last);
+            let kept = tokio::time::timeout(PATIENCE, hold).await.expect("the later one is free").unwrap();
+            held.commit().await.unwrap();
+            kept
+        };
+        assert_eq!(tokio::join!(other, meanwhile).1, Some(0), "{statement}");
+    }
 }
 
 #[tokio::test]
