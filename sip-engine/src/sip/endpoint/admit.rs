@@ -41,7 +41,7 @@ impl Endpoint {
 
     /// For a call for help there is more.
     fn has_room_for(&self, invite: &Request) -> bool {
-        let (source, legs) = (invite.flow.peer.ip(), self.legs.len());
+        let (source, legs) = (invite.flow.peer.ip(), self.legs.going_on());
         let more = self.servers.has_room_for_help(source) && legs < self.config.most_for_help();
         let room = self.servers.has_room(source) && legs < self.config.max_legs;
         room || (more && (self.config.for_help)(&incoming_call(LegKey::inbound(0), invite)))

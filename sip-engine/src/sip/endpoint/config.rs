@@ -43,7 +43,7 @@ pub(crate) const RETRY_AFTER: u32 = 5;
 pub struct EndpointConfig {
     /// The IP in Via and Contact where ours is behind a 1:1 NAT.
     pub advertise: Option<IpAddr>,
-    /// Most legs at once; further INVITEs get 503 with Retry-After. Calls for help have some beyond it, see
+    /// Most legs at once that go on; further INVITEs get 503 with Retry-After. Calls for help have some beyond it, see
     /// [`domain::share::kept_for_help`].
     pub max_legs: usize,
     /// Asked about INVITEs for which there is no room.

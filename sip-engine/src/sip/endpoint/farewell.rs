@@ -16,11 +16,10 @@ use std::time::Duration;
 const REASON: &str = "SIP;cause=503;text=\"The call was interrupted\"";
 
 impl Endpoint {
-    /// `Command::Farewell`: a BYE, repeated like any other, or a CANCEL to who still rings. Where there is no room for another leg, the peer's own timers
-    /// must do.
+    /// `Command::Farewell`: a BYE, repeated like any other, or a CANCEL to who still rings.
     pub(super) fn farewell(&mut self, farewell: Farewell) {
         let Farewell { leg: key, dialog: kept, networks, credentials, local } = farewell;
-        let Some(local) = local.filter(|_| self.legs.len() < self.config.max_legs) else { return };
+        let Some(local) = local else { return };
         let transport = match kept.transport {
             trunk::Transport::Udp => Transport::Udp,
             trunk::Transport::Tcp => Transport::Tcp,

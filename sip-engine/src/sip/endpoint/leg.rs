@@ -178,6 +178,8 @@ pub(crate) struct Leg {
     pub acks: HashMap<(String, u32), (Flow, Wire)>,
     /// Client transactions not yet over; an `Over` leg without any is forgotten.
     pub open: usize,
+    /// It is among those that are over.
+    pub is_listed: bool,
 }
 
 /// So many changes of the session in a row that do not reach the peer end a call that has no session timer.
@@ -213,6 +215,7 @@ impl Leg {
             tries: HashMap::new(),
             acks: HashMap::new(),
             open: 0,
+            is_listed: false,
         }
     }
 

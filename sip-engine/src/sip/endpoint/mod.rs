@@ -9,6 +9,7 @@ mod farewell;
 mod incoming;
 mod info;
 mod leg;
+mod legs;
 mod offers;
 mod outgoing;
 mod receive;
@@ -37,7 +38,8 @@ use super::transaction::{ClientKey, Clients, ServerKey, Servers};
 
 pub use config::{Counts, Doorkeeper, EndpointConfig, Helpline, Notice, SourceFilter, TurnedAway};
 pub(crate) use config::{NO_SOURCE, RETRY_AFTER};
-use leg::{Leg, Purpose};
+use leg::Purpose;
+use legs::Legs;
 use turned_away::Repetitions;
 
 /// What happened.
@@ -102,7 +104,7 @@ pub struct Endpoint {
     now: Instant,
     servers: Servers,
     clients: Clients<Purpose>,
-    legs: HashMap<LegKey, Leg>,
+    legs: Legs,
     /// Our tag of a dialog to its leg; 128 random bits each.
     tags: HashMap<String, LegKey>,
     /// The INVITE a CANCEL may still name.
@@ -127,7 +129,7 @@ impl Endpoint {
             now,
             servers,
             clients: Clients::default(),
-            legs: HashMap::new(),
+            legs: Legs::default(),
             tags: HashMap::new(),
             invites: HashMap::new(),
             wheel: Wheel::default(),

@@ -23,7 +23,7 @@ impl Endpoint {
             return self.fail(key, 400, "Malformed destination");
         };
         let most = if invite.emergency { self.config.most_for_help() } else { self.config.max_legs };
-        if self.legs.len() >= most {
+        if self.legs.going_on() >= most {
             return self.fail(key, 503, "Too many calls");
         }
         let (peer, transport) = (invite.target.next_hop, invite.target.transport);

@@ -168,7 +168,7 @@ impl Endpoint {
         let Some(mut leg) = self.legs.remove(&key) else { return Some(key) };
         let acknowledged =
             leg.reliable.as_mut().is_some_and(|reliable| reliable.acknowledge(&request.message));
-        self.legs.insert(key, leg);
+        self.legs.insert(leg);
         match acknowledged {
             false => {
                 let refusal = Refusal::new(481, "No such provisional response");

@@ -251,18 +251,29 @@ impl Endpoint {
     pub(super) fn keep(&mut self, leg: Leg) {
         let key = leg.key;
         if leg.stage == Stage::Over && leg.open == 0 && leg.farewell.is_none() {
-            self.tags.remove(&leg.local_tag);
-            if let Some(waiting) = &leg.waiting {
-                self.invites.remove(&waiting.server);
-            }
-            self.wheel.set(&key, None);
-            relax(&mut self.legs);
-            relax(&mut self.tags);
-            relax(&mut self.invites);
-            return;
+            return self.strike(&leg);
         }
         self.wheel.set(&key, leg.due());
-        self.legs.insert(key, leg);
+        self.legs.insert(leg);
+        if let Some(eldest) = self.legs.surplus(self.config.max_legs)
+            && let Some(leg) = self.legs.remove(&eldest)
+        {
+            // Who answers its INVITE all the same is hung up on as a stranger.
+            leg.placed.iter().for_each(|placed| self.clients.abandon(&placed.request));
+            self.strike(&leg);
+        }
+    }
+
+    /// Nothing names this leg any more.
+    fn strike(&mut self, leg: &Leg) {
+        self.tags.remove(&leg.local_tag);
+        if let Some(waiting) = &leg.waiting {
+            self.invites.remove(&waiting.server);
+        }
+        self.wheel.set(&leg.key, None);
+        self.legs.relax();
+        relax(&mut self.tags);
+        relax(&mut self.invites);
     }
 
     /// A client transaction of a leg is over.

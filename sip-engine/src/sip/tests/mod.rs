@@ -18,6 +18,7 @@ mod left_out;
 mod network;
 mod reliable;
 mod responses;
+mod room;
 mod sdp;
 mod session_timers;
 mod torture;
