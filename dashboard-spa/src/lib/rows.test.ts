@@ -18,6 +18,12 @@ describe("a list that was asked for again", () => {
     ]);
   });
 
+  it("is the same list where nothing has changed", () => {
+    const known = page(row("b"), row("a"));
+    expect(keepRows(known, page(row("b"), row("a")))).toBe(known);
+    expect(keepRows(known, known)).toBe(known);
+  });
+
   it("is taken as it comes the first time", () => {
     expect(keepRows(undefined, page(row("a")))).toEqual(page(row("a")));
   });

@@ -11,6 +11,8 @@ const keyOf = ({ sid, position }: Row) => sid ?? position;
  * Compared by their places, one new row on top would make all of them others.
  */
 export function keepRows(known: unknown, fresh: unknown): unknown {
+  // A list that is shown while the next one is on its way is compared at each drawing: another object would be drawn again.
+  if (replaceEqualDeep(known, fresh) === known) return known;
   const before = new Map(
     (known as Pages | undefined)?.pages.flatMap(({ data }) => data.map((row) => [keyOf(row), row])),
   );
