@@ -38,7 +38,7 @@ export function ResetTwoFactor({ user: { sid, name }, onReset, onClose }: Props)
             data-autofocus
             {...form.getInputProps("name")}
           />
-          <CodeField recovery {...form.getInputProps("code")} />
+          <CodeField recovery readOnly={busy} {...form.getInputProps("code")} />
           {problem && <ProblemNotice error={problem} />}
           <Group justify="flex-end" gap={8}>
             <Button variant="default" onClick={onClose}>

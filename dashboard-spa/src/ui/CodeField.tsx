@@ -1,6 +1,7 @@
 /**
  * The authenticator app's code of now, sent as soon as its six digits are there, typed or pasted. What proves anew who asks
- * may be a recovery code as well; that one is sent by its button.
+ * may be a recovery code as well; that one is sent by its button. Read-only while it is checked: what is typed on by mistake
+ * would be the beginning of the next code.
  */
 import { TextInput, type TextInputProps } from "@mantine/core";
 import { type RefObject, useEffect, useLayoutEffect, useRef } from "react";

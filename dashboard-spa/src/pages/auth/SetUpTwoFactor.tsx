@@ -62,7 +62,12 @@ function Scan({ onEnabled }: { onEnabled: (enabled: Enabled) => void }) {
                 </Copyable>
               )}
               {problem && <ProblemNotice error={problem} />}
-              <CodeField autoFocus label="Code from the app" {...form.getInputProps("code")} />
+              <CodeField
+                autoFocus
+                readOnly={busy}
+                label="Code from the app"
+                {...form.getInputProps("code")}
+              />
               <Button type="submit" loading={busy} disabled={!setup.data}>
                 Turn on
               </Button>

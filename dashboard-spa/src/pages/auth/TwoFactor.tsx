@@ -41,7 +41,7 @@ function CodeForm() {
     <form onSubmit={onSubmit} noValidate>
       <Stack gap={16}>
         {problem && <ProblemNotice error={problem} />}
-        <CodeField autoFocus {...form.getInputProps("code")} />
+        <CodeField autoFocus readOnly={busy} {...form.getInputProps("code")} />
         <Button type="submit" loading={busy} fullWidth>
           Sign in
         </Button>
@@ -64,7 +64,7 @@ function RecoveryForm() {
     <form onSubmit={onSubmit} noValidate>
       <Stack gap={16}>
         {problem && <ProblemNotice error={problem} />}
-        <RecoveryCodeField autoFocus {...form.getInputProps("recovery_code")} />
+        <RecoveryCodeField autoFocus readOnly={busy} {...form.getInputProps("recovery_code")} />
         <Button type="submit" loading={busy} fullWidth>
           Sign in
         </Button>

@@ -59,7 +59,12 @@ function Renew({ onClose }: { onClose: () => void }) {
       <form onSubmit={onSubmit} noValidate>
         <Stack gap={16}>
           {problem && <ProblemNotice error={problem} />}
-          <CodeField label="Code from the app" data-autofocus {...form.getInputProps("code")} />
+          <CodeField
+            label="Code from the app"
+            readOnly={busy}
+            data-autofocus
+            {...form.getInputProps("code")}
+          />
           <Group justify="flex-end" gap={8}>
             <Button variant="default" onClick={onClose}>
               Cancel

@@ -48,7 +48,7 @@ function Replace({ onClose }: { onClose: () => void }) {
             You are signed out everywhere else, your recovery codes stop working, and the next page sets the
             new app up.
           </Text>
-          <CodeField recovery data-autofocus {...form.getInputProps("code")} />
+          <CodeField recovery readOnly={busy} data-autofocus {...form.getInputProps("code")} />
           <Group justify="flex-end" gap={8}>
             <Button variant="default" onClick={onClose}>
               Cancel
