@@ -77,11 +77,16 @@ export function useProblemForm<T extends object>(
     initialValues: T;
     /** Whether a field is checked when it is left. */
     checkOnLeave?: boolean;
+    /**
+     * Called instead of `submit` where nothing was typed over what is stored: sent again it would undo what was changed
+     * elsewhere a moment ago.
+     */
+    unchanged?: (() => void) | undefined;
   },
   submit: (values: T, saved: (now: T) => void) => Promise<void>,
   rename: (field: string) => string = (field) => field,
 ): ProblemForm<T> {
-  const { checkOnLeave = true, ...options } = input;
+  const { checkOnLeave = true, unchanged, ...options } = input;
   const form = useForm<T>({
     ...options,
     // A field nobody has typed in is not complained about, and no message comes while a button is being pressed.
@@ -105,6 +110,7 @@ export function useProblemForm<T extends object>(
   const send = form.onSubmit(
     async (values) => {
       if (busy) return;
+      if (unchanged && !form.isDirty()) return unchanged();
       setBusy(true);
       setProblem(undefined);
       try {

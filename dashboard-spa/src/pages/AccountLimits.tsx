@@ -12,7 +12,7 @@ import { Card } from "../ui/basics";
 import css from "../ui/layout.module.css";
 import { Meanwhile } from "../ui/Meanwhile";
 import { ProblemNotice } from "../ui/ProblemNotice";
-import { told } from "../ui/toast";
+import { nothingChanged, told } from "../ui/toast";
 
 const between = (most: number) => (value: number | string) =>
   typeof value === "number" && Number.isInteger(value) && value >= 1 && value <= most
@@ -26,6 +26,7 @@ export function AccountLimits({ account }: { account: Account }) {
   const own = carrier ? countryName(carrier.country) : "The carrier's own country";
   const { form, problem, busy, onSubmit, ...meanwhile } = useProblemForm(
     {
+      unchanged: nothingChanged,
       initialValues: account.limits,
       validate: {
         calls_per_second: between(1_000),

@@ -20,7 +20,7 @@ import { Meanwhile } from "../ui/Meanwhile";
 import { PageHead } from "../ui/PageHead";
 import { ProblemNotice } from "../ui/ProblemNotice";
 import { Secret, ShownOnce } from "../ui/Secret";
-import { refused, told } from "../ui/toast";
+import { nothingChanged, refused, told } from "../ui/toast";
 import { AccountLimits } from "./AccountLimits";
 import { CreatePhoneNumber } from "./CreatePhoneNumber";
 
@@ -167,7 +167,11 @@ function Numbers({ sid }: { sid: string }) {
 function Rename({ account }: { account: Account }) {
   const client = useQueryClient();
   const { form, problem, busy, onSubmit, ...meanwhile } = useProblemForm(
-    { initialValues: { name: account.name }, validate: { name: check.name("a name for the account") } },
+    {
+      unchanged: nothingChanged,
+      initialValues: { name: account.name },
+      validate: { name: check.name("a name for the account") },
+    },
     async ({ name }, saved) => {
       const updated = await updateAccount({ path: { sid: account.sid }, body: { name: name.trim() } });
       client.setQueryData(queries.account(account.sid).queryKey, updated);

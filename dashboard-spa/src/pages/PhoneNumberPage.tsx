@@ -19,7 +19,7 @@ import css from "../ui/layout.module.css";
 import { Meanwhile } from "../ui/Meanwhile";
 import { PageHead } from "../ui/PageHead";
 import { ProblemNotice } from "../ui/ProblemNotice";
-import { refused, told } from "../ui/toast";
+import { nothingChanged, refused, told } from "../ui/toast";
 import { Warnings } from "../ui/Warnings";
 import { NobodysNumber, NumberAccount, Unassign } from "./NumberAccount";
 import { useUpdateNumber } from "./useUpdateNumber";
@@ -152,6 +152,7 @@ function Configure({ number }: { number: PhoneNumber }) {
   const update = useUpdateNumber(number.sid);
   const { form, problem, busy, onSubmit, ...meanwhile } = useProblemForm(
     {
+      unchanged: nothingChanged,
       initialValues: valuesOf(number),
       validate: {
         friendly_name: (value) => (value.trim().length > 64 ? "At most 64 characters" : null),

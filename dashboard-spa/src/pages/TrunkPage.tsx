@@ -31,7 +31,7 @@ import { Meanwhile } from "../ui/Meanwhile";
 import { PageHead } from "../ui/PageHead";
 import { PasswordField } from "../ui/PasswordField";
 import { ProblemNotice } from "../ui/ProblemNotice";
-import { told } from "../ui/toast";
+import { nothingChanged, told } from "../ui/toast";
 import { Warnings } from "../ui/Warnings";
 
 const newRoute = getRouteApi("/app/trunks/new");
@@ -74,7 +74,7 @@ function TrunkForm({ trunk, tab }: { trunk?: Trunk; tab: "inbound" | "outbound" 
   const navigate = useNavigate();
   const idempotent = useIdempotency();
   const { form, problem, busy, onSubmit, ...meanwhile } = useProblemForm<TrunkValues>(
-    { initialValues: valuesOf(trunk, tab), validate: validateTrunk },
+    { unchanged: trunk && nothingChanged, initialValues: valuesOf(trunk, tab), validate: validateTrunk },
     async (values, saved) => {
       const body = bodyOf(values);
       if (trunk) {

@@ -9,6 +9,9 @@ export function told(message: string): void {
   notifications.show({ message: visible(message), withBorder: true, closeButtonProps });
 }
 
+/** Said where there is nothing to save. */
+export const nothingChanged = () => told("Nothing has changed.");
+
 export function refused(error: unknown): void {
   const problem = toProblem(error);
   const message = problem.code === "offline" ? advice(problem) : (problem.detail ?? advice(problem));

@@ -13,7 +13,7 @@ import { Card, Facts, SidText, When } from "../../ui/basics";
 import css from "../../ui/layout.module.css";
 import { Meanwhile } from "../../ui/Meanwhile";
 import { ProblemNotice } from "../../ui/ProblemNotice";
-import { told } from "../../ui/toast";
+import { nothingChanged, told } from "../../ui/toast";
 
 export function CarrierSettings() {
   const { data: carrier, error, refetch } = useQuery(queries.carrier);
@@ -54,6 +54,7 @@ function CarrierForm({ carrier }: { carrier: Carrier }) {
   const { data: countries } = useSuspenseQuery(countriesQuery);
   const { form, problem, busy, onSubmit, ...meanwhile } = useProblemForm(
     {
+      unchanged: nothingChanged,
       initialValues: { name: carrier.name, country: carrier.country },
       validate: {
         name: check.name("the company's name"),
