@@ -24,7 +24,7 @@ export function LiveProvider({
 }) {
   const client = useQueryClient();
   const [state, setState] = useState<LiveState>("connecting");
-  const socket = useMemo(() => {
+  const [socket, updates] = useMemo(() => {
     const began = client.getQueryData(sessionQuery.queryKey)?.position;
     const updates: LiveUpdates = new LiveUpdates(client, began, () => live.resubscribe());
     const live: LiveSocket = new LiveSocket({
@@ -33,7 +33,7 @@ export function LiveProvider({
       onState: setState,
       onSessionEnded,
     });
-    return live;
+    return [live, updates] as const;
   }, [client, onSessionEnded]);
 
   useEffect(() => {
@@ -45,8 +45,9 @@ export function LiveProvider({
       window.removeEventListener("online", hurry);
       document.removeEventListener("visibilitychange", hurry);
       socket.stop();
+      updates.stop();
     };
-  }, [socket]);
+  }, [socket, updates]);
 
   const live = useMemo(
     () => ({ state, subscribe: (call: string) => socket.subscribe(call) }),

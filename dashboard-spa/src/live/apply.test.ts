@@ -122,6 +122,34 @@ describe("live messages", () => {
     expect(asked).toHaveBeenCalledOnce();
   });
 
+  it("ask no list more than once in 1.2 seconds, though another one is slow to answer", async () => {
+    const client = new QueryClient();
+    const { ask } = question<string>();
+    client.setQueryData(["overview"], "old");
+    client.setQueryData(["accounts", "list"], "old");
+    const leave = new QueryObserver(client, { queryKey: ["overview"], queryFn: ask, retry: false }).subscribe(
+      () => {},
+    );
+    const asked = vi.spyOn(client, "invalidateQueries").mockResolvedValue();
+    const updates = new LiveUpdates(client, undefined, () => {});
+    for (let tick = 0; tick < 100; tick += 1) {
+      updates.receive(change);
+      await vi.advanceTimersByTimeAsync(100);
+    }
+    expect(asked.mock.calls.length).toBeLessThanOrEqual(9);
+    leave();
+  });
+
+  it("change nothing once the session is over", async () => {
+    const client = new QueryClient();
+    const updates = new LiveUpdates(client, undefined, () => {});
+    for (const sid of ["CA1", "CA2"]) updates.receive({ type: "call", call: call(sid, "in-progress") });
+    updates.stop();
+    client.clear();
+    await vi.advanceTimersByTimeAsync(2_000);
+    expect(client.getQueryCache().getAll()).toEqual([]);
+  });
+
   it("ask for what they are about, and for what counts it", () => {
     const keys = [
       ["accounts", "list"],

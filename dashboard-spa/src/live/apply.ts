@@ -113,6 +113,15 @@ export class LiveUpdates {
     }
   }
 
+  /** Shows nothing more: the session is over, and what comes next is another's. */
+  stop(): void {
+    clearTimeout(this.timer);
+    clearTimeout(this.showing);
+    this.timer = this.showing = undefined;
+    this.calls = [];
+    this.pending.clear();
+  }
+
   /** What happened since the page was asked for, or since a connection was lost, was told to nobody. */
   private greeted(position: Position): void {
     const missed = this.began !== position;
@@ -153,7 +162,7 @@ export class LiveUpdates {
   private stale(keys: readonly QueryKey[]): void {
     for (const key of keys) this.pending.set(hashKey(key), key);
     if (this.pending.size === 0) return;
-    const wait = Math.max(DEBOUNCE, this.asked + APART - Date.now());
+    const wait = Math.max(DEBOUNCE, this.asked + APART - performance.now());
     this.timer ??= setTimeout(() => this.flush(), wait);
   }
 
@@ -169,7 +178,8 @@ export class LiveUpdates {
     // What is gone is not asked for again: whoever deleted it is about to leave its page.
     const wanted = (query: Query) => matches(query) && !this.removed.has(String(query.queryKey[1]));
     const running = this.client.getQueryCache().findAll({ predicate: wanted, fetchStatus: "fetching" });
-    if (running.length === 0) this.asked = Date.now();
+    const asking = this.client.getQueryCache().findAll({ predicate: wanted }).length > running.length;
+    if (asking || running.length === 0) this.asked = performance.now();
     void this.client.invalidateQueries({ predicate: (query) => wanted(query) && !running.includes(query) });
     this.stale(running.map(({ queryKey }) => queryKey));
     if (this.pending.size === 0) this.removed.clear();

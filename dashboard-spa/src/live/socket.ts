@@ -119,7 +119,7 @@ export class LiveSocket {
   }
 
   private received(data: unknown): void {
-    if (typeof data !== "string") return;
+    if (this.stopped || typeof data !== "string") return;
     try {
       const message: unknown = JSON.parse(visibleJson(data));
       if (typeof message === "object" && message !== null) {
