@@ -52,6 +52,21 @@ describe("the focus", () => {
     expect(focused()).toBe("title");
   });
 
+  it("waits for what opened a menu while that waits for an answer", async () => {
+    get("end-b").focus();
+    get("over").innerHTML = '<div role="menu"><button id="disable" type="button">Disable</button></div>';
+    get("disable").focus();
+    get("end-b").setAttribute("data-loading", "");
+    get("end-b").setAttribute("disabled", "");
+    get("over").innerHTML = "";
+    await seen();
+    expect(focused()).toBe("");
+    get("end-b").removeAttribute("disabled");
+    get("end-b").removeAttribute("data-loading");
+    await seen();
+    expect(focused()).toBe("end-b");
+  });
+
   it("goes back to what opened a dialog, or to what is next to that", async () => {
     get("end-b").focus();
     get("over").innerHTML = '<div role="dialog"><button id="sure" type="button">Sure</button></div>';

@@ -123,6 +123,11 @@ export function watchFocus(): { arrived: () => void; stop: () => void } {
     const last = over ?? page;
     if (!last || !isFree()) return;
     if (last.element.isConnected) return keep(last);
+    // What opened it is on again in a moment, and then takes it.
+    if (page?.element.isConnected && isOff(page.element) && isWaiting(page.element)) {
+      over = undefined;
+      return;
+    }
     const back = page?.element.isConnected && !isOff(page.element) ? page.element : page && nextTo(page);
     const next = (over && nextTo(over)) ?? back ?? beginning();
     if (next) give(next);
