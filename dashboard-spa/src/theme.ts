@@ -14,6 +14,8 @@ import {
   type MantineColorsTuple,
   Menu,
   Modal,
+  MultiSelect,
+  type OptionsFilter,
   PasswordInput,
   SegmentedControl,
   Select,
@@ -27,6 +29,7 @@ import {
   TextInput,
   Tooltip,
 } from "@mantine/core";
+import { plain } from "./lib/plain";
 
 const slate: MantineColorsTuple = [
   "#f8fafc",
@@ -80,6 +83,12 @@ const red: MantineColorsTuple = [
   "#7f1d1d",
 ];
 
+/** What is chosen from is found without its accents as well. */
+const filter: OptionsFilter = ({ options, search, limit }) =>
+  options
+    .filter((option) => "label" in option && plain(option.label).includes(plain(search.trim())))
+    .slice(0, limit);
+
 const small = { defaultProps: { size: "sm" } };
 
 export const theme = createTheme({
@@ -110,7 +119,8 @@ export const theme = createTheme({
     TextInput: TextInput.extend(small),
     PasswordInput: PasswordInput.extend(small),
     Textarea: Textarea.extend(small),
-    Select: Select.extend({ defaultProps: { size: "sm", checkIconPosition: "right" } }),
+    Select: Select.extend({ defaultProps: { size: "sm", checkIconPosition: "right", filter } }),
+    MultiSelect: MultiSelect.extend({ defaultProps: { size: "sm", filter } }),
     TagsInput: TagsInput.extend(small),
     InputWrapper: InputWrapper.extend({ styles: { label: { marginBottom: 4 } } }),
     Switch: Switch.extend({ defaultProps: { size: "sm", withThumbIndicator: false } }),
