@@ -35,7 +35,6 @@ const onward = (search: Record<string, unknown>): { to?: string } => only("to")(
 
 const root = createRootRouteWithContext<Context>()({
   component: Outlet,
-  notFoundComponent: NotFound,
   errorComponent: RouteError,
   beforeLoad: async ({ context }) => {
     // Without countries numbers are shown ungrouped, which is no reason to show nothing.
@@ -188,6 +187,13 @@ const settings = createRoute({
   component: page(() => import("./pages/settings/Settings"), "Settings"),
 });
 
+/** Every other address. */
+const nothing = createRoute({
+  getParentRoute: () => app,
+  path: "$",
+  component: NotFound,
+});
+
 const routeTree = root.addChildren([
   signUp,
   signIn,
@@ -209,6 +215,7 @@ const routeTree = root.addChildren([
     team,
     audit,
     settings,
+    nothing,
   ]),
 ]);
 

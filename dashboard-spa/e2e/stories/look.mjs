@@ -204,6 +204,7 @@ export const lookStories = {
     await page.waitForURL((url) => url.pathname === "/calls");
     await page.goto("/no/such/page");
     await page.getByText("There is no such page").waitFor();
+    await page.getByRole("navigation", { name: "Main" }).waitFor();
     await page.getByRole("link", { name: "Go to the overview" }).click();
     await page.getByRole("heading", { name: "Overview" }).waitFor();
     page.assertClean();

@@ -5,12 +5,14 @@ import { type ErrorComponentProps, Link, useRouter } from "@tanstack/react-route
 import { useState } from "react";
 import { Empty } from "../ui/basics";
 import { Notice } from "../ui/Notice";
+import { PageHead } from "../ui/PageHead";
 import { ProblemNotice } from "../ui/ProblemNotice";
 import { PageUnavailable } from "./page";
 
 export function NotFound() {
   return (
-    <main>
+    <>
+      <PageHead title="Nothing here" />
       <Empty
         icon={<IconMapPinOff size={22} stroke={1.6} />}
         title="There is no such page"
@@ -22,7 +24,7 @@ export function NotFound() {
       >
         The address may be mistyped, or what was here has been deleted.
       </Empty>
-    </main>
+    </>
   );
 }
 
