@@ -26,6 +26,7 @@ describe("a call that is over", () => {
 
   it("says nothing of what was never answered", () => {
     const { answered_at: _, ...unanswered } = call;
+    expect(billing({ ...call, ended_at: "2026-11-23T20:01:00.9964Z", duration_s: 60 })).toMatch(/^1:00/);
     expect(billing({ ...unanswered, status: "no-answer" })).toBeUndefined();
   });
 

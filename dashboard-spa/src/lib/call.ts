@@ -146,7 +146,8 @@ export function billing(call: Call): string | undefined {
   const { answered_at, ended_at, duration_s } = call;
   if (!answered_at || !ended_at || duration_s === undefined) return undefined;
   const ms = Math.round((micros(ended_at) - micros(answered_at)) / 1000);
-  const exact = ms < 60_000 ? `${(ms / 1000).toFixed(2)} s` : offset(ms).slice(1);
+  // What would be written as 60.00 s is a minute.
+  const exact = ms < 59_995 ? `${(ms / 1000).toFixed(2)} s` : offset(Math.max(ms, 60_000)).slice(1);
   return `${exact}, billed as ${duration(duration_s)}`;
 }
 

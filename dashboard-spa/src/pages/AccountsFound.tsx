@@ -38,8 +38,13 @@ export function AccountsFound({ text = "", onPick }: Props) {
         </Button>
       ))}
       {named.length > OFFERED && (
-        <Link to="/accounts" search={{ name }} className="small nowrap">
-          All accounts with this name
+        <Link
+          to="/accounts"
+          search={{ name }}
+          className="small nowrap"
+          aria-label="All accounts with this name"
+        >
+          All <span className={css.rest}>accounts with this name</span>
         </Link>
       )}
     </div>
