@@ -79,8 +79,10 @@ describe("who looks for a customer among numbers", () => {
     expect(screen.queryByRole("link")).toBeNull();
   });
 
-  it("is asked nothing about digits", () => {
+  it("is asked nothing about digits", async () => {
     show("+44 20");
-    expect(asked).toEqual([]);
+    show("acme");
+    await screen.findByLabelText("Numbers of Acme Telecom");
+    expect(asked.map((url) => new URL(url).searchParams.get("name"))).toEqual(["acme"]);
   });
 });
