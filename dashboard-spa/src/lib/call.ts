@@ -114,7 +114,7 @@ const REASONS: Record<string, string> = {
   media_failed: "No codec in common, or no media could be opened.",
   application_failed: "The application could not be asked, nor its fallback. See the webhook rows below.",
   time_limit: "It lasted as long as it may.",
-  connection_lost: "The far end went silent.",
+  connection_lost: "The far end was lost.",
   expired: "It waited in the queue for too long.",
   overloaded: "More calls than this server takes.",
   interrupted: "The server that had it stopped without finishing it.",

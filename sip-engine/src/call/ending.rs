@@ -64,7 +64,7 @@ pub(super) fn ending_of(closing: Closing) -> Ending {
         Closing::HungUp => Ending::because(EndReason::HungUp),
         Closing::Cancelled => Ending::because(EndReason::CanceledByCaller),
         Closing::TimedOut => Ending::because(EndReason::NoAnswer),
-        Closing::Lost => Ending::because(EndReason::ConnectionLost),
+        Closing::Lost(how) => Ending::because(EndReason::ConnectionLost).with_detail(how),
         Closing::NoMedia { code, detail } => {
             Ending::because(EndReason::MediaFailed).with_code(code).with_detail(detail)
         }

@@ -123,8 +123,8 @@ pub enum Closing {
     },
     /// It rang for as long as it may.
     TimedOut,
-    /// Our answer was never acknowledged, or the far end forgot the dialog.
-    Lost,
+    /// Our answer was never acknowledged, or the far end forgot the dialog, or did not keep it alive: which, for a person.
+    Lost(&'static str),
     /// No media could be agreed on or opened. A leg that arrived still waits for its final response.
     NoMedia {
         /// The response it is to get.

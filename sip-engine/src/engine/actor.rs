@@ -239,7 +239,9 @@ impl Actor {
             Event::Ended { by, .. } => Signal::Closed(match by {
                 ClosedBy::Remote => Closing::HungUp,
                 ClosedBy::Us => Closing::Ordered,
-                ClosedBy::LostAck | ClosedBy::Gone | ClosedBy::Expired => Closing::Lost,
+                ClosedBy::LostAck => Closing::Lost("Our answer was not acknowledged within 32 s"),
+                ClosedBy::Gone => Closing::Lost("The far end does not know the call any more"),
+                ClosedBy::Expired => Closing::Lost("The far end did not refresh the session in time"),
             }),
         };
         self.next.push_back(Happened::Signalled(no, signal));

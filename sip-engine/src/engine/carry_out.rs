@@ -261,7 +261,7 @@ impl Actor {
         wire.key = None;
         match wire.search.take() {
             Some(search) => self.find(leg, search),
-            None => self.closed(leg, Closing::Lost),
+            None => self.closed(leg, Closing::Lost("Nothing is left to try")),
         }
     }
 

@@ -190,7 +190,7 @@ fn an_answer_that_is_never_acknowledged_loses_the_call() {
     let mut scene = Scene::incoming(application(None));
     scene.starts();
     scene.document("<Say>Hi</Say>");
-    let lines = scene.signal(MAIN, Signal::Closed(Closing::Lost));
+    let lines = scene.signal(MAIN, Signal::Closed(Closing::Lost("Our answer was not acknowledged")));
     assert!(lines.contains(&"0: ended ConnectionLost".to_owned()), "{lines:?}");
 }
 
