@@ -62,11 +62,22 @@ describe("a field for a code", () => {
 const REFUSAL = "This code is wrong or was used before; wait for the next one.";
 
 /** A form whose server takes one code only. */
-function Judged({ right, kind, sent }: { right: string; kind: Kind; sent: string[] }) {
-  const { form, onSubmit } = useProblemForm(
+function Judged({
+  right,
+  kind,
+  sent,
+  until,
+}: {
+  right: string;
+  kind: Kind;
+  sent: string[];
+  until: Promise<void>;
+}) {
+  const { form, busy, onSubmit } = useProblemForm(
     { initialValues: { code: "" }, checkOnLeave: false },
     async ({ code }) => {
       sent.push(code);
+      await until;
       if (code === right) return;
       throw new Problem(422, { code: "validation_failed", errors: [{ field: "code", message: REFUSAL }] });
     },
@@ -74,7 +85,12 @@ function Judged({ right, kind, sent }: { right: string; kind: Kind; sent: string
   const Field = kind === "recovery" ? RecoveryCodeField : CodeField;
   return (
     <form onSubmit={onSubmit} noValidate>
-      <Field label="Code" {...(kind === "either" && { recovery: true })} {...form.getInputProps("code")} />
+      <Field
+        label="Code"
+        readOnly={busy}
+        {...(kind === "either" && { recovery: true })}
+        {...form.getInputProps("code")}
+      />
       <button type="submit">Sign in</button>
     </form>
   );
@@ -82,11 +98,11 @@ function Judged({ right, kind, sent }: { right: string; kind: Kind; sent: string
 
 type Kind = "app" | "either" | "recovery";
 
-function judged(right: string, kind: Kind) {
+function judged(right: string, kind: Kind, until = Promise.resolve()) {
   const sent: string[] = [];
   render(
     <MantineProvider env="test">
-      <Judged right={right} kind={kind} sent={sent} />
+      <Judged right={right} kind={kind} sent={sent} until={until} />
     </MantineProvider>,
   );
   return { sent, user: userEvent.setup(), field: screen.getByLabelText<HTMLInputElement>("Code") };
@@ -114,6 +130,20 @@ describe("a code that was refused", () => {
       await user.paste("654 321");
       expect(sent).toEqual(["123456", "654321"]);
       expect(field.value).toBe("654321");
+    });
+
+    it(`is not changed by a key that comes while it is checked (${kind})`, async () => {
+      let answer = () => {};
+      const answered = new Promise<void>((resolve) => {
+        answer = resolve;
+      });
+      const { sent, user, field } = judged("654321", kind, answered);
+      await user.type(field, "1234566");
+      expect(field.value).toBe("123456");
+      answer();
+      await screen.findByText(REFUSAL);
+      await user.keyboard("654321");
+      expect(sent).toEqual(["123456", "654321"]);
     });
 
     it(`gives way to a digit typed behind it (${kind})`, async () => {
