@@ -94,10 +94,12 @@ pub(crate) fn response(message: &Message) -> bool {
         && CSeq::of(message).is_some()
 }
 
-/// Whether a response echoes what the request it names by its branch said of itself (RFC 3261 section 8.2.6.2).
+/// Whether a response echoes what the request it names by its branch said of itself (RFC 3261 sections 8.2.6.2, 18.1.2).
 pub(crate) fn answers(request: &Message, response: &Message) -> bool {
     let call_id = |message: &Message| message.headers.get("call-id").map(|header| header.value.clone());
+    let sent_by = |message: &Message| Via::of(message).map(|via| via.sent_by);
     CSeq::of(request) == CSeq::of(response)
+        && sent_by(request) == sent_by(response)
         && call_id(request) == call_id(response)
         && tag(request, "from") == tag(response, "from")
 }

@@ -24,13 +24,14 @@ fn goes_on(bench: &mut Bench, invite: &Message) {
 }
 
 #[test]
-fn a_response_whose_call_id_from_tag_or_cseq_is_not_the_requests_is_none() {
+fn a_response_whose_via_call_id_from_tag_or_cseq_is_not_the_requests_is_none() {
     for code in [180, 200, 302, 407, 486, 503] {
-        for what in ["Call-ID", "From tag", "CSeq number", "CSeq method"] {
+        for what in ["Via", "Call-ID", "From tag", "CSeq number", "CSeq method"] {
             let mut bench = Bench::new();
             let invite = bench.place(leg(), None);
             let answer = reply(&invite, code, "evil", "", SDP);
             let forged = match what {
+                "Via" => answer.replacen("SIP/2.0/UDP 198.51.100.1:5060", "SIP/2.0/UDP 198.51.100.2:5060", 1),
                 "Call-ID" => answer.replace(&header(&invite, "call-id"), "other@192.0.2.9"),
                 "From tag" => answer.replace(&crate::sip::values::tag(&invite, "from").unwrap(), "other"),
                 "CSeq number" => answer.replace("CSeq: 1 INVITE", "CSeq: 9 INVITE"),
