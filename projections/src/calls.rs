@@ -87,7 +87,7 @@ pub struct CallRow {
     pub version: i64,
 }
 
-table!(CallRow: "calls" v 5, key [sid],
+table!(CallRow: "calls" v 6, key [sid],
     columns [sid, carrier, account, parent, direction, from, to, phone_number, trunk, status, reason, sip_code, detail,
         created_at, started_at, answered_at, ended_at, duration_s, queue_time_ms, claimed_by, sip_call_id, bridged_with,
         codec, jitter_ms, loss_percent, rtt_ms, mos, warnings, troubled, deleted, updated_at, version],
@@ -121,6 +121,10 @@ impl Biography for CallRow {
                 let (trunk, sip_call_id) = (Some(trunk), Some(sip_call_id));
                 CallRow { trunk, sip_call_id, started_at: row.started_at.or(at), ..row }
             }
+            // Nothing left by it, and it is all the same the trunk it was to go by.
+            (Some(row), E::AttemptFailed { trunk, .. }) => {
+                CallRow { trunk: row.trunk.or(Some(trunk)), ..row }
+            }
             (Some(row), E::Ringing { .. }) => CallRow { status: Status::Ringing, ..row },
             (Some(row), E::Answered { .. }) => CallRow { status: Status::InProgress, answered_at: at, ..row },
             (Some(row), E::Exchanged(exchange)) => {
@@ -141,7 +145,6 @@ impl Biography for CallRow {
                 | E::Pressed { .. }
                 | E::Held { .. }
                 | E::Moved { .. }
-                | E::AttemptFailed { .. }
                 | E::Redirected(_)
                 | E::EndRequested { .. },
             ) => row,

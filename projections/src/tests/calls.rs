@@ -125,6 +125,28 @@ async fn an_unanswered_call_has_no_duration_but_a_time_in_the_queue() {
 }
 
 #[tokio::test]
+async fn a_call_whose_trunk_could_not_even_be_asked_is_that_trunks() {
+    on_each(async |world: &World| {
+        let account = world.account(&world.carrier, "A").await;
+        let call = world.queue(&world.carrier, &account, "+85512345678", 10).await;
+        let trunk = sid(Kind::Trunk);
+        let blocked = C::FailAttempt {
+            trunk: trunk.clone(),
+            address: None,
+            sip_code: None,
+            reason: "no address".into(),
+        };
+        for (at, command) in [(12, C::Claim { node: "a".into() }), (13, blocked)] {
+            world.tell::<Call>(&call, at, command).await;
+        }
+        world.caught_up().await;
+        let row = world.projections().calls(world.own()).get(&call).await.unwrap().unwrap();
+        assert_eq!((row.trunk, row.started_at), (Some(trunk), None));
+    })
+    .await;
+}
+
+#[tokio::test]
 async fn a_call_that_went_another_way_is_one_row_with_each_attempt_on_its_timeline() {
     on_each(async |world: &World| {
         let account = world.account(&world.carrier, "A").await;

@@ -114,7 +114,7 @@ impl Search {
                     }),
                 },
                 Next::Nothing => {
-                    let last = blocked.pop().map(|last| last.reason);
+                    let last = blocked.last().map(|last| last.reason.clone());
                     break Err(unreachable(last.unwrap_or_else(|| "no trunk has an address".into())));
                 }
                 Next::TooLate => {

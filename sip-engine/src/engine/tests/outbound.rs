@@ -117,6 +117,15 @@ async fn a_trunk_that_leads_inside_is_not_called() {
             CallCommand::End(ending) => Some((ending.reason, ending.detail.clone())),
             _ => None,
         };
+        let tried = |_: &Sid, fact: &CallCommand| match fact {
+            CallCommand::FailAttempt { trunk, .. } => Some(trunk.clone()),
+            _ => None,
+        };
+        assert_eq!(
+            stage.outside.fact(tried).await,
+            sid(Kind::Trunk, 1),
+            "the record says which trunk it was"
+        );
         let (reason, detail) = stage.outside.fact(|_, fact| ended(fact)).await;
         assert_eq!(reason, EndReason::TrunkUnreachable);
         assert!(
