@@ -28,7 +28,7 @@ pub struct SipDialog {
     pub peer: SocketAddr,
     /// How it is carried.
     pub transport: Transport,
-    /// Who asked for credentials when the call was placed. No longer written, nor read: whoever asks later is answered too.
+    /// The realm that asked for credentials when the call was placed: no other one is answered.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub realm: Option<String>,
     /// The Via of our INVITE, while it has no answer: the peer has no tag then, and its target is the Request-URI.

@@ -93,7 +93,7 @@ impl Dialog {
 
     /// What another process needs to end it. Of a caller who hides it says no name and no number: the tags are what tells
     /// dialogs apart (RFC 3261 section 12.2.2).
-    pub fn kept(&self, flow: &Flow, hidden: bool) -> SipDialog {
+    pub fn kept(&self, flow: &Flow, hidden: bool, realm: Option<&str>) -> SipDialog {
         let text = |bytes: &Bytes| String::from_utf8_lossy(bytes).into_owned();
         let tag = self.remote_tag.as_ref().map(|tag| format!(";tag={tag}")).unwrap_or_default();
         let anonymous = format!("<sip:anonymous@anonymous.invalid>{tag}");
@@ -106,13 +106,13 @@ impl Dialog {
             cseq: self.local_cseq,
             peer: flow.peer,
             transport: transport(flow),
-            realm: None,
+            realm: realm.map(str::to_owned),
             via: None,
         }
     }
 
     /// What another process needs to cancel an INVITE of ours.
-    pub fn placed(invite: &Message, flow: &Flow) -> Option<SipDialog> {
+    pub fn placed(invite: &Message, flow: &Flow, realm: Option<&str>) -> Option<SipDialog> {
         let text = |name| Some(invite.headers.text(name)?.into_owned());
         Some(SipDialog {
             call_id: text("call-id")?,
@@ -123,7 +123,7 @@ impl Dialog {
             cseq: CSeq::of(invite)?.number,
             peer: flow.peer,
             transport: transport(flow),
-            realm: None,
+            realm: realm.map(str::to_owned),
             via: text("via"),
         })
     }

@@ -50,12 +50,20 @@ pub(crate) struct Answers {
     pub uri: String,
     /// A realm had its answer, and says that the nonce was merely too old.
     pub stale: bool,
+    /// The realms that asked.
+    pub realms: Vec<String>,
 }
 
-/// The answers to a 401 or 407 to `request`: to every realm that asks, and again to those that `request` answers already
+/// The answers to a 401 or 407 to `request`: to every realm that asks and may, and again to those that `request` answers already
 /// (RFC 3261 section 22.3); `None` if there is nothing we may or can answer, or a realm refuses what it was answered.
-pub(crate) fn answers(response: &Message, request: &Message, credentials: &Credentials) -> Option<Answers> {
-    let (asked, carried) = (best(asked(response)), carried(request));
+pub(crate) fn answers(
+    response: &Message,
+    request: &Message,
+    credentials: &Credentials,
+    may_ask: impl Fn(&str) -> bool,
+) -> Option<Answers> {
+    let (mut asked, carried) = (best(asked(response)), carried(request));
+    asked.retain(|challenge| may_ask(&challenge.realm));
     let is_repeated = |challenge: &Challenge| carried.iter().any(|had| had.is_of(challenge));
     if asked.is_empty() || asked.iter().any(|challenge| is_repeated(challenge) && !challenge.stale) {
         return None;
@@ -67,7 +75,8 @@ pub(crate) fn answers(response: &Message, request: &Message, credentials: &Crede
     if all.len() > MAX_REALMS {
         return None;
     }
-    let mut answers = Answers { headers: Vec::new(), uri: String::new(), stale };
+    let realms = asked.iter().map(|challenge| challenge.realm.clone()).collect();
+    let mut answers = Answers { headers: Vec::new(), uri: String::new(), stale, realms };
     for challenge in all {
         let (name, value, uri) = challenge.answer(request, credentials)?;
         answers.headers.push((name, value));

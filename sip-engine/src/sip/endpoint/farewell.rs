@@ -27,6 +27,7 @@ impl Endpoint {
         let flow = Flow { transport, peer: kept.peer, local, connection: None };
         let mut leg = Leg::new(key, flow, String::new());
         (leg.networks, leg.credentials) = (networks, credentials);
+        leg.realms = kept.realm.clone().map(|realm| vec![realm]);
         if let Some(invite) = Dialog::placed_again(&kept) {
             return self.call_off(leg, &invite);
         }

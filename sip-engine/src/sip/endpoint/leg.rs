@@ -168,6 +168,9 @@ pub(crate) struct Leg {
     /// Its caller is not to be known.
     pub hidden: bool,
     pub credentials: Option<Credentials>,
+    /// The realms that wanted them first, in one response to the INVITE. What else asks came through the trunk and is not
+    /// the trunk.
+    pub realms: Option<Vec<String>>,
     /// The peer has said BYE. Until then one that crosses ours is answered as if ours had not been.
     pub hung_up: bool,
     /// Headers of the BYE that leaves as soon as our 2xx is acknowledged: before it, it must not (RFC 3261 section 15).
@@ -210,6 +213,7 @@ impl Leg {
             left_out: Vec::new(),
             hidden: false,
             credentials: None,
+            realms: None,
             hung_up: false,
             farewell: None,
             tries: HashMap::new(),
@@ -272,7 +276,7 @@ impl Leg {
     /// What another process needs to end it.
     pub fn kept(&self) -> Option<Box<SipDialog>> {
         let dialog = self.dialog.as_ref()?;
-        Some(Box::new(dialog.kept(&self.flow, self.hidden)))
+        Some(Box::new(dialog.kept(&self.flow, self.hidden, self.realm())))
     }
 
     /// What another process needs to cancel it, with the first sign that it rings: again for a request that took the place
@@ -280,7 +284,13 @@ impl Leg {
     pub fn begins_to_ring(&mut self) -> Option<Box<SipDialog>> {
         let placed = self.placed.as_mut()?;
         let first = !std::mem::replace(&mut placed.rings, true);
-        first.then(|| Dialog::placed(&placed.request, &self.flow)).flatten().map(Box::new)
+        let placed = self.placed.as_ref().filter(|_| first)?;
+        Dialog::placed(&placed.request, &self.flow, self.realm()).map(Box::new)
+    }
+
+    /// Whose challenges are answered for it, by whoever ends it for us.
+    fn realm(&self) -> Option<&str> {
+        self.realms.iter().flatten().next().map(String::as_str)
     }
 
     /// Notes which methods the peer says it takes.

@@ -1,6 +1,6 @@
 //! The second try of a request that the peer wants otherwise. A challenged one goes to the hop the INVITE went to and nowhere
-//! else, with the leg's own credentials: one answer for each realm that has asked, a proxy's and the far end's (RFC 3261
-//! sections 22.2, 22.3), whether or not it had asked before.
+//! else, with the leg's own credentials: one answer for each realm that was the first to challenge the INVITE (RFC 3261
+//! sections 22.2, 22.3). Who asks later, a callee behind the trunk, would have an answer to guess the password by.
 
 use super::Endpoint;
 use super::leg::{Leg, Purpose};
@@ -15,7 +15,7 @@ const STALE: u8 = 1;
 
 impl Endpoint {
     /// Answers a challenge. False if it must not or cannot be answered: no credentials, another hop than the INVITE went to,
-    /// refused already without a fresh nonce.
+    /// a realm that was not among the first to ask, refused already without a fresh nonce.
     pub(super) fn retry(
         &mut self,
         leg: &mut Leg,
@@ -27,7 +27,12 @@ impl Endpoint {
         let Some(credentials) = leg.credentials.as_ref().filter(|_| path.peer == leg.flow.peer) else {
             return false;
         };
-        let Some(answers) = digest::answers(response, request, credentials) else { return false };
+        let first = leg.realms.is_none() && matches!(purpose, Purpose::Invite(_));
+        let may_ask = |realm: &str| first || leg.realms.iter().flatten().any(|known| known == realm);
+        let Some(answers) = digest::answers(response, request, credentials, may_ask) else { return false };
+        if first {
+            leg.realms = Some(answers.realms.clone());
+        }
         if !may_try(leg, request, answers.stale) {
             return false;
         }

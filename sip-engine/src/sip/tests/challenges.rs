@@ -1,4 +1,5 @@
-//! Digest challenges: every realm that asks is answered, at the leg's own next hop, with the leg's own credentials.
+//! Digest challenges: the realms that challenge the INVITE first are answered, at the leg's own next hop, with the leg's own
+//! credentials; nobody else is.
 
 use std::time::Duration;
 
@@ -136,18 +137,15 @@ fn pairs(wanted: &[(&str, &str)]) -> Vec<(String, String)> {
 }
 
 #[test]
-fn a_proxy_and_then_the_far_end_both_have_their_answer_and_neither_has_it_twice() {
+fn a_far_end_that_asks_behind_the_proxy_gets_no_answer_and_the_proxy_has_its_once() {
     for (code, asked_again) in [(407, CHALLENGE), (401, FAR_END)] {
         let mut bench = Bench::new();
         let invite = bench.place(leg(), credentials());
         bench.receive(reply(&invite, 407, "p", CHALLENGE, ""));
         let second = bench.take_sent().pop().unwrap();
-        bench.receive(reply(&second, 401, "far", FAR_END, ""));
-        let third = bench.take_sent().pop().unwrap();
-        assert_eq!(header(&third, "cseq"), "3 INVITE");
-        assert_eq!(shown(&third), pairs(&[("carrier", "n1"), ("far end", "f1")]));
-        bench.receive(reply(&third, code, "p", asked_again, ""));
-        assert_eq!(bench.sent_kinds(), ["ACK"], "what was answered is refused");
+        assert_eq!(shown(&second), pairs(&[("carrier", "n1")]));
+        bench.receive(reply(&second, code, "far", asked_again, ""));
+        assert_eq!(bench.sent_kinds(), ["ACK"]);
         assert!(matches!(bench.take_events()[..], [Event::Failed { from_peer: true, .. }]));
     }
 }
@@ -175,24 +173,36 @@ fn is_answered(bench: &mut Bench, ours: &Message, asked: (u16, &str), realm: (&s
     again
 }
 
-/// A call that nobody challenged is up.
-fn unchallenged(headers: &str) -> Bench {
+/// A call that the trunk challenged, or nobody, is up.
+fn call(challenged: bool, headers: &str) -> Bench {
     let mut bench = Bench::new();
-    let invite = bench.place(leg(), credentials());
+    let mut invite = bench.place(leg(), credentials());
+    if challenged {
+        bench.receive(reply(&invite, 407, "p", CHALLENGE, ""));
+        invite = bench.take_sent().pop().unwrap();
+    }
     bench.receive(reply(&invite, 200, "a", headers, SDP));
     (bench.sent, bench.events) = (Vec::new(), Vec::new());
     bench
 }
 
-#[test]
-fn inside_a_call_whoever_asks_is_answered_though_the_invite_was_not_challenged() {
+fn requests() -> [Command; 3] {
     let info = Command::Info { leg: leg(), content_type: "application/dtmf-relay", body: SDP.into() };
     let bye = Command::Bye { leg: leg(), headers: Vec::new() };
-    for command in [bye, info, Command::Reinvite { leg: leg(), sdp: SDP.into() }] {
-        for (asked, realm) in [((407, CHALLENGE), ("carrier", "n1")), ((401, FAR_END), ("far end", "f1"))] {
-            let mut bench = unchallenged("");
+    [bye, info, Command::Reinvite { leg: leg(), sdp: SDP.into() }]
+}
+
+#[test]
+fn inside_a_call_the_realm_that_challenged_the_invite_is_answered_once() {
+    for command in requests() {
+        for (asked, realm) in [
+            ((407, CHALLENGE.to_owned()), ("carrier", "n1")),
+            ((401, FAR_END.replace("far end", "carrier")), ("carrier", "f1")),
+        ] {
+            let mut bench = call(true, "");
             bench.command(command.clone());
             let ours = bench.take_sent().pop().unwrap();
+            let asked = (asked.0, asked.1.as_str());
             let again = is_answered(&mut bench, &ours, asked, realm);
             bench.receive(reply(&again, asked.0, "p", asked.1, ""));
             assert!(bench.sent_kinds().iter().all(|kind| kind == "ACK"), "no second time");
@@ -201,8 +211,23 @@ fn inside_a_call_whoever_asks_is_answered_though_the_invite_was_not_challenged()
 }
 
 #[test]
+fn inside_a_call_no_realm_is_answered_that_the_invite_never_had() {
+    for command in requests() {
+        for (challenged, asked) in
+            [(true, (401, FAR_END)), (false, (401, FAR_END)), (false, (407, CHALLENGE))]
+        {
+            let mut bench = call(challenged, "");
+            bench.command(command.clone());
+            let ours = bench.take_sent().pop().unwrap();
+            bench.receive(reply(&ours, asked.0, "p", asked.1, ""));
+            assert!(bench.sent_kinds().iter().all(|kind| kind == "ACK"), "{challenged} {asked:?} {ours:?}");
+        }
+    }
+}
+
+#[test]
 fn a_refresh_that_is_challenged_is_answered_and_keeps_the_session() {
-    let mut bench = unchallenged("Allow: INVITE, ACK, BYE, UPDATE\r\nSession-Expires: 90;refresher=uac\r\n");
+    let mut bench = call(true, "Allow: INVITE, ACK, BYE, UPDATE\r\nSession-Expires: 90;refresher=uac\r\n");
     bench.pass(Duration::from_secs(45));
     let update = bench.take_sent().pop().unwrap();
     assert_eq!(kind(&update), "UPDATE");
@@ -216,16 +241,18 @@ fn a_refresh_that_is_challenged_is_answered_and_keeps_the_session() {
 fn a_prack_that_is_challenged_is_answered_and_counted_in_its_fork() {
     let mut bench = Bench::new();
     let invite = bench.place(leg(), credentials());
+    bench.receive(reply(&invite, 407, "p", CHALLENGE, ""));
+    let invite = bench.take_sent().pop().unwrap();
     bench.receive(reply(&invite, 183, "a", "Require: 100rel\r\nRSeq: 7\r\n", SDP));
     let prack = bench.take_sent().pop().unwrap();
     let again = is_answered(&mut bench, &prack, (407, CHALLENGE), ("carrier", "n1"));
-    assert_eq!((header(&again, "rack"), header(&again, "cseq")), ("7 1 INVITE".into(), "3 PRACK".into()));
+    assert_eq!((header(&again, "rack"), header(&again, "cseq")), ("7 2 INVITE".into(), "4 PRACK".into()));
     bench.receive(reply(&again, 200, "", "", ""));
     bench.receive(reply(&invite, 183, "a", "Require: 100rel\r\nRSeq: 8\r\n", ""));
-    assert_eq!(header(&bench.take_sent()[0], "cseq"), "4 PRACK");
+    assert_eq!(header(&bench.take_sent()[0], "cseq"), "5 PRACK");
     bench.receive(reply(&invite, 200, "a", "", ""));
     bench.command(Command::Bye { leg: leg(), headers: Vec::new() });
-    assert_eq!(header(&bench.take_sent()[1], "cseq"), "5 BYE");
+    assert_eq!(header(&bench.take_sent()[1], "cseq"), "6 BYE");
 }
 
 #[test]

@@ -19,7 +19,7 @@ fn credentials() -> Credentials {
 
 /// The only answer: its header, its value, and the Request-URI.
 fn answer(response: &Message, request: &Message) -> Option<(&'static str, String, String)> {
-    let mut answers = answers(response, request, &credentials())?;
+    let mut answers = answers(response, request, &credentials(), |_| true)?;
     assert_eq!(answers.headers.len(), 1);
     let (name, value) = answers.headers.remove(0);
     Some((name, value, answers.uri))
@@ -101,7 +101,7 @@ fn two_challenges_may_share_a_line() {
         "Proxy-Authenticate",
         "Digest realm=\"a, b\", nonce=\"1\", algorithm=MD5, Digest realm=\"c\", nonce=\"2\", algorithm=SHA-256, stale=true",
     )]);
-    let answers = answers(&response, &request, &credentials()).unwrap();
+    let answers = answers(&response, &request, &credentials(), |_| true).unwrap();
     let nonces: Vec<_> = answers.headers.iter().map(|(name, text)| (*name, value(text, "nonce"))).collect();
     assert_eq!(nonces, ["2", "1"].map(|nonce| ("Proxy-Authorization", nonce.to_owned())));
     assert!(!answers.stale, "nobody had an answer");
@@ -110,7 +110,7 @@ fn two_challenges_may_share_a_line() {
 /// The request, and what it carries after one more answer.
 fn again(request: &Message, response: &Message) -> Option<Message> {
     let mut again = Message::request("INVITE", request.uri());
-    for (name, value) in answers(response, request, &credentials())?.headers {
+    for (name, value) in answers(response, request, &credentials(), |_| true)?.headers {
         again.headers.push(name, value);
     }
     Some(again)
@@ -149,8 +149,8 @@ fn a_request_that_many_realms_challenge_is_not_answered_without_end() {
         challenge(&[("Proxy-Authenticate", each.join(", ").as_str())])
     };
     let request = Message::request("INVITE", "sip:a@h");
-    assert_eq!(answers(&realms(4), &request, &credentials()).unwrap().headers.len(), 4);
-    assert_eq!(answers(&realms(5), &request, &credentials()), None);
+    assert_eq!(answers(&realms(4), &request, &credentials(), |_| true).unwrap().headers.len(), 4);
+    assert_eq!(answers(&realms(5), &request, &credentials(), |_| true), None);
 }
 
 #[test]

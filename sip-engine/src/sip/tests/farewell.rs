@@ -79,16 +79,38 @@ fn a_dialog_leads_to_addresses_of_the_trunk_and_nowhere_else() {
 }
 
 #[test]
-fn a_challenge_is_answered_whether_or_not_the_call_was_challenged_before() {
-    for before in [None, Some("carrier".to_owned())] {
-        let dialog = SipDialog { realm: before, ..placed(&mut Bench::new(), "") };
+fn a_challenge_is_answered_for_the_realm_that_asked_when_the_call_was_placed() {
+    for (before, answered) in [(Some("carrier"), true), (Some("somebody"), false), (None, false)] {
+        let dialog = SipDialog { realm: before.map(str::to_owned), ..placed(&mut Bench::new(), "") };
         let mut bench = ends(dialog, Some(Credentials { username: "u".into(), password: "p".into() }));
         let bye = bench.take_sent().pop().unwrap();
-        let challenge = "WWW-Authenticate: Digest realm=\"far end\", nonce=\"n\", qop=\"auth\"\r\n";
+        let challenge = "WWW-Authenticate: Digest realm=\"carrier\", nonce=\"n\", qop=\"auth\"\r\n";
         bench.receive(reply(&bye, 401, "", challenge, ""));
-        let again = bench.take_sent().pop().unwrap();
-        assert!(header(&again, "authorization").contains("realm=\"far end\""));
+        let again = bench.take_sent().pop();
+        let shown = again.map(|bye| header(&bye, "authorization").contains("realm=\"carrier\""));
+        assert_eq!(shown, answered.then_some(true), "{before:?}");
     }
+}
+
+#[test]
+fn the_realm_that_challenged_a_call_is_kept_with_it_from_its_ringing_on() {
+    let mut bench = Bench::new();
+    let credentials = Credentials { username: "u".into(), password: "p".into() };
+    let invite = bench.place(leg(), Some(credentials));
+    let challenge = "WWW-Authenticate: Digest realm=\"carrier\", nonce=\"n\", qop=\"auth\"\r\n";
+    bench.receive(reply(&invite, 401, "", challenge, ""));
+    let again = bench.take_sent().pop().unwrap();
+    bench.receive(reply(&again, 180, "callee", "", ""));
+    bench.receive(reply(&again, 200, "callee", "", SDP));
+    let kept = bench.take_events().into_iter().filter_map(|event| match event {
+        Event::Ringing { invite, .. } => invite,
+        Event::Answered { dialog, .. } => Some(dialog),
+        _ => None,
+    });
+    assert_eq!(
+        kept.map(|dialog| dialog.realm).collect::<Vec<_>>(),
+        [Some("carrier".into()), Some("carrier".into())]
+    );
 }
 
 #[test]
