@@ -161,6 +161,14 @@ describe("live messages", () => {
     expect(staled(change, keys)).toEqual(keys.filter(([topic]) => topic !== "trunks"));
   });
 
+  it("make the list of every kind of thing stale, keys for the API as well", () => {
+    const lists = ["accounts", "trunks", "phone_numbers", "users", "carriers", "api_keys", "calls", "audit"];
+    for (const topic of lists) {
+      const keys = [[topic, "list"]];
+      expect(staled({ type: "change", topic, id: "XX1" }, keys)).toEqual(keys);
+    }
+  });
+
   it("let a running question finish, and ask once more after it", async () => {
     const client = new QueryClient();
     const { asked, ask } = question<string>();

@@ -26,7 +26,8 @@ const STALE: Record<string, readonly QueryKey[]> = {
   trunks: [["trunks"], ["overview"], ["audit"]],
   phone_numbers: [["phone_numbers"], ["overview"], ["audit"]],
   users: [["users"], ["session"], ["overview"], ["audit"]],
-  carriers: [["carriers"], ["api_keys"], ["session"], ["audit"]],
+  carriers: [["carriers"], ["session"], ["audit"]],
+  api_keys: [["api_keys"], ["audit"]],
   // A call's own entry is patched by its messages; only the lists of calls need asking.
   calls: [["calls", "list"], queries.recentCalls.queryKey, ["overview"]],
   audit: [["audit"]],
