@@ -27,11 +27,11 @@ pub(crate) async fn lead(
     let select =
         Query::select().column("epoch").from(LEADERS).and_where(Expr::col("log").eq(log.as_str())).to_owned();
     let epoch: i64 = tx.fetch_optional(&select).await?.map(|row| row.at(0)).transpose()?.unwrap_or(0);
-    stamp(tx, log, epoch).await?;
+    // Those alone that are live: whoever builds another one holds the live one and then takes his own.
     let hopeful = Query::update()
         .table(CHECKPOINTS)
-        .value("stopped", None::<String>)
-        .cond_where(in_order(tx, Condition::all().add(Expr::col("log").eq(log.as_str()))))
+        .values([("epoch", epoch.into()), ("stopped", None::<String>.into())])
+        .cond_where(in_order(tx, live_of(log)))
         .to_owned();
     tx.execute(&hopeful).await?;
     Ok(Some(epoch))
@@ -39,10 +39,16 @@ pub(crate) async fn lead(
 
 /// Puts every live table of a log under this epoch.
 pub(crate) async fn stamp(tx: &mut Tx, log: Log, epoch: i64) -> Result<(), StoreError> {
-    let of_log = Condition::all().add(Expr::col("log").eq(log.as_str())).add(Expr::col("live").eq(true));
-    let update =
-        Query::update().table(CHECKPOINTS).value("epoch", epoch).cond_where(in_order(tx, of_log)).to_owned();
+    let update = Query::update()
+        .table(CHECKPOINTS)
+        .value("epoch", epoch)
+        .cond_where(in_order(tx, live_of(log)))
+        .to_owned();
     tx.execute(&update).await.map(drop)
+}
+
+fn live_of(log: Log) -> Condition {
+    Condition::all().add(Expr::col("log").eq(log.as_str())).add(Expr::col("live").eq(true))
 }
 
 /// Those checkpoints, locked one after another by their names: a statement that moves several waits for another such

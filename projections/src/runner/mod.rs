@@ -64,7 +64,11 @@ pub(crate) async fn start(
         let owner = shared.store.ids().uuid().to_string();
         let (told, stop) = (AtomicI64::default(), stop.clone());
         let mut runner = Runner { shared: shared.clone(), log, owner, told, stop };
-        let epoch = runner.take_lead(runner.alone()).await?;
+        // Whom another got in the way of at the same moment stands by, and takes it when it is free.
+        let epoch = match runner.take_lead(runner.alone()).await {
+            Err(error) if error.asks_to_retry() => None,
+            taken => taken?,
+        };
         let standing = runner.standing().await?;
         *runner.told.get_mut() = standing.position;
         runner.publish(standing);
