@@ -231,9 +231,10 @@ async fn a_key_told_as_event_and_by_signalling_counts_and_crosses_once() {
     press(&mut alice, &one, 5, 3).await;
     press(&mut alice, &one, 6, 3).await;
     one.leg.pressed('6').unwrap();
+    assert_eq!([one.digit().await, one.digit().await], ['5', '6']);
+    // Signalling may overtake packets: only now nothing of that one is on its way.
     one.leg.pressed('7').unwrap();
-    let pressed = [one.digit().await, one.digit().await, one.digit().await];
-    assert_eq!(pressed, ['5', '6', '7']);
+    assert_eq!(one.digit().await, '7');
     assert_eq!(told(&bob, 3).await, "567");
 }
 
