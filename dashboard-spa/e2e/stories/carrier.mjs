@@ -18,7 +18,7 @@ async function openNumber(page, wanted) {
   await page.getByLabel("Voice URL", { exact: true }).waitFor();
 }
 
-export const accountStories = {
+export const stories = {
   "an account is created and its token can be shown again": async (shared) => {
     const page = await stranger(shared);
     await page.goto("/accounts");

@@ -13,7 +13,7 @@ async function createAccount(name) {
   assert.equal(answer.status, 201);
 }
 
-export const connectionStories = {
+export const stories = {
   "a lost live connection comes back and catches up": async (shared) => {
     const page = await open(shared.browser, { state: await shared.owner() });
     const connections = [];

@@ -39,7 +39,7 @@ async function warns(page, field, button, local, other) {
   );
 }
 
-export const fieldStories = {
+export const stories = {
   "a form warns of a local address before it is saved, and names the setting": async (shared) =>
     answeringWith(NUMBER, {}, async ({ sid }) => {
       const page = await owner(shared);

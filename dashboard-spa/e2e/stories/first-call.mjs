@@ -15,7 +15,7 @@ async function callUntilEnd(from) {
   phone.close();
 }
 
-export const firstCallStories = {
+export const stories = {
   "a test call is heard without any server: a greeting is kept, and the number rings a phone": async (
     shared,
   ) =>

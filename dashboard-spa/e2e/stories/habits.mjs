@@ -14,7 +14,7 @@ const scripts = (page) =>
     performance.getEntriesByType("resource").map(({ name }) => name.split("/").at(-1) ?? ""),
   );
 
-export const habitStories = {
+export const stories = {
   "all page code is there soon after the start, and opens with the server away": async (shared) => {
     const page = await owner(shared, { expected: [/ERR_INTERNET_DISCONNECTED/, /WebSocket/] });
     await page.goto("/");

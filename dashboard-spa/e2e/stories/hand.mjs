@@ -70,7 +70,7 @@ async function moved(locator, before) {
   return Math.max(Math.abs(was.x - is.x), Math.abs(was.y - is.y));
 }
 
-export const handStories = {
+export const stories = {
   "the wrong call is never ended: with 8 new calls a second the row under the pointer stays": async (
     shared,
   ) =>

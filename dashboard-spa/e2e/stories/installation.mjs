@@ -25,7 +25,7 @@ const LISTS = [
   ["/test-call", "There is no number to call yet", "link", "Add a number"],
 ];
 
-export const installationStories = {
+export const stories = {
   "an empty installation opens the sign-up, and the sign-in once somebody has signed up": async (shared) => {
     const { url } = await emptyOne(shared);
     const page = await open(shared.browser, { at: url, expected: [/422/, /403/] });

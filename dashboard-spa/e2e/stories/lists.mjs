@@ -96,7 +96,7 @@ async function holdsStill(page, rows, hand, comes) {
   assert.notDeepEqual(await look(rows), held, `${page.url()} did not catch up`);
 }
 
-export const listStories = {
+export const stories = {
   "no list moves under a hand: numbers, trunks, accounts and audit wait and say how much is new": async (
     shared,
   ) =>

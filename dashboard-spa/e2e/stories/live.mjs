@@ -11,7 +11,7 @@ async function owner(shared, options = {}) {
 
 const rowOf = (page) => page.getByRole("row").filter({ hasText: "+855 77 000 111" });
 
-export const liveStories = {
+export const stories = {
   "a live call appears, counts, and is hung up from the dashboard": async (shared) => {
     const page = await owner(shared);
     await page.goto("/live");

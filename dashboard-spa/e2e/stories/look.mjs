@@ -57,7 +57,7 @@ const eachView = Object.fromEntries(
   ]),
 );
 
-export const lookStories = {
+export const stories = {
   "scripts and styles come compressed": async (shared) => {
     const page = await open(shared.browser, { state: await shared.owner() });
     await page.goto("/");

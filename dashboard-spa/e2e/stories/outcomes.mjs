@@ -56,7 +56,7 @@ async function callThatIsShutDown({ server, its }) {
   }
 }
 
-export const outcomeStories = {
+export const stories = {
   "a failed call shows as failed in every list: live, under a hand, at its account and at its number": async (
     shared,
   ) => {

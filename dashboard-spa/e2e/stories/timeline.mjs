@@ -26,7 +26,7 @@ const drawn = (rows) =>
     }),
   );
 
-export const timelineStories = {
+export const stories = {
   "a call's rows say the digits that were pressed and sent, and bars lie where in the call they were": async (
     shared,
   ) => {

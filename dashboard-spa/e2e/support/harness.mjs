@@ -6,19 +6,14 @@ import { AxeBuilder } from "@axe-core/playwright";
 import { chromium } from "playwright-core";
 import { totp } from "./totp.mjs";
 
-/** How long a page may take to show what is waited for, in milliseconds. */
-const LIMIT = 10_000;
+/** How long a page may take to show what is waited for on a machine that is busy with other tests, in milliseconds. */
+const LIMIT = 30_000;
 const RULES = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa"];
 
-export const demo = readDemo();
-const baseUrl = process.env.BASE_URL ?? demo.http_url;
+/** What the share's server was started with. */
+export const demo = JSON.parse(readFileSync(process.env.DEMO_JSON, "utf8"));
+const baseUrl = demo.http_url;
 const shots = process.env.SHOTS ?? "test-results";
-
-function readDemo() {
-  if (!process.env.DEMO_JSON)
-    throw new Error("DEMO_JSON is the path of the demo.json that `trunkline serve --demo` writes");
-  return JSON.parse(readFileSync(process.env.DEMO_JSON, "utf8"));
-}
 
 export async function launch() {
   return chromium.launch({
