@@ -10,7 +10,7 @@ use crate::{
 use domain::{Log, Sid, Timestamp};
 use sea_query::{Cond, Expr, ExprTrait, SelectStatement};
 use serde::{Deserialize, Serialize};
-use store::Fact;
+use store::{Fact, Searching};
 
 /// One change.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -137,6 +137,7 @@ impl Reads<AuditRow> {
     /// # Errors
     /// When the cursor is not of this list, or the database fails.
     pub async fn list(&self, filter: &AuditFilter, page: &Page) -> Result<PageOf<AuditRow>, ReadError> {
+        let _turn = self.turn(filter).await?;
         let select = self.wanted_changes(filter, page)?;
         let cursor = |row: &AuditRow| format!("{}.{}", row.at.micros(), row.position);
         reads::page_of(&self.db, select, page, cursor).await
@@ -154,10 +155,22 @@ impl Reads<AuditRow> {
         if page.cursor.is_some() {
             return Ok((self.list(filter, page).await?, None));
         }
-        let (served, rest) = filter.conditions();
-        let total = search::total(&self.db, AuditRow::NAME, (self.scope.condition().add(served), rest));
-        let (rows, total) = tokio::try_join!(self.list(filter, page), total)?;
+        let (rows, total) = tokio::try_join!(self.list(filter, page), self.total(filter))?;
         Ok((rows, Some(total)))
+    }
+
+    async fn total(&self, filter: &AuditFilter) -> Result<Total, ReadError> {
+        let _turn = self.turn(filter).await?;
+        let (served, rest) = filter.conditions();
+        search::total(&self.db, AuditRow::NAME, (self.scope.condition().add(served), rest)).await
+    }
+
+    /// A turn at searching, for a filter no index serves alone.
+    async fn turn(&self, filter: &AuditFilter) -> Result<Option<Searching>, ReadError> {
+        if filter.conditions().1.is_empty() {
+            return Ok(None);
+        }
+        Ok(Some(self.db.turn_to_search().await?))
     }
 
     pub(crate) fn wanted_changes(

@@ -8,7 +8,7 @@ use crate::{
 };
 use domain::{Sid, name};
 use sea_query::{Cond, Expr, ExprTrait, LikeExpr, Query, SelectStatement, UnionType};
-use store::padded;
+use store::{Searching, padded};
 
 /// The most a total is counted to; there may be more.
 pub const MOST_COUNTED: u32 = 10_000;
@@ -91,6 +91,7 @@ impl<R: Noun> Reads<R> {
     /// # Errors
     /// When the cursor is not of this list, or the database fails.
     pub async fn list(&self, filter: &R::Filter, page: &Page) -> Result<PageOf<R>, ReadError> {
+        let _turn = self.turn(filter).await?;
         match (self.way(filter).await?, R::ordered(page.order.by)) {
             (Found::ByPieces(needle, list), None) => self.through(filter, page, (&needle, &list)).await,
             (Found::ByPieces(needle, list), Some(_)) => {
@@ -127,6 +128,7 @@ impl<R: Noun> Reads<R> {
     /// # Errors
     /// When the database fails.
     pub async fn total(&self, filter: &R::Filter) -> Result<Total, ReadError> {
+        let _turn = self.turn(filter).await?;
         let (narrow, rest) = (R::served(filter), self.rest(filter));
         match self.way(filter).await? {
             Found::ByIndex => total(&self.db, R::NAME, (self.scope.condition().add(narrow), rest)).await,
@@ -159,6 +161,7 @@ impl<R: Noun> Reads<R> {
         let mut page = Page::first(crate::MAX_PAGE);
         let mut left = usize::try_from(nth).unwrap_or(usize::MAX);
         if matches!(self.way(filter).await?, Found::ByIndex) {
+            let _turn = self.turn(filter).await?;
             let mut select = self.wanted(filter, &page)?;
             select.clear_selects().column("sid").limit(1).offset(nth.saturating_sub(1));
             return Ok(self.db.fetch_optional(&select).await?.map(|row| row.at(0)).transpose()?);
@@ -171,6 +174,14 @@ impl<R: Noun> Reads<R> {
             let Some(next) = rows.next else { return Ok(None) };
             (left, page) = (left - rows.items.len(), Page::after(next, crate::MAX_PAGE));
         }
+    }
+
+    /// A turn at searching, for a filter that needs one.
+    async fn turn(&self, filter: &R::Filter) -> Result<Option<Searching>, ReadError> {
+        if self.rest(filter).is_empty() {
+            return Ok(None);
+        }
+        Ok(Some(self.db.turn_to_search().await?))
     }
 
     /// The query of a list that goes by the table's own indexes.

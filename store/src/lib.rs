@@ -35,7 +35,7 @@ mod vault;
 
 pub use connect::probe;
 pub use cqrs::Events;
-pub use db::{Backend, Batch, Cell, Db, Row, Tx, padded};
+pub use db::{Backend, Batch, Cell, Db, Row, Searching, Tx, padded};
 pub use edge::{RandomIds, SystemClock};
 pub use error::{DecodeError, ExecuteError, StoreError};
 pub use evidence::{EVIDENCE_PAGE, Evidence, EvidenceItem};

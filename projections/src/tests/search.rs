@@ -15,8 +15,9 @@ use domain::{
     phone_number::{PhoneNumber, PhoneNumberCommand},
 };
 use sea_query::{Expr, ExprTrait, Query};
-use std::collections::BTreeSet;
+use std::{collections::BTreeSet, time::Duration};
 use store::testing::{self, plan, sid};
+use tokio::time::timeout;
 
 /// Numbers in the tables without a log behind them, `from` to `until`, of one account, each eighth with a name.
 async fn stocked(world: &World, account: &Sid, from: usize, until: usize) -> Vec<PhoneNumberRow> {
@@ -318,4 +319,35 @@ async fn numbers_are_found_and_ordered_by_index() {
         );
     }
     assert_eq!(Piece::KEY, ["carrier", "piece", "sid"]);
+}
+
+#[tokio::test]
+async fn other_reads_go_on_while_searches_wait_for_their_turns() {
+    on_each(async |world| {
+        world.number(&world.carrier, "+85512000001", None).await;
+        world.caught_up().await;
+        let reads = world.projections().phone_numbers(world.own());
+        let mut held = Vec::new();
+        while let Ok(turn) = timeout(Duration::ZERO, world.store.db().turn_to_search()).await {
+            held.push(turn.unwrap());
+        }
+        let (all, first) = (PhoneNumberFilter::default(), Page::first(50));
+        let some = PhoneNumberFilter { contains: Some("12000".into()), ..all.clone() };
+        let mut search = std::pin::pin!(reads.counted(&some, &first));
+        let others = async {
+            for _ in 0..20 {
+                let (page, total) = reads.counted(&all, &first).await.unwrap();
+                assert_eq!((page.items.len(), total.unwrap().count), (1, 1));
+                assert!(reads.get(&page.items[0].sid).await.unwrap().is_some());
+            }
+        };
+        tokio::select! {
+            biased;
+            _ = &mut search => panic!("a search without a turn"),
+            () = others => {}
+        }
+        drop(held);
+        assert_eq!(search.await.unwrap().1.unwrap().count, 1);
+    })
+    .await;
 }

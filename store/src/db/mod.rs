@@ -9,10 +9,12 @@ mod hosts;
 mod line;
 mod pools;
 mod row;
+mod searches;
 mod tx;
 
 pub use bind::{Batch, padded};
 pub use row::{Cell, Row};
+pub use searches::Searching;
 pub use tx::Tx;
 
 use crate::StoreError;
@@ -23,6 +25,7 @@ use std::time::Duration;
 
 pub(crate) use line::Line;
 pub(crate) use pools::Pools;
+use searches::Searches;
 
 /// Which database it is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -38,11 +41,12 @@ pub enum Backend {
 pub struct Db {
     pub(crate) pools: Pools,
     deadline: Duration,
+    searches: Searches,
 }
 
 impl Db {
     pub(crate) fn new(pools: Pools, deadline: Duration) -> Db {
-        Db { pools, deadline }
+        Db { pools, deadline, searches: Searches::default() }
     }
 
     /// Which database it is.
@@ -114,6 +118,15 @@ impl Db {
     /// When the database fails or the deadline passes.
     pub async fn snapshot(&self) -> Result<Tx, StoreError> {
         Tx::begin(&self.pools, self.deadline, tx::Access::Snapshot).await
+    }
+
+    /// A turn at reading what no index finds by itself. So few are had at once, in the order they were asked for, that reads of
+    /// one row or one page find a connection and a processor beside them. Who has one must not ask for another.
+    ///
+    /// # Errors
+    /// When the deadline passes before there is one.
+    pub async fn turn_to_search(&self) -> Result<Searching, StoreError> {
+        within(self.deadline, async { Ok::<_, StoreError>(self.searches.take().await) }).await
     }
 
     /// The time by the database's clock, which all nodes share; an SQLite file has the one of its process, `own`.

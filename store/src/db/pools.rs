@@ -16,7 +16,7 @@ use std::{
 };
 
 /// Readers of an SQLite file.
-const READERS: u32 = 4;
+pub(super) const READERS: u32 = 4;
 /// Pages a reader keeps for itself, in KiB (as SQLite writes it, negative): the system keeps the file's anyway.
 const READER_CACHE: &str = "-512";
 
