@@ -16,9 +16,6 @@ const ARROWS: &[(&str, &[&str])] = &[
     ("twiml", &[]),
 ];
 
-/// What the pure crates must not ask for by themselves.
-const IMPURE: &[&str] = &["tokio", "sqlx", "poem", "reqwest"];
-
 fn dependencies() -> BTreeMap<String, Vec<String>> {
     let cargo = std::env::var("CARGO").unwrap_or_else(|_| "cargo".into());
     let output = Command::new(cargo)
@@ -50,15 +47,5 @@ fn the_arrows_are_the_ones_we_drew() {
         let found: Vec<&str> =
             dependencies[*name].iter().map(String::as_str).filter(|other| members.contains(other)).collect();
         assert_eq!(found, *drawn, "{name}");
-    }
-}
-
-#[test]
-fn domain_and_twiml_stay_pure() {
-    let dependencies = dependencies();
-    for name in ["domain", "twiml", "schema"] {
-        let impure: Vec<&String> =
-            dependencies[name].iter().filter(|other| IMPURE.contains(&other.as_str())).collect();
-        assert!(impure.is_empty() || name == "schema", "{name} asks for {impure:?}");
     }
 }

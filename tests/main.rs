@@ -8,6 +8,7 @@ mod architecture;
 mod calls_api;
 mod carrier_api;
 mod demo;
+mod dependencies;
 mod dial;
 mod faults;
 mod inbound_call;
