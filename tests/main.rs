@@ -7,6 +7,7 @@ mod support;
 mod architecture;
 mod calls_api;
 mod carrier_api;
+mod contributing;
 mod demo;
 mod dependencies;
 mod dial;
