@@ -163,7 +163,7 @@ impl Reactors {
         let Options { store, projections, clock, ids, node, spool, http, queue_limit, .. } = options;
         let (trusted_trunks, tasks, stop) = (options.trusted_trunks, options.tasks, options.stop);
         let nodes = Nodes::join(store.db().clone(), clock.clone(), &node, ids.token()).await?;
-        let ledger = Ledger::open(store.db().clone()).await?;
+        let ledger = Ledger::new(store.db().clone());
         ledger.release_of(&node).await?;
         let mirror = DirectoryMirror::new(trusted_trunks);
         let [http, callbacks] = Http::two(&http, &mirror.directory());

@@ -8,7 +8,7 @@
 
 use crate::{ledger::LEASE, process};
 use domain::{Clock, Steady, Timestamp};
-use sea_query::{ColumnDef, Expr, ExprTrait, OnConflict, Query, SimpleExpr, Table};
+use sea_query::{Expr, ExprTrait, OnConflict, Query, SimpleExpr};
 use std::{
     collections::HashMap,
     sync::{
@@ -107,7 +107,6 @@ impl Nodes {
     /// # Errors
     /// `Twin` when another process keeps the name.
     pub async fn join(db: Db, clock: Arc<dyn Clock>, name: &str, token: String) -> Result<Nodes, JoinError> {
-        create(&db).await?;
         let mut forget = Query::delete();
         let long_ago = clock.now().micros() - i64::try_from(REMEMBERED.as_micros()).unwrap_or(i64::MAX);
         forget.from_table(LIVES).and_where(Expr::col("lived").lt(long_ago));
@@ -262,24 +261,6 @@ async fn has_table(db: &Db) -> Result<bool, StoreError> {
         Expr::cust(format!("CAST(CASE WHEN to_regclass('{TABLE}') IS NULL THEN 0 ELSE 1 END AS bigint)"));
     let row = db.fetch_optional(&Query::select().expr(there).to_owned()).await?;
     Ok(row.map_or(Ok(0), |row| row.at::<i64>(0))? == 1)
-}
-
-async fn create(db: &Db) -> Result<(), StoreError> {
-    let mut table = Table::create();
-    table.table(TABLE).if_not_exists();
-    table.col(ColumnDef::new("name").text().not_null().primary_key());
-    table.col(ColumnDef::new("token").text().not_null());
-    table.col(ColumnDef::new("process").text().not_null());
-    table.col(ColumnDef::new("epoch").big_integer().not_null());
-    table.col(ColumnDef::new("lease_until").big_integer().not_null());
-    let mut lives = Table::create();
-    lives.table(LIVES).if_not_exists();
-    lives.col(ColumnDef::new("claim").text().not_null().primary_key());
-    lives.col(ColumnDef::new("lived").big_integer().not_null());
-    let mut tx = db.begin().await?;
-    tx.define(&table).await?;
-    tx.define(&lives).await?;
-    tx.commit().await
 }
 
 /// Takes the name if nobody has it; the new epoch.

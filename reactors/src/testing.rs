@@ -77,7 +77,7 @@ impl Bench {
         let common = Common {
             callbacks: Http::new(http_options()),
             tokens: Tokens::new(inner.clone()),
-            ledger: Ledger::open(inner.db().clone()).await.unwrap(),
+            ledger: Ledger::new(inner.db().clone()),
             clock: Arc::new(SystemClock),
             node: "here".into(),
             nodes: Nodes::join(inner.db().clone(), Arc::new(SystemClock), "bench", store::testing::token())

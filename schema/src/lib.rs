@@ -7,6 +7,7 @@ mod append;
 mod core_tables;
 mod guards;
 mod postgres_es;
+mod reactor_tables;
 mod side_tables;
 
 pub use append::APPEND_FUNCTION;
@@ -66,6 +67,7 @@ pub fn migrations() -> Vec<Migration> {
             name: "an append follows the log's last event",
             steps: append::behind_the_last_event(),
         },
+        Migration { number: 65, name: "what reactors remember", steps: reactor_tables::steps() },
     ]
 }
 

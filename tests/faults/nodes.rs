@@ -4,7 +4,7 @@ use crate::{
     outside::web::Web,
     support::{
         On, Phone, Server,
-        server::fresh_database,
+        server::{empty, fresh_database, is_ready},
         wire::{Wire, far},
     },
 };
@@ -53,6 +53,16 @@ fn twin_is_refused_with_both_hosts_named() {
     assert!(said.contains(&format!("as process {}", first.process.id())), "{said}");
     assert_eq!(status(&first, &sid), "in-progress", "the first one's call goes on");
     assert_eq!(first.metric("trunkline_live_calls"), 1.0, "once");
+}
+
+#[test]
+fn nodes_that_start_together_on_an_empty_database_all_come_up() {
+    for _ in 0..4 {
+        let (folder, database) = (tempfile::tempdir().unwrap(), fresh_database());
+        let start = |node: &str| empty(&folder.path().join(node), &[7; 32], &database);
+        let nodes = ["a", "b", "c"].map(start);
+        nodes.iter().for_each(is_ready);
+    }
 }
 
 #[test]

@@ -4,6 +4,7 @@ use super::lines::Lines;
 use serde_json::{Value, json};
 use std::{
     net::SocketAddr,
+    os::unix::fs::PermissionsExt,
     path::{Path, PathBuf},
     process::Command,
 };
@@ -264,6 +265,23 @@ pub(super) fn carrier_api(
     (status.parse().unwrap(), serde_json::from_str(body).unwrap_or(Value::Null))
 }
 
+/// Starts a process without the demo on this database, whose master key this is.
+pub fn empty(data: &Path, key: &[u8; 32], database_url: &str) -> Lines {
+    std::fs::create_dir_all(data).unwrap();
+    std::fs::write(data.join("vault.key"), key).unwrap();
+    std::fs::set_permissions(data.join("vault.key"), std::fs::Permissions::from_mode(0o600)).unwrap();
+    let mut command = command(&[], data, database_url);
+    command.args(["--http.listen", "127.0.0.1:0", "--sip.listen", "127.0.0.1:0"]);
+    command.args(["--log.filter", "warn", "serve"]);
+    Lines::start(command)
+}
+
+/// Waits until a process says that it is ready.
+pub fn is_ready(process: &Lines) {
+    process
+        .wait("line that says it is ready", |line| line.as_str().is_some_and(|line| line.contains("ready")));
+}
+
 fn serve(under: &[String], data: &Path, database_url: &str, settings: &[String]) -> Lines {
     let mut command = command(under, data, database_url);
     command.args(settings).args(["--http.listen", "127.0.0.1:0"]);
@@ -288,8 +306,7 @@ fn command(under: &[String], data: &Path, database_url: &str) -> Command {
 }
 
 fn ready(process: &Lines, data: &Path) -> Value {
-    process
-        .wait("line that says it is ready", |line| line.as_str().is_some_and(|line| line.contains("ready")));
+    is_ready(process);
     serde_json::from_slice(&std::fs::read(data.join("demo.json")).unwrap()).unwrap()
 }
 
