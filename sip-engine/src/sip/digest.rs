@@ -21,8 +21,11 @@ const ALGORITHMS: [&str; 2] = ["SHA-256", "MD5"];
 /// Most realms one request is answered for: the proxies on its way, and the far end.
 const MAX_REALMS: usize = 4;
 
-/// Most uses of one nonce that are counted on.
-const MAX_USES: u32 = 16;
+/// Most uses of one nonce that are counted on: more than the refreshes of a session of four hours, one a minute.
+const MAX_USES: u32 = 256;
+
+/// Most nonces of one call whose uses are known.
+const MAX_NONCES: usize = 8;
 
 /// The headers that carry answers.
 pub(crate) const CREDENTIALS: [&str; 2] = ["authorization", "proxy-authorization"];
@@ -37,8 +40,26 @@ struct Challenge {
     algorithm: &'static str,
     qop: bool,
     stale: bool,
-    /// How often it was answered.
-    uses: u32,
+}
+
+/// How often each nonce was answered in a call: the next answer counts on, as a server may take a count it has seen for a
+/// replay (RFC 7616 section 3.4).
+#[derive(Debug, Default)]
+pub(crate) struct Uses(Vec<(String, u32)>);
+
+impl Uses {
+    /// How often this one was used before now; with now it is once more.
+    fn before(&mut self, nonce: &str) -> u32 {
+        if let Some((_, uses)) = self.0.iter_mut().find(|(known, _)| known == nonce) {
+            *uses = uses.saturating_add(1);
+            return *uses - 1;
+        }
+        if self.0.len() == MAX_NONCES {
+            self.0.remove(0);
+        }
+        self.0.push((nonce.to_owned(), 1));
+        0
+    }
 }
 
 /// What a challenged request must carry the next time.
@@ -60,6 +81,7 @@ pub(crate) fn answers(
     response: &Message,
     request: &Message,
     credentials: &Credentials,
+    uses: &mut Uses,
     may_ask: impl Fn(&str) -> bool,
 ) -> Option<Answers> {
     let (mut asked, carried) = (best(asked(response)), carried(request));
@@ -78,7 +100,7 @@ pub(crate) fn answers(
     let realms = asked.iter().map(|challenge| challenge.realm.clone()).collect();
     let mut answers = Answers { headers: Vec::new(), uri: String::new(), stale, realms };
     for challenge in all {
-        let (name, value, uri) = challenge.answer(request, credentials)?;
+        let (name, value, uri) = challenge.answer(request, credentials, uses)?;
         answers.headers.push((name, value));
         answers.uri = uri;
     }
@@ -151,7 +173,6 @@ impl Challenge {
             algorithm,
             qop: auth,
             stale: value("stale").is_some_and(|stale| stale.eq_ignore_ascii_case("true")),
-            uses: value("nc").and_then(|nc| u32::from_str_radix(&nc, 16).ok()).unwrap_or_default(),
         })
     }
 
@@ -161,7 +182,12 @@ impl Challenge {
     }
 
     /// The header that answers it, and the Request-URI as it is signed there.
-    fn answer(&self, request: &Message, credentials: &Credentials) -> Option<(&'static str, String, String)> {
+    fn answer(
+        &self,
+        request: &Message,
+        credentials: &Credentials,
+        uses: &mut Uses,
+    ) -> Option<(&'static str, String, String)> {
         let uri: SipUri = request.uri().parse().ok()?;
         let mut challenges = Headers::new();
         let (asks, answers, header) = if self.proxy {
@@ -179,8 +205,7 @@ impl Challenge {
         let rejected = RequestParts { line: &line, headers: &Headers::new(), body: b"" };
         let rejection = ResponseParts { line: &status, headers: &challenges, body: b"" };
         authenticator.handle_rejection(rejected, rejection).ok()?;
-        // The count goes on where the nonce was used before (RFC 7616 section 3.4).
-        for _ in 0..self.uses.min(MAX_USES) {
+        for _ in 0..uses.before(&self.nonce).min(MAX_USES) {
             authenticator.authorize_request(&mut Headers::new());
         }
         let mut headers = Headers::new();

@@ -74,7 +74,7 @@ impl Endpoint {
         let Some(mut dialog) = Dialog::of_stray(response, cseq.number) else { return };
         let path = dialog.next_hop(&flow, &|ip| ip == flow.peer.ip());
         for (method, number) in [("ACK", Some(cseq.number)), ("BYE", None)] {
-            let branch = format!("{}{}", Via::COOKIE, self.tag_for(response));
+            let branch = format!("{}{}{method}", Via::COOKIE, self.tag_for(response));
             let request = dialog.request(method, number, &path, self.config.advertise, &branch);
             self.send(path, &Wire::new(&request), None);
         }

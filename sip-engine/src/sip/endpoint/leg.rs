@@ -13,6 +13,7 @@ use super::reliable::{Early, Reliable};
 use crate::sip::build;
 use crate::sip::command::Credentials;
 use crate::sip::dialog::Dialog;
+use crate::sip::digest;
 use crate::sip::flow::{Flow, LegKey};
 use crate::sip::message::Message;
 use crate::sip::session::SessionTimer;
@@ -171,6 +172,8 @@ pub(crate) struct Leg {
     /// The realms that wanted them first, in one response to the INVITE. What else asks came through the trunk and is not
     /// the trunk.
     pub realms: Option<Vec<String>>,
+    /// How often their nonces were answered.
+    pub nonces: digest::Uses,
     /// The peer has said BYE. Until then one that crosses ours is answered as if ours had not been.
     pub hung_up: bool,
     /// Headers of the BYE that leaves as soon as our 2xx is acknowledged: before it, it must not (RFC 3261 section 15).
@@ -214,6 +217,7 @@ impl Leg {
             hidden: false,
             credentials: None,
             realms: None,
+            nonces: digest::Uses::default(),
             hung_up: false,
             farewell: None,
             tries: HashMap::new(),

@@ -29,7 +29,8 @@ impl Endpoint {
         };
         let first = leg.realms.is_none() && matches!(purpose, Purpose::Invite(_));
         let may_ask = |realm: &str| first || leg.realms.iter().flatten().any(|known| known == realm);
-        let Some(answers) = digest::answers(response, request, credentials, may_ask) else { return false };
+        let answers = digest::answers(response, request, credentials, &mut leg.nonces, may_ask);
+        let Some(answers) = answers else { return false };
         if first {
             leg.realms = Some(answers.realms.clone());
         }

@@ -1,7 +1,7 @@
 //! Digest answers, checked against RFC examples and a second computation with ring.
 
 use crate::sip::Credentials;
-use crate::sip::digest::answers;
+use crate::sip::digest::{self, Answers, Uses};
 use crate::sip::message::{Message, Start};
 
 fn challenge(values: &[(&str, &str)]) -> Message {
@@ -17,9 +17,13 @@ fn credentials() -> Credentials {
     Credentials { username: "Mufasa".into(), password: "Circle of Life".into() }
 }
 
+fn answers(response: &Message, request: &Message) -> Option<Answers> {
+    digest::answers(response, request, &credentials(), &mut Uses::default(), |_| true)
+}
+
 /// The only answer: its header, its value, and the Request-URI.
 fn answer(response: &Message, request: &Message) -> Option<(&'static str, String, String)> {
-    let mut answers = answers(response, request, &credentials(), |_| true)?;
+    let mut answers = answers(response, request)?;
     assert_eq!(answers.headers.len(), 1);
     let (name, value) = answers.headers.remove(0);
     Some((name, value, answers.uri))
@@ -101,16 +105,16 @@ fn two_challenges_may_share_a_line() {
         "Proxy-Authenticate",
         "Digest realm=\"a, b\", nonce=\"1\", algorithm=MD5, Digest realm=\"c\", nonce=\"2\", algorithm=SHA-256, stale=true",
     )]);
-    let answers = answers(&response, &request, &credentials(), |_| true).unwrap();
+    let answers = answers(&response, &request).unwrap();
     let nonces: Vec<_> = answers.headers.iter().map(|(name, text)| (*name, value(text, "nonce"))).collect();
     assert_eq!(nonces, ["2", "1"].map(|nonce| ("Proxy-Authorization", nonce.to_owned())));
     assert!(!answers.stale, "nobody had an answer");
 }
 
 /// The request, and what it carries after one more answer.
-fn again(request: &Message, response: &Message) -> Option<Message> {
+fn again(request: &Message, response: &Message, uses: &mut Uses) -> Option<Message> {
     let mut again = Message::request("INVITE", request.uri());
-    for (name, value) in answers(response, request, &credentials(), |_| true)?.headers {
+    for (name, value) in digest::answers(response, request, &credentials(), uses, |_| true)?.headers {
         again.headers.push(name, value);
     }
     Some(again)
@@ -127,19 +131,37 @@ fn who_had_an_answer_gets_it_again_with_the_next_count_when_another_realm_asks()
         let text = format!("Digest qop=\"auth\", {rest}");
         challenge(&[(name, text.as_str())])
     };
+    let mut uses = Uses::default();
     let first = again(
         &Message::request("INVITE", "sip:a@h"),
         &asks("Proxy-Authenticate", "realm=\"p, q\", nonce=\"1\", opaque=\"a=b\""),
+        &mut uses,
     );
-    let second = again(&first.unwrap(), &asks("WWW-Authenticate", "realm=\"p, q\", nonce=\"2\"")).unwrap();
+    let second =
+        again(&first.unwrap(), &asks("WWW-Authenticate", "realm=\"p, q\", nonce=\"2\""), &mut uses).unwrap();
     assert_eq!(carried(&second, "proxy-authorization"), ["1 00000002"]);
     assert_eq!(carried(&second, "authorization"), ["2 00000001"]);
     assert!(second.headers.text("proxy-authorization").unwrap().contains("opaque=\"a=b\""));
     let fresh = asks("Proxy-Authenticate", "realm=\"p, q\", nonce=\"3\", stale=true");
-    let third = again(&second, &fresh).unwrap();
+    let third = again(&second, &fresh, &mut uses).unwrap();
     assert_eq!(carried(&third, "proxy-authorization"), ["3 00000001"]);
     assert_eq!(carried(&third, "authorization"), ["2 00000002"]);
-    assert_eq!(again(&third, &asks("WWW-Authenticate", "realm=\"p, q\", nonce=\"4\"")), None, "refused");
+    assert_eq!(
+        again(&third, &asks("WWW-Authenticate", "realm=\"p, q\", nonce=\"4\""), &mut uses),
+        None,
+        "refused"
+    );
+}
+
+#[test]
+fn a_nonce_that_comes_again_in_a_call_is_counted_on() {
+    let (invite, bye) = (Message::request("INVITE", "sip:a@h"), Message::request("BYE", "sip:a@h"));
+    let asks = challenge(&[("WWW-Authenticate", "Digest realm=\"r\", nonce=\"n\", qop=\"auth\"")]);
+    let mut uses = Uses::default();
+    for (request, count) in [(&invite, "00000001"), (&bye, "00000002"), (&bye, "00000003")] {
+        let again = again(request, &asks, &mut uses).unwrap();
+        assert_eq!(carried(&again, "authorization"), [format!("n {count}")]);
+    }
 }
 
 #[test]
@@ -149,8 +171,8 @@ fn a_request_that_many_realms_challenge_is_not_answered_without_end() {
         challenge(&[("Proxy-Authenticate", each.join(", ").as_str())])
     };
     let request = Message::request("INVITE", "sip:a@h");
-    assert_eq!(answers(&realms(4), &request, &credentials(), |_| true).unwrap().headers.len(), 4);
-    assert_eq!(answers(&realms(5), &request, &credentials(), |_| true), None);
+    assert_eq!(answers(&realms(4), &request).unwrap().headers.len(), 4);
+    assert_eq!(answers(&realms(5), &request), None);
 }
 
 #[test]
