@@ -4,6 +4,7 @@ use crate::{
     Page, PageOf, ReadError,
     biography::{Chronicle, Nonsense},
     calls::CallRow,
+    column::{spelled, spelling, text},
     reads::{self, Reads},
     record::{self, Record, is, table},
 };
@@ -32,6 +33,8 @@ pub enum Lane {
     /// What is wrong.
     Warning,
 }
+
+text! { Lane => spelling, spelled }
 
 /// One thing that happened to a call.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]

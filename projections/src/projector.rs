@@ -183,7 +183,7 @@ async fn search<R: Biography>(
     touched: &[Sid],
     (before, after): (&HashMap<Sid, R>, &HashMap<Sid, R>),
 ) -> Result<(), Fault> {
-    let all = |row: Option<&R>| row.map(Piece::all).unwrap_or_default();
+    let all = |row: Option<&R>| row.map(|row| Piece::all(row.texts(), row.sid())).unwrap_or_default();
     let mut new = Vec::new();
     for sid in touched {
         let (before, after) = (before.get(sid), after.get(sid));

@@ -83,7 +83,8 @@ pub async fn rebuild(
     mut hear: impl FnMut(Progress) + Send,
 ) -> Result<(), Trouble> {
     let projector = projector::all().into_iter().find(|projector| projector.name() == name);
-    let projector = projector.ok_or_else(|| Trouble::Unknown(name.chars().take(64).collect()))?;
+    let unknown = || Trouble::Unknown { name: name.chars().take(64).collect(), known: names() };
+    let projector = projector.ok_or_else(unknown)?;
     building::set_up(store).await?;
     let total = store.head(projector.log()).await?;
     let projection = projector.name();

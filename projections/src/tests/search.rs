@@ -3,6 +3,7 @@
 use super::support::{World, built, on_each, parsed, second};
 use crate::{
     AccountFilter, AccountRow, AuditFilter, By, Order, Page, PhoneNumberFilter, PhoneNumberRow, Scope, Total,
+    biography::Biography,
     pieces::{self, Piece},
     reads::Noun,
     record::{self, Record},
@@ -37,7 +38,7 @@ async fn stocked(world: &World, account: &Sid, from: usize, until: usize) -> Vec
     let (db, table) = (world.store.db(), built::<PhoneNumberRow>(1));
     for some in rows.chunks(1_000) {
         db.execute(&record::insert(&table, some.iter())).await.unwrap();
-        let all: BTreeSet<Piece> = some.iter().flat_map(Piece::all).collect();
+        let all: BTreeSet<Piece> = some.iter().flat_map(|row| Piece::all(row.texts(), row.sid())).collect();
         for some in all.into_iter().collect::<Vec<_>>().chunks(4_000) {
             db.execute(&record::insert(&pieces::beside(&table), some.iter())).await.unwrap();
         }
