@@ -30,7 +30,9 @@ pub mod replay;
 mod runner;
 mod scope;
 mod search;
+mod shared;
 mod system;
+mod tables;
 #[cfg(test)]
 mod tests;
 mod trouble;

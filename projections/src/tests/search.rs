@@ -1,6 +1,6 @@
 //! What is typed finds what has it, in every order, on each store; and how much there is.
 
-use super::support::{World, built, on_each, parsed, second};
+use super::support::{World, built, on_each, parsed, second, set_up};
 use crate::{
     AccountFilter, AccountRow, AuditFilter, By, Order, Page, PhoneNumberFilter, PhoneNumberRow, Scope, Total,
     biography::Biography,
@@ -293,7 +293,7 @@ async fn pages_go_on_behind_their_last_row_whatever_comes_between() {
 #[tokio::test]
 async fn numbers_are_found_and_ordered_by_index() {
     let store = testing::sqlite().await;
-    crate::building::set_up(&store).await.unwrap();
+    set_up(&store).await;
     let carrier = sid(Kind::Carrier);
     let own = Scope::Carrier(carrier.clone());
     let account = Scope::Account { carrier, account: sid(Kind::Account) };
