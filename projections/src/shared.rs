@@ -1,6 +1,6 @@
 //! What readers and runners share.
 
-use crate::{Change, MAX_UNSEEN_CHANGES, progress::Standing, projector::Catalogue};
+use crate::{Change, MAX_UNSEEN_CHANGES, machine::projector::Catalogue, progress::Standing};
 use domain::Log;
 use store::Store;
 use tokio::sync::{Notify, broadcast, watch};

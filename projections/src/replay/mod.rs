@@ -4,9 +4,11 @@ mod compare;
 
 use crate::{
     Trouble,
-    building::{self, Building},
-    ledger,
-    projector::{Catalogue, Projector},
+    machine::{
+        building::{self, Building},
+        ledger,
+        projector::{Catalogue, Projector},
+    },
     tables,
 };
 use domain::Log;

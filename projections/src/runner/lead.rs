@@ -2,8 +2,10 @@
 
 use super::{BACK_OFF, LEADS, Over, POLL, Runner};
 use crate::{
-    ledger,
-    page::{self, Member, Refused},
+    machine::{
+        ledger,
+        page::{self, Member, Refused},
+    },
     progress::Standing,
 };
 use domain::{Log, Sid};

@@ -7,7 +7,12 @@ mod announce;
 mod lead;
 mod stand_by;
 
-use crate::{LogHealth, ReadError, Trouble, building, ledger, page, progress::Standing, shared::Shared};
+use crate::{
+    LogHealth, ReadError, Trouble,
+    machine::{building, ledger, page},
+    progress::Standing,
+    shared::Shared,
+};
 use domain::{Log, Timestamp};
 use std::{
     sync::{Arc, atomic::AtomicI64},

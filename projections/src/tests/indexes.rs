@@ -1,7 +1,7 @@
 //! Which indexes are used, and which are left alone.
 
 use super::support::{World, built, set_up};
-use crate::{AuditFilter, AuditRow, CallFilter, CallRow, Order, Page, Reads, Scope, record, system};
+use crate::{AuditFilter, AuditRow, CallFilter, CallRow, Order, Page, Reads, Scope, machine::record, system};
 use domain::{
     Actor, Kind, Meta, Tenant, Timestamp,
     call::{Call, CallCommand},

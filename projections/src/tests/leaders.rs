@@ -3,7 +3,7 @@
 use super::support::{
     Following, PATIENCE, World, members_under, parsed, set_up, unattended, unattended_facts,
 };
-use crate::{
+use crate::machine::{
     ledger,
     page::{self, Member, Refused},
 };
@@ -92,7 +92,7 @@ async fn of_another_release(store: &Store, name: &str) {
     let newer = sea_query::Query::update()
         .table("projection_versions")
         .value("version", 99_i64)
-        .and_where(crate::record::is("name", name))
+        .and_where(crate::machine::record::is("name", name))
         .to_owned();
     assert_eq!(store.db().execute(&newer).await.unwrap(), 1);
 }

@@ -3,10 +3,12 @@
 use super::support::{World, built, on_each, parsed, second, set_up};
 use crate::{
     AccountFilter, AccountRow, AuditFilter, By, Order, Page, PhoneNumberFilter, PhoneNumberRow, Scope, Total,
-    biography::Biography,
-    pieces::{self, Piece},
-    reads::Noun,
-    record::{self, Record},
+    machine::{
+        biography::Biography,
+        pieces::{self, Piece},
+        reads::Noun,
+        record::{self, Record},
+    },
     replay,
 };
 use domain::{

@@ -1,9 +1,12 @@
 //! A store with its tables following, and short ways to make things happen in it.
 
 use crate::{
-    Projections, Scope, building,
-    page::{self, Member},
-    record::Record,
+    Projections, Scope,
+    machine::{
+        building,
+        page::{self, Member},
+        record::Record,
+    },
     tables,
 };
 use domain::{

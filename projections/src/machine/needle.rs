@@ -1,6 +1,6 @@
 //! What is looked for in a column: by the pieces of it, or row by row.
 
-use crate::pieces::{Field, SHORTEST};
+use super::pieces::{Field, SHORTEST};
 use domain::name;
 use sea_query::{Cond, Expr, ExprTrait, LikeExpr};
 

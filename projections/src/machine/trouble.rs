@@ -1,6 +1,6 @@
 //! Why the tables can't be started, built or verified.
 
-use crate::{Nonsense, ReadError};
+use super::{biography::Nonsense, error::ReadError};
 use store::StoreError;
 
 /// Why the tables can't be started, built or verified.

@@ -1,6 +1,6 @@
 //! Whose rows a read may see, and how lists are paged.
 
-use crate::{error::ReadError, order::Order};
+use super::{error::ReadError, order::Order};
 use domain::{Sid, Tenant};
 use sea_query::{Cond, Expr, ExprTrait};
 use serde::{Deserialize, Serialize};

@@ -1,9 +1,9 @@
 //! One table's way from facts to rows: a page of facts in, few statements out.
 
-use crate::{
-    ReadError,
+use super::{
     biography::{Biography, Chronicle, Nonsense},
     column::Shape,
+    error::ReadError,
     pieces::{self, Piece},
     record::{self, Record},
 };

@@ -103,16 +103,16 @@ pub(crate) fn clean(text: &str) -> String {
 /// Types that live in a text column: how they are written, and read back.
 macro_rules! text {
     ($($type:ty => $write:expr, $read:expr);+ $(;)?) => { $(
-        impl $crate::column::Column for $type {
-            const KIND: $crate::column::Kind = $crate::column::Kind::Text;
+        impl $crate::machine::column::Column for $type {
+            const KIND: $crate::machine::column::Kind = $crate::machine::column::Kind::Text;
             fn value(&self) -> sea_query::Value {
                 let write: fn(&$type) -> String = $write;
-                sea_query::Value::String(Some($crate::column::clean(&write(self))))
+                sea_query::Value::String(Some($crate::machine::column::clean(&write(self))))
             }
             fn null() -> sea_query::Value { sea_query::Value::String(None) }
             fn read(row: &store::Row, index: usize) -> Result<Option<Self>, String> {
                 let read: fn(String) -> Result<$type, String> = $read;
-                let Some(text) = row.at::<Option<String>>(index).map_err($crate::column::words)? else {
+                let Some(text) = row.at::<Option<String>>(index).map_err($crate::machine::column::words)? else {
                     return Ok(None);
                 };
                 read(text).map(Some)

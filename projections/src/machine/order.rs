@@ -1,6 +1,6 @@
 //! Which row of a list comes first, and where a page of it goes on: behind the last row, whatever was added meanwhile.
 
-use crate::error::ReadError;
+use super::error::ReadError;
 use domain::Sid;
 use sea_query::{Cond, Expr, ExprTrait, Order as Way};
 

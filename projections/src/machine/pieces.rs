@@ -6,7 +6,7 @@
 //! A piece is three or four characters that follow each other, of a number only four (and its last three: what has three
 //! digits has them with any digit or nothing after them), and the first one or two of each word.
 
-use crate::{column::clean, record::table};
+use super::{column::clean, record::table};
 use domain::Sid;
 use std::collections::BTreeSet;
 

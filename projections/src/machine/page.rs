@@ -1,6 +1,6 @@
 //! One page: facts become rows and the checkpoint moves, in one transaction for all tables that stand together.
 
-use crate::{
+use super::{
     ledger::{self, Checkpoint},
     projector::{Catalogue, Fault, Projector},
 };

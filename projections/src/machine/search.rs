@@ -1,11 +1,13 @@
 //! Lists in pages, in any order an index serves, of what has a piece of text in it; and how many there are.
 
-use crate::{
-    Order, Page, PageOf, ReadError,
+use super::{
+    error::ReadError,
     needle::{Needle, escaped},
+    order::Order,
     pieces::{self, Field},
     reads::{Noun, Reads, all},
     record::{self, is},
+    scope::{Page, PageOf},
 };
 use domain::Sid;
 use sea_query::{Cond, Expr, ExprTrait, LikeExpr, Query, SelectStatement, UnionType};

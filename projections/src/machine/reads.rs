@@ -1,10 +1,12 @@
 //! Typed reads: one row, or a page of them, inside one tenant.
 
-use crate::{
-    By, Order, Page, PageOf, ReadError, Scope,
+use super::{
     biography::Biography,
+    error::ReadError,
     needle::Needle,
+    order::{By, Order},
     record::{self, Record, is},
+    scope::{Page, PageOf, Scope},
 };
 use domain::Sid;
 use sea_query::{Cond, Expr, ExprTrait, SelectStatement};

@@ -1,11 +1,12 @@
 //! A table filled from the beginning of the log beside the live one: for rebuilding, for new versions, for verifying.
 
-use crate::{
-    Trouble, ledger,
+use super::{
+    ledger,
     page::Member,
     pieces::{self, Piece},
     projector::{Catalogue, Fault, Projector},
     record,
+    trouble::Trouble,
 };
 use domain::Log;
 use std::{collections::HashMap, sync::Arc, time::Duration};
