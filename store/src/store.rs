@@ -224,6 +224,13 @@ impl Store {
         }
     }
 
+    /// Wakes up with the last position this process knows to be committed. A hint: positions may be skipped, and
+    /// another node's may come late or never, so poll as well (`Follower` does both).
+    #[must_use]
+    pub fn watch(&self, log: Log) -> watch::Receiver<i64> {
+        self.lane(log).committed.subscribe()
+    }
+
     /// Every fact of a stream.
     ///
     /// # Errors
