@@ -2,7 +2,7 @@
 
 use crate::{
     Db, Evidence, Fact, Seal, StoreError, StoreOptions, Vault,
-    append::{Submission, Verdict, Writer},
+    append::{Submission, Verdict},
     connect::{self, Connected, Folder},
     db::Pools,
     engine::{Engine, Kind},
@@ -12,6 +12,7 @@ use crate::{
     seal::{self, Sealer},
     sweep,
     turns::{Turn, Turns},
+    writer::Writer,
 };
 use domain::{Clock, Ids, Log, Sid};
 use futures_util::future::BoxFuture;
