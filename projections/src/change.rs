@@ -1,6 +1,6 @@
 //! What changed, told after it can be read: for the WebSocket and for caches.
 
-use crate::{ApiKeyRow, biography::Biography};
+use crate::{ApiKeyRow, machine::biography::Biography};
 use domain::{
     Log, Sid,
     carrier::{Carrier, CarrierEvent},

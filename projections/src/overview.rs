@@ -2,13 +2,11 @@
 
 use crate::{
     ReadError, Scope,
-    accounts::AccountRow,
-    calls::CallRow,
-    phone_numbers::PhoneNumberRow,
-    reads::present,
-    record::{Record, is},
-    trunks::TrunkRow,
-    users::UserRow,
+    machine::{
+        reads::present,
+        record::{Record, is},
+    },
+    tables::{AccountRow, CallRow, PhoneNumberRow, TrunkRow, UserRow},
 };
 use domain::{Sid, Timestamp};
 use sea_query::{Cond, Expr, ExprTrait, Query, SelectStatement};

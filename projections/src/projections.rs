@@ -1,37 +1,19 @@
 //! The way in: started once, handed around by clone; reads, waiting, changes.
 
 use crate::{
-    AccountRow, ApiKeyRow, AuditRow, Behind, CallRow, CarrierRow, Change, Counts, LogHealth,
-    MAX_UNSEEN_CHANGES, PhoneNumberRow, ReadError, Reads, Scope, System, TimelineRow, Trouble, TrunkRow,
-    UserRow, overview,
-    progress::{self, Standing},
-    runner,
+    AccountRow, ApiKeyRow, AuditRow, Behind, CallRow, CarrierRow, Change, Counts, LogHealth, PhoneNumberRow,
+    ReadError, Reads, Scope, System, TimelineRow, Trouble, TrunkRow, UserRow, overview, progress, runner,
+    shared::Shared, tables,
 };
 use domain::{Log, Sid, Timestamp};
 use std::{sync::Arc, time::Duration};
 use store::Store;
-use tokio::sync::{Notify, broadcast, watch};
+use tokio::sync::broadcast;
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
 /// Every table computed from the log. Clones share it.
 #[derive(Clone)]
 pub struct Projections(Arc<Shared>);
-
-/// What readers and runners share.
-pub(crate) struct Shared {
-    pub(crate) store: Store,
-    changes: broadcast::Sender<Change>,
-    core: Lane,
-    calls: Lane,
-}
-
-/// One log's tables.
-#[derive(Default)]
-pub(crate) struct Lane {
-    pub(crate) standing: watch::Sender<Standing>,
-    /// Someone waits: look at once.
-    pub(crate) urgent: Notify,
-}
 
 impl Projections {
     /// Makes missing tables, builds tables of an older version anew, and starts to follow the log: one task per log,
@@ -44,8 +26,7 @@ impl Projections {
         tasks: TaskTracker,
         stop: CancellationToken,
     ) -> Result<Projections, Trouble> {
-        let changes = broadcast::Sender::new(MAX_UNSEEN_CHANGES);
-        let shared = Arc::new(Shared { store, changes, core: Lane::default(), calls: Lane::default() });
+        let shared = Arc::new(Shared::new(store, tables::all()));
         runner::start(&shared, &tasks, &stop).await?;
         Ok(Projections(shared))
     }
@@ -55,9 +36,9 @@ impl Projections {
     /// # Errors
     /// When the time is over, or at once when a table has stopped.
     pub async fn reached(&self, log: Log, position: i64, within: Duration) -> Result<(), Behind> {
-        let lane = self.0.lane(log);
-        if lane.standing.borrow().position < position {
-            lane.urgent.notify_one();
+        let state = self.0.state(log);
+        if state.standing.borrow().position < position {
+            state.urgent.notify_one();
         }
         self.passed(log, position, within).await
     }
@@ -67,20 +48,20 @@ impl Projections {
     /// # Errors
     /// As [`Projections::reached`].
     pub async fn passed(&self, log: Log, position: i64, within: Duration) -> Result<(), Behind> {
-        progress::reached(self.0.lane(log).standing.subscribe(), log, position, within).await
+        progress::reached(self.0.state(log).standing.subscribe(), log, position, within).await
     }
 
     /// The position every table of `log` has passed.
     #[must_use]
     pub fn position(&self, log: Log) -> i64 {
-        self.0.lane(log).standing.borrow().position
+        self.0.state(log).standing.borrow().position
     }
 
     /// What changes from now on, told once it can be read. A receiver that falls more than [`MAX_UNSEEN_CHANGES`] behind
     /// gets `Lagged`: it must read everything anew.
     #[must_use]
     pub fn changes(&self) -> broadcast::Receiver<Change> {
-        self.0.changes.subscribe()
+        self.0.changes()
     }
 
     /// Accounts.
@@ -163,19 +144,5 @@ impl Projections {
 
     fn reads<R>(&self, scope: impl Into<Scope>) -> Reads<R> {
         Reads::new(self.0.store.db(), scope)
-    }
-}
-
-impl Shared {
-    pub(crate) fn lane(&self, log: Log) -> &Lane {
-        match log {
-            Log::Core => &self.core,
-            Log::Calls => &self.calls,
-        }
-    }
-
-    /// Tells what changed; nobody listening is fine.
-    pub(crate) fn tell(&self, change: Change) {
-        let _ = self.changes.send(change);
     }
 }

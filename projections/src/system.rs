@@ -3,18 +3,13 @@
 
 use crate::{
     ReadError,
-    accounts::AccountRow,
-    api_keys::ApiKeyRow,
-    biography::Biography,
-    calls::CallRow,
-    carriers::CarrierRow,
-    ledger, networks,
-    phone_numbers::PhoneNumberRow,
-    pieces,
-    reads::{all, one, present},
-    record::{self, Record, is},
-    trunks::TrunkRow,
-    users::UserRow,
+    machine::{
+        biography::Biography,
+        ledger, pieces,
+        reads::{all, one, present},
+        record::{self, Record, is},
+    },
+    tables::{AccountRow, ApiKeyRow, CallRow, CarrierRow, PhoneNumberRow, TrunkRow, UserRow, networks},
 };
 use domain::{Log, Number, Sid, route::SourceClaims, user::Email};
 use sea_query::{Expr, ExprTrait, Order, Query, SelectStatement};

@@ -23,6 +23,13 @@ pub(crate) fn hash(fact: &Fact) -> Hash {
     sum.finish()
 }
 
+impl Fact {
+    /// What its hash must be.
+    pub(crate) fn expected_hash(&self) -> Hash {
+        hash(self)
+    }
+}
+
 /// Hashes fields so that no two lists of fields look alike: each with its length before it.
 pub(crate) struct Fields(pub(crate) Context);
 

@@ -1,6 +1,6 @@
 //! Raw evidence (SIP messages, RTCP samples): written in batches, kept for a while, never computed from.
 
-use crate::{Db, Row, StoreError, sweep};
+use crate::{Db, Row, StoreError};
 use domain::{Ids, Sid, Timestamp};
 use sea_query::{Expr, ExprTrait, Order, Query};
 use std::sync::Arc;
@@ -91,7 +91,7 @@ impl Evidence {
     /// When the database fails.
     pub async fn prune(&self, before: Timestamp) -> Result<u64, StoreError> {
         let old = Expr::col("occurred_at").lt(before.micros());
-        sweep::delete(&self.db, "es_evidence", &["id"], old).await
+        self.db.delete_old("es_evidence", &["id"], old).await
     }
 }
 

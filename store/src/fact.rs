@@ -1,6 +1,6 @@
 //! An event as the log keeps it: where it stands, whose it is, who caused it, and its payload as verbatim text.
 
-use crate::{DecodeError, chain, upcast};
+use crate::{DecodeError, upcast};
 use domain::{Actor, Log, Sid, Stream, Tenant, Timestamp};
 use std::{net::IpAddr, sync::Arc};
 use uuid::Uuid;
@@ -84,10 +84,5 @@ impl Fact {
             what,
             reason: reason.to_owned(),
         }
-    }
-
-    /// What its hash must be.
-    pub(crate) fn expected_hash(&self) -> Hash {
-        chain::hash(self)
     }
 }

@@ -32,6 +32,7 @@ pub mod testing;
 mod turns;
 pub mod upcast;
 mod vault;
+mod writer;
 
 pub use connect::probe;
 pub use cqrs::Events;

@@ -4,7 +4,7 @@
 //! the newest position after it, and appends never wait for it. Nothing depends on it: followers poll as well.
 
 use crate::{
-    Db, Store, StoreError,
+    Db, StoreError,
     db::{Line, Pools},
 };
 use domain::Log;
@@ -65,14 +65,5 @@ async fn listen(pool: &PgPool, signals: &[(Log, watch::Sender<i64>)]) -> Result<
         {
             raise(signal, position);
         }
-    }
-}
-
-impl Store {
-    /// Wakes up with the last position this process knows to be committed. A hint: positions may be skipped, and
-    /// another node's may come late or never, so poll as well (`Follower` does both).
-    #[must_use]
-    pub fn watch(&self, log: Log) -> watch::Receiver<i64> {
-        self.lane(log).committed.subscribe()
     }
 }

@@ -2,23 +2,21 @@
 
 use crate::{
     Db, Evidence, Fact, Seal, StoreError, StoreOptions, Vault,
-    append::{Submission, Verdict, Writer},
+    append::{Submission, Verdict},
     connect::{self, Connected, Folder},
     db::Pools,
     engine::{Engine, Kind},
     known::Known,
     ledger, migrate, notify,
     recent::Recent,
-    seal, sweep,
+    seal::{self, Sealer},
+    sweep,
     turns::{Turn, Turns},
+    writer::Writer,
 };
 use domain::{Clock, Ids, Log, Sid};
 use futures_util::future::BoxFuture;
-use std::{
-    path::{Path, PathBuf},
-    sync::{Arc, Weak, atomic::AtomicI64},
-    time::Duration,
-};
+use std::{sync::Arc, time::Duration};
 use tokio::sync::watch;
 use tokio_util::{
     sync::{CancellationToken, DropGuard},
@@ -41,7 +39,6 @@ struct Inner {
     vault: Vault,
     evidence: Evidence,
     evidence_kept: Duration,
-    seals_file: Option<PathBuf>,
     ids: Arc<dyn Ids>,
     /// Not when it was opened to be read.
     writes: bool,
@@ -52,22 +49,12 @@ struct Inner {
     _folder: Option<Folder>,
 }
 
-/// For the store's own tasks: does not keep it open.
-pub(crate) struct WeakStore(Weak<Inner>);
-
-impl WeakStore {
-    pub fn upgrade(&self) -> Option<Store> {
-        self.0.upgrade().map(Store)
-    }
-}
-
-/// One log's writer and signal.
-pub(crate) struct Lane {
+/// One log's writer, signal and sealer.
+struct Lane {
     writer: Writer,
     recent: Arc<Recent>,
-    pub(crate) committed: watch::Sender<i64>,
-    /// The last position under a seal, as far as this process knows.
-    pub(crate) sealed: AtomicI64,
+    committed: watch::Sender<i64>,
+    sealer: Arc<Sealer>,
 }
 
 impl Store {
@@ -165,9 +152,12 @@ impl Store {
         let db = Db::new(pools, options.deadline);
         let engine = Arc::new(Engine { kind, db: db.clone(), clock: options.clock.clone() });
         let (tasks, stop) = (TaskTracker::new(), CancellationToken::new());
-        let core = Lane::start(Log::Core, &engine, &tasks).await?;
-        let calls = Lane::start(Log::Calls, &engine, &tasks).await?;
         let vault = Vault::new(db.clone(), &options);
+        let lane = async |log| {
+            let sealer = Sealer::new(log, &engine, &vault, &options);
+            Lane::start(log, &engine, sealer, &tasks).await
+        };
+        let (core, calls) = (lane(Log::Core).await?, lane(Log::Calls).await?);
         let evidence = Evidence::new(db, options.ids.clone());
         let _stop_with_the_last_clone = stop.clone().drop_guard();
         let (ids, _folder) = (options.ids, folder);
@@ -180,7 +170,6 @@ impl Store {
             vault,
             evidence,
             evidence_kept: options.evidence_kept,
-            seals_file: options.seals_file,
             ids,
             writes,
             tasks,
@@ -200,8 +189,8 @@ impl Store {
         }
         let signals = vec![(Log::Core, core.committed.clone()), (Log::Calls, calls.committed.clone())];
         self.spawn(notify::hear(db.clone(), signals));
-        for (log, lane) in [(Log::Core, core), (Log::Calls, calls)] {
-            self.spawn(seal::keep_sealing(self.downgrade(), log, lane.committed.subscribe()));
+        for lane in [core, calls] {
+            self.spawn(lane.sealer.clone().keep_sealing(lane.committed.subscribe()));
         }
         let Inner { vault, evidence, evidence_kept, .. } = &*self.0;
         self.spawn(sweep::sweep(engine.clone(), vault.clone(), evidence.clone(), *evidence_kept));
@@ -222,6 +211,13 @@ impl Store {
             Some(facts) => Ok(facts),
             None => self.0.engine.read(log, after, limit).await,
         }
+    }
+
+    /// Wakes up with the last position this process knows to be committed. A hint: positions may be skipped, and
+    /// another node's may come late or never, so poll as well (`Follower` does both).
+    #[must_use]
+    pub fn watch(&self, log: Log) -> watch::Receiver<i64> {
+        self.lane(log).committed.subscribe()
     }
 
     /// Every fact of a stream.
@@ -245,7 +241,7 @@ impl Store {
     /// # Errors
     /// When the database fails.
     pub async fn seal(&self, log: Log) -> Result<i64, StoreError> {
-        seal::seal_now(self, log).await
+        self.lane(log).sealer.seal().await
     }
 
     /// The newest seal of a log: kept elsewhere, it shows later that the log was cut off before it.
@@ -303,10 +299,6 @@ impl Store {
         self.0.engine.db.close().await;
     }
 
-    fn downgrade(&self) -> WeakStore {
-        WeakStore(Arc::downgrade(&self.0))
-    }
-
     pub(crate) fn engine(&self) -> &Engine {
         &self.0.engine
     }
@@ -327,11 +319,7 @@ impl Store {
         &*self.0.ids
     }
 
-    pub(crate) fn seals_file(&self) -> Option<&Path> {
-        self.0.seals_file.as_deref()
-    }
-
-    pub(crate) fn lane(&self, log: Log) -> &Lane {
+    fn lane(&self, log: Log) -> &Lane {
         match log {
             Log::Core => &self.0.core,
             Log::Calls => &self.0.calls,
@@ -352,11 +340,16 @@ impl Store {
 }
 
 impl Lane {
-    async fn start(log: Log, engine: &Arc<Engine>, tasks: &TaskTracker) -> Result<Lane, StoreError> {
+    async fn start(
+        log: Log,
+        engine: &Arc<Engine>,
+        sealer: Sealer,
+        tasks: &TaskTracker,
+    ) -> Result<Lane, StoreError> {
         let committed = watch::Sender::new(engine.head(log).await?);
         let recent = Arc::new(Recent::default());
         let (writer, batches) = Writer::new(log, engine.clone(), committed.clone(), recent.clone());
         tasks.spawn(batches);
-        Ok(Lane { writer, recent, committed, sealed: AtomicI64::new(seal::UNKNOWN) })
+        Ok(Lane { writer, recent, committed, sealer: Arc::new(sealer) })
     }
 }

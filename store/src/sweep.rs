@@ -1,14 +1,11 @@
-//! Removal of what has expired: ledger entries, secrets, evidence. In chunks, so that appends get their turn in between.
+//! Removal of what has expired: ledger entries, secrets, evidence.
 
-use crate::{Db, Evidence, StoreError, Vault, engine::Engine, ledger};
+use crate::{Evidence, Vault, engine::Engine, ledger};
 use domain::Timestamp;
-use sea_query::{Expr, ExprTrait, Query, SimpleExpr};
 use std::{sync::Arc, time::Duration};
 
 /// How often it is done.
 const EVERY: Duration = Duration::from_secs(3600);
-/// Rows removed in one transaction, at most.
-pub(crate) const CHUNK: u64 = 5_000;
 
 /// Removes expired ledger entries, secrets and evidence older than `kept`, now and then.
 pub(crate) async fn sweep(engine: Arc<Engine>, vault: Vault, evidence: Evidence, kept: Duration) {
@@ -25,30 +22,5 @@ pub(crate) async fn sweep(engine: Arc<Engine>, vault: Vault, evidence: Evidence,
             tracing::warn!(%error, "expired rows stay for now");
         }
         tokio::time::sleep(EVERY).await;
-    }
-}
-
-/// Deletes the rows of a table that are `old`; returns how many. `key` tells them apart.
-pub(crate) async fn delete(
-    db: &Db,
-    table: &'static str,
-    key: &[&'static str],
-    old: SimpleExpr,
-) -> Result<u64, StoreError> {
-    let mut deleted = 0;
-    loop {
-        let keys = Expr::tuple(key.iter().map(|column| Expr::col(*column)));
-        let some = Query::select()
-            .columns(key.iter().copied())
-            .from(table)
-            .and_where(old.clone())
-            .limit(CHUNK)
-            .to_owned();
-        let delete = Query::delete().from_table(table).and_where(keys.in_subquery(some)).to_owned();
-        let gone = db.execute(&delete).await?;
-        deleted += gone;
-        if gone < CHUNK {
-            return Ok(deleted);
-        }
     }
 }

@@ -3,12 +3,14 @@
 use super::{Difference, MAX_DIFFERENCES};
 use crate::{
     Trouble,
-    building::{Building, Seen},
-    column::{Kind, Shape},
-    ledger,
-    pieces::{self, Piece},
-    projector::Projector,
-    record::Record,
+    machine::{
+        building::{Building, Seen},
+        column::{Kind, Shape},
+        ledger,
+        pieces::{self, Piece},
+        projector::Projector,
+        record::Record,
+    },
 };
 use sea_query::{Cond, Expr, ExprTrait, Order, Query, SelectStatement, Value};
 use std::collections::BTreeMap;

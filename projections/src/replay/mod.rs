@@ -4,9 +4,12 @@ mod compare;
 
 use crate::{
     Trouble,
-    building::{self, Building},
-    ledger,
-    projector::{self, Projector},
+    machine::{
+        building::{self, Building},
+        ledger,
+        projector::{Catalogue, Projector},
+    },
+    tables,
 };
 use domain::Log;
 use serde::Serialize;
@@ -54,7 +57,7 @@ impl fmt::Display for Difference {
 /// The names of all projections.
 #[must_use]
 pub fn names() -> Vec<&'static str> {
-    projector::all().iter().map(|projector| projector.name()).collect()
+    tables::all().names()
 }
 
 /// Whether no table was built by a newer release: what `Projections::start` refuses, without a change.
@@ -63,7 +66,7 @@ pub fn names() -> Vec<&'static str> {
 /// `Newer` when one was; else when the database fails, or never had tables.
 pub async fn of_this_release(store: &Store) -> Result<(), Trouble> {
     let mut tx = store.db().snapshot().await?;
-    for projector in projector::all() {
+    for projector in tables::all().iter() {
         let (projection, version) = (projector.name(), projector.version());
         if let Some(live) = ledger::live(&mut tx, projection).await?.filter(|live| live.version > version) {
             return Err(Trouble::Newer { projection, version: live.version });
@@ -82,14 +85,15 @@ pub async fn rebuild(
     name: &str,
     mut hear: impl FnMut(Progress) + Send,
 ) -> Result<(), Trouble> {
-    let projector = projector::all().into_iter().find(|projector| projector.name() == name);
-    let projector = projector.ok_or_else(|| Trouble::Unknown(name.chars().take(64).collect()))?;
-    building::set_up(store).await?;
+    let tables = tables::all();
+    let unknown = || Trouble::Unknown { name: name.chars().take(64).collect(), known: tables.names() };
+    let projector = tables.iter().find(|projector| projector.name() == name).ok_or_else(unknown)?;
+    building::set_up(store, &tables).await?;
     let total = store.head(projector.log()).await?;
     let projection = projector.name();
     let mut seen =
         |done: i64| hear(Progress { projection, done: count(done), total: count(total.max(done)) });
-    let mut building = Building::begin(store, projector).await?;
+    let mut building = Building::begin(store, projector.clone()).await?;
     match building.fill(total, &mut seen).await {
         Ok(()) => building.go_live(&mut seen).await,
         Err(trouble) => {
@@ -144,22 +148,26 @@ fn dropped(projection: &'static str) -> Difference {
 
 /// Where each live table stands. Makes tables that are missing, in a store that was never served.
 async fn positions(store: &Store) -> Result<Vec<(Arc<dyn Projector>, i64)>, Trouble> {
-    let known = known_positions(store).await?;
-    if known.len() == projector::all().len() {
+    let tables = tables::all();
+    let known = known_positions(store, &tables).await?;
+    if known.len() == tables.iter().count() {
         return Ok(known);
     }
-    building::set_up(store).await?;
-    known_positions(store).await
+    building::set_up(store, &tables).await?;
+    known_positions(store, &tables).await
 }
 
-async fn known_positions(store: &Store) -> Result<Vec<(Arc<dyn Projector>, i64)>, Trouble> {
+async fn known_positions(
+    store: &Store,
+    tables: &Catalogue,
+) -> Result<Vec<(Arc<dyn Projector>, i64)>, Trouble> {
     let mut tx = store.db().snapshot().await?;
     let mut known = Vec::new();
     for log in Log::ALL {
         let checkpoints = ledger::checkpoints(&mut tx, log).await?;
-        for projector in projector::all() {
+        for projector in tables.iter() {
             let live = checkpoints.iter().find(|checkpoint| checkpoint.name == projector.name());
-            known.extend(live.map(|live| (projector, live.position)));
+            known.extend(live.map(|live| (projector.clone(), live.position)));
         }
     }
     tx.rollback().await?;

@@ -2,8 +2,10 @@
 
 use super::{BACK_OFF, LEADS, Over, POLL, Runner};
 use crate::{
-    ledger,
-    page::{self, Member, Refused},
+    machine::{
+        ledger,
+        page::{self, Member, Refused},
+    },
     progress::Standing,
 };
 use domain::{Log, Sid};
@@ -70,7 +72,8 @@ impl Runner {
 
     /// The tables as they stand now; says how far they are, and what changed on the way there.
     async fn members(&self, epoch: i64) -> Result<Vec<Member>, Over> {
-        let members = page::members(&self.shared.store, self.log, (epoch, self.lease().await?)).await?;
+        let lease = (epoch, self.lease().await?);
+        let members = page::members(&self.shared.store, &self.shared.tables, self.log, lease).await?;
         let members = members.ok_or(Over::Fenced)?;
         self.publish_members(&members);
         self.catch_up_telling(running(&members)).await?;
@@ -122,7 +125,7 @@ impl Runner {
 
     /// Waits for the next commit, the poll, or the end.
     async fn rest(&self, committed: &mut tokio::sync::watch::Receiver<i64>) {
-        let urgent = self.shared.lane(self.log).urgent.notified();
+        let urgent = self.shared.state(self.log).urgent.notified();
         tokio::select! {
             changed = committed.changed() => if changed.is_err() { tokio::time::sleep(POLL).await },
             () = urgent => {}
@@ -134,7 +137,7 @@ impl Runner {
     /// Lets facts gather, unless somebody waits for them: one costs the database as much as fifty.
     async fn gather(&self) {
         tokio::select! {
-            () = self.shared.lane(self.log).urgent.notified() => {}
+            () = self.shared.state(self.log).urgent.notified() => {}
             () = tokio::time::sleep(GATHER) => {}
         }
     }

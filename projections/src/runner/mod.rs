@@ -7,7 +7,12 @@ mod announce;
 mod lead;
 mod stand_by;
 
-use crate::{LogHealth, ReadError, Trouble, building, ledger, progress::Standing, projections::Shared};
+use crate::{
+    LogHealth, ReadError, Trouble,
+    machine::{building, ledger, page},
+    progress::Standing,
+    shared::Shared,
+};
 use domain::{Log, Timestamp};
 use std::{
     sync::{Arc, atomic::AtomicI64},
@@ -59,7 +64,7 @@ pub(crate) async fn start(
     tasks: &TaskTracker,
     stop: &CancellationToken,
 ) -> Result<(), Trouble> {
-    building::set_up(&shared.store).await?;
+    building::set_up(&shared.store, &shared.tables).await?;
     for log in Log::ALL {
         let owner = shared.store.ids().uuid().to_string();
         let (told, stop) = (AtomicI64::default(), stop.clone());
@@ -133,7 +138,7 @@ impl Runner {
         let (now, until) = (self.now().await?.micros(), self.lease().await?);
         let mut tx = self.shared.store.db().begin().await?;
         let epoch = ledger::lead(&mut tx, self.log, &self.owner, (now, until), anyway).await?;
-        if epoch.is_some() && !crate::page::ours(&mut tx, self.log).await? {
+        if epoch.is_some() && !page::ours(&mut tx, &self.shared.tables, self.log).await? {
             tx.rollback().await?;
             return Ok(None);
         }
@@ -162,7 +167,7 @@ impl Runner {
 
     /// Wakes who waits; whether it is news.
     fn publish(&self, standing: Standing) -> bool {
-        self.shared.lane(self.log).standing.send_if_modified(|known| {
+        self.shared.state(self.log).standing.send_if_modified(|known| {
             let news = *known != standing;
             *known = standing;
             news
@@ -177,7 +182,7 @@ pub(crate) async fn health(shared: &Shared) -> Result<Vec<LogHealth>, ReadError>
         let head = shared.store.head(log).await?;
         let (position, stopped) = ledger::standing(shared.store.db(), log).await?;
         // What stops this node alone is not in the database.
-        let stopped = stopped.or_else(|| shared.lane(log).standing.borrow().stopped.clone());
+        let stopped = stopped.or_else(|| shared.state(log).standing.borrow().stopped.clone());
         let parked = ledger::parked_in(shared.store.db(), log).await?;
         health.push(LogHealth { log, position, head, stopped, parked });
     }

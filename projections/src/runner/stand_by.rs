@@ -21,7 +21,7 @@ impl Runner {
             let position = standing.position;
             self.publish(standing);
             self.catch_up_telling(position).await?;
-            let urgent = self.shared.lane(self.log).urgent.notified();
+            let urgent = self.shared.state(self.log).urgent.notified();
             tokio::select! {
                 () = self.stop.cancelled() => return Err(Over::Stopped),
                 changed = committed.changed() => if changed.is_err() { tokio::time::sleep(POLL).await },

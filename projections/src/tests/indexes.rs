@@ -1,7 +1,7 @@
 //! Which indexes are used, and which are left alone.
 
-use super::support::{World, built};
-use crate::{AuditFilter, AuditRow, CallFilter, CallRow, Order, Page, Reads, Scope, record, system};
+use super::support::{World, built, set_up};
+use crate::{AuditFilter, AuditRow, CallFilter, CallRow, Order, Page, Reads, Scope, machine::record, system};
 use domain::{
     Actor, Kind, Meta, Tenant, Timestamp,
     call::{Call, CallCommand},
@@ -12,7 +12,7 @@ use store::testing::{self, plan, sid};
 #[tokio::test]
 async fn lists_of_calls_are_found_by_index() {
     let store = testing::sqlite().await;
-    crate::building::set_up(&store).await.unwrap();
+    set_up(&store).await;
     let (carrier, account) = (sid(Kind::Carrier), sid(Kind::Account));
     let own = Scope::Carrier(carrier.clone());
     let customers = Scope::Account { carrier, account };
@@ -72,7 +72,7 @@ fn asked_of_changes() -> Vec<(&'static str, AuditFilter)> {
 #[tokio::test]
 async fn changes_are_found_by_thing_actor_kind_change_and_time_by_index_in_their_order() {
     let store = testing::sqlite().await;
-    crate::building::set_up(&store).await.unwrap();
+    set_up(&store).await;
     let (carrier, account) = (sid(Kind::Carrier), sid(Kind::Account));
     let scopes = [Scope::Carrier(carrier.clone()), Scope::Account { carrier, account }];
     let orders = [true, false].map(|descending| Order { descending, ..Order::default() });
@@ -100,7 +100,7 @@ async fn changes_are_found_by_thing_actor_kind_change_and_time_by_index_in_their
 #[tokio::test]
 async fn a_look_at_one_trunk_reads_no_others_that_lie_elsewhere() {
     let store = testing::sqlite().await;
-    crate::building::set_up(&store).await.unwrap();
+    set_up(&store).await;
     let sources = Vec::from(["192.0.2.7/32", "2001:db8::/48"].map(|source| (source.parse().unwrap(), 1)));
     let steps = plan(&store, &system::near(&SourceClaims { country: 1, sources })).await;
     assert!(steps.iter().all(|step| !step.contains("SCAN")), "{steps:?}");
@@ -110,7 +110,7 @@ async fn a_look_at_one_trunk_reads_no_others_that_lie_elsewhere() {
 #[tokio::test]
 async fn unfinished_calls_are_found_without_a_look_at_the_finished_ones() {
     let store = testing::sqlite().await;
-    crate::building::set_up(&store).await.unwrap();
+    set_up(&store).await;
     for after in [None, Some(sid(Kind::Call))] {
         let steps = plan(&store, &system::unfinished(after.as_ref())).await;
         assert_eq!(steps.len(), 1, "already in order: {steps:?}");

@@ -1,8 +1,10 @@
 //! One node leads: nothing lost, nothing twice, stale leaders fenced, every change told once.
 
-use super::support::{Following, PATIENCE, World, parsed, unattended, unattended_facts};
-use crate::{
-    building, ledger,
+use super::support::{
+    Following, PATIENCE, World, members_under, parsed, set_up, unattended, unattended_facts,
+};
+use crate::machine::{
+    ledger,
     page::{self, Member, Refused},
 };
 use domain::{
@@ -23,7 +25,7 @@ async fn lead(store: &Store) -> i64 {
 }
 
 async fn members(store: &Store, epoch: i64) -> Vec<Member> {
-    page::members(store, Log::Core, (epoch, 0)).await.unwrap().expect("nobody else leads")
+    members_under(store, (epoch, 0)).await.expect("nobody else leads")
 }
 
 #[tokio::test]
@@ -79,7 +81,7 @@ async fn a_stale_leader_does_not_take_the_tables_back() {
         let stale = lead(&store).await;
         let epoch = lead(&store).await;
         let leading = members(&store, epoch).await;
-        assert!(page::members(&store, Log::Core, (stale, 0)).await.unwrap().is_none(), "{}", store.name);
+        assert!(members_under(&store, (stale, 0)).await.is_none(), "{}", store.name);
         let group: Vec<usize> = (0..leading.len()).collect();
         page::tell(&store, &leading, &group, epoch, &facts).await.unwrap();
     }
@@ -90,7 +92,7 @@ async fn of_another_release(store: &Store, name: &str) {
     let newer = sea_query::Query::update()
         .table("projection_versions")
         .value("version", 99_i64)
-        .and_where(crate::record::is("name", name))
+        .and_where(crate::machine::record::is("name", name))
         .to_owned();
     assert_eq!(store.db().execute(&newer).await.unwrap(), 1);
 }
@@ -101,7 +103,7 @@ async fn tables_of_another_release_are_not_written_to() {
     unattended(&store).await;
     let epoch = lead(&store).await;
     of_another_release(&store, "accounts").await;
-    assert!(page::members(&store, Log::Core, (epoch, 0)).await.unwrap().is_none());
+    assert!(members_under(&store, (epoch, 0)).await.is_none());
 }
 
 #[tokio::test]
@@ -153,7 +155,7 @@ async fn every_change_is_told_once_however_often_the_lead_changes_hands() {
 #[tokio::test]
 async fn changes_are_told_once_every_table_has_them_though_one_was_ahead() {
     let store = testing::on_postgres().await;
-    building::set_up(&store).await.unwrap();
+    set_up(&store).await;
     let soon = store.clock().now().plus(std::time::Duration::from_millis(700)).micros();
     let mut tx = store.db().begin().await.unwrap();
     let epoch = ledger::lead(&mut tx, Log::Core, "dead", (0, soon), true).await.unwrap().unwrap();
@@ -162,7 +164,7 @@ async fn changes_are_told_once_every_table_has_them_though_one_was_ahead() {
     let mut changes = following.projections.changes();
     unattended_facts(&store).await;
     let facts = store.read(Log::Core, 0, 10).await.unwrap();
-    let members = page::members(&store, Log::Core, (epoch, soon)).await.unwrap().unwrap();
+    let members = members_under(&store, (epoch, soon)).await.unwrap();
     let ahead = members.iter().position(|member| member.projector.name() == "accounts").unwrap();
     page::tell(&store, &members, &[ahead], epoch, &facts).await.unwrap();
     following.projections.reached(Log::Core, 30, PATIENCE).await.unwrap();

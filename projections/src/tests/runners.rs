@@ -1,7 +1,7 @@
 //! The runners: writes are read, changes are told, a stop is clean.
 
 use super::support::{PATIENCE, World, built, on_each, parsed, received, second};
-use crate::{AccountRow, Change, ChangeKind, Page, Topic, ledger};
+use crate::{AccountRow, Change, ChangeKind, Page, Topic, machine::ledger};
 use domain::{
     Actor, Kind, Log, Meta, Tenant,
     account::{Account, AccountCommand},

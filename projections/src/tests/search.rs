@@ -1,11 +1,14 @@
 //! What is typed finds what has it, in every order, on each store; and how much there is.
 
-use super::support::{World, built, on_each, parsed, second};
+use super::support::{World, built, on_each, parsed, second, set_up};
 use crate::{
     AccountFilter, AccountRow, AuditFilter, By, Order, Page, PhoneNumberFilter, PhoneNumberRow, Scope, Total,
-    pieces::{self, Piece},
-    reads::Noun,
-    record::{self, Record},
+    machine::{
+        biography::Biography,
+        pieces::{self, Piece},
+        reads::Noun,
+        record::{self, Record},
+    },
     replay,
 };
 use domain::{
@@ -38,7 +41,7 @@ async fn stocked(world: &World, account: &Sid, from: usize, until: usize) -> Vec
     let (db, table) = (world.store.db(), built::<PhoneNumberRow>(1));
     for some in rows.chunks(1_000) {
         db.execute(&record::insert(&table, some.iter())).await.unwrap();
-        let all: BTreeSet<Piece> = some.iter().flat_map(Piece::all).collect();
+        let all: BTreeSet<Piece> = some.iter().flat_map(|row| Piece::all(row.texts(), row.sid())).collect();
         for some in all.into_iter().collect::<Vec<_>>().chunks(4_000) {
             db.execute(&record::insert(&pieces::beside(&table), some.iter())).await.unwrap();
         }
@@ -293,7 +296,7 @@ async fn pages_go_on_behind_their_last_row_whatever_comes_between() {
 #[tokio::test]
 async fn numbers_are_found_and_ordered_by_index() {
     let store = testing::sqlite().await;
-    crate::building::set_up(&store).await.unwrap();
+    set_up(&store).await;
     let carrier = sid(Kind::Carrier);
     let own = Scope::Carrier(carrier.clone());
     let account = Scope::Account { carrier, account: sid(Kind::Account) };

@@ -1,6 +1,14 @@
 //! A store with its tables following, and short ways to make things happen in it.
 
-use crate::{Projections, Scope, building, record::Record};
+use crate::{
+    Projections, Scope,
+    machine::{
+        building,
+        page::{self, Member},
+        record::Record,
+    },
+    tables,
+};
 use domain::{
     Actor, Kind, Log, Meta, Sid, Stream, Tenant, Timestamp,
     account::{Account, AccountCommand},
@@ -181,9 +189,19 @@ pub(super) fn second(at: i64) -> Timestamp {
     Timestamp::from_micros(1_800_000_000_000_000 + at * 1_000_000)
 }
 
+/// Makes the tables of a store.
+pub(super) async fn set_up(store: &Store) {
+    building::set_up(store, &tables::all()).await.unwrap();
+}
+
+/// The live tables of the core log, if this epoch leads it.
+pub(super) async fn members_under(store: &Store, lease: (i64, i64)) -> Option<Vec<Member>> {
+    page::members(store, &tables::all(), Log::Core, lease).await.unwrap()
+}
+
 /// A store with tables nobody fills, and 30 accounts to tell.
 pub(super) async fn unattended(store: &TestStore) -> Vec<Sid> {
-    building::set_up(store).await.unwrap();
+    set_up(store).await;
     unattended_facts(store).await
 }
 

@@ -53,7 +53,7 @@ impl Hosts {
     /// # Errors
     /// `Address` when it is none; `Unusable` when it asks for a server that takes no writes, and we write.
     pub fn parse(url: &str, deadline: Duration, writes: bool) -> Result<Hosts, StoreError> {
-        let address = super::pools::redacted(url);
+        let address = redacted(url);
         let refused = |_| StoreError::Address(address.clone());
         let (urls, attrs) = split(url);
         let options: Vec<PgConnectOptions> = urls
@@ -303,6 +303,17 @@ fn advice(error: &sqlx::Error) -> &'static str {
     }
 }
 
+/// The address without its user, password and parameters; nothing of it where they cannot be told apart.
+fn redacted(url: &str) -> String {
+    let (scheme, rest) = url.split_once("://").unwrap_or(("", url));
+    let address = rest.split_once('?').map_or(rest, |(address, _)| address);
+    match (rest.rsplit_once('@'), address.rsplit_once('@')) {
+        (None, _) => format!("{scheme}://{address}"),
+        (Some((before, _)), Some((user, host))) if before == user => format!("{scheme}://…@{host}"),
+        _ => format!("{scheme}://…"),
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -352,5 +363,18 @@ mod tests {
             Some(Wanted::Standby)
         );
         assert!(wanted("postgres://a,b/db?target_session_attrs=standby", true).is_err());
+    }
+
+    #[test]
+    fn an_address_is_told_without_its_password() {
+        for (url, told) in [
+            ("postgres://me:a@b@host:5432/trunkline", "postgres://…@host:5432/trunkline"),
+            ("postgres://host/trunkline?user=me&password=secret", "postgres://host/trunkline"),
+            ("postgres://host", "postgres://host"),
+            ("postgres://me:sec?ret@host/trunkline", "postgres://…"),
+            ("postgres://me:a@host/trunkline?password=sec@ret", "postgres://…"),
+        ] {
+            assert_eq!(redacted(url), told);
+        }
     }
 }

@@ -5,6 +5,7 @@
 
 mod bind;
 mod cut;
+mod expire;
 mod hosts;
 mod line;
 mod pools;

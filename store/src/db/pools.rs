@@ -162,17 +162,6 @@ fn file_error(path: &Path, error: &std::io::Error) -> StoreError {
     StoreError::File { path: path.display().to_string(), reason: error.to_string() }
 }
 
-/// The address without its user, password and parameters; nothing of it where they cannot be told apart.
-pub(super) fn redacted(url: &str) -> String {
-    let (scheme, rest) = url.split_once("://").unwrap_or(("", url));
-    let address = rest.split_once('?').map_or(rest, |(address, _)| address);
-    match (rest.rsplit_once('@'), address.rsplit_once('@')) {
-        (None, _) => format!("{scheme}://{address}"),
-        (Some((before, _)), Some((user, host))) if before == user => format!("{scheme}://…@{host}"),
-        _ => format!("{scheme}://…"),
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -187,18 +176,5 @@ mod tests {
         assert!(refused.contains(&pid), "{refused}");
         first.release();
         assert!(Lock::take(&path).is_ok());
-    }
-
-    #[test]
-    fn an_address_is_told_without_its_password() {
-        for (url, told) in [
-            ("postgres://me:a@b@host:5432/trunkline", "postgres://…@host:5432/trunkline"),
-            ("postgres://host/trunkline?user=me&password=secret", "postgres://host/trunkline"),
-            ("postgres://host", "postgres://host"),
-            ("postgres://me:sec?ret@host/trunkline", "postgres://…"),
-            ("postgres://me:a@host/trunkline?password=sec@ret", "postgres://…"),
-        ] {
-            assert_eq!(redacted(url), told);
-        }
     }
 }

@@ -11,7 +11,7 @@ mod signer;
 
 pub(crate) use merkle::{leaf, root};
 pub use noted::{Noted, noted};
-pub(crate) use sealer::{UNKNOWN, keep_sealing, seal_now};
+pub(crate) use sealer::Sealer;
 pub(crate) use signer::{Signer, Verifier};
 
 use crate::{Db, Hash, Row, StoreError, chain::Fields};

@@ -7,7 +7,7 @@ mod addresses;
 mod keys;
 mod sealing;
 
-use crate::{Db, Hash, StoreError, StoreOptions, sweep};
+use crate::{Db, Hash, StoreError, StoreOptions};
 use domain::{Clock, Ids, Sid, Timestamp};
 use keys::Keys;
 use sea_query::{Expr, ExprTrait, OnConflict, Order, Query, SimpleExpr};
@@ -191,7 +191,7 @@ impl Vault {
 
     pub(crate) async fn forget_expired(&self, now: i64) -> Result<u64, StoreError> {
         let expired = Expr::col("expires_at").lte(now);
-        sweep::delete(&self.db, "es_secrets", &["owner", "kind", "name"], expired).await
+        self.db.delete_old("es_secrets", &["owner", "kind", "name"], expired).await
     }
 
     async fn stored(&self, slot: &Slot<'_>) -> Result<Option<Stored>, StoreError> {

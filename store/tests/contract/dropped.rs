@@ -2,9 +2,9 @@
 
 use domain::{Kind, Log, Sid};
 use sea_query::{Expr, ExprTrait, Query};
-use std::{future::poll_fn, pin::pin, task::Poll};
+use std::{future::poll_fn, pin::pin, task::Poll, time::Duration};
 use store::{
-    Store,
+    Store, StoreError,
     testing::{self, Tally, TallyCommand as C, TestStore, meta, sid},
 };
 
@@ -80,4 +80,22 @@ async fn a_dropped_transaction_is_undone_wherever_it_was() {
 fn key(carrier: &Sid) -> sea_query::InsertStatement {
     let mut insert = Query::insert().into_table("es_keys").columns(["carrier", "created_at"]).to_owned();
     insert.values_panic([carrier.as_str().into(), 1_i64.into()]).to_owned()
+}
+
+#[tokio::test]
+async fn a_store_whose_last_clone_is_gone_lets_its_file_go() {
+    let opened = testing::sqlite().await;
+    opened.execute::<Tally>(&sid(Kind::Call), C::Add(1), &meta()).await.unwrap();
+    let options = opened.options.clone();
+    // Its tasks, the one that seals among them, end by themselves.
+    drop(opened.store);
+    let again = async {
+        loop {
+            match Store::open(options.clone()).await {
+                Err(StoreError::Locked(_)) => tokio::time::sleep(Duration::from_millis(10)).await,
+                opened => return opened,
+            }
+        }
+    };
+    tokio::time::timeout(Duration::from_secs(20), again).await.unwrap().unwrap().close().await;
 }

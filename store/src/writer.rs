@@ -1,8 +1,13 @@
 //! The group-commit writer: one task per log. Waiting submissions form the next batch while the last one commits; on
 //! SQLite a batch also waits a moment for company, while there is any.
 
-use super::{Submission, Verdict};
-use crate::{Fact, StoreError, db::Line, engine::Engine, recent::Recent};
+use crate::{
+    Fact, StoreError,
+    append::{Submission, Verdict},
+    db::Line,
+    engine::Engine,
+    recent::Recent,
+};
 use domain::Log;
 use std::{
     collections::{HashSet, VecDeque},

@@ -1,8 +1,9 @@
 //! `accounts`: one row per account.
 
-use crate::{
-    By, Needle,
+use crate::machine::{
     biography::{Biography, Nonsense, Turn},
+    needle::Needle,
+    order::By,
     pieces::{Field, Text},
     reads::Noun,
     record::{is, table},

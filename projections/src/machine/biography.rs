@@ -1,6 +1,6 @@
 //! How a table's rows come from events: row by row (`Biography`) or one row per event (`Chronicle`).
 
-use crate::{pieces::Text, record::Record};
+use super::{pieces::Text, record::Record};
 use domain::{Log, Sid, Stream};
 use std::collections::HashMap;
 use store::{DecodeError, Fact};

@@ -1,6 +1,6 @@
 //! Why the tables can't be started, built or verified.
 
-use crate::{Nonsense, ReadError};
+use super::{biography::Nonsense, error::ReadError};
 use store::StoreError;
 
 /// Why the tables can't be started, built or verified.
@@ -31,6 +31,11 @@ pub enum Trouble {
         version: i64,
     },
     /// There is no such projection.
-    #[error("there is no projection {0:?}; there are {known}", known = crate::replay::names().join(", "))]
-    Unknown(String),
+    #[error("there is no projection {name:?}; there are {known}", known = known.join(", "))]
+    Unknown {
+        /// What was asked for.
+        name: String,
+        /// Those that there are.
+        known: Vec<&'static str>,
+    },
 }

@@ -1,10 +1,9 @@
 //! Whose rows a read may see, and how lists are paged.
 
-use crate::Order;
+use super::{error::ReadError, order::Order};
 use domain::{Sid, Tenant};
 use sea_query::{Cond, Expr, ExprTrait};
 use serde::{Deserialize, Serialize};
-use store::StoreError;
 
 /// Most rows of one page.
 pub const MAX_PAGE: u32 = 1_000;
@@ -86,6 +85,12 @@ impl Page {
         Page { order, ..self }
     }
 
+    /// The row its cursor names, in a list ordered by age.
+    pub(crate) fn sid(&self) -> Result<Option<Sid>, ReadError> {
+        self.cursor.as_deref().map(|cursor| Ok(self.order.read(cursor)?.0)).transpose()
+    }
+
+    /// How many rows it has at most.
     pub(crate) fn size(&self) -> usize {
         self.limit.clamp(1, MAX_PAGE) as usize
     }
@@ -104,25 +109,4 @@ pub struct PageOf<T> {
     pub items: Vec<T>,
     /// The cursor of the page after this one, when there are more rows. Opaque.
     pub next: Option<String>,
-}
-
-/// Why a read gave nothing.
-#[derive(Debug, Clone, thiserror::Error)]
-pub enum ReadError {
-    /// The cursor is not one we gave out.
-    #[error("not a cursor of this list: {0:?}")]
-    Cursor(String),
-    /// The database failed.
-    #[error(transparent)]
-    Store(#[from] StoreError),
-    /// A stored row does not make sense; `replay` builds it anew.
-    #[error("{table}.{column}: {reason}")]
-    Damaged {
-        /// The table.
-        table: &'static str,
-        /// The column.
-        column: &'static str,
-        /// What is wrong with it.
-        reason: String,
-    },
 }

@@ -1,7 +1,7 @@
 //! Trunks are found by where their sources lie, whoever's they are: each is on the list of its part of the Internet
 //! ([`domain::route::part`]). What lies in several parts is on a list of its own, a short one: only an operator allows it.
 
-use crate::pieces::{Field, Text};
+use crate::machine::pieces::{Field, Text};
 use domain::{
     Kind, Sid,
     route::{SourceClaims, part},

@@ -1,9 +1,9 @@
 //! One table's way from facts to rows: a page of facts in, few statements out.
 
-use crate::{
-    ReadError,
+use super::{
     biography::{Biography, Chronicle, Nonsense},
     column::Shape,
+    error::ReadError,
     pieces::{self, Piece},
     record::{self, Record},
 };
@@ -72,19 +72,38 @@ impl Fault {
     }
 }
 
-/// Every projection: the one list. A new table is one file and one line here.
-pub(crate) fn all() -> Vec<Arc<dyn Projector>> {
-    vec![
-        Arc::new(Rows::<crate::CarrierRow>(PhantomData)),
-        Arc::new(Rows::<crate::AccountRow>(PhantomData)),
-        Arc::new(Rows::<crate::TrunkRow>(PhantomData)),
-        Arc::new(Rows::<crate::PhoneNumberRow>(PhantomData)),
-        Arc::new(Rows::<crate::UserRow>(PhantomData)),
-        Arc::new(Rows::<crate::ApiKeyRow>(PhantomData)),
-        Arc::new(Entries::<crate::AuditRow>(PhantomData)),
-        Arc::new(Rows::<crate::CallRow>(PhantomData)),
-        Arc::new(Entries::<crate::TimelineRow>(PhantomData)),
-    ]
+/// The tables there are, in the order they are made in.
+#[derive(Clone)]
+pub(crate) struct Catalogue(Arc<[Arc<dyn Projector>]>);
+
+impl Catalogue {
+    pub(crate) fn new(tables: impl IntoIterator<Item = Arc<dyn Projector>>) -> Catalogue {
+        Catalogue(tables.into_iter().collect())
+    }
+
+    /// All of them.
+    pub(crate) fn iter(&self) -> impl Iterator<Item = &Arc<dyn Projector>> {
+        self.0.iter()
+    }
+
+    /// Those that one log tells.
+    pub(crate) fn of(&self, log: Log) -> impl Iterator<Item = &Arc<dyn Projector>> {
+        self.iter().filter(move |projector| projector.log() == log)
+    }
+
+    pub(crate) fn names(&self) -> Vec<&'static str> {
+        self.iter().map(|projector| projector.name()).collect()
+    }
+}
+
+/// How a table of things is told.
+pub(crate) fn rows<R: Biography>() -> Arc<dyn Projector> {
+    Arc::new(Rows::<R>(PhantomData))
+}
+
+/// How a table of events is told.
+pub(crate) fn entries<R: Chronicle>() -> Arc<dyn Projector> {
+    Arc::new(Entries::<R>(PhantomData))
 }
 
 /// A table of things.
@@ -183,7 +202,7 @@ async fn search<R: Biography>(
     touched: &[Sid],
     (before, after): (&HashMap<Sid, R>, &HashMap<Sid, R>),
 ) -> Result<(), Fault> {
-    let all = |row: Option<&R>| row.map(Piece::all).unwrap_or_default();
+    let all = |row: Option<&R>| row.map(|row| Piece::all(row.texts(), row.sid())).unwrap_or_default();
     let mut new = Vec::new();
     for sid in touched {
         let (before, after) = (before.get(sid), after.get(sid));

@@ -1,11 +1,13 @@
 //! `call_timeline`: one row per event of a call, in the words of a person.
 
-use crate::{
-    Page, PageOf, ReadError,
+use super::calls::CallRow;
+use crate::machine::{
     biography::{Chronicle, Nonsense},
-    calls::CallRow,
+    column::{spelled, spelling, text},
+    error::ReadError,
     reads::{self, Reads},
     record::{self, Record, is, table},
+    scope::{Page, PageOf},
 };
 use domain::{
     Log, Sid, Timestamp,
@@ -32,6 +34,8 @@ pub enum Lane {
     /// What is wrong.
     Warning,
 }
+
+text! { Lane => spelling, spelled }
 
 /// One thing that happened to a call.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]

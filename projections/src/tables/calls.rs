@@ -1,6 +1,6 @@
 //! `calls`: one row per call, as both APIs and the dashboard show it.
 
-use crate::{
+use crate::machine::{
     biography::{Biography, Nonsense, Turn},
     reads::{Noun, present},
     record::{is, table},

@@ -103,36 +103,41 @@ pub(crate) fn clean(text: &str) -> String {
 /// Types that live in a text column: how they are written, and read back.
 macro_rules! text {
     ($($type:ty => $write:expr, $read:expr);+ $(;)?) => { $(
-        impl Column for $type {
-            const KIND: Kind = Kind::Text;
-            fn value(&self) -> Value {
+        impl $crate::machine::column::Column for $type {
+            const KIND: $crate::machine::column::Kind = $crate::machine::column::Kind::Text;
+            fn value(&self) -> sea_query::Value {
                 let write: fn(&$type) -> String = $write;
-                Value::String(Some(clean(&write(self))))
+                sea_query::Value::String(Some($crate::machine::column::clean(&write(self))))
             }
-            fn null() -> Value { Value::String(None) }
-            fn read(row: &Row, index: usize) -> Result<Option<Self>, String> {
+            fn null() -> sea_query::Value { sea_query::Value::String(None) }
+            fn read(row: &store::Row, index: usize) -> Result<Option<Self>, String> {
                 let read: fn(String) -> Result<$type, String> = $read;
-                let Some(text) = row.at::<Option<String>>(index).map_err(words)? else { return Ok(None) };
+                let Some(text) = row.at::<Option<String>>(index).map_err($crate::machine::column::words)? else {
+                    return Ok(None);
+                };
                 read(text).map(Some)
             }
         }
     )+ };
 }
+pub(crate) use text;
 
+/// An error in words.
 #[expect(clippy::needless_pass_by_value, reason = "what `map_err` hands over")]
-fn words<E: ToString>(error: E) -> String {
+pub(crate) fn words<E: ToString>(error: E) -> String {
     error.to_string()
 }
 
 /// A unit variant's serde spelling.
-fn spelling<T: Serialize>(value: &T) -> String {
+pub(crate) fn spelling<T: Serialize>(value: &T) -> String {
     match serde_json::to_value(value) {
         Ok(serde_json::Value::String(text)) => text,
         _ => String::new(),
     }
 }
 
-fn spelled<T: DeserializeOwned>(text: String) -> Result<T, String> {
+/// A unit variant from its serde spelling.
+pub(crate) fn spelled<T: DeserializeOwned>(text: String) -> Result<T, String> {
     serde_json::from_value(serde_json::Value::String(text)).map_err(words)
 }
 
@@ -148,7 +153,6 @@ text! {
     Role => spelling, spelled;
     Direction => spelling, spelled;
     EndReason => spelling, spelled;
-    crate::call_timeline::Lane => spelling, spelled;
 }
 
 /// Microseconds since 1970.

@@ -1,6 +1,6 @@
 //! `api_keys`: one row per Carrier API key, revoked ones included.
 
-use crate::{
+use crate::machine::{
     biography::{Biography, Nonsense, Turn},
     reads::{Noun, present},
     record::table,

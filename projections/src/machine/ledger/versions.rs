@@ -1,7 +1,7 @@
 //! Physical tables: which one is live, which are being built, and the switch between them.
 
 use super::{CHECKPOINTS, LEADERS, Live, PARKED, VERSIONS, position};
-use crate::pieces;
+use crate::machine::pieces;
 use domain::Log;
 use sea_query::{Expr, ExprTrait, OnConflict, Query, Table};
 use store::{StoreError, Tx};

@@ -1,11 +1,13 @@
 //! `audit`: one row per event of the core log: who changed what, when, from where.
 
-use crate::{
-    Order, Page, PageOf, ReadError, Total,
+use crate::machine::{
     biography::{Chronicle, Nonsense},
+    error::ReadError,
+    order::Order,
     reads::{self, Reads},
     record::{self, Record, is, table},
-    search,
+    scope::{Page, PageOf},
+    search::{self, Total},
 };
 use domain::{Log, Sid, Timestamp};
 use sea_query::{Cond, Expr, ExprTrait, SelectStatement};

@@ -1,8 +1,8 @@
 //! Which row of a list comes first, and where a page of it goes on: behind the last row, whatever was added meanwhile.
 
-use crate::{Page, ReadError, reads::Noun};
+use super::error::ReadError;
 use domain::Sid;
-use sea_query::{Cond, Expr, ExprTrait, Order as Way, SelectStatement};
+use sea_query::{Cond, Expr, ExprTrait, Order as Way};
 
 /// By what a list is ordered.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -33,7 +33,7 @@ impl Default for Order {
 
 impl By {
     /// What its cursors have between row and value.
-    fn mark(self) -> &'static str {
+    pub(crate) fn mark(self) -> &'static str {
         match self {
             By::Created => "",
             By::Number => ".number.",
@@ -52,58 +52,20 @@ impl Order {
         if self.descending { Expr::col(column).lt(value) } else { Expr::col(column).gt(value) }
     }
 
-    /// Orders a query, beginning behind a cursor.
-    ///
-    /// # Errors
-    /// When the cursor is not of this order.
-    pub(crate) fn sort<R: Noun>(
-        self,
-        select: &mut SelectStatement,
-        cursor: Option<&str>,
-    ) -> Result<(), ReadError> {
-        let column = R::ordered(self.by);
-        if let Some(cursor) = cursor {
-            let (sid, value) = self.read(cursor)?;
-            match column {
-                Some(column) => drop(select.cond_where(self.behind(column, value, &sid))),
-                None => drop(select.and_where(self.beyond("sid", sid.as_str()))),
-            }
-        }
-        if let Some(column) = column {
-            select.order_by(column, self.way());
-        }
-        select.order_by("sid", self.way());
-        Ok(())
-    }
-
     /// `(column, sid)` is behind `(value, last)`; the first half is what an index is searched by.
-    fn behind(self, column: &'static str, value: &str, last: &Sid) -> Cond {
+    pub(crate) fn behind(self, column: &'static str, value: &str, last: &Sid) -> Cond {
         let from = if self.descending { Expr::col(column).lte(value) } else { Expr::col(column).gte(value) };
         let later = Cond::any().add(self.beyond(column, value)).add(self.beyond("sid", last.as_str()));
         Cond::all().add(from).add(later)
     }
 
-    /// The cursor of the page after this row.
-    pub(crate) fn cursor<R: Noun>(self, row: &R) -> String {
-        match R::ordered(self.by) {
-            Some(_) => format!("{}{}{}", row.sid(), self.by.mark(), row.place(self.by)),
-            None => row.sid().to_string(),
-        }
-    }
-
-    fn read(self, cursor: &str) -> Result<(Sid, &str), ReadError> {
+    /// The row a cursor of this order names, and what that row has in the column of the order.
+    pub(crate) fn read(self, cursor: &str) -> Result<(Sid, &str), ReadError> {
         let wrong = || ReadError::Cursor(cursor.chars().take(64).collect());
         let (sid, value) = match self.by {
             By::Created => (cursor, ""),
             by => cursor.split_once(by.mark()).ok_or_else(wrong)?,
         };
         Ok((sid.parse().map_err(|_| wrong())?, value))
-    }
-}
-
-impl Page {
-    /// The row its cursor names, in a list ordered by age.
-    pub(crate) fn sid(&self) -> Result<Option<Sid>, ReadError> {
-        self.cursor.as_deref().map(|cursor| Ok(self.order.read(cursor)?.0)).transpose()
     }
 }

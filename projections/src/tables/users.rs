@@ -1,8 +1,8 @@
 //! `users`: one row per user of the dashboard who has not been removed.
 
-use crate::{
-    Needle,
+use crate::machine::{
     biography::{Biography, Nonsense, Turn},
+    needle::Needle,
     reads::Noun,
     record::table,
 };

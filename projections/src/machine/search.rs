@@ -1,12 +1,15 @@
 //! Lists in pages, in any order an index serves, of what has a piece of text in it; and how many there are.
 
-use crate::{
-    Order, Page, PageOf, ReadError,
-    pieces::{self, Field, SHORTEST},
+use super::{
+    error::ReadError,
+    needle::{Needle, escaped},
+    order::Order,
+    pieces::{self, Field},
     reads::{Noun, Reads, all},
     record::{self, is},
+    scope::{Page, PageOf},
 };
-use domain::{Sid, name};
+use domain::Sid;
 use sea_query::{Cond, Expr, ExprTrait, LikeExpr, Query, SelectStatement, UnionType};
 use store::{Searching, padded};
 
@@ -22,8 +25,6 @@ const SORTED: u64 = 4_000;
 /// Pieces of a long text that are compared for the rarest, and how far each is counted.
 const COMPARED: usize = 6;
 const COUNTED: u64 = 256;
-/// Most characters of a text that are looked for.
-const LONGEST: usize = 64;
 /// Most rows that are tried at once.
 const TRIED: usize = 1_000;
 
@@ -34,47 +35,6 @@ pub struct Total {
     pub count: u32,
     /// Whether there are no more.
     pub exact: bool,
-}
-
-/// What is looked for in a column.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Needle {
-    field: Field,
-    column: &'static str,
-    /// What stands before the text in its column.
-    lead: &'static str,
-    text: String,
-}
-
-impl Needle {
-    /// Part of a name; nothing is asked when there is nothing in it.
-    pub(crate) fn name(column: &'static str, lead: &'static str, text: &str) -> Option<Needle> {
-        let text: String = name::folded(text).chars().take(LONGEST).collect();
-        (!text.is_empty()).then_some(Needle { field: Field::Name, column, lead, text })
-    }
-
-    /// Digits of a number, read as [`domain::e164::sought`] does. A text without digits is in no number.
-    pub(crate) fn digits(column: &'static str, typed: &str) -> Option<Needle> {
-        let text = domain::e164::sought(typed).chars().take(LONGEST).collect();
-        (!typed.trim().is_empty()).then_some(Needle { field: Field::Digits, column, lead: "", text })
-    }
-
-    fn lists(&self) -> Vec<Vec<String>> {
-        self.field.lists(&self.text)
-    }
-
-    /// The same as a condition on the row itself.
-    fn condition(&self) -> Cond {
-        let like = |pattern: String| Expr::col(self.column).like(LikeExpr::new(pattern).escape('\\'));
-        let (lead, text) = (self.lead, escaped(&self.text));
-        match self.text.chars().count() {
-            0 => Cond::any().add(Expr::val(1).eq(0)),
-            1..SHORTEST => {
-                Cond::any().add(like(format!("{lead}{text}%"))).add(like(format!("{lead}% {text}%")))
-            }
-            _ => Cond::any().add(like(format!("{lead}%{text}%"))),
-        }
-    }
 }
 
 /// How the rows of a list are found.
@@ -391,9 +351,4 @@ async fn count(db: &store::Db, some: SelectStatement) -> Result<i64, ReadError> 
     let mut counted = Query::select();
     counted.expr(Expr::col(sea_query::Asterisk).count()).from_subquery(some, "some");
     Ok(db.fetch_optional(&counted).await?.map(|row| row.at(0)).transpose()?.unwrap_or(0))
-}
-
-fn escaped(text: &str) -> String {
-    let special = |c| matches!(c, '\\' | '%' | '_');
-    text.chars().flat_map(|c| special(c).then_some('\\').into_iter().chain([c])).collect()
 }

@@ -1,6 +1,6 @@
 //! `carriers`: one row per carrier.
 
-use crate::{
+use crate::machine::{
     biography::{Biography, Nonsense, Turn},
     record::table,
 };

@@ -6,7 +6,7 @@
 //! A piece is three or four characters that follow each other, of a number only four (and its last three: what has three
 //! digits has them with any digit or nothing after them), and the first one or two of each word.
 
-use crate::{biography::Biography, record::table};
+use super::{column::clean, record::table};
 use domain::Sid;
 use std::collections::BTreeSet;
 
@@ -130,12 +130,12 @@ fn first(word: &str, length: usize) -> Option<String> {
 }
 
 impl Piece {
-    /// The pieces of a row's texts.
-    pub(crate) fn all<R: Biography>(row: &R) -> BTreeSet<Piece> {
+    /// The pieces of these texts of a row.
+    pub(crate) fn all(texts: Vec<Text>, sid: &Sid) -> BTreeSet<Piece> {
         let of = |Text { carrier, field, text }: Text| {
-            let text = crate::column::clean(&text);
+            let text = clean(&text);
             let pieces = field.pieces(&text).into_iter();
-            let sid = row.sid().clone();
+            let sid = sid.clone();
             pieces.map(move |piece| Piece {
                 carrier: carrier.clone(),
                 piece,
@@ -143,7 +143,7 @@ impl Piece {
                 text: text.clone(),
             })
         };
-        row.texts().into_iter().flat_map(of).collect()
+        texts.into_iter().flat_map(of).collect()
     }
 }
 

@@ -1,8 +1,9 @@
 //! `phone_numbers`: one row per number in a carrier's inventory.
 
-use crate::{
-    By, Needle,
+use crate::machine::{
     biography::{Biography, Nonsense, Turn},
+    needle::Needle,
+    order::By,
     pieces::{Field, Text},
     reads::{Noun, present},
     record::{is, table},

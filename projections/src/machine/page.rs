@@ -1,8 +1,8 @@
 //! One page: facts become rows and the checkpoint moves, in one transaction for all tables that stand together.
 
-use crate::{
+use super::{
     ledger::{self, Checkpoint},
-    projector::{self, Fault, Projector},
+    projector::{Catalogue, Fault, Projector},
 };
 use domain::{Log, Sid};
 use std::{collections::HashMap, sync::Arc};
@@ -67,6 +67,7 @@ impl Member {
 /// by now, or a table is of another release: its rows are not ours to write.
 pub(crate) async fn members(
     store: &Store,
+    tables: &Catalogue,
     log: Log,
     (epoch, until): (i64, i64),
 ) -> Result<Option<Vec<Member>>, StoreError> {
@@ -79,13 +80,14 @@ pub(crate) async fn members(
     ledger::stamp(&mut tx, log, epoch).await?;
     let checkpoints = ledger::checkpoints(&mut tx, log).await?;
     let mut members = Vec::new();
-    for projector in of(log) {
-        let Some(checkpoint) = live(&checkpoints, &*projector) else {
+    for projector in tables.of(log) {
+        let Some(checkpoint) = live(&checkpoints, &**projector) else {
             tx.rollback().await?;
             return Ok(None);
         };
         let (table, position) = (checkpoint.table.clone(), checkpoint.position);
         let parked = ledger::parked(&mut tx, &table).await?;
+        let projector = projector.clone();
         members.push(Member { projector, table, position, parked, stopped: None });
     }
     tx.commit().await?;
@@ -93,13 +95,9 @@ pub(crate) async fn members(
 }
 
 /// Whether every live table of a log is of the version this process tells.
-pub(crate) async fn ours(tx: &mut Tx, log: Log) -> Result<bool, StoreError> {
+pub(crate) async fn ours(tx: &mut Tx, tables: &Catalogue, log: Log) -> Result<bool, StoreError> {
     let checkpoints = ledger::checkpoints(tx, log).await?;
-    Ok(of(log).all(|projector| live(&checkpoints, &*projector).is_some()))
-}
-
-fn of(log: Log) -> impl Iterator<Item = Arc<dyn Projector>> {
-    projector::all().into_iter().filter(move |projector| projector.log() == log)
+    Ok(tables.of(log).all(|projector| live(&checkpoints, &**projector).is_some()))
 }
 
 /// A projection's live table, if it is of the version told here.

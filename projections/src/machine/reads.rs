@@ -1,9 +1,12 @@
 //! Typed reads: one row, or a page of them, inside one tenant.
 
-use crate::{
-    By, Needle, Page, PageOf, ReadError, Scope,
+use super::{
     biography::Biography,
+    error::ReadError,
+    needle::Needle,
+    order::{By, Order},
     record::{self, Record, is},
+    scope::{Page, PageOf, Scope},
 };
 use domain::Sid;
 use sea_query::{Cond, Expr, ExprTrait, SelectStatement};
@@ -85,6 +88,40 @@ impl<R: Noun> Reads<R> {
         let wanted = Expr::col("sid").is_in(sids.iter().map(Sid::as_str));
         let mine = self.scope.condition().add(wanted).add(R::always());
         all(&self.db, record::select::<R>(R::NAME).cond_where(mine)).await
+    }
+}
+
+impl Order {
+    /// Orders a query, beginning behind a cursor.
+    ///
+    /// # Errors
+    /// When the cursor is not of this order.
+    pub(crate) fn sort<R: Noun>(
+        self,
+        select: &mut SelectStatement,
+        cursor: Option<&str>,
+    ) -> Result<(), ReadError> {
+        let column = R::ordered(self.by);
+        if let Some(cursor) = cursor {
+            let (sid, value) = self.read(cursor)?;
+            match column {
+                Some(column) => drop(select.cond_where(self.behind(column, value, &sid))),
+                None => drop(select.and_where(self.beyond("sid", sid.as_str()))),
+            }
+        }
+        if let Some(column) = column {
+            select.order_by(column, self.way());
+        }
+        select.order_by("sid", self.way());
+        Ok(())
+    }
+
+    /// The cursor of the page after this row.
+    pub(crate) fn cursor<R: Noun>(self, row: &R) -> String {
+        match R::ordered(self.by) {
+            Some(_) => format!("{}{}{}", row.sid(), self.by.mark(), row.place(self.by)),
+            None => row.sid().to_string(),
+        }
     }
 }
 

@@ -1,9 +1,9 @@
 //! A row type and its table: how it is made, filled, loaded and listed. sea-query throughout, so one text serves both
 //! databases.
 
-use crate::{
-    ReadError,
+use super::{
     column::{Column, Shape},
+    error::ReadError,
 };
 use sea_query::{
     ColumnRef, Expr, ExprTrait, Index, IndexCreateStatement, InsertStatement, IntoColumnRef, OnConflict,
@@ -127,25 +127,25 @@ pub(crate) fn field<C: Column>(
 macro_rules! table {
     ($row:ty: $name:literal v $version:literal, key [$($key:ident),+], columns [$($column:ident),+ $(,)?],
      indexes [$([$($part:literal),+]),* $(,)?]) => {
-        impl crate::record::Record for $row {
+        impl crate::machine::record::Record for $row {
             const NAME: &'static str = $name;
             const VERSION: i64 = $version;
             const KEY: &'static [&'static str] = &[$(stringify!($key)),+];
             const COLUMNS: &'static [&'static str] = &[$(stringify!($column)),+];
             const INDEXES: &'static [&'static [&'static str]] = &[$(&[$($part),+]),*];
 
-            fn shapes() -> Vec<crate::column::Shape> {
-                vec![$(crate::record::shape_of(|row: &Self| &row.$column)),+]
+            fn shapes() -> Vec<crate::machine::column::Shape> {
+                vec![$(crate::machine::record::shape_of(|row: &Self| &row.$column)),+]
             }
 
             fn values(&self) -> Vec<sea_query::Value> {
-                vec![$(crate::column::Column::value(&self.$column)),+]
+                vec![$(crate::machine::column::Column::value(&self.$column)),+]
             }
 
             fn read(row: &store::Row) -> Result<Self, crate::ReadError> {
                 let mut columns = Self::COLUMNS.iter().copied().enumerate();
                 let mut next = || columns.next().unwrap_or_default();
-                Ok(Self { $($column: crate::record::field(row, $name, next())?),+ })
+                Ok(Self { $($column: crate::machine::record::field(row, $name, next())?),+ })
             }
         }
     };

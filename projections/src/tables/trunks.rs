@@ -1,9 +1,10 @@
 //! `trunks`: one row per SIP trunk that has not been deleted.
 
-use crate::{
-    By, Needle,
+use super::networks;
+use crate::machine::{
     biography::{Biography, Nonsense, Turn},
-    networks,
+    needle::Needle,
+    order::By,
     pieces::{Field, Text},
     reads::{Noun, present},
     record::table,

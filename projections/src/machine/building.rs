@@ -1,11 +1,12 @@
 //! A table filled from the beginning of the log beside the live one: for rebuilding, for new versions, for verifying.
 
-use crate::{
-    Trouble, ledger,
+use super::{
+    ledger,
     page::Member,
     pieces::{self, Piece},
-    projector::{Fault, Projector},
+    projector::{Catalogue, Fault, Projector},
     record,
+    trouble::Trouble,
 };
 use domain::Log;
 use std::{collections::HashMap, sync::Arc, time::Duration};
@@ -187,7 +188,7 @@ impl Building {
 
 /// Makes our own tables, drops what a process that died left half built, and builds every projection that is missing or
 /// of an older version.
-pub(crate) async fn set_up(store: &Store) -> Result<(), Trouble> {
+pub(crate) async fn set_up(store: &Store, tables: &Catalogue) -> Result<(), Trouble> {
     let mut tx = store.db().begin().await?;
     ledger::create(&mut tx).await?;
     let past = store.clock().now().micros() - i64::try_from(ABANDONED.as_micros()).unwrap_or(i64::MAX);
@@ -195,7 +196,7 @@ pub(crate) async fn set_up(store: &Store) -> Result<(), Trouble> {
         ledger::discard(&mut tx, &table).await?;
     }
     tx.commit().await?;
-    for projector in crate::projector::all() {
+    for projector in tables.iter() {
         let mut tries = TRIES;
         while let Err(trouble) = build_unless_live(store, projector.clone()).await {
             let again = matches!(&trouble, Trouble::Store(error) if error.asks_to_retry());
