@@ -1,12 +1,9 @@
 //! The second factor: set up, switched on by its first code, asked for at each sign-in. A code works once.
 
-use super::{
-    answer::{SessionView, complete, meta, parsed, view, with_cookie},
-    sign_in::Limits,
-};
+use super::answer::{SessionView, complete, parsed, view, with_cookie};
 use crate::{
     App,
-    auth::{Level, Session, SignedIn, remember, signed_in, totp},
+    auth::{Level, Limits, Session, SignedIn, remember, signed_in, totp},
     problem::Refusal,
     secrets::{RECOVERY, TOTP_PENDING, TOTP_SEED, TOTP_STEP, digest},
 };
@@ -155,7 +152,7 @@ pub(super) async fn replace(
     complete(app, request).await?;
     let who = prove(app, request, &parsed::<FreshCode>(request, &bytes)?.code).await?;
     let Session { carrier, user, id, .. } = &who.session;
-    let meta = meta(app, request, carrier, user);
+    let meta = app.user_meta(request, carrier, user);
     take_second_factor(app, meta, user, Some(id)).await?;
     Ok(StatusCode::NO_CONTENT)
 }
@@ -263,7 +260,7 @@ async fn forget_recovery_codes(app: &App, user: &Sid) -> Result<(), store::Store
 }
 
 async fn act(app: &App, request: &Request, who: &SignedIn, command: UserCommand) -> Result<(), Refusal> {
-    let meta = meta(app, request, &who.session.carrier, &who.session.user);
+    let meta = app.user_meta(request, &who.session.carrier, &who.session.user);
     let appended = app.store.execute::<User>(&who.session.user, command, &meta).await?;
     app.settled(Log::Core, &appended).await
 }
