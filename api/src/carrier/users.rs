@@ -7,8 +7,7 @@ use super::{
 };
 use crate::{
     App,
-    auth::{Owner, Principal, Reader},
-    dashboard::{FreshCode, prove, take_second_factor},
+    auth::{FreshCode, Owner, Principal, Reader, prove, take_second_factor},
     problem::{ApiError, Refusal},
 };
 use domain::{

@@ -14,8 +14,6 @@ use crate::{App, auth::same_origin, middleware::Routes};
 use poem::{Endpoint, EndpointExt, IntoResponse, Response, Route, delete, get, post};
 use std::sync::Arc;
 
-pub(crate) use two_factor::{FreshCode, prove, take_second_factor};
-
 /// Where it is mounted.
 pub(crate) const PREFIX: &str = "/dashboard";
 
