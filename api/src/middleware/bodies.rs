@@ -1,7 +1,6 @@
 //! How much of requests' bodies is in memory at once, and how much of it is one address's: no more than is still free, so
 //! that however many addresses hold what they can, there is room for one more.
 
-use super::limits::BODY_LIMIT;
 use crate::{auth::by_address, problem::Refusal};
 use std::{
     collections::HashMap,
@@ -9,6 +8,8 @@ use std::{
     sync::{Arc, Mutex, MutexGuard, PoisonError},
 };
 
+/// Most bytes of a request's body.
+pub(crate) const BODY_LIMIT: usize = 1024 * 1024;
 /// Most bytes of all bodies that are being read or acted on.
 const MOST: usize = 128 * BODY_LIMIT;
 /// The same of one address; this machine's programs and proxies are not counted so.
