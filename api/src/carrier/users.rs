@@ -1,8 +1,8 @@
 //! `/users`: people at the dashboard.
 
 use super::{
-    Tag,
     lists::{counted, page, page_of},
+    tag::Tag,
     write::{Handle, Tagged, Write, tagged},
 };
 use crate::{
