@@ -1,16 +1,14 @@
 //! From the rest of the program to a media thread: a bounded inbox with a wake-up.
 
-use std::sync::{
-    Arc, Mutex, PoisonError,
-    atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering},
-};
-
-use tokio::sync::{mpsc, oneshot};
-
 use super::{
     LegId, LegStatistics, Loops, MediaError, MediaEvent, PlayToken, Prompt, Remote, ports::PortPair,
     readiness::Waker,
 };
+use std::sync::{
+    Arc, Mutex, PoisonError,
+    atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering},
+};
+use tokio::sync::{mpsc, oneshot};
 
 /// Commands one thread may have waiting. Closing is always taken: legs bound their own number.
 pub const INBOX_LIMIT: usize = 65_536;

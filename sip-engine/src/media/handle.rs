@@ -1,5 +1,12 @@
 //! What the rest of the program holds: the media plane, and a leg of it.
 
+use super::{
+    GroupKey, LegId, LegOptions, LegStatistics, Loops, MediaConfig, MediaError, PlayToken, Prompt, Remote,
+    command::{Command, Inbox},
+    ports::{self, PortPool, SharedPool},
+    thread,
+};
+use ring::rand::SystemRandom;
 use std::{
     io,
     sync::{
@@ -7,16 +14,7 @@ use std::{
         atomic::{AtomicU64, Ordering},
     },
 };
-
-use ring::rand::SystemRandom;
 use tokio::sync::oneshot;
-
-use super::{
-    GroupKey, LegId, LegOptions, LegStatistics, Loops, MediaConfig, MediaError, PlayToken, Prompt, Remote,
-    command::{Command, Inbox},
-    ports::{self, PortPool, SharedPool},
-    thread,
-};
 
 /// The media plane. Cheap to clone; [`Media::shutdown`] ends it for all clones.
 #[derive(Clone)]

@@ -1,6 +1,9 @@
 //! The pool of port pairs: RTP on an even port, RTCP on the odd one after it, chosen at random and
 //! rested after use.
 
+use super::{MediaError, clock};
+use ring::rand::{SecureRandom, SystemRandom};
+use socket2::{Domain, Protocol, Socket, Type};
 use std::{
     collections::VecDeque,
     io,
@@ -9,11 +12,6 @@ use std::{
     sync::{Arc, Mutex, PoisonError},
     time::{Duration, Instant},
 };
-
-use ring::rand::{SecureRandom, SystemRandom};
-use socket2::{Domain, Protocol, Socket, Type};
-
-use super::{MediaError, clock};
 
 /// Pairs tried before giving up when other programs hold ports of our range.
 const BIND_ATTEMPTS: usize = 32;

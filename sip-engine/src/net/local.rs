@@ -1,16 +1,14 @@
 //! Which of our addresses a peer sees, and whose bytes are read at all.
 
+use super::config::CALLED;
+use super::counters::{Counters, count};
+use crate::sip::endpoint::{NO_SOURCE, Notice, SourceFilter, TurnedAway};
 use std::collections::{HashMap, HashSet};
 use std::io;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, UdpSocket};
 use std::sync::{Arc, Mutex, PoisonError, RwLock};
 use std::time::Duration;
-
 use tokio::time::Instant;
-
-use super::config::CALLED;
-use super::counters::{Counters, count};
-use crate::sip::endpoint::{NO_SOURCE, Notice, SourceFilter, TurnedAway};
 
 /// Most peers remembered.
 const MAX_PEERS: usize = 4_096;
