@@ -319,5 +319,4 @@ pub(super) fn key_of([code, ..]: [u8; 4]) -> Option<char> {
 }
 
 #[cfg(test)]
-#[path = "dtmf_tests.rs"]
 mod tests;

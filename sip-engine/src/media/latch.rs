@@ -317,5 +317,4 @@ pub(super) fn canonical(address: SocketAddr) -> SocketAddr {
 }
 
 #[cfg(test)]
-#[path = "latch_tests.rs"]
 mod tests;

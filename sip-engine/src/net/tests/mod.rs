@@ -1,6 +1,8 @@
 //! The sockets for real, on loopback.
 #![expect(clippy::disallowed_methods, reason = "tests start their own tasks")]
 
+mod sipp;
+
 use super::{Counters, NetConfig, Sip};
 use crate::sip::{Command, EndpointConfig, Event, Invite, LegKey, Target, Transport};
 use bytes::Bytes;

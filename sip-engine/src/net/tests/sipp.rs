@@ -3,7 +3,7 @@
 #![expect(clippy::disallowed_methods, reason = "tests start their own programs and read PATH for them")]
 
 use self::own_port::State;
-use super::tests::Running;
+use super::Running;
 use crate::sip::sdp::{self, CodecName, LocalSession, MediaDirection};
 use crate::sip::{ClosedBy, Command, Credentials, Event, Invite, LegKey, Target, Transport};
 use bytes::Bytes;
@@ -13,7 +13,7 @@ use std::time::Duration;
 use tokio::process::{Child, Command as Program};
 use tokio::time::timeout;
 
-#[path = "../../../tests/support/own_port.rs"]
+#[path = "../../../../tests/support/own_port.rs"]
 mod own_port;
 
 const CALLS: u32 = 20;
