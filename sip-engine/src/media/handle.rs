@@ -6,11 +6,12 @@ use super::{
     ports::{self, PortPool, SharedPool},
     thread,
 };
+use parking_lot::Mutex;
 use ring::rand::SystemRandom;
 use std::{
     io,
     sync::{
-        Arc, Mutex,
+        Arc,
         atomic::{AtomicU64, Ordering},
     },
 };

@@ -2,6 +2,7 @@
 //! rested after use.
 
 use super::{MediaError, clock};
+use parking_lot::Mutex;
 use ring::rand::{SecureRandom, SystemRandom};
 use socket2::{Domain, Protocol, Socket, Type};
 use std::{
@@ -9,7 +10,7 @@ use std::{
     io,
     net::{IpAddr, SocketAddr},
     ops::RangeInclusive,
-    sync::{Arc, Mutex, PoisonError},
+    sync::Arc,
     time::{Duration, Instant},
 };
 
@@ -149,7 +150,7 @@ pub(super) struct PortLease {
 impl Drop for PortLease {
     fn drop(&mut self) {
         if self.pooled {
-            self.pool.lock().unwrap_or_else(PoisonError::into_inner).release(clock::now(), self.port);
+            self.pool.lock().release(clock::now(), self.port);
         }
     }
 }
@@ -177,7 +178,7 @@ pub(super) fn bind_pair(
 }
 
 fn lease(pool: &SharedPool, random: &SystemRandom, urgent: bool) -> Result<PortLease, MediaError> {
-    let mut guard = pool.lock().unwrap_or_else(PoisonError::into_inner);
+    let mut guard = pool.lock();
     if guard.system_chooses() {
         return Ok(PortLease { pool: Arc::clone(pool), port: 0, pooled: false });
     }

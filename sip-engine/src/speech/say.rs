@@ -7,10 +7,11 @@ use super::{
     voice::{Choice, Engine, choose},
 };
 use crate::media::Prompt;
+use parking_lot::{Mutex, MutexGuard};
 use std::{
     path::Path,
     sync::{
-        Arc, Mutex, MutexGuard, PoisonError,
+        Arc,
         atomic::{AtomicUsize, Ordering},
     },
 };
@@ -118,7 +119,7 @@ impl Drop for Boarded<'_> {
 
 impl Inner {
     fn cache(&self) -> MutexGuard<'_, Cache> {
-        self.cache.lock().unwrap_or_else(PoisonError::into_inner)
+        self.cache.lock()
     }
 
     async fn make(&self, choice: Choice, text: &str) -> Result<Spoken, SpeechError> {
