@@ -8,10 +8,8 @@ use domain::{
     Actor, Meta, Sid,
     user::{User, UserCommand},
 };
-use std::{
-    sync::{Arc, Mutex, PoisonError},
-    time::Duration,
-};
+use parking_lot::Mutex;
+use std::{sync::Arc, time::Duration};
 
 /// The least time between two entries about one person.
 const APART: Duration = Duration::from_secs(60);
@@ -54,7 +52,7 @@ impl Failures {
 
     /// How many an entry made now tells of; none when the last entry is too young.
     fn due(&self, user: &Sid, failed: Failed, meta: &Meta, now: Duration) -> Option<u32> {
-        let mut counted = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut counted = self.0.lock();
         let whose = format!("{user} {failed:?}");
         let Count { told, tries, .. } = counted.find(&whose).unwrap_or_default();
         let tries = tries.saturating_add(1);
@@ -69,7 +67,7 @@ impl Failures {
 
     /// How many no entry tells of, and where the last came from; from now on it is none.
     fn untold(&self, user: &Sid, failed: Failed) -> Option<(u32, Meta)> {
-        let mut counted = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut counted = self.0.lock();
         let whose = format!("{user} {failed:?}");
         let Count { told, tries, last } = counted.find(&whose)?;
         counted.keep(&whose, Count { told, ..Count::default() });
