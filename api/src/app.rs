@@ -1,8 +1,8 @@
 //! What every endpoint is given: the store, its projections, time, chance and settings.
 
 use crate::{
-    auth::{ApiKeys, Passwords, Sessions, behind_proxies},
-    dashboard::{Limits, Marks},
+    auth::{ApiKeys, Limits, Passwords, Sessions, behind_proxies},
+    marks::Marks,
     problem::Refusal,
     secrets::Secrets,
 };
@@ -252,6 +252,11 @@ impl App {
             request.header("user-agent").map(|text| text.chars().take(USER_AGENT_LENGTH).collect());
         meta.correlation = Some(crate::problem::request_id());
         meta
+    }
+
+    /// What events of this user's requests carry.
+    pub(crate) fn user_meta(&self, request: &Request, carrier: &Sid, user: &Sid) -> Meta {
+        self.meta(request, Tenant::carrier(carrier.clone()), Actor::User(user.clone()))
     }
 
     /// The address the request came from.

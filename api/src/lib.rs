@@ -13,6 +13,7 @@ mod dashboard;
 mod docs;
 mod fields;
 mod health;
+mod marks;
 mod middleware;
 mod once;
 mod refusals;

@@ -30,8 +30,10 @@ pub fn router(app: &App, pages: BoxEndpoint<'static, Response>) -> BoxEndpoint<'
         .at("/metrics", get(health::metrics).data(traffic.clone()).data(Arc::new(health::Last::default())))
         .nest("/", pages)
         .data(app.clone());
-    let limited = bounded(completed(routes, app.tasks.clone()), app.clone());
-    let safe = secured(bodiless(worded(limited)), app.config.secure_cookies);
+    let asked = app.clone();
+    let limited = bounded(completed(routes, app.tasks.clone()), move |request| asked.peer(request));
+    let safe =
+        secured(bodiless(worded(limited, twilio::DIALECT)), twilio::DIALECT, app.config.secure_cookies);
     observed(safe, app.ids.clone(), app.clock.clone(), traffic).boxed()
 }
 

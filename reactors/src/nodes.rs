@@ -8,11 +8,12 @@
 
 use crate::{ledger::LEASE, process};
 use domain::{Clock, Steady, Timestamp};
+use parking_lot::Mutex;
 use sea_query::{Expr, ExprTrait, OnConflict, Query, SimpleExpr};
 use std::{
     collections::HashMap,
     sync::{
-        Arc, Mutex, PoisonError,
+        Arc,
         atomic::{AtomicBool, AtomicI64, Ordering},
     },
     time::Duration,
@@ -186,7 +187,7 @@ impl Nodes {
     }
 
     fn is_to_say(&self) -> bool {
-        let mut said = self.0.said.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut said = self.0.said.lock();
         let now = Instant::now();
         let is_due = said.is_none_or(|said| now.duration_since(said) >= SAYS);
         if is_due {
@@ -397,7 +398,7 @@ mod tests {
             let say = async |wall: i64, passed: i64| {
                 clock.0.store(began.micros() + wall, Ordering::Relaxed);
                 clock.1.store(passed, Ordering::Relaxed);
-                nodes.0.said.lock().unwrap().take();
+                nodes.0.said.lock().take();
                 nodes.say_life().await.unwrap();
                 nodes.lived("here/1").await.unwrap().map(|lived| lived.since(began))
             };

@@ -1,9 +1,7 @@
 //! What is said of a trouble that lasts: one line in a while, instead of one for each try.
 
-use std::{
-    sync::{Mutex, PoisonError},
-    time::Duration,
-};
+use parking_lot::Mutex;
+use std::time::Duration;
 use tokio::time::Instant;
 
 /// How often it is said at most.
@@ -24,7 +22,7 @@ impl Seldom {
     }
 
     fn is_due_at(&self, now: Instant) -> bool {
-        let mut said = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut said = self.0.lock();
         let is_due = said.is_none_or(|said| now.duration_since(said) >= EVERY);
         if is_due {
             *said = Some(now);

@@ -10,6 +10,7 @@ use crate::{
     open_files::{self, Split},
     ports::not_listening,
 };
+use Finding::{Advice, Broken, Fine};
 use std::{
     collections::BTreeSet,
     io::{self, ErrorKind},
@@ -25,8 +26,6 @@ enum Finding {
     Advice(String),
     Broken(String),
 }
-
-use Finding::{Advice, Broken, Fine};
 
 /// Runs every check and prints a line each; fails when something is in the way.
 pub fn run(config: &Config) -> ExitCode {

@@ -1,11 +1,8 @@
 //! Who is inside, and who goes when somebody else comes.
 
 use ipnet::IpNet;
-use std::{
-    collections::HashMap,
-    net::IpAddr,
-    sync::{Arc, Mutex, MutexGuard, PoisonError},
-};
+use parking_lot::Mutex;
+use std::{collections::HashMap, net::IpAddr, sync::Arc};
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
@@ -46,7 +43,7 @@ impl Seats {
     /// A seat, if need be that of whoever was idle for longest: of the same address when that has all it may have.
     pub fn take(&self, ip: Option<IpAddr>) -> Seat {
         let counted = ip.map(|ip| ip.to_canonical()).filter(|ip| !self.is_ours(ip)).and_then(subscriber);
-        let mut inside = self.lock();
+        let mut inside = self.inside.lock();
         let of_one = counted
             .is_some()
             .then(|| inside.make_room(MOST_OF_ONE, |guest| !guest.is_health && guest.counted == counted));
@@ -63,10 +60,6 @@ impl Seats {
 
     fn is_ours(&self, ip: &IpAddr) -> bool {
         ip.is_loopback() || self.proxies.iter().any(|network| network.contains(ip))
-    }
-
-    fn lock(&self) -> MutexGuard<'_, Inside> {
-        self.inside.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -110,14 +103,14 @@ impl Seat {
 
     /// Its guest did something.
     pub fn stirred(&self) {
-        if let Some(guest) = self.seats.lock().guests.get_mut(&self.number) {
+        if let Some(guest) = self.seats.inside.lock().guests.get_mut(&self.number) {
             guest.stirred = Instant::now();
         }
     }
 
     /// Its guest checks our health, and moves to the seats for those.
     pub fn checks_health(&self) {
-        let mut inside = self.seats.lock();
+        let mut inside = self.seats.inside.lock();
         inside.make_room(MOST_HEALTH, |guest| guest.is_health);
         if let Some(guest) = inside.guests.get_mut(&self.number) {
             guest.is_health = true;
@@ -127,7 +120,7 @@ impl Seat {
 
 impl Drop for Seat {
     fn drop(&mut self) {
-        if let Some(guest) = self.seats.lock().guests.remove(&self.number) {
+        if let Some(guest) = self.seats.inside.lock().guests.remove(&self.number) {
             guest.gone.cancel();
         }
     }
@@ -149,7 +142,7 @@ mod tests {
     }
 
     fn stay(seats: &Seats) -> usize {
-        seats.lock().guests.values().filter(|guest| !guest.goes.is_cancelled()).count()
+        seats.inside.lock().guests.values().filter(|guest| !guest.goes.is_cancelled()).count()
     }
 
     fn went(seats: &[Seat]) -> Vec<usize> {
@@ -169,7 +162,7 @@ mod tests {
         assert_eq!(went(&of_one), [1, 2, 3], "the first one stirs");
         assert!(!other.goes.is_cancelled());
         drop(of_one);
-        assert_eq!(seats.lock().guests.len(), 1);
+        assert_eq!(seats.inside.lock().guests.len(), 1);
     }
 
     #[tokio::test(start_paused = true)]
@@ -187,7 +180,7 @@ mod tests {
         let proxied: Vec<Seat> = (0..100).map(|_| seats.take(ip("10.1.2.3"))).collect();
         assert_eq!((went(&inside).len(), went(&proxied).len()), (101, 0), "a proxy has more than a share");
         assert_eq!(
-            (stay(&seats), seats.lock().guests.len()),
+            (stay(&seats), seats.inside.lock().guests.len()),
             (MOST, MOST + 101),
             "who is told to go is there"
         );
@@ -200,7 +193,7 @@ mod tests {
         assert!(first.goes.is_cancelled() && futures_util::FutureExt::now_or_never(second.free()).is_none());
         drop(first);
         second.free().await;
-        assert_eq!(seats.lock().guests.len(), 1);
+        assert_eq!(seats.inside.lock().guests.len(), 1);
     }
 
     #[tokio::test(start_paused = true)]

@@ -4,11 +4,8 @@
 
 use crate::{Hash, chain};
 use domain::Sid;
-use std::{
-    any::Any,
-    collections::HashMap,
-    sync::{Arc, Mutex, MutexGuard, PoisonError},
-};
+use parking_lot::Mutex;
+use std::{any::Any, collections::HashMap, sync::Arc};
 
 /// Streams of one generation. Two are kept: those touched since the last turn, and those before.
 const GENERATION: usize = 1_024;
@@ -49,7 +46,7 @@ pub(crate) struct Known(Mutex<(Generation, Generation)>);
 impl Known {
     /// The stream as this process last saw it, or as a new one.
     pub fn guess<A: Default + Clone + Send + Sync + 'static>(&self, stream: &Sid) -> At<A> {
-        let generations = self.lock();
+        let generations = self.0.lock();
         let found = generations.0.get(stream).or_else(|| generations.1.get(stream)).cloned();
         drop(generations);
         found.and_then(|at| at.downcast_ref::<At<A>>().cloned()).unwrap_or_else(At::start)
@@ -57,15 +54,10 @@ impl Known {
 
     /// Keeps what the stream came to.
     pub fn keep<A: Send + Sync + 'static>(&self, stream: &Sid, at: At<A>) {
-        let mut generations = self.lock();
+        let mut generations = self.0.lock();
         if generations.0.len() >= GENERATION {
             generations.1 = std::mem::take(&mut generations.0);
         }
         generations.0.insert(stream.clone(), Arc::new(at));
-    }
-
-    fn lock(&self) -> MutexGuard<'_, (Generation, Generation)> {
-        // Whatever a panicking holder left behind is only a guess.
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

@@ -6,10 +6,8 @@ use crate::{
     ledger::Done,
 };
 use domain::{Log, Sid};
-use std::{
-    collections::HashMap,
-    sync::{Mutex, MutexGuard, PoisonError},
-};
+use parking_lot::{Mutex, MutexGuard};
+use std::collections::HashMap;
 
 /// Both logs.
 #[derive(Default)]
@@ -33,7 +31,7 @@ impl Memory {
             Log::Core => &self.core,
             Log::Calls => &self.calls,
         };
-        log.lock().unwrap_or_else(PoisonError::into_inner)
+        log.lock()
     }
 
     pub fn append(&self, log: Log, now: i64, batch: &[Submission]) -> Vec<Verdict> {

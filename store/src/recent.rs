@@ -1,10 +1,8 @@
 //! The last facts this process appended, still in memory: whoever follows a log closely needs no database.
 
 use crate::Fact;
-use std::{
-    collections::VecDeque,
-    sync::{Mutex, MutexGuard, PoisonError},
-};
+use parking_lot::Mutex;
+use std::collections::VecDeque;
 
 /// Facts kept of one log.
 const FACTS: usize = 1_024;
@@ -24,7 +22,7 @@ struct Kept {
 impl Recent {
     /// Takes in what was committed, in order. After another node's commits what was kept before them is dropped.
     pub fn add(&self, facts: impl IntoIterator<Item = Fact>) {
-        let mut kept = self.lock();
+        let mut kept = self.0.lock();
         for fact in facts {
             if kept.facts.back().is_some_and(|last| last.position + 1 != fact.position) {
                 *kept = Kept::default();
@@ -40,15 +38,10 @@ impl Recent {
 
     /// Up to `limit` facts after the position; none when they do not reach back that far, or there is nothing newer.
     pub fn after(&self, position: i64, limit: usize) -> Option<Vec<Fact>> {
-        let kept = self.lock();
+        let kept = self.0.lock();
         let first = kept.facts.front()?.position;
         let skip = usize::try_from(position + 1 - first).ok()?;
         let facts: Vec<Fact> = kept.facts.range(skip.min(kept.facts.len())..).take(limit).cloned().collect();
         (!facts.is_empty()).then_some(facts)
-    }
-
-    fn lock(&self) -> MutexGuard<'_, Kept> {
-        // Nothing below can panic halfway.
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

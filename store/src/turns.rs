@@ -2,10 +2,8 @@
 //! decided on what another is about to change.
 
 use domain::Sid;
-use std::{
-    collections::HashMap,
-    sync::{Arc, Mutex, MutexGuard, PoisonError},
-};
+use parking_lot::Mutex;
+use std::{collections::HashMap, sync::Arc};
 use tokio::sync::{Mutex as Gate, OwnedMutexGuard};
 
 type Gates = HashMap<Sid, Arc<Gate<()>>>;
@@ -31,20 +29,16 @@ struct Place<'t> {
 impl Turns {
     /// Waits for its turn at the stream.
     pub async fn take(&self, stream: &Sid) -> Turn<'_> {
-        let gate = self.lock().entry(stream.clone()).or_default().clone();
+        let gate = self.0.lock().entry(stream.clone()).or_default().clone();
         let _place = Place { turns: self, stream: stream.clone(), gate: Some(gate.clone()) };
         let _open = gate.lock_owned().await;
         Turn { _open, _place }
-    }
-
-    fn lock(&self) -> MutexGuard<'_, Gates> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
 impl Drop for Place<'_> {
     fn drop(&mut self) {
-        let mut gates = self.turns.lock();
+        let mut gates = self.turns.0.lock();
         drop(self.gate.take());
         if gates.get(&self.stream).is_some_and(|gate| Arc::strong_count(gate) == 1) {
             gates.remove(&self.stream);
@@ -83,6 +77,6 @@ mod tests {
         // Who goes away without having had its turn leaves its place to the next.
         drop(second);
         drop(third.await);
-        assert!(turns.lock().is_empty());
+        assert!(turns.0.lock().is_empty());
     }
 }

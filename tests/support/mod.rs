@@ -8,6 +8,7 @@ pub mod rtp;
 pub mod server;
 pub mod signed_up;
 pub mod sipp;
+pub mod sources;
 pub mod tone;
 pub mod wire;
 

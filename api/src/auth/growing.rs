@@ -2,10 +2,8 @@
 
 use super::remembered::Remembered;
 use domain::Clock;
-use std::{
-    sync::{Arc, Mutex, MutexGuard, PoisonError},
-    time::Duration,
-};
+use parking_lot::Mutex;
+use std::{sync::Arc, time::Duration};
 
 /// After so long without a failure they are forgotten.
 const FORGET: Duration = Duration::from_secs(24 * 3600);
@@ -48,7 +46,7 @@ impl Growing {
     /// # Errors
     /// How long until one is let; this one does not count.
     pub(crate) fn begin(&self, key: &str) -> Result<(), Duration> {
-        let (now, mut tries) = (self.clock.elapsed(), self.lock());
+        let (now, mut tries) = (self.clock.elapsed(), self.tries.lock());
         let before = find(&tries, key, now);
         let wait = self.penalty(before.failed).saturating_sub(now.saturating_sub(before.last));
         if !wait.is_zero() {
@@ -63,7 +61,7 @@ impl Growing {
     /// # Errors
     /// How long it would be, when that is more than [`LONGEST`]; this one does not count.
     pub(crate) fn queue(&self, key: &str) -> Result<Duration, Duration> {
-        let (now, mut tries) = (self.clock.elapsed(), self.lock());
+        let (now, mut tries) = (self.clock.elapsed(), self.tries.lock());
         let before = find(&tries, key, now);
         let penalty = self.penalty(before.failed);
         let behind = (now + penalty).max(before.turn + self.growth.first);
@@ -78,7 +76,7 @@ impl Growing {
 
     /// A try was right: all is forgotten.
     pub(crate) fn succeeded(&self, key: &str) {
-        self.lock().forget(key);
+        self.tries.lock().forget(key);
     }
 
     /// How long it takes after so many failures.
@@ -87,10 +85,6 @@ impl Growing {
             0 => Duration::ZERO,
             beyond => self.growth.first.saturating_mul(1 << (beyond - 1).min(20)).min(self.growth.most),
         }
-    }
-
-    fn lock(&self) -> MutexGuard<'_, Remembered<Tries>> {
-        self.tries.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -108,7 +102,7 @@ mod tests {
     struct Hand(Mutex<Timestamp>);
     impl Clock for Hand {
         fn now(&self) -> Timestamp {
-            *self.0.lock().unwrap()
+            *self.0.lock()
         }
     }
 
@@ -129,7 +123,7 @@ mod tests {
         for _ in 0..6 {
             let wait = growing.begin("a").err().unwrap_or_default().as_secs();
             at += wait;
-            *hand.0.lock().unwrap() = seconds(at);
+            *hand.0.lock() = seconds(at);
             waits.push(wait);
             if wait > 0 {
                 growing.begin("a").unwrap();
@@ -138,9 +132,9 @@ mod tests {
         assert_eq!(waits, [0, 0, 0, 1, 2, 4]);
         assert_eq!(growing.begin("b"), Ok(()), "others wait for nobody");
         assert_eq!(growing.begin("a"), Err(Duration::from_secs(5)));
-        *hand.0.lock().unwrap() = seconds(at + 2);
+        *hand.0.lock() = seconds(at + 2);
         assert_eq!(growing.begin("a"), Err(Duration::from_secs(3)));
-        *hand.0.lock().unwrap() = seconds(at).plus(FORGET);
+        *hand.0.lock() = seconds(at).plus(FORGET);
         assert_eq!([growing.begin("a"), growing.begin("a")], [Ok(()), Ok(())], "it begins anew");
         growing.succeeded("a");
         assert_eq!(growing.begin("a"), Ok(()));
@@ -161,7 +155,7 @@ mod tests {
         let turns: Vec<u64> = waits.iter().filter_map(|wait| wait.ok()).collect();
         assert_eq!(turns, [[0, 0, 0, 1, 2, 4].as_slice(), &(5..=20).collect::<Vec<_>>()].concat());
         assert_eq!(waits.last(), Some(&Err(21)), "what is not let does not count");
-        *hand.0.lock().unwrap() = seconds(10);
+        *hand.0.lock() = seconds(10);
         assert_eq!(queue(), Ok(11));
     }
 }

@@ -92,8 +92,7 @@ impl Sessions {
         let mut random = [0; 32];
         app.ids.fill(&mut random);
         let (now, id) = (app.clock.now(), digest(&random));
-        let meta =
-            app.meta(request, domain::Tenant::carrier(carrier.clone()), domain::Actor::User(user.clone()));
+        let meta = app.user_meta(request, carrier, user);
         let session = Session {
             id,
             user: user.clone(),

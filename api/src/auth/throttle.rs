@@ -2,7 +2,8 @@
 
 use super::remembered::Remembered;
 use domain::Clock;
-use std::{net::IpAddr, sync::Arc, sync::Mutex, time::Duration};
+use parking_lot::Mutex;
+use std::{net::IpAddr, sync::Arc, time::Duration};
 
 /// How often: `burst` at once, then one more each `refill`.
 #[derive(Clone, Copy, Debug)]
@@ -41,7 +42,7 @@ impl Throttle {
     /// When there is none; how long until there is.
     pub fn take(&self, key: &str) -> Result<(), Duration> {
         let now = self.clock.elapsed();
-        let mut buckets = self.buckets.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+        let mut buckets = self.buckets.lock();
         let tokens =
             buckets.find(key).map_or(f64::from(self.rate.burst), |bucket| self.refilled(bucket, now));
         let verdict = if tokens >= 1.0 { Ok(()) } else { Err(self.rate.refill.mul_f64(1.0 - tokens)) };
@@ -73,7 +74,7 @@ mod tests {
     struct Hand(Mutex<Timestamp>);
     impl Clock for Hand {
         fn now(&self) -> Timestamp {
-            *self.0.lock().unwrap()
+            *self.0.lock()
         }
     }
 
@@ -84,7 +85,7 @@ mod tests {
         assert!(throttle.take("a").is_ok() && throttle.take("a").is_ok());
         assert_eq!(throttle.take("a"), Err(Duration::from_secs(10)));
         assert!(throttle.take("b").is_ok());
-        *hand.0.lock().unwrap() = Timestamp::from_micros(10_000_000);
+        *hand.0.lock() = Timestamp::from_micros(10_000_000);
         assert!(throttle.take("a").is_ok());
         assert!(throttle.take("a").is_err());
     }

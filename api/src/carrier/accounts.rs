@@ -1,9 +1,9 @@
 //! `/accounts`: what customers' programs sign in as.
 
 use super::{
-    Tag,
     limits::{AccountLimits, AccountLimitsUpdate},
     lists::{NameOrder, counted, created_tagged, page, page_of},
+    tag::Tag,
     text::Text,
     write::{Handle, TRIES, Tagged, Write, etag, is_unused, tagged, too_busy},
 };

@@ -1,8 +1,8 @@
 //! `/api-keys`: keys of this API. Owners only, signed in at the dashboard.
 
 use super::{
-    Tag,
     lists::{counted, created_tagged, page, page_of},
+    tag::Tag,
     text::Text,
     write::{Handle, Tagged, Write, etag, gone, tagged},
 };

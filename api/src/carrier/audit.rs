@@ -1,8 +1,8 @@
 //! `/audit`: who changed what, when, from where.
 
 use super::{
-    Tag,
     lists::{AgeOrder, counted, moment, page, page_of},
+    tag::Tag,
     write::Handle,
 };
 use crate::{

@@ -1,10 +1,10 @@
 //! `/calls`: what is and was said, and hanging up.
 
 use super::{
-    Tag,
     lists::{AgeOrder, counted, moment, page, page_of},
     names::Names,
     phone_numbers::countries,
+    tag::Tag,
     write::{Handle, Tagged, Write, tagged},
 };
 use crate::{

@@ -17,6 +17,7 @@ mod settings;
 mod sources;
 mod spec;
 mod strict;
+mod tag;
 mod test_calls;
 mod text;
 mod timeline;
@@ -26,9 +27,6 @@ mod users;
 mod voice;
 mod write;
 
-use crate::App;
-use poem_openapi::{OpenApiService, Tags};
-
 pub(crate) use calls::{Call, named};
 pub(crate) use conditional::conditional;
 pub(crate) use names::Names;
@@ -37,31 +35,14 @@ pub(crate) use spec::{ALLOWED_WITHOUT_KEY, routes_of};
 pub(crate) use strict::{shaped, strict};
 pub(crate) use timeline::TimelineEntry;
 
+use crate::App;
+use poem_openapi::OpenApiService;
+
 /// Where it is mounted.
 pub(crate) const PREFIX: &str = "/carrier/v1";
 
 /// The API's version, as its document says.
 const VERSION: &str = "1.0.0";
-
-#[derive(Tags)]
-enum Tag {
-    /// Customers' accounts and their Twilio credentials.
-    Accounts,
-    /// Keys of this API.
-    ApiKeys,
-    /// Who changed what, when, from where.
-    Audit,
-    /// Calls, what happened to them, and the evidence.
-    Calls,
-    /// The carrier itself.
-    Carrier,
-    /// The inventory of phone numbers.
-    PhoneNumbers,
-    /// SIP trunks to and from the carrier's network.
-    Trunks,
-    /// People at the dashboard.
-    Users,
-}
 
 type Nouns = (
     overview::OverviewApi,

@@ -1,8 +1,18 @@
-//! What a number that somebody writes would be in the inventory: told before it is added.
+//! What a number that somebody writes would be in the inventory: told before it is added, and the form it is said to have.
 
-use super::{phone_numbers::NumberForm, text::Text};
+use super::text::Text;
 use domain::Number;
-use poem_openapi::Object;
+use poem_openapi::{Enum, Object};
+
+/// Which form a number has.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Enum)]
+#[oai(rename_all = "snake_case")]
+pub(super) enum NumberForm {
+    /// It only means something inside the carrier's network.
+    ShortCode,
+    /// An international number.
+    E164,
+}
 
 /// A number to try out.
 #[derive(Debug, Object)]

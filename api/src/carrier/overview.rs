@@ -1,6 +1,6 @@
 //! `/overview`: figures and the checklist of the first page.
 
-use super::{Tag, write::Handle};
+use super::{tag::Tag, write::Handle};
 use crate::{
     App,
     auth::{Principal, Reader},

@@ -1,12 +1,12 @@
 //! `/phone-numbers`: the inventory, who answers each number, and how.
 
 use super::{
-    Tag,
     accounts::account_of,
     lists::{NumberOrder, counted, created_tagged, page, page_of},
     names::Names,
-    number_preview::{PhoneNumberPreview, PhoneNumberPreviewRequest},
+    number_preview::{NumberForm, PhoneNumberPreview, PhoneNumberPreviewRequest},
     sources,
+    tag::Tag,
     text::Text,
     trunks::country_of,
     voice::{Voice, VoiceUpdate},
@@ -28,7 +28,7 @@ use domain::{
 };
 use poem::Request;
 use poem_openapi::{
-    ApiResponse, Enum, Object, OpenApi,
+    ApiResponse, Object, OpenApi,
     param::{Header, Path, Query},
     payload::Json,
     types::MaybeUndefined,
@@ -83,16 +83,6 @@ struct PhoneNumberCreate {
     enabled: Option<bool>,
     /// The account that answers it.
     account_sid: Option<Text>,
-}
-
-/// Which form a number has.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Enum)]
-#[oai(rename_all = "snake_case")]
-pub(super) enum NumberForm {
-    /// It only means something inside the carrier's network.
-    ShortCode,
-    /// An international number.
-    E164,
 }
 
 /// What to change; absent fields stay as they are.

@@ -1,7 +1,7 @@
 //! `/carrier`: the carrier itself.
 
 use super::{
-    Tag,
+    tag::Tag,
     text::Text,
     write::{Handle, TRIES, Tagged, Write, tagged, too_busy},
 };

@@ -1,10 +1,10 @@
 //! A test call: one of the carrier's numbers rings a phone, and answers it as it answers callers.
 
 use super::{
-    Tag,
     calls::{Call, view},
     lists::created,
     phone_numbers::number_of,
+    tag::Tag,
     text::Text,
     write::{Handle, Write},
 };

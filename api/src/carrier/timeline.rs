@@ -1,9 +1,9 @@
 //! `/calls/{sid}/timeline` and `/calls/{sid}/messages`: everything that happened to a call, and the SIP evidence.
 
 use super::{
-    Tag,
     calls::call_of,
     lists::{page, page_of, views},
+    tag::Tag,
     write::Handle,
 };
 use crate::{

@@ -1,9 +1,9 @@
 //! `/trunks`: where calls come from and where ours go to.
 
 use super::{
-    Tag,
     lists::{NameOrder, counted, created_tagged, page, page_of},
     sources,
+    tag::Tag,
     text::Text,
     trunk_fields::{InboundConfig, OutboundConfig, OutboundView, never_called, preview},
     write::{Handle, TRIES, Tagged, Write, etag, is_unused, tagged, too_busy},

@@ -1,14 +1,13 @@
 //! `/users`: people at the dashboard.
 
 use super::{
-    Tag,
     lists::{counted, page, page_of},
+    tag::Tag,
     write::{Handle, Tagged, Write, tagged},
 };
 use crate::{
     App,
-    auth::{Owner, Principal, Reader},
-    dashboard::{FreshCode, prove, take_second_factor},
+    auth::{FreshCode, Owner, Principal, Reader, prove, take_second_factor},
     problem::{ApiError, Refusal},
 };
 use domain::{

@@ -6,7 +6,7 @@ use crate::{
     carrier::shaped,
     problem::Refusal,
 };
-use domain::{Actor, Log, Meta, Sid, Tenant, user::Role};
+use domain::{Log, Sid, user::Role};
 use poem::{IntoResponse, Request, Response, http::StatusCode, web::Json};
 use poem_openapi::types::{ParseFromJSON, Type};
 use serde::{Deserialize, Serialize};
@@ -108,11 +108,6 @@ pub(super) fn parsed<T: Type + ParseFromJSON>(request: &Request, bytes: &[u8]) -
     shaped(body.map_err(|error| {
         Refusal::new(StatusCode::BAD_REQUEST, "bad_request", format!("The body is no JSON: {error}."))
     })?)
-}
-
-/// What events of this user's requests carry.
-pub(super) fn meta(app: &App, request: &Request, carrier: &Sid, user: &Sid) -> Meta {
-    app.meta(request, Tenant::carrier(carrier.clone()), Actor::User(user.clone()))
 }
 
 /// The signed-in caller after both factors.

@@ -3,9 +3,7 @@
 //! Everything else the dashboard does goes through the Carrier API with its session.
 
 mod answer;
-mod failures;
 mod live;
-mod marks;
 mod people;
 mod sessions;
 mod sign_in;
@@ -15,10 +13,6 @@ mod two_factor;
 use crate::{App, auth::same_origin, middleware::Routes};
 use poem::{Endpoint, EndpointExt, IntoResponse, Response, Route, delete, get, post};
 use std::sync::Arc;
-
-pub(crate) use marks::Marks;
-pub(crate) use sign_in::Limits;
-pub(crate) use two_factor::{FreshCode, prove, take_second_factor};
 
 /// Where it is mounted.
 pub(crate) const PREFIX: &str = "/dashboard";

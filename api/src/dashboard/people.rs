@@ -1,10 +1,12 @@
 //! What people change about themselves.
 
-use super::{
-    answer::{complete, meta, parsed},
-    sign_in::Limits,
+use super::answer::{complete, parsed};
+use crate::{
+    App,
+    auth::{Limits, weakness},
+    problem::Refusal,
+    secrets::PASSWORD,
 };
-use crate::{App, auth::weakness, problem::Refusal, secrets::PASSWORD};
 use domain::{
     Log,
     user::{User, UserCommand},
@@ -42,7 +44,7 @@ pub(super) async fn change_password(
     }
     let hash = app.passwords.hash(&given.new_password, app.ids.clone()).await?;
     app.sessions.end_others(app, user, Some(&who.session.id)).await.map_err(Refusal::from)?;
-    let meta = meta(app, request, carrier, user);
+    let meta = app.user_meta(request, carrier, user);
     let done =
         app.store.execute::<User>(user, UserCommand::ReplacePassword, &meta).await.map_err(Refusal::from)?;
     app.secrets.put(carrier, user, PASSWORD, hash.as_bytes()).await.map_err(Refusal::from)?;

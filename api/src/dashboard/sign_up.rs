@@ -1,12 +1,9 @@
 //! A new carrier with its owner.
 
-use super::{
-    answer::{meta, parsed, view, with_cookie},
-    sign_in::Limits,
-};
+use super::answer::{parsed, view, with_cookie};
 use crate::{
     App,
-    auth::{Level, SignedIn, weakness},
+    auth::{Level, Limits, SignedIn, weakness},
     fields::Fields,
     problem::Refusal,
     secrets::PASSWORD,
@@ -92,14 +89,14 @@ async fn heal(app: &App, request: &Request, email: &Email) -> Result<(), Refusal
     if carrier.version > 0 || app.clock.now().since(user.created_at) < UNDER_WAY {
         return Err(taken());
     }
-    give_back(app, &user.sid, &meta(app, request, &user.carrier, &user.sid)).await
+    give_back(app, &user.sid, &app.user_meta(request, &user.carrier, &user.sid)).await
 }
 
 /// Registers the owner, which claims the address, then opens the carrier. A carrier that is refused gives the address back;
 /// what a crash in between leaves behind is freed by the next sign-up with that address.
 async fn create(app: &App, request: &Request, new: Checked) -> Result<(Sid, Sid), Refusal> {
     let (carrier, user) = (Sid::new(Kind::Carrier, &*app.ids), Sid::new(Kind::User, &*app.ids));
-    let meta: Meta = meta(app, request, &carrier, &user);
+    let meta: Meta = app.user_meta(request, &carrier, &user);
     let hash = app.passwords.hash(&new.password, app.ids.clone()).await?;
     app.secrets.put(&carrier, &user, PASSWORD, hash.as_bytes()).await?;
     let (name, email, role) = (new.name, new.email, Role::Owner);

@@ -1,19 +1,17 @@
 //! The second factor: set up, switched on by its first code, asked for at each sign-in. A code works once.
 
-use super::{
-    answer::{SessionView, complete, meta, parsed, view, with_cookie},
-    sign_in::Limits,
-};
+use super::answer::{SessionView, complete, parsed, view, with_cookie};
 use crate::{
     App,
-    auth::{Level, Session, SignedIn, remember, signed_in, totp},
+    auth::{
+        FreshCode, Level, Limits, Session, SignedIn, prove, remember,
+        second_factor::{act, replace_recovery_codes, try_code, try_recovery_code, wrong_code},
+        signed_in, take_second_factor, totp,
+    },
     problem::Refusal,
-    secrets::{RECOVERY, TOTP_PENDING, TOTP_SEED, TOTP_STEP, digest},
+    secrets::{TOTP_PENDING, TOTP_SEED, TOTP_STEP},
 };
-use domain::{
-    Log, Meta, Sid,
-    user::{User, UserCommand},
-};
+use domain::user::UserCommand;
 use poem::{
     Request, Response, handler,
     http::StatusCode,
@@ -28,14 +26,6 @@ use serde_json::{Value, json};
 struct Code {
     code: Option<String>,
     recovery_code: Option<String>,
-}
-
-/// Who asks, proved anew.
-#[derive(Object)]
-#[oai(deny_unknown_fields)]
-pub(crate) struct FreshCode {
-    /// What the caller's own authenticator app shows now, or one of their recovery codes.
-    pub(crate) code: String,
 }
 
 #[derive(Serialize)]
@@ -155,50 +145,9 @@ pub(super) async fn replace(
     complete(app, request).await?;
     let who = prove(app, request, &parsed::<FreshCode>(request, &bytes)?.code).await?;
     let Session { carrier, user, id, .. } = &who.session;
-    let meta = meta(app, request, carrier, user);
+    let meta = app.user_meta(request, carrier, user);
     take_second_factor(app, meta, user, Some(id)).await?;
     Ok(StatusCode::NO_CONTENT)
-}
-
-/// Has the caller prove by a code, made for this request, that it is them: a session left open must not be enough. It is
-/// the app's code, or a recovery code.
-///
-/// # Errors
-/// 401 without a session; 422 for a wrong or used code; 429.
-pub(crate) async fn prove(app: &App, request: &Request, code: &str) -> Result<SignedIn, Refusal> {
-    let who = signed_in(app, request).await?;
-    match code.chars().any(char::is_alphabetic) {
-        false => try_code(app, request, &who, code).await?,
-        true => {
-            let named = |refusal: Refusal| match refusal.status {
-                StatusCode::UNPROCESSABLE_ENTITY => wrong_code(),
-                _ => refusal,
-            };
-            try_recovery_code(app, request, &who, code).await.map_err(named)?;
-        }
-    }
-    Ok(who)
-}
-
-/// Takes a user's second factor away and ends their sessions, but one.
-///
-/// # Errors
-/// When the log or the vault cannot be asked.
-pub(crate) async fn take_second_factor(
-    app: &App,
-    meta: Meta,
-    user: &Sid,
-    but: Option<&str>,
-) -> Result<(), Refusal> {
-    app.sessions.end_others(app, user, but).await?;
-    let done = app.store.execute::<User>(user, UserCommand::ResetTwoFactor, &meta).await?;
-    app.settled(Log::Core, &done).await?;
-    for secret in [TOTP_SEED, TOTP_PENDING, TOTP_STEP] {
-        app.secrets.delete(user, secret).await?;
-    }
-    forget_recovery_codes(app, user).await?;
-    // Those that were opened meanwhile.
-    Ok(app.sessions.end_others(app, user, but).await?)
 }
 
 /// The caller, whose second factor is not on yet.
@@ -208,64 +157,6 @@ async fn before_set_up(app: &App, request: &Request) -> Result<SignedIn, Refusal
         return Err(Refusal::conflict("Two-factor authentication is set up already."));
     }
     Ok(who)
-}
-
-/// Tries a code of the app, as often as that is allowed.
-async fn try_code(app: &App, request: &Request, who: &SignedIn, code: &str) -> Result<(), Refusal> {
-    let (limits, user) = (&app.limits, &who.session.user);
-    let place = limits.code(app, request, &who.session).await?;
-    limits.guess(&place, user)?;
-    limits.tried(app, request, who, &place, use_code(app, user, code).await)
-}
-
-/// Tries a recovery code, which is used up by it.
-async fn try_recovery_code(app: &App, request: &Request, who: &SignedIn, code: &str) -> Result<(), Refusal> {
-    let (limits, user) = (&app.limits, &who.session.user);
-    let place = limits.code(app, request, &who.session).await?;
-    limits.tried(app, request, who, &place, use_recovery_code(app, user, code).await)?;
-    act(app, request, who, UserCommand::UseRecoveryCode).await
-}
-
-fn wrong_code() -> Refusal {
-    Refusal::field("code", "This code is wrong or was used before; wait for the next one.")
-}
-
-/// Checks a code and uses its step up, so that of two callers with the same code one gets in.
-async fn use_code(app: &App, user: &Sid, code: &str) -> Result<(), Refusal> {
-    let seed = app.secrets.get(user, TOTP_SEED).await?.ok_or_else(wrong_code)?;
-    let step = totp::step_of(seed.bytes(), code, app.clock.now()).ok_or_else(wrong_code)?;
-    let last = app.secrets.get(user, TOTP_STEP).await?.ok_or_else(wrong_code)?;
-    let used = <[u8; 8]>::try_from(last.bytes()).map_or(u64::MAX, u64::from_be_bytes);
-    let (kind, name) = TOTP_STEP;
-    let fresh = step > used
-        && app.store.vault().replace_if(user, kind, name, last.bytes(), &step.to_be_bytes()).await?;
-    if fresh { Ok(()) } else { Err(wrong_code()) }
-}
-
-async fn use_recovery_code(app: &App, user: &Sid, code: &str) -> Result<(), Refusal> {
-    let name = digest(totp::normal(code).as_bytes());
-    let wrong = || Refusal::field("recovery_code", "This recovery code is wrong or was used before.");
-    if app.store.vault().delete(user, RECOVERY, &name).await? { Ok(()) } else { Err(wrong()) }
-}
-
-async fn replace_recovery_codes(app: &App, carrier: &Sid, user: &Sid) -> Result<Vec<String>, Refusal> {
-    forget_recovery_codes(app, user).await?;
-    let codes = totp::recovery_codes(&*app.ids);
-    for code in &codes {
-        let name = digest(totp::normal(code).as_bytes());
-        app.store.vault().put(carrier, user, RECOVERY, &name, b"", None).await?;
-    }
-    Ok(codes)
-}
-
-async fn forget_recovery_codes(app: &App, user: &Sid) -> Result<(), store::StoreError> {
-    app.store.vault().delete_all(user, RECOVERY, None).await.map(drop)
-}
-
-async fn act(app: &App, request: &Request, who: &SignedIn, command: UserCommand) -> Result<(), Refusal> {
-    let meta = meta(app, request, &who.session.carrier, &who.session.user);
-    let appended = app.store.execute::<User>(&who.session.user, command, &meta).await?;
-    app.settled(Log::Core, &appended).await
 }
 
 /// Ends the session at level password and opens one at level full: a stolen old id is worth nothing.

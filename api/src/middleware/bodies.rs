@@ -1,14 +1,12 @@
 //! How much of requests' bodies is in memory at once, and how much of it is one address's: no more than is still free, so
 //! that however many addresses hold what they can, there is room for one more.
 
-use super::limits::BODY_LIMIT;
 use crate::{auth::by_address, problem::Refusal};
-use std::{
-    collections::HashMap,
-    net::IpAddr,
-    sync::{Arc, Mutex, MutexGuard, PoisonError},
-};
+use parking_lot::Mutex;
+use std::{collections::HashMap, net::IpAddr, sync::Arc};
 
+/// Most bytes of a request's body.
+pub(crate) const BODY_LIMIT: usize = 1024 * 1024;
 /// Most bytes of all bodies that are being read or acted on.
 const MOST: usize = 128 * BODY_LIMIT;
 /// The same of one address; this machine's programs and proxies are not counted so.
@@ -41,11 +39,7 @@ impl Bodies {
     /// Bytes that all hold.
     #[cfg(test)]
     pub(super) fn held(&self) -> usize {
-        self.lock().all
-    }
-
-    fn lock(&self) -> MutexGuard<'_, Held> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+        self.0.lock().all
     }
 }
 
@@ -55,7 +49,7 @@ impl Share {
     /// # Errors
     /// 429 when this address has too much, 503 when all have too much for it to have more.
     pub(crate) fn grow(&mut self, bytes: usize) -> Result<(), Refusal> {
-        let mut held = self.bodies.lock();
+        let mut held = self.bodies.0.lock();
         let free = MOST.saturating_sub(held.all);
         let of_one =
             self.peer.as_ref().map_or(0, |peer| held.by_peer.get(peer).copied().unwrap_or(0)) + bytes;
@@ -76,7 +70,7 @@ impl Share {
 
 impl Drop for Share {
     fn drop(&mut self) {
-        let mut held = self.bodies.lock();
+        let mut held = self.bodies.0.lock();
         held.all -= self.bytes;
         let Some(peer) = &self.peer else { return };
         let left = held.by_peer.get(peer).copied().unwrap_or(0).saturating_sub(self.bytes);
@@ -103,7 +97,7 @@ mod tests {
         ours.grow(MOST - MOST_OF_ONE - 1).unwrap();
         assert_eq!(of("192.0.2.2").grow(1).unwrap_err().status.as_u16(), 503);
         drop((one, same, other, ours));
-        let held = bodies.lock();
+        let held = bodies.0.lock();
         assert_eq!((held.all, held.by_peer.len()), (0, 0));
     }
 
@@ -117,7 +111,7 @@ mod tests {
             while share.bytes < BODY_LIMIT - 1 && share.grow(16 * 1024 - 1).is_ok() {}
             held.push(share);
         }
-        assert!(bodies.lock().all > MOST / 2);
+        assert!(bodies.0.lock().all > MOST / 2);
         bodies.share("198.51.100.1".parse().ok()).grow(BODY_LIMIT).unwrap();
     }
 }

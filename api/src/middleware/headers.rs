@@ -1,6 +1,6 @@
 //! Headers that keep browsers from doing what our pages never ask for.
 
-use crate::twilio;
+use super::Dialect;
 use poem::{Endpoint, IntoResponse, Request, Response, Result, http::HeaderValue};
 
 /// For answers that are data: nothing in them may run or be framed.
@@ -21,14 +21,18 @@ const ALWAYS: [(&str, &str); 5] = [
 ];
 
 /// `endpoint`, with security headers on every answer; `https` adds strict transport security.
-pub(crate) fn secured<E: Endpoint + 'static>(endpoint: E, https: bool) -> impl Endpoint<Output = Response> {
+pub(crate) fn secured<E: Endpoint + 'static>(
+    endpoint: E,
+    dialect: Dialect,
+    https: bool,
+) -> impl Endpoint<Output = Response> {
     poem::EndpointExt::around(endpoint, move |endpoint, request| async move {
-        answer(&*endpoint, request, https).await
+        let data = is_data(request.uri().path(), dialect);
+        answer(&*endpoint, request, data, https).await
     })
 }
 
-async fn answer<E: Endpoint>(endpoint: &E, request: Request, https: bool) -> Result<Response> {
-    let data = is_data(request.uri().path());
+async fn answer<E: Endpoint>(endpoint: &E, request: Request, data: bool, https: bool) -> Result<Response> {
     let mut response = endpoint.call(request).await?.into_response();
     let headers = response.headers_mut();
     for (name, value) in ALWAYS {
@@ -46,8 +50,8 @@ async fn answer<E: Endpoint>(endpoint: &E, request: Request, https: bool) -> Res
     Ok(response)
 }
 
-fn is_data(path: &str) -> bool {
+fn is_data(path: &str, dialect: Dialect) -> bool {
     let data = ["/carrier/", "/dashboard/", "/healthz", "/readyz", "/metrics"];
-    let is_data = data.iter().any(|prefix| path.starts_with(prefix)) || twilio::is_spoken_on(path);
+    let is_data = data.iter().any(|prefix| path.starts_with(prefix)) || (dialect.is_spoken_on)(path);
     is_data && !path.starts_with("/carrier/v1/docs")
 }

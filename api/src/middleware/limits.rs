@@ -1,28 +1,26 @@
 //! Limits every request has: body size, time, and a panic's reach.
 
-use super::bodies::{Bodies, Share};
-use crate::{
-    App,
-    problem::{REQUEST_ID, Refusal, request_id},
-};
+use super::bodies::{BODY_LIMIT, Bodies, Share};
+use crate::problem::{REQUEST_ID, Refusal, request_id};
 use futures_util::{FutureExt, StreamExt};
 use poem::{
     Body, Endpoint, EndpointExt, IntoResponse, Request, Response, Result,
     http::{Method, StatusCode},
 };
-use std::{panic::AssertUnwindSafe, sync::Arc, time::Duration};
+use std::{net::IpAddr, panic::AssertUnwindSafe, sync::Arc, time::Duration};
 use tokio_util::task::TaskTracker;
 
-/// Most bytes of a request's body.
-pub(crate) const BODY_LIMIT: usize = 1024 * 1024;
 /// Longest a request may take, body included.
 pub(crate) const REQUEST_TIMEOUT: Duration = Duration::from_secs(30);
 
-/// `endpoint`, given whole bodies of at most [`BODY_LIMIT`] and [`REQUEST_TIMEOUT`] to answer.
-pub(crate) fn bounded<E: Endpoint + 'static>(endpoint: E, app: App) -> impl Endpoint<Output = Response> {
+/// `endpoint`, given whole bodies of at most [`BODY_LIMIT`] and [`REQUEST_TIMEOUT`] to answer; `peer` says who sends one.
+pub(crate) fn bounded<E: Endpoint + 'static>(
+    endpoint: E,
+    peer: impl Fn(&Request) -> Option<IpAddr> + Send + Sync + 'static,
+) -> impl Endpoint<Output = Response> {
     let bodies = Bodies::default();
     endpoint.around(move |endpoint, request| {
-        let share = bodies.share(app.peer(&request));
+        let share = bodies.share(peer(&request));
         async move {
             match tokio::time::timeout(REQUEST_TIMEOUT, answer(&*endpoint, request, share)).await {
                 Ok(answer) => answer,

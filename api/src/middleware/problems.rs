@@ -1,9 +1,7 @@
-//! Every error leaves as problem+json, whoever raised it; on Twilio's surface in Twilio's shape.
+//! Every error leaves as problem+json, whoever raised it; on a surface with words of its own in those.
 
-use crate::{
-    problem::{FieldError, Refusal},
-    twilio,
-};
+use super::Dialect;
+use crate::problem::{FieldError, Refusal};
 use poem::{
     Endpoint, EndpointExt, Error, IntoResponse, Response,
     error::{MethodNotAllowedError, NotFoundError, ParseJsonError},
@@ -66,13 +64,16 @@ pub(crate) fn described<E: Endpoint + 'static>(
 }
 
 /// The whole surface: what nobody described before is described in the words of whoever asks.
-pub(crate) fn worded<E: Endpoint + 'static>(endpoint: E) -> impl Endpoint<Output = Response> {
-    endpoint.around(|endpoint, request| async move {
+pub(crate) fn worded<E: Endpoint + 'static>(
+    endpoint: E,
+    dialect: Dialect,
+) -> impl Endpoint<Output = Response> {
+    endpoint.around(move |endpoint, request| async move {
         let path = request.uri().path().to_owned();
         match endpoint.call(request).await {
             Ok(response) => Ok(response.into_response()),
-            Err(error) if twilio::is_spoken_on(&path) && !error.is_from_response() => {
-                Ok(twilio::said(&refusal_of(&error)))
+            Err(error) if (dialect.is_spoken_on)(&path) && !error.is_from_response() => {
+                Ok((dialect.said)(&refusal_of(&error)))
             }
             Err(error) => Ok(translate(error, &Routes::default(), &path)),
         }
@@ -208,7 +209,8 @@ mod tests {
                 false => panic!("on purpose"),
             }
         });
-        let endpoint = worded(crate::middleware::completed(broken, tokio_util::task::TaskTracker::new()));
+        let completed = crate::middleware::completed(broken, tokio_util::task::TaskTracker::new());
+        let endpoint = worded(completed, crate::twilio::DIALECT);
         for (path, status, code) in [
             ("/2010-04-01/slow", 504, "20504"),
             ("/2010-04-01/Accounts.json", 500, "20500"),

@@ -19,7 +19,7 @@ mod warning;
 
 pub use parameters::{Fate, Operation, Row, markdown, operations};
 
-use crate::{App, problem::Refusal};
+use crate::{App, middleware::Dialect, problem::Refusal};
 use caller::{Caller, Door};
 use domain::emergency::{is_emergency, may_be_emergency};
 use fault::Fault;
@@ -58,9 +58,12 @@ pub fn routes(app: &App) -> BoxEndpoint<'static, Response> {
 /// Where Twilio's other products are: nothing of them is here, and its clients are told so in its words.
 pub(crate) const ELSEWHERE: [&str; 3] = ["/v1", "/v2", "/v3"];
 
+/// What stands in front of us says it in Twilio's words.
+pub(crate) const DIALECT: Dialect = Dialect { is_spoken_on, said };
+
 /// Whether whoever asks for this path is a client of Twilio's: below a version of its API (`/2010-…`, there or not, and
 /// after a base address that ends in a slash), or where its other products are.
-pub(crate) fn is_spoken_on(path: &str) -> bool {
+fn is_spoken_on(path: &str) -> bool {
     let path = path.trim_start_matches('/');
     let below = |prefix: &str| {
         let rest = path.strip_prefix(prefix.trim_start_matches('/'));
@@ -72,7 +75,7 @@ pub(crate) fn is_spoken_on(path: &str) -> bool {
 }
 
 /// A refusal of what stands in front of us, as Twilio writes it.
-pub(crate) fn said(refusal: &Refusal) -> Response {
+fn said(refusal: &Refusal) -> Response {
     Fault::from(refusal).into_response()
 }
 

@@ -6,10 +6,8 @@
 //!                            └──hung: twice the rest─┘
 //! ```
 
-use std::{
-    sync::{Mutex, MutexGuard, PoisonError},
-    time::Duration,
-};
+use parking_lot::Mutex;
+use std::time::Duration;
 use tokio::{sync::Notify, time::Instant};
 
 /// So many requests in a row that hung open it.
@@ -61,7 +59,7 @@ pub(super) struct Resting {
 impl Breaker {
     /// Leave to send a request; whoever has it must [`Breaker::learn`] what came of it, with what is returned.
     pub fn admit(&self, now: Instant) -> Result<Pass, Resting> {
-        let mut state = self.lock();
+        let mut state = self.state.lock();
         match state.rest {
             None => Ok(Pass { is_try: false }),
             Some((until, _)) if now >= until && !state.trying => {
@@ -74,7 +72,7 @@ impl Breaker {
 
     /// What came of a request that was admitted.
     pub fn learn(&self, pass: Pass, came: Came, now: Instant) {
-        let mut state = self.lock();
+        let mut state = self.state.lock();
         state.trying &= !pass.is_try;
         match came {
             Came::Answered => *state = State { trying: state.trying, ..State::default() },
@@ -100,7 +98,7 @@ impl Breaker {
             let changed = self.changed.notified();
             tokio::pin!(changed);
             changed.as_mut().enable();
-            let State { hung, rest, .. } = *self.lock();
+            let State { hung, rest, .. } = *self.state.lock();
             if let Some((until, _)) = rest {
                 return Resting { hung, until };
             }
@@ -113,7 +111,7 @@ impl Breaker {
         let changed = self.changed.notified();
         tokio::pin!(changed);
         changed.as_mut().enable();
-        let State { rest, trying, .. } = *self.lock();
+        let State { rest, trying, .. } = *self.state.lock();
         if rest.is_some() {
             let until = if trying { until.max(Instant::now() + REST) } else { until };
             let _ = tokio::time::timeout_at(until, changed).await;
@@ -122,11 +120,7 @@ impl Breaker {
 
     /// Whether nothing about it is worth remembering: nothing hung, or that is long ago.
     pub fn is_fresh(&self, now: Instant) -> bool {
-        self.lock().last.is_none_or(|last| now.duration_since(last) > FORGET)
-    }
-
-    fn lock(&self) -> MutexGuard<'_, State> {
-        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+        self.state.lock().last.is_none_or(|last| now.duration_since(last) > FORGET)
     }
 }
 

@@ -5,12 +5,13 @@
 use cookie_store::{Cookie, CookieDomain, CookieError, CookieResult, RawCookie};
 use domain::Sid;
 use hyper::header::HeaderValue;
+use parking_lot::Mutex;
 use std::{
     borrow::Cow,
     cmp::Reverse,
     collections::{BTreeMap, BTreeSet, HashMap},
     fmt,
-    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    sync::Arc,
 };
 use url::Url;
 
@@ -77,18 +78,14 @@ impl Cookies {
 
     /// The call is over.
     pub fn forget(&self, call: &Sid) {
-        self.lock().remove(call);
-    }
-
-    fn lock(&self) -> MutexGuard<'_, Jars> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+        self.0.lock().remove(call);
     }
 }
 
 impl CallCookies {
     /// What a request to this address carries as its Cookie header; those of the longest path first.
     pub fn header(&self, url: &Url) -> Option<HeaderValue> {
-        let jars = self.cookies.lock();
+        let jars = self.cookies.0.lock();
         let own = jars.jars.get(&self.call)?.cookies.iter();
         let mut own: Vec<_> = own.filter(|cookie| !cookie.is_expired() && cookie.matches(url)).collect();
         own.sort_by_key(|cookie| Reverse(cookie.path.len()));
@@ -103,7 +100,7 @@ impl CallCookies {
             // One that is not for this application to set is none.
             let Ok(cookie) = said else { continue };
             if HeaderValue::from_str(&pair(&cookie)).is_ok() {
-                self.cookies.lock().set(self, cookie);
+                self.cookies.0.lock().set(self, cookie);
             }
         }
     }
@@ -299,7 +296,7 @@ mod tests {
         assert_eq!(carried(&cookies, 1, "http://a.test/"), "step=2");
         of(&cookies, 1).keep(&from, ["step=gone; Max-Age=0"].into_iter());
         assert_eq!(carried(&cookies, 1, "http://a.test/"), "");
-        assert_eq!(cookies.lock().bytes, 0, "nothing of it stays");
+        assert_eq!(cookies.0.lock().bytes, 0, "nothing of it stays");
     }
 
     #[test]
@@ -307,7 +304,7 @@ mod tests {
         let (cookies, from) = (Cookies::default(), url("https://a.test/v/1"));
         let said = format!("step=1; Secure; HttpOnly; Path=/v; Max-Age=60; Comment={}", "long ".repeat(800));
         of(&cookies, 1).keep(&from, [said.as_str()].into_iter());
-        assert!(!format!("{:?}", cookies.lock().jars[&call(1)].cookies).contains("long"));
+        assert!(!format!("{:?}", cookies.0.lock().jars[&call(1)].cookies).contains("long"));
         for (to, expected) in [
             ("https://a.test/v/2", "step=1"),
             ("http://a.test/v/2", ""),
@@ -317,7 +314,7 @@ mod tests {
             assert_eq!(carried(&cookies, 1, to), expected, "{to}");
         }
         assert!(matches!(
-            cookies.lock().jars[&call(1)].cookies[0].expires,
+            cookies.0.lock().jars[&call(1)].cookies[0].expires,
             cookie_store::CookieExpiration::AtUtc(_)
         ));
     }
@@ -330,7 +327,7 @@ mod tests {
         }
         of(&cookies, 1).keep(&from, ["late=1"].into_iter());
         assert!(!carried(&cookies, 1, "http://a.test/").contains("late"), "all places are taken");
-        cookies.lock().jars.get_mut(&call(1)).unwrap().cookies.iter_mut().for_each(Cookie::expire);
+        cookies.0.lock().jars.get_mut(&call(1)).unwrap().cookies.iter_mut().for_each(Cookie::expire);
         assert_eq!(carried(&cookies, 1, "http://a.test/"), "");
         of(&cookies, 1).keep(&from, ["late=1"].into_iter());
         assert_eq!(carried(&cookies, 1, "http://a.test/"), "late=1");
@@ -350,7 +347,7 @@ mod tests {
 
     /// The bytes the jars hold, as they themselves tell: all that is kept of a cookie is in its Debug.
     fn held(cookies: &Cookies) -> usize {
-        cookies.lock().jars.values().map(|jar| format!("{:?}", jar.cookies).len()).sum()
+        cookies.0.lock().jars.values().map(|jar| format!("{:?}", jar.cookies).len()).sum()
     }
 
     #[test]
@@ -364,7 +361,7 @@ mod tests {
         for number in 0..100 {
             of(&cookies, 2).keep(&from, [format!("{number}=1").as_str()].into_iter());
         }
-        assert_eq!(cookies.lock().jars[&call(2)].cookies.len(), MAX_COOKIES);
+        assert_eq!(cookies.0.lock().jars[&call(2)].cookies.len(), MAX_COOKIES);
         let commented = format!("step=1; Comment={}", "x".repeat(4_000));
         for number in 3..5_000 {
             of(&cookies, number).keep(&from, [large.as_str(), commented.as_str()].into_iter());
@@ -399,7 +396,7 @@ mod tests {
         of(&cookies, 1).keep(&url("http://a.test/"), ["step=1"].into_iter());
         cookies.forget(&call(1));
         assert_eq!(carried(&cookies, 1, "http://a.test/"), "");
-        let jars = cookies.lock();
+        let jars = cookies.0.lock();
         assert_eq!((jars.bytes, jars.accounts.len(), jars.by_bytes.len()), (0, 0, 0));
     }
 }

@@ -6,10 +6,11 @@
 
 use domain::outbound::{self, Place};
 use ipnet::IpNet;
+use parking_lot::RwLock;
 use sip_engine::net::own_towards;
 use std::{
     net::{IpAddr, SocketAddr},
-    sync::{Arc, PoisonError, RwLock},
+    sync::Arc,
 };
 
 /// Decides about addresses; clones know the same doors.
@@ -33,7 +34,7 @@ pub struct Doors(Arc<RwLock<Vec<SocketAddr>>>);
 impl Doors {
     /// We listen there, from now on.
     pub fn add(&self, door: SocketAddr) {
-        self.0.write().unwrap_or_else(PoisonError::into_inner).push(door);
+        self.0.write().push(door);
     }
 }
 
@@ -66,7 +67,7 @@ impl Guard {
 
     fn place(&self, ip: IpAddr, port: u16) -> Place {
         let here = self.outside.contains(&ip) || is_of_this_machine(ip);
-        let doors = self.doors.0.read().unwrap_or_else(PoisonError::into_inner);
+        let doors = self.doors.0.read();
         let is_door = |door: &SocketAddr| {
             let door_ip = door.ip().to_canonical();
             // What the NAT in front hands on to us, it hands on to a door.

@@ -1,10 +1,7 @@
 //! What is remembered of many, by key, within bounds.
 
-use std::{
-    collections::HashMap,
-    hash::Hash,
-    sync::{Arc, Mutex, MutexGuard, PoisonError},
-};
+use parking_lot::Mutex;
+use std::{collections::HashMap, hash::Hash, sync::Arc};
 
 /// From so many on, those that are spare and not in use are forgotten; at twice as many, all that are not in use.
 const MAX_KNOWN: usize = 4_096;
@@ -32,15 +29,11 @@ impl<K, V> Default for Known<K, V> {
 impl<K: Eq + Hash, V: Spare> Known<K, V> {
     /// What is known by this key, or what `make` makes.
     pub fn get(&self, key: K, make: impl FnOnce() -> V) -> Arc<V> {
-        let mut known = self.lock();
+        let mut known = self.0.lock();
         if known.values.len() >= known.enough && !known.values.contains_key(&key) {
             known.forget();
         }
         Arc::clone(known.values.entry(key).or_insert_with(|| Arc::new(make())))
-    }
-
-    fn lock(&self) -> MutexGuard<'_, Inner<K, V>> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -76,9 +69,9 @@ mod tests {
         (2..100_000).for_each(|key| drop(known.get(key, || Thing(true))));
         assert!(Arc::ptr_eq(&used, &known.get(0, || Thing(true))));
         assert!(!known.get(1, || Thing(true)).0, "it was worth remembering");
-        assert!(known.lock().values.len() <= 2 * MAX_KNOWN);
+        assert!(known.0.lock().values.len() <= 2 * MAX_KNOWN);
         (2..100_000).for_each(|key| drop(known.get(key, || Thing(false))));
-        assert!(known.lock().values.len() <= 3 * MAX_KNOWN, "{}", known.lock().values.len());
+        assert!(known.0.lock().values.len() <= 3 * MAX_KNOWN, "{}", known.0.lock().values.len());
         assert!(Arc::ptr_eq(&used, &known.get(0, || Thing(true))));
     }
 }

@@ -10,11 +10,8 @@ use super::{
 use domain::Sid;
 use http_auth::{ChallengeParser, PasswordClient, PasswordClientBuilder, PasswordParams};
 use hyper::header::{AUTHORIZATION, HeaderValue};
-use std::{
-    collections::HashMap,
-    fmt,
-    sync::{Arc, Mutex, MutexGuard, PoisonError},
-};
+use parking_lot::Mutex;
+use std::{collections::HashMap, fmt, sync::Arc};
 
 /// Calls whose logins are remembered; more than one process carries.
 const MAX_CALLS: usize = 16_384;
@@ -67,7 +64,7 @@ enum Way {
 impl Logins {
     /// Those of this call; it need not have any yet.
     pub fn of(&self, call: &Sid) -> CallLogins {
-        let mut known = self.lock();
+        let mut known = self.0.lock();
         if let Some((_, own)) = known.calls.get(call) {
             return own.clone();
         }
@@ -85,18 +82,14 @@ impl Logins {
 
     /// The call is over.
     pub fn forget(&self, call: &Sid) {
-        self.lock().calls.remove(call);
-    }
-
-    fn lock(&self) -> MutexGuard<'_, Calls> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+        self.0.lock().calls.remove(call);
     }
 }
 
 impl CallLogins {
     /// The target with the user and password that were given for its origin, where it has none; its own are remembered.
     pub(super) fn signed_in(&self, target: &Target) -> Target {
-        let (mut target, mut logins) = (target.clone(), self.lock());
+        let (mut target, mut logins) = (target.clone(), self.0.lock());
         let origin = target.origin();
         let known = logins.iter().position(|login| login.origin == origin);
         let Some(own) = Login::given_by(&target) else {
@@ -133,7 +126,7 @@ impl CallLogins {
     /// The Authorization header for a target that let us in before.
     pub(super) fn known(&self, target: &Target, request: &Wire) -> Option<HeaderValue> {
         let origin = target.origin();
-        let mut logins = self.lock();
+        let mut logins = self.0.lock();
         let login = logins.iter_mut().find(|login| login.origin == origin);
         login?.way.as_mut()?.answer(target, request)
     }
@@ -161,13 +154,9 @@ impl CallLogins {
 
     fn learn(&self, target: &Target, way: Option<Way>) {
         let origin = target.origin();
-        if let Some(login) = self.lock().iter_mut().find(|login| login.origin == origin) {
+        if let Some(login) = self.0.lock().iter_mut().find(|login| login.origin == origin) {
             login.way = way;
         }
-    }
-
-    fn lock(&self) -> MutexGuard<'_, Vec<Login>> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -308,14 +297,14 @@ mod tests {
             let login = format!("http://bob:secret@{number}.test/");
             logins.of(&call(0)).signed_in(&Target::parse(&login).unwrap());
         }
-        assert_eq!(logins.of(&call(0)).lock().len(), MAX_LOGINS);
+        assert_eq!(logins.of(&call(0)).0.lock().len(), MAX_LOGINS);
         assert_eq!(
             logins.of(&call(0)).signed_in_address("http://0.test/"),
             "http://0.test/",
             "the oldest went"
         );
         (1..).take(MAX_CALLS + 2).for_each(|number| drop(logins.of(&call(number))));
-        assert_eq!(logins.lock().calls.len(), MAX_CALLS);
-        assert!(!logins.lock().calls.contains_key(&call(0)), "the oldest went");
+        assert_eq!(logins.0.lock().calls.len(), MAX_CALLS);
+        assert!(!logins.0.lock().calls.contains_key(&call(0)), "the oldest went");
     }
 }

@@ -18,8 +18,6 @@ mod shares;
 mod target;
 #[cfg(test)]
 mod tests;
-#[cfg(test)]
-mod tls_tests;
 
 pub use cookies::CallCookies;
 pub(crate) use cookies::Cookies;

@@ -4,11 +4,8 @@ use super::{
     connect::{IDLE, Sender},
     target::{Origin, Target},
 };
-use std::{
-    collections::HashMap,
-    sync::{Mutex, MutexGuard, PoisonError},
-    time::Duration,
-};
+use parking_lot::Mutex;
+use std::{collections::HashMap, time::Duration};
 use tokio::time::{Instant, timeout};
 
 /// Most idle connections kept to one host.
@@ -37,7 +34,7 @@ impl Pool {
     /// An idle connection that still is one.
     pub async fn take(&self, target: &Target) -> Option<Sender> {
         loop {
-            let (mut sender, since) = self.lock().pop(target)?;
+            let (mut sender, since) = self.0.lock().pop(target)?;
             let fresh = since.elapsed() < IDLE && !sender.is_closed();
             if fresh && matches!(timeout(Duration::from_millis(2), sender.ready()).await, Ok(Ok(()))) {
                 return Some(sender);
@@ -47,7 +44,7 @@ impl Pool {
 
     /// Keeps a connection for the next request.
     pub fn put(&self, target: &Target, sender: Sender) {
-        let mut idle = self.lock();
+        let mut idle = self.0.lock();
         idle.sweep();
         if sender.is_closed() || idle.kept >= idle.most {
             return;
@@ -57,10 +54,6 @@ impl Pool {
             of_host.push((sender, Instant::now()));
             idle.kept += 1;
         }
-    }
-
-    fn lock(&self) -> MutexGuard<'_, Idle> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 

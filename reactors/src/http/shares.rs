@@ -6,11 +6,9 @@ use domain::{
     Sid,
     share::{Counts, Share, of_a_carrier},
 };
+use parking_lot::Mutex;
 use sip_engine::routing::Directory;
-use std::{
-    collections::HashMap,
-    sync::{Arc, Mutex, MutexGuard, PoisonError},
-};
+use std::{collections::HashMap, sync::Arc};
 use tokio::sync::Notify;
 
 /// What part of what is free one account may have, and what part of all is kept for those that have none.
@@ -56,7 +54,7 @@ impl Shares {
 
     /// One for this account, if it may have another now.
     pub fn try_take(self: &Arc<Shares>, account: Option<&Sid>) -> Option<Held> {
-        let mut taken = self.lock();
+        let mut taken = self.taken.lock();
         let wanted = self.parties(account, self.total - taken.all);
         taken.by_party.take(&wanted).ok()?;
         taken.all += 1;
@@ -78,7 +76,7 @@ impl Shares {
 
     /// Waits for one; of one account, in order.
     pub async fn take(self: &Arc<Shares>, account: Option<&Sid>) -> Held {
-        let turn = Arc::clone(self.lock().turns.entry(account.cloned()).or_default());
+        let turn = Arc::clone(self.taken.lock().turns.entry(account.cloned()).or_default());
         let waiting = Waiting { shares: self, account, turn: Some(turn) };
         let _turn = match &waiting.turn {
             Some(turn) => Some(turn.lock().await),
@@ -94,10 +92,6 @@ impl Shares {
             }
             freed.await;
         }
-    }
-
-    fn lock(&self) -> MutexGuard<'_, Taken> {
-        self.taken.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -119,7 +113,7 @@ impl Drop for Waiting<'_> {
     /// An account's turn is forgotten with the last that waits for it.
     fn drop(&mut self) {
         self.turn = None;
-        let (mut taken, account) = (self.shares.lock(), self.account.cloned());
+        let (mut taken, account) = (self.shares.taken.lock(), self.account.cloned());
         if taken.turns.get(&account).is_some_and(|turn| Arc::strong_count(turn) == 1) {
             taken.turns.remove(&account);
         }
@@ -134,7 +128,7 @@ pub(super) struct Held {
 
 impl Drop for Held {
     fn drop(&mut self) {
-        let mut taken = self.shares.lock();
+        let mut taken = self.shares.taken.lock();
         taken.all -= 1;
         self.parties.iter().for_each(|party| taken.by_party.give_back(party));
         drop(taken);
@@ -167,7 +161,7 @@ mod tests {
         assert!(!all(&shares, &account(1_000)).is_empty(), "{} are taken", held.len());
         held.clear();
         assert_eq!(all(&shares, &account(1)).len(), 48, "alone it has its most");
-        assert!(shares.lock().is_idle());
+        assert!(shares.taken.lock().is_idle());
     }
 
     /// Accounts 1 to 1,000 are of one carrier, and 1,001 is of another.
@@ -191,7 +185,7 @@ mod tests {
         }
         assert!(all(&shares, &account(1_001)).len() > 8, "{} are taken", held.len());
         held.clear();
-        assert!(shares.lock().is_idle());
+        assert!(shares.taken.lock().is_idle());
     }
 
     #[tokio::test(start_paused = true)]
@@ -203,7 +197,7 @@ mod tests {
             let (shares, one, order) = (&shares, &one, &order);
             async move {
                 drop(shares.take(Some(one)).await);
-                order.lock().unwrap().push(number);
+                order.lock().push(number);
             }
         };
         let free = async {
@@ -213,9 +207,9 @@ mod tests {
         let began = tokio::time::Instant::now();
         tokio::join!(wait(1), wait(2), wait(3), free);
         assert_eq!(began.elapsed(), Duration::from_secs(1), "as soon as it is free");
-        assert_eq!(*order.lock().unwrap(), wanted);
+        assert_eq!(*order.lock(), wanted);
         let given_up = tokio::time::timeout(Duration::ZERO, shares.take(None));
         drop(given_up.await);
-        assert!(shares.lock().is_idle());
+        assert!(shares.taken.lock().is_idle());
     }
 }

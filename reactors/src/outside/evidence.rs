@@ -1,9 +1,10 @@
 //! Raw evidence on its way into its table: in batches, never waited for; when too much comes, the oldest goes.
 
+use parking_lot::Mutex;
 use std::{
     collections::VecDeque,
     sync::{
-        Arc, Mutex, PoisonError,
+        Arc,
         atomic::{AtomicU64, Ordering},
     },
     time::Duration,
@@ -37,7 +38,7 @@ struct Inner {
 impl EvidenceQueue {
     /// Adds items; returns at once.
     pub fn push(&self, items: impl IntoIterator<Item = EvidenceItem>) {
-        let mut waiting = self.lock();
+        let mut waiting = self.0.waiting.lock();
         waiting.extend(items);
         let excess = waiting.len().saturating_sub(MAX_WAITING);
         waiting.drain(..excess);
@@ -61,7 +62,7 @@ impl EvidenceQueue {
     }
 
     async fn gathered(&self) {
-        while self.lock().is_empty() {
+        while self.0.waiting.lock().is_empty() {
             self.0.arrived.notified().await;
         }
         tokio::time::sleep(GATHER).await;
@@ -71,7 +72,7 @@ impl EvidenceQueue {
     async fn flush(&self, store: &Store) -> bool {
         loop {
             let batch: Vec<EvidenceItem> = {
-                let mut waiting = self.lock();
+                let mut waiting = self.0.waiting.lock();
                 let size = waiting.len().min(BATCH);
                 waiting.drain(..size).collect()
             };
@@ -82,14 +83,10 @@ impl EvidenceQueue {
                 if TOLD.is_due() {
                     tracing::warn!(%error, "evidence waits for the database");
                 }
-                let mut waiting = self.lock();
+                let mut waiting = self.0.waiting.lock();
                 batch.into_iter().rev().for_each(|item| waiting.push_front(item));
                 return false;
             }
         }
-    }
-
-    fn lock(&self) -> std::sync::MutexGuard<'_, VecDeque<EvidenceItem>> {
-        self.0.waiting.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

@@ -4,11 +4,8 @@
 use crate::http::{CallLogins, Failure, Http, MAX_MEDIA, Request, Response, failure::RETRIEVAL};
 use bytes::Bytes;
 use domain::{Sid, webhook_url::Method};
-use std::{
-    collections::HashMap,
-    sync::{Arc, Mutex, PoisonError},
-    time::Duration,
-};
+use parking_lot::Mutex;
+use std::{collections::HashMap, sync::Arc, time::Duration};
 use tokio::time::Instant;
 
 /// Most that is kept, in bytes; the least recently used go first.
@@ -84,7 +81,7 @@ impl MediaCache {
     }
 
     fn kept(&self, key: &Key) -> Option<File> {
-        let mut kept = self.lock();
+        let mut kept = self.kept.lock();
         let file = kept.files.get_mut(key)?;
         file.used = Instant::now();
         Some(file.clone())
@@ -94,7 +91,7 @@ impl MediaCache {
         let answer = (file.content_type.clone(), file.body.clone());
         let worth = file.etag.is_some() || file.modified.is_some() || Instant::now() < file.fresh_until;
         if worth && !directive(response, "no-store") {
-            self.lock().insert(key, file);
+            self.kept.lock().insert(key, file);
         } else {
             self.drop_file(&key);
         }
@@ -102,11 +99,7 @@ impl MediaCache {
     }
 
     fn drop_file(&self, key: &Key) {
-        self.lock().remove(key);
-    }
-
-    fn lock(&self) -> std::sync::MutexGuard<'_, Kept> {
-        self.kept.lock().unwrap_or_else(PoisonError::into_inner)
+        self.kept.lock().remove(key);
     }
 }
 

@@ -19,16 +19,11 @@ use domain::{Clock, Ids, Sid, Timestamp, call::CallCommand, webhook_url::Webhook
 use evidence::EvidenceQueue;
 use journal::Journal;
 use media::MediaCache;
+use parking_lot::Mutex;
 use sip_engine::{
     CallRef, DocumentRequest, Evidence, FetchFailure, Fetched, MediaFile, Outside, RecordError,
 };
-use std::{
-    collections::VecDeque,
-    io,
-    path::Path,
-    sync::{Arc, Mutex, PoisonError},
-    time::Duration,
-};
+use std::{collections::VecDeque, io, path::Path, sync::Arc, time::Duration};
 use store::{EvidenceItem, Store, StoreError, Vault};
 use tokens::Tokens;
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
@@ -121,7 +116,7 @@ impl World {
     }
 
     fn note_end(&self, call: &Sid) {
-        let mut ended = self.ended.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut ended = self.ended.lock();
         ended.push_back(call.clone());
         while ended.len() > LAST_WORDS
             && let Some(call) = ended.pop_front()

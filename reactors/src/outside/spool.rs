@@ -5,6 +5,7 @@
 //! left out: nobody was told it was kept. A whole one that cannot be read is set aside.
 
 use domain::{Sid, Tenant, Timestamp, call::CallCommand};
+use parking_lot::Mutex;
 use serde::{Deserialize, Serialize};
 use std::{
     collections::BTreeMap,
@@ -12,7 +13,7 @@ use std::{
     io::{self, Write},
     os::unix::fs::OpenOptionsExt,
     path::{Path, PathBuf},
-    sync::{Arc, Mutex, PoisonError},
+    sync::Arc,
 };
 
 /// What the files may hold, in bytes.
@@ -109,7 +110,7 @@ impl Spool {
     /// `StorageFull` when the files hold as much as they may; and whatever the disk says.
     pub fn keep(&self, entry: &Entry) -> io::Result<u64> {
         let line = encode(entry)?;
-        let mut inner = self.lock();
+        let mut inner = self.0.lock();
         let (number, mut file) = inner.room_for(line.len() as u64)?;
         if let Err(error) = file.write_all(&line).and_then(|()| file.sync_data()) {
             inner.forsake(number);
@@ -128,7 +129,7 @@ impl Spool {
     /// `StorageFull` when they have not; and whatever the disk says. Blocks on it.
     pub fn probe(&self) -> io::Result<()> {
         let file = {
-            let inner = self.lock();
+            let inner = self.0.lock();
             inner.has_room(PROBE as u64)?;
             inner.folder.join("probe")
         };
@@ -139,7 +140,7 @@ impl Spool {
 
     /// One entry of this file has reached the log. After its last one the file is emptied or deleted.
     pub fn done(&self, number: u64) -> io::Result<()> {
-        let mut inner = self.lock();
+        let mut inner = self.0.lock();
         let Some(segment) = inner.segments.get_mut(&number) else { return Ok(()) };
         segment.outstanding = segment.outstanding.saturating_sub(1);
         if segment.outstanding > 0 {
@@ -156,10 +157,6 @@ impl Spool {
                 std::fs::remove_file(path(&inner.folder, number))
             }
         }
-    }
-
-    fn lock(&self) -> std::sync::MutexGuard<'_, Inner> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 

@@ -1,11 +1,8 @@
 //! Auth tokens for signing, remembered for a few seconds.
 
 use domain::{Sid, account::Account};
-use std::{
-    collections::HashMap,
-    sync::{Arc, Mutex, PoisonError},
-    time::Duration,
-};
+use parking_lot::Mutex;
+use std::{collections::HashMap, sync::Arc, time::Duration};
 use store::{Store, StoreError};
 use tokio::time::{Instant, timeout};
 
@@ -36,7 +33,7 @@ impl Tokens {
 
     /// The account's token, if it has one. While the vault is away the last known one is used.
     pub async fn of(&self, account: &Sid) -> Result<Option<Arc<str>>, StoreError> {
-        let known = self.lock().get(account).cloned();
+        let known = self.known.lock().get(account).cloned();
         if let Some((token, since)) = &known
             && since.elapsed() < FRESH
         {
@@ -60,16 +57,12 @@ impl Tokens {
 
     fn remember(&self, account: &Sid, token: Option<&str>) -> Option<Arc<str>> {
         let token: Arc<str> = token?.into();
-        let mut known = self.lock();
+        let mut known = self.known.lock();
         if known.len() >= MAX_TOKENS {
             known.retain(|_, (_, since)| since.elapsed() < FRESH);
         }
         known.insert(account.clone(), (Arc::clone(&token), Instant::now()));
         Some(token)
-    }
-
-    fn lock(&self) -> std::sync::MutexGuard<'_, Known> {
-        self.known.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -103,7 +96,7 @@ mod tests {
         let tokens = Tokens::new((*store).clone());
         assert_eq!(tokens.of(&account).await.unwrap().as_deref(), Some("secret"));
         store.close().await;
-        tokens.lock().values_mut().for_each(|(_, since)| *since -= FRESH);
+        tokens.known.lock().values_mut().for_each(|(_, since)| *since -= FRESH);
         assert_eq!(tokens.of(&account).await.unwrap().as_deref(), Some("secret"));
         assert!(tokens.of(&sid(Kind::Account)).await.is_err(), "nothing leaves unsigned");
     }
@@ -117,7 +110,7 @@ mod tests {
         let replace = AccountCommand::ReplaceAuthToken { version: 2 };
         for (command, version, token) in [(create(&tenant), "1", "one"), (replace, "2", "two")] {
             tell(&store, &tenant, command, (version, token)).await;
-            tokens.lock().values_mut().for_each(|(_, since)| *since -= FRESH);
+            tokens.known.lock().values_mut().for_each(|(_, since)| *since -= FRESH);
             assert_eq!(tokens.of(&account).await.unwrap().as_deref(), Some(token));
         }
     }

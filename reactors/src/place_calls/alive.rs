@@ -4,10 +4,8 @@
 
 use super::PlaceCalls;
 use crate::{ledger::LEASE, nodes::CLOCKS_DIFFER};
-use std::{
-    sync::{Mutex, MutexGuard, PoisonError, atomic::Ordering},
-    time::Duration,
-};
+use parking_lot::Mutex;
+use std::{sync::atomic::Ordering, time::Duration};
 use store::StoreError;
 use tokio::time::{Instant, MissedTickBehavior};
 
@@ -30,26 +28,22 @@ struct Unbroken {
 impl Alive {
     /// A renewal succeeded, now.
     fn renewed(&self, now: Instant) {
-        let mut unbroken = self.lock();
+        let mut unbroken = self.0.lock();
         let row = unbroken.as_ref().filter(|row| now.duration_since(row.last) <= ROW);
         let since = row.map_or(now, |row| row.since);
         *unbroken = Some(Unbroken { since, last: now });
     }
 
     fn broken(&self) {
-        *self.lock() = None;
+        *self.0.lock() = None;
     }
 
     /// Whether every other node that is there has had a whole lease to renew its own.
     pub fn for_a_lease(&self, now: Instant) -> bool {
-        let unbroken = self.lock();
+        let unbroken = self.0.lock();
         unbroken
             .as_ref()
             .is_some_and(|row| now.duration_since(row.last) <= ROW && now.duration_since(row.since) >= LEASE)
-    }
-
-    fn lock(&self) -> MutexGuard<'_, Option<Unbroken>> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 

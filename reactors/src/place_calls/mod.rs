@@ -20,12 +20,13 @@ use domain::{
     Actor, Log, Meta, Sid, Tenant, Timestamp,
     call::{CallCommand, EndReason, Ending, Queued},
 };
+use parking_lot::{Mutex, MutexGuard};
 use queue::{Queue, Waits};
 use sip_engine::{CallRef, NoRoom};
 use std::{
     collections::{HashMap, HashSet},
     sync::{
-        Arc, Mutex, MutexGuard, PoisonError,
+        Arc,
         atomic::{AtomicBool, AtomicI64, Ordering},
     },
     time::Duration,
@@ -189,7 +190,7 @@ impl PlaceCalls {
     }
 
     fn claimed(&self) -> MutexGuard<'_, HashSet<Sid>> {
-        self.claimed.lock().unwrap_or_else(PoisonError::into_inner)
+        self.claimed.lock()
     }
 
     /// Whether this process has not claimed the call before: claiming it again would be no news to the log.

@@ -5,11 +5,9 @@ use super::PlaceCalls;
 use crate::Room;
 use domain::{Sid, call::Queued};
 use futures_util::{StreamExt, future::BoxFuture, stream};
+use parking_lot::{Mutex, MutexGuard};
 use sip_engine::{CallRef, NoRoom};
-use std::{
-    collections::{BTreeMap, HashSet, VecDeque},
-    sync::{Mutex, MutexGuard, PoisonError},
-};
+use std::collections::{BTreeMap, HashSet, VecDeque};
 use store::StoreError;
 use tokio::{sync::watch, time::Instant};
 
@@ -101,7 +99,7 @@ impl Queue {
     }
 
     fn inner(&self) -> MutexGuard<'_, Inner> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+        self.0.lock()
     }
 }
 

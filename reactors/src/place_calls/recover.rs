@@ -10,11 +10,11 @@ use domain::{
     call::{Call, CallEvent, Direction, EndReason, Ending, Queued, Received},
 };
 use futures_util::{StreamExt, future::BoxFuture, stream};
+use parking_lot::MutexGuard;
 use projections::{CallRow, ReadError};
 use sip_engine::CallRef;
 use std::{
     collections::{BTreeMap, HashMap, HashSet},
-    sync::{MutexGuard, PoisonError},
     time::Duration,
 };
 use store::StoreError;
@@ -237,7 +237,7 @@ impl PlaceCalls {
     }
 
     pub(super) fn lost(&self) -> MutexGuard<'_, HashMap<Sid, Instant>> {
-        self.lost.lock().unwrap_or_else(PoisonError::into_inner)
+        self.lost.lock()
     }
 
     async fn fate_of_leg(&self, row: &CallRow, roster: &Roster) -> Result<Fate, StoreError> {

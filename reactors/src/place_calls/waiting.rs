@@ -2,11 +2,8 @@
 //! that is set makes no call wait longer.
 
 use domain::{Clock, Sid, Timestamp};
-use std::{
-    collections::HashMap,
-    sync::{Mutex, MutexGuard, PoisonError},
-    time::Duration,
-};
+use parking_lot::Mutex;
+use std::{collections::HashMap, time::Duration};
 
 /// Most calls remembered; further ones wait by the wall clock.
 const MAX_REMEMBERED: usize = 50_000;
@@ -26,7 +23,7 @@ impl Waiting {
     /// How long the call has waited that was queued at `since`.
     pub fn age(&self, call: &Sid, since: Timestamp, clock: &dyn Clock) -> Duration {
         let seen = Seen { at: clock.elapsed(), age: clock.now().since(since) };
-        let mut waiting = self.lock();
+        let mut waiting = self.0.lock();
         let first = match waiting.get(call) {
             Some(first) => *first,
             None if waiting.len() < MAX_REMEMBERED => *waiting.entry(call.clone()).or_insert(seen),
@@ -37,11 +34,7 @@ impl Waiting {
 
     /// The call waits no more.
     pub fn over(&self, call: &Sid) {
-        self.lock().remove(call);
-    }
-
-    fn lock(&self) -> MutexGuard<'_, HashMap<Sid, Seen>> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+        self.0.lock().remove(call);
     }
 }
 

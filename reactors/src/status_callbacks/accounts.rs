@@ -8,10 +8,8 @@ use domain::{
     Sid,
     share::{Counts, Share},
 };
-use std::{
-    collections::HashMap,
-    sync::{Arc, Mutex, MutexGuard, PoisonError},
-};
+use parking_lot::Mutex;
+use std::{collections::HashMap, sync::Arc};
 use tokio::sync::Semaphore;
 
 /// Most callbacks of one application made at once, slow ones aside.
@@ -64,7 +62,7 @@ impl Default for Account {
 impl Accounts {
     /// Counts one more that waits, beside so many of all. `false`: it is parked, at this position if it was not before.
     pub fn admit(&self, whose: &Whose, position: i64, crowd: usize) -> bool {
-        let Inner { accounts, carriers } = &mut *self.lock();
+        let Inner { accounts, carriers } = &mut *self.0.lock();
         let account = accounts.entry(whose.clone()).or_default();
         let [most, of_carrier] = may_wait(crowd);
         let admitted = account.parked.is_none()
@@ -79,14 +77,14 @@ impl Accounts {
 
     /// Leaves it aside from this position on, whether it is known or has been forgotten meanwhile.
     pub fn park(&self, whose: &Whose, position: i64) {
-        let mut inner = self.lock();
+        let mut inner = self.0.lock();
         let account = inner.accounts.entry(whose.clone()).or_default();
         account.parked = Some(account.parked.map_or(position, |parked| parked.min(position)));
     }
 
     /// One less waits.
     pub fn done(&self, whose: &Whose) {
-        let Inner { accounts, carriers } = &mut *self.lock();
+        let Inner { accounts, carriers } = &mut *self.0.lock();
         let Some(account) = accounts.get_mut(whose) else { return };
         if account.waiting > 0 {
             account.waiting -= 1;
@@ -99,7 +97,7 @@ impl Accounts {
 
     /// Leave to make a callback is to be had here.
     pub fn turns(&self, whose: &Whose) -> Arc<Semaphore> {
-        let turns = self.lock().accounts.get(whose).map(|account| Arc::clone(&account.turns));
+        let turns = self.0.lock().accounts.get(whose).map(|account| Arc::clone(&account.turns));
         turns.unwrap_or_else(|| Arc::new(Semaphore::new(MAX_MADE)))
     }
 
@@ -109,7 +107,7 @@ impl Accounts {
         if crowd >= MAX_IN_FLIGHT {
             return None;
         }
-        let Inner { accounts, carriers } = &mut *self.lock();
+        let Inner { accounts, carriers } = &mut *self.0.lock();
         let [most, of_carrier] = may_wait(crowd);
         let roomy = |whose: &Whose, account: &Account| {
             let theirs = carriers.of(&whose.carrier);
@@ -123,16 +121,12 @@ impl Accounts {
 
     /// Whether its facts are not kept.
     pub fn is_parked(&self, whose: &Whose) -> bool {
-        self.lock().accounts.get(whose).is_some_and(|account| account.parked.is_some())
+        self.0.lock().accounts.get(whose).is_some_and(|account| account.parked.is_some())
     }
 
     /// The position from which on something was not kept.
     pub fn first_parked(&self) -> Option<i64> {
-        self.lock().accounts.values().filter_map(|account| account.parked).min()
-    }
-
-    fn lock(&self) -> MutexGuard<'_, Inner> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+        self.0.lock().accounts.values().filter_map(|account| account.parked).min()
     }
 }
 
@@ -189,7 +183,11 @@ mod tests {
         assert_eq!(fills(1), 14_000, "not all 20,000");
         (0..60).for_each(|_| accounts.done(&whose(1, "0")));
         let (resumed, from) = accounts.resume(13_940).unwrap();
-        assert_eq!((accounts.lock().accounts[&resumed].waiting, from), (0, 7), "one of which nothing waits");
+        assert_eq!(
+            (accounts.0.lock().accounts[&resumed].waiting, from),
+            (0, 7),
+            "one of which nothing waits"
+        );
         assert!(fills(2) > MAX_WAITING_IN_CROWD);
         assert_eq!(accounts.resume(crowd), None, "there is no room for more of theirs");
         (0..7_000).for_each(|number| accounts.done(&whose(1, &(number % 10).to_string())));

@@ -7,10 +7,8 @@ use domain::{
     Sid,
     call::{Call, CallEvent, Callback},
 };
-use std::{
-    collections::HashMap,
-    sync::{Arc, Mutex, MutexGuard, PoisonError},
-};
+use parking_lot::Mutex;
+use std::{collections::HashMap, sync::Arc};
 use store::{Fact, Store, StoreError};
 
 /// Most calls remembered; of others the log is asked.
@@ -29,7 +27,7 @@ impl Asked {
         if story::moment(&fact.event_type).is_none() {
             return Ok(None);
         }
-        let known = self.lock().get(&fact.stream).cloned();
+        let known = self.0.lock().get(&fact.stream).cloned();
         let application = match known {
             Some(known) => known,
             None => {
@@ -39,7 +37,7 @@ impl Asked {
             }
         };
         if fact.event_type == "Ended" {
-            self.lock().remove(&fact.stream);
+            self.0.lock().remove(&fact.stream);
         }
         let carrier = fact.tenant.carrier.clone();
         let payer = fact.tenant.account.as_ref().unwrap_or(&carrier).clone();
@@ -48,7 +46,7 @@ impl Asked {
 
     fn remember(&self, fact: &Fact, callback: Option<&Callback>) -> Option<Arc<str>> {
         let application = callback.map(|callback| application(callback.url.as_str()).into());
-        let mut known = self.lock();
+        let mut known = self.0.lock();
         if known.len() >= MAX_KNOWN {
             known.clear();
         }
@@ -56,13 +54,9 @@ impl Asked {
         application
     }
 
-    fn lock(&self) -> MutexGuard<'_, HashMap<Sid, Option<Arc<str>>>> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
     #[cfg(test)]
     pub fn remembered(&self) -> usize {
-        self.lock().len()
+        self.0.lock().len()
     }
 }
 

@@ -1,9 +1,7 @@
 //! What has been read and what of it is still under way: the checkpoint may only pass what is done.
 
-use std::{
-    collections::BTreeSet,
-    sync::{Mutex, MutexGuard, PoisonError},
-};
+use parking_lot::Mutex;
+use std::collections::BTreeSet;
 use tokio::sync::Notify;
 
 /// Positions under way.
@@ -23,29 +21,29 @@ struct Inner {
 impl Flight {
     /// The fact at this position is being acted on.
     pub fn begin(&self, position: i64) {
-        self.lock().under_way.insert(position);
+        self.inner.lock().under_way.insert(position);
     }
 
     /// It has been.
     pub fn end(&self, position: i64) {
-        self.lock().under_way.remove(&position);
+        self.inner.lock().under_way.remove(&position);
         self.ended.notify_waiters();
     }
 
     /// Everything up to this position has been read.
     pub fn read(&self, position: i64) {
-        let mut inner = self.lock();
+        let mut inner = self.inner.lock();
         inner.read = inner.read.max(position);
     }
 
     /// The position everything up to which has been read.
     pub fn position(&self) -> i64 {
-        self.lock().read
+        self.inner.lock().read
     }
 
     /// How many are under way.
     pub fn len(&self) -> usize {
-        self.lock().under_way.len()
+        self.inner.lock().under_way.len()
     }
 
     /// Waits until none is under way.
@@ -63,7 +61,7 @@ impl Flight {
 
     /// The position everything up to which is done, when that is news. What is left aside from `parked` on is not.
     pub fn unsaved(&self, parked: Option<i64>) -> Option<i64> {
-        let inner = self.lock();
+        let inner = self.inner.lock();
         let next = inner.under_way.first().copied().into_iter().chain(parked).min();
         let done = next.map_or(inner.read, |next| next - 1);
         (done > inner.saved).then_some(done)
@@ -71,11 +69,7 @@ impl Flight {
 
     /// It is stored.
     pub fn saved(&self, position: i64) {
-        self.lock().saved = position;
-    }
-
-    fn lock(&self) -> MutexGuard<'_, Inner> {
-        self.inner.lock().unwrap_or_else(PoisonError::into_inner)
+        self.inner.lock().saved = position;
     }
 }
 

@@ -16,10 +16,11 @@ use domain::{
     Actor, Log, Meta, Sid,
     call::{CallCommand, Purpose, WebhookExchange},
 };
+use parking_lot::{Mutex, MutexGuard};
 use std::{
     collections::{HashMap, VecDeque},
     sync::{
-        Arc, Mutex, MutexGuard, PoisonError,
+        Arc,
         atomic::{AtomicU64, Ordering},
     },
     time::Duration,
@@ -336,7 +337,7 @@ impl Lanes {
     }
 
     fn waiting(&self) -> MutexGuard<'_, HashMap<Sid, VecDeque<(Fact, Whose)>>> {
-        self.0.waiting.lock().unwrap_or_else(PoisonError::into_inner)
+        self.0.waiting.lock()
     }
 }
 

@@ -15,9 +15,10 @@ use crate::{
     sip::{ClosedBy, Event, LegKey},
 };
 use domain::call::{CallCommand, EndReason, SipDialog};
+use parking_lot::Mutex;
 use std::{
     collections::{HashMap, VecDeque},
-    sync::{Arc, Mutex},
+    sync::Arc,
     time::Duration,
 };
 use tokio::{sync::mpsc, task::JoinSet, time::Instant};

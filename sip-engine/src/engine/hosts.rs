@@ -2,12 +2,8 @@
 //! old ones where nobody can say. Which one a call tries first is drawn for each call.
 
 use super::names::{Answer, Located};
-use std::{
-    collections::HashMap,
-    net::SocketAddr,
-    sync::{Mutex, MutexGuard, PoisonError},
-    time::Duration,
-};
+use parking_lot::{Mutex, MutexGuard};
+use std::{collections::HashMap, net::SocketAddr, time::Duration};
 use tokio::time::Instant;
 
 /// Hosts remembered.
@@ -62,7 +58,7 @@ impl Hosts {
     }
 
     fn hosts(&self) -> MutexGuard<'_, HashMap<String, Host>> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+        self.0.lock()
     }
 
     /// As if their half minute were over.

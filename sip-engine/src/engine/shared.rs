@@ -22,11 +22,12 @@ use crate::{
 use arc_swap::ArcSwap;
 use domain::{Number, Sid, Tenant};
 use ipnet::IpNet;
+use parking_lot::{Mutex, MutexGuard};
 use std::{
     collections::HashMap,
     net::IpAddr,
     sync::{
-        Arc, Mutex, MutexGuard, PoisonError,
+        Arc,
         atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering},
     },
     time::Duration,
@@ -168,7 +169,7 @@ impl Shared {
 
     /// Addresses that did not respond a moment ago.
     pub(super) fn silent(&self) -> MutexGuard<'_, Silent> {
-        self.silent.lock().unwrap_or_else(PoisonError::into_inner)
+        self.silent.lock()
     }
 
     /// The addresses that are a trunk's: where its calls come from, and its host as far as that is known now.
@@ -209,7 +210,7 @@ impl Shared {
     /// itself. Beyond that it costs an answer and nothing else: overload must not make more work, nor whoever knows a
     /// trunk's address and tries numbers.
     pub(super) fn is_recorded(&self, trunk: Option<&Sid>) -> bool {
-        let mut refusals = self.refusals.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut refusals = self.refusals.lock();
         let now = Instant::now();
         if refusals.since.is_none_or(|since| now.duration_since(since) >= Duration::from_secs(1)) {
             *refusals = Refusals { since: Some(now), counts: HashMap::new() };

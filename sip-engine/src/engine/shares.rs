@@ -12,10 +12,11 @@ use domain::{
     Sid,
     share::{Counts, Share, kept_for_help, of_a_carrier},
 };
+use parking_lot::{Mutex, MutexGuard};
 use std::{
     collections::{HashMap, VecDeque},
     net::IpAddr,
-    sync::{Arc, Mutex, MutexGuard, PoisonError, atomic::Ordering},
+    sync::{Arc, atomic::Ordering},
     time::Duration,
 };
 use tokio::time::Instant;
@@ -95,7 +96,7 @@ impl Shares {
     }
 
     fn counts(&self) -> MutexGuard<'_, Counts<Party>> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+        self.0.lock()
     }
 }
 
@@ -198,7 +199,7 @@ impl Rates {
     /// Places one of `rate` calls in any second, or says how long to wait for it.
     fn take(&self, account: &Sid, rate: u32, now: Instant) -> Result<(), Duration> {
         let rate = usize::try_from(rate.max(1)).unwrap_or(usize::MAX);
-        let mut lately = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut lately = self.0.lock();
         lately.tidy(now);
         let placed = lately.placed.entry(account.clone()).or_default();
         while placed.front().is_some_and(|at| *at + SECOND <= now) {
@@ -302,6 +303,6 @@ mod tests {
         assert!(lowered.is_err_and(|wait| wait <= SECOND), "a lower rate holds at once");
         let other = Sid::from_uuid(Kind::Account, uuid::Uuid::from_u128(2));
         assert!(rates.take(&other, 3, began + Duration::from_secs(9)).is_ok());
-        assert_eq!(rates.0.lock().unwrap().placed.len(), 1, "who places none is forgotten");
+        assert_eq!(rates.0.lock().placed.len(), 1, "who places none is forgotten");
     }
 }

@@ -12,11 +12,12 @@ use crate::{
 };
 use bytes::Bytes;
 use domain::{Tenant, webhook_url::WebhookUrl};
+use parking_lot::{Mutex, MutexGuard};
 use ring::digest;
 use std::{
     collections::{HashMap, VecDeque},
     f64::consts::TAU,
-    sync::{Arc, LazyLock, Mutex, MutexGuard, PoisonError},
+    sync::{Arc, LazyLock},
 };
 use tokio::sync::Semaphore;
 
@@ -108,7 +109,7 @@ impl Decoded {
         let digest: Digest = digest::digest(&digest::SHA256, file).as_ref().try_into().unwrap_or_default();
         let key = (digest, raw);
         let flight = Arc::clone(self.files().flights.entry(key).or_default());
-        let _turn = flight.lock().unwrap_or_else(PoisonError::into_inner);
+        let _turn = flight.lock();
         self.files().remember(file, digest);
         let decoded = self.get(&key).map_or_else(|| audio::decode_prompt(file, raw).map(Arc::new), Ok);
         decoded.iter().for_each(|prompt| self.keep(key, Arc::clone(prompt)));
@@ -137,7 +138,7 @@ impl Decoded {
     }
 
     fn files(&self) -> MutexGuard<'_, Files> {
-        self.files.lock().unwrap_or_else(PoisonError::into_inner)
+        self.files.lock()
     }
 }
 

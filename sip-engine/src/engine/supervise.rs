@@ -17,10 +17,8 @@ use domain::{
     call::{CallCommand, EndReason, Ending},
 };
 use futures_util::FutureExt;
-use std::{
-    panic::AssertUnwindSafe,
-    sync::{Arc, Mutex, PoisonError},
-};
+use parking_lot::Mutex;
+use std::{panic::AssertUnwindSafe, sync::Arc};
 use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
 
@@ -38,7 +36,7 @@ pub(super) struct Vestige {
 
 impl Vestige {
     pub(super) fn update(this: &Mutex<Vestige>, live: Vec<CallRef>, keys: Vec<LegKey>) {
-        let mut vestige = this.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut vestige = this.lock();
         for call in &live {
             if !vestige.known.contains(call) {
                 vestige.known.push(call.clone());
@@ -50,7 +48,7 @@ impl Vestige {
 
     /// The main call has ended, and its place is another's.
     pub(super) fn ended(this: &Mutex<Vestige>) {
-        let place = this.lock().unwrap_or_else(PoisonError::into_inner).place.take();
+        let place = this.lock().place.take();
         drop(place);
     }
 }
@@ -84,7 +82,7 @@ pub(super) fn start(
     let (tracker, time) = (shared.tracker.clone(), address.time);
     tracker.spawn(async move {
         let panicked = AssertUnwindSafe(actor.run()).catch_unwind().await.is_err();
-        let left = std::mem::take(&mut *vestige.lock().unwrap_or_else(PoisonError::into_inner));
+        let left = std::mem::take(&mut *vestige.lock());
         if panicked {
             clean_up(&shared, &journal, &left, time).await;
         }

@@ -4,10 +4,11 @@
 use crate::sip::TurnedAway;
 use domain::{Clock, Sid, Timestamp};
 use ipnet::IpNet;
+use parking_lot::{Mutex, MutexGuard};
 use std::{
     collections::{BTreeMap, HashMap},
     net::IpAddr,
-    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    sync::Arc,
 };
 
 /// Different refusals of known sources that are kept; the one that was seen longest ago goes first.
@@ -189,7 +190,7 @@ impl RefusalLog {
     }
 
     fn kept(&self) -> MutexGuard<'_, Both> {
-        self.kept.lock().unwrap_or_else(PoisonError::into_inner)
+        self.kept.lock()
     }
 }
 

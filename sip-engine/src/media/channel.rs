@@ -1,11 +1,10 @@
 //! One UDP socket of a leg, connected to its peer once that is certain.
 
+use super::{latch::canonical, readiness::Readiness};
 use std::{
     io,
     net::{SocketAddr, UdpSocket},
 };
-
-use super::{latch::canonical, readiness::Readiness};
 
 /// A socket that the kernel filters for us while it is connected.
 #[derive(Debug)]

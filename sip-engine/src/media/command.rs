@@ -1,16 +1,15 @@
 //! From the rest of the program to a media thread: a bounded inbox with a wake-up.
 
-use std::sync::{
-    Arc, Mutex, PoisonError,
-    atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering},
-};
-
-use tokio::sync::{mpsc, oneshot};
-
 use super::{
     LegId, LegStatistics, Loops, MediaError, MediaEvent, PlayToken, Prompt, Remote, ports::PortPair,
     readiness::Waker,
 };
+use parking_lot::Mutex;
+use std::sync::{
+    Arc,
+    atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering},
+};
+use tokio::sync::{mpsc, oneshot};
 
 /// Commands one thread may have waiting. Closing is always taken: legs bound their own number.
 pub const INBOX_LIMIT: usize = 65_536;
@@ -88,7 +87,7 @@ impl Inbox {
         if self.stopped.load(Ordering::Acquire) {
             return Err(MediaError::Stopped);
         }
-        let mut queue = self.queue.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut queue = self.queue.lock();
         if queue.len() >= INBOX_LIMIT && !matches!(command, Command::Close { .. }) {
             return Err(MediaError::Overloaded);
         }
@@ -103,7 +102,7 @@ impl Inbox {
 
     /// Swaps what waits for the empty `batch`.
     pub(super) fn take(&self, batch: &mut Vec<Command>) {
-        std::mem::swap(&mut *self.queue.lock().unwrap_or_else(PoisonError::into_inner), batch);
+        std::mem::swap(&mut *self.queue.lock(), batch);
     }
 
     /// Ends the thread after its current turn.

@@ -1,10 +1,8 @@
 //! How the media plane is set up, and what a new leg needs.
 
-use std::{net::IpAddr, ops::RangeInclusive, time::Duration};
-
-use tokio::sync::mpsc;
-
 use super::MediaEvent;
+use std::{net::IpAddr, ops::RangeInclusive, time::Duration};
+use tokio::sync::mpsc;
 
 /// How long a released pair of ports rests before another call may have it, so that a late packet of
 /// the old call never reaches the new one. When no other is free, an eighth of it has to do.

@@ -3,9 +3,8 @@
 //! What ends one press and begins the next is told by key, duration, order of packets and time. Timestamps alone do not
 //! tell: there are senders that give two keys the same one, or every packet of a key another.
 
-use std::{collections::VecDeque, ops::RangeInclusive};
-
 use super::rtp::Header;
+use std::{collections::VecDeque, ops::RangeInclusive};
 
 /// Without a packet for this long a digit is over, though its end never came.
 const LOST_END_MS: u64 = 200;
@@ -320,5 +319,4 @@ pub(super) fn key_of([code, ..]: [u8; 4]) -> Option<char> {
 }
 
 #[cfg(test)]
-#[path = "dtmf_tests.rs"]
 mod tests;

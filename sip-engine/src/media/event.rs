@@ -1,8 +1,7 @@
 //! What a leg reports while it lives.
 
-use std::net::SocketAddr;
-
 use super::LegStatistics;
+use std::net::SocketAddr;
 
 /// One leg, unique for the life of the process.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]

@@ -1,22 +1,21 @@
 //! What the rest of the program holds: the media plane, and a leg of it.
 
-use std::{
-    io,
-    sync::{
-        Arc, Mutex,
-        atomic::{AtomicU64, Ordering},
-    },
-};
-
-use ring::rand::SystemRandom;
-use tokio::sync::oneshot;
-
 use super::{
     GroupKey, LegId, LegOptions, LegStatistics, Loops, MediaConfig, MediaError, PlayToken, Prompt, Remote,
     command::{Command, Inbox},
     ports::{self, PortPool, SharedPool},
     thread,
 };
+use parking_lot::Mutex;
+use ring::rand::SystemRandom;
+use std::{
+    io,
+    sync::{
+        Arc,
+        atomic::{AtomicU64, Ordering},
+    },
+};
+use tokio::sync::oneshot;
 
 /// The media plane. Cheap to clone; [`Media::shutdown`] ends it for all clones.
 #[derive(Clone)]

@@ -16,11 +16,9 @@
 //! one address and speaks from another; a stray packet from where it listens decides nothing, and no source outranks
 //! another.
 
-use std::net::{IpAddr, SocketAddr};
-
-use domain::outbound::reach;
-
 use super::{Remote, rtp::Header};
+use domain::outbound::reach;
+use std::net::{IpAddr, SocketAddr};
 
 /// Steady packets of one source and SSRC before it is believed (160 ms), unless its rank is exact.
 const STEADY_PACKETS: u8 = 8;
@@ -319,5 +317,4 @@ pub(super) fn canonical(address: SocketAddr) -> SocketAddr {
 }
 
 #[cfg(test)]
-#[path = "latch_tests.rs"]
 mod tests;

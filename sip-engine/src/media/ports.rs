@@ -1,19 +1,18 @@
 //! The pool of port pairs: RTP on an even port, RTCP on the odd one after it, chosen at random and
 //! rested after use.
 
+use super::{MediaError, clock};
+use parking_lot::Mutex;
+use ring::rand::{SecureRandom, SystemRandom};
+use socket2::{Domain, Protocol, Socket, Type};
 use std::{
     collections::VecDeque,
     io,
     net::{IpAddr, SocketAddr},
     ops::RangeInclusive,
-    sync::{Arc, Mutex, PoisonError},
+    sync::Arc,
     time::{Duration, Instant},
 };
-
-use ring::rand::{SecureRandom, SystemRandom};
-use socket2::{Domain, Protocol, Socket, Type};
-
-use super::{MediaError, clock};
 
 /// Pairs tried before giving up when other programs hold ports of our range.
 const BIND_ATTEMPTS: usize = 32;
@@ -151,7 +150,7 @@ pub(super) struct PortLease {
 impl Drop for PortLease {
     fn drop(&mut self) {
         if self.pooled {
-            self.pool.lock().unwrap_or_else(PoisonError::into_inner).release(clock::now(), self.port);
+            self.pool.lock().release(clock::now(), self.port);
         }
     }
 }
@@ -179,7 +178,7 @@ pub(super) fn bind_pair(
 }
 
 fn lease(pool: &SharedPool, random: &SystemRandom, urgent: bool) -> Result<PortLease, MediaError> {
-    let mut guard = pool.lock().unwrap_or_else(PoisonError::into_inner);
+    let mut guard = pool.lock();
     if guard.system_chooses() {
         return Ok(PortLease { pool: Arc::clone(pool), port: 0, pooled: false });
     }

@@ -1,11 +1,10 @@
 //! Audio ready to be sent: encoded once in both laws, shared by every leg that plays it.
 
-use std::num::NonZeroU32;
-
 use super::{
     Codec,
     g711::{linear_to_alaw, linear_to_ulaw},
 };
+use std::num::NonZeroU32;
 
 /// Immutable audio at 8 kHz, one byte per sample in each law.
 #[derive(Debug, PartialEq, Eq)]

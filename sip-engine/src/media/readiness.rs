@@ -1,12 +1,6 @@
 //! Which sockets have a datagram: epoll, level-triggered, so that a datagram costs one read. (Edge-triggered
 //! readiness costs a second, empty read each time: a fifteenth of the CPU of a relayed call.)
 
-use std::{
-    io,
-    os::fd::{AsFd, OwnedFd},
-    time::Duration,
-};
-
 use rustix::{
     buffer::spare_capacity,
     event::{
@@ -14,6 +8,11 @@ use rustix::{
         epoll::{self, CreateFlags, Event, EventData, EventFlags},
         eventfd,
     },
+};
+use std::{
+    io,
+    os::fd::{AsFd, OwnedFd},
+    time::Duration,
 };
 
 /// Sockets reported in one turn, so that timers are never far.

@@ -1,11 +1,10 @@
 //! What signalling knows about the other end of a leg.
 
+use ipnet::IpNet;
 use std::{
     net::{IpAddr, SocketAddr},
     time::Duration,
 };
-
-use ipnet::IpNet;
 
 /// Packet durations we accept; others are moved to the nearest of these bounds (RFC 3551 allows any).
 pub const PTIME_RANGE: (Duration, Duration) = (Duration::from_millis(10), Duration::from_millis(60));

@@ -1,8 +1,7 @@
 //! What a leg's quality was, and the opinion score that follows from it.
 
-use std::{net::SocketAddr, time::Duration};
-
 use super::Codec;
+use std::{net::SocketAddr, time::Duration};
 
 /// Figures of one leg, so far or final.
 #[derive(Clone, Debug, Default, PartialEq)]

@@ -2,18 +2,6 @@
 //!
 //! It shares nothing with the other threads. A fault in one leg ends that leg, not its neighbours.
 
-use std::{
-    collections::HashMap,
-    io,
-    net::SocketAddr,
-    panic::{AssertUnwindSafe, catch_unwind},
-    sync::{Arc, atomic::Ordering},
-    time::{Duration, Instant},
-};
-
-use ring::rand::SystemRandom;
-use tokio::sync::mpsc::{self, error::TrySendError};
-
 use super::{
     LegId, LegStatistics, MediaEvent, PlayOutcome,
     channel::Channel,
@@ -26,6 +14,16 @@ use super::{
     rtp::{HEADER, MAX_PACKET, MAX_PAYLOAD},
     wheel::{Kind, Timer, Wheel},
 };
+use ring::rand::SystemRandom;
+use std::{
+    collections::HashMap,
+    io,
+    net::SocketAddr,
+    panic::{AssertUnwindSafe, catch_unwind},
+    sync::{Arc, atomic::Ordering},
+    time::{Duration, Instant},
+};
+use tokio::sync::mpsc::{self, error::TrySendError};
 
 /// Starts thread `number` and returns its inbox.
 pub(super) fn start(number: usize, rtp_timeout: Duration) -> io::Result<Arc<Inbox>> {

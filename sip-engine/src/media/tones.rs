@@ -209,5 +209,4 @@ fn is_still(step: &Step, key: u8) -> bool {
 }
 
 #[cfg(test)]
-#[path = "tones_tests.rs"]
 mod tests;

@@ -1,9 +1,8 @@
 //! What the sockets are told once, and their limits.
 
+use crate::sip::EndpointConfig;
 use std::net::SocketAddr;
 use std::time::Duration;
-
-use crate::sip::EndpointConfig;
 
 /// What the sockets are told once.
 #[derive(Debug, Clone)]

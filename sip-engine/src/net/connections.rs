@@ -1,20 +1,18 @@
 //! The TCP connections there are: found by id or peer, counted against the limits.
 
-use std::collections::{HashMap, HashSet};
-use std::net::{IpAddr, Ipv6Addr, SocketAddr};
-use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
-
-use bytes::Bytes;
-use tokio::sync::mpsc;
-use tokio_util::task::TaskTracker;
-
 use super::config::WRITES;
 use super::counters::{Counters, count};
 use super::driver::Arrival;
 use super::tcp::{self, Opening};
 use crate::sip::endpoint::{Notice, TurnedAway};
 use crate::sip::{ConnectionId, Flow};
+use bytes::Bytes;
+use std::collections::{HashMap, HashSet};
+use std::net::{IpAddr, Ipv6Addr, SocketAddr};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use tokio::sync::mpsc;
+use tokio_util::task::TaskTracker;
 
 /// One connection of this many is kept for those that we open, and this many at most: to whom a call goes is not what
 /// others may decide by connecting to us.

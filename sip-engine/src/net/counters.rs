@@ -1,8 +1,7 @@
 //! What the sockets dropped and carried.
 
-use std::sync::atomic::{AtomicU64, Ordering};
-
 use crate::sip::Counts;
+use std::sync::atomic::{AtomicU64, Ordering};
 
 /// Counters of one set of sockets. They only go up.
 #[derive(Debug, Default)]

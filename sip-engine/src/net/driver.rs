@@ -1,18 +1,5 @@
 //! The one task that owns the endpoint: feeds it what arrives, sends what it says, wakes it when its time has come.
 
-use std::io;
-use std::net::SocketAddr;
-use std::panic::AssertUnwindSafe;
-use std::sync::Arc;
-
-use bytes::Bytes;
-use ipnet::IpNet;
-use tokio::net::{TcpStream, UdpSocket};
-use tokio::sync::mpsc;
-use tokio::time::{Instant, sleep_until};
-use tokio_util::sync::CancellationToken;
-use tokio_util::task::TaskTracker;
-
 use super::config::{ARRIVALS, KEEP_ALIVE, LAST_WORDS, NetConfig};
 use super::connections::{Connections, Most};
 use super::counters::{Counters, count};
@@ -23,6 +10,17 @@ use super::tcp::{self, Opening};
 use super::udp;
 use crate::sip::framing::Frame;
 use crate::sip::{Command, Endpoint, Event, Flow, Input, Output, Tokens, Transmit, Transport};
+use bytes::Bytes;
+use ipnet::IpNet;
+use std::io;
+use std::net::SocketAddr;
+use std::panic::AssertUnwindSafe;
+use std::sync::Arc;
+use tokio::net::{TcpStream, UdpSocket};
+use tokio::sync::mpsc;
+use tokio::time::{Instant, sleep_until};
+use tokio_util::sync::CancellationToken;
+use tokio_util::task::TaskTracker;
 
 /// How often a datagram is handed to the kernel until it takes it.
 const SENDINGS: usize = 4;

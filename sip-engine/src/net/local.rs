@@ -1,16 +1,15 @@
 //! Which of our addresses a peer sees, and whose bytes are read at all.
 
-use std::collections::{HashMap, HashSet};
-use std::io;
-use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, UdpSocket};
-use std::sync::{Arc, Mutex, PoisonError, RwLock};
-use std::time::Duration;
-
-use tokio::time::Instant;
-
 use super::config::CALLED;
 use super::counters::{Counters, count};
 use crate::sip::endpoint::{NO_SOURCE, Notice, SourceFilter, TurnedAway};
+use parking_lot::{Mutex, RwLock};
+use std::collections::{HashMap, HashSet};
+use std::io;
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, UdpSocket};
+use std::sync::Arc;
+use std::time::Duration;
+use tokio::time::Instant;
 
 /// Most peers remembered.
 const MAX_PEERS: usize = 4_096;
@@ -99,12 +98,12 @@ impl Gate {
         let ip = ip.to_canonical();
         let lately =
             |called: &HashMap<IpAddr, Instant>| called.get(&ip).is_some_and(|last| last.elapsed() < CALLED);
-        let admitted = (self.known)(ip) || self.called.read().is_ok_and(|called| lately(&called));
+        let admitted = (self.known)(ip) || lately(&self.called.read());
         if !admitted {
             count(&self.counters.unknown_source);
             let reason = NO_SOURCE.to_owned();
             (self.turned_away)(TurnedAway { source: ip, code: None, method: String::new(), reason });
-            let mut strangers = self.strangers.lock().unwrap_or_else(PoisonError::into_inner);
+            let mut strangers = self.strangers.lock();
             if strangers.is_news(ip, Instant::now()) {
                 tracing::info!(%ip, "SIP is dropped from an address that no trunk has as a source");
             }
@@ -119,7 +118,7 @@ impl Gate {
         if (self.known)(ip) {
             return;
         }
-        let Ok(mut called) = self.called.write() else { return };
+        let mut called = self.called.write();
         if called.len() >= MAX_PEERS && !called.contains_key(&ip) {
             let oldest = called.iter().min_by_key(|(_, last)| **last).map(|(ip, _)| *ip);
             oldest.map(|oldest| called.remove(&oldest));
@@ -169,7 +168,7 @@ mod tests {
         }
         let last = ip(MAX_PEERS as u32);
         assert!(gate.admits(last) && gate.admits(ip(1)) && !gate.admits(ip(0)), "the oldest gave way");
-        assert!(gate.called.read().unwrap().len() == MAX_PEERS && gate.admits(own), "known by itself");
+        assert!(gate.called.read().len() == MAX_PEERS && gate.admits(own), "known by itself");
     }
 
     #[test]

@@ -15,8 +15,6 @@ mod tcp;
 mod udp;
 
 #[cfg(test)]
-mod sipp_tests;
-#[cfg(test)]
 mod tests;
 
 pub use config::{CONNECTIONS, NetConfig};

@@ -1,13 +1,11 @@
 //! Events on their way to the caller: in order, never lost but for traces, and never holding up a timer.
 
-use std::collections::VecDeque;
-use std::sync::Arc;
-
-use tokio::sync::mpsc;
-
 use super::config::{EVENTS, TRACES};
 use super::counters::{Counters, count};
 use crate::sip::Event;
+use std::collections::VecDeque;
+use std::sync::Arc;
+use tokio::sync::mpsc;
 
 /// Events the caller has not taken yet.
 pub(super) struct Outbox {

@@ -1,13 +1,11 @@
 //! Opens the sockets: UDP and TCP on one port per address.
 
-use std::io;
-use std::net::SocketAddr;
-
-use socket2::{Domain, Protocol, Socket, Type};
-use tokio::net::{TcpListener, UdpSocket};
-
 use super::config::RECEIVE_BUFFER;
 use super::icmp;
+use socket2::{Domain, Protocol, Socket, Type};
+use std::io;
+use std::net::SocketAddr;
+use tokio::net::{TcpListener, UdpSocket};
 
 /// Tries for a port that is free for UDP and TCP, when any will do.
 const TRIES: usize = 20;

@@ -1,23 +1,21 @@
 //! One TCP connection: frames in, messages out, and the limits that keep slow or silent peers from hoarding.
 
-use std::io;
-use std::net::SocketAddr;
-use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
-
-use bytes::{Bytes, BytesMut};
-use tokio::io::{AsyncReadExt, AsyncWriteExt};
-use tokio::net::tcp::{OwnedReadHalf, OwnedWriteHalf};
-use tokio::net::{TcpListener, TcpStream};
-use tokio::sync::mpsc;
-use tokio::time::{Duration, Instant, timeout, timeout_at};
-
 use super::config::{CONNECT, FIRST_MESSAGE, IDLE, WHOLE_MESSAGE, WRITE};
 use super::counters::{Counters, count};
 use super::driver::Arrival;
 use super::local::Gate;
 use crate::sip::Flow;
 use crate::sip::framing::{Frame, Framer};
+use bytes::{Bytes, BytesMut};
+use std::io;
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::tcp::{OwnedReadHalf, OwnedWriteHalf};
+use tokio::net::{TcpListener, TcpStream};
+use tokio::sync::mpsc;
+use tokio::time::{Duration, Instant, timeout, timeout_at};
 
 /// Pause after a failed accept, so that running out of descriptors does not spin.
 const ACCEPT_PAUSE: Duration = Duration::from_millis(100);

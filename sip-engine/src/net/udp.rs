@@ -1,18 +1,16 @@
 //! Reads datagrams in their order and hands on those of known sources, and which of ours did not arrive.
 
-use std::io;
-use std::net::SocketAddr;
-use std::sync::Arc;
-
-use bytes::{Bytes, BytesMut};
-use tokio::io::Interest;
-use tokio::net::UdpSocket;
-use tokio::sync::mpsc;
-
 use super::driver::Arrival;
 use super::icmp::{self, Undelivered};
 use super::local::Gate;
 use crate::sip::parse::MAX_DATAGRAM;
+use bytes::{Bytes, BytesMut};
+use std::io;
+use std::net::SocketAddr;
+use std::sync::Arc;
+use tokio::io::Interest;
+use tokio::net::UdpSocket;
+use tokio::sync::mpsc;
 
 /// Reads until the driver is gone.
 pub(super) async fn read(

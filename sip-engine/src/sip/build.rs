@@ -1,14 +1,12 @@
 //! Builds responses out of requests and requests out of nothing. Echoed headers are copied, never printed anew.
 
-use std::net::{IpAddr, SocketAddr};
-
-use bytes::Bytes;
-
 use super::flow::{Flow, Transport};
 use super::headers::Headers;
 use super::message::{Message, Start, reason_phrase};
 use super::text;
 use super::values::tag;
+use bytes::Bytes;
+use std::net::{IpAddr, SocketAddr};
 
 /// What we can do; the answer to a method that is not here is 405.
 pub(crate) const ALLOW: &str = "INVITE, ACK, CANCEL, BYE, OPTIONS, INFO, UPDATE, PRACK";

@@ -2,16 +2,14 @@
 //!
 //! A command for a leg that has already ended does nothing: the leg's closing event is on its way to the caller.
 
+use super::flow::{LegKey, Transport};
+use bytes::Bytes;
+use domain::call::SipDialog;
+use ipnet::IpNet;
 use std::fmt;
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
-
-use bytes::Bytes;
-use domain::call::SipDialog;
-use ipnet::IpNet;
-
-use super::flow::{LegKey, Transport};
 
 /// One order to the endpoint.
 #[derive(Debug, Clone)]

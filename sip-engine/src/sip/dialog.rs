@@ -1,18 +1,16 @@
 //! A dialog (RFC 3261 section 12): tags, both CSeq spaces, route set and remote target. Builds requests inside it.
 
-use std::net::IpAddr;
-
-use bytes::Bytes;
-use domain::{
-    call::{CSEQ_AHEAD, SipDialog},
-    trunk,
-};
-
 use super::build;
 use super::flow::{Flow, Transport};
 use super::message::Message;
 use super::uri::Uri;
 use super::values::{self, CSeq, address_uri, contact_uri};
+use bytes::Bytes;
+use domain::{
+    call::{CSEQ_AHEAD, SipDialog},
+    trunk,
+};
+use std::net::IpAddr;
 
 /// Most Route headers kept.
 const MAX_ROUTES: usize = 20;

@@ -3,6 +3,9 @@
 //! A challenge is read and written anew before ezk-sip-auth computes the answer, because that prefers auth-int, knows
 //! only one spelling of names and gets the -sess algorithms wrong. Every request has an authenticator of its own.
 
+use super::command::Credentials;
+use super::message::Message;
+use super::text;
 use ezk_sip_auth::{
     ClientAuthenticator, DigestAuthenticator, DigestCredentials, DigestUser, RequestParts, ResponseParts,
 };
@@ -10,10 +13,6 @@ use ezk_sip_types::msg::{RequestLine, StatusLine};
 use ezk_sip_types::print::{AppendCtx, PrintCtx, UriContext};
 use ezk_sip_types::uri::SipUri;
 use ezk_sip_types::{Headers, Method, Name, StatusCode};
-
-use super::command::Credentials;
-use super::message::Message;
-use super::text;
 
 /// Algorithms we answer, best first.
 const ALGORITHMS: [&str; 2] = ["SHA-256", "MD5"];

@@ -3,13 +3,11 @@
 //! Every leg ends with exactly one closing event: `Cancelled`, `Failed`, `TimedOut` or `Ended`. After it the leg's key
 //! means nothing any more.
 
-use std::net::SocketAddr;
-use std::time::Instant;
-
+use super::flow::{LegKey, Transport};
 use bytes::Bytes;
 use domain::call::SipDialog;
-
-use super::flow::{LegKey, Transport};
+use std::net::SocketAddr;
+use std::time::Instant;
 
 /// One thing that happened.
 #[derive(Debug, Clone)]

@@ -1,9 +1,8 @@
 //! Cuts a TCP stream into messages, whatever the segment boundaries, and never holds more than one message's limit.
 
-use bytes::{Buf, Bytes, BytesMut};
-
 use super::message::Message;
 use super::parse::{self, MAX_HEAD, MAX_STREAM_MESSAGE, Malformed};
+use bytes::{Buf, Bytes, BytesMut};
 
 /// What came out of a stream.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -2,11 +2,9 @@
 //!
 //! What we echo (Via, From, To, Call-ID, CSeq, Record-Route) is copied from here, never printed from a parsed form.
 
-use std::borrow::Cow;
-
-use bytes::Bytes;
-
 use super::text;
+use bytes::Bytes;
+use std::borrow::Cow;
 
 /// Long and compact names (RFC 3261 section 20, RFC 3515, 4028, 6665).
 const COMPACT: [(&str, &str); 15] = [

@@ -1,8 +1,7 @@
 //! One SIP message: start line, headers, body. What was received can be printed again byte for byte where it matters.
 
-use bytes::{BufMut, Bytes, BytesMut};
-
 use super::headers::Headers;
+use bytes::{BufMut, Bytes, BytesMut};
 
 /// The first line of a message.
 #[derive(Debug, Clone, PartialEq, Eq)]

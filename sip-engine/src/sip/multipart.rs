@@ -1,9 +1,8 @@
 //! Bodies of several parts (RFC 5621), as switches send them with ISUP beside the session description.
 
-use bytes::Bytes;
-
 use super::message::media_type;
 use super::text;
+use bytes::Bytes;
 
 /// Most parts looked at.
 const MAX_PARTS: usize = 8;

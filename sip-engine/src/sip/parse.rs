@@ -1,10 +1,9 @@
 //! Bytes to messages, within limits. Whatever arrives, the result is a message, or a reason with the best answer to it.
 
-use bytes::Bytes;
-
 use super::headers::{Header, Headers};
 use super::message::{Message, Start};
 use super::text;
+use bytes::Bytes;
 
 /// Longest datagram taken, bytes.
 pub const MAX_DATAGRAM: usize = 65_535;

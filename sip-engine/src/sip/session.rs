@@ -1,11 +1,10 @@
 //! Session timers (RFC 4028): what two sides agree on, and when the session must be refreshed or is over. A call whose
 //! other end vanished ends by itself.
 
-use std::time::{Duration, Instant};
-
 use super::message::Message;
 use super::text::parameter_value;
 use super::values::has_option;
+use std::time::{Duration, Instant};
 
 /// The shortest interval we take, seconds; the least there may be (RFC 4028 section 5).
 pub(crate) const MIN_SE: u32 = 90;

@@ -1,10 +1,9 @@
 //! The timers of RFC 3261 section 17, and a queue that says which key is due next.
 
+use crate::relax::relax;
 use std::collections::{BTreeSet, HashMap};
 use std::hash::Hash;
 use std::time::{Duration, Instant};
-
-use crate::relax::relax;
 
 /// Round-trip estimate: the first retransmission comes after this.
 pub const T1: Duration = Duration::from_millis(500);

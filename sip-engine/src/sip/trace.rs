@@ -1,11 +1,9 @@
 //! A message ready for the wire, with what the log may show of it.
 
-use std::sync::Arc;
-
-use bytes::Bytes;
-
 use super::headers::Headers;
 use super::message::Message;
+use bytes::Bytes;
+use std::sync::Arc;
 
 /// Headers whose values never reach a trace.
 const SECRET: [&str; 2] = ["authorization", "proxy-authorization"];

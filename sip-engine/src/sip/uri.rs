@@ -1,10 +1,8 @@
 //! URIs as telephone networks write them: `sip:`, `sips:`, `tel:`; hosts with `_`, users with `#`. Never fails on taste.
 
-use std::net::{IpAddr, SocketAddr};
-
-use ezk_sip_types::host::Host;
-
 use super::text;
+use ezk_sip_types::host::Host;
+use std::net::{IpAddr, SocketAddr};
 
 /// The scheme of a URI.
 #[derive(Debug, Clone, PartialEq, Eq)]

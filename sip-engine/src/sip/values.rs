@@ -1,11 +1,10 @@
 //! Header values parsed on demand: Via, CSeq and the addresses in From, To and Contact. The raw text stays what is echoed.
 
-use std::net::SocketAddr;
-
 use super::event::Party;
 use super::message::Message;
 use super::text;
 use super::uri::Uri;
+use std::net::SocketAddr;
 
 /// How many hops a request of ours may take (RFC 3261 section 8.1.1.6).
 pub const MAX_FORWARDS: u8 = 70;

@@ -1,15 +1,13 @@
 //! What has been said: a memory of prompts, the least recently used forgotten first, and the sentences that
 //! are being made right now.
 
+use super::{SpeechError, Spoken};
+use ring::digest::{Context, SHA256};
 use std::{
     collections::{BTreeMap, HashMap},
     sync::Arc,
 };
-
-use ring::digest::{Context, SHA256};
 use tokio::sync::OnceCell;
-
-use super::{SpeechError, Spoken};
 
 /// SHA-256 over everything that changes what is heard, and the tenant.
 pub(super) type Key = [u8; 32];

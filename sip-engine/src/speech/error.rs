@@ -1,8 +1,7 @@
 //! Why nothing can be said.
 
-use crate::media::audio::AudioError;
-
 use super::MAX_TEXT;
+use crate::media::audio::AudioError;
 
 /// Refusals of [`Speech::say`](super::Speech::say).
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]

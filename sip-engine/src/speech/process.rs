@@ -1,19 +1,17 @@
 //! One run of a speech program: text in by standard input, WAV out, within a time and a size.
 
+use super::{
+    SpeechError,
+    voice::{Choice, Engine},
+};
+use crate::media::{Prompt, audio};
 use std::{io, path::Path, process::Stdio};
-
 use tempfile::TempDir;
 use tokio::{
     fs::File,
     io::{AsyncRead, AsyncReadExt, AsyncWriteExt},
     process::Command,
 };
-
-use super::{
-    SpeechError,
-    voice::{Choice, Engine},
-};
-use crate::media::{Prompt, audio};
 
 /// More audio than this is not read: it would be refused anyway.
 const MAX_AUDIO: u64 = audio::MAX_BYTES as u64 + 1;

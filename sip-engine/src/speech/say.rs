@@ -1,15 +1,5 @@
 //! The one question: say this. Limits, cache and pool around the programs.
 
-use std::{
-    path::Path,
-    sync::{
-        Arc, Mutex, MutexGuard, PoisonError,
-        atomic::{AtomicUsize, Ordering},
-    },
-};
-
-use tokio::sync::Semaphore;
-
 use super::{
     MAX_TEXT, SpeechConfig, SpeechError,
     cache::{Cache, Flight, Key, Known, key},
@@ -17,6 +7,15 @@ use super::{
     voice::{Choice, Engine, choose},
 };
 use crate::media::Prompt;
+use parking_lot::{Mutex, MutexGuard};
+use std::{
+    path::Path,
+    sync::{
+        Arc,
+        atomic::{AtomicUsize, Ordering},
+    },
+};
+use tokio::sync::Semaphore;
 
 /// Sentences that may wait for a free process.
 const MAX_WAITING: usize = 1_000;
@@ -120,7 +119,7 @@ impl Drop for Boarded<'_> {
 
 impl Inner {
     fn cache(&self) -> MutexGuard<'_, Cache> {
-        self.cache.lock().unwrap_or_else(PoisonError::into_inner)
+        self.cache.lock()
     }
 
     async fn make(&self, choice: Choice, text: &str) -> Result<Spoken, SpeechError> {

@@ -1,11 +1,9 @@
 //! The real programs speak where they are installed; scripted ones fail and dawdle.
 
-use std::{ffi::OsStr, fs, os::unix::fs::PermissionsExt, path::PathBuf, time::Duration};
-
-use tempfile::TempDir;
-
 use super::*;
 use crate::media::{Codec, Prompt, audio::tone::energy, g711::ulaw_to_linear};
+use std::{ffi::OsStr, fs, os::unix::fs::PermissionsExt, path::PathBuf, time::Duration};
+use tempfile::TempDir;
 
 fn request(text: &str) -> SayRequest {
     SayRequest { tenant: "AC1".into(), text: text.into(), voice: None, language: None }

@@ -11,11 +11,8 @@ pub use tally::{Tally, TallyCommand, TallyError, TallyEvent};
 
 use crate::{RandomIds, Store, StoreOptions};
 use domain::{Actor, Clock, Ids, Kind, Meta, Sid, Tenant, Timestamp};
-use std::{
-    ops::Deref,
-    sync::{Arc, Mutex, PoisonError},
-    time::Duration,
-};
+use parking_lot::Mutex;
+use std::{ops::Deref, sync::Arc, time::Duration};
 
 /// The master key of test stores.
 pub const MASTER_KEY: [u8; 32] = [7; 32];
@@ -118,14 +115,14 @@ impl ManualClock {
 
     /// Moves it on.
     pub fn advance(&self, by: Duration) {
-        let mut now = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut now = self.0.lock();
         *now = now.plus(by);
     }
 }
 
 impl Clock for ManualClock {
     fn now(&self) -> Timestamp {
-        *self.0.lock().unwrap_or_else(PoisonError::into_inner)
+        *self.0.lock()
     }
 }
 

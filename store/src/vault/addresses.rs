@@ -3,10 +3,8 @@
 use super::Vault;
 use crate::StoreError;
 use domain::{Sid, url_password, webhook_url::WebhookUrl};
-use std::{
-    collections::HashMap,
-    sync::{Arc, Mutex, MutexGuard, PoisonError},
-};
+use parking_lot::Mutex;
+use std::{collections::HashMap, sync::Arc};
 
 /// The vault's kind of such a password. Its owner is the carrier.
 const KIND: &str = "url_password";
@@ -92,11 +90,11 @@ impl Vault {
 
 impl Known {
     fn get(&self, name: &str) -> Option<Arc<str>> {
-        self.lock().get(name).cloned()
+        self.0.lock().get(name).cloned()
     }
 
     fn keep(&self, name: &str, password: &str) -> Arc<str> {
-        let (mut known, password) = (self.lock(), Arc::<str>::from(password));
+        let (mut known, password) = (self.0.lock(), Arc::<str>::from(password));
         if known.len() >= MAX_KNOWN {
             known.clear();
         }
@@ -105,10 +103,6 @@ impl Known {
     }
 
     pub(super) fn forget(&self) {
-        self.lock().clear();
-    }
-
-    fn lock(&self) -> MutexGuard<'_, HashMap<String, Arc<str>>> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+        self.0.lock().clear();
     }
 }

@@ -3,13 +3,10 @@
 use super::sealing;
 use crate::{Db, Hash, StoreError};
 use domain::{Clock, Ids, Sid, Timestamp};
+use parking_lot::{Mutex, MutexGuard};
 use ring::{aead::LessSafeKey, hmac};
 use sea_query::{Expr, ExprTrait, OnConflict, Order, Query};
-use std::{
-    collections::HashMap,
-    sync::{Arc, Mutex, PoisonError},
-    time::Duration,
-};
+use std::{collections::HashMap, sync::Arc, time::Duration};
 
 /// Keys kept open at once; past that all are opened again when needed.
 const OPEN: usize = 10_000;
@@ -106,8 +103,8 @@ impl Keys {
         Ok(())
     }
 
-    fn cache(&self) -> std::sync::MutexGuard<'_, HashMap<Sid, Opened>> {
-        self.open.lock().unwrap_or_else(PoisonError::into_inner)
+    fn cache(&self) -> MutexGuard<'_, HashMap<Sid, Opened>> {
+        self.open.lock()
     }
 
     async fn stored(&self, carrier: &Sid) -> Result<Option<Vec<u8>>, StoreError> {

@@ -4,10 +4,7 @@
 //! digit starts when the last prompt is over, and starts again with every digit. A key is a digit when it is let go; while it
 //! is down the clock waits.
 
-use super::{
-    Definition, Flow, Verb,
-    prompt::{self, Prompt},
-};
+use super::{Definition, Flow, Verb, prompt::Prompt, prompts};
 use crate::{
     ask::{Ask, Event, Request},
     element::{Address, Element, Method, SCHEMA_WARNING},
@@ -71,7 +68,7 @@ fn parse(element: &mut Element<'_, '_>) -> Box<dyn Verb> {
         timeout: timeout(element),
         on_empty: element.flag("actionOnEmptyResult", false),
         barge_in: element.flag("bargeIn", true),
-        prompts: prompt::children(element),
+        prompts: prompts::children(element),
         prompting: false,
         held: false,
         digits: String::new(),

@@ -7,6 +7,7 @@ mod lacking;
 mod pause;
 mod play;
 mod prompt;
+mod prompts;
 mod redirect;
 mod reject;
 mod say;

@@ -2,11 +2,8 @@
 
 use crate::problem::Refusal;
 use domain::Sid;
-use std::{
-    collections::HashMap,
-    sync::{Arc, Mutex, MutexGuard, PoisonError},
-    time::Duration,
-};
+use parking_lot::Mutex;
+use std::{collections::HashMap, sync::Arc, time::Duration};
 
 /// Most open pages of one user on this node.
 const MOST: usize = 32;
@@ -29,7 +26,7 @@ impl Pages {
     /// # Errors
     /// 429 when they have too many.
     pub(super) fn open(&self, user: &Sid, carrier: &Sid) -> Result<Place, Refusal> {
-        let mut pages = self.lock();
+        let mut pages = self.0.lock();
         let is_full = |sid: &Sid, most| pages.get(sid).is_some_and(|count| *count >= most);
         if is_full(user, MOST) || is_full(carrier, MOST_OF_CARRIER) {
             return Err(Refusal::rate_limited(Duration::from_secs(30)));
@@ -38,15 +35,11 @@ impl Pages {
         whose.iter().for_each(|sid| *pages.entry(sid.clone()).or_default() += 1);
         Ok(Place { pages: self.clone(), whose })
     }
-
-    fn lock(&self) -> MutexGuard<'_, HashMap<Sid, usize>> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
-    }
 }
 
 impl Drop for Place {
     fn drop(&mut self) {
-        let mut pages = self.pages.lock();
+        let mut pages = self.pages.0.lock();
         for sid in &self.whose {
             if let Some(count) = pages.get_mut(sid) {
                 *count -= 1;
@@ -77,7 +70,7 @@ mod tests {
         open.pop();
         assert!(pages.open(&user, &carrier).is_ok());
         open.clear();
-        assert!(pages.lock().is_empty());
+        assert!(pages.0.lock().is_empty());
     }
 
     #[test]

@@ -7,12 +7,13 @@ use domain::{
     Actor, Ids, Meta, Sid, Tenant, Timestamp,
     call::{Call, CallCommand, CallError},
 };
+use parking_lot::Mutex;
 use std::{
     collections::{HashMap, VecDeque},
     io,
     path::Path,
     sync::{
-        Arc, Mutex, PoisonError,
+        Arc,
         atomic::{AtomicBool, AtomicUsize, Ordering},
     },
     time::Duration,
@@ -171,7 +172,7 @@ impl Journal {
 
     /// Whether facts of this call are on their way into the log.
     pub fn is_behind(&self, call: &Sid) -> bool {
-        self.lock().contains_key(call)
+        self.0.behind.lock().contains_key(call)
     }
 
     async fn spool(&self, entry: Entry, attempt: Option<Attempt>) -> Result<(), NotKept> {
@@ -230,7 +231,7 @@ impl Journal {
         self.0.waiting.send_modify(|waiting| *waiting += 1);
         let call = kept.entry.call.clone();
         let first = {
-            let mut behind = self.lock();
+            let mut behind = self.0.behind.lock();
             let first = !behind.contains_key(&call);
             behind.entry(call.clone()).or_default().push_back(kept);
             first
@@ -257,7 +258,7 @@ impl Journal {
 
     /// The call's next entry; when there is none, the call is not behind any more.
     fn front(&self, call: &Sid) -> Option<Kept> {
-        let mut behind = self.lock();
+        let mut behind = self.0.behind.lock();
         let entry = behind.get(call).and_then(VecDeque::front).cloned();
         if entry.is_none() {
             behind.remove(call);
@@ -266,7 +267,7 @@ impl Journal {
     }
 
     fn forget_front(&self, call: &Sid, segment: Option<u64>) {
-        if let Some(queue) = self.lock().get_mut(call) {
+        if let Some(queue) = self.0.behind.lock().get_mut(call) {
             queue.pop_front();
         }
         match segment.map(|segment| self.0.spool.done(segment)) {
@@ -326,10 +327,6 @@ impl Journal {
     /// that version or an earlier one: it is too late now, or this one is, and looks again.
     async fn append_at(&self, version: i64, entry: &Entry) -> Result<(), Setback> {
         settled(self.0.store.execute_at::<Call>(&entry.call, version, commands(entry)).await)
-    }
-
-    fn lock(&self) -> std::sync::MutexGuard<'_, HashMap<Sid, VecDeque<Kept>>> {
-        self.0.behind.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 

@@ -10,9 +10,8 @@ mod resample;
 pub mod tone;
 mod wav;
 
-use std::time::Duration;
-
 use super::Prompt;
+use std::time::Duration;
 
 pub use self::{error::AudioError, raw::Raw};
 

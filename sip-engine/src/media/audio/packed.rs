@@ -1,7 +1,7 @@
 //! MP3 and AIFF files, by symphonia's decoders.
 
+use super::{AudioError, resample::Resampler};
 use std::io::Cursor;
-
 use symphonia::core::{
     codecs::audio::AudioDecoderOptions,
     errors::Error,
@@ -9,8 +9,6 @@ use symphonia::core::{
     io::MediaSourceStream,
     meta::MetadataOptions,
 };
-
-use super::{AudioError, resample::Resampler};
 
 /// Frames that may be undecodable before the file is given up; one in a stream is only a click.
 const MAX_BAD_FRAMES: u32 = 100;

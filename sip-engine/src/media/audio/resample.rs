@@ -1,8 +1,7 @@
 //! Any rate from 8 to 48 kHz down to 8 kHz: a windowed sinc as low-pass and interpolator in one.
 
-use std::f64::consts::PI;
-
 use super::{AudioError, MAX_DURATION, tone::RATE};
+use std::f64::consts::PI;
 
 /// Zero crossings of the sinc on each side; the transition band is about a tenth of the rate.
 const CROSSINGS: f64 = 24.0;

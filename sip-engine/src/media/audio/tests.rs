@@ -1,10 +1,9 @@
-use std::time::Duration;
-
 use super::{
     tone::{energy, share_of, tone, tone_at},
     *,
 };
 use crate::media::g711::{linear_to_alaw, linear_to_ulaw};
+use std::time::Duration;
 
 const SECOND: Duration = Duration::from_secs(1);
 

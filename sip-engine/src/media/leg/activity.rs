@@ -1,9 +1,8 @@
 //! What a leg sends of its own: a prompt, digits, or nothing but silence.
 
-use std::sync::Arc;
-
 use super::LegState;
 use crate::media::{Codec, Loops, MediaEvent, PlayOutcome, PlayToken, Prompt, dtmf::DigitSender, leg::Turn};
+use std::sync::Arc;
 
 /// At most one thing is sent at a time.
 #[derive(Debug)]

@@ -6,14 +6,6 @@ mod receive;
 mod report;
 mod send;
 
-use std::{
-    net::SocketAddr,
-    sync::{Arc, atomic::Ordering},
-};
-
-use ring::rand::SystemRandom;
-use tokio::sync::mpsc::{self, error::TrySendError};
-
 use self::{activity::Activity, keys::Tones, report::PeerReports};
 use super::{
     Direction, LegId, LegStatistics, MediaEvent, PlayOutcome, Remote,
@@ -28,6 +20,12 @@ use super::{
     reception::Reception,
     wheel::{Kind, Timer, Wheel},
 };
+use ring::rand::SystemRandom;
+use std::{
+    net::SocketAddr,
+    sync::{Arc, atomic::Ordering},
+};
+use tokio::sync::mpsc::{self, error::TrySendError};
 
 pub(super) use self::receive::Inbound;
 

@@ -1,7 +1,5 @@
 //! What arrives at a leg: judged by the latch, counted, and turned into digits or into the other party's audio.
 
-use std::net::SocketAddr;
-
 use super::{LegState, Turn};
 use crate::media::{
     Codec, MediaEvent, Remote,
@@ -11,6 +9,7 @@ use crate::media::{
     latch::{Sign, Verdict},
     rtp::{MAX_PAYLOAD, Packet},
 };
+use std::net::SocketAddr;
 
 /// Packets a second taken from one peer: five times what 10 ms packets need.
 const MAX_RATE: u32 = 500;

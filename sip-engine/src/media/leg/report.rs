@@ -1,15 +1,13 @@
 //! RTCP of a leg: our report about every 5 seconds, and what the peer reports.
 
-use std::net::SocketAddr;
-
-use ring::rand::SystemRandom;
-
 use super::{LegState, Turn};
 use crate::media::{
     ports::random_bytes,
     rtcp::{self, Report},
     wheel::Kind,
 };
+use ring::rand::SystemRandom;
+use std::net::SocketAddr;
 
 /// Half of RFC 3550's five seconds; a random share of as much again is added, twice for a mean of five.
 const REPORT_MS: u64 = 2_500;

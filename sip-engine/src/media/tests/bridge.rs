@@ -1,10 +1,9 @@
-use std::{sync::Arc, time::Duration};
-
 use super::phone::{Bench, ONCE, Phone, marked};
 use crate::media::{
     Codec, Direction, MediaError, MediaEvent, PlayOutcome, PlayToken, Prompt, Remote, audio::tone::tone,
     g711::ulaw_to_alaw, rtp::Header,
 };
+use std::{sync::Arc, time::Duration};
 
 #[tokio::test]
 async fn the_same_codec_is_relayed_bit_by_bit_in_an_unbroken_stream() {

@@ -1,11 +1,9 @@
-use std::time::Duration;
-
-use tokio::sync::mpsc;
-
 use super::phone::{Bench, ONCE, Phone};
 use crate::media::{
     Codec, Direction, LegOptions, Loops, MediaError, MediaEvent, PlayOutcome, PlayToken, Prompt, Remote,
 };
+use std::time::Duration;
+use tokio::sync::mpsc;
 
 #[tokio::test]
 async fn closing_says_what_was_playing_then_the_final_figures_and_rests_the_ports() {

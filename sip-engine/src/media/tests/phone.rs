@@ -1,13 +1,11 @@
 //! A scripted phone: two sockets, one stream, and patience with a limit.
 
-use std::{net::SocketAddr, num::NonZeroU32, time::Duration};
-
-use tokio::{net::UdpSocket, sync::mpsc, time::timeout};
-
 use crate::media::{
     Codec, GroupKey, Leg, LegOptions, Loops, Media, MediaConfig, MediaEvent, Remote,
     rtp::{HEADER, Header, MAX_PAYLOAD, Packet},
 };
+use std::{net::SocketAddr, num::NonZeroU32, time::Duration};
+use tokio::{net::UdpSocket, sync::mpsc, time::timeout};
 
 /// Far longer than anything here takes; reaching it is a failure.
 const PATIENCE: Duration = Duration::from_secs(10);

@@ -1,11 +1,10 @@
-use std::{num::NonZeroU32, sync::Arc, time::Duration};
-
 use super::phone::{Bench, Heard, ONCE, Phone};
 use crate::media::{
     Codec, Direction, Loops, MediaEvent, PlayOutcome, PlayToken, Prompt, Remote,
     audio::tone::{energy, share_of, tone},
     g711::{alaw_to_linear, ulaw_to_linear},
 };
+use std::{num::NonZeroU32, sync::Arc, time::Duration};
 
 fn prompt(hertz: f64, milliseconds: u64) -> Arc<Prompt> {
     Arc::new(Prompt::from_pcm8k(&tone(hertz, Duration::from_millis(milliseconds))))

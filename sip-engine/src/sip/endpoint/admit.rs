@@ -1,7 +1,5 @@
 //! What a request outside any dialog must pass before it means anything.
 
-use std::sync::atomic::Ordering;
-
 use super::Endpoint;
 use super::config::RETRY_AFTER;
 use super::incoming::incoming_call;
@@ -10,6 +8,7 @@ use crate::sip::build;
 use crate::sip::check::{self, Refusal};
 use crate::sip::flow::LegKey;
 use crate::sip::values;
+use std::sync::atomic::Ordering;
 
 impl Endpoint {
     /// Methods, schemes, extensions, bodies, hops, merged requests and overload, in that order.

@@ -1,11 +1,10 @@
 //! What an endpoint is told once, and what it counts.
 
+use crate::sip::event::IncomingCall;
+use domain::share::kept_for_help;
 use std::fmt;
 use std::net::IpAddr;
 use std::sync::{Arc, atomic::AtomicBool};
-
-use crate::sip::event::IncomingCall;
-use domain::share::kept_for_help;
 
 /// Answers whether an address is one we deal with.
 pub type SourceFilter = Arc<dyn Fn(IpAddr) -> bool + Send + Sync>;

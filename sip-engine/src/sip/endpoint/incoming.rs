@@ -1,11 +1,5 @@
 //! Calls that arrive: the INVITE, our answers to it, its ACK and its CANCEL.
 
-use std::sync::Arc;
-use std::time::Duration;
-
-use bytes::Bytes;
-use ipnet::IpNet;
-
 use super::Endpoint;
 use super::leg::{Leg, Stage, Unacked, Waiting};
 use super::receive::Request;
@@ -21,6 +15,10 @@ use crate::sip::trace::Wire;
 use crate::sip::transaction::ServerKey;
 use crate::sip::uri::Uri;
 use crate::sip::values::{self, CSeq, Via};
+use bytes::Bytes;
+use ipnet::IpNet;
+use std::sync::Arc;
+use std::time::Duration;
 
 /// A ringing call repeats its provisional this often, so that no proxy's timer C ends it (RFC 3261 section 13.3.1.1).
 pub(super) const STILL_RINGING: Duration = Duration::from_secs(60);

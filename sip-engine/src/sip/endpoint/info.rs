@@ -1,11 +1,10 @@
 //! Our INFO: a key for a peer that tells its own keys so.
 
-use bytes::Bytes;
-
 use super::Endpoint;
 use super::leg::{Purpose, Stage};
 use crate::sip::flow::LegKey;
 use crate::sip::message::Message;
+use bytes::Bytes;
 
 impl Endpoint {
     /// `Command::Info`.

@@ -1,14 +1,5 @@
 //! What the endpoint remembers of one leg.
 
-use std::collections::HashMap;
-use std::net::IpAddr;
-use std::sync::Arc;
-use std::time::{Duration, Instant};
-
-use bytes::Bytes;
-use domain::call::SipDialog;
-use ipnet::IpNet;
-
 use super::reliable::{Early, Reliable};
 use crate::sip::build;
 use crate::sip::command::Credentials;
@@ -21,6 +12,13 @@ use crate::sip::timers::{T2, earliest};
 use crate::sip::trace::Wire;
 use crate::sip::transaction::ServerKey;
 use crate::sip::values::{has_option, tag};
+use bytes::Bytes;
+use domain::call::SipDialog;
+use ipnet::IpNet;
+use std::collections::HashMap;
+use std::net::IpAddr;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
 
 /// What a client transaction is for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

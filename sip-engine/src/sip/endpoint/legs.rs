@@ -1,11 +1,10 @@
 //! The legs there are: those that go on, which have a limit, and those that are over but for what may still come of them.
 
-use std::collections::{HashMap, VecDeque};
-use std::ops::Deref;
-
 use super::leg::{Leg, Stage};
 use crate::relax::relax;
 use crate::sip::flow::LegKey;
+use std::collections::{HashMap, VecDeque};
+use std::ops::Deref;
 
 /// Legs that are over and may still get an answer, for one that goes on: a call that fails at once is remembered for 32 s.
 const OVER_PER_LEG: usize = 8;

@@ -20,12 +20,6 @@ mod time;
 mod turned_away;
 mod within;
 
-use std::collections::{HashMap, VecDeque};
-use std::net::SocketAddr;
-use std::time::Instant;
-
-use bytes::Bytes;
-
 use super::command::Command;
 use super::event::{Direction, Event, Trace};
 use super::flow::{ConnectionId, Flow, LegKey};
@@ -35,11 +29,14 @@ use super::timers::{Wheel, earliest};
 use super::tokens::Tokens;
 use super::trace::Wire;
 use super::transaction::{ClientKey, Clients, ServerKey, Servers};
-
+use bytes::Bytes;
 pub use config::{Counts, Doorkeeper, EndpointConfig, Helpline, Notice, SourceFilter, TurnedAway};
 pub(crate) use config::{NO_SOURCE, RETRY_AFTER};
 use leg::Purpose;
 use legs::Legs;
+use std::collections::{HashMap, VecDeque};
+use std::net::SocketAddr;
+use std::time::Instant;
 use turned_away::Repetitions;
 
 /// What happened.

@@ -1,9 +1,5 @@
 //! Our re-INVITE, and what the answers to it and to a BYE mean for the dialog.
 
-use std::time::Duration;
-
-use bytes::Bytes;
-
 use super::Endpoint;
 use super::leg::{Leg, Offered, Purpose, Stage};
 use crate::sip::event::{ClosedBy, Event};
@@ -11,6 +7,8 @@ use crate::sip::flow::LegKey;
 use crate::sip::message::Message;
 use crate::sip::timers::GIVE_UP;
 use crate::sip::values::CSeq;
+use bytes::Bytes;
+use std::time::Duration;
 
 impl Endpoint {
     /// `Command::Reinvite`.

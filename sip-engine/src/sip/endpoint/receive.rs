@@ -1,10 +1,5 @@
 //! From bytes to the one place that deals with a message: repeated, in a dialog, a new call, or refused.
 
-use std::net::IpAddr;
-use std::sync::Arc;
-
-use bytes::Bytes;
-
 use super::config::{NO_SOURCE, TurnedAway};
 use super::leg::Stage;
 use super::{Endpoint, Purpose};
@@ -17,6 +12,9 @@ use crate::sip::parse::{Malformed, parse_datagram};
 use crate::sip::trace::Wire;
 use crate::sip::transaction::{ServerKey, Taken, Verdict};
 use crate::sip::values::{Via, tag};
+use bytes::Bytes;
+use std::net::IpAddr;
+use std::sync::Arc;
 
 /// Longest branch of a request that is read, bytes.
 const MAX_BRANCH: usize = 256;

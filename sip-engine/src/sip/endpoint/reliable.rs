@@ -1,11 +1,6 @@
 //! Provisional responses that arrive for certain (RFC 3262): those we give are repeated until their PRACK, those we get
 //! are answered with one.
 
-use std::collections::VecDeque;
-use std::time::{Duration, Instant};
-
-use bytes::Bytes;
-
 use super::Endpoint;
 use super::leg::{Leg, Purpose, Stage};
 use super::receive::Request;
@@ -18,6 +13,9 @@ use crate::sip::message::Message;
 use crate::sip::timers::{GIVE_UP, T1};
 use crate::sip::trace::Wire;
 use crate::sip::values::{CSeq, has_option, tag};
+use bytes::Bytes;
+use std::collections::VecDeque;
+use std::time::{Duration, Instant};
 
 /// Most answers that wait for a PRACK.
 const MAX_QUEUED: usize = 8;

@@ -1,7 +1,5 @@
 //! What time brings: repeated messages, answers that never came, rings that were too long; and how legs are kept.
 
-use std::net::SocketAddr;
-
 use super::Endpoint;
 use super::incoming::STILL_RINGING;
 use super::leg::{Leg, Purpose, Stage, UNREACHED};
@@ -16,6 +14,7 @@ use crate::sip::message::Message;
 use crate::sip::session::SessionTimer;
 use crate::sip::transaction::{Broken, Outcome};
 use crate::sip::values::tag;
+use std::net::SocketAddr;
 
 impl Endpoint {
     /// Does everything that is due.

@@ -1,9 +1,6 @@
 //! What comes to nothing before there is a call, and calls refused at routing: one answer for one request, and nothing kept (RFC 3261 section 8.2.7). A refusal that was
 //! repeated until its ACK would send eleven times what a forged source has sent.
 
-use std::collections::{HashSet, VecDeque};
-use std::net::IpAddr;
-
 use super::receive::Request;
 use super::{Endpoint, TurnedAway};
 use crate::sip::build;
@@ -13,6 +10,8 @@ use crate::sip::flow::LegKey;
 use crate::sip::message::Message;
 use crate::sip::trace::Wire;
 use crate::sip::transaction::ServerKey;
+use std::collections::{HashSet, VecDeque};
+use std::net::IpAddr;
 
 /// Refused requests that are told apart from their repetitions.
 const REMEMBERED: usize = 4_096;

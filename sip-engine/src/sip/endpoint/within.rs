@@ -1,7 +1,5 @@
 //! Requests inside a dialog: BYE, re-INVITE, UPDATE, INFO, OPTIONS, and what is refused there.
 
-use std::time::Duration;
-
 use super::Endpoint;
 use super::incoming::STILL_RINGING;
 use super::leg::{Stage, Waiting};
@@ -12,6 +10,7 @@ use crate::sip::event::{ClosedBy, Event};
 use crate::sip::flow::LegKey;
 use crate::sip::message::{Message, media_type};
 use crate::sip::values::tag;
+use std::time::Duration;
 
 /// A change of session the caller has not answered after this is refused with 500, before the peer's transaction ends.
 const ANSWER_OFFER: Duration = Duration::from_secs(20);

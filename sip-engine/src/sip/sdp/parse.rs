@@ -1,11 +1,9 @@
 //! Reads the first audio stream we can use out of a peer's description.
 
-use std::net::{IpAddr, SocketAddr};
-
-use ezk_sdp_types::{Connection, Direction, MediaDescription, SessionDescription, TaggedAddress};
-
 use super::prefilter::{self, Section, Sections};
 use super::{Codec, CodecName, MediaDirection, MediaOffer, SdpRefusal};
+use ezk_sdp_types::{Connection, Direction, MediaDescription, SessionDescription, TaggedAddress};
+use std::net::{IpAddr, SocketAddr};
 
 /// Longest packet time taken over from a peer, milliseconds.
 const MAX_PTIME: u8 = 60;

@@ -1,10 +1,8 @@
 //! Our side of a session: writes offers and answers, and counts the o= version.
 
-use std::net::{IpAddr, SocketAddr};
-
-use bytes::Bytes;
-
 use super::{Codec, CodecName, MediaDirection, RemoteSession};
+use bytes::Bytes;
+use std::net::{IpAddr, SocketAddr};
 
 /// The payload type we give telephone-event when we offer.
 const TELEPHONE_EVENT: u8 = 101;

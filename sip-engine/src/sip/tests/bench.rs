@@ -1,16 +1,14 @@
 //! One endpoint on the bench: text in, messages and events out, time moved by hand.
 
-use std::net::SocketAddr;
-use std::time::{Duration, Instant};
-
-use bytes::Bytes;
-
 use crate::sip::message::Message;
 use crate::sip::parse::parse_datagram;
 use crate::sip::{
     Command, ConnectionId, Credentials, Endpoint, EndpointConfig, Event, Flow, Input, Invite, LegKey, Output,
     Target, Tokens, Transport,
 };
+use bytes::Bytes;
+use std::net::SocketAddr;
+use std::time::{Duration, Instant};
 
 pub(super) const SDP: &str =
     "v=0\r\no=- 1 1 IN IP4 192.0.2.9\r\ns=-\r\nc=IN IP4 192.0.2.9\r\nt=0 0\r\nm=audio 4000 RTP/AVP 0\r\n";

@@ -1,13 +1,11 @@
 //! Whole calls between two endpoints on good and bad networks: both sides end, once, and nothing is left behind.
 
-use std::collections::HashMap;
-use std::time::Duration;
-
-use bytes::Bytes;
-
 use super::bench::SDP;
 use super::network::{Network, Side, Weather};
 use crate::sip::{ClosedBy, Command, Event, Invite, LegKey, Target, Transport};
+use bytes::Bytes;
+use std::collections::HashMap;
+use std::time::Duration;
 
 const CALM: Weather = Weather { loss: 0, twice: 0, delay: 20 };
 const STORM: Weather = Weather { loss: 25, twice: 15, delay: 900 };

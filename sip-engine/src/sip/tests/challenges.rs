@@ -1,12 +1,11 @@
 //! Digest challenges: the realms that challenge the INVITE first are answered, at the leg's own next hop, with the leg's own
 //! credentials; nobody else is.
 
-use std::time::Duration;
-
 use super::bench::{Bench, SDP, header, kind, reply};
 use super::client::{leg, up};
 use crate::sip::message::Message;
 use crate::sip::{Command, Credentials, Event};
+use std::time::Duration;
 
 fn credentials() -> Option<Credentials> {
     Some(Credentials { username: "trunk".into(), password: "secret".into() })

@@ -1,10 +1,9 @@
 //! Calls we place: repetition, CANCEL, forks and late answers, requests inside the dialog.
 
-use std::time::Duration;
-
 use super::bench::{Bench, SDP, header, kind, peer, reply};
 use crate::sip::message::Message;
 use crate::sip::{ClosedBy, Command, Credentials, Event, LegKey, Transport};
+use std::time::Duration;
 
 const LEG: u64 = 5;
 

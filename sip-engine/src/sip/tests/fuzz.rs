@@ -1,10 +1,9 @@
 //! Twenty thousand broken messages: nothing panics, what we send stays readable, and the endpoint works afterwards.
 
-use std::time::Duration;
-
 use super::bench::{Bench, SDP, reply, request, within};
 use crate::sip::framing::Framer;
 use crate::sip::{Command, Credentials, Event, LegKey, sdp};
+use std::time::Duration;
 
 const MUTANTS: u32 = 20_000;
 

@@ -1,14 +1,12 @@
 //! Two endpoints on a network that loses, delays, repeats and reorders, with time moved by hand.
 
+use crate::sip::endpoint::Counts;
+use crate::sip::{Command, Endpoint, EndpointConfig, Event, Flow, Input, Output, Tokens, Transport};
+use bytes::Bytes;
 use std::collections::BTreeMap;
 use std::collections::btree_map::OccupiedEntry;
 use std::net::SocketAddr;
 use std::time::{Duration, Instant};
-
-use bytes::Bytes;
-
-use crate::sip::endpoint::Counts;
-use crate::sip::{Command, Endpoint, EndpointConfig, Event, Flow, Input, Output, Tokens, Transport};
 
 /// How bad the network is.
 #[derive(Debug, Clone, Copy)]

@@ -1,10 +1,9 @@
 //! Session descriptions: foreign media never costs the call, and an answer has a line for each of the offer's.
 
-use std::net::SocketAddr;
-
 use crate::sip::sdp::{
     CodecName, LocalSession, MAX_BODY, MediaDirection, MediaOffer, RemoteSession, SdpRefusal, parse, words,
 };
+use std::net::SocketAddr;
 
 const SESSION: &str = "v=0\r\no=- 1 1 IN IP4 192.0.2.1\r\ns=-\r\nc=IN IP4 192.0.2.1\r\nt=0 0\r\n";
 

@@ -3,6 +3,7 @@
 
 use super::bench::Bench;
 use crate::sip::Event;
+use Class::{Answer, Call, Drop};
 
 /// What must become of a message.
 #[derive(Debug, PartialEq, Eq)]
@@ -14,7 +15,6 @@ enum Class {
     /// No answer at all.
     Drop,
 }
-use Class::{Answer, Call, Drop};
 
 const BASE: &str = "Max-Forwards: 68\r\nFrom: <sip:caller@example.net>;tag=8814\r\nTo: <sip:vivekg@example.com>\r\nCall-ID: t1@192.0.2.9\r\nContact: <sip:caller@192.0.2.9>\r\n";
 const VIA: &str = "Via: SIP/2.0/UDP 192.0.2.9;branch=z9hG4bKkdjuw\r\n";

@@ -1,11 +1,10 @@
 //! The parser: odd but valid messages are read, broken ones are refused with the right answer, nothing panics.
 
-use bytes::Bytes;
-
 use crate::sip::message::{Message, Start};
 use crate::sip::parse::{Malformed, parse_datagram};
 use crate::sip::uri::Uri;
 use crate::sip::values::{self, CSeq, Via};
+use bytes::Bytes;
 
 fn read(text: &str) -> Result<Message, Malformed> {
     parse_datagram(&Bytes::copy_from_slice(text.as_bytes()))

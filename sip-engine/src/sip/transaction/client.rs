@@ -1,9 +1,5 @@
 //! Client transactions: requests are repeated until they are answered, and INVITE refusals are acknowledged.
 
-use std::collections::HashMap;
-use std::net::SocketAddr;
-use std::time::{Duration, Instant};
-
 use crate::relax::relax;
 use crate::sip::build;
 use crate::sip::flow::{ConnectionId, Flow, LegKey, Transport};
@@ -11,6 +7,9 @@ use crate::sip::message::Message;
 use crate::sip::timers::{GIVE_UP, T1, T2, T4, Wheel, earliest};
 use crate::sip::trace::Wire;
 use crate::sip::values::{CSeq, Via};
+use std::collections::HashMap;
+use std::net::SocketAddr;
+use std::time::{Duration, Instant};
 
 /// Branch and CSeq method (RFC 3261 section 17.1.3).
 pub(crate) type ClientKey = (String, String);

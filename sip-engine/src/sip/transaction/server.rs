@@ -1,9 +1,5 @@
 //! Server transactions: requests are answered once, and repeated requests get the same answer again.
 
-use std::collections::HashMap;
-use std::net::IpAddr;
-use std::time::{Duration, Instant};
-
 use crate::relax::relax;
 use crate::sip::flow::{ConnectionId, Flow, LegKey};
 use crate::sip::message::Message;
@@ -11,6 +7,9 @@ use crate::sip::timers::{GIVE_UP, T1, T2, T4, Wheel, earliest};
 use crate::sip::trace::Wire;
 use crate::sip::values::{CSeq, Via, tag};
 use domain::share::kept_for_help;
+use std::collections::HashMap;
+use std::net::IpAddr;
+use std::time::{Duration, Instant};
 
 /// Server transactions held for each leg there may be: an answered call leaves two behind for 32 s each. At the limit
 /// new calls are refused, and requests of live ones answered without a transaction.

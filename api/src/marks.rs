@@ -19,7 +19,7 @@ impl Marks {
     }
 
     /// A carrier's mark of these positions: 32 hex digits.
-    pub(super) fn of(&self, carrier: &Sid, positions: [i64; 2]) -> String {
+    pub(crate) fn of(&self, carrier: &Sid, positions: [i64; 2]) -> String {
         let mut mark = hmac::Context::with_key(&self.0);
         mark.update(carrier.as_str().as_bytes());
         positions.iter().for_each(|position| mark.update(&position.to_be_bytes()));

@@ -1,11 +1,13 @@
 //! TLS against servers with good and bad certificates, on loopback.
 #![expect(clippy::disallowed_methods, reason = "tests start their own servers")]
 
-use super::{
-    failure::{TLS_EXPIRED, TLS_NAME, TLS_PATH},
-    *,
+use crate::{
+    http::{
+        failure::{TLS_EXPIRED, TLS_NAME, TLS_PATH},
+        *,
+    },
+    testing::{loopback, read_request},
 };
-use crate::testing::{loopback, read_request};
 use async_trait::async_trait;
 use rcgen::{CertificateParams, KeyPair, date_time_ymd};
 use rustls::pki_types::{CertificateDer, PrivateKeyDer};

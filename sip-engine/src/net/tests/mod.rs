@@ -1,21 +1,21 @@
 //! The sockets for real, on loopback.
 #![expect(clippy::disallowed_methods, reason = "tests start their own tasks")]
 
+mod sipp;
+
+use super::{Counters, NetConfig, Sip};
+use crate::sip::{Command, EndpointConfig, Event, Invite, LegKey, Target, Transport};
+use bytes::Bytes;
 use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::Duration;
-
-use bytes::Bytes;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpSocket, TcpStream, UdpSocket};
 use tokio::sync::mpsc;
 use tokio::task::JoinHandle;
 use tokio::time::timeout;
 use tokio_util::sync::CancellationToken;
-
-use super::{Counters, NetConfig, Sip};
-use crate::sip::{Command, EndpointConfig, Event, Invite, LegKey, Target, Transport};
 
 const SOON: Duration = Duration::from_secs(30);
 /// TCP connections one address may have here.

@@ -2,22 +2,21 @@
 //! which says how many there were since the last, so that a stranger cannot fill the log. What is not told yet when the person
 //! gets in is told then: nobody may fail again for it to be told.
 
-use crate::{App, auth::Remembered};
+use super::Remembered;
+use crate::App;
 use domain::{
     Actor, Meta, Sid,
     user::{User, UserCommand},
 };
-use std::{
-    sync::{Arc, Mutex, PoisonError},
-    time::Duration,
-};
+use parking_lot::Mutex;
+use std::{sync::Arc, time::Duration};
 
 /// The least time between two entries about one person.
 const APART: Duration = Duration::from_secs(60);
 
 /// What failed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub(super) enum Failed {
+pub(crate) enum Failed {
     /// The password was wrong.
     Password,
     /// The password was right, the code was not.
@@ -26,7 +25,7 @@ pub(super) enum Failed {
 
 /// Failures that are counted and not told yet; clones share them.
 #[derive(Clone, Default)]
-pub(super) struct Failures(Arc<Mutex<Remembered<Count>>>);
+pub(crate) struct Failures(Arc<Mutex<Remembered<Count>>>);
 
 /// How many since the last entry, when that was, and where the last of them came from.
 #[derive(Clone, Default)]
@@ -38,14 +37,14 @@ struct Count {
 
 impl Failures {
     /// Notes one; the entry is written beside the answer, which takes as long as if there were nobody to write about.
-    pub(super) fn note(&self, app: &App, meta: Meta, user: &Sid, failed: Failed) {
+    pub(crate) fn note(&self, app: &App, meta: Meta, user: &Sid, failed: Failed) {
         if let Some(tries) = self.due(user, failed, &meta, app.clock.elapsed()) {
             write(app, meta, user, failed, tries);
         }
     }
 
     /// Tells of those that were counted and not told, now that the person got in: it may have been somebody else who failed.
-    pub(super) fn settle(&self, app: &App, user: &Sid, failed: Failed) {
+    pub(crate) fn settle(&self, app: &App, user: &Sid, failed: Failed) {
         if let Some((tries, meta)) = self.untold(user, failed) {
             write(app, meta, user, failed, tries);
         }
@@ -53,7 +52,7 @@ impl Failures {
 
     /// How many an entry made now tells of; none when the last entry is too young.
     fn due(&self, user: &Sid, failed: Failed, meta: &Meta, now: Duration) -> Option<u32> {
-        let mut counted = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut counted = self.0.lock();
         let whose = format!("{user} {failed:?}");
         let Count { told, tries, .. } = counted.find(&whose).unwrap_or_default();
         let tries = tries.saturating_add(1);
@@ -68,7 +67,7 @@ impl Failures {
 
     /// How many no entry tells of, and where the last came from; from now on it is none.
     fn untold(&self, user: &Sid, failed: Failed) -> Option<(u32, Meta)> {
-        let mut counted = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut counted = self.0.lock();
         let whose = format!("{user} {failed:?}");
         let Count { told, tries, last } = counted.find(&whose)?;
         counted.keep(&whose, Count { told, ..Count::default() });

@@ -2,20 +2,18 @@
 //! must be there, as in `bin/test`, that is a failure.
 #![expect(clippy::disallowed_methods, reason = "tests start their own programs and read PATH for them")]
 
+use self::own_port::State;
+use super::Running;
+use crate::sip::sdp::{self, CodecName, LocalSession, MediaDirection};
+use crate::sip::{ClosedBy, Command, Credentials, Event, Invite, LegKey, Target, Transport};
+use bytes::Bytes;
 use std::net::SocketAddr;
 use std::process::Stdio;
 use std::time::Duration;
-
-use bytes::Bytes;
 use tokio::process::{Child, Command as Program};
 use tokio::time::timeout;
 
-use self::own_port::State;
-use super::tests::Running;
-use crate::sip::sdp::{self, CodecName, LocalSession, MediaDirection};
-use crate::sip::{ClosedBy, Command, Credentials, Event, Invite, LegKey, Target, Transport};
-
-#[path = "../../../tests/support/own_port.rs"]
+#[path = "../../../../tests/support/own_port.rs"]
 mod own_port;
 
 const CALLS: u32 = 20;

@@ -2,6 +2,7 @@
 #![expect(clippy::disallowed_methods, reason = "tests start their own servers")]
 
 mod apart;
+mod tls;
 mod visit;
 
 use super::{
