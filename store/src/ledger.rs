@@ -234,3 +234,6 @@ async fn adopt_page(db: &Db, vault: &Vault, log: Log, after: &str) -> Result<Opt
     tx.commit().await?;
     Ok(last)
 }
+
+#[cfg(test)]
+mod tests;

@@ -1,6 +1,6 @@
 //! Frozen samples: every event type of every aggregate has one in schema/events, and today's code still reads it and
 //! writes it back byte for byte. A sample is never edited, and `samples.lock` holds the SHA-256 of each, so that an edit
-//! is noticed; a new version gets a new file and an upcaster.
+//! is noticed; a new version gets a new file and an upcaster. So are files that releases left behind, in schema/kept.
 //!
 //! Files are named `<aggregate>.<event>.v<version>.json`, or with a word for the case before `.json`. The example `bless`
 //! writes the missing ones from a store that has such events, and adds new ones to the lock.
@@ -21,6 +21,9 @@ use std::{
 };
 use store::upcast::{self, Stored};
 
+/// Holds the SHA-256 of each file beside it.
+const LOCK: &str = "samples.lock";
+
 #[test]
 fn every_event_has_a_sample_that_still_reads_as_it_was_written() {
     let mut samples = samples();
@@ -35,26 +38,36 @@ fn every_event_has_a_sample_that_still_reads_as_it_was_written() {
 
 #[test]
 fn every_sample_is_as_it_was_frozen() {
-    let locked = locked(&folder());
-    for (name, sum) in sums(&folder()) {
-        let line = format!("{sum}  {name}");
-        match locked.get(&name) {
-            Some(frozen) => {
-                assert_eq!(frozen, &sum, "{name} was edited: take the edit back, and write a new sample");
-            }
-            None => {
-                panic!("{name} is new: add `{line}` to schema/events/samples.lock (the example `bless` does)")
-            }
+    frozen(&schema("events"));
+}
+
+#[test]
+fn what_releases_have_written_is_as_they_wrote_it() {
+    for release in fs::read_dir(schema("kept")).unwrap().map(|entry| entry.unwrap().path()) {
+        if release.is_dir() {
+            frozen(&release);
         }
     }
-    let there = sums(&folder());
+}
+
+fn frozen(folder: &Path) {
+    let (locked, there) = (locked(folder), sums(folder));
+    for (name, sum) in &there {
+        let line = format!("{sum}  {name}");
+        match locked.get(name) {
+            Some(frozen) => {
+                assert_eq!(frozen, sum, "{name} was edited: take the edit back, and write a new sample");
+            }
+            None => panic!("{name} is new: add `{line}` to {LOCK} beside it (the example `bless` does)"),
+        }
+    }
     let gone: Vec<&String> = locked.keys().filter(|name| !there.contains_key(*name)).collect();
     assert!(gone.is_empty(), "frozen samples that are not there any more: {gone:?}");
 }
 
 /// The lock: file name to SHA-256, in the format of `sha256sum`.
 fn locked(folder: &Path) -> BTreeMap<String, String> {
-    let text = fs::read_to_string(folder.join("samples.lock")).unwrap();
+    let text = fs::read_to_string(folder.join(LOCK)).unwrap();
     let line = |line: &str| line.split_once("  ").map(|(sum, name)| (name.to_owned(), sum.to_owned()));
     text.lines().map(|text| line(text).unwrap_or_else(|| panic!("not a line of a lock: {text:?}"))).collect()
 }
@@ -96,16 +109,16 @@ fn samples() -> BTreeMap<String, String> {
         let name = path.file_name().unwrap().to_str().unwrap().to_owned();
         (name, fs::read_to_string(path).unwrap().trim_end().to_owned())
     };
-    files(&folder()).into_iter().map(sample).collect()
+    files(&schema("events")).into_iter().map(sample).collect()
 }
 
-fn folder() -> PathBuf {
-    PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../schema/events")
+fn schema(folder: &str) -> PathBuf {
+    PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../schema").join(folder)
 }
 
 fn files(folder: &Path) -> Vec<PathBuf> {
     let files = fs::read_dir(folder).unwrap().map(|file| file.unwrap().path());
-    files.filter(|path| path.extension().is_some_and(|extension| extension == "json")).collect()
+    files.filter(|path| !path.ends_with(LOCK)).collect()
 }
 
 /// The names of an enum's variants, as its `Deserialize` states them.
