@@ -55,7 +55,12 @@ pub enum AccountCommand {
 }
 
 /// What happened to an account.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, strum::IntoStaticStr)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, strum::EnumDiscriminants)]
+#[strum_discriminants(
+    name(AccountEventKind),
+    derive(Hash, strum::EnumString, strum::IntoStaticStr, strum::VariantArray),
+    doc = "What kind of thing happened to an account."
+)]
 #[expect(missing_docs, reason = "the fields are the command's")]
 pub enum AccountEvent {
     /// The account exists and is enabled.
@@ -177,7 +182,7 @@ impl AccountEvent {
     }
 }
 
-aggregate!(Account, "account", Core, AccountCommand, AccountEvent, AccountError);
+aggregate!(Account, "account", Core, AccountCommand, AccountEvent as AccountEventKind, AccountError);
 
 #[cfg(test)]
 mod tests {

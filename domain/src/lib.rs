@@ -9,6 +9,7 @@ pub mod clock;
 pub mod country;
 pub mod e164;
 pub mod emergency;
+pub mod event;
 pub mod high_risk;
 pub mod limits;
 pub mod name;
@@ -35,6 +36,7 @@ pub mod user;
 
 pub use clock::{Clock, Ids, Steady};
 pub use e164::{E164, Number};
+pub use event::EventKind;
 pub use numbering::NumberType;
 pub use sid::{Kind, Sid};
 pub use stream::{Actor, Claim, Log, Meta, Stream, Tenant};

@@ -1,6 +1,6 @@
 //! What the log needs to know about an aggregate, and what every event carries beside its payload.
 
-use crate::{Sid, Timestamp, webhook_url::WebhookUrl};
+use crate::{EventKind, Sid, Timestamp, webhook_url::WebhookUrl};
 use serde::{Deserialize, Serialize};
 use std::net::IpAddr;
 
@@ -10,8 +10,14 @@ pub trait Stream:
     + Clone
     + 'static
 {
+    /// The kinds of its events.
+    type Kind: EventKind;
+
     /// The log its events go to.
     const LOG: Log;
+
+    /// The kind of event after which the thing is gone, where it ever goes.
+    const LAST: Option<Self::Kind> = None;
 
     /// What `event` takes or gives up in a set that spans streams (a phone number within its carrier, an e-mail
     /// address). `self` is the state before the event. The log commits claims and event together or neither.

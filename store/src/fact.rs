@@ -60,6 +60,12 @@ impl Fact {
         (self.stream_type == A::TYPE).then(|| self.decode::<A>())
     }
 
+    /// What kind of event it is, when it is one of `A`'s and its name is known.
+    #[must_use]
+    pub fn kind<A: Stream>(&self) -> Option<A::Kind> {
+        if self.stream_type == A::TYPE { self.event_type.parse().ok() } else { None }
+    }
+
     /// The event as one of `A`'s.
     pub(crate) fn decode<A: Stream>(&self) -> Result<A::Event, DecodeError> {
         upcast::decode(upcast::UPCASTERS, &self.stored()).map_err(|reason| self.undecodable(&reason))

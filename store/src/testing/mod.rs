@@ -2,10 +2,12 @@
 //! clock that is moved by hand, and a small aggregate.
 
 mod cluster;
+mod no_kind;
 mod plan;
 mod tally;
 
 pub use cluster::{durable_postgres, postgres};
+pub use no_kind::NoKind;
 pub use plan::plan;
 pub use tally::{Tally, TallyCommand, TallyError, TallyEvent};
 

@@ -7,8 +7,8 @@
 
 use cqrs_es::DomainEvent;
 use domain::{
-    Stream, account::Account, call::Call, carrier::Carrier, phone_number::PhoneNumber, trunk::Trunk,
-    user::User,
+    EventKind, Stream, account::Account, call::Call, carrier::Carrier, phone_number::PhoneNumber,
+    trunk::Trunk, user::User,
 };
 use serde::{
     Deserialize,
@@ -85,7 +85,9 @@ fn sums(folder: &Path) -> BTreeMap<String, String> {
 fn check<A: Stream>(samples: &mut BTreeMap<String, String>) {
     let ours: Vec<String> =
         samples.keys().filter(|name| name.starts_with(&format!("{}.", A::TYPE))).cloned().collect();
-    for event in variants::<A::Event>() {
+    let kinds: Vec<&str> = A::Kind::ALL.iter().map(|kind| kind.name()).collect();
+    assert_eq!(kinds, variants::<A::Event>(), "a kind is called as its event");
+    for event in kinds {
         let prefix = format!("{}.{event}.v", A::TYPE);
         assert!(ours.iter().any(|name| name.starts_with(&prefix)), "schema/events/{prefix}1.json is missing");
     }
