@@ -1,8 +1,8 @@
 //! Which Rust types a column can hold, and how: the same on both databases.
 
 use domain::{
-    Number, Sid, Timestamp,
-    call::{Direction, EndReason, Status},
+    EventKind, Number, Sid, Timestamp,
+    call::{CallEventKind, Direction, EndReason, Status},
     country::Country,
     limits::Limits,
     name::Name,
@@ -147,6 +147,7 @@ text! {
     Status => |status| status.as_str().to_owned(), |text| text.parse();
     Role => spelling, spelled;
     Direction => spelling, spelled;
+    CallEventKind => |kind| kind.name().to_owned(), |text| text.parse().map_err(words);
     EndReason => spelling, spelled;
     crate::call_timeline::Lane => spelling, spelled;
 }

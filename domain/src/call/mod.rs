@@ -173,7 +173,7 @@ pub enum CallCommand {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, strum::EnumDiscriminants)]
 #[strum_discriminants(
     name(CallEventKind),
-    derive(Hash, strum::EnumString, strum::IntoStaticStr, strum::VariantArray),
+    derive(Hash, Serialize, Deserialize, strum::EnumString, strum::IntoStaticStr, strum::VariantArray),
     doc = "What kind of thing happened to a call.",
     expect(missing_docs, reason = "the variants are the event's")
 )]
