@@ -1,7 +1,16 @@
 //! The arrows between the crates, as ARCHITECTURE.md draws them.
 
+use domain::{
+    EventKind, Stream, account::Account, call::Call, carrier::Carrier, phone_number::PhoneNumber,
+    trunk::Trunk, user::User,
+};
 use serde_json::Value;
-use std::{collections::BTreeMap, process::Command};
+use std::{
+    collections::BTreeMap,
+    fs,
+    path::{Path, PathBuf},
+    process::Command,
+};
 
 /// Who depends on whom. A new arrow is a visible change of this table.
 const ARROWS: &[(&str, &[&str])] = &[
@@ -18,6 +27,10 @@ const ARROWS: &[(&str, &[&str])] = &[
 
 /// What the pure crates must not ask for by themselves.
 const IMPURE: &[&str] = &["tokio", "sqlx", "poem", "reqwest"];
+
+/// Names of events that are also what a person is told.
+const SAID: &[(&str, &str)] =
+    &[("projections/src/call_timeline.rs", "Answered"), ("projections/src/call_timeline.rs", "Deleted")];
 
 fn dependencies() -> BTreeMap<String, Vec<String>> {
     let cargo = std::env::var("CARGO").unwrap_or_else(|_| "cargo".into());
@@ -61,4 +74,40 @@ fn domain_and_twiml_stay_pure() {
             dependencies[name].iter().filter(|other| IMPURE.contains(&other.as_str())).collect();
         assert!(impure.is_empty() || name == "schema", "{name} asks for {impure:?}");
     }
+}
+
+/// Who asks for an event by its kind does not compile when that is renamed; who asks by its name hears of it no more.
+#[test]
+fn no_event_is_named_in_text() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let names = names();
+    for file in ["api/src", "projections/src", "reactors/src", "sip-engine/src", "src", "store/src"]
+        .iter()
+        .flat_map(|folder| sources(&root.join(folder)))
+    {
+        let text = fs::read_to_string(&file).unwrap();
+        let code = text.split("#[cfg(test)]\nmod ").next().unwrap_or_default();
+        let file = file.strip_prefix(root).unwrap().to_str().unwrap();
+        for name in names.iter().filter(|name| !SAID.contains(&(file, **name))) {
+            assert!(!code.contains(&format!("\"{name}\"")), "{file} names {name}: use the kind's value");
+        }
+    }
+}
+
+fn names() -> Vec<&'static str> {
+    fn of<A: Stream>() -> impl Iterator<Item = &'static str> {
+        A::Kind::ALL.iter().map(|kind| kind.name())
+    }
+    let core = of::<Account>().chain(of::<Carrier>()).chain(of::<PhoneNumber>());
+    core.chain(of::<Trunk>()).chain(of::<User>()).chain(of::<Call>()).collect()
+}
+
+/// The files of a folder that are no tests.
+fn sources(folder: &Path) -> Vec<PathBuf> {
+    let entries = fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path());
+    let kept =
+        entries.filter(|path| !path.file_stem().is_some_and(|stem| stem == "tests" || stem == "testing"));
+    kept.flat_map(|path| if path.is_dir() { sources(&path) } else { vec![path] })
+        .filter(|path| path.extension().is_some_and(|extension| extension == "rs"))
+        .collect()
 }
