@@ -23,6 +23,7 @@ pub mod stream;
 #[cfg(test)]
 mod testing;
 pub mod timestamp;
+pub mod upcast;
 pub mod url_password;
 pub mod visible;
 pub mod webhook_url;

@@ -1,7 +1,7 @@
 //! An event as the log keeps it: where it stands, whose it is, who caused it, and its payload as verbatim text.
 
-use crate::{DecodeError, chain, upcast};
-use domain::{Actor, Log, Sid, Stream, Tenant, Timestamp};
+use crate::{DecodeError, chain};
+use domain::{Actor, Log, Sid, Stream, Tenant, Timestamp, upcast};
 use std::{net::IpAddr, sync::Arc};
 use uuid::Uuid;
 

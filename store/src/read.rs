@@ -1,7 +1,7 @@
 //! Reading the log: columns to facts and back.
 
-use crate::{Db, DecodeError, Fact, Hash, Row, StoreError, upcast};
-use domain::{Actor, Log, Sid, Stream, Tenant, Timestamp};
+use crate::{Db, DecodeError, Fact, Hash, Row, StoreError};
+use domain::{Actor, Log, Sid, Stream, Tenant, Timestamp, upcast};
 use sea_query::{Expr, ExprTrait, Order, Query, SelectStatement, SimpleExpr};
 use std::{str::FromStr, sync::Arc};
 

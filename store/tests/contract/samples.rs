@@ -7,8 +7,14 @@
 
 use cqrs_es::DomainEvent;
 use domain::{
-    EventKind, Stream, account::Account, call::Call, carrier::Carrier, phone_number::PhoneNumber,
-    trunk::Trunk, user::User,
+    EventKind, Stream,
+    account::Account,
+    call::Call,
+    carrier::Carrier,
+    phone_number::PhoneNumber,
+    trunk::Trunk,
+    upcast::{self, Stored},
+    user::User,
 };
 use serde::{
     Deserialize,
@@ -19,7 +25,6 @@ use std::{
     fs,
     path::{Path, PathBuf},
 };
-use store::upcast::{self, Stored};
 
 /// Holds the SHA-256 of each file beside it.
 const LOCK: &str = "samples.lock";
