@@ -1,6 +1,7 @@
-//! Frozen samples: every event type of every aggregate has one in schema/events, and today's code still reads it and
-//! writes it back byte for byte. A sample is never edited, and `samples.lock` holds the SHA-256 of each, so that an edit
-//! is noticed; a new version gets a new file and an upcaster. So are files that releases left behind, in schema/kept.
+//! Frozen samples: every version of every event that was ever written has one in schema/events. Today's code still reads
+//! it, and writes one of today's version back byte for byte. A sample is never edited, and `samples.lock` holds the SHA-256
+//! of each, so that an edit is noticed; a new version gets a new file and an upcaster. What releases left behind, in
+//! schema/kept, is held likewise.
 //!
 //! Files are named `<aggregate>.<event>.v<version>.json`, or with a word for the case before `.json`. The example `bless`
 //! writes the missing ones from a store that has such events, and adds new ones to the lock.
@@ -88,26 +89,42 @@ fn sums(folder: &Path) -> BTreeMap<String, String> {
 
 /// Takes out and checks `A`'s samples.
 fn check<A: Stream>(samples: &mut BTreeMap<String, String>) {
-    let ours: Vec<String> =
-        samples.keys().filter(|name| name.starts_with(&format!("{}.", A::TYPE))).cloned().collect();
     let kinds: Vec<&str> = A::Kind::ALL.iter().map(|kind| kind.name()).collect();
     assert_eq!(kinds, variants::<A::Event>(), "a kind is called as its event");
-    for event in kinds {
-        let prefix = format!("{}.{event}.v", A::TYPE);
-        assert!(ours.iter().any(|name| name.starts_with(&prefix)), "schema/events/{prefix}1.json is missing");
-    }
-    for name in ours {
-        let payload = samples.remove(&name).unwrap();
-        let parts: Vec<&str> = name.split('.').collect();
-        let schema_version = parts[2].trim_start_matches('v').parse().unwrap();
-        let stored =
-            Stored { stream_type: parts[0], event_type: parts[1], schema_version, payload: &payload };
-        let event: A::Event =
-            upcast::decode(upcast::UPCASTERS, &stored).unwrap_or_else(|error| panic!("{name}: {error}"));
-        if event.event_version() == schema_version.to_string() {
-            assert_eq!(serde_json::to_string(&event).unwrap(), payload, "{name}");
-            assert_eq!(event.event_type(), parts[1], "{name}");
+    let mut ours: BTreeMap<String, String> = BTreeMap::new();
+    samples.retain(|name, payload| {
+        let is_ours = name.starts_with(&format!("{}.", A::TYPE));
+        if is_ours {
+            ours.insert(name.clone(), payload.clone());
         }
+        !is_ours
+    });
+    for (event, version) in written::<A>() {
+        let prefix = format!("{}.{event}.v{version}.", A::TYPE);
+        assert!(ours.keys().any(|name| name.starts_with(&prefix)), "schema/events/{prefix}json is missing");
+    }
+    for (name, payload) in ours {
+        read::<A>(&name, &payload);
+    }
+}
+
+/// Every name and version its events ever had.
+fn written<A: Stream>() -> Vec<(&'static str, i32)> {
+    let current = A::Kind::ALL.iter().map(|kind| (kind.name(), upcast::version(A::UPCASTERS, *kind)));
+    current.chain(A::UPCASTERS.iter().map(|upcaster| (upcaster.was, upcaster.from))).collect()
+}
+
+fn read<A: Stream>(name: &str, payload: &str) {
+    let parts: Vec<&str> = name.split('.').collect();
+    let schema_version = parts[2].trim_start_matches('v').parse().unwrap();
+    let stored = Stored { event_type: parts[1], schema_version, payload };
+    let event: A::Event =
+        upcast::decode(A::UPCASTERS, &stored).unwrap_or_else(|error| panic!("{name}: {error}"));
+    let kind = upcast::kind(A::UPCASTERS, parts[1], schema_version);
+    assert_eq!(kind.map(EventKind::name), Some(event.event_type().as_str()), "{name}");
+    if A::schema_version(&event) == schema_version {
+        assert_eq!(serde_json::to_string(&event).unwrap(), payload, "{name}");
+        assert_eq!(event.event_type(), parts[1], "{name}");
     }
 }
 
