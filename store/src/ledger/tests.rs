@@ -70,13 +70,7 @@ fn asked() -> Vec<(&'static str, (&'static str, String))> {
                 last_four: "9f3a".into(),
             }),
         ),
-        (
-            "createAccount",
-            known::<Account>(AccountCommand::Create {
-                carrier: carrier.clone(),
-                name: parsed("Rocket Rides"),
-            }),
-        ),
+        ("createAccount", known::<Account>(AccountCommand::create(carrier.clone(), parsed("Rocket Rides")))),
         ("replaceAuthToken", known::<Account>(AccountCommand::ReplaceAuthToken { version: 7 })),
         ("createTrunk", known::<Trunk>(trunk("Main", main, outbound))),
         ("createTrunk:password", known::<Trunk>(TrunkCommand::ReplaceCredential)),

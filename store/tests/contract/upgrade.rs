@@ -2,7 +2,7 @@
 
 use domain::{
     Actor, Kind, Log, Meta, Sid, Tenant,
-    account::{Account, AccountCommand},
+    account::{Account, AccountCommand, AccountKind},
     call::{Call, CallCommand, Queued},
 };
 use std::{fs, str::FromStr};
@@ -21,6 +21,16 @@ async fn the_log_of_release_1_verifies() {
 }
 
 #[tokio::test]
+async fn what_release_1_wrote_is_read_as_what_it_became() {
+    let store = testing::kept("release-1").await;
+    let account: Sid = parsed("AC0190c5a1e3f27a4b8d1e2f3a4b5c6d02");
+    let created = store.stream(&account).await.unwrap().remove(0);
+    assert_eq!((created.event_type.as_str(), created.schema_version), ("Created", 1));
+    let loaded = store.load::<Account>(&account).await.unwrap();
+    assert_eq!((loaded.aggregate.kind(), loaded.version), (AccountKind::CarrierManaged, 7));
+}
+
+#[tokio::test]
 async fn what_release_1_did_is_not_done_again() {
     let store = testing::kept("release-1").await;
     let account: Sid = parsed("AC0190c5a1e3f27a4b8d1e2f3a4b5c6d02");
@@ -28,7 +38,7 @@ async fn what_release_1_did_is_not_done_again() {
     let tenant = Tenant::account(carrier.clone(), account.clone());
     let meta = Meta::new(tenant, Actor::system("keep"), store.options.clock.now());
     let create = async |name: &str| {
-        let command = AccountCommand::Create { carrier: carrier.clone(), name: parsed(name) };
+        let command = AccountCommand::create(carrier.clone(), parsed(name));
         store.execute::<Account>(&account, command, &meta.clone().once("createAccount")).await
     };
     first(create("Rocket Rides").await.unwrap(), &account);
