@@ -86,7 +86,7 @@ async fn append_stock(stock: Arc<Stock>, ids: Arc<dyn Ids>) {
 }
 
 fn create(carrier: Sid) -> AccountCommand {
-    AccountCommand::Create { carrier, name: "Rocket Rides".parse().unwrap() }
+    AccountCommand::create(carrier, "Rocket Rides".parse().unwrap())
 }
 
 /// Commands a second with so many clients, each asking again as soon as it has its answer.

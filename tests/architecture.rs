@@ -1,7 +1,16 @@
 //! The arrows between the crates, as ARCHITECTURE.md draws them.
 
+use domain::{
+    EventKind, Stream, account::Account, call::Call, carrier::Carrier, phone_number::PhoneNumber,
+    trunk::Trunk, user::User,
+};
 use serde_json::Value;
-use std::{collections::BTreeMap, process::Command};
+use std::{
+    collections::BTreeMap,
+    fs,
+    path::{Path, PathBuf},
+    process::Command,
+};
 
 /// Who depends on whom. A new arrow is a visible change of this table.
 const ARROWS: &[(&str, &[&str])] = &[
@@ -14,6 +23,12 @@ const ARROWS: &[(&str, &[&str])] = &[
     ("store", &["domain", "schema"]),
     ("trunkline", &["api", "domain", "projections", "reactors", "sip-engine", "store"]),
     ("twiml", &[]),
+];
+
+/// Names of events that are also what a person is told.
+const SAID: &[(&str, &str)] = &[
+    ("projections/src/tables/call_timeline.rs", "Answered"),
+    ("projections/src/tables/call_timeline.rs", "Deleted"),
 ];
 
 fn dependencies() -> BTreeMap<String, Vec<String>> {
@@ -48,4 +63,40 @@ fn the_arrows_are_the_ones_we_drew() {
             dependencies[*name].iter().map(String::as_str).filter(|other| members.contains(other)).collect();
         assert_eq!(found, *drawn, "{name}");
     }
+}
+
+/// Who asks for an event by its kind does not compile when that is renamed; who asks by its name hears of it no more.
+#[test]
+fn no_event_is_named_in_text() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let names = names();
+    for file in ["api/src", "projections/src", "reactors/src", "sip-engine/src", "src", "store/src"]
+        .iter()
+        .flat_map(|folder| sources(&root.join(folder)))
+    {
+        let text = fs::read_to_string(&file).unwrap();
+        let code = text.split("#[cfg(test)]\nmod ").next().unwrap_or_default();
+        let file = file.strip_prefix(root).unwrap().to_str().unwrap();
+        for name in names.iter().filter(|name| !SAID.contains(&(file, **name))) {
+            assert!(!code.contains(&format!("\"{name}\"")), "{file} names {name}: use the kind's value");
+        }
+    }
+}
+
+fn names() -> Vec<&'static str> {
+    fn of<A: Stream>() -> impl Iterator<Item = &'static str> {
+        A::Kind::ALL.iter().map(|kind| kind.name())
+    }
+    let core = of::<Account>().chain(of::<Carrier>()).chain(of::<PhoneNumber>());
+    core.chain(of::<Trunk>()).chain(of::<User>()).chain(of::<Call>()).collect()
+}
+
+/// The files of a folder that are no tests.
+fn sources(folder: &Path) -> Vec<PathBuf> {
+    let entries = fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path());
+    let kept =
+        entries.filter(|path| !path.file_stem().is_some_and(|stem| stem == "tests" || stem == "testing"));
+    kept.flat_map(|path| if path.is_dir() { sources(&path) } else { vec![path] })
+        .filter(|path| path.extension().is_some_and(|extension| extension == "rs"))
+        .collect()
 }

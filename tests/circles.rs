@@ -43,7 +43,7 @@ impl Files {
         let mut named = Vec::new();
         for (is_public, tree) in uses {
             for path in expanded("", &tree) {
-                let Some(path) = self.from_root(module, &path) else { continue };
+                let Some(path) = self.below_root(module, &path) else { continue };
                 let name = path.iter().rev().find(|part| *part != "self").cloned();
                 if let Some(name) = name.filter(|_| is_public) {
                     self.handed_on.insert((module.clone(), name), path.clone());
@@ -51,12 +51,12 @@ impl Files {
                 named.push(path);
             }
         }
-        named.extend(paths_in(&rest).iter().filter_map(|path| self.from_root(module, path)));
+        named.extend(paths_in(&rest).iter().filter_map(|path| self.below_root(module, path)));
         self.named.insert(module.clone(), named);
     }
 
     /// A path as it is from the crate's root; none when it leads to another crate.
-    fn from_root(&self, module: &Module, path: &str) -> Option<Module> {
+    fn below_root(&self, module: &Module, path: &str) -> Option<Module> {
         let parts: Vec<&str> = path.split("::").collect();
         let ups = parts.iter().take_while(|part| **part == "super").count();
         let (base, rest) = match *parts.first()? {

@@ -7,14 +7,35 @@ use crate::{
     aggregate::aggregate,
     limits::{InvalidLimits, Limits},
     name::Name,
+    upcast::Upcaster,
 };
 use serde::{Deserialize, Serialize};
+use serde_json::{Value, json};
+
+/// Who manages an account.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum AccountKind {
+    /// The carrier does, for its customer.
+    #[default]
+    CarrierManaged,
+    /// The customer's own people do.
+    CustomerManaged,
+}
+
+impl AccountKind {
+    fn is_carrier_managed(&self) -> bool {
+        *self == AccountKind::CarrierManaged
+    }
+}
 
 /// An account's state.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct Account {
     carrier: Option<Sid>,
     name: Option<Name>,
+    #[serde(default)]
+    kind: AccountKind,
     enabled: bool,
     #[serde(default)]
     limits: Limits,
@@ -25,12 +46,15 @@ pub struct Account {
 /// What can be asked of an account.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub enum AccountCommand {
-    /// Opens a carrier-managed account. Its auth token is in the vault.
+    /// Opens an account. Its auth token is in the vault.
     Create {
         /// The carrier it belongs to.
         carrier: Sid,
         /// Friendly name.
         name: Name,
+        /// Who manages it.
+        #[serde(default, skip_serializing_if = "AccountKind::is_carrier_managed")]
+        kind: AccountKind,
     },
     /// Gives it another name.
     Rename {
@@ -55,11 +79,16 @@ pub enum AccountCommand {
 }
 
 /// What happened to an account.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, strum::IntoStaticStr)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, strum::EnumDiscriminants)]
+#[strum_discriminants(
+    name(AccountEventKind),
+    derive(Hash, strum::EnumString, strum::IntoStaticStr, strum::VariantArray),
+    doc = "What kind of thing happened to an account."
+)]
 #[expect(missing_docs, reason = "the fields are the command's")]
 pub enum AccountEvent {
     /// The account exists and is enabled.
-    Created { carrier: Sid, name: Name },
+    Created { carrier: Sid, name: Name, kind: AccountKind },
     /// It has another name.
     Renamed { name: Name },
     /// It may call.
@@ -72,6 +101,16 @@ pub enum AccountEvent {
     AuthTokenReplaced { version: i64 },
     /// Somebody looked at the auth token.
     AuthTokenShown {},
+}
+
+const UPCASTERS: &[Upcaster<AccountEventKind>] =
+    &[Upcaster { was: "Created", from: 1, becomes: AccountEventKind::Created, lift: carrier_managed }];
+
+/// Before there were kinds, every account was managed by its carrier.
+fn carrier_managed(created: &mut Value) {
+    if let Some(created) = created.as_object_mut() {
+        created.insert("kind".to_owned(), json!(AccountKind::CarrierManaged));
+    }
 }
 
 /// Why an account refuses.
@@ -91,7 +130,21 @@ pub enum AccountError {
     AuthTokenMoved,
 }
 
+impl AccountCommand {
+    /// Opens a carrier-managed account.
+    #[must_use]
+    pub fn create(carrier: Sid, name: Name) -> AccountCommand {
+        AccountCommand::Create { carrier, name, kind: AccountKind::CarrierManaged }
+    }
+}
+
 impl Account {
+    /// Who manages it.
+    #[must_use]
+    pub fn kind(&self) -> AccountKind {
+        self.kind
+    }
+
     /// Whether it exists and may call.
     #[must_use]
     pub fn is_enabled(&self) -> bool {
@@ -121,7 +174,7 @@ impl Account {
         use {AccountCommand as C, AccountEvent as E};
         match command {
             C::Create { .. } if self.carrier.is_some() => Err(AccountError::AlreadyExists),
-            C::Create { carrier, name } => Ok(vec![E::Created { carrier, name }]),
+            C::Create { carrier, name, kind } => Ok(vec![E::Created { carrier, name, kind }]),
             _ if self.carrier.is_none() => Err(AccountError::NotFound),
             C::Rename { name } if self.name.as_ref() == Some(&name) => Ok(vec![]),
             C::Rename { name } => Ok(vec![E::Renamed { name }]),
@@ -143,8 +196,9 @@ impl Account {
 
     fn on(&mut self, event: AccountEvent) {
         match event {
-            AccountEvent::Created { carrier, name } => {
+            AccountEvent::Created { carrier, name, kind } => {
                 (self.carrier, self.name, self.enabled) = (Some(carrier), Some(name), true);
+                self.kind = kind;
                 self.auth_token_version = 1;
             }
             AccountEvent::Renamed { name } => self.name = Some(name),
@@ -177,22 +231,49 @@ impl AccountEvent {
     }
 }
 
-aggregate!(Account, "account", Core, AccountCommand, AccountEvent, AccountError);
+aggregate!(Account, "account", Core, AccountCommand, AccountEvent as AccountEventKind lifted by UPCASTERS, AccountError);
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::Kind;
     use crate::testing::{given, name, sid};
+    use crate::{
+        Kind, Stream,
+        upcast::{self, Stored},
+    };
     use {AccountCommand as C, AccountEvent as E};
 
     fn created() -> E {
-        E::Created { carrier: sid(Kind::Carrier, 1), name: name("Rocket Rides") }
+        of_kind(AccountKind::CarrierManaged)
+    }
+
+    fn of_kind(kind: AccountKind) -> E {
+        E::Created { carrier: sid(Kind::Carrier, 1), name: name("Rocket Rides"), kind }
+    }
+
+    #[test]
+    fn it_is_managed_by_whom_it_was_created_for() {
+        let (carrier, name) = (sid(Kind::Carrier, 1), name("Rocket Rides"));
+        let create = C::Create { carrier, name, kind: AccountKind::CustomerManaged };
+        given::<Account>(vec![], create).then_expect_events(vec![of_kind(AccountKind::CustomerManaged)]);
+        for kind in [AccountKind::CarrierManaged, AccountKind::CustomerManaged] {
+            let mut account = Account::default();
+            account.on(of_kind(kind));
+            assert_eq!(account.kind(), kind);
+        }
+    }
+
+    #[test]
+    fn one_of_before_there_were_kinds_is_carrier_managed() {
+        let payload = r#"{"Created":{"carrier":"VC00000000000000000000000000000001","name":"Rocket Rides"}}"#;
+        let stored = Stored { event_type: "Created", schema_version: 1, payload };
+        assert_eq!(upcast::decode(Account::UPCASTERS, &stored), Ok(created()));
+        assert_eq!(Account::schema_version(&created()), 2);
     }
 
     #[test]
     fn an_account_is_created_once() {
-        let create = C::Create { carrier: sid(Kind::Carrier, 1), name: name("Rocket Rides") };
+        let create = C::create(sid(Kind::Carrier, 1), name("Rocket Rides"));
         given::<Account>(vec![], create.clone()).then_expect_events(vec![created()]);
         given::<Account>(vec![created()], create).then_expect_error(AccountError::AlreadyExists);
     }

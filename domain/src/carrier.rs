@@ -55,7 +55,12 @@ pub enum CarrierCommand {
 }
 
 /// What happened to a carrier.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, strum::IntoStaticStr)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, strum::EnumDiscriminants)]
+#[strum_discriminants(
+    name(CarrierEventKind),
+    derive(Hash, strum::EnumString, strum::IntoStaticStr, strum::VariantArray),
+    doc = "What kind of thing happened to a carrier."
+)]
 #[expect(missing_docs, reason = "the fields are the command's")]
 pub enum CarrierEvent {
     /// The carrier exists.
@@ -170,7 +175,7 @@ impl CarrierEvent {
     }
 }
 
-aggregate!(Carrier, "carrier", Core, CarrierCommand, CarrierEvent, CarrierError);
+aggregate!(Carrier, "carrier", Core, CarrierCommand, CarrierEvent as CarrierEventKind, CarrierError);
 
 #[cfg(test)]
 mod tests {

@@ -9,6 +9,7 @@ pub mod clock;
 pub mod country;
 pub mod e164;
 pub mod emergency;
+pub mod event;
 pub mod high_risk;
 pub mod limits;
 pub mod name;
@@ -22,6 +23,7 @@ pub mod stream;
 #[cfg(test)]
 mod testing;
 pub mod timestamp;
+pub mod upcast;
 pub mod url_password;
 pub mod visible;
 pub mod webhook_url;
@@ -35,6 +37,7 @@ pub mod user;
 
 pub use clock::{Clock, Ids, Steady};
 pub use e164::{E164, Number};
+pub use event::EventKind;
 pub use numbering::NumberType;
 pub use sid::{Kind, Sid};
 pub use stream::{Actor, Claim, Log, Meta, Stream, Tenant};

@@ -116,7 +116,12 @@ pub enum PhoneNumberCommand {
 }
 
 /// What happened to a phone number.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, strum::IntoStaticStr)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, strum::EnumDiscriminants)]
+#[strum_discriminants(
+    name(PhoneNumberEventKind),
+    derive(Hash, strum::EnumString, strum::IntoStaticStr, strum::VariantArray),
+    doc = "What kind of thing happened to a phone number."
+)]
 #[expect(missing_docs, reason = "the fields are the command's")]
 pub enum PhoneNumberEvent {
     /// The carrier has the number.
@@ -296,7 +301,7 @@ aggregate!(
     "phone_number",
     Core,
     PhoneNumberCommand,
-    PhoneNumberEvent,
+    PhoneNumberEvent as PhoneNumberEventKind until Released,
     PhoneNumberError,
     addresses,
     twiml

@@ -1,6 +1,6 @@
 //! What the log needs to know about an aggregate, and what every event carries beside its payload.
 
-use crate::{Sid, Timestamp, webhook_url::WebhookUrl};
+use crate::{EventKind, Sid, Timestamp, upcast::Upcaster, webhook_url::WebhookUrl};
 use serde::{Deserialize, Serialize};
 use std::net::IpAddr;
 
@@ -10,8 +10,23 @@ pub trait Stream:
     + Clone
     + 'static
 {
+    /// The kinds of its events.
+    type Kind: EventKind;
+
     /// The log its events go to.
     const LOG: Log;
+
+    /// The kind of event after which the thing is gone, where it ever goes.
+    const LAST: Option<Self::Kind> = None;
+
+    /// What lifts events that earlier releases wrote.
+    const UPCASTERS: &'static [Upcaster<Self::Kind>] = &[];
+
+    /// The version of the event's payload: what the log stores in `schema_version`.
+    fn schema_version(event: &Self::Event) -> i32 {
+        let _ = event;
+        1
+    }
 
     /// What `event` takes or gives up in a set that spans streams (a phone number within its carrier, an e-mail
     /// address). `self` is the state before the event. The log commits claims and event together or neither.

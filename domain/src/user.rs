@@ -120,7 +120,12 @@ pub enum UserCommand {
 }
 
 /// What happened to a user.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, strum::IntoStaticStr)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, strum::EnumDiscriminants)]
+#[strum_discriminants(
+    name(UserEventKind),
+    derive(Hash, strum::EnumString, strum::IntoStaticStr, strum::VariantArray),
+    doc = "What kind of thing happened to a user."
+)]
 #[expect(missing_docs, reason = "the fields are the command's")]
 pub enum UserEvent {
     /// The user exists.
@@ -257,7 +262,7 @@ impl UserEvent {
     }
 }
 
-aggregate!(User, "user", Core, UserCommand, UserEvent, UserError);
+aggregate!(User, "user", Core, UserCommand, UserEvent as UserEventKind until Removed, UserError);
 
 #[cfg(test)]
 mod tests {

@@ -2,8 +2,13 @@
 
 use crate::{ApiKeyRow, machine::biography::Biography};
 use domain::{
-    Log, Sid,
+    Log, Sid, Stream,
+    account::Account,
+    call::Call,
     carrier::{Carrier, CarrierEvent},
+    phone_number::PhoneNumber,
+    trunk::Trunk,
+    user::User,
 };
 use serde::{Deserialize, Serialize};
 use store::Fact;
@@ -66,32 +71,44 @@ pub struct Change {
     pub log: Log,
 }
 
+/// What is told about the events of one kind of streams.
+struct Told {
+    stream_type: &'static str,
+    topic: Topic,
+    /// Whether the row is gone after this event.
+    is_last: fn(&Fact) -> bool,
+}
+
 /// The one table of what is told about which events.
-const TOPICS: &[(&str, Topic, &str)] = &[
-    ("carrier", Topic::Carriers, ""),
-    ("account", Topic::Accounts, ""),
-    ("trunk", Topic::Trunks, "Deleted"),
-    ("phone_number", Topic::PhoneNumbers, "Released"),
-    ("user", Topic::Users, "Removed"),
-    ("call", Topic::Calls, "Deleted"),
+const TOLD: &[Told] = &[
+    told::<Carrier>(Topic::Carriers),
+    told::<Account>(Topic::Accounts),
+    told::<Trunk>(Topic::Trunks),
+    told::<PhoneNumber>(Topic::PhoneNumbers),
+    told::<User>(Topic::Users),
+    told::<Call>(Topic::Calls),
 ];
+
+const fn told<A: Stream>(topic: Topic) -> Told {
+    Told { stream_type: A::TYPE, topic, is_last: |fact| A::LAST.is_some() && fact.kind::<A>() == A::LAST }
+}
 
 impl Change {
     /// The change an event makes; `None` for kinds of streams without a table.
     pub(crate) fn of(fact: &Fact) -> Option<Change> {
-        let (_, topic, last) = TOPICS.iter().find(|(stream_type, ..)| *stream_type == fact.stream_type)?;
+        let told = TOLD.iter().find(|told| told.stream_type == fact.stream_type)?;
         if let Some(Ok(event)) = fact.of::<Carrier>()
             && let Some(key) = ApiKeyRow::subject(fact, &event)
         {
             return Some(Change::of_key(fact, key, &event));
         }
         let kind = match fact.sequence {
-            _ if fact.event_type == *last => ChangeKind::Removed,
+            _ if (told.is_last)(fact) => ChangeKind::Removed,
             1 => ChangeKind::Created,
             _ => ChangeKind::Changed,
         };
         Some(Change {
-            topic: *topic,
+            topic: told.topic,
             carrier: fact.tenant.carrier.clone(),
             account: fact.tenant.account.clone(),
             id: fact.stream.clone(),

@@ -61,8 +61,7 @@ impl Bench {
         let tenant = Tenant::account(new_sid(Kind::Carrier), new_sid(Kind::Account));
         let account = tenant.account.clone().unwrap();
         let bench = Bench::over(store, tenant).await;
-        let create =
-            AccountCommand::Create { carrier: bench.tenant.carrier.clone(), name: "A".parse().unwrap() };
+        let create = AccountCommand::create(bench.tenant.carrier.clone(), "A".parse().unwrap());
         bench.store.execute::<Account>(&account, create, &bench.meta()).await.unwrap();
         let (carrier, token) = (&bench.tenant.carrier, TOKEN.as_bytes());
         bench.store.vault().put(carrier, &account, "auth_token", "1", token, None).await.unwrap();

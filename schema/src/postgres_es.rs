@@ -1,4 +1,7 @@
 //! The view `events` in the shape of postgres-es 0.5, so that any cqrs-es program can load our aggregates.
+//!
+//! Events are shown as they were written. A stock repository lifts none, so an event of an earlier version (`event_version`)
+//! needs the upcaster that its aggregate has in `domain`.
 
 use crate::Step;
 

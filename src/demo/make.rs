@@ -85,7 +85,7 @@ impl Maker {
 
     async fn account(&self, demo: &Demo) -> Outcome<()> {
         let (carrier, account) = (&demo.carrier_sid, &demo.account_sid);
-        let create = AccountCommand::Create { carrier: carrier.clone(), name: "Demo Account".parse()? };
+        let create = AccountCommand::create(carrier.clone(), "Demo Account".parse()?);
         self.once::<Account>(demo, account, vec![create]).await?;
         let secrets = Secrets::new(self.store.clone());
         Ok(secrets.put_auth_token((carrier, account), 1, &demo.auth_token).await?)

@@ -1,6 +1,7 @@
 //! Writes a frozen sample for each event type that has none yet, from a store that has such events:
 //! `cargo run -p store --example bless -- schema/events sqlite://data/trunkline.db`. Then adds what is new to
-//! `samples.lock`; a sample that was edited since it was frozen is refused. Without a store it only does that.
+//! `samples.lock`; a sample that was edited since it was frozen is refused. Without a store it only does that, for any
+//! folder of samples.
 //!
 //! Take a store of invented people: samples are published with the source.
 
@@ -61,7 +62,7 @@ fn freeze(folder: &Path) -> Result<(), Box<dyn Error>> {
     let mut frozen: BTreeMap<String, String> = text.lines().filter_map(line).collect();
     for file in fs::read_dir(folder)? {
         let name = file?.file_name().to_string_lossy().into_owned();
-        if !name.ends_with(".json") {
+        if name == "samples.lock" {
             continue;
         }
         let digest = ring::digest::digest(&ring::digest::SHA256, &fs::read(folder.join(&name))?);

@@ -94,12 +94,10 @@ impl<A: Stream> Loading<A> {
     fn fact(&self, store: &Store, event: &A::Event, meta: &Meta) -> Result<Fact, DecodeError> {
         let sequence = self.at.version + 1 + i64::try_from(self.events.len()).unwrap_or(i64::MAX);
         let event_type = event.event_type();
-        let unwritable = |reason: String| {
+        let payload = serde_json::to_string(event).map_err(|error| {
             let (stream, what) = (self.stream.to_string(), event_type.clone());
-            DecodeError { stream, sequence, what, reason }
-        };
-        let payload = serde_json::to_string(event).map_err(|error| unwritable(error.to_string()))?;
-        let schema_version = major(&event.event_version()).map_err(unwritable)?;
+            DecodeError { stream, sequence, what, reason: error.to_string() }
+        })?;
         let mut fact = Fact {
             log: A::LOG,
             position: 0,
@@ -109,7 +107,7 @@ impl<A: Stream> Loading<A> {
             tenant: meta.tenant.clone(),
             event_id: store.ids().uuid(),
             event_type,
-            schema_version,
+            schema_version: A::schema_version(event),
             command_id: meta.command_id.clone(),
             correlation: meta.correlation.clone(),
             causation: meta.causation.clone(),
@@ -143,12 +141,6 @@ impl<A: Stream> Loading<A> {
 
 /// Characters of a user agent that are kept.
 const USER_AGENT: usize = 256;
-
-/// The schema version: the number before the first dot.
-fn major(version: &str) -> Result<i32, String> {
-    let major = version.split('.').next().unwrap_or_default();
-    major.parse().map_err(|_| format!("not a schema version: {version:?}"))
-}
 
 impl<A: Stream> EventStore<A> for Events<A> {
     type AC = Loading<A>;

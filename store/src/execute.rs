@@ -173,7 +173,7 @@ impl Store {
         let mut prepared = Vec::with_capacity(commands.len());
         for (mut command, meta) in commands {
             self.keep_passwords::<A>(&mut command, &meta).await?;
-            prepared.push(Prepared::new((command, meta)));
+            prepared.push(Prepared::new((command, meta))?);
         }
         Ok(prepared)
     }
@@ -343,10 +343,10 @@ struct Prepared<A: Stream> {
 }
 
 impl<A: Stream> Prepared<A> {
-    fn new((command, meta): (A::Command, Meta)) -> Prepared<A> {
+    fn new((command, meta): (A::Command, Meta)) -> Result<Prepared<A>, StoreError> {
         let id = meta.command_id.as_ref().map(|id| format!("{}/{id}", meta.tenant.carrier));
-        let digest = if id.is_some() { ledger::digest(A::TYPE, &command) } else { Hash::default() };
-        Prepared { command, meta, id, digest }
+        let digest = if id.is_some() { ledger::digest::<A>(&command)? } else { Hash::default() };
+        Ok(Prepared { command, meta, id, digest })
     }
 
     fn seen(&self, vault: &Vault, submission: &Submission, expires_at: i64) -> Option<Seen> {
@@ -370,6 +370,7 @@ impl<A: Stream> Prepared<A> {
 
     /// Whether its id stood for another command.
     fn differs(&self, done: &[Done]) -> bool {
-        done.iter().any(|done| self.id.as_ref() == Some(&done.id) && done.digest != self.digest)
+        let mut ours = done.iter().filter(|done| self.id.as_ref() == Some(&done.id));
+        ours.any(|done| !ledger::is_same::<A>(&self.command, &done.digest))
     }
 }

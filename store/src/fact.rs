@@ -1,7 +1,7 @@
 //! An event as the log keeps it: where it stands, whose it is, who caused it, and its payload as verbatim text.
 
-use crate::{DecodeError, upcast};
-use domain::{Actor, Log, Sid, Stream, Tenant, Timestamp};
+use crate::DecodeError;
+use domain::{Actor, Log, Sid, Stream, Tenant, Timestamp, upcast};
 use std::{net::IpAddr, sync::Arc};
 use uuid::Uuid;
 
@@ -60,20 +60,23 @@ impl Fact {
         (self.stream_type == A::TYPE).then(|| self.decode::<A>())
     }
 
+    /// What kind of event it is, when it is one of `A`'s and its name is known; one that an upcaster lifts is what that
+    /// makes of it.
+    #[must_use]
+    pub fn kind<A: Stream>(&self) -> Option<A::Kind> {
+        let kind = || upcast::kind(A::UPCASTERS, &self.event_type, self.schema_version);
+        if self.stream_type == A::TYPE { kind() } else { None }
+    }
+
     /// The event as one of `A`'s.
     pub(crate) fn decode<A: Stream>(&self) -> Result<A::Event, DecodeError> {
-        upcast::decode(upcast::UPCASTERS, &self.stored()).map_err(|reason| self.undecodable(&reason))
+        upcast::decode(A::UPCASTERS, &self.stored()).map_err(|reason| self.undecodable(&reason))
     }
 
     /// What upcasters look at.
     pub(crate) fn stored(&self) -> upcast::Stored<'_> {
         let (event_type, payload) = (self.event_type.as_str(), &*self.payload);
-        upcast::Stored {
-            stream_type: &self.stream_type,
-            event_type,
-            schema_version: self.schema_version,
-            payload,
-        }
+        upcast::Stored { event_type, schema_version: self.schema_version, payload }
     }
 
     fn undecodable(&self, reason: &str) -> DecodeError {

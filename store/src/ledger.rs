@@ -1,10 +1,12 @@
 //! The ledger of commands: which ids acted, on which stream, with what result. What it knows expires.
 
+mod digest;
+
+pub(crate) use digest::{digest, is_same};
+
 use crate::{Db, Hash, Row, StoreError, Vault, db::padded};
 use domain::{Log, Sid};
-use ring::digest;
 use sea_query::{Expr, ExprTrait, Order, Query};
-use serde::Serialize;
 use std::time::Duration;
 
 /// Rows looked at together when what has expired is forgotten.
@@ -46,18 +48,6 @@ impl Entry<'_> {
         let words = [self.log.as_str(), self.id, self.carrier, self.stream].map(str::as_bytes);
         vault.mac(&[&[b"ledger 1".as_slice()][..], &words, &[self.digest, &version, &expires_at]].concat())
     }
-}
-
-/// What tells two commands apart: the aggregate's type and everything the command says.
-pub(crate) fn digest(stream_type: &str, command: &impl Serialize) -> Hash {
-    let mut context = digest::Context::new(&digest::SHA256);
-    context.update(stream_type.as_bytes());
-    context.update(&[0]);
-    // A command that cannot be written as JSON has no map with odd keys in it: ours are plain structs and enums.
-    context.update(&serde_json::to_vec(command).unwrap_or_default());
-    let mut hash = [0; 32];
-    hash.copy_from_slice(context.finish().as_ref());
-    hash
 }
 
 /// The columns of `es_commands` in the order `Written` reads them.
@@ -234,3 +224,6 @@ async fn adopt_page(db: &Db, vault: &Vault, log: Log, after: &str) -> Result<Opt
     tx.commit().await?;
     Ok(last)
 }
+
+#[cfg(test)]
+mod tests;

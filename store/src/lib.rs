@@ -30,7 +30,6 @@ mod sweep;
 #[cfg(feature = "testing")]
 pub mod testing;
 mod turns;
-pub mod upcast;
 mod vault;
 mod writer;
 

@@ -1,7 +1,7 @@
 //! Reading the log: columns to facts and back.
 
-use crate::{Db, DecodeError, Fact, Hash, Row, StoreError, upcast};
-use domain::{Actor, Log, Sid, Stream, Tenant, Timestamp};
+use crate::{Db, DecodeError, Fact, Hash, Row, StoreError};
+use domain::{Actor, Log, Sid, Stream, Tenant, Timestamp, upcast};
 use sea_query::{Expr, ExprTrait, Order, Query, SelectStatement, SimpleExpr};
 use std::{str::FromStr, sync::Arc};
 
@@ -239,9 +239,9 @@ impl Recorded {
     pub fn decode<A: Stream>(&self, stream: &Sid) -> Result<A::Event, DecodeError> {
         let (stream_type, event_type, payload) =
             (self.stream_type.as_str(), self.event_type.as_str(), &*self.payload);
-        let stored = upcast::Stored { stream_type, event_type, schema_version: self.schema_version, payload };
+        let stored = upcast::Stored { event_type, schema_version: self.schema_version, payload };
         let decoded = match stream_type == A::TYPE {
-            true => upcast::decode(upcast::UPCASTERS, &stored),
+            true => upcast::decode(A::UPCASTERS, &stored),
             false => Err(format!("a {stream_type}, not a {}", A::TYPE)),
         };
         decoded.map_err(|reason| undecodable(stream.as_str(), self.sequence, event_type, reason))

@@ -196,7 +196,7 @@ impl AccountsApi {
         // The token is there before anyone can know the account.
         let token = app.ids.token();
         app.secrets.put_auth_token((&who.carrier, &sid), 1, &token).await.map_err(Refusal::from)?;
-        let command = Command::Create { carrier: who.carrier.clone(), name: name.clone() };
+        let command = Command::create(who.carrier.clone(), name.clone());
         let write = write.of_account(Some(sid.clone()));
         let made = write.one::<Aggregate>(&sid, command).await;
         if is_unused(&made, &sid) {

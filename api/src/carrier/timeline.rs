@@ -10,6 +10,7 @@ use crate::{
     auth::Reader,
     problem::{ApiError, Refusal},
 };
+use domain::EventKind;
 use poem_openapi::{
     Enum, Object, OpenApi,
     param::{Path, Query},
@@ -98,7 +99,7 @@ impl From<TimelineRow> for TimelineEntry {
             sequence: i32::try_from(row.sequence).unwrap_or(i32::MAX),
             at: row.at.to_string(),
             lane: row.lane.into(),
-            event_type: row.event,
+            event_type: row.event.name().to_owned(),
             title: row.title,
             detail: Any(row.detail),
         }

@@ -170,7 +170,13 @@ pub enum CallCommand {
 }
 
 /// What happened to a call.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, strum::IntoStaticStr)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, strum::EnumDiscriminants)]
+#[strum_discriminants(
+    name(CallEventKind),
+    derive(Hash, Serialize, Deserialize, strum::EnumString, strum::IntoStaticStr, strum::VariantArray),
+    doc = "What kind of thing happened to a call.",
+    expect(missing_docs, reason = "the variants are the event's")
+)]
 #[expect(missing_docs, reason = "the variants and fields are the command's")]
 pub enum CallEvent {
     Received(Received),
@@ -360,4 +366,4 @@ impl CallEvent {
     }
 }
 
-aggregate!(Call, "call", Calls, CallCommand, CallEvent, CallError, addresses, twiml);
+aggregate!(Call, "call", Calls, CallCommand, CallEvent as CallEventKind until Deleted, CallError, addresses, twiml);

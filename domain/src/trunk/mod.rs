@@ -65,7 +65,12 @@ pub enum TrunkCommand {
 }
 
 /// What happened to a trunk.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, strum::IntoStaticStr)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, strum::EnumDiscriminants)]
+#[strum_discriminants(
+    name(TrunkEventKind),
+    derive(Hash, strum::EnumString, strum::IntoStaticStr, strum::VariantArray),
+    doc = "What kind of thing happened to a trunk."
+)]
 #[expect(missing_docs, reason = "the fields are the command's")]
 pub enum TrunkEvent {
     /// The trunk exists.
@@ -226,7 +231,7 @@ impl TrunkEvent {
     }
 }
 
-aggregate!(Trunk, "trunk", Core, TrunkCommand, TrunkEvent, TrunkError);
+aggregate!(Trunk, "trunk", Core, TrunkCommand, TrunkEvent as TrunkEventKind until Deleted, TrunkError);
 
 #[cfg(test)]
 mod tests {

@@ -1,14 +1,15 @@
 //! Which Rust types a column can hold, and how: the same on both databases.
 
 use domain::{
-    Number, Sid, Timestamp,
-    call::{Direction, EndReason, Status},
+    EventKind, Number, Sid, Stream, Timestamp,
+    call::{Call, CallEventKind, Direction, EndReason, Status},
     country::Country,
     limits::Limits,
     name::Name,
     phone_number::VoiceConfiguration,
     route::{NumberClaims, SourceClaims},
     trunk::{Inbound, Outbound},
+    upcast,
     user::{Email, Role},
     webhook_url::Method,
 };
@@ -141,6 +142,11 @@ pub(crate) fn spelled<T: DeserializeOwned>(text: String) -> Result<T, String> {
     serde_json::from_value(serde_json::Value::String(text)).map_err(words)
 }
 
+/// A row may be of a release that called the event otherwise.
+fn event(name: &str) -> Result<CallEventKind, String> {
+    upcast::named(Call::UPCASTERS, name).ok_or_else(|| format!("not an event of a call: {name:?}"))
+}
+
 text! {
     String => String::clone, Ok;
     Sid => |sid| sid.as_str().to_owned(), |text| text.parse().map_err(words);
@@ -152,6 +158,7 @@ text! {
     Status => |status| status.as_str().to_owned(), |text| text.parse();
     Role => spelling, spelled;
     Direction => spelling, spelled;
+    CallEventKind => |kind| kind.name().to_owned(), |text| event(&text);
     EndReason => spelling, spelled;
 }
 

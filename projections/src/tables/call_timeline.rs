@@ -11,7 +11,7 @@ use crate::machine::{
 };
 use domain::{
     Log, Sid, Timestamp,
-    call::{Call, CallEvent, MediaSummary, Program, Purpose, WebhookExchange},
+    call::{Call, CallEvent, CallEventKind, MediaSummary, Program, Purpose, WebhookExchange},
 };
 use sea_query::{Expr, ExprTrait, Order, Query};
 use serde::{Deserialize, Serialize};
@@ -56,8 +56,8 @@ pub struct TimelineRow {
     pub at: Timestamp,
     /// Where it is drawn.
     pub lane: Lane,
-    /// The event's type, for example `Answered`.
-    pub event: String,
+    /// What kind of thing it is.
+    pub event: CallEventKind,
     /// One line for a person.
     pub title: String,
     /// Everything the event says.
@@ -82,7 +82,7 @@ impl Chronicle for TimelineRow {
             sequence: fact.sequence,
             at: fact.at,
             lane,
-            event: fact.event_type.clone(),
+            event: CallEventKind::from(&event),
             title,
             detail: detail(&event),
         }))

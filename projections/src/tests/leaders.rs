@@ -188,7 +188,7 @@ async fn another_node_takes_over_and_hears_every_change_meanwhile() {
     let World { store: own, following, carrier } = world;
     following.end().await;
     let account = sid(Kind::Account);
-    let create = AccountCommand::Create { carrier: carrier.clone(), name: parsed("B") };
+    let create = AccountCommand::create(carrier.clone(), parsed("B"));
     let meta = Meta::new(Tenant::carrier(carrier), Actor::system("test"), super::support::second(9));
     let appended = own.execute::<Account>(&account, create, &meta).await.unwrap();
     second.projections.reached(Log::Core, appended.position, PATIENCE).await.unwrap();

@@ -10,3 +10,4 @@ mod runners;
 mod scopes;
 mod search;
 mod support;
+mod upgrade;

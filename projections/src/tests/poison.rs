@@ -11,7 +11,7 @@ use domain::{
 use serde::{Deserialize, Serialize};
 use store::{
     Store,
-    testing::{self, sid},
+    testing::{self, NoKind, sid},
 };
 
 /// Events that no biography understands, under a known name.
@@ -36,6 +36,8 @@ macro_rules! impostor {
         }
 
         impl Stream for $name {
+            type Kind = NoKind;
+
             const LOG: Log = Log::$log;
         }
     };

@@ -120,7 +120,7 @@ impl World {
 
     pub(super) async fn account(&self, carrier: &Sid, name: &str) -> Sid {
         let account = sid(Kind::Account);
-        let command = AccountCommand::Create { carrier: carrier.clone(), name: parsed(name) };
+        let command = AccountCommand::create(carrier.clone(), parsed(name));
         self.tell_as::<Account>(Tenant::account(carrier.clone(), account.clone()), &account, 2, command)
             .await;
         account
@@ -211,7 +211,7 @@ pub(super) async fn unattended_facts(store: &TestStore) -> Vec<Sid> {
     let mut accounts = Vec::new();
     for serial in 0..30 {
         let account = sid(Kind::Account);
-        let create = AccountCommand::Create { carrier: carrier.clone(), name: parsed(&format!("{serial}")) };
+        let create = AccountCommand::create(carrier.clone(), parsed(&format!("{serial}")));
         let meta = Meta::new(Tenant::carrier(carrier.clone()), Actor::system("test"), second(serial));
         store.execute::<Account>(&account, create, &meta).await.unwrap();
         accounts.push(account);

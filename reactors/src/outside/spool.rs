@@ -273,6 +273,9 @@ fn decode(line: &[u8]) -> serde_json::Result<Option<Entry>> {
 }
 
 #[cfg(test)]
+mod kept;
+
+#[cfg(test)]
 mod tests {
     use super::*;
     use domain::Kind;

@@ -85,7 +85,7 @@ mod tests {
     }
 
     fn create(tenant: &Tenant) -> AccountCommand {
-        AccountCommand::Create { carrier: tenant.carrier.clone(), name: "A".parse().unwrap() }
+        AccountCommand::create(tenant.carrier.clone(), "A".parse().unwrap())
     }
 
     #[tokio::test]

@@ -3,8 +3,8 @@
 use super::{NAME, PlaceCalls, recover::broken};
 use domain::{
     Actor, Log, Sid,
-    account::{Account, AccountEvent},
-    call::{Call, CallCommand, CallEvent, Direction, EndReason, Ending, Queued, Status},
+    account::{Account, AccountEventKind},
+    call::{Call, CallCommand, CallEvent, CallEventKind, Direction, EndReason, Ending, Queued, Status},
 };
 use futures_util::{StreamExt, future::BoxFuture, stream};
 use projections::{CallFilter, Page, Scope};
@@ -23,6 +23,9 @@ const SWEEP: Duration = Duration::from_secs(15);
 const VIGIL: Duration = Duration::from_millis(500);
 /// How long an engine's last facts about a call may take to reach the log.
 const LAST_WORDS: Duration = Duration::from_secs(2);
+/// What is acted upon of what happens to a call.
+const HEEDED: [CallEventKind; 4] =
+    [CallEventKind::Queued, CallEventKind::Redirected, CallEventKind::EndRequested, CallEventKind::Ended];
 /// Most calls of a disabled account ended per page of the list.
 const ENDED_PER_PAGE: u32 = 200;
 
@@ -146,9 +149,7 @@ impl PlaceCalls {
     /// A disabled account's live calls end.
     async fn heed(&self, page: &[Fact]) -> Result<(), StoreError> {
         for fact in page {
-            if fact.event_type == "Disabled"
-                && let Some(Ok(AccountEvent::Disabled {})) = fact.of::<Account>()
-            {
+            if fact.kind::<Account>() == Some(AccountEventKind::Disabled) {
                 self.end_calls_of(&fact.tenant.carrier, &fact.stream).await?;
             }
         }
@@ -176,9 +177,7 @@ impl PlaceCalls {
 
 /// The call's event, when it is one to act on and can be read. Most are not, and some are large: those stay text.
 fn call_event(fact: &Fact) -> Option<CallEvent> {
-    if !matches!(fact.event_type.as_str(), "Queued" | "Redirected" | "EndRequested" | "Ended") {
-        return None;
-    }
+    fact.kind::<Call>().filter(|kind| HEEDED.contains(kind))?;
     match fact.of::<Call>()? {
         Ok(event) => Some(event),
         Err(error) => {

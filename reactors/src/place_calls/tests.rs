@@ -4,7 +4,7 @@ use crate::{ledger::LEASE, nodes::Nodes, sync_directory};
 use domain::{
     Kind,
     account::{Account, AccountCommand},
-    call::{Call, CallEvent, Direction, Program, Status},
+    call::{Call, CallEvent, CallEventKind, Direction, Program, Status},
 };
 use std::sync::atomic::Ordering;
 use store::{Fact, SystemClock};
@@ -55,7 +55,7 @@ impl Running {
     }
 
     async fn ended(&self, call: &Sid) -> EndReason {
-        let stream = self.bench.until(call, |stream| has(stream, "Ended")).await;
+        let stream = self.bench.until(call, |stream| has(stream, CallEventKind::Ended)).await;
         let ended = stream.iter().find_map(|fact| match fact.of::<Call>() {
             Some(Ok(domain::call::CallEvent::Ended(ending))) => Some(ending.reason),
             _ => None,
@@ -64,8 +64,8 @@ impl Running {
     }
 }
 
-fn has(stream: &[Fact], event_type: &str) -> bool {
-    stream.iter().any(|fact| fact.event_type == event_type)
+fn has(stream: &[Fact], kind: CallEventKind) -> bool {
+    stream.iter().any(|fact| fact.kind::<Call>() == Some(kind))
 }
 
 #[tokio::test]
@@ -77,7 +77,7 @@ async fn a_queued_call_is_claimed_and_placed_once() {
     assert_eq!(running.next().await, Order::Placed(second));
     let stream = running.bench.store.stream(&first).await.unwrap();
     assert_eq!(stream.len(), 2);
-    assert!(has(&stream, "Claimed"));
+    assert!(has(&stream, CallEventKind::Claimed));
 }
 
 #[tokio::test]
@@ -142,7 +142,7 @@ async fn a_call_placed_after_the_start_outlives_the_sweeps() {
     assert_eq!(running.next().await, Order::Placed(call.clone()));
     running.projected().await;
     running.reactor.sweep().await.unwrap();
-    assert!(!has(&running.bench.store.stream(&call).await.unwrap(), "Ended"));
+    assert!(!has(&running.bench.store.stream(&call).await.unwrap(), CallEventKind::Ended));
 }
 
 #[tokio::test]
@@ -169,7 +169,10 @@ async fn a_call_another_node_claimed_is_not_placed() {
     let mut running = Running::start(bench);
     let own = running.bench.queue(None).await;
     assert_eq!(running.next().await, Order::Placed(own));
-    assert!(!has(&running.bench.store.stream(&call).await.unwrap(), "Ended"), "it is alive there");
+    assert!(
+        !has(&running.bench.store.stream(&call).await.unwrap(), CallEventKind::Ended),
+        "it is alive there"
+    );
 }
 
 #[tokio::test]
@@ -196,7 +199,10 @@ async fn a_full_node_leaves_calls_queued_until_it_has_room() {
     let call = running.bench.queue(None).await;
     let queued = running.bench.store.stream(&call).await.unwrap()[0].position;
     running.reactor.acted.calls.subscribe().wait_for(|acted| *acted >= Some(queued)).await.unwrap();
-    assert!(!has(&running.bench.store.stream(&call).await.unwrap(), "Claimed"), "others may have it");
+    assert!(
+        !has(&running.bench.store.stream(&call).await.unwrap(), CallEventKind::Claimed),
+        "others may have it"
+    );
     let again = Program::Inline("<Response><Hangup/></Response>".into());
     running.bench.tell(&call, vec![CallCommand::Redirect(again.clone())]).await;
     running.projected().await;
@@ -233,7 +239,7 @@ async fn calls_that_wait_are_placed_in_their_order_as_soon_as_there_is_room() {
 async fn requests_about_a_call_reach_the_engine_after_it_was_placed() {
     let mut running = Running::start(Bench::new().await);
     let call = running.bench.queue(None).await;
-    running.bench.until(&call, |stream| has(stream, "Claimed")).await;
+    running.bench.until(&call, |stream| has(stream, CallEventKind::Claimed)).await;
     let again = CallCommand::Redirect(Program::Inline("<Response><Hangup/></Response>".into()));
     let end = CallCommand::RequestEnd { status: Status::Completed };
     running.bench.tell(&call, vec![CallCommand::Answer, again, end]).await;
@@ -315,7 +321,10 @@ async fn another_nodes_call_is_closed_only_after_a_lease_in_which_it_could_have_
     running.projected().await;
     running.reactor.sweep().await.unwrap();
     if began.elapsed() < LEASE {
-        assert!(!has(&running.bench.store.stream(&call).await.unwrap(), "Ended"), "it may be there");
+        assert!(
+            !has(&running.bench.store.stream(&call).await.unwrap(), CallEventKind::Ended),
+            "it may be there"
+        );
     }
     while !running.reactor.alive.for_a_lease(tokio::time::Instant::now()) {
         tokio::time::sleep(Duration::from_millis(100)).await;
@@ -343,7 +352,7 @@ async fn a_dead_nodes_calls_are_closed_within_five_seconds() {
     running.projected().await;
     running.reactor.sweep().await.unwrap();
     assert_eq!(running.ended(&older).await, EndReason::Interrupted, "of an earlier epoch");
-    assert!(!has(&running.bench.store.stream(&call).await.unwrap(), "Ended"), "it lives");
+    assert!(!has(&running.bench.store.stream(&call).await.unwrap(), CallEventKind::Ended), "it lives");
     assert_eq!(running.ended(&call).await, EndReason::Interrupted);
     println!("a dead node's call was closed {:?} after its last renewal", dies.elapsed());
     assert!(

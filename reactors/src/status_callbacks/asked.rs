@@ -5,7 +5,7 @@ use super::{accounts::Whose, story};
 use crate::http::application;
 use domain::{
     Sid,
-    call::{Call, CallEvent, Callback},
+    call::{Call, CallEvent, CallEventKind, Callback},
 };
 use parking_lot::Mutex;
 use std::{collections::HashMap, sync::Arc};
@@ -24,7 +24,7 @@ impl Asked {
         if let Some(callback) = asked(fact) {
             self.remember(fact, callback.as_ref());
         }
-        if story::moment(&fact.event_type).is_none() {
+        if story::moment(fact).is_none() {
             return Ok(None);
         }
         let known = self.0.lock().get(&fact.stream).cloned();
@@ -36,7 +36,7 @@ impl Asked {
                 self.remember(fact, callback.as_ref())
             }
         };
-        if fact.event_type == "Ended" {
+        if fact.kind::<Call>() == Some(CallEventKind::Ended) {
             self.0.lock().remove(&fact.stream);
         }
         let carrier = fact.tenant.carrier.clone();
@@ -60,11 +60,14 @@ impl Asked {
     }
 }
 
-/// What a call's first fact asks for.
+/// What a call's first fact asks for. All others stay text: they are many, and some are large.
 fn asked(fact: &Fact) -> Option<Option<Callback>> {
-    match (fact.event_type.as_str(), fact.of::<Call>()?) {
-        ("Received", Ok(CallEvent::Received(received))) => Some(received.callback),
-        ("Queued", Ok(CallEvent::Queued(queued))) => Some(queued.callback),
+    if !matches!(fact.kind::<Call>()?, CallEventKind::Received | CallEventKind::Queued) {
+        return None;
+    }
+    match fact.of::<Call>()? {
+        Ok(CallEvent::Received(received)) => Some(received.callback),
+        Ok(CallEvent::Queued(queued)) => Some(queued.callback),
         _ => None,
     }
 }

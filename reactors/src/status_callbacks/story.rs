@@ -3,7 +3,9 @@
 use crate::geo;
 use domain::{
     Sid, Tenant, Timestamp,
-    call::{Call, CallEvent, Callback, CallbackEvent, Direction, Ending, Purpose, Status},
+    call::{
+        Call, CallEvent, CallEventKind as Kind, Callback, CallbackEvent, Direction, Ending, Purpose, Status,
+    },
 };
 use store::{DecodeError, Fact};
 
@@ -21,14 +23,31 @@ pub(super) struct Due {
     pub parameters: Vec<(String, String)>,
 }
 
-/// Whether an event of a call is a moment callbacks are about.
-pub(super) fn moment(event_type: &str) -> Option<CallbackEvent> {
-    match event_type {
-        "Initiated" => Some(CallbackEvent::Initiated),
-        "Ringing" => Some(CallbackEvent::Ringing),
-        "Answered" => Some(CallbackEvent::Answered),
-        "Ended" => Some(CallbackEvent::Completed),
-        _ => None,
+/// Whether an event of a call is a moment callbacks are about. Every kind says so for itself.
+pub(super) fn moment(fact: &Fact) -> Option<CallbackEvent> {
+    match fact.kind::<Call>()? {
+        Kind::Initiated => Some(CallbackEvent::Initiated),
+        Kind::Ringing => Some(CallbackEvent::Ringing),
+        Kind::Answered => Some(CallbackEvent::Answered),
+        Kind::Ended => Some(CallbackEvent::Completed),
+        Kind::Received
+        | Kind::Queued
+        | Kind::Claimed
+        | Kind::AttemptFailed
+        | Kind::Rerouted
+        | Kind::Moved
+        | Kind::Exchanged
+        | Kind::VerbStarted
+        | Kind::VerbEnded
+        | Kind::Pressed
+        | Kind::Warned
+        | Kind::Held
+        | Kind::Bridged
+        | Kind::Unbridged
+        | Kind::Summarized
+        | Kind::Redirected
+        | Kind::EndRequested
+        | Kind::Deleted => None,
     }
 }
 
@@ -58,7 +77,7 @@ pub(super) fn due(stream: &[Fact], sequence: i64) -> Result<Option<Due>, DecodeE
     for fact in stream {
         let Some(event) = fact.of::<Call>() else { continue };
         story.learn(fact, event?);
-        let Some(moment) = moment(&fact.event_type).filter(|moment| story.is_news(*moment)) else { continue };
+        let Some(moment) = moment(fact).filter(|moment| story.is_news(*moment)) else { continue };
         story.told.push(moment);
         if fact.sequence == sequence {
             parameters = Some(story.parameters(fact, moment));

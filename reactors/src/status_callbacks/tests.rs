@@ -6,8 +6,8 @@ use crate::{
 use domain::{
     Sid,
     call::{
-        Call, CallCommand, CallEvent, CallbackEvent, CallbackEvent as E, EndReason, Ending, Purpose,
-        WebhookExchange,
+        Call, CallCommand, CallEvent, CallEventKind, CallbackEvent, CallbackEvent as E, EndReason, Ending,
+        Purpose, WebhookExchange,
     },
 };
 use store::Fact;
@@ -19,7 +19,7 @@ fn start(bench: &Bench) {
 }
 
 fn made(stream: &[Fact]) -> usize {
-    stream.iter().filter(|fact| fact.event_type == "Exchanged").count()
+    stream.iter().filter(|fact| fact.kind::<Call>() == Some(CallEventKind::Exchanged)).count()
 }
 
 #[tokio::test]
@@ -142,7 +142,7 @@ async fn stopped_in_the_middle(bench: Bench, application: &mut Application) -> (
     let heard = application.next().await;
     assert_eq!(heard.parameter("CallStatus"), "initiated");
     let stream = bench.store.stream(&call).await.unwrap();
-    let initiated = stream.iter().find(|fact| fact.event_type == "Initiated").unwrap();
+    let initiated = stream.iter().find(|fact| fact.kind::<Call>() == Some(CallEventKind::Initiated)).unwrap();
     assert_eq!(heard.header("i-twilio-idempotency-token"), initiated.event_id.to_string());
     bench.common.stop.cancel();
     closed.cancelled().await;
@@ -187,7 +187,7 @@ async fn one_fact_leaves_one_callback_on_the_timeline() {
     let call = bench.queue(application.callback(&ALL)).await;
     bench.tell(&call, life()).await;
     let stream = bench.store.stream(&call).await.unwrap();
-    let fact = stream.iter().find(|fact| fact.event_type == "Initiated").unwrap();
+    let fact = stream.iter().find(|fact| fact.kind::<Call>() == Some(CallEventKind::Initiated)).unwrap();
     let due = due(&stream, fact.sequence).unwrap().unwrap();
     let lanes = Lanes::new(bench.common.clone());
     // The second is what another node was told.

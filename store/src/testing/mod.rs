@@ -2,17 +2,19 @@
 //! clock that is moved by hand, and a small aggregate.
 
 mod cluster;
+mod no_kind;
 mod plan;
 mod tally;
 
 pub use cluster::{durable_postgres, postgres};
+pub use no_kind::NoKind;
 pub use plan::plan;
 pub use tally::{Tally, TallyCommand, TallyError, TallyEvent};
 
 use crate::{RandomIds, Store, StoreOptions};
 use domain::{Actor, Clock, Ids, Kind, Meta, Sid, Tenant, Timestamp};
 use parking_lot::Mutex;
-use std::{ops::Deref, sync::Arc, time::Duration};
+use std::{ops::Deref, path::Path, sync::Arc, time::Duration};
 
 /// The master key of test stores.
 pub const MASTER_KEY: [u8; 32] = [7; 32];
@@ -72,6 +74,24 @@ pub async fn on_postgres() -> TestStore {
 /// The same, appending by portable statements.
 pub async fn on_postgres_portable() -> TestStore {
     open("postgres-portable", options(postgres().await), None).await
+}
+
+/// The day the stores in schema/kept were written, at noon.
+const KEPT_ON: i64 = 1_796_040_000_000_000;
+
+/// A copy of the store that an earlier release left in schema/kept, opened on the day it was written: its ledger forgets
+/// after seven.
+///
+/// # Panics
+/// When there is none, or it does not open.
+pub async fn kept(release: &str) -> TestStore {
+    let folder = Arc::new(tempfile::tempdir().expect("a temporary folder"));
+    let file = folder.path().join("store.db");
+    let kept = concat!(env!("CARGO_MANIFEST_DIR"), "/../schema/kept");
+    std::fs::copy(Path::new(kept).join(release).join("store.db"), &file).expect("it is kept");
+    let clock = Arc::new(ManualClock::at(KEPT_ON));
+    let options = StoreOptions { clock, ..options(format!("sqlite://{}", file.display())) };
+    open("kept", options, Some(folder)).await
 }
 
 /// Options for a test: the system's clock, a generous deadline.

@@ -1,5 +1,6 @@
 //! A small aggregate for tests of the log: a number that grows, and keys it holds.
 
+use super::NoKind;
 use cqrs_es::{Aggregate, DomainEvent, event_sink::EventSink};
 use domain::{Claim, Log, Stream};
 use serde::{Deserialize, Serialize};
@@ -116,6 +117,8 @@ impl Aggregate for Tally {
 }
 
 impl Stream for Tally {
+    type Kind = NoKind;
+
     const LOG: Log = Log::Core;
 
     fn claims(&self, event: &TallyEvent) -> Vec<Claim> {

@@ -17,5 +17,6 @@ mod hosts;
 mod oracle;
 mod passwords;
 mod samples;
+mod upgrade;
 mod upkeep;
 mod vault;

@@ -1,13 +1,20 @@
-//! Frozen samples: every event type of every aggregate has one in schema/events, and today's code still reads it and
-//! writes it back byte for byte. A sample is never edited, and `samples.lock` holds the SHA-256 of each, so that an edit
-//! is noticed; a new version gets a new file and an upcaster.
+//! Frozen samples: every version of every event that was ever written has one in schema/events. Today's code still reads
+//! it, and writes one of today's version back byte for byte. A sample is never edited, and `samples.lock` holds the SHA-256
+//! of each, so that an edit is noticed; a new version gets a new file and an upcaster. What releases left behind, in
+//! schema/kept, is held likewise.
 //!
 //! Files are named `<aggregate>.<event>.v<version>.json`, or with a word for the case before `.json`. The example `bless`
 //! writes the missing ones from a store that has such events, and adds new ones to the lock.
 
 use cqrs_es::DomainEvent;
 use domain::{
-    Stream, account::Account, call::Call, carrier::Carrier, phone_number::PhoneNumber, trunk::Trunk,
+    EventKind, Stream,
+    account::Account,
+    call::Call,
+    carrier::Carrier,
+    phone_number::PhoneNumber,
+    trunk::Trunk,
+    upcast::{self, Stored},
     user::User,
 };
 use serde::{
@@ -19,7 +26,9 @@ use std::{
     fs,
     path::{Path, PathBuf},
 };
-use store::upcast::{self, Stored};
+
+/// Holds the SHA-256 of each file beside it.
+const LOCK: &str = "samples.lock";
 
 #[test]
 fn every_event_has_a_sample_that_still_reads_as_it_was_written() {
@@ -35,26 +44,36 @@ fn every_event_has_a_sample_that_still_reads_as_it_was_written() {
 
 #[test]
 fn every_sample_is_as_it_was_frozen() {
-    let locked = locked(&folder());
-    for (name, sum) in sums(&folder()) {
-        let line = format!("{sum}  {name}");
-        match locked.get(&name) {
-            Some(frozen) => {
-                assert_eq!(frozen, &sum, "{name} was edited: take the edit back, and write a new sample");
-            }
-            None => {
-                panic!("{name} is new: add `{line}` to schema/events/samples.lock (the example `bless` does)")
-            }
+    frozen(&schema("events"));
+}
+
+#[test]
+fn what_releases_have_written_is_as_they_wrote_it() {
+    for release in fs::read_dir(schema("kept")).unwrap().map(|entry| entry.unwrap().path()) {
+        if release.is_dir() {
+            frozen(&release);
         }
     }
-    let there = sums(&folder());
+}
+
+fn frozen(folder: &Path) {
+    let (locked, there) = (locked(folder), sums(folder));
+    for (name, sum) in &there {
+        let line = format!("{sum}  {name}");
+        match locked.get(name) {
+            Some(frozen) => {
+                assert_eq!(frozen, sum, "{name} was edited: take the edit back, and write a new sample");
+            }
+            None => panic!("{name} is new: add `{line}` to {LOCK} beside it (the example `bless` does)"),
+        }
+    }
     let gone: Vec<&String> = locked.keys().filter(|name| !there.contains_key(*name)).collect();
     assert!(gone.is_empty(), "frozen samples that are not there any more: {gone:?}");
 }
 
 /// The lock: file name to SHA-256, in the format of `sha256sum`.
 fn locked(folder: &Path) -> BTreeMap<String, String> {
-    let text = fs::read_to_string(folder.join("samples.lock")).unwrap();
+    let text = fs::read_to_string(folder.join(LOCK)).unwrap();
     let line = |line: &str| line.split_once("  ").map(|(sum, name)| (name.to_owned(), sum.to_owned()));
     text.lines().map(|text| line(text).unwrap_or_else(|| panic!("not a line of a lock: {text:?}"))).collect()
 }
@@ -70,24 +89,42 @@ fn sums(folder: &Path) -> BTreeMap<String, String> {
 
 /// Takes out and checks `A`'s samples.
 fn check<A: Stream>(samples: &mut BTreeMap<String, String>) {
-    let ours: Vec<String> =
-        samples.keys().filter(|name| name.starts_with(&format!("{}.", A::TYPE))).cloned().collect();
-    for event in variants::<A::Event>() {
-        let prefix = format!("{}.{event}.v", A::TYPE);
-        assert!(ours.iter().any(|name| name.starts_with(&prefix)), "schema/events/{prefix}1.json is missing");
-    }
-    for name in ours {
-        let payload = samples.remove(&name).unwrap();
-        let parts: Vec<&str> = name.split('.').collect();
-        let schema_version = parts[2].trim_start_matches('v').parse().unwrap();
-        let stored =
-            Stored { stream_type: parts[0], event_type: parts[1], schema_version, payload: &payload };
-        let event: A::Event =
-            upcast::decode(upcast::UPCASTERS, &stored).unwrap_or_else(|error| panic!("{name}: {error}"));
-        if event.event_version() == schema_version.to_string() {
-            assert_eq!(serde_json::to_string(&event).unwrap(), payload, "{name}");
-            assert_eq!(event.event_type(), parts[1], "{name}");
+    let kinds: Vec<&str> = A::Kind::ALL.iter().map(|kind| kind.name()).collect();
+    assert_eq!(kinds, variants::<A::Event>(), "a kind is called as its event");
+    let mut ours: BTreeMap<String, String> = BTreeMap::new();
+    samples.retain(|name, payload| {
+        let is_ours = name.starts_with(&format!("{}.", A::TYPE));
+        if is_ours {
+            ours.insert(name.clone(), payload.clone());
         }
+        !is_ours
+    });
+    for (event, version) in written::<A>() {
+        let prefix = format!("{}.{event}.v{version}.", A::TYPE);
+        assert!(ours.keys().any(|name| name.starts_with(&prefix)), "schema/events/{prefix}json is missing");
+    }
+    for (name, payload) in ours {
+        read::<A>(&name, &payload);
+    }
+}
+
+/// Every name and version its events ever had.
+fn written<A: Stream>() -> Vec<(&'static str, i32)> {
+    let current = A::Kind::ALL.iter().map(|kind| (kind.name(), upcast::version(A::UPCASTERS, *kind)));
+    current.chain(A::UPCASTERS.iter().map(|upcaster| (upcaster.was, upcaster.from))).collect()
+}
+
+fn read<A: Stream>(name: &str, payload: &str) {
+    let parts: Vec<&str> = name.split('.').collect();
+    let schema_version = parts[2].trim_start_matches('v').parse().unwrap();
+    let stored = Stored { event_type: parts[1], schema_version, payload };
+    let event: A::Event =
+        upcast::decode(A::UPCASTERS, &stored).unwrap_or_else(|error| panic!("{name}: {error}"));
+    let kind = upcast::kind(A::UPCASTERS, parts[1], schema_version);
+    assert_eq!(kind.map(EventKind::name), Some(event.event_type().as_str()), "{name}");
+    if A::schema_version(&event) == schema_version {
+        assert_eq!(serde_json::to_string(&event).unwrap(), payload, "{name}");
+        assert_eq!(event.event_type(), parts[1], "{name}");
     }
 }
 
@@ -96,16 +133,16 @@ fn samples() -> BTreeMap<String, String> {
         let name = path.file_name().unwrap().to_str().unwrap().to_owned();
         (name, fs::read_to_string(path).unwrap().trim_end().to_owned())
     };
-    files(&folder()).into_iter().map(sample).collect()
+    files(&schema("events")).into_iter().map(sample).collect()
 }
 
-fn folder() -> PathBuf {
-    PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../schema/events")
+fn schema(folder: &str) -> PathBuf {
+    PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../schema").join(folder)
 }
 
 fn files(folder: &Path) -> Vec<PathBuf> {
     let files = fs::read_dir(folder).unwrap().map(|file| file.unwrap().path());
-    files.filter(|path| path.extension().is_some_and(|extension| extension == "json")).collect()
+    files.filter(|path| !path.ends_with(LOCK)).collect()
 }
 
 /// The names of an enum's variants, as its `Deserialize` states them.

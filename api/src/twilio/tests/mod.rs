@@ -77,8 +77,7 @@ impl Bench {
 
     async fn account(&self, tenant: &Tenant) {
         let account = tenant.account.clone().unwrap();
-        let create =
-            AccountCommand::Create { carrier: tenant.carrier.clone(), name: "Rocket".parse().unwrap() };
+        let create = AccountCommand::create(tenant.carrier.clone(), "Rocket".parse().unwrap());
         self.store.execute::<Account>(&account, create, &meta(tenant)).await.unwrap();
         let secrets = crate::secrets::Secrets::new((*self.store).clone());
         secrets.put_auth_token((&tenant.carrier, &account), 1, TOKEN).await.unwrap();
