@@ -22,11 +22,11 @@ use crate::StoreError;
 use domain::{Clock, Timestamp};
 use sea_query::{Expr, Query};
 use sea_query_sqlx::SqlxBinder;
+use searches::Searches;
 use std::time::Duration;
 
 pub(crate) use line::Line;
 pub(crate) use pools::Pools;
-use searches::Searches;
 
 /// Which database it is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
