@@ -4,7 +4,7 @@ import { SHARES } from "./shares.mjs";
 import { folder, serve } from "./support/server.mjs";
 
 /** How long a story may take, in milliseconds. What it waits for may never come. */
-const LIMIT = 180_000;
+const LIMIT = 300_000;
 
 /** What failed while nobody waited for it: a failure of the story, unless that has failed already and waits for nothing more. */
 let strays = [];
