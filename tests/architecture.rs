@@ -1,16 +1,12 @@
 //! The arrows between the crates, as ARCHITECTURE.md draws them.
 
+use crate::support::sources::{Source, below};
 use domain::{
     EventKind, Stream, account::Account, call::Call, carrier::Carrier, phone_number::PhoneNumber,
     trunk::Trunk, user::User,
 };
 use serde_json::Value;
-use std::{
-    collections::BTreeMap,
-    fs,
-    path::{Path, PathBuf},
-    process::Command,
-};
+use std::{collections::BTreeMap, path::Path, process::Command};
 
 /// Who depends on whom. A new arrow is a visible change of this table.
 const ARROWS: &[(&str, &[&str])] = &[
@@ -68,19 +64,25 @@ fn the_arrows_are_the_ones_we_drew() {
 /// Who asks for an event by its kind does not compile when that is renamed; who asks by its name hears of it no more.
 #[test]
 fn no_event_is_named_in_text() {
-    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
-    let names = names();
-    for file in ["api/src", "projections/src", "reactors/src", "sip-engine/src", "src", "store/src"]
-        .iter()
-        .flat_map(|folder| sources(&root.join(folder)))
-    {
-        let text = fs::read_to_string(&file).unwrap();
-        let code = text.split("#[cfg(test)]\nmod ").next().unwrap_or_default();
-        let file = file.strip_prefix(root).unwrap().to_str().unwrap();
-        for name in names.iter().filter(|name| !SAID.contains(&(file, **name))) {
-            assert!(!code.contains(&format!("\"{name}\"")), "{file} names {name}: use the kind's value");
+    let (names, mut read) = (names(), 0);
+    for folder in ["api/src", "projections/src", "reactors/src", "sip-engine/src", "src", "store/src"] {
+        let sources = below(folder).into_iter();
+        for Source { path, text } in sources.filter(|source| !is_of_tests(&source.path)) {
+            let code = text.split("#[cfg(test)]\nmod ").next().unwrap_or_default();
+            let file = format!("{folder}/{}", path.display());
+            for name in names.iter().filter(|name| !SAID.contains(&(&file, **name))) {
+                assert!(!code.contains(&format!("\"{name}\"")), "{file} names {name}: use the kind's value");
+            }
+            read += 1;
         }
     }
+    assert!(read > 100, "{read} files");
+}
+
+/// Whether it stands in a file or a folder that is for tests.
+fn is_of_tests(path: &Path) -> bool {
+    path.iter()
+        .any(|part| Path::new(part).file_stem().is_some_and(|stem| stem == "tests" || stem == "testing"))
 }
 
 fn names() -> Vec<&'static str> {
@@ -89,14 +91,4 @@ fn names() -> Vec<&'static str> {
     }
     let core = of::<Account>().chain(of::<Carrier>()).chain(of::<PhoneNumber>());
     core.chain(of::<Trunk>()).chain(of::<User>()).chain(of::<Call>()).collect()
-}
-
-/// The files of a folder that are no tests.
-fn sources(folder: &Path) -> Vec<PathBuf> {
-    let entries = fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path());
-    let kept =
-        entries.filter(|path| !path.file_stem().is_some_and(|stem| stem == "tests" || stem == "testing"));
-    kept.flat_map(|path| if path.is_dir() { sources(&path) } else { vec![path] })
-        .filter(|path| path.extension().is_some_and(|extension| extension == "rs"))
-        .collect()
 }
