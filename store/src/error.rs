@@ -1,7 +1,7 @@
 //! Why the store could not do what it was asked: refusals by rule, and breakage underneath.
 
 use domain::{Log, Sid};
-use std::{sync::Arc, time::Duration};
+use std::{borrow::Cow, sync::Arc, time::Duration};
 
 /// Breakage: nothing the command's author can mend. Whether a write took place is unknown after `Database` and
 /// `Deadline`; repeating it under the same command id is safe.
@@ -9,7 +9,7 @@ use std::{sync::Arc, time::Duration};
 pub enum StoreError {
     /// The database said no or went away.
     #[error("the database failed: {0}")]
-    Database(Arc<sqlx::Error>),
+    Database(Arc<DatabaseError>),
     /// No answer in time.
     #[error("the database did not answer within {0:?}")]
     Deadline(Duration),
@@ -40,6 +40,9 @@ pub enum StoreError {
         /// The position of the last event.
         last: i64,
     },
+    /// A log has no head row.
+    #[error("log {}: its head row is missing: nothing is written to it before `trunkline repair` has set that right", .0.as_str())]
+    NoHead(Log),
     /// A stream's row is not where its events end, so no event follows them.
     #[error(
         "stream {stream}: its row says version {version}, but its last event is {last}: nothing is written to it before \
@@ -127,12 +130,47 @@ pub enum StoreError {
     },
 }
 
+/// What a database said, in its own words.
+#[derive(Debug, thiserror::Error)]
+pub enum DatabaseError {
+    /// PostgreSQL, or the way there.
+    #[error(transparent)]
+    Postgres(sqlx::Error),
+    /// SQLite.
+    #[error(transparent)]
+    Sqlite(rusqlite::Error),
+}
+
+impl DatabaseError {
+    /// SQLite's result code without its extension.
+    fn sqlite_code(&self) -> Option<i32> {
+        match self {
+            DatabaseError::Sqlite(error) => error.sqlite_error().map(|error| error.extended_code & 0xff),
+            DatabaseError::Postgres(_) => None,
+        }
+    }
+
+    /// PostgreSQL's SQLSTATE.
+    fn sqlstate(&self) -> Option<Cow<'_, str>> {
+        match self {
+            DatabaseError::Postgres(sqlx::Error::Database(told)) => told.code(),
+            _ => None,
+        }
+    }
+}
+
 impl From<sqlx::Error> for StoreError {
     fn from(error: sqlx::Error) -> StoreError {
         match error {
             sqlx::Error::PoolClosed | sqlx::Error::WorkerCrashed => StoreError::Closed,
-            error => StoreError::Database(Arc::new(error)),
+            error => StoreError::Database(Arc::new(DatabaseError::Postgres(error))),
         }
+    }
+}
+
+impl From<rusqlite::Error> for StoreError {
+    fn from(error: rusqlite::Error) -> StoreError {
+        StoreError::Database(Arc::new(DatabaseError::Sqlite(error)))
     }
 }
 
@@ -142,20 +180,20 @@ impl StoreError {
     #[must_use]
     pub fn refuses_values(&self) -> bool {
         let StoreError::Database(error) = self else { return false };
-        let sqlx::Error::Database(refusal) = &**error else { return false };
-        let code = refusal.code().unwrap_or_default();
-        match code.parse::<u32>() {
-            Ok(sqlite) if code.len() < 5 => matches!(sqlite & 0xff, 18..=20),
-            _ => code.starts_with("22") || code.starts_with("23"),
-        }
+        let of_values = |state: Cow<'_, str>| state.starts_with("22") || state.starts_with("23");
+        matches!(error.sqlite_code(), Some(18..=20)) || error.sqlstate().is_some_and(of_values)
     }
 
     /// Whether a table is not there (PostgreSQL's 42P01; SQLite says so in words only).
     #[must_use]
     pub fn misses_a_table(&self) -> bool {
         let StoreError::Database(error) = self else { return false };
-        let sqlx::Error::Database(refusal) = &**error else { return false };
-        refusal.code().as_deref() == Some("42P01") || refusal.message().starts_with("no such table")
+        match &**error {
+            DatabaseError::Sqlite(rusqlite::Error::SqliteFailure(_, Some(words))) => {
+                words.starts_with("no such table")
+            }
+            error => error.sqlstate().as_deref() == Some("42P01"),
+        }
     }
 
     /// Whether the database took this transaction back to let another go on (SQLSTATE 40001 and 40P01): trying it again is
@@ -163,8 +201,7 @@ impl StoreError {
     #[must_use]
     pub fn asks_to_retry(&self) -> bool {
         let StoreError::Database(error) = self else { return false };
-        let sqlx::Error::Database(refusal) = &**error else { return false };
-        matches!(refusal.code().as_deref(), Some("40001" | "40P01"))
+        matches!(error.sqlstate().as_deref(), Some("40001" | "40P01"))
     }
 
     /// Whether what is stored is not what was written: trying again is pointless until somebody has mended it.
@@ -175,7 +212,8 @@ impl StoreError {
 
     /// Whether the database refused a statement, so that its transaction surely did not take place.
     pub(crate) fn refused_by_database(&self) -> bool {
-        matches!(self, StoreError::Database(error) if matches!(**error, sqlx::Error::Database(_)))
+        let StoreError::Database(error) = self else { return false };
+        error.sqlite_code().is_some() || error.sqlstate().is_some()
     }
 }
 

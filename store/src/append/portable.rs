@@ -46,8 +46,7 @@ pub(crate) async fn append(db: &Db, log: Log, batch: &[Submission]) -> Result<Ve
         let table = Query::update().table("es_heads").value("position", head).and_where(on(log)).to_owned();
         writes.add(&table);
     }
-    tx.execute_batch(writes).await?;
-    tx.commit().await?;
+    tx.commit_with(writes).await?;
     Ok(verdicts)
 }
 
@@ -72,7 +71,7 @@ impl Before {
                 _ => drop(before.claims.insert((row.at(1)?, row.at(2)?), row.at(3)?)),
             }
         }
-        if found { Ok(before) } else { Err(sqlx::Error::RowNotFound.into()) }
+        if found { Ok(before) } else { Err(StoreError::NoHead(log)) }
     }
 
     /// The verdict on one submission; `head` moves past its events when it is accepted.

@@ -1,17 +1,16 @@
 //! A sea-query statement, bound and run on one of the two engines.
 
 use super::{Backend, Row};
-use sea_query::{PostgresQueryBuilder, SqliteQueryBuilder, Values};
+use sea_query::{PostgresQueryBuilder, SqliteQueryBuilder};
 use sea_query_sqlx::{SqlxBinder, SqlxValues};
-use sqlx::{Executor, Postgres, Sqlite};
-use std::mem;
+use sqlx::{Executor, Postgres};
 
 /// Statements with more values than this are one of a kind (multi-row inserts, long IN lists); caching them would push
 /// the useful ones out of the connection's cache of 100.
 const CACHED_VALUES: usize = 32;
 
-/// Statements that run one after another at one asking: SQLite's live on a thread of their own, and each asking wakes it
-/// and us.
+/// Statements that run one after another; SQLite's at one asking, for they live on a thread of their own, and each asking
+/// wakes it and us.
 pub struct Batch {
     backend: Backend,
     statements: Vec<Bound>,
@@ -27,14 +26,8 @@ impl Batch {
         self.statements.push(bind(self.backend, statement));
     }
 
-    /// What is left to ask: everything at once where the engine can, else one by one.
-    pub(super) fn askings(mut self) -> Vec<Bound> {
-        if self.backend == Backend::Postgres || self.statements.len() < 2 {
-            return self.statements;
-        }
-        let values = self.statements.iter_mut().flat_map(|bound| mem::take(&mut bound.values.0.0)).collect();
-        let texts: Vec<&str> = self.statements.iter().map(|bound| bound.text.as_str()).collect();
-        vec![Bound { text: texts.join(";"), values: SqlxValues(Values(values)) }]
+    pub(super) fn statements(self) -> Vec<Bound> {
+        self.statements
     }
 }
 
@@ -51,12 +44,13 @@ pub fn padded<T: Clone>(values: impl IntoIterator<Item = T>) -> Vec<T> {
 }
 
 pub(super) struct Bound {
-    text: String,
-    values: SqlxValues,
+    pub text: String,
+    pub values: SqlxValues,
 }
 
 impl Bound {
-    fn persistent(&self) -> bool {
+    /// Whether it stays prepared on its connection.
+    pub fn is_kept(&self) -> bool {
         self.values.0.0.len() <= CACHED_VALUES
     }
 }
@@ -69,38 +63,20 @@ pub(super) fn bind<S: SqlxBinder>(backend: Backend, statement: &S) -> Bound {
     Bound { text, values }
 }
 
-pub(super) async fn sqlite_rows<'c>(
-    bound: Bound,
-    to: impl Executor<'c, Database = Sqlite>,
-) -> Result<Vec<Row>, sqlx::Error> {
-    let persistent = bound.persistent();
-    let query = sqlx::query_with(&bound.text, bound.values).persistent(persistent);
-    Ok(query.fetch_all(to).await?.into_iter().map(Row::from).collect())
-}
-
 pub(super) async fn postgres_rows<'c>(
     bound: Bound,
     to: impl Executor<'c, Database = Postgres>,
 ) -> Result<Vec<Row>, sqlx::Error> {
-    let persistent = bound.persistent();
+    let persistent = bound.is_kept();
     let query = sqlx::query_with(&bound.text, bound.values).persistent(persistent);
     Ok(query.fetch_all(to).await?.into_iter().map(Row::from).collect())
-}
-
-pub(super) async fn sqlite_execute<'c>(
-    bound: Bound,
-    to: impl Executor<'c, Database = Sqlite>,
-) -> Result<u64, sqlx::Error> {
-    let persistent = bound.persistent();
-    let query = sqlx::query_with(&bound.text, bound.values).persistent(persistent);
-    Ok(query.execute(to).await?.rows_affected())
 }
 
 pub(super) async fn postgres_execute<'c>(
     bound: Bound,
     to: impl Executor<'c, Database = Postgres>,
 ) -> Result<u64, sqlx::Error> {
-    let persistent = bound.persistent();
+    let persistent = bound.is_kept();
     let query = sqlx::query_with(&bound.text, bound.values).persistent(persistent);
     Ok(query.execute(to).await?.rows_affected())
 }

@@ -11,6 +11,7 @@ mod line;
 mod pools;
 mod row;
 mod searches;
+mod sqlite;
 mod tx;
 
 pub use bind::{Batch, padded};
@@ -65,17 +66,28 @@ impl Db {
         let bound = bind::bind(self.backend(), statement);
         let rows = async {
             match &self.pools {
-                Pools::Sqlite { reader, .. } => bind::sqlite_rows(bound, reader).await,
+                Pools::Sqlite { reader, .. } => {
+                    reader.lend().await?.ask(|connection| sqlite::rows(connection, bound)).await
+                }
                 Pools::Postgres(pool) => match bind::postgres_rows(bound, pool).await {
                     Err(error) if cut::is_cut(&error) => {
                         let again = bind::bind(self.backend(), statement);
-                        bind::postgres_rows(again, &mut *cut::living(pool).await?).await
+                        Ok(bind::postgres_rows(again, &mut *cut::living(pool).await?).await?)
                     }
-                    rows => rows,
+                    rows => Ok(rows?),
                 },
             }
         };
         within(self.deadline, rows).await
+    }
+
+    /// How SQLite would find a query's rows.
+    #[cfg(any(test, feature = "testing"))]
+    pub(crate) async fn explain(&self, query: &sea_query::SelectStatement) -> Result<Vec<Row>, StoreError> {
+        let Pools::Sqlite { reader, .. } = &self.pools else { return Ok(Vec::new()) };
+        let mut bound = bind::bind(Backend::Sqlite, query);
+        bound.text.insert_str(0, "EXPLAIN QUERY PLAN ");
+        reader.lend().await?.ask(|connection| sqlite::rows(connection, bound)).await
     }
 
     /// The first row of a query, if any.
@@ -97,8 +109,12 @@ impl Db {
         let bound = bind::bind(self.backend(), statement);
         let touched = async {
             match &self.pools {
-                Pools::Sqlite { writer, .. } => bind::sqlite_execute(bound, writer).await,
-                Pools::Postgres(pool) => bind::postgres_execute(bound, &mut *cut::living(pool).await?).await,
+                Pools::Sqlite { writer, .. } => {
+                    writer.lend().await?.ask(|connection| sqlite::touched(connection, bound)).await
+                }
+                Pools::Postgres(pool) => {
+                    Ok(bind::postgres_execute(bound, &mut *cut::living(pool).await?).await?)
+                }
             }
         };
         within(self.deadline, touched).await

@@ -1,12 +1,13 @@
 //! Connections: how each engine is opened.
 
-use super::{Backend, hosts::Hosts};
+use super::{
+    Backend,
+    hosts::Hosts,
+    sqlite::{self, Threads},
+};
 use crate::StoreError;
 use futures_util::future::BoxFuture;
-use sqlx::{
-    ConnectOptions, Connection, PgPool, SqlitePool,
-    sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous},
-};
+use sqlx::PgPool;
 use std::{
     fs::{File, TryLockError},
     io::{Read, Write},
@@ -17,16 +18,14 @@ use std::{
 
 /// Readers of an SQLite file.
 pub(super) const READERS: u32 = 4;
-/// Pages a reader keeps for itself, in KiB (as SQLite writes it, negative): the system keeps the file's anyway.
-const READER_CACHE: &str = "-512";
 
 /// The connections of one database.
 #[derive(Clone)]
 pub(crate) enum Pools {
     Sqlite {
         /// One connection, the only one that writes and checkpoints.
-        writer: SqlitePool,
-        reader: SqlitePool,
+        writer: Threads,
+        reader: Threads,
         /// Held while the file is open for writing: keeps a second process from being a second writer. None of one
         /// that only reads.
         lock: Option<Arc<Lock>>,
@@ -41,23 +40,14 @@ impl Pools {
             std::fs::create_dir_all(folder).map_err(|error| file_error(folder, &error))?;
         }
         let lock = Some(Arc::new(Lock::take(path)?));
-        let options = SqliteConnectOptions::new()
-            .filename(path)
-            .create_if_missing(true)
-            .journal_mode(SqliteJournalMode::Wal)
-            .synchronous(SqliteSynchronous::Full)
-            .busy_timeout(deadline)
-            .disable_statement_logging();
-        let writer = forever(1, deadline).connect_with(options.clone()).await?;
-        let reader = forever(READERS, deadline).connect_with(reading(options)).await?;
+        let writer = Threads::start(1, path, move |path| sqlite::writer(path, deadline)).await?;
+        let reader = Threads::start(READERS, path, move |path| sqlite::reader(path, deadline)).await?;
         Ok(Pools::Sqlite { writer, reader, lock })
     }
 
     /// Opens the SQLite file at `path` beside the process that writes it: nothing is written, nothing checkpointed.
     pub(crate) async fn sqlite_to_read(path: &Path, deadline: Duration) -> Result<Pools, StoreError> {
-        let options = SqliteConnectOptions::new().filename(path).read_only(true).busy_timeout(deadline);
-        let reader =
-            forever(READERS, deadline).connect_with(reading(options.disable_statement_logging())).await?;
+        let reader = Threads::start(READERS, path, move |path| sqlite::reader_beside(path, deadline)).await?;
         Ok(Pools::Sqlite { writer: reader.clone(), reader, lock: None })
     }
 
@@ -101,27 +91,6 @@ impl Pools {
             Pools::Postgres(pool) => pool.close().await,
         }
     }
-}
-
-/// Connections that are opened at the start and stay: on a busy machine a call would wait seconds for a new one.
-fn forever(size: u32, deadline: Duration) -> SqlitePoolOptions {
-    let pool =
-        SqlitePoolOptions::new().min_connections(size).max_connections(size).acquire_timeout(deadline * 2);
-    // One in a transaction that nobody will end must not come back: what is written on it would never be committed.
-    let pool = pool.after_release(|connection, _| {
-        Box::pin(async move {
-            if connection.is_in_transaction() {
-                // A rollback may be on its way.
-                connection.ping().await?;
-            }
-            Ok(!connection.is_in_transaction())
-        })
-    });
-    pool.idle_timeout(None).max_lifetime(None).test_before_acquire(false)
-}
-
-fn reading(options: SqliteConnectOptions) -> SqliteConnectOptions {
-    options.pragma("query_only", "on").pragma("wal_autocheckpoint", "0").pragma("cache_size", READER_CACHE)
 }
 
 /// An advisory lock beside the SQLite file; the operating system drops it with the process.

@@ -3,12 +3,14 @@
 use super::{
     Backend, Batch, Pools, Row,
     bind::{self, Bound},
-    cut, within,
+    cut,
+    sqlite::{self, Lent},
+    within,
 };
 use crate::StoreError;
 use sea_query::{PostgresQueryBuilder, SchemaStatementBuilder, SqliteQueryBuilder};
 use sea_query_sqlx::SqlxBinder;
-use sqlx::{Executor, PgPool, Postgres, Sqlite, Transaction, pool::PoolConnection};
+use sqlx::{Executor, PgPool, Postgres, pool::PoolConnection};
 use std::time::Duration;
 
 /// Sees one moment throughout.
@@ -21,7 +23,7 @@ pub struct Tx {
 }
 
 enum Kind {
-    Sqlite(Transaction<'static, Sqlite>),
+    Sqlite(Lent),
     Postgres(Open),
 }
 
@@ -71,11 +73,9 @@ pub(super) enum Access {
 impl Tx {
     pub(super) async fn begin(pools: &Pools, deadline: Duration, access: Access) -> Result<Tx, StoreError> {
         let kind = async {
-            Ok::<_, sqlx::Error>(match (pools, access) {
-                // Nobody else writes, so nothing is gained by BEGIN IMMEDIATE, and sqlx's `begin_with` leaves its
-                // transaction open when it is dropped before its end.
-                (Pools::Sqlite { writer, .. }, Access::Write) => Kind::Sqlite(writer.begin().await?),
-                (Pools::Sqlite { reader, .. }, Access::Snapshot) => Kind::Sqlite(reader.begin().await?),
+            Ok::<_, StoreError>(match (pools, access) {
+                (Pools::Sqlite { writer, .. }, Access::Write) => Kind::Sqlite(writer.lend().await?),
+                (Pools::Sqlite { reader, .. }, Access::Snapshot) => Kind::Sqlite(reader.lend().await?),
                 (Pools::Postgres(pool), Access::Write) => Kind::Postgres(Open::begin(pool, "BEGIN").await?),
                 (Pools::Postgres(pool), Access::Snapshot) => {
                     Kind::Postgres(Open::begin(pool, SNAPSHOT).await?)
@@ -132,11 +132,22 @@ impl Tx {
     /// # Errors
     /// As `fetch_all`.
     pub async fn fetch_batch(&mut self, batch: Batch) -> Result<Vec<Row>, StoreError> {
-        let mut rows = Vec::new();
-        for bound in batch.askings() {
-            rows.extend(self.rows(bound).await?);
+        match &mut self.kind {
+            Kind::Sqlite(lent) => {
+                let all = lent.ask_within(move |connection| {
+                    let each = batch.statements().into_iter().map(|bound| sqlite::rows(connection, bound));
+                    each.collect::<Result<Vec<_>, _>>()
+                });
+                Ok(within(self.deadline, all).await?.into_iter().flatten().collect())
+            }
+            Kind::Postgres(_) => {
+                let mut rows = Vec::new();
+                for bound in batch.statements() {
+                    rows.extend(self.rows(bound).await?);
+                }
+                Ok(rows)
+            }
         }
-        Ok(rows)
     }
 
     /// Runs a batch of statements.
@@ -144,15 +155,36 @@ impl Tx {
     /// # Errors
     /// As `fetch_all`; those before the one that failed have run.
     pub async fn execute_batch(&mut self, batch: Batch) -> Result<(), StoreError> {
-        for bound in batch.askings() {
-            self.touched(bound).await?;
+        match &mut self.kind {
+            Kind::Sqlite(lent) => {
+                within(self.deadline, lent.ask_within(|connection| sqlite::run_all(connection, batch))).await
+            }
+            Kind::Postgres(_) => {
+                for bound in batch.statements() {
+                    self.touched(bound).await?;
+                }
+                Ok(())
+            }
         }
-        Ok(())
+    }
+
+    /// Runs a batch of statements and makes it durable with all that went before; SQLite does it at one asking.
+    ///
+    /// # Errors
+    /// As `commit`. When the database refused a statement, nothing took effect.
+    pub async fn commit_with(mut self, batch: Batch) -> Result<(), StoreError> {
+        if let Kind::Sqlite(lent) = self.kind {
+            return within(self.deadline, lent.commit(|connection| sqlite::run_all(connection, batch))).await;
+        }
+        self.execute_batch(batch).await?;
+        self.commit().await
     }
 
     async fn rows(&mut self, bound: Bound) -> Result<Vec<Row>, StoreError> {
         match &mut self.kind {
-            Kind::Sqlite(tx) => within(self.deadline, bind::sqlite_rows(bound, &mut **tx)).await,
+            Kind::Sqlite(lent) => {
+                within(self.deadline, lent.ask_within(|connection| sqlite::rows(connection, bound))).await
+            }
             Kind::Postgres(tx) => {
                 within(self.deadline, bind::postgres_rows(bound, &mut *tx.connection)).await
             }
@@ -161,7 +193,9 @@ impl Tx {
 
     async fn touched(&mut self, bound: Bound) -> Result<u64, StoreError> {
         match &mut self.kind {
-            Kind::Sqlite(tx) => within(self.deadline, bind::sqlite_execute(bound, &mut **tx)).await,
+            Kind::Sqlite(lent) => {
+                within(self.deadline, lent.ask_within(|connection| sqlite::touched(connection, bound))).await
+            }
             Kind::Postgres(tx) => {
                 within(self.deadline, bind::postgres_execute(bound, &mut *tx.connection)).await
             }
@@ -189,7 +223,11 @@ impl Tx {
     /// As `fetch_all`.
     pub async fn execute_text(&mut self, text: &str) -> Result<(), StoreError> {
         match &mut self.kind {
-            Kind::Sqlite(tx) => within(self.deadline, tx.execute(sqlx::raw_sql(text))).await.map(drop),
+            Kind::Sqlite(lent) => {
+                let text = text.to_owned();
+                within(self.deadline, lent.ask_within(move |connection| connection.execute_batch(&text)))
+                    .await
+            }
             Kind::Postgres(tx) => {
                 within(self.deadline, tx.connection.execute(sqlx::raw_sql(text))).await.map(drop)
             }
@@ -202,7 +240,7 @@ impl Tx {
     /// When the database fails or the deadline passes; whether it took effect is unknown then.
     pub async fn commit(self) -> Result<(), StoreError> {
         match self.kind {
-            Kind::Sqlite(tx) => within(self.deadline, tx.commit()).await,
+            Kind::Sqlite(lent) => within(self.deadline, lent.commit(|_| Ok(()))).await,
             Kind::Postgres(tx) => within(self.deadline, tx.end("COMMIT")).await,
         }
     }
@@ -213,7 +251,7 @@ impl Tx {
     /// When the database fails or the deadline passes; it is undone all the same.
     pub async fn rollback(self) -> Result<(), StoreError> {
         match self.kind {
-            Kind::Sqlite(tx) => within(self.deadline, tx.rollback()).await,
+            Kind::Sqlite(lent) => within(self.deadline, lent.rollback()).await,
             Kind::Postgres(tx) => within(self.deadline, tx.end("ROLLBACK")).await,
         }
     }
