@@ -7,8 +7,6 @@ use std::sync::Arc;
 
 /// Items read at once, at most.
 pub const EVIDENCE_PAGE: usize = 2_000;
-/// Items per statement.
-const ROWS: usize = 500;
 /// Bytes of one raw message that are kept: a SIP message over UDP fits.
 const RAW: usize = 65_536;
 const COLUMNS: [&str; 8] = ["id", "call", "occurred_at", "kind", "direction", "peer", "summary", "raw"];
@@ -52,8 +50,9 @@ impl Evidence {
         if items.is_empty() {
             return Ok(());
         }
-        let mut tx = self.db.begin().await?;
-        for chunk in items.chunks(ROWS) {
+        let tx = self.db.begin().await?;
+        let mut inserts = tx.batch();
+        for chunk in items.chunks(inserts.rows_at_once(COLUMNS.len())) {
             let mut insert = Query::insert().into_table("es_evidence").columns(COLUMNS).to_owned();
             for item in chunk {
                 let (raw, id) =
@@ -63,9 +62,9 @@ impl Evidence {
                     [&item.kind, &item.direction, &item.peer, &item.summary].map(|text| clean(text).into());
                 insert.values_panic(first.into_iter().chain(texts).chain([clean(raw).into()]));
             }
-            tx.execute(&insert).await?;
+            inserts.add(&insert);
         }
-        tx.commit().await
+        tx.commit_with(inserts).await
     }
 
     /// A call's evidence in order, at most 2,000 items after the first `skip`.

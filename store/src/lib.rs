@@ -37,7 +37,7 @@ pub use connect::probe;
 pub use cqrs::Events;
 pub use db::{Backend, Batch, Cell, Db, Row, Searching, Tx, padded};
 pub use edge::{RandomIds, SystemClock};
-pub use error::{DecodeError, ExecuteError, StoreError};
+pub use error::{DatabaseError, DecodeError, ExecuteError, StoreError};
 pub use evidence::{EVIDENCE_PAGE, Evidence, EvidenceItem};
 pub use execute::{Appended, Loaded};
 pub use fact::{Fact, Hash};

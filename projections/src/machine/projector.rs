@@ -15,10 +15,8 @@ use std::{
     marker::PhantomData,
     sync::Arc,
 };
-use store::{Fact, StoreError, Tx, padded};
+use store::{Batch, Fact, StoreError, Tx, padded};
 
-/// Values of one statement, at most; SQLite takes 32,766 and PostgreSQL 65,535.
-const MAX_VALUES: usize = 16_000;
 /// Keys looked up by one statement, at most.
 const MAX_KEYS: usize = 1_000;
 
@@ -175,10 +173,11 @@ impl<R: Biography> Projector for Rows<R> {
             .iter()
             .filter_map(|sid| rows.get(sid).filter(|row| known.get(sid) != Some(*row)))
             .collect();
-        for rows in changed.chunks(MAX_VALUES / R::COLUMNS.len()) {
+        let mut writes = tx.batch();
+        for rows in changed.chunks(writes.rows_at_once(R::COLUMNS.len())) {
             let different =
                 record::different(rows.iter().filter_map(|row| Some((known.get(row.sid())?, *row))));
-            tx.execute(&record::upsert(table, rows.iter().copied(), &different)).await?;
+            writes.add(&record::upsert(table, rows.iter().copied(), &different));
         }
         for sids in gone.chunks(MAX_KEYS) {
             let keys = sids.iter().map(|sid| sid.as_str());
@@ -186,22 +185,22 @@ impl<R: Biography> Projector for Rows<R> {
                 .from_table(table.to_owned())
                 .and_where(Expr::col("sid").is_in(keys))
                 .to_owned();
-            tx.execute(&delete).await?;
+            writes.add(&delete);
         }
         if R::SEARCHED {
-            search(tx, &pieces::beside(table), &touched, (&known, &rows)).await?;
+            search(&mut writes, &pieces::beside(table), &touched, (&known, &rows));
         }
-        Ok(())
+        Ok(tx.execute_batch(writes).await?)
     }
 }
 
 /// Brings the pieces of these rows from what they were to what they are.
-async fn search<R: Biography>(
-    tx: &mut Tx,
+fn search<R: Biography>(
+    writes: &mut Batch,
     table: &str,
     touched: &[Sid],
     (before, after): (&HashMap<Sid, R>, &HashMap<Sid, R>),
-) -> Result<(), Fault> {
+) {
     let all = |row: Option<&R>| row.map(|row| Piece::all(row.texts(), row.sid())).unwrap_or_default();
     let mut new = Vec::new();
     for sid in touched {
@@ -217,15 +216,14 @@ async fn search<R: Biography>(
             let mut delete = Query::delete();
             delete.from_table(table.to_owned()).and_where(Expr::col("carrier").is_in(whose));
             delete.and_where(record::is("sid", sid.as_str())).and_where(Expr::col("piece").is_in(pieces));
-            tx.execute(&delete).await?;
+            writes.add(&delete);
         }
         new.extend(after.difference(&before).cloned());
     }
     new.sort_unstable();
-    for pieces in new.chunks(MAX_VALUES / Piece::COLUMNS.len()) {
-        tx.execute(&record::insert(table, pieces.iter())).await?;
+    for pieces in new.chunks(writes.rows_at_once(Piece::COLUMNS.len())) {
+        writes.add(&record::insert(table, pieces.iter()));
     }
-    Ok(())
 }
 
 /// The rows of these subjects, as the table has them.
@@ -284,9 +282,10 @@ impl<R: Chronicle> Projector for Entries<R> {
         for fact in facts {
             entries.extend(R::entry(fact).map_err(|reason| Fault::of(fact, reason))?);
         }
-        for rows in entries.chunks(MAX_VALUES / R::COLUMNS.len()) {
-            tx.execute(&record::insert(table, rows.iter())).await?;
+        let mut writes = tx.batch();
+        for rows in entries.chunks(writes.rows_at_once(R::COLUMNS.len())) {
+            writes.add(&record::insert(table, rows.iter()));
         }
-        Ok(())
+        Ok(tx.execute_batch(writes).await?)
     }
 }

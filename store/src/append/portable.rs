@@ -8,9 +8,6 @@ use domain::{Log, Sid};
 use sea_query::{Cond, Expr, ExprTrait, LockType, OnConflict, Query, SelectStatement, SimpleExpr};
 use std::collections::{HashMap, HashSet};
 
-/// Rows per statement: 22 columns each stay far below both engines' limits of bound values (32,766 and 65,535).
-const ROWS: usize = 500;
-
 /// What a row that a batch is judged by tells of, in its first column.
 const HEAD: i64 = 0;
 const STREAM: i64 = 1;
@@ -161,7 +158,8 @@ fn write(writes: &mut Batch, log: Log, head: i64, batch: &[Submission], verdicts
 }
 
 fn insert_events(writes: &mut Batch, head: i64, events: &[&Fact]) {
-    for (position, chunk) in (head + 1..).step_by(ROWS).zip(events.chunks(ROWS)) {
+    let rows = writes.rows_at_once(read::COLUMNS.len());
+    for (position, chunk) in (head + 1..).step_by(rows).zip(events.chunks(rows)) {
         let mut insert = Query::insert().into_table("es_events").columns(read::COLUMNS).to_owned();
         for (position, fact) in (position..).zip(chunk) {
             insert.values_panic(read::values(position, fact));
@@ -173,7 +171,7 @@ fn insert_events(writes: &mut Batch, head: i64, events: &[&Fact]) {
 fn upsert_streams(writes: &mut Batch, log: Log, accepted: &[(&Submission, i64, i64)]) {
     let columns = ["stream_id", "log", "stream_type", "carrier", "version", "position", "hash"];
     let moved: Vec<_> = accepted.iter().filter(|(submission, ..)| !submission.events.is_empty()).collect();
-    for chunk in moved.chunks(ROWS) {
+    for chunk in moved.chunks(writes.rows_at_once(columns.len())) {
         let mut insert = Query::insert().into_table("es_streams").columns(columns).to_owned();
         for (submission, version, position) in chunk {
             let (stream, carrier) = (submission.stream.as_str(), submission.carrier.as_str());
@@ -198,7 +196,7 @@ fn upsert_commands(writes: &mut Batch, log: Log, accepted: &[(&Submission, i64, 
         .iter()
         .flat_map(|accepted| accepted.0.commands.iter().map(move |seen| (accepted, seen)))
         .collect();
-    for chunk in seen.chunks(ROWS) {
+    for chunk in seen.chunks(writes.rows_at_once(COLUMNS.len())) {
         let mut insert = Query::insert().into_table("es_commands").columns(COLUMNS).to_owned();
         for ((submission, version, position), seen) in chunk {
             let (carrier, stream): (&Sid, &Sid) = (&submission.carrier, &submission.stream);

@@ -21,6 +21,12 @@ impl Batch {
         Batch { backend, statements: Vec::new() }
     }
 
+    /// See there.
+    #[must_use]
+    pub fn rows_at_once(&self, columns: usize) -> usize {
+        self.backend.rows_at_once(columns)
+    }
+
     /// Adds a statement behind the others.
     pub fn add<S: SqlxBinder>(&mut self, statement: &S) {
         self.statements.push(bind(self.backend, statement));

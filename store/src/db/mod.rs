@@ -38,6 +38,21 @@ pub enum Backend {
     Postgres,
 }
 
+/// Values of one statement at most, far below PostgreSQL's limit of 65,535.
+const VALUES: usize = 16_000;
+
+impl Backend {
+    /// How many rows of so many columns one `INSERT` should have. Over a network many; SQLite runs the one it has prepared
+    /// again for each row, where a longer one would be parsed anew for each count of rows.
+    #[must_use]
+    pub fn rows_at_once(self, columns: usize) -> usize {
+        match self {
+            Backend::Sqlite => 1,
+            Backend::Postgres => VALUES / columns.max(1),
+        }
+    }
+}
+
 /// A database; clones share its connections.
 #[derive(Clone)]
 pub struct Db {
