@@ -15,7 +15,7 @@ use crate::{
     ledger::Ledger,
 };
 use async_trait::async_trait;
-use domain::{Clock, Ids, Sid, Timestamp, call::CallCommand, webhook_url::WebhookUrl};
+use domain::{Clock, Ids, Kind, Sid, Timestamp, call::CallCommand, webhook_url::WebhookUrl};
 use evidence::EvidenceQueue;
 use journal::Journal;
 use media::MediaCache;
@@ -31,6 +31,8 @@ use url::Url;
 
 /// How often it is looked whether the disk takes facts.
 const ROOM: Duration = Duration::from_secs(2);
+/// How long an application waits to be asked while the log lags behind the call.
+const CATCHING_UP: Duration = Duration::from_secs(1);
 /// Calls that have ended whose cookies and logins are kept: the action of a dial is asked after the end.
 const LAST_WORDS: usize = 256;
 
@@ -127,6 +129,10 @@ impl World {
     }
 
     async fn document(&self, request: &DocumentRequest) -> Outcome {
+        // An application looks at its calls, or steers them, as soon as it hears of them.
+        for call in calls_named(request) {
+            self.journal.caught_up(&call, CATCHING_UP).await;
+        }
         match self.web_request(request).await {
             Ok(web_request) => {
                 let mut outcome = self.http.send(&web_request).await;
@@ -164,6 +170,13 @@ impl World {
     }
 }
 
+/// The calls a request tells its application of.
+fn calls_named(request: &DocumentRequest) -> Vec<Sid> {
+    let dialled = request.params.iter().filter(|(name, _)| name == "DialCallSid");
+    let dialled = dialled.filter_map(|(_, sid)| Sid::parse_as(Kind::Call, sid).ok());
+    std::iter::once(request.call.clone()).chain(dialled).collect()
+}
+
 /// Puts what stands for a password back where an address has the one that was asked with: what is made of it may go into
 /// the log.
 fn hide_password(at: &mut Url, asked: &str, kept: &WebhookUrl) {
@@ -175,14 +188,14 @@ fn hide_password(at: &mut Url, asked: &str, kept: &WebhookUrl) {
     }
 }
 
-/// What the engine says about the call, and the countries its numbers tell.
+/// What the engine says about the call, and where its parties are, as far as their numbers tell.
 fn parameters(params: &[(String, String)]) -> Vec<(String, String)> {
     let party = |wanted: &str| {
         let found = params.iter().find(|(name, _)| name == wanted);
         found.map_or("", |(_, value)| value.as_str())
     };
-    let countries = geo::countries(party("From"), party("To"));
-    params.iter().cloned().chain(countries).collect()
+    let places = geo::places(party("From"), party("To"));
+    params.iter().cloned().chain(places).collect()
 }
 
 #[async_trait]

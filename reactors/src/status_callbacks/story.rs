@@ -141,7 +141,7 @@ impl Story {
         add("ApiVersion", Some(API_VERSION.to_owned()));
         add("Direction", self.direction.map(|direction| direction.as_str().to_owned()));
         add("ParentCallSid", self.parent.as_ref().map(Sid::to_string));
-        for (name, code) in geo::countries(&self.from, &self.to) {
+        for (name, code) in geo::places(&self.from, &self.to) {
             add(&name, Some(code));
         }
         if moment == CallbackEvent::Completed {

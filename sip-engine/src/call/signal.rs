@@ -235,9 +235,11 @@ impl Machine {
 
     pub(super) fn end_requested(&mut self, no: LegNo, status: Status) {
         let Some(leg) = self.leg(no) else { return };
+        // Who was told that it is canceled was told before the log had the answer that crossed it: it ends all the same
+        // (RFC 3261, 9.1: a CANCEL that comes too late is followed by a BYE).
         let reason = match status {
-            Status::Completed => EndReason::CompletedByApi,
             Status::Canceled if !leg.is_answered() => EndReason::CanceledByApi,
+            Status::Completed | Status::Canceled => EndReason::CompletedByApi,
             _ => return,
         };
         self.over(no, Ending::because(reason));

@@ -142,7 +142,8 @@ impl EngineHandle {
         address.is_some_and(|address| address.tell(Message::Redirect(call.clone(), program)))
     }
 
-    /// Ends a live call as `Canceled` (only before it is answered) or `Completed`. `false`: no such call is here.
+    /// Ends a live call as `Canceled` (one that was answered meanwhile is hung up on) or `Completed`. `false`: no such call
+    /// is here.
     pub fn end(&self, call: &Sid, status: Status) -> bool {
         let address = self.shared.registry.call(call);
         address.is_some_and(|address| address.tell(Message::End(call.clone(), status)))

@@ -75,7 +75,8 @@ pub(super) const OPERATIONS: &[Operation] = &[
             ),
             honoured(&["Method", "FallbackUrl", "FallbackMethod"])
                 .noting("go with Url; alone refused (20001), with Twiml or Status a warning"),
-            refused(&["StatusCallback", "StatusCallbackMethod", "TimeLimit"]),
+            warned(&["StatusCallback", "StatusCallbackMethod", "TimeLimit"])
+                .noting("what the call was placed with stays; with Url, Twiml or Status it is done all the same"),
         ],
     },
     Operation { name: "Calls: delete", method: "DELETE", path: ONE, rows: &[] },

@@ -207,15 +207,28 @@ async fn what_a_live_call_cannot_be_told_yet_is_refused() {
     let bench = Bench::new().await;
     let (_, body) = answered(bench.post("/Calls.json", &CALL)).await;
     let path = format!("/Calls/{}.json", text(&body, "sid"));
-    for (name, value) in [("StatusCallback", "https://example.com/status"), ("TimeLimit", "60")] {
-        let form = [("Url", "https://example.com/next"), (name, value)];
-        assert_eq!(fault(bench.post(&path, &form)).await, (400, 20001), "{name}");
-    }
     for name in ["FallbackUrl", "FallbackMethod", "Method"] {
         let value = if name == "FallbackUrl" { "https://example.com/fallback" } else { "GET" };
         assert_eq!(fault(bench.post(&path, &[(name, value)])).await, (400, 20001), "{name} alone");
     }
     assert_eq!(bench.events(&text(&body, "sid")).await.len(), 1, "nothing was done");
+}
+
+#[tokio::test]
+async fn a_hang_up_is_done_whatever_else_is_asked_for_with_it() {
+    for (name, value) in [("StatusCallback", "https://example.com/status"), ("TimeLimit", "60")] {
+        let bench = Bench::new().await;
+        let (_, body) = answered(bench.post("/Calls.json", &CALL)).await;
+        let call = text(&body, "sid");
+        let form = [("Status", "completed"), (name, value)];
+        let (status, body) = answered(bench.post(&format!("/Calls/{call}.json"), &form)).await;
+        assert_eq!((status, text(&body, "status").as_str()), (200, "canceled"), "{name}: {body}");
+        let warnings = warned(&bench, &call).await;
+        assert!(
+            warnings.iter().any(|(code, message)| *code == 20001 && message.contains(name)),
+            "{warnings:?}"
+        );
+    }
 }
 
 /// The code and message of every warning on the timeline.

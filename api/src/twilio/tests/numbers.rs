@@ -62,6 +62,18 @@ async fn every_filter_of_numbers_filters() {
         let found = list["incoming_phone_numbers"].as_array().map(Vec::len);
         assert_eq!((status, found), (200, Some(count)), "{query}");
     }
+    let patterns = [
+        ("%2B855123*5678", 1),
+        ("855*2345", 1),
+        ("%2B*5512345678", 1),
+        ("%2B855*12345678", 0),
+        ("855123*4", 0),
+    ];
+    for (pattern, count) in patterns {
+        let query = format!("/IncomingPhoneNumbers.json?PhoneNumber={pattern}");
+        let (_, list) = answered(bench.get(&query)).await;
+        assert_eq!(list["incoming_phone_numbers"].as_array().map(Vec::len), Some(count), "{pattern}");
+    }
     for query in ["Beta=maybe", "Origin=here"] {
         assert_eq!(fault(bench.get(&format!("/IncomingPhoneNumbers.json?{query}"))).await, (400, 20001));
     }

@@ -175,6 +175,16 @@ impl Journal {
         self.0.behind.lock().contains_key(call)
     }
 
+    /// Waits until facts of this call are in the log, at most `within`: while the log is away, calls go on without.
+    pub async fn caught_up(&self, call: &Sid, within: Duration) {
+        if self.is_behind(call) {
+            let mut waiting = self.waiting();
+            let drained = waiting.wait_for(|_| !self.is_behind(call));
+            // Out of time: what was asked for goes ahead.
+            let _ = timeout(within, drained).await;
+        }
+    }
+
     async fn spool(&self, entry: Entry, attempt: Option<Attempt>) -> Result<(), NotKept> {
         match self.keep(&entry).await {
             Ok(segment) => {

@@ -130,9 +130,17 @@ fn completing_a_call_hangs_it_up() {
 }
 
 #[test]
-fn cancelling_is_for_calls_that_are_not_answered() {
+fn a_cancel_that_the_answer_crossed_hangs_up() {
     let (mut scene, _) = Scene::talking("<Say>Hi</Say>");
-    assert_eq!(scene.feed(end_requested(MAIN, Status::Canceled)), [""; 0]);
+    let lines = scene.feed(end_requested(MAIN, Status::Canceled));
+    assert!(
+        lines.contains(&"HangUp 0".to_owned()) && lines.contains(&"0: ended CompletedByApi".to_owned()),
+        "{lines:?}"
+    );
+}
+
+#[test]
+fn cancelling_ends_a_call_before_its_answer() {
     let mut scene = Scene::outgoing(application(None), None);
     scene.starts();
     scene.placed(MAIN);
