@@ -26,6 +26,11 @@ const actions = ({ sid, status }: Thing) => (
   <button type="button">{`${sid}: ${status === "up" ? "End" : "Ended"}`}</button>
 );
 
+const useOver =
+  () =>
+  ({ sid }: Thing) =>
+    thing(sid, "over");
+
 const grid = (rows: Thing[]) => (
   <MantineProvider env="test">
     <DataGrid
@@ -34,7 +39,7 @@ const grid = (rows: Thing[]) => (
       columns={columns}
       query={onePage({ data: rows, error: null, isPending: false, refetch: () => undefined })}
       rowKey={({ sid }) => sid}
-      afterwards={({ sid }) => thing(sid, "over")}
+      useAfterwards={useOver}
       gone="ended"
       onOpen={() => undefined}
       actions={actions}

@@ -89,8 +89,11 @@ type Props<Row> = {
   onOrder?: (order: string | undefined) => void;
   /** What was asked for, where that can change: filters and order. */
   scope?: unknown;
-  /** How a row is now that the list has it no more. Without this it stays as it last was, and nothing can be done with it. */
-  afterwards?: (row: Row) => Row;
+  /**
+   * A hook that says how rows are now that the list has them no more; the same one each time. Without it they stay as they
+   * last were, and nothing can be done with them.
+   */
+  useAfterwards?: (rows: Row[]) => (row: Row) => Row;
   /** What became of rows that the list has no more, in a word: "gone" unless the page knows better. */
   gone?: string;
   onOpen?: (row: Row) => void;
@@ -107,7 +110,7 @@ type Props<Row> = {
 type Shown<Row> = Props<Row> & { lines: HeldLine<Row>[]; open: (row: Row) => void };
 
 export function DataGrid<Row>(props: Props<Row>) {
-  const { columns, query, name, rowKey, onOpen, afterwards = (row) => row } = props;
+  const { columns, query, name, rowKey, onOpen, useAfterwards = useAsTheyWere } = props;
   const phone = useMediaQuery("(max-width: 640px)", false, { getInitialValueInEffect: false });
   const [hidden, setHidden] = useLocalStorage<string[]>({
     key: `trunkline-columns-${name}`,
@@ -117,6 +120,7 @@ export function DataGrid<Row>(props: Props<Row>) {
   const rows = query.data?.pages.flatMap((page) => page.data) ?? [];
   const scope = JSON.stringify([props.scope, query.isPlaceholderData ?? false]);
   const { lines, waiting, gone, hand, release } = useHeld(rows, rowKey, scope);
+  const afterwards = useAfterwards(lines.filter((line) => line.gone).map((line) => line.row));
   const wanted = useMemo(
     () => (phone ? columns : columns.filter((column) => !hidden.includes(column.id))),
     [phone, columns, hidden],
@@ -247,11 +251,14 @@ function useOpen<Row>(onOpen: ((row: Row) => void) | undefined): (row: Row) => v
 }
 
 /** What can be done with a row; with one that is gone only what its page has told the state of. */
-function actionsOf<Row>({ actions, afterwards }: Props<Row>, gone: boolean): Props<Row>["actions"] {
-  return actions && gone && !afterwards ? nothingToDo : actions;
+function actionsOf<Row>({ actions, useAfterwards }: Props<Row>, gone: boolean): Props<Row>["actions"] {
+  return actions && gone && !useAfterwards ? nothingToDo : actions;
 }
 
 const nothingToDo = () => null;
+
+const useAsTheyWere = () => asItWas;
+const asItWas = <Row,>(row: Row): Row => row;
 
 function Cards<Row>(props: Shown<Row>) {
   const { columns, lines, query, open, name, noun, order, onOrder } = props;

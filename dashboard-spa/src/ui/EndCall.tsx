@@ -10,7 +10,7 @@ import * as queries from "../api/queries";
 import { usePermissions } from "../api/useSession";
 import { hangUpCall } from "../client/sdk.gen";
 import type { Call } from "../client/types.gen";
-import { isLive } from "../lib/call";
+import { furthest, isLive } from "../lib/call";
 import { grouped } from "../lib/number";
 import { patchCall } from "../live/apply";
 import { CallStatus, Facts } from "./basics";
@@ -39,7 +39,9 @@ export function EndCallProvider({ children }: { children: ReactNode }) {
 
 function Question({ asked, onClose }: { asked: Call; onClose: () => void }) {
   const client = useQueryClient();
-  const { data: call = asked } = useQuery({ ...queries.call(asked.sid), initialData: asked });
+  // The list it was asked in may be behind: what is ended is what the server has now.
+  const { data = asked } = useQuery({ ...queries.call(asked.sid), staleTime: 0 });
+  const call = furthest(asked, data);
   const hangUp = useMutation({
     mutationFn: () => hangUpCall({ path: { sid: call.sid } }),
     onSuccess: (updated) => {
