@@ -7,6 +7,7 @@ import { usePermissions } from "../api/useSession";
 import { updateAccount } from "../client/sdk.gen";
 import type { Account } from "../client/types.gen";
 import { useProblemForm } from "../lib/forms";
+import { only } from "../lib/merge";
 import { countryName, countryOptions } from "../lib/number";
 import { Card } from "../ui/basics";
 import css from "../ui/layout.module.css";
@@ -34,7 +35,8 @@ export function AccountLimits({ account }: { account: Account }) {
         same_pair_at_once: between(100_000),
       },
     },
-    async (limits, saved) => {
+    async (values, saved, touched) => {
+      const limits = only(values, touched);
       const updated = await updateAccount({ path: { sid: account.sid }, body: { limits } });
       client.setQueryData(queries.account(account.sid).queryKey, updated);
       saved(updated.limits);

@@ -9,6 +9,7 @@ import { deletePhoneNumber } from "../client/sdk.gen";
 import type { PhoneNumber, PhoneNumberUpdate } from "../client/types.gen";
 import { useProblemForm } from "../lib/forms";
 import { isLocalUrl } from "../lib/local";
+import { only } from "../lib/merge";
 import { countryName, grouped, means } from "../lib/number";
 import { greeting } from "../lib/testCall";
 import * as check from "../lib/validate";
@@ -164,8 +165,10 @@ function Configure({ number }: { number: PhoneNumber }) {
         },
       },
     },
-    async (values, saved) => {
-      saved(valuesOf(await update(bodyOf(values))));
+    async (values, saved, touched) => {
+      // Which of the two answers is in what the document is.
+      const paths = touched.map((path) => (path === "answer" ? "voice.twiml" : path));
+      saved(valuesOf(await update(only(bodyOf(values), paths))));
       told("Configuration saved.");
     },
   );
