@@ -7,6 +7,7 @@ import { useLocalStorage, useMediaQuery } from "@mantine/hooks";
 import { IconArrowDown, IconArrowUp, IconColumns3, IconSelector } from "@tabler/icons-react";
 import clsx from "clsx";
 import { type ReactNode, useCallback, useMemo, useRef } from "react";
+import { flushSync } from "react-dom";
 import { count } from "../lib/format";
 import type { HeldLine } from "../lib/held";
 import { byAge, type Counted as CountedPage, directionOf, nextOrder, ordersOf, total } from "../lib/order";
@@ -42,6 +43,7 @@ export type Pages<Row> = {
   data: { pages: ({ data: Row[] } & CountedPage)[] } | undefined;
   error: unknown;
   isPending: boolean;
+  isFetching: boolean;
   isPlaceholderData?: boolean;
   hasNextPage: boolean;
   isFetchingNextPage: boolean;
@@ -54,13 +56,15 @@ export function onePage<Row>(query: {
   data: Row[] | undefined;
   error: unknown;
   isPending: boolean;
+  isFetching?: boolean;
   refetch: () => unknown;
 }): Pages<Row> {
-  const { data, error, isPending, refetch } = query;
+  const { data, error, isPending, isFetching = false, refetch } = query;
   return {
     data: data && { pages: [{ data }] },
     error,
     isPending,
+    isFetching,
     hasNextPage: false,
     isFetchingNextPage: false,
     fetchNextPage: () => undefined,
@@ -118,9 +122,22 @@ export function DataGrid<Row>(props: Props<Row>) {
     getInitialValueInEffect: false,
   });
   const rows = query.data?.pages.flatMap((page) => page.data) ?? [];
-  const scope = JSON.stringify([props.scope, query.isPlaceholderData ?? false]);
-  const { lines, waiting, gone, hand, release } = useHeld(rows, rowKey, scope);
-  const afterwards = useAfterwards(lines.filter((line) => line.gone).map((line) => line.row));
+  const first = query.data?.pages[0];
+  const held = useHeld(rows, rowKey, {
+    scope: JSON.stringify([props.scope, query.isPlaceholderData ?? false]),
+    more: query.hasNextPage,
+    total: first?.total_exact === false ? undefined : first?.total,
+    fetching: query.isFetching,
+  });
+  const { lines, waiting, gone } = held;
+  const afterwards = useAfterwards(lines.filter(hasLeft).map((line) => line.row));
+  const box = useRef<HTMLDivElement>(null);
+  const show = () => {
+    flushSync(held.release);
+    if (waiting > 0) reveal(box.current, held.firstNew);
+  };
+  // That there was nothing the last time is no reason to say so before it is known.
+  const pending = query.isPending || (lines.length === 0 && !held.arrived);
   const wanted = useMemo(
     () => (phone ? columns : columns.filter((column) => !hidden.includes(column.id))),
     [phone, columns, hidden],
@@ -129,7 +146,8 @@ export function DataGrid<Row>(props: Props<Row>) {
     ...props,
     open: useOpen(onOpen),
     columns: wanted,
-    lines: lines.map((line) => (line.gone ? { ...line, row: afterwards(line.row) } : line)),
+    query: { ...query, isPending: pending },
+    lines: lines.map((line) => (hasLeft(line) ? { ...line, row: afterwards(line.row) } : line)),
   };
   const bar = !props.plain && (props.filters || !phone) && (
     <div className={css.bar}>
@@ -140,12 +158,12 @@ export function DataGrid<Row>(props: Props<Row>) {
   );
 
   return (
-    <div>
+    <div ref={box} className={css.list}>
       {bar}
-      <div {...hand}>
+      <div {...held.hand}>
         {query.error && !query.data ? (
           <ProblemNotice error={query.error} retry={() => void query.refetch()} />
-        ) : !query.isPending && lines.length === 0 ? (
+        ) : !pending && lines.length === 0 ? (
           <div className={css.table}>{props.empty}</div>
         ) : phone ? (
           <Cards {...shown} />
@@ -154,7 +172,7 @@ export function DataGrid<Row>(props: Props<Row>) {
         )}
         {lines.length > 0 && (
           <Foot query={query} shown={lines.length} gone={gone} plain={props.plain} noun={props.noun}>
-            <News waiting={waiting} gone={gone} word={props.gone} onShow={release} />
+            <News {...held} word={props.gone} onShow={show} />
           </Foot>
         )}
       </div>
@@ -239,6 +257,19 @@ function SkeletonRows<Row>({ columns, actions }: { columns: Column<Row>[]; actio
       {actions && <td />}
     </tr>
   ));
+}
+
+const hasLeft = ({ gone, below }: { gone: boolean; below: boolean }) => gone || below;
+
+/** Brings a row of the list into sight from above; the first one with all that is over it. */
+function reveal(list: HTMLElement | null, index: number): void {
+  const row = list?.querySelectorAll("tbody > tr, ul > li")[index];
+  const target = index === 0 ? list : row;
+  if (!row || !target) return;
+  const { top, bottom } = row.getBoundingClientRect();
+  const { scrollPaddingTop } = getComputedStyle(document.documentElement);
+  const isSeen = top >= Number.parseFloat(scrollPaddingTop) && bottom <= window.innerHeight;
+  if (!isSeen) target.scrollIntoView({ block: "start" });
 }
 
 /** Opens a row. A click that selected text is no wish to. */
