@@ -128,7 +128,8 @@ export const theme = createTheme({
     Switch: Switch.extend({ defaultProps: { size: "sm", withThumbIndicator: false } }),
     SegmentedControl: SegmentedControl.extend({
       defaultProps: { size: "sm" },
-      styles: { label: { fontWeight: 450 } },
+      // Where there is no room for it in one line it has two; nothing of it is cut.
+      styles: { label: { fontWeight: 450, whiteSpace: "normal" } },
     }),
     Badge: Badge.extend({ defaultProps: { variant: "default", tt: "none", fw: 500 } }),
     Tooltip: Tooltip.extend({ defaultProps: { openDelay: 300, transitionProps: { duration: 100 } } }),

@@ -128,9 +128,13 @@ export function useProblemForm<T extends object>(
   const root = useRef<HTMLFormElement | null>(null);
   const [attempts, setAttempts] = useState(0);
 
-  // After the errors are drawn, the first field that has one takes the focus.
+  // After the errors are drawn, the first field that has one takes the focus. What belongs to none stands below the button,
+  // where it moves nothing, and is brought into sight.
   useEffect(() => {
-    if (attempts > 0) root.current?.querySelector<HTMLElement>(INVALID)?.focus();
+    if (attempts === 0) return;
+    const field = root.current?.querySelector<HTMLElement>(INVALID);
+    if (field) field.focus();
+    else root.current?.querySelector("[role=alert]")?.scrollIntoView({ block: "nearest" });
   }, [attempts]);
 
   const send = form.onSubmit(

@@ -20,6 +20,9 @@ const between = (most: number) => (value: number | string) =>
     ? null
     : `Enter a whole number from 1 to ${most.toLocaleString("en")}`;
 
+/** What is typed stays as it is, and is refused in words: none of it becomes another number by itself. */
+const whole = { min: 1, clampBehavior: "none" } as const;
+
 export function AccountLimits({ account }: { account: Account }) {
   const client = useQueryClient();
   const { write, carrier } = usePermissions();
@@ -48,29 +51,22 @@ export function AccountLimits({ account }: { account: Account }) {
     <Card title="Limits">
       <form onSubmit={onSubmit} noValidate>
         <fieldset disabled={!write} className={css.stack} style={{ border: 0, margin: 0, padding: 0 }}>
-          {problem && <ProblemNotice error={problem} />}
           <NumberInput
             label="Calls per second"
             description="Placed by the API or <Dial>; more wait in the queue"
-            min={1}
-            max={1_000}
-            allowDecimal={false}
+            {...whole}
             {...form.getInputProps("calls_per_second")}
           />
           <NumberInput
             label="Calls at once"
             description="Placed and not over; more wait in the queue"
-            min={1}
-            max={100_000}
-            allowDecimal={false}
+            {...whole}
             {...form.getInputProps("calls_at_once")}
           />
           <NumberInput
             label="Dialled calls of one pair at once"
             description="From one caller to one number, so that a number forwarded to itself comes to rest"
-            min={1}
-            max={100_000}
-            allowDecimal={false}
+            {...whole}
             {...form.getInputProps("same_pair_at_once")}
           />
           <MultiSelect
@@ -95,6 +91,7 @@ export function AccountLimits({ account }: { account: Account }) {
               </Button>
             </div>
           )}
+          {problem && <ProblemNotice error={problem} />}
         </fieldset>
       </form>
     </Card>

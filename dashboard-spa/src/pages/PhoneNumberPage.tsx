@@ -59,7 +59,11 @@ export function PhoneNumberPage() {
         )}
       </PageHead>
       {number && !number.account_sid && <NobodysNumber />}
-      {number && <Warnings of={number} />}
+      {number && (number.warnings?.length ?? 0) > 0 && (
+        <div style={{ marginBottom: 24 }}>
+          <Warnings of={number} />
+        </div>
+      )}
       <div className={css.two}>
         <Card title="Number">{number ? <NumberFacts number={number} /> : <Skeleton h={200} />}</Card>
         <div className={css.stack}>
@@ -198,7 +202,6 @@ function Configure({ number }: { number: PhoneNumber }) {
   return (
     <Card title="Configure">
       <form onSubmit={onSubmit} noValidate className={css.stack}>
-        {problem && <ProblemNotice error={problem} />}
         <SegmentedControl
           aria-label="What answers"
           disabled={!write}
@@ -260,6 +263,7 @@ function Configure({ number }: { number: PhoneNumber }) {
             </Button>
           </div>
         )}
+        {problem && <ProblemNotice error={problem} />}
       </form>
     </Card>
   );

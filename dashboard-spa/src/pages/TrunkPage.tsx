@@ -95,7 +95,6 @@ function TrunkForm({ trunk, tab }: { trunk?: Trunk; tab: "inbound" | "outbound" 
   return (
     <div className={css.form}>
       <form onSubmit={onSubmit} noValidate className={css.form}>
-        {problem && <ProblemNotice error={problem} />}
         {trunk && <Warnings of={trunk} />}
         <TextInput
           label="Name"
@@ -135,6 +134,7 @@ function TrunkForm({ trunk, tab }: { trunk?: Trunk; tab: "inbound" | "outbound" 
             </Button>
           </div>
         )}
+        {problem && <ProblemNotice error={problem} />}
       </form>
       {trunk?.inbound && <TurnedAway sid={trunk.sid} />}
       {trunk && write && <Delete trunk={trunk} />}

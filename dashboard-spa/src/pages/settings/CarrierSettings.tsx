@@ -73,7 +73,6 @@ function CarrierForm({ carrier }: { carrier: Carrier }) {
   return (
     <Card title="Carrier">
       <form onSubmit={onSubmit} noValidate className={css.stack}>
-        {problem && <ProblemNotice error={problem} />}
         <TextInput label="Company" disabled={!write} {...form.getInputProps("name")} />
         <Select
           label="Country"
@@ -92,6 +91,7 @@ function CarrierForm({ carrier }: { carrier: Carrier }) {
             </Button>
           </div>
         )}
+        {problem && <ProblemNotice error={problem} />}
       </form>
     </Card>
   );
