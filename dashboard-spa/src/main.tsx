@@ -3,7 +3,6 @@ import "@fontsource-variable/inter";
 import "@fontsource-variable/jetbrains-mono";
 import "@mantine/core/styles.css";
 import "@mantine/notifications/styles.css";
-import "@mantine/spotlight/styles.css";
 import "./app.css";
 import "./api/http";
 import { localStorageColorSchemeManager, MantineProvider } from "@mantine/core";
