@@ -3,7 +3,6 @@ import "@fontsource-variable/inter";
 import "@fontsource-variable/jetbrains-mono";
 import "@mantine/core/styles.css";
 import "@mantine/notifications/styles.css";
-import "@mantine/spotlight/styles.css";
 import "./app.css";
 import "./api/http";
 import { localStorageColorSchemeManager, MantineProvider } from "@mantine/core";
@@ -38,9 +37,8 @@ createRoot(root).render(
     defaultColorScheme="auto"
   >
     <QueryClientProvider client={queryClient}>
-      {/* Over the middle of a page's head, between its name and the search, where nothing is pressed; below it where it is
-          narrow. */}
-      <Notifications position="top-center" autoClose={4000} limit={3} />
+      {/* Below the head of the page, at the side where forms are not. */}
+      <Notifications position="top-right" containerWidth={360} autoClose={4000} limit={3} />
       <RouterProvider router={router} />
     </QueryClientProvider>
   </MantineProvider>,

@@ -29,7 +29,7 @@ import {
   TextInput,
   Tooltip,
 } from "@mantine/core";
-import { plain } from "./lib/plain";
+import { fitting } from "./lib/plain";
 
 const slate: MantineColorsTuple = [
   "#f8fafc",
@@ -83,11 +83,13 @@ const red: MantineColorsTuple = [
   "#7f1d1d",
 ];
 
-/** What is chosen from is found without its accents as well. */
+/** What is chosen from is found without its accents as well, and what begins with what is typed comes first. */
 const filter: OptionsFilter = ({ options, search, limit }) =>
-  options
-    .filter((option) => "label" in option && plain(option.label).includes(plain(search.trim())))
-    .slice(0, limit);
+  fitting(
+    options.filter((option) => "label" in option),
+    search,
+    ({ label }) => label,
+  ).slice(0, limit);
 
 const small = { defaultProps: { size: "sm" } };
 
@@ -126,7 +128,8 @@ export const theme = createTheme({
     Switch: Switch.extend({ defaultProps: { size: "sm", withThumbIndicator: false } }),
     SegmentedControl: SegmentedControl.extend({
       defaultProps: { size: "sm" },
-      styles: { label: { fontWeight: 450 } },
+      // Where there is no room for it in one line it has two; nothing of it is cut.
+      styles: { label: { fontWeight: 450, whiteSpace: "normal" } },
     }),
     Badge: Badge.extend({ defaultProps: { variant: "default", tt: "none", fw: 500 } }),
     Tooltip: Tooltip.extend({ defaultProps: { openDelay: 300, transitionProps: { duration: 100 } } }),

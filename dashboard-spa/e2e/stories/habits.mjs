@@ -71,6 +71,45 @@ export const stories = {
     await page.context().close();
   },
 
+  "every filter is whole in its menu, by pointer and by keyboard, on a phone as well": async (shared) => {
+    for (const width of [1280, 390]) {
+      const page = await owner(shared, { width, height: 844 });
+      await page.goto("/calls");
+      await page.getByRole("button", { name: "Filter", exact: true }).click();
+      for (const [filter, last] of [
+        ["Status", "Canceled"],
+        ["Started", /./],
+      ]) {
+        await page.getByRole("menuitem", { name: filter, exact: true }).click();
+        const group = page.getByRole("group", { name: filter, exact: true });
+        const option = group.getByRole("menuitem", { name: last }).last();
+        await option.waitFor();
+        const hidden = await group.getByRole("menuitem").evaluateAll((items) =>
+          items
+            .filter((item) => {
+              const { left, right, top, bottom } = item.getBoundingClientRect();
+              const corners = [left + 4, right - 4].flatMap((x) => [top + 4, bottom - 4].map((y) => [x, y]));
+              return !corners.every(([x, y]) => item.contains(document.elementFromPoint(x, y)));
+            })
+            .map(({ textContent }) => textContent),
+        );
+        assert.deepEqual(hidden, [], `${filter} at ${width} px`);
+        await accessible(page, `the menu of filters at ${width} px`, ["best-practice"]);
+      }
+      await shoot(page, `filters-${width}`);
+      await page.keyboard.press("Escape");
+      await page.keyboard.press("Enter");
+      await page.getByRole("menuitem", { name: "Status", exact: true }).focus();
+      await page.keyboard.press("ArrowRight");
+      await page.keyboard.press("ArrowDown");
+      await page.keyboard.press("ArrowDown");
+      await page.keyboard.press("Enter");
+      await page.waitForURL(/status=in-progress/);
+      page.assertClean();
+      await page.context().close();
+    }
+  },
+
   "Escape gives the focus back to what opened a dialog": async (shared) => {
     const page = await owner(shared);
     const focused = () => page.evaluate(() => document.activeElement?.textContent?.trim());

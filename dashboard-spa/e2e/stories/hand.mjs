@@ -151,6 +151,36 @@ export const stories = {
       await page.context().close();
     }),
 
+  "a call that ended while the connection was lost is over in its row, although that is held": async (
+    shared,
+  ) =>
+    answeringWith(NUMBER, quiet, async () => {
+      const page = await owner(shared);
+      let [refuse, connection] = [false, undefined];
+      await page.routeWebSocket(/\/dashboard\/live$/, (socket) => {
+        if (refuse) return socket.close({ code: 1001 });
+        connection = socket;
+        socket.connectToServer();
+      });
+      await page.goto("/live");
+      const phone = await call(demo.sip_address, NUMBER.slice(1), CALLER);
+      const row = page.getByRole("row").filter({ hasText: "+855 77 000 111" });
+      await row.getByText("In progress").waitFor();
+      // The question was asked, and answered with no: what it knew of the call is no news any more.
+      await row.getByRole("button", { name: "Hang up" }).click();
+      await page.getByRole("button", { name: "Keep it" }).click();
+      await row.getByText("In progress").hover();
+      refuse = true;
+      await connection.close({ code: 1001 });
+      await page.getByText("Live updates are interrupted.").waitFor();
+      await hangUpAll([phone]);
+      refuse = false;
+      await row.getByText("Completed").waitFor();
+      await row.getByRole("button", { name: "Ended" }).waitFor();
+      page.assertClean();
+      await page.context().close();
+    }),
+
   "a newcomer's first click is not lost, and nothing complains before it was touched": async ({
     browser,
   }) => {

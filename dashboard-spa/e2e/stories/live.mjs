@@ -50,10 +50,20 @@ export const stories = {
     try {
       for (const [at, number] of ["+855 77 000 111", "+855 77 000 666"].entries()) {
         await page.getByRole("button", { name: `Hang up ${number}` }).focus();
+        const question = page.getByRole("dialog", { name: `Hang up this call: ${number} to 1234` });
+        const hasFocus = (name) =>
+          page.waitForFunction((name) => document.activeElement?.textContent === name, name);
+        // Whoever presses Enter twice has ended nothing.
         await page.keyboard.press("Enter");
-        const question = page.getByRole("dialog", { name: "Hang up this call" });
-        await question.getByRole("button", { name: `Hang up ${number}` }).waitFor();
-        await page.waitForFunction(() => document.activeElement?.closest("[role=dialog]") !== null);
+        await hasFocus("Keep it");
+        await page.keyboard.press("Enter");
+        await question.waitFor({ state: "detached" });
+        await hasFocus("Hang up");
+        assert.ok(!phones[at].isOver(), "Enter twice has ended a call");
+        await page.keyboard.press("Enter");
+        await hasFocus("Keep it");
+        await page.keyboard.press("Tab");
+        await hasFocus(`Hang up ${number} → 1234`);
         await page.keyboard.press("Enter");
         await phones[at].ends();
         await question.waitFor({ state: "detached" });
@@ -101,6 +111,23 @@ export const stories = {
     } finally {
       phone.close();
     }
+    page.assertClean();
+    await page.context().close();
+  },
+
+  "a click beside a name in a call's row opens the call, and one on the name what it names": async (
+    shared,
+  ) => {
+    const page = await owner(shared);
+    await page.goto("/calls");
+    const cell = page.getByRole("row").nth(1).getByRole("cell").filter({ hasText: "Demo Account" });
+    await cell.waitFor();
+    const { width, height } = await cell.boundingBox();
+    await cell.click({ position: { x: width - 20, y: height / 2 } });
+    await page.waitForURL(/\/calls\/CA/);
+    await page.goBack();
+    await cell.getByRole("link").click();
+    await page.waitForURL(/\/accounts\/AC/);
     page.assertClean();
     await page.context().close();
   },

@@ -68,10 +68,13 @@ export async function signInOwner(browser, whose = demo, at = baseUrl) {
 }
 
 /** Nothing that keeps people out: contrast, names, roles, focus (WCAG 2.2 A and AA). */
-export async function accessible(page, where) {
+export async function accessible(page, where, more = []) {
   // Whoever speaks to a page says what is seen: labels contain it (WCAG 2.5.3).
   const options = { rules: { "label-content-name-mismatch": { enabled: true } } };
-  const { violations } = await new AxeBuilder({ page }).options(options).withTags(RULES).analyze();
+  const { violations } = await new AxeBuilder({ page })
+    .options(options)
+    .withTags([...RULES, ...more])
+    .analyze();
   const said = violations.map(
     ({ id, nodes }) => `${id}: ${nodes.map((node) => node.html.slice(0, 160)).join(" | ")}`,
   );

@@ -6,6 +6,7 @@ import { Problem } from "../api/problem";
 import { Meanwhile } from "../ui/Meanwhile";
 import { ProblemNotice } from "../ui/ProblemNotice";
 import { placeErrors, useProblemForm } from "./forms";
+import { only } from "./merge";
 
 function TestForm({ submit }: { submit: (values: { name: string; host: string }) => Promise<void> }) {
   const { form, problem, onSubmit } = useProblemForm(
@@ -135,6 +136,56 @@ describe("a form of what is stored", () => {
     rerender(<StoredForm name="DESK ONE" />);
     expect(field().value).toBe("DESK ONE");
     expect(screen.queryByRole("status")).toBeNull();
+  });
+});
+
+type Thing = { name: string; host: string };
+
+/** A form of two fields; sends what was touched. */
+function TwoFields({ stored, send }: { stored: Thing; send: (body: object) => void }) {
+  const { form, onSubmit, ...meanwhile } = useProblemForm(
+    { initialValues: stored },
+    async (values, _, touched) => send(only(values, touched)),
+  );
+  return (
+    <MantineProvider env="test">
+      <form onSubmit={onSubmit} noValidate>
+        <TextInput label="Name" {...form.getInputProps("name")} />
+        <TextInput label="Host" {...form.getInputProps("host")} />
+        <Meanwhile {...meanwhile} />
+        <button type="submit">Save</button>
+      </form>
+    </MantineProvider>
+  );
+}
+
+describe("a form that two people have open", () => {
+  const value = (label: string) => screen.getByLabelText<HTMLInputElement>(label).value;
+
+  it("sends with Enter what was touched, and shows the other's change in the field that was not", async () => {
+    const user = userEvent.setup();
+    const send = vi.fn();
+    const { rerender } = render(<TwoFields stored={{ name: "Desk", host: "a" }} send={send} />);
+    await user.type(screen.getByLabelText("Name"), " one");
+    rerender(<TwoFields stored={{ name: "Desk", host: "b" }} send={send} />);
+    expect([value("Name"), value("Host")]).toEqual(["Desk one", "b"]);
+    expect(screen.queryByRole("status")).toBeNull();
+    await user.type(screen.getByLabelText("Name"), "{Enter}");
+    await waitFor(() => expect(send).toHaveBeenCalledWith({ name: "Desk one" }));
+  });
+
+  it("says at the field and at the button what both have changed, and takes one back without the other", async () => {
+    const user = userEvent.setup();
+    const send = vi.fn();
+    const { rerender } = render(<TwoFields stored={{ name: "Desk", host: "a" }} send={send} />);
+    await user.type(screen.getByLabelText("Name"), " one");
+    await user.type(screen.getByLabelText("Host"), "bc");
+    rerender(<TwoFields stored={{ name: "Door", host: "a" }} send={send} />);
+    expect(screen.getByText("Changed elsewhere meanwhile: “Door”")).toBeTruthy();
+    expect(screen.getByRole("status").textContent).toContain("marked fields");
+    await user.click(screen.getByText("Show the change instead"));
+    expect([value("Name"), value("Host")]).toEqual(["Door", "abc"]);
+    expect(screen.queryByText(/Changed elsewhere/)).toBeNull();
   });
 });
 

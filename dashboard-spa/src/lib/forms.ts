@@ -6,6 +6,7 @@ import { type FormErrors, type UseFormInput, type UseFormReturnType, useForm } f
 import { useDidUpdate } from "@mantine/hooks";
 import { useEffect, useRef, useState } from "react";
 import { type Problem, toProblem } from "../api/problem";
+import { beside, changed, merge, unsettled } from "./merge";
 import { afterPress } from "./press";
 
 export type ProblemForm<T extends object> = {
@@ -13,12 +14,17 @@ export type ProblemForm<T extends object> = {
   /** What went wrong that belongs to no field. */
   problem: Problem | undefined;
   busy: boolean;
-  /** Whether what is stored has changed elsewhere while something was typed here. */
+  /** Whether a field was changed elsewhere while something else was typed into it here. */
   elsewhere: boolean;
+  /** Shows what is stored in such fields; what else was typed stays. */
+  takeTheirs: () => void;
   /** Shows what is stored. */
   discard: () => void;
   onSubmit: (event?: React.FormEvent<HTMLFormElement>) => void;
 };
+
+/** Fields that both have changed, with what they were before. */
+type Conflicts = ReturnType<typeof merge>["conflicts"];
 
 /** What can take the focus in a field with an error. */
 const INVALID =
@@ -42,28 +48,42 @@ function sentence(text: string): string {
   return text.charAt(0).toUpperCase() + text.slice(1);
 }
 
-/** Takes over what is stored as it changes; what is being typed is kept, and is told apart from what is stored. */
-function useStored<T extends object>(form: UseFormReturnType<T>, stored: T) {
-  const [elsewhere, setElsewhere] = useState(false);
+/**
+ * Takes over what is stored as it changes, field by field: what is typed is kept, and what nobody touched here follows. Where
+ * both have changed one field it is a conflict, which somebody has to see.
+ */
+function useStored<T extends object>(
+  form: UseFormReturnType<T>,
+  stored: T,
+  [conflicts, setConflicts]: [Conflicts, (next: Conflicts) => void],
+) {
   const text = JSON.stringify(stored);
+  const put = (fields: Iterable<[string, unknown]>) => {
+    for (const [path, value] of fields) form.setFieldValue(path, value as never);
+  };
   useDidUpdate(() => {
-    if (text === JSON.stringify(form.getInitialValues())) return;
-    const typed = form.isDirty();
+    const base = form.getInitialValues();
+    const { take, conflicts: fresh } = merge(base, form.getValues(), stored);
     form.setInitialValues(stored);
-    if (!typed) form.setValues(stored);
-    setElsewhere(typed);
+    put(take);
+    setConflicts(unsettled(new Map([...fresh, ...conflicts]), stored));
   }, [text]);
   return {
-    elsewhere: elsewhere && form.isDirty(),
     /** What was sent is now stored like this; what was typed since is kept. */
     saved: (sent: T, now: T) => {
+      const typed = changed(sent, form.getValues());
       form.setInitialValues(now);
-      if (JSON.stringify(form.getValues()) === JSON.stringify(sent)) form.setValues(now);
-      setElsewhere(false);
+      put([...changed(form.getValues(), now)].filter(([path]) => !typed.has(path)));
+      setConflicts(new Map());
+    },
+    takeTheirs: () => {
+      const theirs = changed(form.getValues(), form.getInitialValues());
+      put([...theirs].filter(([path]) => conflicts.has(path)));
+      setConflicts(new Map());
     },
     discard: () => {
       form.reset();
-      setElsewhere(false);
+      setConflicts(new Map());
     },
   };
 }
@@ -83,28 +103,38 @@ export function useProblemForm<T extends object>(
      */
     unchanged?: (() => void) | undefined;
   },
-  submit: (values: T, saved: (now: T) => void) => Promise<void>,
+  /** `touched` are the paths of the fields that are not as they are stored. */
+  submit: (values: T, saved: (now: T) => void, touched: readonly string[]) => Promise<void>,
   rename: (field: string) => string = (field) => field,
 ): ProblemForm<T> {
   const { checkOnLeave = true, unchanged, ...options } = input;
+  const [busy, setBusy] = useState(false);
+  const conflict = useState<Conflicts>(new Map());
+  const [conflicts] = conflict;
   const form = useForm<T>({
     ...options,
     // A field nobody has typed in is not complained about, and no message comes while a button is being pressed.
-    enhanceGetInputProps: ({ field, form: { isDirty, validateField } }) => ({
+    enhanceGetInputProps: ({ field, inputProps, form: { isDirty, validateField, getInitialValues } }) => ({
+      ...(conflicts.has(field) && !busy && isDirty(field) && !inputProps.error
+        ? { error: beside(getInitialValues(), field) }
+        : {}),
       onBlur: () => {
         if (checkOnLeave && isDirty(field)) afterPress(() => validateField(field));
       },
     }),
   });
-  const { elsewhere, saved, discard } = useStored(form, input.initialValues);
+  const { saved, takeTheirs, discard } = useStored(form, input.initialValues, conflict);
   const [problem, setProblem] = useState<Problem>();
-  const [busy, setBusy] = useState(false);
   const root = useRef<HTMLFormElement | null>(null);
   const [attempts, setAttempts] = useState(0);
 
-  // After the errors are drawn, the first field that has one takes the focus.
+  // After the errors are drawn, the first field that has one takes the focus. What belongs to none stands below the button,
+  // where it moves nothing, and is brought into sight.
   useEffect(() => {
-    if (attempts > 0) root.current?.querySelector<HTMLElement>(INVALID)?.focus();
+    if (attempts === 0) return;
+    const field = root.current?.querySelector<HTMLElement>(INVALID);
+    if (field) field.focus();
+    else root.current?.querySelector("[role=alert]")?.scrollIntoView({ block: "nearest" });
   }, [attempts]);
 
   const send = form.onSubmit(
@@ -114,7 +144,8 @@ export function useProblemForm<T extends object>(
       setBusy(true);
       setProblem(undefined);
       try {
-        await submit(values, (now) => saved(values, now));
+        const touched = [...changed(form.getInitialValues(), values).keys()];
+        await submit(values, (now) => saved(values, now), touched);
       } catch (thrown) {
         const refused = toProblem(thrown).renamed(rename);
         const [errors, rest] = placeErrors(
@@ -137,7 +168,8 @@ export function useProblemForm<T extends object>(
     form,
     problem,
     busy,
-    elsewhere: elsewhere && !busy,
+    elsewhere: !busy && [...conflicts.keys()].some((path) => form.isDirty(path)),
+    takeTheirs,
     discard,
     onSubmit: (event) => {
       root.current = event?.currentTarget ?? null;

@@ -31,6 +31,21 @@ describe("a list under a hand", () => {
     expect([keys(now.lines), now.waiting, now.gone]).toEqual(["ba", 2, 2]);
   });
 
+  it("takes a row that new ones push off the end of its page for no row that is gone", () => {
+    const now = held(shown(["d", "c", "b", "a"]), ["f", "e", "d", "c"], self, true);
+    expect([keys(now.lines), now.waiting, now.gone, now.beyond]).toEqual(["dcba", 2, 0, false]);
+    expect(now.lines.map(({ below }) => below)).toEqual([false, false, true, true]);
+    // One of three that are missing was pushed off by one new one.
+    const fewer = held(shown(["d", "c", "b", "a"]), ["e", "d", "x"], self, true);
+    expect([fewer.waiting, fewer.gone]).toEqual([1, 2]);
+  });
+
+  it("knows when there may be more new ones than it has asked for", () => {
+    const now = held(shown(["b", "a"]), ["z", "y"], self, true);
+    expect([keys(now.lines), now.waiting, now.gone, now.beyond]).toEqual(["ba", 2, 0, true]);
+    expect(held(shown(["b", "a"]), ["z", "y"], self).beyond).toBe(false);
+  });
+
   it("shows the first rows of an empty list at once", () => {
     expect(keys(held([], ["b", "a"], self).lines)).toBe("ba");
   });

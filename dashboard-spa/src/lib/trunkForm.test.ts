@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import type { Trunk } from "../client/types.gen";
-import { bodyOf, fieldOf, type TrunkValues, validateTrunk, valuesOf } from "./trunkForm";
+import { bodyOf, fieldOf, patchOf, type TrunkValues, validateTrunk, valuesOf } from "./trunkForm";
 import { host, isSource, optionalUrl, subdomain } from "./validate";
 
 const stored: Trunk = {
@@ -105,6 +105,17 @@ describe("a trunk's form", () => {
       "outbound.host",
       "name",
     ]);
+  });
+});
+
+describe("a change of a trunk", () => {
+  const body = { name: "Gateway", inbound: { sources: ["192.0.2.1"] } };
+
+  it("is of the sides that were touched", () => {
+    expect(patchOf(body, ["name"])).toEqual({ name: "Gateway" });
+    expect(patchOf(body, ["inbound.typed"])).toEqual({ inbound: body.inbound });
+    expect(patchOf(body, ["places"])).toEqual({ outbound: null });
+    expect(patchOf(body, [])).toEqual({});
   });
 });
 

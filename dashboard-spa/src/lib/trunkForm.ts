@@ -1,5 +1,5 @@
 /** A trunk's form: what it starts with, what it checks, and what it sends. */
-import type { OutboundConfig, Trunk, TrunkCreate } from "../client/types.gen";
+import type { OutboundConfig, Trunk, TrunkCreate, TrunkUpdate } from "../client/types.gen";
 import * as check from "./validate";
 
 export type TrunkValues = {
@@ -148,6 +148,17 @@ export function bodyOf(values: TrunkValues): TrunkCreate {
       },
     }),
     ...(values.places && { outbound: outboundOf(values) }),
+  };
+}
+
+/** The parts of it that were touched: the API takes each side as a whole. */
+export function patchOf(body: TrunkCreate, touched: readonly string[]): TrunkUpdate {
+  const has = (part: string, toggle: string) =>
+    touched.some((path) => path === part || path === toggle || path.startsWith(`${part}.`));
+  return {
+    ...(has("name", "name") && { name: body.name }),
+    ...(has("inbound", "takes") && { inbound: body.inbound ?? null }),
+    ...(has("outbound", "places") && { outbound: body.outbound ?? null }),
   };
 }
 

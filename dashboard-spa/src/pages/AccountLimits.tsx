@@ -7,6 +7,7 @@ import { usePermissions } from "../api/useSession";
 import { updateAccount } from "../client/sdk.gen";
 import type { Account } from "../client/types.gen";
 import { useProblemForm } from "../lib/forms";
+import { only } from "../lib/merge";
 import { countryName, countryOptions } from "../lib/number";
 import { Card } from "../ui/basics";
 import css from "../ui/layout.module.css";
@@ -18,6 +19,9 @@ const between = (most: number) => (value: number | string) =>
   typeof value === "number" && Number.isInteger(value) && value >= 1 && value <= most
     ? null
     : `Enter a whole number from 1 to ${most.toLocaleString("en")}`;
+
+/** What is typed stays as it is, and is refused in words: none of it becomes another number by itself. */
+const whole = { min: 1, clampBehavior: "none" } as const;
 
 export function AccountLimits({ account }: { account: Account }) {
   const client = useQueryClient();
@@ -34,7 +38,8 @@ export function AccountLimits({ account }: { account: Account }) {
         same_pair_at_once: between(100_000),
       },
     },
-    async (limits, saved) => {
+    async (values, saved, touched) => {
+      const limits = only(values, touched);
       const updated = await updateAccount({ path: { sid: account.sid }, body: { limits } });
       client.setQueryData(queries.account(account.sid).queryKey, updated);
       saved(updated.limits);
@@ -46,29 +51,22 @@ export function AccountLimits({ account }: { account: Account }) {
     <Card title="Limits">
       <form onSubmit={onSubmit} noValidate>
         <fieldset disabled={!write} className={css.stack} style={{ border: 0, margin: 0, padding: 0 }}>
-          {problem && <ProblemNotice error={problem} />}
           <NumberInput
             label="Calls per second"
             description="Placed by the API or <Dial>; more wait in the queue"
-            min={1}
-            max={1_000}
-            allowDecimal={false}
+            {...whole}
             {...form.getInputProps("calls_per_second")}
           />
           <NumberInput
             label="Calls at once"
             description="Placed and not over; more wait in the queue"
-            min={1}
-            max={100_000}
-            allowDecimal={false}
+            {...whole}
             {...form.getInputProps("calls_at_once")}
           />
           <NumberInput
             label="Dialled calls of one pair at once"
             description="From one caller to one number, so that a number forwarded to itself comes to rest"
-            min={1}
-            max={100_000}
-            allowDecimal={false}
+            {...whole}
             {...form.getInputProps("same_pair_at_once")}
           />
           <MultiSelect
@@ -93,6 +91,7 @@ export function AccountLimits({ account }: { account: Account }) {
               </Button>
             </div>
           )}
+          {problem && <ProblemNotice error={problem} />}
         </fieldset>
       </form>
     </Card>

@@ -183,7 +183,6 @@ function Rename({ account }: { account: Account }) {
   return (
     <Card title="Name">
       <form onSubmit={onSubmit} noValidate className={css.stack}>
-        {problem && <ProblemNotice error={problem} />}
         <TextInput aria-label="Name" {...form.getInputProps("name")} />
         <div className={css.buttons}>
           <Meanwhile {...meanwhile} />
@@ -191,6 +190,7 @@ function Rename({ account }: { account: Account }) {
             Save
           </Button>
         </div>
+        {problem && <ProblemNotice error={problem} />}
       </form>
     </Card>
   );

@@ -22,6 +22,7 @@ import {
 } from "../ui/FilterBar";
 import { useTrunkOptions } from "../ui/Names";
 import { PageHead } from "../ui/PageHead";
+import { useAsTheyAre } from "../ui/useAsTheyAre";
 import { callColumns } from "./callColumns";
 
 const route = getRouteApi("/app/calls");
@@ -98,6 +99,7 @@ export function Calls() {
         order={search.order}
         onOrder={(order) => set(ordered(search, order))}
         rowKey={(call) => call.sid}
+        useAfterwards={useAsTheyAre}
         onOpen={(call) => void navigate({ to: "/calls/$sid", params: { sid: call.sid } })}
         empty={empty}
         filters={

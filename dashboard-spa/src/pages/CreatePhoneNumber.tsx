@@ -1,8 +1,10 @@
 /** Adds a number to the inventory, then leads to its configuration. */
 import { Button, Checkbox, Group, Stack, Switch, TextInput } from "@mantine/core";
-import { useQueryClient } from "@tanstack/react-query";
+import { useQuery, useQueryClient } from "@tanstack/react-query";
 import { useNavigate } from "@tanstack/react-router";
+import { useEffect, useRef } from "react";
 import { useIdempotency } from "../api/mutate";
+import * as queries from "../api/queries";
 import { createPhoneNumber } from "../client/sdk.gen";
 import { useProblemForm } from "../lib/forms";
 import { grouped } from "../lib/number";
@@ -38,6 +40,15 @@ export function CreatePhoneNumber({ onClose, account }: { onClose: () => void; a
       await navigate({ to: "/numbers/$sid", params: { sid: created.sid } });
     },
   );
+  // Where there is one account it is meant, unless somebody says otherwise.
+  const { data: accounts } = useQuery(queries.accountsNamed(""));
+  const only = accounts?.length === 1 && accounts[0]?.status === "enabled" ? accounts[0].sid : undefined;
+  const chosen = useRef(account !== undefined);
+  useEffect(() => {
+    if (only === undefined || chosen.current) return;
+    chosen.current = true;
+    if (!form.isTouched("account_sid")) form.setFieldValue("account_sid", only);
+  }, [only, form]);
   return (
     <Dialog onClose={onClose} title="Add number">
       <form onSubmit={onSubmit} noValidate>

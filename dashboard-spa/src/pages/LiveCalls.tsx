@@ -1,7 +1,7 @@
 /** Calls that are up right now; rows come, count and go by themselves. */
 import { Button } from "@mantine/core";
 import { IconPhoneCall } from "@tabler/icons-react";
-import { useInfiniteQuery, useQueryClient } from "@tanstack/react-query";
+import { useInfiniteQuery } from "@tanstack/react-query";
 import { Link, useNavigate } from "@tanstack/react-router";
 import * as queries from "../api/queries";
 import type { Call } from "../client/types.gen";
@@ -10,6 +10,7 @@ import { Dot, Empty } from "../ui/basics";
 import { DataGrid, type Pages } from "../ui/DataGrid";
 import { hangUpInRow } from "../ui/EndCall";
 import { PageHead } from "../ui/PageHead";
+import { useAsTheyAre } from "../ui/useAsTheyAre";
 import { liveColumns } from "./callColumns";
 
 /** Without a live connection the list is asked for this often, in milliseconds. */
@@ -25,7 +26,6 @@ function waiting({ data, hasNextPage }: Pick<Pages<Call>, "data" | "hasNextPage"
 
 export function LiveCalls() {
   const navigate = useNavigate();
-  const client = useQueryClient();
   const { state } = useLive();
   const query = useInfiniteQuery({ ...queries.liveCalls, refetchInterval: state === "open" ? false : POLL });
   return (
@@ -37,9 +37,7 @@ export function LiveCalls() {
         columns={liveColumns}
         query={query}
         rowKey={(call) => call.sid}
-        afterwards={(call) =>
-          client.getQueryData(queries.call(call.sid).queryKey) ?? { ...call, status: "completed" as const }
-        }
+        useAfterwards={useAsTheyAre}
         onOpen={(call) => void navigate({ to: "/calls/$sid", params: { sid: call.sid } })}
         gone="ended"
         actions={hangUpInRow}

@@ -10,6 +10,7 @@ import { Card, Copyable, Empty } from "../ui/basics";
 import { DataGrid, onePage } from "../ui/DataGrid";
 import { PageHead } from "../ui/PageHead";
 import { ProblemNotice } from "../ui/ProblemNotice";
+import { useAsTheyAre } from "../ui/useAsTheyAre";
 import { recentColumns } from "./callColumns";
 import css from "./Overview.module.css";
 
@@ -173,6 +174,7 @@ function RecentCalls() {
         query={onePage(query)}
         plain
         rowKey={(call) => call.sid}
+        useAfterwards={useAsTheyAre}
         onOpen={(call) => void navigate({ to: "/calls/$sid", params: { sid: call.sid } })}
         empty={
           <Empty icon={<IconPhoneDone size={22} stroke={1.6} />} title="No calls yet">

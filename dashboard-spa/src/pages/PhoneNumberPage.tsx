@@ -9,6 +9,7 @@ import { deletePhoneNumber } from "../client/sdk.gen";
 import type { PhoneNumber, PhoneNumberUpdate } from "../client/types.gen";
 import { useProblemForm } from "../lib/forms";
 import { isLocalUrl } from "../lib/local";
+import { only } from "../lib/merge";
 import { countryName, grouped, means } from "../lib/number";
 import { greeting } from "../lib/testCall";
 import * as check from "../lib/validate";
@@ -58,7 +59,11 @@ export function PhoneNumberPage() {
         )}
       </PageHead>
       {number && !number.account_sid && <NobodysNumber />}
-      {number && <Warnings of={number} />}
+      {number && (number.warnings?.length ?? 0) > 0 && (
+        <div style={{ marginBottom: 24 }}>
+          <Warnings of={number} />
+        </div>
+      )}
       <div className={css.two}>
         <Card title="Number">{number ? <NumberFacts number={number} /> : <Skeleton h={200} />}</Card>
         <div className={css.stack}>
@@ -164,8 +169,10 @@ function Configure({ number }: { number: PhoneNumber }) {
         },
       },
     },
-    async (values, saved) => {
-      saved(valuesOf(await update(bodyOf(values))));
+    async (values, saved, touched) => {
+      // Which of the two answers is in what the document is.
+      const paths = touched.map((path) => (path === "answer" ? "voice.twiml" : path));
+      saved(valuesOf(await update(only(bodyOf(values), paths))));
       told("Configuration saved.");
     },
   );
@@ -195,7 +202,6 @@ function Configure({ number }: { number: PhoneNumber }) {
   return (
     <Card title="Configure">
       <form onSubmit={onSubmit} noValidate className={css.stack}>
-        {problem && <ProblemNotice error={problem} />}
         <SegmentedControl
           aria-label="What answers"
           disabled={!write}
@@ -257,6 +263,7 @@ function Configure({ number }: { number: PhoneNumber }) {
             </Button>
           </div>
         )}
+        {problem && <ProblemNotice error={problem} />}
       </form>
     </Card>
   );

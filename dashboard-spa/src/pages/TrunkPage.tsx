@@ -18,6 +18,7 @@ import {
   exampleOf,
   fieldOf,
   needsPassword,
+  patchOf,
   type TrunkValues,
   validateTrunk,
   valuesOf,
@@ -75,11 +76,10 @@ function TrunkForm({ trunk, tab }: { trunk?: Trunk; tab: "inbound" | "outbound" 
   const idempotent = useIdempotency();
   const { form, problem, busy, onSubmit, ...meanwhile } = useProblemForm<TrunkValues>(
     { unchanged: trunk && nothingChanged, initialValues: valuesOf(trunk, tab), validate: validateTrunk },
-    async (values, saved) => {
+    async (values, saved, touched) => {
       const body = bodyOf(values);
       if (trunk) {
-        const patch = { ...body, inbound: body.inbound ?? null, outbound: body.outbound ?? null };
-        const updated = await updateTrunk({ path: { sid: trunk.sid }, body: patch });
+        const updated = await updateTrunk({ path: { sid: trunk.sid }, body: patchOf(body, touched) });
         client.setQueryData(queries.trunk(trunk.sid).queryKey, updated);
         saved(valuesOf(updated, tab));
       } else {
@@ -95,7 +95,6 @@ function TrunkForm({ trunk, tab }: { trunk?: Trunk; tab: "inbound" | "outbound" 
   return (
     <div className={css.form}>
       <form onSubmit={onSubmit} noValidate className={css.form}>
-        {problem && <ProblemNotice error={problem} />}
         {trunk && <Warnings of={trunk} />}
         <TextInput
           label="Name"
@@ -135,6 +134,7 @@ function TrunkForm({ trunk, tab }: { trunk?: Trunk; tab: "inbound" | "outbound" 
             </Button>
           </div>
         )}
+        {problem && <ProblemNotice error={problem} />}
       </form>
       {trunk?.inbound && <TurnedAway sid={trunk.sid} />}
       {trunk && write && <Delete trunk={trunk} />}

@@ -6,6 +6,7 @@ import { Link } from "@tanstack/react-router";
 import { useState } from "react";
 import * as queries from "../api/queries";
 import { shortSid } from "../lib/format";
+import { fitting } from "../lib/plain";
 import type { Choice } from "./FilterBar";
 import { useAccountName } from "./Names";
 
@@ -28,7 +29,12 @@ export function AccountSelect({ value = null, ...props }: Props) {
       searchable
       value={value}
       data={all}
-      filter={() => (isSearch ? options : all)}
+      filter={() => {
+        if (!isSearch) return all;
+        // What was found for less than is typed by now is on screen until the rest comes.
+        const first = fitting(options, text, ({ label }) => label);
+        return [...first, ...options.filter((option) => !first.includes(option))];
+      }}
       onSearchChange={setText}
       nothingFoundMessage={nothing(found, wanted)}
       {...props}

@@ -7,6 +7,7 @@ import { useLocalStorage, useMediaQuery } from "@mantine/hooks";
 import { IconArrowDown, IconArrowUp, IconColumns3, IconSelector } from "@tabler/icons-react";
 import clsx from "clsx";
 import { type ReactNode, useCallback, useMemo, useRef } from "react";
+import { flushSync } from "react-dom";
 import { count } from "../lib/format";
 import type { HeldLine } from "../lib/held";
 import { byAge, type Counted as CountedPage, directionOf, nextOrder, ordersOf, total } from "../lib/order";
@@ -42,6 +43,7 @@ export type Pages<Row> = {
   data: { pages: ({ data: Row[] } & CountedPage)[] } | undefined;
   error: unknown;
   isPending: boolean;
+  isFetching: boolean;
   isPlaceholderData?: boolean;
   hasNextPage: boolean;
   isFetchingNextPage: boolean;
@@ -54,13 +56,15 @@ export function onePage<Row>(query: {
   data: Row[] | undefined;
   error: unknown;
   isPending: boolean;
+  isFetching?: boolean;
   refetch: () => unknown;
 }): Pages<Row> {
-  const { data, error, isPending, refetch } = query;
+  const { data, error, isPending, isFetching = false, refetch } = query;
   return {
     data: data && { pages: [{ data }] },
     error,
     isPending,
+    isFetching,
     hasNextPage: false,
     isFetchingNextPage: false,
     fetchNextPage: () => undefined,
@@ -89,8 +93,11 @@ type Props<Row> = {
   onOrder?: (order: string | undefined) => void;
   /** What was asked for, where that can change: filters and order. */
   scope?: unknown;
-  /** How a row is now that the list has it no more. Without this it stays as it last was, and nothing can be done with it. */
-  afterwards?: (row: Row) => Row;
+  /**
+   * A hook that says how rows are now that the list has them no more; the same one each time. Without it they stay as they
+   * last were, and nothing can be done with them.
+   */
+  useAfterwards?: (rows: Row[]) => (row: Row) => Row;
   /** What became of rows that the list has no more, in a word: "gone" unless the page knows better. */
   gone?: string;
   onOpen?: (row: Row) => void;
@@ -107,7 +114,7 @@ type Props<Row> = {
 type Shown<Row> = Props<Row> & { lines: HeldLine<Row>[]; open: (row: Row) => void };
 
 export function DataGrid<Row>(props: Props<Row>) {
-  const { columns, query, name, rowKey, onOpen, afterwards = (row) => row } = props;
+  const { columns, query, name, rowKey, onOpen, useAfterwards = useAsTheyWere } = props;
   const phone = useMediaQuery("(max-width: 640px)", false, { getInitialValueInEffect: false });
   const [hidden, setHidden] = useLocalStorage<string[]>({
     key: `trunkline-columns-${name}`,
@@ -115,8 +122,22 @@ export function DataGrid<Row>(props: Props<Row>) {
     getInitialValueInEffect: false,
   });
   const rows = query.data?.pages.flatMap((page) => page.data) ?? [];
-  const scope = JSON.stringify([props.scope, query.isPlaceholderData ?? false]);
-  const { lines, waiting, gone, hand, release } = useHeld(rows, rowKey, scope);
+  const first = query.data?.pages[0];
+  const held = useHeld(rows, rowKey, {
+    scope: JSON.stringify([props.scope, query.isPlaceholderData ?? false]),
+    more: query.hasNextPage,
+    total: first?.total_exact === false ? undefined : first?.total,
+    fetching: query.isFetching,
+  });
+  const { lines, waiting, gone } = held;
+  const afterwards = useAfterwards(lines.filter(hasLeft).map((line) => line.row));
+  const box = useRef<HTMLDivElement>(null);
+  const show = () => {
+    flushSync(held.release);
+    if (waiting > 0) reveal(box.current, held.firstNew);
+  };
+  // That there was nothing the last time is no reason to say so before it is known.
+  const pending = query.isPending || (lines.length === 0 && !held.arrived);
   const wanted = useMemo(
     () => (phone ? columns : columns.filter((column) => !hidden.includes(column.id))),
     [phone, columns, hidden],
@@ -125,7 +146,8 @@ export function DataGrid<Row>(props: Props<Row>) {
     ...props,
     open: useOpen(onOpen),
     columns: wanted,
-    lines: lines.map((line) => (line.gone ? { ...line, row: afterwards(line.row) } : line)),
+    query: { ...query, isPending: pending },
+    lines: lines.map((line) => (hasLeft(line) ? { ...line, row: afterwards(line.row) } : line)),
   };
   const bar = !props.plain && (props.filters || !phone) && (
     <div className={css.bar}>
@@ -136,12 +158,12 @@ export function DataGrid<Row>(props: Props<Row>) {
   );
 
   return (
-    <div>
+    <div ref={box} className={css.list}>
       {bar}
-      <div {...hand}>
+      <div {...held.hand}>
         {query.error && !query.data ? (
           <ProblemNotice error={query.error} retry={() => void query.refetch()} />
-        ) : !query.isPending && lines.length === 0 ? (
+        ) : !pending && lines.length === 0 ? (
           <div className={css.table}>{props.empty}</div>
         ) : phone ? (
           <Cards {...shown} />
@@ -150,7 +172,7 @@ export function DataGrid<Row>(props: Props<Row>) {
         )}
         {lines.length > 0 && (
           <Foot query={query} shown={lines.length} gone={gone} plain={props.plain} noun={props.noun}>
-            <News waiting={waiting} gone={gone} word={props.gone} onShow={release} />
+            <News {...held} word={props.gone} onShow={show} />
           </Foot>
         )}
       </div>
@@ -237,6 +259,19 @@ function SkeletonRows<Row>({ columns, actions }: { columns: Column<Row>[]; actio
   ));
 }
 
+const hasLeft = ({ gone, below }: { gone: boolean; below: boolean }) => gone || below;
+
+/** Brings a row of the list into sight from above; the first one with all that is over it. */
+function reveal(list: HTMLElement | null, index: number): void {
+  const row = list?.querySelectorAll("tbody > tr, ul > li")[index];
+  const target = index === 0 ? list : row;
+  if (!row || !target) return;
+  const { top, bottom } = row.getBoundingClientRect();
+  const { scrollPaddingTop } = getComputedStyle(document.documentElement);
+  const isSeen = top >= Number.parseFloat(scrollPaddingTop) && bottom <= window.innerHeight;
+  if (!isSeen) target.scrollIntoView({ block: "start" });
+}
+
 /** Opens a row. A click that selected text is no wish to. */
 function useOpen<Row>(onOpen: ((row: Row) => void) | undefined): (row: Row) => void {
   const latest = useRef(onOpen);
@@ -247,11 +282,14 @@ function useOpen<Row>(onOpen: ((row: Row) => void) | undefined): (row: Row) => v
 }
 
 /** What can be done with a row; with one that is gone only what its page has told the state of. */
-function actionsOf<Row>({ actions, afterwards }: Props<Row>, gone: boolean): Props<Row>["actions"] {
-  return actions && gone && !afterwards ? nothingToDo : actions;
+function actionsOf<Row>({ actions, useAfterwards }: Props<Row>, gone: boolean): Props<Row>["actions"] {
+  return actions && gone && !useAfterwards ? nothingToDo : actions;
 }
 
 const nothingToDo = () => null;
+
+const useAsTheyWere = () => asItWas;
+const asItWas = <Row,>(row: Row): Row => row;
 
 function Cards<Row>(props: Shown<Row>) {
   const { columns, lines, query, open, name, noun, order, onOrder } = props;

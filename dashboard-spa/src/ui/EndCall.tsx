@@ -10,7 +10,7 @@ import * as queries from "../api/queries";
 import { usePermissions } from "../api/useSession";
 import { hangUpCall } from "../client/sdk.gen";
 import type { Call } from "../client/types.gen";
-import { isLive } from "../lib/call";
+import { furthest, isLive } from "../lib/call";
 import { grouped } from "../lib/number";
 import { patchCall } from "../live/apply";
 import { CallStatus, Facts } from "./basics";
@@ -30,7 +30,16 @@ export function EndCallProvider({ children }: { children: ReactNode }) {
   return (
     <AskContext value={ask}>
       {children}
-      <Modal opened={opened} onClose={() => setOpened(false)} title="Hang up this call" size={440}>
+      <Modal
+        opened={opened}
+        onClose={() => setOpened(false)}
+        title={
+          <>
+            Hang up this call<span className="sr-only">: {asked && sides(asked)}</span>
+          </>
+        }
+        size={480}
+      >
         {asked && <Question key={asked.sid} asked={asked} onClose={() => setOpened(false)} />}
       </Modal>
     </AskContext>
@@ -39,7 +48,9 @@ export function EndCallProvider({ children }: { children: ReactNode }) {
 
 function Question({ asked, onClose }: { asked: Call; onClose: () => void }) {
   const client = useQueryClient();
-  const { data: call = asked } = useQuery({ ...queries.call(asked.sid), initialData: asked });
+  // The list it was asked in may be behind: what is ended is what the server has now.
+  const { data = asked } = useQuery({ ...queries.call(asked.sid), staleTime: 0 });
+  const call = furthest(asked, data);
   const hangUp = useMutation({
     mutationFn: () => hangUpCall({ path: { sid: call.sid } }),
     onSuccess: (updated) => {
@@ -67,8 +78,9 @@ function Question({ asked, onClose }: { asked: Call; onClose: () => void }) {
       <Text fz={13} c="dimmed">
         {live ? "Both sides are hung up at once. This can't be taken back." : "It is over already."}
       </Text>
-      <Group justify="flex-end" gap={8}>
-        <Button variant="default" onClick={onClose}>
+      <Group justify="flex-end" gap={8} wrap="wrap-reverse">
+        {/* Enter twice ends no call. */}
+        <Button variant="default" onClick={onClose} data-autofocus>
           {live ? "Keep it" : "Close"}
         </Button>
         <Button
@@ -77,15 +89,18 @@ function Question({ asked, onClose }: { asked: Call; onClose: () => void }) {
           // Not disabled when the call ends by itself: that would take the focus away.
           {...over(!live)}
           loading={hangUp.isPending}
+          styles={{ root: { height: "auto", minHeight: 36 }, label: { whiteSpace: "normal" } }}
           onClick={() => live && hangUp.mutate()}
-          data-autofocus
         >
-          Hang up {grouped(call.from)}
+          Hang up {sides(call, "→")}
         </Button>
       </Group>
     </Stack>
   );
 }
+
+/** Both sides: one caller may have several calls. */
+const sides = ({ from, to }: Call, and = "to") => `${grouped(from)} ${and} ${grouped(to)}`;
 
 function Party({ number }: { number: string }) {
   return <span className="mono">{grouped(number)}</span>;
@@ -94,7 +109,7 @@ function Party({ number }: { number: string }) {
 /** Looks disabled and does nothing, and keeps the focus. */
 const over = (is: boolean) => (is ? { "aria-disabled": true, "data-disabled": true } : {});
 
-/** Asks whether to end the call; names its caller to those who only hear it. */
+/** Asks whether to end the call; names its sides to those who only hear it. */
 export function HangUp({ call, size = "compact-sm", inRow }: { call: Call; size?: string; inRow?: boolean }) {
   const { write } = usePermissions();
   const ask = useContext(AskContext);
@@ -107,7 +122,7 @@ export function HangUp({ call, size = "compact-sm", inRow }: { call: Call; size?
       variant="default"
       {...(live && { c: "var(--status-red)", leftSection: <IconPhoneOff size={15} /> })}
       {...over(!live)}
-      aria-label={live ? `Hang up ${grouped(call.from)}` : `Ended: ${grouped(call.from)}`}
+      aria-label={`${live ? "Hang up" : "Ended:"} ${sides(call)}`}
       onClick={(event) => {
         event.stopPropagation();
         if (live) ask(call);

@@ -1,9 +1,10 @@
 /** Filters of a list: search fields, a menu of further ones, and a removable chip for each that is set. */
 import { ActionIcon, Button, CloseButton, Menu, TextInput, Tooltip } from "@mantine/core";
 import { useDebouncedCallback } from "@mantine/hooks";
-import { IconFilter, IconSearch, IconX } from "@tabler/icons-react";
+import { IconChevronRight, IconFilter, IconSearch, IconX } from "@tabler/icons-react";
 import { useLocation } from "@tanstack/react-router";
 import { type ComponentType, useEffect, useRef, useState } from "react";
+import { flushSync } from "react-dom";
 import css from "./DataGrid.module.css";
 import { Notice } from "./Notice";
 
@@ -32,6 +33,10 @@ type Props = {
 
 /** Wait for the next keystroke this long, in milliseconds. */
 const TYPING = 250;
+/** A pointer that only passes a filter on its way to the options of another shows nothing, in milliseconds. */
+const PASSING = 120;
+/** Of the menu of filters and of what they can be, in pixels: it fits beside a phone's margins. */
+const WIDTH = 340;
 
 export function FilterBar({ values, onChange, search = [], choices = [] }: Props) {
   const [asking, setAsking] = useState<string>();
@@ -152,43 +157,87 @@ function Search({
   );
 }
 
-function AddFilter(props: {
+type Adding = {
   choices: Choice[];
   /** Whether a field asks for one; it has the focus then. */
   asking: boolean;
   onPick: (key: string, value: string) => void;
   onAsk: (key: string) => void;
-}) {
+};
+
+/** What to filter by, and beside it what that can be: both in one menu, where nothing covers or cuts the other. */
+function AddFilter({ choices, asking, onPick, onAsk }: Adding) {
+  const [shown, setShown] = useState<string>();
+  const options = useRef<HTMLFieldSetElement>(null);
+  const later = useRef<ReturnType<typeof setTimeout>>(undefined);
+  const offered = choices.filter(({ options = [], Field }) => options.length > 0 || Field);
+  const open = offered.find(({ key }) => key === shown) ?? offered[0];
+  const show = (key: string) => {
+    clearTimeout(later.current);
+    setShown(key);
+  };
+  /** By keyboard or finger: shown, and gone into. */
+  const enter = (key: string) => {
+    flushSync(() => show(key));
+    options.current?.querySelector("button")?.focus();
+  };
+  const back = () => document.getElementById(`filter-${open?.key}`)?.focus();
+  useEffect(() => () => clearTimeout(later.current), []);
   return (
-    <Menu position="bottom-start" width={220} returnFocus={!props.asking}>
+    <Menu
+      position="bottom-start"
+      width={WIDTH}
+      returnFocus={!asking}
+      onClose={() => clearTimeout(later.current)}
+      onOpen={() => setShown(offered[0]?.key)}
+    >
       <Menu.Target>
         <Button size="xs" h={32} variant="default" leftSection={<IconFilter size={14} />}>
           Filter
         </Button>
       </Menu.Target>
-      <Menu.Dropdown mah={360} style={{ overflowY: "auto" }}>
-        {props.choices
-          .filter(({ options = [], Field }) => options.length > 0 || Field)
-          .map(({ key, label, options = [], Field }) =>
-            Field ? (
-              <Menu.Item key={key} onClick={() => props.onAsk(key)}>
+      <Menu.Dropdown className={css.adding}>
+        <fieldset aria-label="Filter by" data-menu-dropdown>
+          {offered.map(({ key, label, Field }) => (
+            <Menu.Item
+              key={key}
+              id={`filter-${key}`}
+              closeMenuOnClick={Field !== undefined}
+              data-shown={(!Field && key === open?.key) || undefined}
+              {...(!Field && {
+                "aria-expanded": key === open?.key,
+                rightSection: <IconChevronRight size={14} aria-hidden />,
+              })}
+              onMouseEnter={() => {
+                clearTimeout(later.current);
+                later.current = setTimeout(() => show(key), PASSING);
+              }}
+              onMouseLeave={() => clearTimeout(later.current)}
+              onKeyDown={(event) => {
+                if (event.key === "ArrowRight" && !Field) enter(key);
+              }}
+              onClick={() => (Field ? onAsk(key) : enter(key))}
+            >
+              {label}
+            </Menu.Item>
+          ))}
+        </fieldset>
+        {open && !open.Field && (
+          <fieldset
+            ref={options}
+            aria-label={open.label}
+            data-menu-dropdown
+            onKeyDown={(event) => {
+              if (event.key === "ArrowLeft") back();
+            }}
+          >
+            {(open.options ?? []).map(({ value, label }) => (
+              <Menu.Item key={value} onClick={() => onPick(open.key, value)}>
                 {label}
               </Menu.Item>
-            ) : (
-              <Menu.Sub key={key}>
-                <Menu.Sub.Target>
-                  <Menu.Sub.Item>{label}</Menu.Sub.Item>
-                </Menu.Sub.Target>
-                <Menu.Sub.Dropdown mah={360} style={{ overflowY: "auto" }}>
-                  {options.map((option) => (
-                    <Menu.Item key={option.value} onClick={() => props.onPick(key, option.value)}>
-                      {option.label}
-                    </Menu.Item>
-                  ))}
-                </Menu.Sub.Dropdown>
-              </Menu.Sub>
-            ),
-          )}
+            ))}
+          </fieldset>
+        )}
       </Menu.Dropdown>
     </Menu>
   );

@@ -17,18 +17,22 @@ type Named = { sid: string | undefined; name: string | undefined };
 export function AccountName({ sid, name }: Named) {
   if (!sid) return <span className="dim">None</span>;
   return (
-    <Link to="/accounts/$sid" params={{ sid }} className="link truncate" title={name} onClick={stop}>
-      {name ?? <span className="mono">{shortSid(sid)}</span>}
-    </Link>
+    <span className="truncate" title={name}>
+      <Link to="/accounts/$sid" params={{ sid }} className="name" onClick={stop}>
+        {name ?? <span className="mono">{shortSid(sid)}</span>}
+      </Link>
+    </span>
   );
 }
 
 export function TrunkName({ sid, name }: Named) {
   if (!sid) return <span className="dim">None</span>;
   return (
-    <Link to="/trunks/$sid" params={{ sid }} className="link truncate" title={name} onClick={stop}>
-      {name ?? <span className="mono">{shortSid(sid)}</span>}
-    </Link>
+    <span className="truncate" title={name}>
+      <Link to="/trunks/$sid" params={{ sid }} className="name" onClick={stop}>
+        {name ?? <span className="mono">{shortSid(sid)}</span>}
+      </Link>
+    </span>
   );
 }
 

@@ -4,6 +4,8 @@ import { IconArrowUp } from "@tabler/icons-react";
 
 type Props = {
   waiting: number;
+  /** Nobody knows how many more there are. */
+  atLeast?: boolean;
   gone: number;
   /** What became of what is gone. */
   word?: string | undefined;
@@ -11,7 +13,7 @@ type Props = {
 };
 
 /** Says how much it is, and shows it when it is pressed. It stands in the line below the list, where its room is kept. */
-export function News({ waiting, gone, word = "gone", onShow }: Props) {
+export function News({ waiting, atLeast = false, gone, word = "gone", onShow }: Props) {
   return (
     <div role="status">
       {waiting + gone > 0 && (
@@ -20,7 +22,7 @@ export function News({ waiting, gone, word = "gone", onShow }: Props) {
           {...(waiting > 0 && { leftSection: <IconArrowUp size={13} /> })}
           onClick={onShow}
         >
-          {waiting > 0 ? `${waiting} new` : `${gone} ${word}`}
+          {waiting > 0 ? `${waiting.toLocaleString("en-GB")}${atLeast ? "+" : ""} new` : `${gone} ${word}`}
         </Button>
       )}
     </div>

@@ -1,8 +1,7 @@
-import { spotlight } from "@mantine/spotlight";
 import { cleanup, render, screen } from "@testing-library/react";
 import userEvent from "@testing-library/user-event";
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
-import { paletteKey, usePaletteKeys } from "./openPalette";
+import { palette, paletteKey, usePaletteKeys } from "./openPalette";
 
 function Page({ over }: { over?: "dialog" | "palette" }) {
   usePaletteKeys();
@@ -21,7 +20,7 @@ function Page({ over }: { over?: "dialog" | "palette" }) {
   );
 }
 
-const open = vi.spyOn(spotlight, "open");
+const open = vi.spyOn(palette, "open");
 
 beforeEach(() => void open.mockClear());
 afterEach(cleanup);

@@ -1,6 +1,24 @@
 /** What opens the palette: a click in the head of a page, Ctrl-K anywhere, a slash where it types nothing. */
 import { useHotkeys } from "@mantine/hooks";
-import { spotlight } from "@mantine/spotlight";
+
+let opened = false;
+const listeners = new Set<() => void>();
+
+function set(now: boolean): void {
+  opened = now;
+  for (const tell of listeners) tell();
+}
+
+/** Whether it is open. There is one; what opens it is in the head of every page. */
+export const palette = {
+  open: () => set(true),
+  close: () => set(false),
+  isOpen: () => opened,
+  subscribe: (listener: () => void) => {
+    listeners.add(listener);
+    return () => void listeners.delete(listener);
+  },
+};
 
 /** A Mac's Control-K deletes to the end of the line, and so it is Command there. */
 export function paletteKey(agent: string): { hotkey: string; shown: string } {
@@ -13,7 +31,7 @@ export function paletteKey(agent: string): { hotkey: string; shown: string } {
 export function openPalette(): void {
   const dialogs = [...document.querySelectorAll("[aria-modal=true]")];
   // Its own may be there still while it closes.
-  if (dialogs.every((dialog) => dialog.closest("[data-palette]"))) spotlight.open();
+  if (dialogs.every((dialog) => dialog.closest("[data-palette]"))) palette.open();
 }
 
 export function usePaletteKeys(): void {

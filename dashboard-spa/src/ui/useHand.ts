@@ -31,6 +31,8 @@ export function useHand() {
   useEffect(() => () => Object.values(timers.current).forEach(clearTimeout), []);
   return {
     on: on.pointer || on.focus || touch === true,
+    /** Seen, not only taken to be there. */
+    seen: on.pointer || on.focus,
     props: {
       onPointerEnter: (event: PointerEvent) => event.pointerType !== "touch" && come("pointer"),
       onPointerMove: (event: PointerEvent) => event.pointerType !== "touch" && come("pointer"),

@@ -61,7 +61,6 @@ function Scan({ onEnabled }: { onEnabled: (enabled: Enabled) => void }) {
                   </span>
                 </Copyable>
               )}
-              {problem && <ProblemNotice error={problem} />}
               <CodeField
                 autoFocus
                 readOnly={busy}
@@ -71,6 +70,7 @@ function Scan({ onEnabled }: { onEnabled: (enabled: Enabled) => void }) {
               <Button type="submit" loading={busy} disabled={!setup.data}>
                 Turn on
               </Button>
+              {problem && <ProblemNotice error={problem} />}
             </Stack>
           </form>
         </div>

@@ -1,6 +1,7 @@
 /** E-mail and password; the second factor is asked for on the next page. */
 import { Anchor, Button, Stack, TextInput } from "@mantine/core";
 import { getRouteApi, Link } from "@tanstack/react-router";
+import { Problem } from "../../api/problem";
 import { signIn } from "../../api/session";
 import { useProblemForm } from "../../lib/forms";
 import * as check from "../../lib/validate";
@@ -11,6 +12,13 @@ import { useEnter } from "./useEnter";
 
 const route = getRouteApi("/sign-in");
 
+/** What is wrong of the two nobody says; it is said where it is typed anew, and moves nothing. */
+function atField(error: unknown): unknown {
+  if (!(error instanceof Problem) || error.code !== "invalid_credentials") return error;
+  const message = error.detail ?? "E-mail or password is wrong.";
+  return new Problem(error.status, { code: error.code, errors: [{ field: "password", message }] });
+}
+
 export function SignIn() {
   const { to } = route.useSearch();
   const enter = useEnter(to);
@@ -19,7 +27,8 @@ export function SignIn() {
       initialValues: { email: "", password: "" },
       validate: { email: check.email, password: (value) => (value === "" ? "Enter your password" : null) },
     },
-    async (values) => enter(await signIn({ email: values.email.trim(), password: values.password })),
+    async ({ email, password }) =>
+      enter(await signIn({ email: email.trim(), password }).catch((error) => Promise.reject(atField(error)))),
   );
   return (
     <AuthPage
@@ -35,7 +44,6 @@ export function SignIn() {
     >
       <form onSubmit={onSubmit} noValidate>
         <Stack gap={16}>
-          {problem && <ProblemNotice error={problem} />}
           <TextInput
             label="E-mail"
             type="email"
@@ -51,6 +59,7 @@ export function SignIn() {
           <Button type="submit" loading={busy} fullWidth mt={12}>
             Continue
           </Button>
+          {problem && <ProblemNotice error={problem} />}
         </Stack>
       </form>
     </AuthPage>

@@ -65,7 +65,6 @@ export function SignUp() {
     >
       <form onSubmit={onSubmit} noValidate>
         <Stack gap={16}>
-          {problem && <ProblemNotice error={problem} />}
           <TextInput label="Company" autoComplete="organization" autoFocus {...company} onChange={nameIt} />
           <Select
             label="Country"
@@ -91,6 +90,7 @@ export function SignUp() {
           <Button type="submit" loading={busy} fullWidth mt={12}>
             Create carrier
           </Button>
+          {problem && <ProblemNotice error={problem} />}
         </Stack>
       </form>
     </AuthPage>

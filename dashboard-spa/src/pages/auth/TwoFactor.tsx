@@ -40,11 +40,11 @@ function CodeForm() {
   return (
     <form onSubmit={onSubmit} noValidate>
       <Stack gap={16}>
-        {problem && <ProblemNotice error={problem} />}
         <CodeField autoFocus readOnly={busy} {...form.getInputProps("code")} />
         <Button type="submit" loading={busy} fullWidth>
           Sign in
         </Button>
+        {problem && <ProblemNotice error={problem} />}
       </Stack>
     </form>
   );
@@ -63,11 +63,11 @@ function RecoveryForm() {
   return (
     <form onSubmit={onSubmit} noValidate>
       <Stack gap={16}>
-        {problem && <ProblemNotice error={problem} />}
         <RecoveryCodeField autoFocus readOnly={busy} {...form.getInputProps("recovery_code")} />
         <Button type="submit" loading={busy} fullWidth>
           Sign in
         </Button>
+        {problem && <ProblemNotice error={problem} />}
       </Stack>
     </form>
   );

@@ -59,7 +59,9 @@ export function TimelineView({ all, live, linked, hidden, onHide }: Props) {
   const fresh = useFresh(all.map(keyOf));
   const [open, setOpen] = useState<ReadonlySet<string>>(new Set(linked === undefined ? [] : [linked]));
   const wanted = useMemo(() => all.filter((entry) => !hidden.includes(entry.lane)), [all, hidden]);
-  const { lines, waiting, gone, hand, handOn, release } = useHeld(wanted, keyOf, hidden.join(","));
+  const { lines, waiting, gone, hand, handOn, release } = useHeld(wanted, keyOf, {
+    scope: hidden.join(","),
+  });
   const shown = lines.map(({ row }) => row);
   const start = startOf(all);
   const end = endOf(all);

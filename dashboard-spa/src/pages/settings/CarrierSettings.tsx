@@ -7,6 +7,7 @@ import { usePermissions } from "../../api/useSession";
 import { updateCarrier } from "../../client/sdk.gen";
 import type { Carrier } from "../../client/types.gen";
 import { useProblemForm } from "../../lib/forms";
+import { only } from "../../lib/merge";
 import { countryOptions } from "../../lib/number";
 import * as check from "../../lib/validate";
 import { Card, Facts, SidText, When } from "../../ui/basics";
@@ -61,8 +62,8 @@ function CarrierForm({ carrier }: { carrier: Carrier }) {
         country: (value) => (value ? null : "Choose a country"),
       },
     },
-    async ({ name, country }, saved) => {
-      const updated = await updateCarrier({ body: { name: name.trim(), country } });
+    async ({ name, country }, saved, touched) => {
+      const updated = await updateCarrier({ body: only({ name: name.trim(), country }, touched) });
       client.setQueryData(queries.carrier.queryKey, updated);
       saved({ name: updated.name, country: updated.country });
       void client.invalidateQueries({ queryKey: sessionQuery.queryKey });
@@ -72,7 +73,6 @@ function CarrierForm({ carrier }: { carrier: Carrier }) {
   return (
     <Card title="Carrier">
       <form onSubmit={onSubmit} noValidate className={css.stack}>
-        {problem && <ProblemNotice error={problem} />}
         <TextInput label="Company" disabled={!write} {...form.getInputProps("name")} />
         <Select
           label="Country"
@@ -91,6 +91,7 @@ function CarrierForm({ carrier }: { carrier: Carrier }) {
             </Button>
           </div>
         )}
+        {problem && <ProblemNotice error={problem} />}
       </form>
     </Card>
   );

@@ -47,7 +47,6 @@ function Password() {
   return (
     <Card title="Password">
       <form onSubmit={onSubmit} noValidate className={css.stack} style={{ maxWidth: 420 }}>
-        {problem && <ProblemNotice error={problem} />}
         <PasswordField
           label="Current password"
           autoComplete="current-password"
@@ -64,6 +63,7 @@ function Password() {
             Change password
           </Button>
         </div>
+        {problem && <ProblemNotice error={problem} />}
       </form>
     </Card>
   );
