@@ -133,7 +133,14 @@ export const theme = createTheme({
     }),
     Badge: Badge.extend({ defaultProps: { variant: "default", tt: "none", fw: 500 } }),
     Tooltip: Tooltip.extend({ defaultProps: { openDelay: 300, transitionProps: { duration: 100 } } }),
-    Menu: Menu.extend({ defaultProps: { shadow: "sm", transitionProps: { duration: 100 } } }),
+    Menu: Menu.extend({
+      defaultProps: {
+        shadow: "sm",
+        transitionProps: { duration: 100 },
+        // It would be a part of the menu that is no item of it.
+        withInitialFocusPlaceholder: false,
+      },
+    }),
     Fieldset: Fieldset.extend({ styles: { root: { marginInline: 0 } } }),
     Modal: Modal.extend({
       styles: { title: { fontWeight: 600 } },

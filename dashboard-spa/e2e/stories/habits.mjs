@@ -97,6 +97,16 @@ export const stories = {
         await accessible(page, `the menu of filters at ${width} px`, ["best-practice"]);
       }
       await shoot(page, `filters-${width}`);
+      if (width > 640) {
+        for (const name of ["Choose columns", /theme and sign-out/]) {
+          await page.keyboard.press("Escape");
+          await page.getByRole("button", { name }).first().click();
+          await page.getByRole("menu").waitFor();
+          await accessible(page, `the menu of ${name}`, ["best-practice"]);
+        }
+        await page.keyboard.press("Escape");
+        await page.getByRole("button", { name: "Filter", exact: true }).click();
+      }
       await page.keyboard.press("Escape");
       await page.keyboard.press("Enter");
       await page.getByRole("menuitem", { name: "Status", exact: true }).focus();

@@ -97,7 +97,6 @@ export const stories = {
     await page.getByLabel("Search", { exact: true }).fill("85512345678");
     await page.getByRole("dialog").getByText("+855 12 345 678", { exact: true }).first().waitFor();
     await shoot(page, "palette");
-    await page.keyboard.press("ArrowDown");
     await page.keyboard.press("Enter");
     await page.getByRole("heading", { name: "+855 12 345 678" }).waitFor();
     await page.keyboard.press("ControlOrMeta+k");

@@ -76,6 +76,8 @@ export function CreatePhoneNumber({ onClose, account }: { onClose: () => void; a
             description="Answers its calls; until one does they are refused"
             placeholder="Nobody yet"
             clearable
+            // Choosing what is chosen already, the only one, takes it away from nobody.
+            allowDeselect={false}
             {...form.getInputProps("account_sid")}
           />
           <Switch label="Takes calls right away" {...form.getInputProps("enabled", { type: "checkbox" })} />
